@@ -1,0 +1,24 @@
+#![doc = include_str!("../README.md")]
+
+pub mod definition;
+pub mod error;
+pub mod event;
+pub mod fault;
+pub mod ids;
+pub mod job;
+pub mod kind;
+pub mod message;
+pub mod run;
+pub mod time;
+pub mod values;
+
+pub use error::{ErrorKind, JobError};
+pub use event::{Event, EventType};
+pub use fault::{Fault, Faults};
+pub use ids::{
+    BlobId, ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, WorkerId, WorkflowId,
+};
+pub use job::{Job, JobMetrics, JobReport};
+pub use kind::Kind;
+pub use run::{ExecutionStatus, NodeStatus};
+pub use time::UnixMillis;

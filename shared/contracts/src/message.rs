@@ -1,0 +1,188 @@
+//! What the orchestrator's inbox carries: wishes of the api, reports of workers, timers that came due.
+
+use std::fmt;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::ids::IdError;
+use crate::job::{JobReport, Priority};
+use crate::{BlobId, ExecutionId, ItemPath, NodeId, Pool, UnixMillis, WorkflowId};
+
+/// An accepted run, complete in itself: the `data` of `workflow:execute`, and what the record is rebuilt from.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Accepted {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// The saved workflow, if it is one.
+    pub workflow_id: Option<WorkflowId>,
+    /// Its version, from 1.
+    pub version: Option<u32>,
+    /// The definition's bytes in the blob store.
+    pub definition: BlobId,
+    /// Input node → value. Images are image values by blob reference; other large values by reference.
+    pub input: Map<String, Value>,
+    /// How urgent.
+    #[serde(default)]
+    pub priority: Priority,
+    /// Sends every job of the run to this pool.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pool: Option<Pool>,
+    /// Ends the run after so many milliseconds; overrides the definition's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub timeout_ms: Option<u64>,
+    /// When it was accepted.
+    pub created_at: UnixMillis,
+    /// W3C trace context.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub traceparent: Option<String>,
+    /// The log's epoch: 1, or more after the log was lost.
+    pub epoch: u32,
+}
+
+/// One message of an inbox.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "kind", rename_all = "snake_case")]
+pub enum Message {
+    /// Start a run.
+    Execute(Box<Accepted>),
+    /// End a run early.
+    Cancel {
+        /// The run.
+        execution_id: ExecutionId,
+        /// Why, for people.
+        reason: String,
+    },
+    /// A worker's report on a job.
+    Report {
+        /// The run the job belongs to.
+        execution_id: ExecutionId,
+        /// The node.
+        node_id: NodeId,
+        /// The item.
+        path: ItemPath,
+        /// The attempt.
+        attempt: u32,
+        /// When the worker sent it.
+        at: UnixMillis,
+        /// What it says.
+        report: Box<JobReport>,
+    },
+    /// A timer came due.
+    Timer(Timer),
+    /// Look at a run again: sent by the sweeper when a run seems to stand still.
+    Wake {
+        /// The run.
+        execution_id: ExecutionId,
+    },
+}
+
+impl Message {
+    /// The run it is about.
+    #[must_use]
+    pub fn execution_id(&self) -> ExecutionId {
+        match self {
+            Self::Execute(accepted) => accepted.execution_id,
+            Self::Cancel { execution_id, .. }
+            | Self::Report { execution_id, .. }
+            | Self::Wake { execution_id } => *execution_id,
+            Self::Timer(timer) => timer.execution_id,
+        }
+    }
+}
+
+/// A durable alarm of a run. Its text form is the member of the partition's timer set.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct Timer {
+    /// The run.
+    pub execution_id: ExecutionId,
+    /// What it is for.
+    pub purpose: TimerPurpose,
+}
+
+/// What an alarm is for. Node alarms name the attempt, so that a stale one changes nothing.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TimerPurpose {
+    /// The run's `timeout_ms`.
+    RunTimeout,
+    /// A node run's `timeout_ms`.
+    NodeTimeout(NodeAttempt),
+    /// The end of a back-off: begin this attempt.
+    Retry(NodeAttempt),
+    /// The end of a `delay` block.
+    Delay(NodeAttempt),
+}
+
+/// One attempt of one node run.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize, Deserialize)]
+pub struct NodeAttempt {
+    /// The node.
+    pub node_id: NodeId,
+    /// The item.
+    pub path: ItemPath,
+    /// From 1.
+    pub attempt: u32,
+}
+
+/// `<run>|run`, `<run>|timeout|<node>|<path>|<attempt>`, …: node ids hold no bar.
+impl fmt::Display for Timer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (name, node) = match &self.purpose {
+            TimerPurpose::RunTimeout => return write!(f, "{}|run", self.execution_id),
+            TimerPurpose::NodeTimeout(node) => ("timeout", node),
+            TimerPurpose::Retry(node) => ("retry", node),
+            TimerPurpose::Delay(node) => ("delay", node),
+        };
+        write!(f, "{}|{name}|{}|{}|{}", self.execution_id, node.node_id, node.path, node.attempt)
+    }
+}
+
+impl FromStr for Timer {
+    type Err = IdError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let fault = || IdError { what: "timer", value: text.chars().take(80).collect() };
+        let mut parts = text.split('|');
+        let execution_id = parts.next().ok_or_else(fault)?.parse()?;
+        let name = parts.next().ok_or_else(fault)?;
+        if name == "run" {
+            return Ok(Self { execution_id, purpose: TimerPurpose::RunTimeout });
+        }
+        let node = NodeAttempt {
+            node_id: parts.next().ok_or_else(fault)?.into(),
+            path: parts.next().ok_or_else(fault)?.parse()?,
+            attempt: parts.next().ok_or_else(fault)?.parse().map_err(|_| fault())?,
+        };
+        let purpose = match name {
+            "timeout" => TimerPurpose::NodeTimeout(node),
+            "retry" => TimerPurpose::Retry(node),
+            "delay" => TimerPurpose::Delay(node),
+            _ => return Err(fault()),
+        };
+        Ok(Self { execution_id, purpose })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn timers_survive_their_text_form() {
+        let execution_id = ExecutionId::generate();
+        let node =
+            NodeAttempt { node_id: "detect-1".into(), path: ItemPath::root().child(3).child(0), attempt: 2 };
+        for purpose in [
+            TimerPurpose::RunTimeout,
+            TimerPurpose::NodeTimeout(node.clone()),
+            TimerPurpose::Retry(node.clone()),
+            TimerPurpose::Delay(node),
+        ] {
+            let timer = Timer { execution_id, purpose };
+            assert_eq!(timer.to_string().parse::<Timer>().unwrap(), timer);
+        }
+        assert!("nonsense".parse::<Timer>().is_err());
+    }
+}

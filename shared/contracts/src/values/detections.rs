@@ -1,0 +1,78 @@
+//! Detections: what was found on one image, in that image's pixels.
+
+use serde::{Deserialize, Serialize};
+
+use crate::BlobId;
+
+/// What was found on one image. Empty is a result like any other.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct Detections {
+    /// The image they were made on; none for detections fed in, which count as the consumer's own image's.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image_id: Option<BlobId>,
+    /// That image's width, pixels; 0 when unknown.
+    #[serde(default)]
+    pub width: u32,
+    /// That image's height, pixels; 0 when unknown.
+    #[serde(default)]
+    pub height: u32,
+    /// What was found, most confident first where a model made them.
+    pub items: Vec<Detection>,
+}
+
+/// One thing that was found.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Detection {
+    /// Unique within the run's value.
+    #[serde(default)]
+    pub detection_id: String,
+    /// Index of the class in the model's list; -1 when unknown.
+    #[serde(default = "unknown_class")]
+    pub class_id: i64,
+    /// Name of the class.
+    #[serde(default)]
+    pub class_name: String,
+    /// 0 to 1.
+    #[serde(default = "certain")]
+    pub confidence: f32,
+    /// `[x1, y1, x2, y2]` in pixels of the image, x1 ≤ x2 and y1 ≤ y2.
+    pub bbox: [f32; 4],
+    /// The instance's mask.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub mask: Option<Rle>,
+    /// `[x, y, confidence]` each, in pixels of the image.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub keypoints: Option<Vec<[f32; 3]>>,
+    /// Identity over time, from a tracker.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tracker_id: Option<i64>,
+    /// The detection whose crop it was found in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub parent_id: Option<String>,
+}
+
+fn unknown_class() -> i64 {
+    -1
+}
+
+fn certain() -> f32 {
+    1.0
+}
+
+impl Detection {
+    /// Width × height of the box, square pixels.
+    #[must_use]
+    pub fn area(&self) -> f32 {
+        let [x1, y1, x2, y2] = self.bbox;
+        (x2 - x1).max(0.0) * (y2 - y1).max(0.0)
+    }
+}
+
+/// A mask as COCO run lengths, uncompressed: column-major, starting with zeros.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Rle {
+    /// `[height, width]`.
+    pub size: [u32; 2],
+    /// Lengths of alternating runs of 0 and 1.
+    pub counts: Vec<u32>,
+}
