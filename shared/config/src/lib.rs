@@ -1,1 +1,24 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod error;
+mod export;
+mod layers;
+mod load;
+mod places;
+mod secret;
+mod settings;
+mod size;
+mod span;
+mod topics;
+mod validate;
+
+pub use error::{ConfigError, ConfigFault};
+pub use load::{LoadArgs, Loaded, Origin};
+pub use places::{ORT_VERSION, Places};
+pub use secret::{Secret, SecretUrl};
+pub use settings::Settings;
+pub use size::ByteSize;
+pub use topics::{Api, Blobs, Database, Models, Orchestrator, Redis, Telemetry, Worker, Writer};
+
+/// The commented file that lists every key with its default.
+pub const DEFAULT_FILE: &str = include_str!("../millrace.default.toml");

@@ -1,0 +1,29 @@
+//! Everything that can be set, one field per topic.
+
+use serde::{Deserialize, Serialize};
+
+use crate::topics::{Api, Blobs, Database, Models, Orchestrator, Redis, Telemetry, Worker, Writer};
+
+/// Everything that can be set.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Settings {
+    /// The REST api.
+    pub api: Api,
+    /// The bus.
+    pub redis: Redis,
+    /// The record.
+    pub database: Database,
+    /// Images, tensors, artifacts.
+    pub blobs: Blobs,
+    /// Models and the inference library.
+    pub models: Models,
+    /// The role that walks the workflows.
+    pub orchestrator: Orchestrator,
+    /// The role that runs jobs.
+    pub worker: Worker,
+    /// The role that records events.
+    pub writer: Writer,
+    /// Logs, traces, metrics.
+    pub telemetry: Telemetry,
+}

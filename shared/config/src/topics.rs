@@ -1,0 +1,21 @@
+//! One struct per topic. Each field's comment stands again in `millrace.default.toml`.
+
+mod api;
+mod blobs;
+mod database;
+mod models;
+mod orchestrator;
+mod redis;
+mod telemetry;
+mod worker;
+mod writer;
+
+pub use api::Api;
+pub use blobs::Blobs;
+pub use database::Database;
+pub use models::Models;
+pub use orchestrator::Orchestrator;
+pub use redis::Redis;
+pub use telemetry::Telemetry;
+pub use worker::Worker;
+pub use writer::Writer;

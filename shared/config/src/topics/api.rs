@@ -1,0 +1,71 @@
+//! `[api]`: what the REST api listens on, admits and holds.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+use crate::ByteSize;
+
+/// What the REST api listens on, admits and holds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Api {
+    /// Address and port to serve on; port 0 picks a free one.
+    pub listen: SocketAddr,
+    /// Largest request body.
+    pub max_body: ByteSize,
+    /// Largest workflow definition, as JSON.
+    pub max_definition: ByteSize,
+    /// Requests served at once, event streams not counted; more get 503 with Retry-After.
+    pub max_concurrent_requests: usize,
+    /// Longest a request may take, `?wait=` and event streams not counted.
+    #[serde(with = "crate::span")]
+    pub request_timeout: Duration,
+    /// Longest `?wait=`.
+    #[serde(with = "crate::span")]
+    pub max_wait: Duration,
+    /// Most runs in one run-batch.
+    pub max_batch_runs: usize,
+    /// Largest image, width × height, that is accepted as an input.
+    pub max_pixels: u64,
+    /// Submissions waiting for their commit; more get 503 with Retry-After.
+    pub accept_queue: usize,
+    /// Most submissions committed together.
+    pub accept_batch: usize,
+    /// How long an Idempotency-Key is remembered.
+    #[serde(with = "crate::span")]
+    pub idempotency_window: Duration,
+    /// Event streams (SSE) open at once; more get 503 with Retry-After.
+    pub max_streams: usize,
+    /// Events held for one slow stream before it is closed; it resumes by Last-Event-ID.
+    pub stream_buffer: usize,
+    /// Pause between `: ping` comments on an idle stream.
+    #[serde(with = "crate::span")]
+    pub stream_ping: Duration,
+    /// How long requests may finish once the role is told to stop.
+    #[serde(with = "crate::span")]
+    pub grace: Duration,
+}
+
+impl Default for Api {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::from(([127, 0, 0, 1], 8080)),
+            max_body: ByteSize::mib(64),
+            max_definition: ByteSize::mib(4),
+            max_concurrent_requests: 1024,
+            request_timeout: Duration::from_secs(30),
+            max_wait: Duration::from_secs(60),
+            max_batch_runs: 1000,
+            max_pixels: 50_000_000,
+            accept_queue: 4096,
+            accept_batch: 256,
+            idempotency_window: Duration::from_secs(86400),
+            max_streams: 20_000,
+            stream_buffer: 1024,
+            stream_ping: Duration::from_secs(15),
+            grace: Duration::from_secs(8),
+        }
+    }
+}

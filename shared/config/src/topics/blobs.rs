@@ -1,0 +1,30 @@
+//! `[blobs]`: where images, tensors and artifacts are kept.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ByteSize;
+
+/// Where images, tensors and artifacts are kept.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Blobs {
+    /// A folder, or an object store's URL.
+    pub url: String,
+    /// Largest blob that is stored or read.
+    pub max_blob: ByteSize,
+    /// Largest JSON value once its references are resolved.
+    pub max_value: ByteSize,
+    /// Memory for blobs read lately; 0 B switches the cache off.
+    pub cache: ByteSize,
+}
+
+impl Default for Blobs {
+    fn default() -> Self {
+        Self {
+            url: ".millrace/blobs".to_owned(),
+            max_blob: ByteSize::mib(64),
+            max_value: ByteSize::mib(64),
+            cache: ByteSize::mib(64),
+        }
+    }
+}

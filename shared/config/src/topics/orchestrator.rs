@@ -1,0 +1,61 @@
+//! `[orchestrator]`: the role that walks the workflows.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The role that walks the workflows.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Orchestrator {
+    /// Tasks that step runs side by side; partitions are dealt out among them.
+    pub lanes: usize,
+    /// Most inbox messages taken at once.
+    pub batch_size: usize,
+    /// How long a read waits for messages.
+    #[serde(with = "crate::span")]
+    pub block: Duration,
+    /// A message taken and not done for so long is claimed by another replica; so is the partition.
+    #[serde(with = "crate::span")]
+    pub lease: Duration,
+    /// Pause between sweeps for what dead replicas left and for runs that stand still.
+    #[serde(with = "crate::span")]
+    pub sweep_interval: Duration,
+    /// An unfinished run without news for so long is looked at again.
+    #[serde(with = "crate::span")]
+    pub stalled_after: Duration,
+    /// Most timers fired at once per partition.
+    pub timer_batch: usize,
+    /// Live runs kept in memory.
+    pub cached_runs: u64,
+    /// Compiled workflows kept in memory.
+    pub cached_plans: u64,
+    /// How long a finished run's live state and log stay in Redis.
+    #[serde(with = "crate::span")]
+    pub keep_finished: Duration,
+    /// How long messages in hand may finish once the role is told to stop.
+    #[serde(with = "crate::span")]
+    pub grace: Duration,
+    /// Serve /healthz, /readyz and /metrics here; nowhere when absent.
+    pub health_listen: Option<SocketAddr>,
+}
+
+impl Default for Orchestrator {
+    fn default() -> Self {
+        Self {
+            lanes: 2,
+            batch_size: 256,
+            block: Duration::from_secs(1),
+            lease: Duration::from_secs(6),
+            sweep_interval: Duration::from_secs(2),
+            stalled_after: Duration::from_secs(10),
+            timer_batch: 512,
+            cached_runs: 10_000,
+            cached_plans: 1000,
+            keep_finished: Duration::from_secs(3600),
+            grace: Duration::from_secs(5),
+            health_listen: None,
+        }
+    }
+}

@@ -1,0 +1,67 @@
+//! `[worker]`: the role that runs jobs.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The role that runs jobs.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Worker {
+    /// Pools this worker takes jobs from.
+    pub pools: Vec<String>,
+    /// Jobs in hand at once.
+    pub concurrency: usize,
+    /// Threads for decoding and transforms; 0 means one per core.
+    pub cpu_threads: usize,
+    /// Threads of one inference session; sessions × threads should not exceed the cores.
+    pub intra_op_threads: usize,
+    /// Inference sessions of one model.
+    pub sessions_per_model: usize,
+    /// Most rows in one inference.
+    pub max_batch: usize,
+    /// How long a batch may wait for more rows.
+    #[serde(with = "crate::span")]
+    pub max_batch_delay: Duration,
+    /// Largest image, width × height, that is decoded.
+    pub max_pixels: u64,
+    /// Longest a job without a deadline of its own may take.
+    #[serde(with = "crate::span")]
+    pub job_timeout: Duration,
+    /// How long a read waits for jobs.
+    #[serde(with = "crate::span")]
+    pub block: Duration,
+    /// A job taken and not kept for so long is taken over by another worker.
+    #[serde(with = "crate::span")]
+    pub lease: Duration,
+    /// Pause between signs of life; also how often held jobs are kept.
+    #[serde(with = "crate::span")]
+    pub heartbeat: Duration,
+    /// How long jobs in hand may finish once the role is told to stop; the rest is handed back.
+    #[serde(with = "crate::span")]
+    pub grace: Duration,
+    /// Serve /healthz, /readyz and /metrics here; nowhere when absent.
+    pub health_listen: Option<SocketAddr>,
+}
+
+impl Default for Worker {
+    fn default() -> Self {
+        Self {
+            pools: ["fast", "heavy", "batch", "cpu"].map(str::to_owned).to_vec(),
+            concurrency: 16,
+            cpu_threads: 0,
+            intra_op_threads: 1,
+            sessions_per_model: 1,
+            max_batch: 8,
+            max_batch_delay: Duration::from_millis(0),
+            max_pixels: 100_000_000,
+            job_timeout: Duration::from_secs(120),
+            block: Duration::from_secs(1),
+            lease: Duration::from_secs(6),
+            heartbeat: Duration::from_secs(2),
+            grace: Duration::from_secs(8),
+            health_listen: None,
+        }
+    }
+}

@@ -1,0 +1,48 @@
+//! `[writer]`: the role that records events in Postgres.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+
+/// The role that records events in Postgres.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Writer {
+    /// Most events in one transaction.
+    pub batch_size: usize,
+    /// How long a batch that is not full waits for more.
+    #[serde(with = "crate::span")]
+    pub batch_delay: Duration,
+    /// Events taken and not recorded for so long are claimed by another replica.
+    #[serde(with = "crate::span")]
+    pub lease: Duration,
+    /// How long the events of ended runs are kept; the runs themselves stay.
+    #[serde(with = "crate::span")]
+    pub retention: Duration,
+    /// Daily partitions of the event table made ahead.
+    pub partitions_ahead_days: u32,
+    /// Pause between rounds of partition upkeep.
+    #[serde(with = "crate::span")]
+    pub upkeep_interval: Duration,
+    /// How long a batch in hand may finish once the role is told to stop.
+    #[serde(with = "crate::span")]
+    pub grace: Duration,
+    /// Serve /healthz, /readyz and /metrics here; nowhere when absent.
+    pub health_listen: Option<SocketAddr>,
+}
+
+impl Default for Writer {
+    fn default() -> Self {
+        Self {
+            batch_size: 1000,
+            batch_delay: Duration::from_millis(20),
+            lease: Duration::from_secs(6),
+            retention: Duration::from_secs(2592000),
+            partitions_ahead_days: 3,
+            upkeep_interval: Duration::from_secs(3600),
+            grace: Duration::from_secs(5),
+            health_listen: None,
+        }
+    }
+}

@@ -1,0 +1,79 @@
+//! Rules that a type cannot hold: ranges, and settings that must fit each other.
+
+use crate::Settings;
+
+/// Every broken rule as (key, message).
+pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { api, redis, database, orchestrator, worker, writer, telemetry, .. } = settings;
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    rule((1..=1024).contains(&redis.partitions), "redis.partitions", "must be 1 to 1024");
+    let plain = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '_' | '.' | ':');
+    rule(
+        !redis.prefix.is_empty() && redis.prefix.chars().all(plain),
+        "redis.prefix",
+        "must be letters, digits, and - _ . : only, and not empty",
+    );
+    let redis_scheme = matches!(redis.url.scheme(), "redis" | "rediss" | "redis+unix" | "unix");
+    rule(redis_scheme, "redis.url", "must begin with redis://, rediss:// or redis+unix://");
+    let database_scheme = matches!(database.url.scheme(), "postgres" | "postgresql");
+    rule(database_scheme, "database.url", "must begin with postgres://");
+    rule(database.max_connections > 0, "database.max_connections", "must be at least 1");
+    let name = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    rule(
+        !database.schema.is_empty() && database.schema.chars().all(name),
+        "database.schema",
+        "must be lower-case letters, digits and _ only, and not empty",
+    );
+    rule(api.max_concurrent_requests > 0, "api.max_concurrent_requests", "must be at least 1");
+    rule(api.accept_batch > 0, "api.accept_batch", "must be at least 1");
+    rule(api.accept_queue >= api.accept_batch, "api.accept_queue", "must be at least api.accept_batch");
+    rule(api.stream_buffer > 0, "api.stream_buffer", "must be at least 1");
+    rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
+    rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
+    rule(!worker.pools.is_empty(), "worker.pools", "must name at least one pool");
+    rule(worker.concurrency > 0, "worker.concurrency", "must be at least 1");
+    rule(worker.max_batch > 0, "worker.max_batch", "must be at least 1");
+    rule(worker.intra_op_threads > 0, "worker.intra_op_threads", "must be at least 1");
+    rule(worker.sessions_per_model > 0, "worker.sessions_per_model", "must be at least 1");
+    rule(
+        worker.heartbeat * 2 <= worker.lease,
+        "worker.heartbeat",
+        "must be at most half of worker.lease, or jobs in hand are taken over",
+    );
+    rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
+    rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
+    faults
+}
+
+/// What is legal and probably not meant.
+pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
+    let Settings { api, blobs, orchestrator, worker, .. } = settings;
+    let mut warnings = Vec::new();
+    let mut warn = |odd: bool, message: &str| {
+        if odd {
+            warnings.push(message.to_owned());
+        }
+    };
+    warn(
+        orchestrator.lanes > usize::from(settings.redis.partitions),
+        "orchestrator.lanes exceeds redis.partitions: the lanes above have nothing to do",
+    );
+    warn(
+        api.max_body > blobs.max_blob,
+        "api.max_body exceeds blobs.max_blob: bodies between the two are read and then refused",
+    );
+    warn(
+        worker.lease.as_secs() > 10,
+        "worker.lease is over 10 s: jobs of a worker that died stand still for longer than that",
+    );
+    warn(
+        api.max_pixels > worker.max_pixels,
+        "api.max_pixels exceeds worker.max_pixels: images between the two are accepted and then fail",
+    );
+    warnings
+}

@@ -1,0 +1,155 @@
+//! Layering, faults, origins, and the shipped file.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use millrace_config::{ConfigError, DEFAULT_FILE, LoadArgs, Origin, Settings};
+
+fn environment(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+    pairs.iter().map(|(name, text)| ((*name).to_owned(), (*text).to_owned())).collect()
+}
+
+fn file(text: &str) -> tempfile::NamedTempFile {
+    let file = tempfile::NamedTempFile::new().expect("a temporary file");
+    std::fs::write(file.path(), text).expect("the file is writable");
+    file
+}
+
+fn args(
+    text: &str,
+    variables: &[(&str, &str)],
+    flags: &[(&str, &str)],
+) -> (LoadArgs, tempfile::NamedTempFile) {
+    let file = file(text);
+    let flags = flags.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+    let args = LoadArgs { file: Some(file.path().to_owned()), environment: environment(variables), flags };
+    (args, file)
+}
+
+fn faults(text: &str, variables: &[(&str, &str)]) -> Vec<String> {
+    let (args, _file) = args(text, variables, &[]);
+    match Settings::load(&args) {
+        Err(ConfigError::Invalid(faults)) => faults.iter().map(|fault| fault.key.clone()).collect(),
+        other => panic!("expected faults, got {other:?}"),
+    }
+}
+
+#[test]
+fn the_shipped_file_says_what_the_structs_say() {
+    let (args, _file) = args(DEFAULT_FILE, &[], &[]);
+    assert_eq!(Settings::load(&args).unwrap().settings, Settings::default());
+    // Every key stands in the file, those without a default as a comment.
+    let defaults = serde_json::to_value(Settings::default()).unwrap();
+    for (section, fields) in defaults.as_object().unwrap() {
+        let start = DEFAULT_FILE.find(&format!("[{section}]")).expect(section);
+        let body = DEFAULT_FILE[start + 1..].split("\n[").next().unwrap();
+        for field in fields.as_object().unwrap().keys() {
+            let named =
+                body.lines().any(|line| line.trim_start_matches("# ").starts_with(&format!("{field} = ")));
+            assert!(named, "{section}.{field} is missing from millrace.default.toml");
+        }
+    }
+}
+
+#[test]
+fn later_layers_win_and_the_origin_is_remembered() {
+    let (args, file) = args(
+        "[worker]\nconcurrency = 3\nlease = \"8s\"\n[redis]\nprefix = \"from-file\"\n",
+        &[
+            ("MILLRACE__WORKER__CONCURRENCY", "4"),
+            ("MILLRACE__WORKER__POOLS", "fast, cpu"),
+            ("REDIS_URL", "redis://a/"),
+        ],
+        &[("worker.concurrency", "5")],
+    );
+    let loaded = Settings::load(&args).unwrap();
+    assert_eq!(loaded.settings.worker.concurrency, 5);
+    assert_eq!(loaded.settings.worker.lease, Duration::from_secs(8));
+    assert_eq!(loaded.settings.worker.pools, ["fast", "cpu"]);
+    assert_eq!(loaded.settings.redis.url.expose(), "redis://a/");
+    assert_eq!(loaded.settings.redis.prefix, "from-file");
+    assert_eq!(loaded.origins["worker.concurrency"], Origin::Flag);
+    assert_eq!(loaded.origins["worker.lease"], Origin::File(file.path().to_owned()));
+    assert_eq!(loaded.origins["redis.url"], Origin::Environment("REDIS_URL".into()));
+    assert_eq!(loaded.origins["api.listen"], Origin::Default);
+    assert!(loaded.is_set("worker.pools") && !loaded.is_set("database.url"));
+}
+
+#[test]
+fn the_own_name_wins_over_the_common_one() {
+    let (args, _file) = args("", &[("REDIS_URL", "redis://a/"), ("MILLRACE__REDIS__URL", "redis://b/")], &[]);
+    assert_eq!(Settings::load(&args).unwrap().settings.redis.url.expose(), "redis://b/");
+}
+
+#[test]
+fn all_faults_come_at_once() {
+    let text =
+        "stray = 1\n[worker]\nconcurrency = \"many\"\nlease = \"soon\"\nconcurency = 2\n[wroker]\nx = 1\n";
+    let found = faults(
+        text,
+        &[("MILLRACE__API__LISTEN", "nowhere"), ("MILLRACE__REDIS__PARTITIONS", "0"), ("MILLRACE__X", "1")],
+    );
+    for key in [
+        "stray",
+        "worker.concurrency",
+        "worker.lease",
+        "worker.concurency",
+        "wroker.x",
+        "api.listen",
+        "redis.partitions",
+        "x",
+    ] {
+        assert!(found.contains(&key.to_owned()), "{key} is missing from {found:?}");
+    }
+}
+
+#[test]
+fn faults_name_the_layer_and_the_way_out_and_no_password() {
+    let (args, _file) =
+        args("", &[("DATABASE_URL", "mysql://user:hunter2@db/x"), ("REDIS_URL", "hunter2")], &[]);
+    let report = Settings::load(&args).unwrap_err().to_string();
+    assert!(report.contains("environment DATABASE_URL") && report.contains("postgres://"), "{report}");
+    assert!(report.contains("environment REDIS_URL"), "{report}");
+    assert!(!report.contains("hunter2"), "{report}");
+}
+
+#[test]
+fn a_file_that_is_not_toml_is_told_with_its_line_and_without_its_text() {
+    let (args, _file) = args("[redis]\nurl = \"redis://:hunter2@h/\n", &[], &[]);
+    let report = Settings::load(&args).unwrap_err().to_string();
+    assert!(report.contains("line 2") && !report.contains("hunter2"), "{report}");
+}
+
+#[test]
+fn a_named_file_that_is_missing_is_an_error() {
+    let args = LoadArgs { file: Some("/nonexistent/millrace.toml".into()), ..LoadArgs::default() };
+    assert!(matches!(Settings::load(&args), Err(ConfigError::Unreadable { .. })));
+}
+
+#[test]
+fn settings_survive_the_environment_of_a_child() {
+    let (given, _file) = args(
+        "[redis]\nurl = \"redis://:secret@h:1/\"\n[worker]\npools = [\"cpu\"]\nlease = \"7s\"\n[blobs]\ncache = \"1500000 B\"\n[telemetry]\njson = true\ntrace_ratio = 0.5\n",
+        &[],
+        &[],
+    );
+    let settings = Settings::load(&given).unwrap().settings;
+    let (again, _file) = args("", &[], &[]);
+    let again = LoadArgs { environment: settings.to_environment().into_iter().collect(), ..again };
+    assert_eq!(Settings::load(&again).unwrap().settings, settings);
+}
+
+#[test]
+fn settings_print_without_passwords() {
+    let (given, _file) =
+        args("", &[("DATABASE_URL", "postgres://u:hunter2@h/d"), ("REDIS_URL", "redis://:hunter2@h/")], &[]);
+    let loaded = Settings::load(&given).unwrap();
+    let shown = format!("{loaded:?} {}", serde_json::to_string(&loaded.settings).unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
+}
+
+#[test]
+fn odd_pairs_are_warned_of() {
+    let (given, _file) = args("[worker]\nlease = \"30s\"\n", &[], &[]);
+    assert!(Settings::load(&given).unwrap().warnings.iter().any(|warning| warning.contains("worker.lease")));
+}
