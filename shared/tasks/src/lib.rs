@@ -1,1 +1,14 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod backoff;
+mod error;
+mod kind;
+mod signal;
+mod supervisor;
+
+pub use backoff::{Backoff, backoff};
+pub use error::TaskError;
+pub use kind::{OnCancel, OnError, TaskKind};
+pub use signal::shutdown_signal;
+pub use supervisor::Supervisor;
+pub use tokio_util::sync::CancellationToken;
