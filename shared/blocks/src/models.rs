@@ -1,0 +1,6 @@
+//! Inference: jobs for the worker's model runtime.
+
+pub mod detection;
+mod source;
+
+pub use source::ModelSource;

@@ -1,0 +1,3 @@
+//! What a run gives.
+
+pub mod json_output;

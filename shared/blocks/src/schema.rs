@@ -1,0 +1,91 @@
+//! JSON Schemas of configurations: self-contained, and with plain `enum`s, which people and messages read best.
+
+use schemars::generate::SchemaSettings;
+use schemars::transform::{RecursiveTransform, Transform};
+use schemars::{JsonSchema, Schema};
+use serde_json::{Map, Value};
+
+/// The schema of a configuration type, subschemas inlined.
+pub(crate) fn schema_of<T: JsonSchema>() -> Value {
+    let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
+    let mut schema = settings.into_generator().into_root_schema_for::<T>();
+    RecursiveTransform(plain_enum).transform(&mut schema);
+    let mut value = schema.to_value();
+    if let Some(root) = value.as_object_mut() {
+        root.remove("$schema");
+        root.remove("title");
+    }
+    value
+}
+
+/// Turns `oneOf: [{const, description}, …]`, which documented variants become, into `enum` and `enumDescriptions`.
+fn plain_enum(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let Some(choices) = object.get("oneOf").and_then(Value::as_array) else { return };
+    let constant = |choice: &Value| choice.get("const").cloned();
+    let Some(values) = choices.iter().map(constant).collect::<Option<Vec<_>>>() else { return };
+    let describe = |choice: &Value| choice.get("description").cloned().unwrap_or_default();
+    let descriptions = choices.iter().map(describe).collect::<Vec<_>>();
+    object.remove("oneOf");
+    object.insert("type".to_owned(), "string".into());
+    object.insert("enum".to_owned(), values.into());
+    object.insert("enumDescriptions".to_owned(), descriptions.into());
+}
+
+/// Fills the schema's defaults into a configuration, at the top level: what is nested gets its own where it is read.
+pub(crate) fn fill_defaults(schema: &Value, config: &mut Map<String, Value>) {
+    let Some(properties) = schema.get("properties").and_then(Value::as_object) else { return };
+    for (name, property) in properties {
+        let default = property.get("default").filter(|value| !value.is_null());
+        if let Some(default) = default.filter(|_| !config.contains_key(name)) {
+            config.insert(name.clone(), default.clone());
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use schemars::JsonSchema;
+    use serde::{Deserialize, Serialize};
+
+    #[derive(Serialize, Deserialize, JsonSchema)]
+    #[serde(deny_unknown_fields)]
+    struct Sample {
+        /// How.
+        #[serde(default)]
+        mode: Mode,
+        /// How much.
+        #[schemars(range(min = 1, max = 9))]
+        amount: Option<u32>,
+    }
+
+    #[derive(Default, Serialize, Deserialize, JsonSchema)]
+    #[serde(rename_all = "snake_case")]
+    enum Mode {
+        /// Slowly.
+        #[default]
+        Slow,
+        /// Fast.
+        VeryFast,
+    }
+
+    #[test]
+    fn variants_become_a_plain_enum_and_unknown_fields_are_refused() {
+        let schema = schema_of::<Sample>();
+        assert_eq!(schema["properties"]["mode"]["enum"], serde_json::json!(["slow", "very_fast"]));
+        assert_eq!(schema["properties"]["mode"]["default"], "slow");
+        assert_eq!(schema["properties"]["amount"]["maximum"], 9);
+        assert_eq!(schema["additionalProperties"], false);
+    }
+
+    #[test]
+    fn defaults_fill_what_is_absent_only() {
+        let mut config = Map::new();
+        fill_defaults(&schema_of::<Sample>(), &mut config);
+        assert_eq!(Value::from(config.clone()), serde_json::json!({"mode": "slow"}));
+        config.insert("mode".to_owned(), "very_fast".into());
+        fill_defaults(&schema_of::<Sample>(), &mut config);
+        assert_eq!(config["mode"], "very_fast");
+    }
+}
