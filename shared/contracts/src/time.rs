@@ -35,6 +35,12 @@ impl UnixMillis {
         DateTime::from_timestamp_millis(self.0).unwrap_or_default()
     }
 
+    /// The instant that RFC 3339 text names, cut to milliseconds.
+    #[must_use]
+    pub fn from_rfc3339(text: &str) -> Option<Self> {
+        DateTime::parse_from_rfc3339(text).ok().map(|time| Self(time.timestamp_millis()))
+    }
+
     /// RFC 3339 with milliseconds, as CloudEvents wants it.
     #[must_use]
     pub fn to_rfc3339(self) -> String {
@@ -51,7 +57,6 @@ impl From<DateTime<Utc>> for UnixMillis {
 /// Serde for fields that travel as RFC 3339 text.
 pub mod rfc3339 {
     use super::UnixMillis;
-    use chrono::DateTime;
     use serde::{Deserialize, Deserializer, Serializer};
 
     /// Writes the time as RFC 3339 text.
@@ -68,8 +73,7 @@ pub mod rfc3339 {
     /// Text that is not an RFC 3339 time.
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<UnixMillis, D::Error> {
         let text = std::borrow::Cow::<'de, str>::deserialize(deserializer)?;
-        DateTime::parse_from_rfc3339(&text)
-            .map(|time| UnixMillis(time.timestamp_millis()))
-            .map_err(serde::de::Error::custom)
+        UnixMillis::from_rfc3339(&text)
+            .ok_or_else(|| serde::de::Error::custom(format_args!("{text:?} is not an RFC 3339 time")))
     }
 }

@@ -1,1 +1,23 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod begin;
+mod bind;
+mod effects;
+mod events;
+mod execution;
+mod finish;
+mod handlers;
+mod load;
+mod loops;
+mod readiness;
+mod record;
+mod retry;
+mod settle;
+mod snapshot;
+mod start;
+
+pub use effects::{Effects, Noop, ShellWork, ShellWorkKind};
+pub use execution::{Execution, Input, RunKey, Settings, Worked};
+pub use load::{LoadError, MissingItems};
+pub use record::{Fields, Handled, Meta, NodeRecord};
+pub use snapshot::{SnapshotError, snapshot};

@@ -1,0 +1,107 @@
+//! Resolving selectors: from templates and settled node runs to the values a node is given.
+
+use millrace_compiler::plan::{Action, NodeIndex, PlanNode, Selector, Template};
+use millrace_contracts::{ItemPath, NodeStatus};
+use serde_json::{Map, Value};
+
+use crate::execution::{Execution, RunKey};
+use crate::record::Handled;
+
+/// A source was not taken, so there is no value.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Skipped;
+
+impl Execution {
+    /// The node's input ports at `path`. An optional port whose source was skipped reads null.
+    pub(crate) fn bind_inputs(
+        &self,
+        node: &PlanNode,
+        path: &ItemPath,
+    ) -> Result<Map<String, Value>, Skipped> {
+        let mut inputs = Map::new();
+        for input in &node.inputs {
+            let value = match self.resolve(&input.value, path) {
+                Err(Skipped) if !input.required => Value::Null,
+                resolved => resolved?,
+            };
+            inputs.insert(input.port.clone(), value);
+        }
+        Ok(inputs)
+    }
+
+    /// The node's configuration at `path`, as an object.
+    pub(crate) fn bind_config(
+        &self,
+        node: &PlanNode,
+        path: &ItemPath,
+    ) -> Result<Map<String, Value>, Skipped> {
+        match self.resolve(&node.config, path)? {
+            Value::Object(config) => Ok(config),
+            _ => Ok(Map::new()),
+        }
+    }
+
+    /// A template's value as seen from `path`.
+    pub(crate) fn resolve(&self, template: &Template, path: &ItemPath) -> Result<Value, Skipped> {
+        match template {
+            Template::Literal(value) => Ok(value.clone()),
+            Template::Select(selector) => self.select(selector, path),
+            Template::Object(fields) => fields
+                .iter()
+                .map(|(name, field)| Ok((name.clone(), self.resolve(field, path)?)))
+                .collect::<Result<Map<_, _>, _>>()
+                .map(Value::Object),
+            Template::List(items) => items
+                .iter()
+                .map(|item| self.resolve(item, path))
+                .collect::<Result<Vec<_>, _>>()
+                .map(Value::Array),
+        }
+    }
+
+    fn select(&self, selector: &Selector, path: &ItemPath) -> Result<Value, Skipped> {
+        match selector {
+            Selector::Port(node, port) => match self.loop_value(*node, port, path) {
+                Some(value) => Ok(value),
+                None => self.port(*node, port, path),
+            },
+            Selector::All(node) => {
+                self.node_outputs(*node, path).map(|outputs| Value::Object(outputs.clone()))
+            }
+        }
+    }
+
+    /// `item` and `index` of the loop around `path`.
+    fn loop_value(&self, node: NodeIndex, port: &str, path: &ItemPath) -> Option<Value> {
+        let Action::ForEach(scope) = self.plan.node(node).action else { return None };
+        let depth = self.plan.scope(scope).depth;
+        let index = *path.indices().get(depth - 1)?;
+        match port {
+            "index" => Some(Value::from(index)),
+            "item" => {
+                let open = self.loops.get(&RunKey::new(node, path.prefix(depth - 1)))?;
+                open.items.as_ref()?.get(index as usize).cloned()
+            }
+            _ => None,
+        }
+    }
+
+    fn port(&self, node: NodeIndex, port: &str, path: &ItemPath) -> Result<Value, Skipped> {
+        let key = self.source(node, path);
+        if self.nodes.get(&key).is_some_and(|record| record.skipped_ports.iter().any(|name| name == port)) {
+            return Err(Skipped);
+        }
+        self.node_outputs(node, path).map(|outputs| outputs.get(port).cloned().unwrap_or_default())
+    }
+
+    fn node_outputs(&self, node: NodeIndex, path: &ItemPath) -> Result<&Map<String, Value>, Skipped> {
+        let record = self.nodes.get(&self.source(node, path)).ok_or(Skipped)?;
+        let usable = record.status == NodeStatus::Completed || record.handled == Some(Handled::Default);
+        record.outputs.as_ref().filter(|_| usable).ok_or(Skipped)
+    }
+
+    fn source(&self, node: NodeIndex, path: &ItemPath) -> RunKey {
+        let depth = self.plan.scope(self.plan.node(node).scope).depth;
+        RunKey::new(node, path.prefix(depth))
+    }
+}

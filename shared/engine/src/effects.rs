@@ -1,0 +1,121 @@
+//! What follows from a step: events, commands, and which records changed. The shell carries it out.
+
+use std::collections::HashSet;
+
+use millrace_contracts::message::Timer;
+use millrace_contracts::{Event, Job, JobId, UnixMillis};
+use serde_json::{Map, Value};
+
+use crate::execution::RunKey;
+
+/// Everything one step asks for. Durable events and record changes are committed together; commands are sent after.
+#[derive(Debug, Default)]
+pub struct Effects {
+    /// Events with a `seq`, in order.
+    pub durable: Vec<Event>,
+    /// Events for the live view only.
+    pub live: Vec<Event>,
+    /// Jobs to hand to their queues, each with its `inference:queued` event.
+    pub jobs: Vec<(Job, Event)>,
+    /// Jobs that are not wanted any more.
+    pub abandon: Vec<JobId>,
+    /// Work for the shell; its result comes back as [`crate::Input::Worked`].
+    pub shell: Vec<ShellWork>,
+    /// Alarms to set.
+    pub set_timers: Vec<(UnixMillis, Timer)>,
+    /// Alarms that are not needed any more.
+    pub clear_timers: Vec<Timer>,
+    /// Why the input changed nothing, if it did not.
+    pub noop: Option<Noop>,
+    pub(crate) changed_nodes: HashSet<RunKey>,
+    pub(crate) opened_loops: Vec<RunKey>,
+    pub(crate) first: bool,
+}
+
+impl Effects {
+    /// Whether there is anything to store or publish. Commands alone need no commit.
+    #[must_use]
+    pub fn needs_commit(&self) -> bool {
+        self.first
+            || !self.durable.is_empty()
+            || !self.live.is_empty()
+            || !self.changed_nodes.is_empty()
+            || !self.opened_loops.is_empty()
+            || !self.set_timers.is_empty()
+            || !self.clear_timers.is_empty()
+    }
+
+    /// Adds what a later step of the same run asked for, so that both are committed at once.
+    pub fn append(&mut self, later: Effects) {
+        self.durable.extend(later.durable);
+        self.live.extend(later.live);
+        self.jobs.extend(later.jobs);
+        self.abandon.extend(later.abandon);
+        self.shell.extend(later.shell);
+        self.set_timers.extend(later.set_timers);
+        self.clear_timers.extend(later.clear_timers);
+        self.changed_nodes.extend(later.changed_nodes);
+        self.opened_loops.extend(later.opened_loops);
+        self.first |= later.first;
+        self.noop = later.noop.or(self.noop);
+    }
+}
+
+/// A piece of work that needs the blob store, and so the shell.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ShellWork {
+    /// The node run it is for.
+    pub key: RunKey,
+    /// What to do.
+    pub kind: ShellWorkKind,
+}
+
+/// What the shell is asked to do.
+#[derive(Debug, Clone, PartialEq)]
+pub enum ShellWorkKind {
+    /// Resolve the references inside, then evaluate the node's logic; store large results.
+    Evaluate {
+        /// Input ports.
+        inputs: Map<String, Value>,
+        /// Configuration.
+        config: Map<String, Value>,
+    },
+    /// Store those of these finished ports that are too large to be inline.
+    Store {
+        /// Values by port.
+        values: Map<String, Value>,
+        /// Ports that were not taken.
+        skipped: Vec<String>,
+    },
+    /// Resolve this list so that a loop can walk it.
+    Items {
+        /// The list, or the reference to it.
+        list: Value,
+    },
+}
+
+/// Why an input changed nothing. Each is counted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Noop {
+    /// The run had ended.
+    RunEnded,
+    /// The same report was seen before.
+    Duplicate,
+    /// It is about an attempt that was given up.
+    Stale,
+    /// It is about a node run that does not exist.
+    Unknown,
+}
+
+impl Noop {
+    /// The label in metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::RunEnded => "run_ended",
+            Self::Duplicate => "duplicate",
+            Self::Stale => "stale",
+            Self::Unknown => "unknown",
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The state of one run in memory: the stored records plus everything that is derived from them.
+
+use std::collections::{HashMap, HashSet, VecDeque};
+use std::sync::Arc;
+
+use millrace_compiler::plan::{NodeIndex, Plan, ScopeIndex};
+use millrace_contracts::message::{Accepted, Message};
+use millrace_contracts::{ItemPath, JobError, UnixMillis};
+use serde_json::{Map, Value};
+
+use crate::effects::Effects;
+use crate::record::{Meta, NodeRecord};
+
+/// One node run: a node at a place inside the loops around it.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct RunKey {
+    /// The node.
+    pub node: NodeIndex,
+    /// One index per enclosing loop.
+    pub path: ItemPath,
+}
+
+impl RunKey {
+    pub(crate) fn new(node: NodeIndex, path: ItemPath) -> Self {
+        Self { node, path }
+    }
+}
+
+/// What may happen to a run.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Input {
+    /// A message from the inbox.
+    Message(Message),
+    /// The shell finished a piece of [`crate::ShellWork`].
+    Worked {
+        /// Whose work it was.
+        key: RunKey,
+        /// The result.
+        result: Result<Worked, JobError>,
+    },
+}
+
+/// What a piece of shell work gave.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Worked {
+    /// Output ports of a logic block; large values by reference.
+    Ports {
+        /// Values by port.
+        values: Map<String, Value>,
+        /// Ports that were not taken.
+        skipped: Vec<String>,
+    },
+    /// The items of a loop, resolved one level deep, and the list as it is to be stored.
+    Items {
+        /// The items.
+        items: Vec<Value>,
+        /// The same list, by reference when it is large.
+        stored: Value,
+    },
+}
+
+/// What the shell's configuration says about every run.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// Items one loop may have.
+    pub max_items: usize,
+    /// Node runs one execution may have.
+    pub max_node_runs: u64,
+    /// How many partitions the runs are spread over; decides whose inbox a job's report goes to.
+    pub partitions: u16,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self { max_items: 20_000, max_node_runs: 200_000, partitions: 16 }
+    }
+}
+
+/// A loop that is under way.
+#[derive(Debug)]
+pub(crate) struct OpenLoop {
+    pub(crate) scope: ScopeIndex,
+    pub(crate) total: u32,
+    /// The items; none until the shell has brought a list that was stored by reference.
+    pub(crate) items: Option<Arc<Vec<Value>>>,
+    /// The first item that has not been launched.
+    pub(crate) next: u32,
+    /// Launched items that are not done: how many members and inner loops of each are unsettled.
+    pub(crate) remaining: HashMap<u32, u32>,
+    /// Items that are done.
+    pub(crate) done: u32,
+    /// Items that failed and are tolerated.
+    pub(crate) failed: HashSet<u32>,
+}
+
+/// One run, between two steps.
+#[derive(Debug)]
+pub struct Execution {
+    pub(crate) plan: Arc<Plan>,
+    pub(crate) settings: Settings,
+    pub(crate) accepted: Accepted,
+    pub(crate) meta: Meta,
+    pub(crate) nodes: HashMap<RunKey, NodeRecord>,
+    /// Loops by their opener's node run; finished ones stay, empty, so that collectors can read how many items there were.
+    pub(crate) loops: HashMap<RunKey, OpenLoop>,
+    /// How many inputs a node run still waits for. Absent once it started.
+    pub(crate) pending: HashMap<RunKey, u32>,
+    /// Members of the root scope, and loops opened there, that are not settled.
+    pub(crate) root_remaining: u32,
+    /// Jobs that wait for a place under `max_concurrency`, oldest first.
+    pub(crate) ready: VecDeque<RunKey>,
+    /// Logic node runs handed to the shell.
+    pub(crate) shell: HashSet<RunKey>,
+    /// Settled node runs whose dependants have not been told yet; empty between steps.
+    pub(crate) untold: HashSet<RunKey>,
+    /// Results recorded before the log was lost, or by the run this one reruns; adopted in place of doing the work again.
+    pub(crate) history: HashMap<RunKey, NodeRecord>,
+    pub(crate) effects: Effects,
+    /// What this step still has to look at; empty between steps.
+    pub(crate) agenda: VecDeque<Agenda>,
+}
+
+/// A follow-up inside one step. A queue instead of recursion: a chain of 10,000 nodes must not need a deep stack.
+#[derive(Debug)]
+pub(crate) enum Agenda {
+    /// All inputs of this node run are settled: start it.
+    Start(RunKey),
+    /// This node run settled: look at what depends on it.
+    Settled(RunKey),
+    /// Every item of this opener's loop is done.
+    LoopDone(RunKey),
+    /// A job ended: whoever is next in line may start.
+    NextInLine,
+}
+
+impl Execution {
+    /// The run's small record: status, numbers, times.
+    #[must_use]
+    pub fn meta(&self) -> &Meta {
+        &self.meta
+    }
+
+    /// The run as it was accepted.
+    #[must_use]
+    pub fn accepted(&self) -> &Accepted {
+        &self.accepted
+    }
+
+    /// The compiled workflow it walks.
+    #[must_use]
+    pub fn plan(&self) -> &Arc<Plan> {
+        &self.plan
+    }
+
+    /// Whether the run has ended.
+    #[must_use]
+    pub fn is_terminal(&self) -> bool {
+        self.meta.status.is_terminal()
+    }
+
+    /// Applies one input and says what follows from it.
+    pub fn step(&mut self, input: Input, now: UnixMillis) -> Effects {
+        crate::handlers::handle(self, input, now);
+        self.run_agenda(now);
+        self.take_effects()
+    }
+
+    /// What a crashed predecessor may have decided and not sent: every job that no worker has reported on. Sending a job
+    /// twice is harmless, since its id is the fencing token.
+    pub fn resend(&mut self, now: UnixMillis) -> Effects {
+        if !self.is_terminal() {
+            self.resend_jobs(now);
+            self.run_agenda(now);
+        }
+        self.take_effects()
+    }
+
+    pub(crate) fn run_agenda(&mut self, now: UnixMillis) {
+        while let Some(item) = self.agenda.pop_front() {
+            if self.is_terminal() {
+                self.agenda.clear();
+                return;
+            }
+            match item {
+                Agenda::Start(key) => self.start(&key, now),
+                Agenda::Settled(key) => self.follow_settled(&key),
+                Agenda::LoopDone(opener) => self.follow_loop_done(&opener),
+                Agenda::NextInLine => self.start_next_in_line(now),
+            }
+            if self.agenda.is_empty() {
+                self.complete_if_done(now);
+            }
+        }
+    }
+
+    pub(crate) fn take_effects(&mut self) -> Effects {
+        std::mem::take(&mut self.effects)
+    }
+}

@@ -1,0 +1,30 @@
+//! One file per kind of input. Each checks that the input still means something, then lets the rules follow.
+
+mod cancel;
+mod report;
+mod timer;
+mod worked;
+
+use millrace_contracts::UnixMillis;
+use millrace_contracts::message::Message;
+
+use crate::effects::Noop;
+use crate::execution::{Execution, Input};
+
+pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
+    if run.is_terminal() {
+        run.effects.noop = Some(Noop::RunEnded);
+        return;
+    }
+    match input {
+        Input::Message(Message::Execute(_)) => run.effects.noop = Some(Noop::Duplicate),
+        Input::Message(Message::Cancel { reason, .. }) => cancel::handle(run, &reason, now),
+        Input::Message(Message::Report { node_id, path, attempt, report, .. }) => {
+            report::handle(run, report::About { node_id, path, attempt }, *report, now);
+        }
+        Input::Message(Message::Timer(timer)) => timer::handle(run, timer.purpose, now),
+        // The agenda that follows every input is all a wake-up asks for.
+        Input::Message(Message::Wake { .. }) => {}
+        Input::Worked { key, result } => worked::handle(run, &key, result, now),
+    }
+}

@@ -1,0 +1,86 @@
+//! A worker's report. The attempt is the fencing token: a report on any other attempt than the current one is void.
+
+use millrace_contracts::job::{JobOutcome, JobReport};
+use millrace_contracts::{ErrorKind, EventType, ItemPath, JobError, NodeId, NodeStatus, UnixMillis};
+use serde_json::json;
+
+use crate::effects::Noop;
+use crate::execution::{Execution, RunKey};
+
+/// Which attempt a report is about.
+pub(crate) struct About {
+    pub(crate) node_id: NodeId,
+    pub(crate) path: ItemPath,
+    pub(crate) attempt: u32,
+}
+
+pub(crate) fn handle(run: &mut Execution, about: About, report: JobReport, now: UnixMillis) {
+    let key = match current(run, about) {
+        Ok(key) => key,
+        Err(noop) => {
+            run.effects.noop = Some(noop);
+            return;
+        }
+    };
+    started(run, &key, &report, now);
+    match report.outcome {
+        JobOutcome::Started => {}
+        JobOutcome::Completed { outputs, metrics, .. } => {
+            run.meta.jobs_completed += 1;
+            let record = run.record(&key);
+            record.metrics = Some(*metrics);
+            record.error = None;
+            run.complete(&key, outputs, Vec::new(), now);
+        }
+        JobOutcome::Failed { error, metrics } => {
+            run.record(&key).metrics = Some(*metrics);
+            let status =
+                if error.kind == ErrorKind::Timeout { NodeStatus::TimedOut } else { NodeStatus::Failed };
+            attempt_failed(run, &key, status, error, now);
+        }
+    }
+}
+
+fn current(run: &Execution, about: About) -> Result<RunKey, Noop> {
+    let node = run.plan.find(&about.node_id).ok_or(Noop::Unknown)?;
+    let key = RunKey::new(node, about.path);
+    let record = run.nodes.get(&key).ok_or(Noop::Unknown)?;
+    if record.status.is_terminal() {
+        return Err(Noop::Duplicate);
+    }
+    if record.attempt != about.attempt || !record.at_pool {
+        return Err(Noop::Stale);
+    }
+    Ok(key)
+}
+
+/// The first word of an attempt, whichever report brings it, makes it running.
+fn started(run: &mut Execution, key: &RunKey, report: &JobReport, now: UnixMillis) {
+    if run.nodes[key].status != NodeStatus::Queued {
+        if matches!(report.outcome, JobOutcome::Started) {
+            run.effects.noop = Some(Noop::Duplicate);
+        }
+        return;
+    }
+    let record = run.record(key);
+    record.status = NodeStatus::Running;
+    record.started_at = Some(report.started_at);
+    record.worker_id = Some(report.worker_id.clone());
+    let data = json!({"attempt": record.attempt, "worker_id": report.worker_id, "model_id": report.model_id});
+    run.emit_live(EventType::NodeStarted, key, now, data);
+}
+
+/// An attempt is over without a result: another follows, or the node run has failed.
+pub(crate) fn attempt_failed(
+    run: &mut Execution,
+    key: &RunKey,
+    status: NodeStatus,
+    error: JobError,
+    now: UnixMillis,
+) {
+    run.meta.jobs_failed += 1;
+    match run.next_attempt_at(key, &error, now) {
+        Some(due) => run.retry_at(key, error, due, now),
+        None => run.fail_node_as(key, status, error, now),
+    }
+}

@@ -1,0 +1,246 @@
+//! Building a run's memory from its stored records, on whichever machine took it over.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use millrace_compiler::plan::{Action, Plan, ScopeIndex};
+use millrace_contracts::message::Accepted;
+use millrace_contracts::values::ValueRef;
+use millrace_contracts::{ItemPath, NodeStatus};
+use serde_json::Value;
+
+use crate::execution::{Agenda, Execution, OpenLoop, RunKey, Settings};
+use crate::record::{ACCEPTED, Handled, LOOP_PREFIX, LoopRecord, META, Meta, NODE_PREFIX, NodeRecord};
+
+/// Stored records that do not make a run.
+#[derive(Debug, thiserror::Error)]
+pub enum LoadError {
+    /// A record every run has is not there.
+    #[error("the stored run has no `{0}` record")]
+    Missing(&'static str),
+    /// A record does not parse.
+    #[error("the stored record `{field}` is damaged")]
+    Damaged {
+        /// Which one.
+        field: String,
+        /// How.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// The records speak of a node that the workflow does not have.
+    #[error("the stored record `{0}` names a node that is not in the workflow")]
+    UnknownNode(String),
+}
+
+/// A loop whose list is in the blob store: bring it with [`Execution::provide_items`] before the next step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct MissingItems {
+    /// The loop's opener.
+    pub opener: RunKey,
+    /// Where the list is.
+    pub list: ValueRef,
+}
+
+impl Execution {
+    /// The accepted run among stored records, so that its workflow can be fetched and compiled.
+    ///
+    /// # Errors
+    /// The record is missing or damaged.
+    pub fn accepted_in(fields: &HashMap<String, Vec<u8>>) -> Result<Accepted, LoadError> {
+        parse(fields, ACCEPTED)
+    }
+
+    /// Builds a run from its stored records. Node runs that were ready and not started are started by the next step.
+    ///
+    /// # Errors
+    /// Records that are missing, damaged, or of another workflow.
+    pub fn load(
+        plan: Arc<Plan>,
+        fields: &HashMap<String, Vec<u8>>,
+        settings: Settings,
+    ) -> Result<(Self, Vec<MissingItems>), LoadError> {
+        let accepted = parse(fields, ACCEPTED)?;
+        let meta: Meta = parse(fields, META)?;
+        let mut run = Self::empty(plan, accepted, settings);
+        run.meta = meta;
+        run.load_nodes(fields)?;
+        let missing = run.load_loops(fields)?;
+        if !run.is_terminal() {
+            run.derive();
+        }
+        Ok((run, missing))
+    }
+
+    /// Hands a loop the list that was stored by reference.
+    pub fn provide_items(&mut self, opener: &RunKey, items: Vec<Value>) {
+        if let Some(open) = self.loops.get_mut(opener) {
+            open.items = Some(Arc::new(items));
+        }
+    }
+
+    fn load_nodes(&mut self, fields: &HashMap<String, Vec<u8>>) -> Result<(), LoadError> {
+        for (field, bytes) in fields.iter().filter(|(field, _)| field.starts_with(NODE_PREFIX)) {
+            let record: NodeRecord = from_json(field, bytes)?;
+            let node =
+                self.plan.find(&record.node_id).ok_or_else(|| LoadError::UnknownNode(field.clone()))?;
+            self.nodes.insert(RunKey::new(node, record.path.clone()), record);
+        }
+        Ok(())
+    }
+
+    fn load_loops(&mut self, fields: &HashMap<String, Vec<u8>>) -> Result<Vec<MissingItems>, LoadError> {
+        let mut missing = Vec::new();
+        for (field, bytes) in fields.iter().filter(|(field, _)| field.starts_with(LOOP_PREFIX)) {
+            let record: LoopRecord = from_json(field, bytes)?;
+            let opener = self.opener_of(field)?;
+            let Action::ForEach(scope) = self.plan.node(opener.node).action else {
+                return Err(LoadError::UnknownNode(field.clone()));
+            };
+            let list = self.nodes.get(&opener).and_then(|node| node.outputs.as_ref()?.get("items")).cloned();
+            let items = match list {
+                Some(Value::Array(items)) => Some(Arc::new(items)),
+                Some(other) => {
+                    if let Some(list) = ValueRef::from_value(&other) {
+                        missing.push(MissingItems { opener: opener.clone(), list });
+                    }
+                    None
+                }
+                None => None,
+            };
+            self.loops.insert(opener, OpenLoop::new(scope, record.total, items));
+        }
+        Ok(missing)
+    }
+
+    fn opener_of(&self, field: &str) -> Result<RunKey, LoadError> {
+        let unknown = || LoadError::UnknownNode(field.to_owned());
+        let name = &field[LOOP_PREFIX.len()..];
+        let (id, path) = name.find('[').map_or((name, ""), |bracket| name.split_at(bracket));
+        let node = self.plan.find(&id.into()).ok_or_else(unknown)?;
+        let path: ItemPath = path.parse().map_err(|_| unknown())?;
+        Ok(RunKey::new(node, path))
+    }
+
+    fn derive(&mut self) {
+        self.derive_failed_items();
+        self.derive_loops();
+        let plan = self.plan.clone();
+        let root = ItemPath::root();
+        let members = &plan.scope(ScopeIndex::ROOT).members;
+        self.meta.progress.total = members.len() as u64
+            + self
+                .loops
+                .values()
+                .map(|open| u64::from(open.next) * self.member_count(open.scope))
+                .sum::<u64>();
+        self.root_remaining = self.unsettled_units(ScopeIndex::ROOT, &root);
+        self.wait_for_inputs(ScopeIndex::ROOT, &root);
+        let openers: Vec<RunKey> = self.loops.keys().cloned().collect();
+        for opener in openers {
+            let open = &self.loops[&opener];
+            let (scope, under_way) = (open.scope, open.remaining.keys().copied().collect::<Vec<_>>());
+            for item in under_way {
+                self.wait_for_inputs(scope, &opener.path.child(item));
+            }
+            self.launch_items(&opener);
+        }
+        let in_line = self.nodes.iter().filter(|(_, record)| record.in_line);
+        let in_line: Vec<RunKey> = in_line.map(|(key, _)| key.clone()).collect();
+        self.agenda.extend(in_line.into_iter().map(Agenda::Start));
+    }
+
+    fn member_count(&self, scope: ScopeIndex) -> u64 {
+        self.plan.scope(scope).members.len() as u64
+    }
+
+    fn derive_failed_items(&mut self) {
+        let failed: Vec<(RunKey, u32)> = self
+            .nodes
+            .iter()
+            .filter(|(_, record)| record.handled == Some(Handled::Item))
+            .filter_map(|(key, _)| self.tolerant_loop(key))
+            .collect();
+        for (opener, item) in failed {
+            if let Some(open) = self.loops.get_mut(&opener) {
+                open.failed.insert(item);
+            }
+        }
+    }
+
+    /// Inner loops first: what an item waits for includes the loops inside it.
+    fn derive_loops(&mut self) {
+        let mut openers: Vec<RunKey> = self.loops.keys().cloned().collect();
+        openers.sort_by_key(|opener| std::cmp::Reverse(opener.path.depth()));
+        for opener in openers {
+            if self.is_in_failed_item(&opener) {
+                let open = self.loops.get_mut(&opener).expect("the key was just listed");
+                (open.done, open.next) = (open.total, open.total);
+                continue;
+            }
+            self.derive_loop(&opener);
+        }
+    }
+
+    fn derive_loop(&mut self, opener: &RunKey) {
+        let open = &self.loops[opener];
+        let (scope, total) = (open.scope, open.total);
+        let plan = self.plan.clone();
+        let begun = |item: u32| {
+            let path = opener.path.child(item);
+            let members = &plan.scope(scope).members;
+            members.iter().any(|&member| self.nodes.contains_key(&RunKey::new(member, path.clone())))
+        };
+        let next = (0..total).rev().find(|&item| begun(item)).map_or(0, |last| last + 1);
+        let mut done = 0;
+        let mut remaining = HashMap::new();
+        for item in 0..next {
+            let units = self.unsettled_units(scope, &opener.path.child(item));
+            if units == 0 || self.loops[opener].failed.contains(&item) {
+                done += 1;
+            } else {
+                remaining.insert(item, units);
+            }
+        }
+        let open = self.loops.get_mut(opener).expect("the key was just looked up");
+        (open.next, open.done, open.remaining) = (next, done, remaining);
+    }
+
+    /// Members of `scope` at `path` that have not settled, and loops opened there that have not ended.
+    fn unsettled_units(&self, scope: ScopeIndex, path: &ItemPath) -> u32 {
+        let unsettled = |key: &RunKey| !self.nodes.get(key).is_some_and(|record| record.status.is_terminal());
+        let mut units = 0;
+        for &member in &self.plan.scope(scope).members {
+            let key = RunKey::new(member, path.clone());
+            units += u32::from(unsettled(&key));
+            units += u32::from(self.loops.get(&key).is_some_and(|open| open.done < open.total));
+        }
+        units
+    }
+
+    fn is_in_failed_item(&self, key: &RunKey) -> bool {
+        self.loops.iter().any(|(opener, open)| {
+            let depth = opener.path.depth();
+            key.path.depth() > depth
+                && self.is_within(self.plan.node(key.node).scope, open.scope)
+                && key.path.indices().starts_with(opener.path.indices())
+                && open.failed.contains(&key.path.indices()[depth])
+        })
+    }
+
+    /// Whether any node run waits for a worker.
+    #[must_use]
+    pub fn has_jobs_out(&self) -> bool {
+        self.nodes.values().any(|record| record.at_pool && record.status != NodeStatus::Pending)
+    }
+}
+
+fn parse<T: serde::de::DeserializeOwned>(
+    fields: &HashMap<String, Vec<u8>>,
+    field: &'static str,
+) -> Result<T, LoadError> {
+    from_json(field, fields.get(field).ok_or(LoadError::Missing(field))?)
+}
+
+fn from_json<T: serde::de::DeserializeOwned>(field: &str, bytes: &[u8]) -> Result<T, LoadError> {
+    serde_json::from_slice(bytes).map_err(|source| LoadError::Damaged { field: field.to_owned(), source })
+}

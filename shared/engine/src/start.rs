@@ -1,0 +1,275 @@
+//! Starting a node run whose inputs are all settled: each kind of action in its own way.
+
+use std::time::Duration;
+
+use millrace_compiler::logic::{Call, Logic, Ports};
+use millrace_compiler::plan::{Action, PlanNode};
+use millrace_contracts::job::ModelRef;
+use millrace_contracts::message::{NodeAttempt, Timer, TimerPurpose};
+use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
+use millrace_contracts::{ErrorKind, EventType, ItemPath, Job, JobError, JobId, NodeStatus, UnixMillis};
+use serde_json::{Map, Value, json};
+
+use crate::bind::Skipped;
+use crate::effects::{ShellWork, ShellWorkKind};
+use crate::execution::{Execution, RunKey};
+use crate::record::NodeRecord;
+
+/// What a node run works on: its ports and its configuration, selectors resolved.
+struct Given {
+    inputs: Map<String, Value>,
+    config: Map<String, Value>,
+}
+
+impl Execution {
+    pub(crate) fn start(&mut self, key: &RunKey, now: UnixMillis) {
+        if self.nodes.get(key).is_some_and(|record| record.status != NodeStatus::Pending) {
+            return;
+        }
+        let plan = self.plan.clone();
+        let node = plan.node(key.node);
+        if self.adopt(key, node, now) {
+            return;
+        }
+        if self.try_start(key, node, now) == Err(Skipped) {
+            self.record(key);
+            self.settle(key, NodeStatus::Skipped, now);
+        }
+    }
+
+    fn try_start(&mut self, key: &RunKey, node: &PlanNode, now: UnixMillis) -> Result<(), Skipped> {
+        match &node.action {
+            Action::Input { port } => {
+                let value = self.accepted.input.get(node.id.as_str()).cloned().unwrap_or_default();
+                self.complete(key, Map::from_iter([((*port).to_owned(), value)]), Vec::new(), now);
+            }
+            Action::Output => {
+                let inputs = self.bind_inputs(node, &key.path)?;
+                self.complete(key, inputs, Vec::new(), now);
+            }
+            Action::Logic(logic) => self.start_logic(key, node, logic, now)?,
+            Action::ForEach(_) => {
+                let inputs = self.bind_inputs(node, &key.path)?;
+                self.start_loop(key, inputs.get("items").cloned().unwrap_or_default(), now);
+            }
+            Action::Collect(scope) => self.start_collect(key, node, *scope, now)?,
+            Action::Delay => self.start_delay(key, node, now)?,
+            Action::Job { .. } => self.start_job(key, node, now)?,
+        }
+        Ok(())
+    }
+
+    /// Takes over a result that was recorded before, if there is one for this node run.
+    fn adopt(&mut self, key: &RunKey, node: &PlanNode, now: UnixMillis) -> bool {
+        if !matches!(node.action, Action::Job { .. } | Action::Delay) {
+            return false;
+        }
+        let Some(recorded) = self.history.remove(key) else { return false };
+        self.meta.jobs_completed += u64::from(recorded.queued_at.is_some());
+        let record = self.record(key);
+        *record = NodeRecord { status: NodeStatus::Pending, at_pool: false, in_line: false, ..recorded };
+        self.settle(key, NodeStatus::Completed, now);
+        true
+    }
+
+    fn given(&self, node: &PlanNode, path: &ItemPath) -> Result<Given, Skipped> {
+        Ok(Given { inputs: self.bind_inputs(node, path)?, config: self.bind_config(node, path)? })
+    }
+
+    fn start_logic(
+        &mut self,
+        key: &RunKey,
+        node: &PlanNode,
+        logic: &Logic,
+        now: UnixMillis,
+    ) -> Result<(), Skipped> {
+        let Given { inputs, config } = self.given(node, &key.path)?;
+        let by_reference =
+            inputs.values().chain(config.values()).any(|value| !ValueRef::all_in(value).is_empty());
+        if by_reference {
+            self.ask_shell(key, ShellWorkKind::Evaluate { inputs, config });
+            return Ok(());
+        }
+        match logic.evaluate(&Call { inputs: &inputs, config: &config }) {
+            Ok(ports) => self.complete_or_store(key, ports, now),
+            Err(error) => self.fail_node(key, error, now),
+        }
+        Ok(())
+    }
+
+    /// Completes a node run with these ports; through the blob store when one of them is too large for the bus.
+    pub(crate) fn complete_or_store(&mut self, key: &RunKey, ports: Ports, now: UnixMillis) {
+        let Ports { values, skipped } = ports;
+        if values.values().any(is_large) {
+            self.ask_shell(key, ShellWorkKind::Store { values, skipped });
+        } else {
+            self.complete(key, values, skipped, now);
+        }
+    }
+
+    pub(crate) fn ask_shell(&mut self, key: &RunKey, kind: ShellWorkKind) {
+        self.shell.insert(key.clone());
+        self.effects.shell.push(ShellWork { key: key.clone(), kind });
+    }
+
+    fn start_delay(&mut self, key: &RunKey, node: &PlanNode, now: UnixMillis) -> Result<(), Skipped> {
+        self.bind_inputs(node, &key.path)?;
+        let config = self.bind_config(node, &key.path)?;
+        let until = config.get("until").and_then(Value::as_str).map(UnixMillis::from_rfc3339);
+        let due = match until {
+            Some(Some(time)) => time,
+            Some(None) => {
+                let error = JobError::new(ErrorKind::InvalidConfig, "`until` is not an RFC 3339 time");
+                self.fail_node(key, error.at("/config/until"), now);
+                return Ok(());
+            }
+            None => now.after(Duration::from_millis(config.get("ms").and_then(Value::as_u64).unwrap_or(0))),
+        };
+        let record = self.record(key);
+        record.status = NodeStatus::Running;
+        record.attempt = 1;
+        record.started_at = Some(now);
+        self.meta.progress.running += 1;
+        let timer = self.node_timer(key, TimerPurpose::Delay);
+        self.effects.set_timers.push((due, timer));
+        Ok(())
+    }
+
+    /// Hands a node run to its pool, or leaves it in line when the run has as many jobs as it may.
+    pub(crate) fn start_job(
+        &mut self,
+        key: &RunKey,
+        node: &PlanNode,
+        now: UnixMillis,
+    ) -> Result<(), Skipped> {
+        let limit = self.plan.limits.max_concurrency.map_or(u64::MAX, u64::from);
+        if self.meta.jobs_pending >= limit {
+            self.wait_in_line(key);
+            return Ok(());
+        }
+        let given = self.given(node, &key.path)?;
+        let record = self.record(key);
+        record.attempt += 1;
+        record.status = NodeStatus::Queued;
+        record.queued_at = Some(now);
+        record.started_at = None;
+        record.worker_id = None;
+        record.at_pool = true;
+        record.in_line = false;
+        self.meta.progress.running += 1;
+        self.meta.jobs_pending += 1;
+        let job = self.job(key, node, given, now);
+        if let Some(deadline) = job.deadline.filter(|_| node.policy.timeout_ms.is_some()) {
+            let timer = self.node_timer(key, TimerPurpose::NodeTimeout);
+            self.effects.set_timers.push((deadline, timer));
+        }
+        let model_id = job.model.as_ref().map(|model| &model.id);
+        let data = json!({"attempt": job.attempt, "pool": job.pool, "model_id": model_id});
+        self.emit_live(EventType::NodeQueued, key, now, data);
+        let event = self.queued_event(&job, now);
+        self.effects.jobs.push((job, event));
+        Ok(())
+    }
+
+    fn wait_in_line(&mut self, key: &RunKey) {
+        // A first attempt in line is found again after a crash because it has no record; a later one has to say so.
+        if self.nodes.get(key).is_some_and(|record| !record.in_line) {
+            self.record(key).in_line = true;
+        }
+        self.ready.push_back(key.clone());
+    }
+
+    /// Starts whoever waits in line, until the run has as many jobs as it may.
+    pub(crate) fn start_next_in_line(&mut self, now: UnixMillis) {
+        let limit = self.plan.limits.max_concurrency.map_or(u64::MAX, u64::from);
+        while self.meta.jobs_pending < limit {
+            let Some(next) = self.ready.pop_front() else { return };
+            self.start(&next, now);
+        }
+    }
+
+    /// Builds again the jobs that no worker has reported on.
+    pub(crate) fn resend_jobs(&mut self, now: UnixMillis) {
+        let plan = self.plan.clone();
+        let queued = |record: &NodeRecord| record.status == NodeStatus::Queued && record.at_pool;
+        let keys: Vec<RunKey> =
+            self.nodes.iter().filter(|(_, record)| queued(record)).map(|(key, _)| key.clone()).collect();
+        for key in keys {
+            let node = plan.node(key.node);
+            let (Ok(inputs), Ok(config)) =
+                (self.bind_inputs(node, &key.path), self.bind_config(node, &key.path))
+            else {
+                continue;
+            };
+            let queued_at = self.nodes[&key].queued_at.unwrap_or(now);
+            let job = self.job(&key, node, given, queued_at);
+            let event = self.queued_event(&job, now);
+            self.effects.jobs.push((job, event));
+        }
+    }
+
+    fn job(&self, key: &RunKey, node: &PlanNode, given: Given, queued_at: UnixMillis) -> Job {
+        let run = self.accepted.execution_id;
+        let attempt = self.nodes[key].attempt;
+        let Given { inputs, config } = given;
+        let text = |name: &str| config.get(name).and_then(Value::as_str);
+        let model = match node.action {
+            Action::Job { model: true } => text("model_id").map(|id| ModelRef {
+                id: id.into(),
+                source: text("model_source").unwrap_or("pretrained").to_owned(),
+            }),
+            _ => None,
+        };
+        let by_node = node.policy.timeout_ms.map(|ms| queued_at.after(Duration::from_millis(ms)));
+        let started = self.meta.started_at.unwrap_or(queued_at);
+        let by_run = self.timeout_ms().map(|ms| started.after(Duration::from_millis(ms)));
+        Job {
+            id: JobId::of(run, &node.id, &key.path, attempt),
+            execution_id: run,
+            workflow_id: self.accepted.workflow_id,
+            node_id: node.id.clone(),
+            path: key.path.clone(),
+            attempt,
+            task: node.block.clone(),
+            model,
+            pool: self.accepted.pool.clone().unwrap_or_else(|| node.policy.pool.clone()),
+            priority: node.policy.priority.unwrap_or(self.accepted.priority),
+            inputs,
+            config,
+            queued_at,
+            deadline: by_node.into_iter().chain(by_run).min(),
+            traceparent: self.accepted.traceparent.clone(),
+            reply_to: run.partition(self.settings.partitions),
+        }
+    }
+
+    /// The alarm of a node run's current attempt.
+    pub(crate) fn node_timer(&self, key: &RunKey, purpose: fn(NodeAttempt) -> TimerPurpose) -> Timer {
+        let record = &self.nodes[key];
+        let attempt = NodeAttempt {
+            node_id: record.node_id.clone(),
+            path: record.path.clone(),
+            attempt: record.attempt,
+        };
+        Timer { execution_id: self.accepted.execution_id, purpose: purpose(attempt) }
+    }
+
+    /// The node run's record, made on first sight; it counts as changed.
+    pub(crate) fn record(&mut self, key: &RunKey) -> &mut NodeRecord {
+        self.pending.remove(key);
+        self.effects.changed_nodes.insert(key.clone());
+        let node = self.plan.node(key.node);
+        self.nodes
+            .entry(key.clone())
+            .or_insert_with(|| NodeRecord::new(node.id.clone(), key.path.clone(), node.block.clone()))
+    }
+}
+
+fn is_large(value: &Value) -> bool {
+    // Scalars and references are small; only text, lists and objects need measuring.
+    match value {
+        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+        Value::String(text) => text.len() > INLINE_LIMIT_BYTES,
+        other => serde_json::to_vec(other).map_or(true, |json| json.len() > INLINE_LIMIT_BYTES),
+    }
+}
