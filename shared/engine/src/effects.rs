@@ -45,6 +45,12 @@ impl Effects {
             || !self.clear_timers.is_empty()
     }
 
+    /// Adds the jobs of [`crate::Execution::resend`] that these effects do not send anyway.
+    pub fn append_unsent(&mut self, resent: Effects) {
+        let sent: HashSet<JobId> = self.jobs.iter().map(|(job, _)| job.id).collect();
+        self.jobs.extend(resent.jobs.into_iter().filter(|(job, _)| !sent.contains(&job.id)));
+    }
+
     /// Adds what a later step of the same run asked for, so that both are committed at once.
     pub fn append(&mut self, later: Effects) {
         self.durable.extend(later.durable);

@@ -170,7 +170,6 @@ impl Execution {
     pub fn resend(&mut self, now: UnixMillis) -> Effects {
         if !self.is_terminal() {
             self.resend_jobs(now);
-            self.run_agenda(now);
         }
         self.take_effects()
     }

@@ -147,6 +147,24 @@ impl NodeRecord {
     }
 }
 
+/// What the record kept of a node run, as the engine takes it up again.
+impl From<NodeView> for NodeRecord {
+    fn from(view: NodeView) -> Self {
+        Self {
+            status: view.status,
+            attempt: view.attempt,
+            outputs: view.outputs,
+            error: view.error,
+            metrics: view.metrics,
+            queued_at: view.queued_at,
+            started_at: view.started_at,
+            completed_at: view.completed_at,
+            worker_id: view.worker_id,
+            ..Self::new(view.node_id, view.path, view.block)
+        }
+    }
+}
+
 /// A loop as it is stored; the rest follows from the node runs inside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct LoopRecord {

@@ -196,11 +196,7 @@ impl Execution {
             self.nodes.iter().filter(|(_, record)| queued(record)).map(|(key, _)| key.clone()).collect();
         for key in keys {
             let node = plan.node(key.node);
-            let (Ok(inputs), Ok(config)) =
-                (self.bind_inputs(node, &key.path), self.bind_config(node, &key.path))
-            else {
-                continue;
-            };
+            let Ok(given) = self.given(node, &key.path) else { continue };
             let queued_at = self.nodes[&key].queued_at.unwrap_or(now);
             let job = self.job(&key, node, given, queued_at);
             let event = self.queued_event(&job, now);
