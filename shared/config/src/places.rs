@@ -11,6 +11,8 @@ pub const ORT_VERSION: &str = "1.31.1";
 pub struct Places {
     /// Downloads that are made once: `MILLRACE_CACHE`, else `$XDG_CACHE_HOME/millrace`, else `~/.cache/millrace`.
     pub cache: PathBuf,
+    /// The folders of `PATH`, in order.
+    pub path: Vec<PathBuf>,
     /// Whether `NO_COLOR` is set.
     pub no_color: bool,
 }
@@ -29,7 +31,8 @@ impl Places {
             let home = || set("HOME").map_or_else(std::env::temp_dir, PathBuf::from).join(".cache");
             base.unwrap_or_else(home).join("millrace")
         });
-        Self { cache, no_color: set("NO_COLOR").is_some() }
+        let path = set("PATH").map(|text| std::env::split_paths(text).collect()).unwrap_or_default();
+        Self { cache, path, no_color: set("NO_COLOR").is_some() }
     }
 
     /// The ONNX Runtime library that the set-up script fetches; it need not be there.

@@ -1,1 +1,13 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod eventually;
+mod folder;
+mod ort;
+mod postgres;
+mod redis;
+
+pub use eventually::eventually;
+pub use folder::test_folder;
+pub use ort::ort_library;
+pub use postgres::TestPostgres;
+pub use redis::TestRedis;

@@ -1,0 +1,228 @@
+//! A private Postgres: its start, its adoption, its end.
+//!
+//! Rule: one server per folder. Its own `postmaster.pid` says which process and port; the command line proves it.
+
+mod files;
+mod init;
+mod template;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use nix::sys::signal::Signal;
+
+use self::files::Files;
+pub use self::template::template;
+use crate::launch::{Launch, run_helper};
+use crate::options::{Durability, ServerOptions};
+use crate::process::Process;
+use crate::program::PostgresPrograms;
+use crate::run_as::RunAs;
+use crate::{LocalError, error, free_port, password};
+
+/// The superuser of a private server.
+const USER: &str = "millrace";
+/// The database that is made at init.
+const DATABASE: &str = "millrace";
+const SERVER: &str = "postgres";
+const POLL: Duration = Duration::from_millis(10);
+const ADOPTION_TIMEOUT: Duration = Duration::from_secs(5);
+const PORT_ATTEMPTS: u32 = 5;
+
+/// A private Postgres.
+#[derive(Debug)]
+pub struct PostgresServer {
+    files: Files,
+    programs: PostgresPrograms,
+    run_as: Option<RunAs>,
+    options: ServerOptions,
+    process: Process,
+    port: u16,
+    password: String,
+}
+
+impl PostgresServer {
+    /// The server of `dir` (created if need be), initialised, adopted or started, and accepting connections.
+    ///
+    /// # Errors
+    /// [`LocalError`]: a program is missing, the folder is not writable, the server does not come up.
+    pub async fn start(dir: &Path, options: &ServerOptions) -> Result<Self, LocalError> {
+        std::fs::create_dir_all(dir).map_err(LocalError::io("create", dir))?;
+        let dir = dir.canonicalize().map_err(LocalError::io("resolve", dir))?;
+        let programs = PostgresPrograms::find(&options.places)?;
+        let run_as = RunAs::for_postgres()?;
+        let home = run_as.as_ref().map_or_else(|| Ok(dir.clone()), |user| user.reachable(&dir))?;
+        let files = Files { home };
+        let former = files.status();
+        let mut adopted = None;
+        if let Some(mut process) = former.as_ref().and_then(|status| files.running(status)) {
+            let port = former.as_ref().map_or(0, |status| status.port);
+            if wait_until_ready(&files, &process, ADOPTION_TIMEOUT).await {
+                tracing::info!(
+                    process.pid = process.pid(),
+                    postgres.port = port,
+                    "adopted the Postgres left running in this folder"
+                );
+                adopted = Some((process, port));
+            } else {
+                process.stop(Signal::SIGQUIT, ADOPTION_TIMEOUT).await;
+            }
+        }
+        init::ensure(&files, &programs, run_as.as_ref(), options).await?;
+        let password = password::read_or_create(&files.password())?;
+        let (process, port) = match adopted {
+            Some(found) => found,
+            None => launch(&files, &programs, run_as.as_ref(), options).await?,
+        };
+        Ok(Self { files, programs, run_as, options: options.clone(), process, port, password })
+    }
+
+    /// `postgres://millrace:password@127.0.0.1:port/millrace`. Holds the password: not for logs.
+    #[must_use]
+    pub fn url(&self) -> String {
+        self.url_of(DATABASE)
+    }
+
+    /// The URL of another database of this server.
+    #[must_use]
+    pub fn url_of(&self, database: &str) -> String {
+        format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// The port on 127.0.0.1.
+    #[must_use]
+    pub fn port(&self) -> u16 {
+        self.port
+    }
+
+    /// The postmaster's process.
+    #[must_use]
+    pub fn pid(&self) -> u32 {
+        self.process.pid()
+    }
+
+    /// Whether an earlier process had started it.
+    #[must_use]
+    pub fn is_adopted(&self) -> bool {
+        self.process.is_adopted()
+    }
+
+    /// Done when the server has ended, for whatever reason.
+    pub fn ended(&self) -> impl Future<Output = ()> + Send + use<> {
+        self.process.gone()
+    }
+
+    /// Makes an empty database.
+    ///
+    /// # Errors
+    /// [`LocalError::Helper`] with what `createdb` said.
+    pub async fn create_database(&self, name: &str) -> Result<(), LocalError> {
+        let port = self.port.to_string();
+        let arguments = ["-h", "127.0.0.1", "-p", &port, "-U", USER, name];
+        run_helper(&self.programs.program("createdb"), arguments, None, |command| {
+            command.env("PGPASSWORD", &self.password);
+        })
+        .await
+    }
+
+    /// Starts it again after it ended, on the same port if that is free.
+    ///
+    /// # Errors
+    /// As [`PostgresServer::start`].
+    pub async fn restart(&mut self) -> Result<(), LocalError> {
+        self.process.stop(Signal::SIGINT, ADOPTION_TIMEOUT).await;
+        (self.process, self.port) =
+            launch(&self.files, &self.programs, self.run_as.as_ref(), &self.options).await?;
+        Ok(())
+    }
+
+    /// Ends its sessions, checkpoints and stops; after `deadline` it is killed (and recovers at its next start).
+    pub async fn stop(mut self, deadline: Duration) {
+        self.process.stop(Signal::SIGINT, deadline).await;
+    }
+
+    /// Kills it at once, as a crash would; for tests of what survives that.
+    pub async fn kill(&mut self) {
+        self.process.stop(Signal::SIGKILL, ADOPTION_TIMEOUT).await;
+    }
+}
+
+async fn launch(
+    files: &Files,
+    programs: &PostgresPrograms,
+    run_as: Option<&RunAs>,
+    options: &ServerOptions,
+) -> Result<(Process, u16), LocalError> {
+    let program = programs.program(SERVER);
+    let begun = Instant::now();
+    let mut preferred = files.port();
+    for attempt in 1.. {
+        let port = free_port(preferred.take()).map_err(LocalError::io("find a free port for", &program))?;
+        files.remember_port(port)?;
+        let log = files.log();
+        let launch = Launch {
+            program: program.clone(),
+            arguments: arguments(files, options.durability, port),
+            log: &log,
+            run_as,
+            on_parent_death: options.die_with_parent.then_some("INT"),
+            places: &options.places,
+        };
+        let process = launch.spawn().await?;
+        if wait_until_ready(files, &process, options.start_timeout).await {
+            tracing::debug!(
+                postgres.port = port,
+                duration_ms = begun.elapsed().as_millis(),
+                "Postgres is up"
+            );
+            return Ok((process, port));
+        }
+        if process.is_alive() {
+            return Err(LocalError::NotReady { server: SERVER, waited: options.start_timeout, log });
+        }
+        let tail = error::tail(&log);
+        if attempt >= PORT_ATTEMPTS || !tail.contains("Address already in use") {
+            return Err(LocalError::EndedEarly { server: SERVER, log, tail });
+        }
+    }
+    unreachable!("the loop ends by returning")
+}
+
+fn arguments(files: &Files, durability: Durability, port: u16) -> Vec<OsString> {
+    let mut settings = vec![
+        format!("port={port}"),
+        "listen_addresses=127.0.0.1".to_owned(),
+        "unix_socket_directories=".to_owned(),
+        "max_connections=100".to_owned(),
+        "logging_collector=off".to_owned(),
+        "log_timezone=UTC".to_owned(),
+        "timezone=UTC".to_owned(),
+    ];
+    if durability == Durability::FastUnsafe {
+        let unsafe_settings = [
+            "fsync=off",
+            "synchronous_commit=off",
+            "full_page_writes=off",
+            "autovacuum=off",
+            "shared_buffers=16MB",
+        ];
+        settings.extend(unsafe_settings.map(str::to_owned));
+    }
+    let mut arguments = vec![OsString::from("-D"), files.data().into()];
+    arguments.extend(settings.into_iter().flat_map(|setting| ["-c".into(), setting.into()]));
+    arguments
+}
+
+/// Whether the postmaster says `ready` in its pid file before it ends or the time is up: what `pg_ctl -w` looks at.
+async fn wait_until_ready(files: &Files, process: &Process, timeout: Duration) -> bool {
+    let ready = async {
+        while !files.status().is_some_and(|status| status.ready && status.pid == process.pid()) {
+            tokio::time::sleep(POLL).await;
+        }
+    };
+    tokio::select! {
+        ready = tokio::time::timeout(timeout, ready) => ready.is_ok(),
+        () = process.gone() => false,
+    }
+}
