@@ -1,0 +1,21 @@
+//! Vision against real pictures, hostile bytes, and the laws of its geometry.
+
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+
+mod decoding;
+mod drawing;
+mod geometry;
+mod hostile;
+
+use std::path::PathBuf;
+
+/// A picture of the shared golden set.
+fn picture(name: &str) -> Vec<u8> {
+    let path = goldens().join("images").join(name);
+    std::fs::read(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn goldens() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
+}
