@@ -1,1 +1,43 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod abandon;
+mod ack;
+mod bus;
+mod claim;
+mod commit;
+mod connection;
+mod dead_letters;
+mod entry;
+mod error;
+mod execute;
+mod inbox;
+mod keys;
+mod lease;
+mod live;
+mod outage;
+mod publish;
+mod queues;
+mod reader;
+mod recorder;
+mod reply;
+mod report;
+mod run;
+mod scripts;
+mod settings;
+mod timers;
+mod workers;
+
+pub use abandon::Abandon;
+pub use bus::Bus;
+pub use commit::{Commit, CommitOutcome};
+pub use entry::EntryId;
+pub use error::BusError;
+pub use inbox::{Delivery, Inbox};
+pub use live::{LiveEvent, LiveFeed, LiveItem};
+pub use queues::{JobDelivery, JobQueues, QueueDepth, QueueKey};
+pub use recorder::{RecordEntry, Recorder, RecorderLag};
+pub use report::Report;
+pub use run::StoredRun;
+pub use settings::BusSettings;
+pub use timers::TimerSweep;
+pub use workers::WorkerRecord;

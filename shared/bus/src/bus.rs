@@ -1,0 +1,87 @@
+//! The handle every role holds: one multiplexed connection that reconnects by itself, and the key layout.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use millrace_contracts::{ExecutionId, Partition};
+use redis::Client;
+use redis::aio::ConnectionManager;
+
+use crate::keys::Keys;
+use crate::{BusError, BusSettings, connection};
+
+/// The bus. Cheap to clone; all clones share one connection for commands.
+#[derive(Clone)]
+pub struct Bus(Arc<Shared>);
+
+struct Shared {
+    keys: Keys,
+    partitions: u16,
+    client: Client,
+    commands: ConnectionManager,
+}
+
+impl Bus {
+    /// Connects and loads the scripts.
+    ///
+    /// # Errors
+    /// Settings that cannot work, or a Redis that does not answer.
+    pub async fn connect(settings: BusSettings) -> Result<Self, BusError> {
+        settings.check()?;
+        let client = connection::client(&settings.url)?;
+        let commands = connection::manager(client.clone()).await?;
+        let bus = Self(Arc::new(Shared {
+            keys: Keys::new(&settings.prefix),
+            partitions: settings.partitions,
+            client,
+            commands,
+        }));
+        bus.load_scripts().await?;
+        Ok(bus)
+    }
+
+    /// How many shards the executions are spread over.
+    #[must_use]
+    pub fn partitions(&self) -> u16 {
+        self.0.partitions
+    }
+
+    /// Every shard.
+    pub fn all_partitions(&self) -> impl Iterator<Item = Partition> + use<> {
+        (0..self.0.partitions).map(Partition)
+    }
+
+    /// The shard `run` lives on.
+    #[must_use]
+    pub fn partition_of(&self, run: ExecutionId) -> Partition {
+        run.partition(self.0.partitions)
+    }
+
+    /// The time of one round trip.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn ping(&self) -> Result<Duration, BusError> {
+        let begun = Instant::now();
+        self.send("answer a ping", vec![redis::cmd("PING")]).await?;
+        Ok(begun.elapsed())
+    }
+
+    pub(crate) fn keys(&self) -> &Keys {
+        &self.0.keys
+    }
+
+    pub(crate) fn client(&self) -> &Client {
+        &self.0.client
+    }
+
+    pub(crate) fn commands(&self) -> ConnectionManager {
+        self.0.commands.clone()
+    }
+}
+
+impl std::fmt::Debug for Bus {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Bus").field("partitions", &self.0.partitions).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,45 @@
+//! Taking over entries whose consumer has been silent, with the number of times each was delivered.
+
+use std::time::Duration;
+
+use redis::Value;
+
+use crate::reply::{self, RawEntry};
+use crate::{Bus, BusError, EntryId, scripts};
+
+/// Who takes over, and what.
+pub(crate) struct Claim<'a> {
+    pub(crate) group: &'static str,
+    pub(crate) consumer: &'a str,
+    pub(crate) min_idle: Duration,
+    pub(crate) max: usize,
+}
+
+/// An entry taken over.
+pub(crate) struct Claimed {
+    /// Position of its stream among those asked for.
+    pub(crate) stream: usize,
+    pub(crate) raw: RawEntry,
+    pub(crate) deliveries: u32,
+}
+
+impl Bus {
+    /// Takes over stale entries of `streams`, which share a hash tag.
+    pub(crate) async fn claim(&self, streams: &[&str], claim: &Claim<'_>) -> Result<Vec<Claimed>, BusError> {
+        let what = "take over stale entries";
+        let mut command = scripts::CLAIM.on(streams, 256);
+        let idle_ms = crate::lease::milliseconds(claim.min_idle);
+        command.arg(claim.group).arg(claim.consumer).arg(idle_ms).arg(claim.max);
+        let reply = self.send(what, vec![command]).await?.pop().unwrap_or(Value::Nil);
+        reply::array(what, reply)?.into_iter().map(|entry| claimed(what, entry)).collect()
+    }
+}
+
+fn claimed(what: &'static str, value: Value) -> Result<Claimed, BusError> {
+    let [stream, id, deliveries, content] = reply::tuple(what, value)?;
+    let stream = reply::count(what, stream)?.checked_sub(1).and_then(|number| usize::try_from(number).ok());
+    let stream = stream.ok_or(BusError::Reply { what, detail: "streams are numbered from 1".to_owned() })?;
+    let deliveries = u32::try_from(reply::count(what, deliveries)?).unwrap_or(u32::MAX);
+    let raw = RawEntry { id: EntryId(reply::text(what, id)?), fields: reply::fields(what, content)? };
+    Ok(Claimed { stream, raw, deliveries })
+}

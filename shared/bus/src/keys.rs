@@ -1,0 +1,109 @@
+//! Every key and internal channel of the bus, in one place. All keys of one partition, and all of one queue, share a
+//! hash tag, so that a script stays in one slot of a Redis Cluster. The layout is versioned by the prefix.
+
+use millrace_contracts::{ExecutionId, Partition, WorkerId};
+
+use crate::QueueKey;
+
+/// Consumer group of the inboxes.
+pub(crate) const ORCHESTRATORS: &str = "orchestrator";
+/// Consumer group of the job streams.
+pub(crate) const WORKERS: &str = "workers";
+/// Consumer group of the events streams.
+pub(crate) const WRITERS: &str = "writer";
+
+/// Field of a message's JSON.
+pub(crate) const MESSAGE: &str = "m";
+/// Field of a timer's text, in an inbox.
+pub(crate) const TIMER: &str = "t";
+/// Field of an event's JSON.
+pub(crate) const EVENT: &str = "e";
+/// Field of a job's JSON.
+pub(crate) const JOB: &str = "j";
+
+/// The key layout under one prefix.
+#[derive(Debug, Clone)]
+pub(crate) struct Keys {
+    prefix: String,
+}
+
+impl Keys {
+    pub(crate) fn new(prefix: &str) -> Self {
+        Self { prefix: prefix.to_owned() }
+    }
+
+    fn of_partition(&self, partition: Partition, rest: &str) -> String {
+        format!("{{{}:p{partition}}}:{rest}", self.prefix)
+    }
+
+    /// Stream: messages to the orchestrators.
+    pub(crate) fn inbox(&self, partition: Partition) -> String {
+        self.of_partition(partition, "inbox")
+    }
+
+    /// Stream: what the writer records.
+    pub(crate) fn events(&self, partition: Partition) -> String {
+        self.of_partition(partition, "events")
+    }
+
+    /// Sorted set: timer text by due time, ms.
+    pub(crate) fn timers(&self, partition: Partition) -> String {
+        self.of_partition(partition, "timers")
+    }
+
+    /// String: who leads the partition.
+    pub(crate) fn owner(&self, partition: Partition) -> String {
+        self.of_partition(partition, "owner")
+    }
+
+    /// Hash: a run's state.
+    pub(crate) fn run(&self, partition: Partition, run: ExecutionId) -> String {
+        format!("{{{}:p{partition}}}:run:{run}", self.prefix)
+    }
+
+    /// Stream: a run's durable events.
+    pub(crate) fn log(&self, partition: Partition, run: ExecutionId) -> String {
+        format!("{{{}:p{partition}}}:log:{run}", self.prefix)
+    }
+
+    /// Stream: jobs of one queue at one priority.
+    pub(crate) fn queue(&self, queue: &QueueKey) -> String {
+        let model = queue.model.as_ref().map_or("-", |model| model.as_str());
+        format!("{{{}:q:{}:{model}}}:{}", self.prefix, queue.pool, queue.priority.as_str())
+    }
+
+    /// Stream: what could not be read from `stream`; same slot.
+    pub(crate) fn dead(stream: &str) -> String {
+        format!("{stream}:dead")
+    }
+
+    /// Sorted set: `<pool>|<model or ->` by time of last use, ms.
+    pub(crate) fn queues(&self) -> String {
+        format!("{}:queues", self.prefix)
+    }
+
+    /// Channel: a queue appeared.
+    pub(crate) fn queues_channel(&self) -> String {
+        format!("{}:queues:new", self.prefix)
+    }
+
+    /// Channel: jobs are no longer wanted.
+    pub(crate) fn cancelled_channel(&self) -> String {
+        format!("{}:cancelled", self.prefix)
+    }
+
+    /// Sorted set: orchestrator replicas by last sign of life, ms.
+    pub(crate) fn orchestrators(&self) -> String {
+        format!("{}:orchestrators", self.prefix)
+    }
+
+    /// Sorted set: workers by last sign of life, ms.
+    pub(crate) fn workers(&self) -> String {
+        format!("{}:workers", self.prefix)
+    }
+
+    /// String: what a worker says of itself; expires.
+    pub(crate) fn worker(&self, worker: &WorkerId) -> String {
+        format!("{}:worker:{worker}", self.prefix)
+    }
+}

@@ -1,0 +1,77 @@
+//! How full the queues are: what autoscaling and `GET /queues` look at.
+
+use millrace_contracts::job::Priority;
+use millrace_contracts::{ModelId, Pool, UnixMillis};
+use redis::Value;
+use serde::Serialize;
+
+use super::key::QueueName;
+use crate::{Bus, BusError, EntryId, keys, reply, scripts};
+
+/// One queue at one priority.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct QueueDepth {
+    /// Which workers.
+    pub pool: Pool,
+    /// Which model; none for blocks without one.
+    pub model: Option<ModelId>,
+    /// How urgent.
+    pub priority: Priority,
+    /// Jobs nobody has taken yet.
+    pub waiting: u64,
+    /// Jobs with a worker.
+    pub pending: u64,
+    /// How long the oldest waiting job has waited, milliseconds; none when none waits.
+    pub oldest_ms: Option<u64>,
+}
+
+impl Bus {
+    /// The depth of every queue, three priorities each, in one pipeline.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn queue_depths(&self) -> Result<Vec<QueueDepth>, BusError> {
+        let names: Vec<QueueName> =
+            self.registered_queues().await?.into_iter().map(|(name, _)| name).collect();
+        self.depths_of(&names).await
+    }
+
+    /// The depths of `names`, three per queue in the order of [`Priority::ALL`].
+    pub(crate) async fn depths_of(&self, names: &[QueueName]) -> Result<Vec<QueueDepth>, BusError> {
+        let what = "measure the queues";
+        let measure = |name: &QueueName| {
+            let streams = Priority::ALL.map(|priority| self.keys().queue(&name.at(priority)));
+            let mut command = scripts::QUEUE_DEPTH.on(&[&streams[0], &streams[1], &streams[2]], 256);
+            command.arg(keys::WORKERS);
+            command
+        };
+        let replies = self.send(what, names.iter().map(measure).collect()).await?;
+        let now = UnixMillis::now();
+        let mut depths = Vec::with_capacity(names.len() * Priority::ALL.len());
+        for (name, reply) in names.iter().zip(replies) {
+            for (priority, depth) in Priority::ALL.into_iter().zip(reply::array(what, reply)?) {
+                depths.push(read_depth(what, name, priority, now, depth)?);
+            }
+        }
+        Ok(depths)
+    }
+}
+
+fn read_depth(
+    what: &'static str,
+    name: &QueueName,
+    priority: Priority,
+    now: UnixMillis,
+    value: Value,
+) -> Result<QueueDepth, BusError> {
+    let [entries, pending, oldest] = reply::tuple(what, value)?;
+    let (entries, pending) = (reply::count(what, entries)?, reply::count(what, pending)?);
+    Ok(QueueDepth {
+        pool: name.pool.clone(),
+        model: name.model.clone(),
+        priority,
+        waiting: entries.saturating_sub(pending),
+        pending,
+        oldest_ms: EntryId(reply::text(what, oldest)?).time().map(|time| now.since(time)),
+    })
+}

@@ -1,0 +1,239 @@
+//! One worker's reader of jobs. It takes what waits, urgent and fair; only when nothing does, it blocks over all queues
+//! of its pools. A new queue rings a bell that ends the block; should the bell be missed, the block is short.
+
+use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::time::{Duration, Instant};
+
+use futures::FutureExt;
+use millrace_contracts::job::Priority;
+use millrace_contracts::{Job, Pool, WorkerId};
+
+use super::key::{QueueKey, QueueName};
+use super::shares::Shares;
+use super::take::Take;
+use crate::dead_letters::DeadLetter;
+use crate::error::may_pass;
+use crate::reader::{ByStream, GroupReader, Reading};
+use crate::reply::RawEntry;
+use crate::{Bus, BusError, EntryId, keys};
+
+/// A block lasts at most so long before the registry is looked at again: polling is the guarantee, the bell a hint.
+const SLICE: Duration = Duration::from_secs(1);
+/// Idle queues are looked for once in so long.
+const TIDY: Duration = Duration::from_secs(600);
+
+/// A job, and what to acknowledge once it is reported.
+#[derive(Debug, Clone, PartialEq)]
+pub struct JobDelivery {
+    /// Where it stood.
+    pub queue: QueueKey,
+    /// Its entry.
+    pub entry: EntryId,
+    /// What to do.
+    pub job: Job,
+    /// How often it has been handed out, this time included; from 1. Many mean that it takes its workers down.
+    pub deliveries: u32,
+}
+
+/// One worker's reader of job queues, with a connection of its own.
+pub struct JobQueues {
+    pub(super) bus: Bus,
+    pub(super) reader: GroupReader,
+    /// Every queue of the registry, with its turn-taking state.
+    pub(super) known: BTreeMap<QueueName, Shares>,
+    /// Jobs in hand that no call has answered yet.
+    pub(super) ready: VecDeque<JobDelivery>,
+    /// A take that is under way, or whose caller went away.
+    pub(super) taking: Option<Take>,
+    /// Which queue has the first turn.
+    pub(super) turn: usize,
+    /// The queue of every stream in a blocking read, for answers that arrive after the queue was forgotten.
+    streams: HashMap<String, QueueKey>,
+    refreshed: Option<Instant>,
+    tidied: Instant,
+}
+
+impl Bus {
+    /// A reader of jobs for `worker`.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn queues(&self, worker: &WorkerId) -> Result<JobQueues, BusError> {
+        let reading = Reading {
+            what: "the job queues",
+            group: keys::WORKERS,
+            consumer: worker.as_str().to_owned(),
+            bell_channel: Some(self.keys().queues_channel()),
+        };
+        Ok(JobQueues {
+            bus: self.clone(),
+            reader: GroupReader::connect(self.clone(), reading).await?,
+            known: BTreeMap::new(),
+            ready: VecDeque::new(),
+            taking: None,
+            turn: 0,
+            streams: HashMap::new(),
+            refreshed: None,
+            tidied: Instant::now(),
+        })
+    }
+}
+
+impl JobQueues {
+    /// Up to `max` jobs of `pools`: high before normal before low within a queue, with a share for the lower ones, and
+    /// queues in turn. Waits up to `block` for the first, also for queues that do not exist yet.
+    ///
+    /// Cancel-safe: what a dropped call was handed, the next call answers. Jobs that do not read are set aside,
+    /// counted and logged. A lost connection or group is repaired in here.
+    ///
+    /// # Errors
+    /// Redis has been unreachable for more than ten seconds, or refuses a command.
+    pub async fn read(
+        &mut self,
+        pools: &[Pool],
+        max: usize,
+        block: Duration,
+    ) -> Result<Vec<JobDelivery>, BusError> {
+        let deadline = Instant::now() + block;
+        let mut taken = false;
+        while self.ready.is_empty() && max > 0 {
+            let left = deadline.saturating_duration_since(Instant::now());
+            if taken && left.is_zero() {
+                break;
+            }
+            let step = if taken {
+                self.wait(pools, max, left.min(SLICE)).await
+            } else {
+                self.begin(pools, max).await
+            };
+            match step {
+                Ok(()) => taken = true,
+                Err(BusError::Redis { source, .. }) if may_pass(&source) => {
+                    self.reader.endure(source).await?
+                }
+                Err(error) => return Err(error),
+            }
+        }
+        let count = max.min(self.ready.len());
+        Ok(self.ready.drain(..count).collect())
+    }
+
+    /// What an earlier call left behind, then what waits in the queues.
+    async fn begin(&mut self, pools: &[Pool], max: usize) -> Result<(), BusError> {
+        self.finish_take().await?;
+        let found = self.reader.settle().await?;
+        self.accept(found).await;
+        self.refresh_if_due().await?;
+        if self.ready.is_empty() {
+            self.take(pools, max).await?;
+        }
+        Ok(())
+    }
+
+    /// Blocks over all queues of `pools` until a job comes, a queue appears, or `slice` has passed.
+    async fn wait(&mut self, pools: &[Pool], max: usize, slice: Duration) -> Result<(), BusError> {
+        self.refresh_if_due().await?;
+        let streams = self.streams_of(pools);
+        let bell = self.reader.bell();
+        if streams.is_empty() {
+            // Rung or not, the registry is looked at next.
+            let rung = tokio::time::timeout(slice, bell.notified()).await;
+            tracing::trace!(rung = rung.is_ok(), "no queue yet");
+            self.refreshed = None;
+            return Ok(());
+        }
+        let answer = tokio::select! {
+            biased;
+            answer = self.reader.read_once(&streams, max, slice) => Some(answer?),
+            () = bell.notified() => None,
+        };
+        match answer {
+            Some(Some(found)) => self.accept(found).await,
+            Some(None) => {
+                // A group is gone: after a loss, or because the queue was forgotten. The registry knows which.
+                self.refreshed = None;
+                self.refresh_if_due().await?;
+                let streams = self.streams_of(pools);
+                self.bus.create_groups(keys::WORKERS, &streams).await?;
+            }
+            None => {
+                let found = self.reader.settle().await?;
+                self.accept(found).await;
+                self.refreshed = None;
+            }
+        }
+        Ok(())
+    }
+
+    /// Reads the registry, if that was not done lately.
+    pub(super) async fn refresh_if_due(&mut self) -> Result<(), BusError> {
+        if self.refreshed.is_some_and(|at| at.elapsed() < SLICE) {
+            return Ok(());
+        }
+        // The bell is silenced before the registry is read, so that one that rings afterwards is heard.
+        if self.reader.bell().notified().now_or_never().is_some() {
+            tracing::trace!("the bell had rung");
+        }
+        let registered = self.bus.registered_queues().await?;
+        if self.tidied.elapsed() > TIDY {
+            self.tidied = Instant::now();
+            for (name, used) in &registered {
+                self.bus.forget_queue_if_idle(name, *used).await?;
+            }
+        }
+        let mut before = std::mem::take(&mut self.known);
+        let keep = |(name, _)| {
+            let shares = before.remove(&name).unwrap_or_default();
+            (name, shares)
+        };
+        self.known = registered.into_iter().map(keep).collect();
+        self.refreshed = Some(Instant::now());
+        Ok(())
+    }
+
+    /// The streams of all known queues of `pools`, most urgent first.
+    fn streams_of(&mut self, pools: &[Pool]) -> Vec<String> {
+        let mut streams = Vec::new();
+        self.streams.retain(|_, queue| self.known.contains_key(&queue.name()));
+        for priority in Priority::ALL {
+            for name in self.known.keys().filter(|name| pools.contains(&name.pool)) {
+                let queue = name.at(priority);
+                let stream = self.bus.keys().queue(&queue);
+                streams.push(stream.clone());
+                self.streams.insert(stream, queue);
+            }
+        }
+        streams
+    }
+
+    async fn accept(&mut self, found: ByStream) {
+        let mut unreadable = Vec::new();
+        for (stream, entries) in found {
+            let Some(queue) = self.streams.get(&stream) else { continue };
+            for raw in entries {
+                match delivery(&self.bus, queue, raw, 1) {
+                    Ok(delivery) => self.ready.push_back(delivery),
+                    Err(letter) => unreadable.push(letter),
+                }
+            }
+        }
+        self.bus.bury_what_can_be(unreadable).await;
+    }
+}
+
+/// The job of an entry, or the entry as a dead letter.
+pub(super) fn delivery(
+    bus: &Bus,
+    queue: &QueueKey,
+    raw: RawEntry,
+    deliveries: u32,
+) -> Result<JobDelivery, DeadLetter> {
+    let json = raw.fields.iter().find(|(field, _)| field == keys::JOB);
+    let job = json
+        .ok_or_else(|| "it has no job".to_owned())
+        .and_then(|(_, json)| serde_json::from_slice(json).map_err(|error| format!("not a job: {error}")));
+    match job {
+        Ok(job) => Ok(JobDelivery { queue: queue.clone(), entry: raw.id, job, deliveries }),
+        Err(reason) => Err(DeadLetter::unreadable(&bus.keys().queue(queue), keys::WORKERS, raw, reason)),
+    }
+}

@@ -1,0 +1,204 @@
+//! The writer's side: durable events and record entries of all partitions, group `writer`. Redelivery is harmless
+//! because the record is keyed by (run, epoch, seq).
+
+use std::collections::HashMap;
+use std::time::Duration;
+
+use millrace_contracts::{Event, Partition, UnixMillis};
+use redis::Value;
+
+use crate::claim::Claim;
+use crate::dead_letters::DeadLetter;
+use crate::reader::{GroupReader, Reading, share};
+use crate::reply::RawEntry;
+use crate::{Bus, BusError, EntryId, keys, reply};
+
+/// An event to be recorded, and what to acknowledge once it is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RecordEntry {
+    /// Where it stood.
+    pub partition: Partition,
+    /// Its entry.
+    pub entry: EntryId,
+    /// What to record.
+    pub event: Event,
+    /// How often it has been handed out, this time included; from 1.
+    pub deliveries: u32,
+}
+
+/// How far the record is behind.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct RecorderLag {
+    /// Events not yet acknowledged, all partitions together.
+    pub entries: u64,
+    /// When the oldest of them was appended, by Redis's clock.
+    pub oldest: Option<UnixMillis>,
+}
+
+/// One writer's reader of the events streams, with a connection of its own.
+pub struct Recorder {
+    bus: Bus,
+    reader: GroupReader,
+    streams: Vec<String>,
+    partitions: HashMap<String, Partition>,
+    /// Events in hand that no call has answered yet.
+    ready: Vec<RecordEntry>,
+}
+
+impl Bus {
+    /// A reader of all partitions' events. `consumer` is unique among living writers.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn recorder(&self, consumer: &str) -> Result<Recorder, BusError> {
+        let reading = Reading {
+            what: "the events streams",
+            group: keys::WRITERS,
+            consumer: consumer.to_owned(),
+            bell_channel: None,
+        };
+        let reader = GroupReader::connect(self.clone(), reading).await?;
+        let streams: Vec<String> = self.all_partitions().map(|p| self.keys().events(p)).collect();
+        let partitions = streams.iter().cloned().zip(self.all_partitions()).collect();
+        Ok(Recorder { bus: self.clone(), reader, streams, partitions, ready: Vec::new() })
+    }
+
+    /// How far the record is behind, for readiness and metrics.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn recorder_lag(&self) -> Result<RecorderLag, BusError> {
+        let what = "measure the recorder's lag";
+        let oldest = |partition| {
+            let mut command = redis::cmd("XRANGE");
+            command.arg(self.keys().events(partition)).arg("-").arg("+").arg("COUNT").arg(1);
+            command
+        };
+        let entries = self.total_length(self.all_partitions().map(|p| self.keys().events(p))).await?;
+        let mut lag = RecorderLag { entries, oldest: None };
+        for reply in self.send(what, self.all_partitions().map(oldest).collect()).await? {
+            let first = reply::entries(what, reply)?.pop().and_then(|entry| entry.id.time());
+            lag.oldest = lag.oldest.into_iter().chain(first).min();
+        }
+        Ok(lag)
+    }
+
+    /// Entries of several streams together.
+    pub(crate) async fn total_length(&self, streams: impl Iterator<Item = String>) -> Result<u64, BusError> {
+        let what = "measure streams";
+        let length = |stream| {
+            let mut command = redis::cmd("XLEN");
+            command.arg(stream);
+            command
+        };
+        let replies: Vec<Value> = self.send(what, streams.map(length).collect()).await?;
+        replies.into_iter().map(|length| reply::count(what, length)).sum()
+    }
+}
+
+impl Recorder {
+    /// New events of all partitions, about `max` in all; waits up to `block` for the first.
+    ///
+    /// Cancel-safe: what a dropped call was handed, the next call answers. Entries that do not read are set aside in
+    /// `…:events:dead`, counted and logged.
+    ///
+    /// # Errors
+    /// Redis has been unreachable for more than ten seconds, or refuses the command.
+    pub async fn read(&mut self, max: usize, block: Duration) -> Result<Vec<RecordEntry>, BusError> {
+        if !self.ready.is_empty() {
+            return Ok(std::mem::take(&mut self.ready));
+        }
+        let found = self.reader.read(&self.streams, share(max, self.streams.len()), block).await?;
+        let mut batch = Batch::default();
+        for (stream, entries) in found {
+            let Some(partition) = self.partitions.get(&stream) else { continue };
+            for raw in entries {
+                batch.add(&stream, *partition, raw, 1);
+            }
+        }
+        Ok(batch.finish(&self.bus, &mut self.ready).await)
+    }
+
+    /// Takes over events that have been with any writer for at least `min_idle`, about `max` in all.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn claim(&mut self, min_idle: Duration, max: usize) -> Result<Vec<RecordEntry>, BusError> {
+        let mut batch = Batch::default();
+        for (stream, partition) in self.streams.iter().zip(self.bus.all_partitions()) {
+            let room = max.saturating_sub(batch.entries.len());
+            if room == 0 {
+                break;
+            }
+            let claim =
+                Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max: room };
+            for claimed in self.bus.claim(&[stream], &claim).await? {
+                batch.add(stream, partition, claimed.raw, claimed.deliveries);
+            }
+        }
+        Ok(batch.finish(&self.bus, &mut self.ready).await)
+    }
+
+    /// Acknowledges events that are recorded, in one pipeline.
+    ///
+    /// # Errors
+    /// Redis could not be reached; repeating it is harmless.
+    pub async fn ack(&self, entries: &[(Partition, EntryId)]) -> Result<(), BusError> {
+        let entries = entries.iter().map(|(partition, entry)| (self.bus.keys().events(*partition), entry));
+        self.bus.settle_entries(keys::WRITERS, entries).await
+    }
+
+    /// Sets an event aside that cannot be recorded, with the reason, in `…:events:dead`.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn bury(&self, record: &RecordEntry, reason: &str) -> Result<(), BusError> {
+        let letter = DeadLetter {
+            stream: self.bus.keys().events(record.partition),
+            group: keys::WRITERS,
+            entry: record.entry.clone(),
+            reason: reason.to_owned(),
+            content: crate::publish::event_json(&record.event)?,
+        };
+        self.bus.bury(vec![letter]).await
+    }
+
+    /// How far the record is behind.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn lag(&self) -> Result<RecorderLag, BusError> {
+        self.bus.recorder_lag().await
+    }
+}
+
+/// Events that read, and entries that do not.
+#[derive(Default)]
+struct Batch {
+    entries: Vec<RecordEntry>,
+    unreadable: Vec<DeadLetter>,
+}
+
+impl Batch {
+    fn add(&mut self, stream: &str, partition: Partition, mut raw: RawEntry, deliveries: u32) {
+        let json = raw.fields.iter().find(|(field, _)| field == keys::EVENT);
+        let event = json.ok_or_else(|| "it has no event".to_owned()).and_then(|(_, json)| {
+            serde_json::from_slice(json).map_err(|error| format!("not an event: {error}"))
+        });
+        match event {
+            Ok(event) => {
+                raw.fields.clear();
+                self.entries.push(RecordEntry { partition, entry: raw.id, event, deliveries });
+            }
+            Err(reason) => self.unreadable.push(DeadLetter::unreadable(stream, keys::WRITERS, raw, reason)),
+        }
+    }
+
+    /// The messages, once what does not read is set aside. They wait in `ready` meanwhile, lest a caller who goes away
+    /// lose them.
+    async fn finish(self, bus: &Bus, ready: &mut Vec<RecordEntry>) -> Vec<RecordEntry> {
+        ready.extend(self.entries);
+        bus.bury_what_can_be(self.unreadable).await;
+        std::mem::take(ready)
+    }
+}

@@ -1,0 +1,78 @@
+//! The Lua scripts, one idea per file. Each validates first and writes last, for Redis does not roll back; the keys of
+//! each share a hash tag.
+
+use std::sync::LazyLock;
+
+use redis::{Cmd, Script};
+
+/// A script and its digest.
+pub(crate) struct LuaScript {
+    text: &'static str,
+    digest: LazyLock<String>,
+}
+
+macro_rules! scripts {
+    ($($(#[$doc:meta])* $name:ident = $file:literal),+ $(,)?) => {
+        $($(#[$doc])*
+        pub(crate) static $name: LuaScript = {
+            const TEXT: &str = include_str!(concat!("../scripts/", $file));
+            LuaScript { text: TEXT, digest: LazyLock::new(|| Script::new(TEXT).get_hash().to_owned()) }
+        };)+
+
+        static ALL: &[&LuaScript] = &[$(&$name),+];
+    };
+}
+
+scripts!(
+    /// Appends to streams and publishes, together.
+    APPEND = "append.lua",
+    /// Commits one step of one run by compare-and-set.
+    COMMIT = "commit.lua",
+    /// Moves due timers into the inbox.
+    FIRE_TIMERS = "fire_timers.lua",
+    /// Takes or renews a lease.
+    LEASE = "lease.lua",
+    /// Gives a lease back.
+    RELEASE = "release.lua",
+    /// Acknowledges entries and removes them.
+    ACK = "ack.lua",
+    /// Takes over what other consumers left, with delivery counts.
+    CLAIM = "claim.lua",
+    /// Sets an entry aside with the reason.
+    BURY = "bury.lua",
+    /// Notes that queues are in use and announces new ones.
+    REGISTER_QUEUES = "register_queues.lua",
+    /// Takes jobs from one queue, urgent ones first.
+    TAKE_JOBS = "take_jobs.lua",
+    /// Keeps claims fresh that are still held.
+    KEEP_JOBS = "keep_jobs.lua",
+    /// Tells how full one queue is.
+    QUEUE_DEPTH = "queue_depth.lua",
+    /// Forgets a queue that nobody has used for long.
+    FORGET_QUEUE = "forget_queue.lua",
+    /// Removes the streams of a forgotten queue, if they are empty.
+    RETIRE_QUEUE = "retire_queue.lua",
+);
+
+impl LuaScript {
+    /// `EVALSHA` with these keys; arguments follow by [`Cmd::arg`]. `bytes` is a guess of the command's size.
+    pub(crate) fn on(&self, keys: &[&str], bytes: usize) -> Cmd {
+        let mut command = Cmd::with_capacity(3 + keys.len() + 8, bytes + 64);
+        command.arg("EVALSHA").arg(self.digest.as_str()).arg(keys.len());
+        for key in keys {
+            command.arg(*key);
+        }
+        command
+    }
+}
+
+/// `SCRIPT LOAD` of every script.
+pub(crate) fn load_commands() -> Vec<Cmd> {
+    ALL.iter()
+        .map(|script| {
+            let mut command = redis::cmd("SCRIPT");
+            command.arg("LOAD").arg(script.text);
+            command
+        })
+        .collect()
+}
