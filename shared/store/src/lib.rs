@@ -1,1 +1,36 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod accept;
+mod api_keys;
+mod blobs;
+mod dead_letters;
+mod definitions;
+mod error;
+mod events;
+mod executions;
+mod group_commit;
+mod jobs;
+mod json;
+mod models;
+mod node_runs;
+mod record;
+mod store;
+mod workers;
+mod workflows;
+
+pub use accept::{AcceptOutcome, AcceptedRun, IDEMPOTENCY_HOURS};
+pub use api_keys::{ApiKey, ApiKeys, NewApiKey};
+pub use blobs::{BlobRecord, Blobs};
+pub use dead_letters::{DeadLetter, DeadLetters};
+pub use definitions::Definition;
+pub use error::StoreError;
+pub use events::Events;
+pub use executions::{ExecutionFilter, ExecutionRecord, ExecutionSummary, Executions, JobCounts, Unfinished};
+pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};
+pub use jobs::{JobFilter, JobRecord, JobStatus, Jobs};
+pub use models::{ModelRecord, Models};
+pub use node_runs::NodeRuns;
+pub use record::{RecordBatch, Recorded};
+pub use store::{Store, StoreSettings};
+pub use workers::{WorkerRecord, WorkerStatus, Workers};
+pub use workflows::{NewWorkflow, WorkflowRecord, WorkflowSummary, WorkflowVersion, Workflows};

@@ -1,0 +1,163 @@
+//! `wf_api_keys`: who may call the api. Only hashes are kept.
+
+use millrace_contracts::UnixMillis;
+use uuid::Uuid;
+
+use crate::{Store, StoreError, json};
+
+/// A key as it is stored: without the secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApiKey {
+    /// The key's id.
+    pub id: Uuid,
+    /// What its owner calls it.
+    pub name: String,
+    /// Its first characters, to recognise it by.
+    pub prefix: String,
+    /// `run`, `read`, `admin`.
+    pub scopes: Vec<String>,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When it was last used, to the minute.
+    pub last_used_at: Option<UnixMillis>,
+    /// When it was revoked.
+    pub revoked_at: Option<UnixMillis>,
+}
+
+/// A key to be stored.
+#[derive(Clone, PartialEq, Eq)]
+pub struct NewApiKey {
+    /// What its owner calls it.
+    pub name: String,
+    /// Its first characters.
+    pub prefix: String,
+    /// SHA-256 of the whole key.
+    pub hash: [u8; 32],
+    /// `run`, `read`, `admin`; at least one.
+    pub scopes: Vec<String>,
+}
+
+/// Without the hash.
+impl std::fmt::Debug for NewApiKey {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("NewApiKey")
+            .field("name", &self.name)
+            .field("scopes", &self.scopes)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The stored keys.
+#[derive(Debug, Clone, Copy)]
+pub struct ApiKeys<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    /// The stored keys.
+    #[must_use]
+    pub fn api_keys(&self) -> ApiKeys<'_> {
+        ApiKeys { store: self }
+    }
+}
+
+impl ApiKeys<'_> {
+    /// Stores a key and gives its id.
+    ///
+    /// # Errors
+    /// `Conflict` when the same key is stored already, `Data` for an unknown scope, `Unavailable`.
+    pub async fn create(&self, key: &NewApiKey) -> Result<Uuid, StoreError> {
+        let id = Uuid::now_v7();
+        sqlx::query!(
+            "insert into wf_api_keys (id, name, prefix, hash, scopes) values ($1, $2, $3, $4, $5)",
+            id,
+            json::plain(&key.name),
+            json::plain(&key.prefix),
+            key.hash.as_slice(),
+            &key.scopes
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(id)
+    }
+
+    /// The key with this hash, unless it was revoked. Notes that it was used, once a minute at most: a write per request
+    /// would make the busiest key the slowest.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn find(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+        let row = sqlx::query!(
+            "with used as (
+                update wf_api_keys set last_used_at = now()
+                where hash = $1 and revoked_at is null
+                    and (last_used_at is null or last_used_at < now() - interval '1 minute')
+            )
+            select id, name, prefix, scopes, created_at, last_used_at from wf_api_keys
+            where hash = $1 and revoked_at is null",
+            hash.as_slice()
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        Ok(row.map(|row| ApiKey {
+            id: row.id,
+            name: row.name,
+            prefix: row.prefix,
+            scopes: row.scopes,
+            created_at: row.created_at.into(),
+            last_used_at: row.last_used_at.map(Into::into),
+            revoked_at: None,
+        }))
+    }
+
+    /// Whether any key is in force.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn any(&self) -> Result<bool, StoreError> {
+        let any = sqlx::query_scalar!(
+            r#"select exists (select from wf_api_keys where revoked_at is null) as "any!""#
+        )
+        .fetch_one(&self.store.pool)
+        .await?;
+        Ok(any)
+    }
+
+    /// All keys, newest first, the revoked ones too.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list(&self, limit: u32) -> Result<Vec<ApiKey>, StoreError> {
+        let rows = sqlx::query!(
+            "select id, name, prefix, scopes, created_at, last_used_at, revoked_at from wf_api_keys
+            order by id desc limit $1",
+            i64::from(limit)
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| ApiKey {
+                id: row.id,
+                name: row.name,
+                prefix: row.prefix,
+                scopes: row.scopes,
+                created_at: row.created_at.into(),
+                last_used_at: row.last_used_at.map(Into::into),
+                revoked_at: row.revoked_at.map(Into::into),
+            })
+            .collect())
+    }
+
+    /// Revokes a key; revoking it again changes nothing.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`.
+    pub async fn revoke(&self, id: Uuid) -> Result<(), StoreError> {
+        let result =
+            sqlx::query!("update wf_api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1", id)
+                .execute(&self.store.pool)
+                .await?;
+        if result.rows_affected() == 0 { Err(StoreError::NotFound("api key")) } else { Ok(()) }
+    }
+}

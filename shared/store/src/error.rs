@@ -1,0 +1,108 @@
+//! What can go wrong with Postgres, sorted by what the caller should do about it.
+
+use std::borrow::Cow;
+
+/// A failed call to the store.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// No connection, no free connection in time, a server that is starting, stopping, out of resources, or a transaction
+    /// that lost against another. Nothing was written; the same call may succeed later.
+    #[error("the database cannot be reached or is not ready; try again ({0})")]
+    Unavailable(#[source] sqlx::Error),
+    /// A named unique or foreign key constraint refused the row.
+    #[error("the row conflicts with what is stored ({constraint})")]
+    Conflict {
+        /// The constraint's name, as in the migrations.
+        constraint: String,
+    },
+    /// The row was changed by somebody else since the caller read it.
+    #[error("it was changed meanwhile: the version is now {current}")]
+    Stale {
+        /// The version that is stored now.
+        current: u32,
+    },
+    /// No such row, ever.
+    #[error("no such {0}")]
+    NotFound(&'static str),
+    /// The row existed and was deleted.
+    #[error("the {0} was deleted")]
+    Gone(&'static str),
+    /// The run has not ended, and what was asked for needs it to have.
+    #[error("the run has not ended yet")]
+    NotEnded,
+    /// The database will not take this data however often it is sent.
+    #[error("the database refused the data: {reason}")]
+    Data {
+        /// What it said, with the SQLSTATE.
+        reason: String,
+    },
+    /// A stored value is not what this version of Millrace expects.
+    #[error("stored {what} cannot be read: {reason}")]
+    Corrupt {
+        /// Which value.
+        what: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// The settings do not describe a database.
+    #[error("the database url or schema cannot be used: {0}")]
+    Settings(String),
+    /// The migrations could not be applied.
+    #[error("the migrations could not be applied: {0}")]
+    Migrate(#[source] sqlx::migrate::MigrateError),
+    /// The schema is not as this version needs it (not migrated, no rights), or a fault in this crate.
+    #[error("the database answered with a fault; are the migrations applied? ({0})")]
+    Fault(#[source] sqlx::Error),
+}
+
+impl StoreError {
+    /// Whether the same call may succeed later without anybody changing the data.
+    #[must_use]
+    pub fn is_unavailable(&self) -> bool {
+        matches!(self, Self::Unavailable(_))
+    }
+
+    /// A stored value that does not parse.
+    pub(crate) fn corrupt(what: &'static str, reason: impl std::fmt::Display) -> Self {
+        Self::Corrupt { what, reason: reason.to_string() }
+    }
+}
+
+impl From<sqlx::Error> for StoreError {
+    fn from(error: sqlx::Error) -> Self {
+        let sqlx::Error::Database(fault) = &error else {
+            return match error {
+                sqlx::Error::RowNotFound => Self::NotFound("row"),
+                sqlx::Error::Io(_)
+                | sqlx::Error::Tls(_)
+                | sqlx::Error::Protocol(_)
+                | sqlx::Error::PoolTimedOut
+                | sqlx::Error::PoolClosed
+                | sqlx::Error::WorkerCrashed => Self::Unavailable(error),
+                sqlx::Error::Encode(_) => Self::Data { reason: error.to_string() },
+                _ => Self::Fault(error),
+            };
+        };
+        let state = fault.code().unwrap_or(Cow::Borrowed(""));
+        match (state.as_ref(), fault.constraint()) {
+            ("23505" | "23503", Some(constraint)) => Self::Conflict { constraint: constraint.to_owned() },
+            (state, _) if passes(state) => Self::Unavailable(error),
+            (state, _) if blames_data(state) => {
+                Self::Data { reason: format!("{} (SQLSTATE {state})", fault.message()) }
+            }
+            _ => Self::Fault(error),
+        }
+    }
+}
+
+/// SQLSTATEs that go away by themselves: connection (08), transaction rollback (40), resources (53), operator (57),
+/// a lock that was not to be had, a standby that is being promoted, and the system (58).
+fn passes(state: &str) -> bool {
+    ["08", "40", "53", "57", "58"].iter().any(|class| state.starts_with(class))
+        || matches!(state, "55P03" | "25006")
+}
+
+/// SQLSTATEs that speak of the data: data exception (22), constraint (23), limits such as row size (54).
+fn blames_data(state: &str) -> bool {
+    ["22", "23", "54"].iter().any(|class| state.starts_with(class))
+}

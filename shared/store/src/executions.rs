@@ -1,0 +1,104 @@
+//! `wf_executions`: runs as clients read them, and as the sweeper finds them.
+
+mod delete;
+mod get;
+mod list;
+mod unfinished;
+
+use millrace_contracts::job::Priority;
+use millrace_contracts::run::Progress;
+use millrace_contracts::{BlobId, ExecutionId, ExecutionStatus, JobError, Pool, UnixMillis, WorkflowId};
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use crate::Store;
+
+pub use list::ExecutionFilter;
+pub use unfinished::Unfinished;
+
+/// The recorded runs.
+#[derive(Debug, Clone, Copy)]
+pub struct Executions<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    /// The recorded runs.
+    #[must_use]
+    pub fn executions(&self) -> Executions<'_> {
+        Executions { store: self }
+    }
+}
+
+/// A run in a list.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionSummary {
+    /// The run.
+    pub id: ExecutionId,
+    /// The saved workflow, if it is one.
+    pub workflow_id: Option<WorkflowId>,
+    /// Its version.
+    pub version: Option<u32>,
+    /// Where it stands, as far as it was recorded.
+    pub status: ExecutionStatus,
+    /// The caller's labels.
+    pub labels: Map<String, Value>,
+    /// When it was accepted.
+    pub created_at: UnixMillis,
+    /// When it started.
+    pub started_at: Option<UnixMillis>,
+    /// When it ended.
+    pub completed_at: Option<UnixMillis>,
+    /// From started to ended, milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Why it failed, for people.
+    pub error_message: Option<String>,
+    /// Its jobs.
+    pub jobs: JobCounts,
+    /// The batch it belongs to.
+    pub batch_id: Option<Uuid>,
+}
+
+/// A run's jobs, by where they stand.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct JobCounts {
+    /// Not ended.
+    pub pending: u32,
+    /// Done.
+    pub completed: u32,
+    /// Attempts that failed.
+    pub failed: u32,
+}
+
+/// Everything that is recorded of a run itself.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ExecutionRecord {
+    /// What lists show.
+    pub summary: ExecutionSummary,
+    /// The definition's blob.
+    pub definition: BlobId,
+    /// How urgent.
+    pub priority: Priority,
+    /// The pool that all its jobs are sent to, if one was asked for.
+    pub pool: Option<Pool>,
+    /// The input, large values by reference.
+    pub input: Map<String, Value>,
+    /// What the output blocks gave: an object, or a reference to one. None before the end.
+    pub outputs: Option<Value>,
+    /// Why it failed.
+    pub error: Option<JobError>,
+    /// Counts of node runs at the end.
+    pub progress: Option<Progress>,
+    /// Node → where its time went, once ended.
+    pub node_metrics: Option<Value>,
+    /// W3C trace id.
+    pub trace_id: Option<String>,
+    /// Where it ran.
+    pub region: Option<String>,
+    /// What it cost, in the operator's currency.
+    pub cost: Option<f64>,
+    /// Who is called when it has ended.
+    pub callback_url: Option<String>,
+    /// The highest epoch of its log that was recorded.
+    pub epoch: u32,
+}

@@ -1,0 +1,88 @@
+//! One run.
+
+use std::str::FromStr;
+
+use millrace_contracts::{ExecutionId, ExecutionStatus, WorkflowId};
+use serde_json::Value;
+
+use super::{ExecutionRecord, ExecutionSummary, Executions, JobCounts};
+use crate::accept::IDEMPOTENCY_HOURS;
+use crate::{StoreError, definitions, json};
+
+impl Executions<'_> {
+    /// What is recorded of a run.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`, `Corrupt`, `Unavailable`.
+    pub async fn get(&self, id: ExecutionId) -> Result<ExecutionRecord, StoreError> {
+        let row = sqlx::query!(
+            r#"select workflow_id, workflow_version, sha256, status, priority, pool, labels, created_at, started_at,
+                completed_at, duration_ms, error_message, error, input_data, output_data, node_metrics, progress,
+                inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, trace_id, region,
+                cost::float8 as cost, callback_url, batch_id, epoch, deleted_at
+            from wf_executions where id = $1"#,
+            id.0
+        )
+        .fetch_optional(&self.store.pool)
+        .await?
+        .ok_or(StoreError::NotFound("execution"))?;
+        if row.deleted_at.is_some() {
+            return Err(StoreError::Gone("execution"));
+        }
+        let summary = ExecutionSummary {
+            id,
+            workflow_id: row.workflow_id.map(WorkflowId),
+            version: row.workflow_version.map(i32::unsigned_abs),
+            status: status(&row.status)?,
+            labels: json::read("labels", row.labels)?,
+            created_at: row.created_at.into(),
+            started_at: row.started_at.map(Into::into),
+            completed_at: row.completed_at.map(Into::into),
+            duration_ms: row.duration_ms.map(i64::unsigned_abs),
+            error_message: row.error_message,
+            jobs: JobCounts {
+                pending: row.inference_jobs_pending.unsigned_abs(),
+                completed: row.inference_jobs_completed.unsigned_abs(),
+                failed: row.inference_jobs_failed.unsigned_abs(),
+            },
+            batch_id: row.batch_id,
+        };
+        Ok(ExecutionRecord {
+            summary,
+            definition: definitions::blob_id(&row.sha256)?,
+            priority: json::read("priority", Value::String(row.priority))?,
+            pool: row.pool.map(Into::into),
+            input: json::read("run input", row.input_data)?,
+            outputs: row.output_data,
+            error: json::read_some("run error", row.error)?,
+            progress: json::read_some("progress", row.progress)?,
+            node_metrics: row.node_metrics,
+            trace_id: row.trace_id,
+            region: row.region,
+            cost: row.cost,
+            callback_url: row.callback_url,
+            epoch: row.epoch.unsigned_abs(),
+        })
+    }
+
+    /// The run that holds an idempotency key, if the key is still good. Ask before a run is handed to the bus: `accept`
+    /// finds the earlier run too, but by then the later one would have been started.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<ExecutionId>, StoreError> {
+        let id = sqlx::query_scalar!(
+            "select id from wf_executions
+            where idempotency_key = $1 and created_at >= now() - make_interval(hours => $2) and deleted_at is null",
+            key,
+            IDEMPOTENCY_HOURS
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        Ok(id.map(ExecutionId))
+    }
+}
+
+pub(super) fn status(text: &str) -> Result<ExecutionStatus, StoreError> {
+    ExecutionStatus::from_str(text).map_err(|error| StoreError::corrupt("execution status", error))
+}

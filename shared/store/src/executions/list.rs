@@ -1,0 +1,204 @@
+//! Runs newest first, filtered, a page at a time. Ids are UUIDv7: their order is the order of time, the last id of a page is
+//! the cursor, and pages stay stable while new runs arrive.
+
+use chrono::{DateTime, Utc};
+use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis, WorkflowId};
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use super::get::status;
+use super::{ExecutionSummary, Executions, JobCounts};
+use crate::{StoreError, json};
+
+/// How far a run's id and its `created_at` may be apart, milliseconds: they are made one after the other.
+const CLOCK_SLACK_MS: i64 = 60_000;
+
+/// Which runs to list; all of the conditions hold for each.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExecutionFilter {
+    /// In this status.
+    pub status: Option<ExecutionStatus>,
+    /// Of this saved workflow.
+    pub workflow_id: Option<WorkflowId>,
+    /// With this label, name and value.
+    pub label: Option<(String, String)>,
+    /// Of this batch.
+    pub batch_id: Option<Uuid>,
+    /// Accepted at this time or later.
+    pub from: Option<UnixMillis>,
+    /// Accepted before this time.
+    pub to: Option<UnixMillis>,
+}
+
+struct Row {
+    id: Uuid,
+    workflow_id: Option<Uuid>,
+    workflow_version: Option<i32>,
+    status: String,
+    labels: Value,
+    created_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+    duration_ms: Option<i64>,
+    error_message: Option<String>,
+    inference_jobs_pending: i32,
+    inference_jobs_completed: i32,
+    inference_jobs_failed: i32,
+    batch_id: Option<Uuid>,
+}
+
+impl TryFrom<Row> for ExecutionSummary {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: ExecutionId(row.id),
+            workflow_id: row.workflow_id.map(WorkflowId),
+            version: row.workflow_version.map(i32::unsigned_abs),
+            status: status(&row.status)?,
+            labels: json::read("labels", row.labels)?,
+            created_at: row.created_at.into(),
+            started_at: row.started_at.map(Into::into),
+            completed_at: row.completed_at.map(Into::into),
+            duration_ms: row.duration_ms.map(i64::unsigned_abs),
+            error_message: row.error_message,
+            jobs: JobCounts {
+                pending: row.inference_jobs_pending.unsigned_abs(),
+                completed: row.inference_jobs_completed.unsigned_abs(),
+                failed: row.inference_jobs_failed.unsigned_abs(),
+            },
+            batch_id: row.batch_id,
+        })
+    }
+}
+
+/// One statement per leading condition: "this or null" in a condition that should lead would keep a prepared statement from
+/// using the index. `$1` and `$2` bound the id, `$3` is the page's size, and the rest only narrows.
+macro_rules! page {
+    ($bounds:expr, $leading:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Row,
+            "select id, workflow_id, workflow_version, status, labels, created_at, started_at, completed_at, duration_ms,
+                error_message, inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, batch_id
+            from wf_executions
+            where id >= $1 and id < $2 and deleted_at is null and created_at >= $4 and created_at < $5 and "
+                + $leading
+                + " order by id desc limit $3",
+            $bounds.first,
+            $bounds.end,
+            $bounds.limit,
+            $bounds.from,
+            $bounds.to,
+            $($argument),+
+        )
+    };
+}
+
+impl Executions<'_> {
+    /// A page of runs, newest first; `before` is the last id of the page before.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable`.
+    pub async fn list(
+        &self,
+        filter: &ExecutionFilter,
+        before: Option<ExecutionId>,
+        limit: u32,
+    ) -> Result<Vec<ExecutionSummary>, StoreError> {
+        let bounds = Bounds::of(filter, before, limit);
+        let status = filter.status.map(ExecutionStatus::as_str);
+        let workflow = filter.workflow_id.map(|id| id.0);
+        let label = filter.label.as_ref().map(|(name, value)| json!({ name: value }));
+        let pool = &self.store.pool;
+        let rows = match (filter.batch_id, workflow, &label, status) {
+            (Some(batch), ..) => {
+                page!(
+                    bounds,
+                    "batch_id = $6 and ($7::text is null or status = $7)
+                        and ($8::uuid is null or workflow_id = $8) and ($9::jsonb is null or labels @> $9)",
+                    batch,
+                    status,
+                    workflow,
+                    label
+                )
+                .fetch_all(pool)
+                .await?
+            }
+            (None, Some(workflow), ..) => {
+                page!(
+                    bounds,
+                    "workflow_id = $6 and ($7::text is null or status = $7) and ($8::jsonb is null or labels @> $8)",
+                    workflow,
+                    status,
+                    label
+                )
+                .fetch_all(pool)
+                .await?
+            }
+            (None, None, Some(label), _) => {
+                page!(
+                    bounds,
+                    "labels <> '{}'::jsonb and labels @> $6 and ($7::text is null or status = $7)",
+                    label,
+                    status
+                )
+                .fetch_all(pool)
+                .await?
+            }
+            (None, None, None, Some(status)) => {
+                page!(bounds, "status = $6", status).fetch_all(pool).await?
+            }
+            (None, None, None, None) => page!(bounds, "$6", true).fetch_all(pool).await?,
+        };
+        rows.into_iter().map(ExecutionSummary::try_from).collect()
+    }
+}
+
+/// The page's limits, in ids and in time.
+struct Bounds {
+    first: Uuid,
+    end: Uuid,
+    limit: i64,
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+}
+
+impl Bounds {
+    fn of(filter: &ExecutionFilter, before: Option<ExecutionId>, limit: u32) -> Self {
+        let first = filter.from.map_or(Uuid::nil(), |from| first_id_at(from.0 - CLOCK_SLACK_MS));
+        let end = filter.to.map_or(Uuid::max(), |to| first_id_at(to.0.saturating_add(CLOCK_SLACK_MS)));
+        Self {
+            first,
+            end: before.map_or(end, |before| end.min(before.0)),
+            limit: i64::from(limit),
+            from: filter.from.map_or(DateTime::UNIX_EPOCH, UnixMillis::to_utc),
+            to: filter.to.map_or(FAR_FUTURE, UnixMillis::to_utc),
+        }
+    }
+}
+
+/// 9999-12-31T00:00:00Z, which both sides can represent.
+const FAR_FUTURE: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400, 0) {
+    Some(time) => time,
+    None => DateTime::UNIX_EPOCH,
+};
+
+/// The smallest UUIDv7 of a millisecond: its first 48 bits are the time.
+fn first_id_at(unix_ms: i64) -> Uuid {
+    let ms = u128::from(unix_ms.clamp(0, (1 << 48) - 1).unsigned_abs());
+    Uuid::from_u128(ms << 80)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_made_at_a_time_lie_within_its_bounds() {
+        let before = UnixMillis::now().0;
+        let id = ExecutionId::generate().0;
+        assert!(first_id_at(before) <= id);
+        assert!(id < first_id_at(UnixMillis::now().0 + 1));
+        assert_eq!(first_id_at(-5), Uuid::nil());
+    }
+}

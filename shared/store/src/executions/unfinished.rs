@@ -1,0 +1,50 @@
+//! What the sweeper compares with Redis: runs that were accepted and, as far as the record knows, have not ended.
+
+use millrace_contracts::message::Accepted;
+use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis};
+use uuid::Uuid;
+
+use super::Executions;
+use super::get::status;
+use crate::{StoreError, accept};
+
+/// An accepted run without a recorded end.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Unfinished {
+    /// The command, complete; `epoch` is the highest that was recorded, so a rebuilt run takes the next.
+    pub accepted: Accepted,
+    /// Pending or running.
+    pub status: ExecutionStatus,
+}
+
+impl Executions<'_> {
+    /// Up to `limit` unfinished runs accepted before `older_than`, oldest first; `after` is the last id of the call before,
+    /// so that a sweep can go through all of them in small steps.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable`.
+    pub async fn unfinished(
+        &self,
+        older_than: UnixMillis,
+        after: Option<ExecutionId>,
+        limit: u32,
+    ) -> Result<Vec<Unfinished>, StoreError> {
+        let rows = sqlx::query!(
+            "select accepted, input_data, status, epoch from wf_executions
+            where id > $1 and status in ('pending', 'running') and deleted_at is null and created_at < $2
+            order by id limit $3",
+            after.map_or(Uuid::nil(), |id| id.0),
+            older_than.to_utc(),
+            i64::from(limit)
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                let mut accepted = accept::join(row.accepted, row.input_data)?;
+                accepted.epoch = accepted.epoch.max(row.epoch.unsigned_abs());
+                Ok(Unfinished { accepted, status: status(&row.status)? })
+            })
+            .collect()
+    }
+}

@@ -1,0 +1,243 @@
+//! `wf_inference_jobs`: what workers were handed, and how it went.
+
+use std::fmt;
+use std::str::FromStr;
+
+use chrono::{DateTime, Utc};
+use millrace_contracts::{ExecutionId, ItemPath, JobId, ModelId, NodeId, Pool, UnixMillis, WorkerId};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use uuid::Uuid;
+
+use crate::{Store, StoreError};
+
+/// Where a job stands; the last three are final.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum JobStatus {
+    /// Known, not handed out.
+    Pending,
+    /// Handed to a pool.
+    Queued,
+    /// A worker has it.
+    Running,
+    /// Done.
+    Completed,
+    /// This attempt failed.
+    Failed,
+    /// The run ended before it did.
+    Cancelled,
+}
+
+impl JobStatus {
+    const ALL: [Self; 6] =
+        [Self::Pending, Self::Queued, Self::Running, Self::Completed, Self::Failed, Self::Cancelled];
+
+    /// The name in the table.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Queued => "queued",
+            Self::Running => "running",
+            Self::Completed => "completed",
+            Self::Failed => "failed",
+            Self::Cancelled => "cancelled",
+        }
+    }
+}
+
+impl fmt::Display for JobStatus {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
+}
+
+impl FromStr for JobStatus {
+    type Err = StoreError;
+
+    fn from_str(text: &str) -> Result<Self, Self::Err> {
+        let known = Self::ALL.into_iter().find(|status| status.as_str() == text);
+        known.ok_or_else(|| StoreError::corrupt("job status", text))
+    }
+}
+
+/// A job's record.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct JobRecord {
+    /// The job.
+    pub id: JobId,
+    /// Its run.
+    pub execution_id: ExecutionId,
+    /// Its node.
+    pub node_id: NodeId,
+    /// Its item.
+    pub path: ItemPath,
+    /// The block it ran.
+    pub task: String,
+    /// The model, if any.
+    pub model_id: Option<ModelId>,
+    /// Where the model comes from.
+    pub model_source: Option<String>,
+    /// The pool it was handed to.
+    pub pool: Pool,
+    /// Who ran it.
+    pub worker_id: Option<WorkerId>,
+    /// Where it stands.
+    pub status: JobStatus,
+    /// When it was queued.
+    pub submitted_at: UnixMillis,
+    /// When a worker took it.
+    pub started_at: Option<UnixMillis>,
+    /// When it ended.
+    pub completed_at: Option<UnixMillis>,
+    /// From taken to ended, milliseconds.
+    pub duration_ms: Option<u64>,
+    /// Output ports.
+    pub result: Option<Value>,
+    /// Why it failed.
+    pub error_message: Option<String>,
+    /// The kind of failure.
+    pub error_kind: Option<String>,
+    /// From 1.
+    pub attempt: u32,
+    /// Where the time went: `JobMetrics`.
+    pub metadata: Value,
+}
+
+/// Which jobs to list.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct JobFilter {
+    /// Of this run only.
+    pub execution_id: Option<ExecutionId>,
+    /// In this status only.
+    pub status: Option<JobStatus>,
+}
+
+/// The recorded jobs.
+#[derive(Debug, Clone, Copy)]
+pub struct Jobs<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    /// The recorded jobs.
+    #[must_use]
+    pub fn jobs(&self) -> Jobs<'_> {
+        Jobs { store: self }
+    }
+}
+
+struct Row {
+    id: Uuid,
+    execution_id: Uuid,
+    node_id: String,
+    path: String,
+    task: String,
+    model_id: Option<String>,
+    model_source: Option<String>,
+    pool: String,
+    worker_id: Option<String>,
+    status: String,
+    submitted_at: DateTime<Utc>,
+    started_at: Option<DateTime<Utc>>,
+    completed_at: Option<DateTime<Utc>>,
+    duration_ms: Option<i64>,
+    result: Option<Value>,
+    error_message: Option<String>,
+    error_kind: Option<String>,
+    attempt: i32,
+    metadata: Value,
+}
+
+impl TryFrom<Row> for JobRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: JobId(row.id),
+            execution_id: ExecutionId(row.execution_id),
+            node_id: row.node_id.into(),
+            path: ItemPath::from_str(&row.path).map_err(|error| StoreError::corrupt("item path", error))?,
+            task: row.task,
+            model_id: row.model_id.map(Into::into),
+            model_source: row.model_source,
+            pool: row.pool.into(),
+            worker_id: row.worker_id.map(Into::into),
+            status: row.status.parse()?,
+            submitted_at: row.submitted_at.into(),
+            started_at: row.started_at.map(Into::into),
+            completed_at: row.completed_at.map(Into::into),
+            duration_ms: row.duration_ms.map(i64::unsigned_abs),
+            result: row.result,
+            error_message: row.error_message,
+            error_kind: row.error_kind,
+            attempt: row.attempt.unsigned_abs(),
+            metadata: row.metadata,
+        })
+    }
+}
+
+/// The select list and the order are the same for every way of finding jobs; only what leads differs.
+macro_rules! jobs {
+    ($condition:tt, $($argument:expr),+) => {
+        sqlx::query_as!(
+            Row,
+            "select id, execution_id, node_id, path, task, model_id, model_source, pool, worker_id, status, submitted_at,
+                started_at, completed_at, duration_ms, result, error_message, error_kind, attempt, metadata
+            from wf_inference_jobs where " + $condition,
+            $($argument),+
+        )
+    };
+}
+
+impl Jobs<'_> {
+    /// One job.
+    ///
+    /// # Errors
+    /// `NotFound`, `Corrupt`, `Unavailable`.
+    pub async fn get(&self, id: JobId) -> Result<JobRecord, StoreError> {
+        let row = jobs!("id = $1", id.0).fetch_optional(&self.store.pool).await?;
+        row.ok_or(StoreError::NotFound("job"))?.try_into()
+    }
+
+    /// The newest `limit` jobs that match.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable`.
+    pub async fn list(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
+        let limit = i64::from(limit);
+        let pool = &self.store.pool;
+        let status = filter.status.map(JobStatus::as_str);
+        let rows = match (filter.execution_id, status) {
+            (Some(run), status) => {
+                jobs!(
+                    "execution_id = $1 and ($2::text is null or status = $2) order by submitted_at desc, id desc limit $3",
+                    run.0,
+                    status,
+                    limit
+                )
+                .fetch_all(pool)
+                .await?
+            }
+            (None, Some(status)) => {
+                jobs!("status = $1 order by submitted_at desc limit $2", status, limit).fetch_all(pool).await?
+            }
+            // The index on (status, submitted_at) serves each status; the newest of all are among the newest of each.
+            (None, None) => {
+                jobs!(
+                    "id in (
+                        select newest.id from unnest(array['pending', 'queued', 'running', 'completed', 'failed', 'cancelled'])
+                            as known (status)
+                        cross join lateral (select job.id from wf_inference_jobs job where job.status = known.status
+                            order by job.submitted_at desc limit $1) newest)
+                    order by submitted_at desc limit $1",
+                    limit
+                )
+                .fetch_all(pool)
+                .await?
+            }
+        };
+        rows.into_iter().map(JobRecord::try_from).collect()
+    }
+}

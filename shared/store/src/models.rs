@@ -1,0 +1,169 @@
+//! `wf_models`: the registry of models.
+
+use chrono::{DateTime, Utc};
+use millrace_contracts::{ModelId, UnixMillis};
+use serde_json::Value;
+
+use crate::{Store, StoreError, json};
+
+/// A registered model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ModelRecord {
+    /// Its name.
+    pub id: ModelId,
+    /// `pretrained`, `trained` or `url`.
+    pub source: String,
+    /// `yolo`, `detr`, …
+    pub family: Option<String>,
+    /// `detection`, `classification`, …
+    pub task: String,
+    /// Class names, in order.
+    pub labels: Vec<String>,
+    /// Input size as the model states it.
+    pub input_size: Option<Value>,
+    /// Size of its files, bytes.
+    pub size_bytes: Option<u64>,
+    /// SHA-256 of the ONNX file, hexadecimal.
+    pub digest: Option<String>,
+    /// Folder or URL.
+    pub location: Option<String>,
+    /// Anything else that is known of it.
+    pub metadata: Value,
+    /// When it was first registered. Ignored by `put`.
+    pub created_at: UnixMillis,
+    /// When it was last changed. Ignored by `put`.
+    pub updated_at: UnixMillis,
+}
+
+/// The registry of models.
+#[derive(Debug, Clone, Copy)]
+pub struct Models<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    /// The registry of models.
+    #[must_use]
+    pub fn models(&self) -> Models<'_> {
+        Models { store: self }
+    }
+}
+
+struct Row {
+    id: String,
+    source: String,
+    family: Option<String>,
+    task: String,
+    labels: Value,
+    input_size: Option<Value>,
+    size_bytes: Option<i64>,
+    digest: Option<String>,
+    location: Option<String>,
+    metadata: Value,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
+}
+
+impl TryFrom<Row> for ModelRecord {
+    type Error = StoreError;
+
+    fn try_from(row: Row) -> Result<Self, StoreError> {
+        Ok(Self {
+            id: row.id.into(),
+            source: row.source,
+            family: row.family,
+            task: row.task,
+            labels: json::read("model labels", row.labels)?,
+            input_size: row.input_size,
+            size_bytes: row.size_bytes.map(i64::unsigned_abs),
+            digest: row.digest,
+            location: row.location,
+            metadata: row.metadata,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+}
+
+impl Models<'_> {
+    /// Registers a model, or replaces what is known of it.
+    ///
+    /// # Errors
+    /// `Data` for an unknown source, `Unavailable`.
+    pub async fn put(&self, model: &ModelRecord) -> Result<(), StoreError> {
+        sqlx::query!(
+            "insert into wf_models (id, source, family, task, labels, input_size, size_bytes, digest, location, metadata)
+            values ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, $8, $9, $10::text::jsonb)
+            on conflict on constraint wf_models_pkey do update set
+                source = excluded.source, family = excluded.family, task = excluded.task, labels = excluded.labels,
+                input_size = excluded.input_size, size_bytes = excluded.size_bytes, digest = excluded.digest,
+                location = excluded.location, metadata = excluded.metadata",
+            model.id.as_str(),
+            model.source,
+            model.family,
+            model.task,
+            json::text(&model.labels),
+            model.input_size.as_ref().map(json::text),
+            model.size_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
+            model.digest,
+            model.location,
+            json::text(&model.metadata)
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(())
+    }
+
+    /// One model.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`.
+    pub async fn get(&self, id: &ModelId) -> Result<ModelRecord, StoreError> {
+        sqlx::query_as!(
+            Row,
+            "select id, source, family, task, labels, input_size, size_bytes, digest, location, metadata, created_at,
+                updated_at
+            from wf_models where id = $1",
+            id.as_str()
+        )
+        .fetch_optional(&self.store.pool)
+        .await?
+        .ok_or(StoreError::NotFound("model"))?
+        .try_into()
+    }
+
+    /// Up to `limit` models by name, of one task if given; `after` is the last of the page before.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list(
+        &self,
+        task: Option<&str>,
+        after: Option<&ModelId>,
+        limit: u32,
+    ) -> Result<Vec<ModelRecord>, StoreError> {
+        let rows = sqlx::query_as!(
+            Row,
+            "select id, source, family, task, labels, input_size, size_bytes, digest, location, metadata, created_at,
+                updated_at
+            from wf_models where id > $1 and ($2::text is null or task = $2) order by id limit $3",
+            after.map_or("", ModelId::as_str),
+            task,
+            i64::from(limit)
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        rows.into_iter().map(ModelRecord::try_from).collect()
+    }
+
+    /// Removes a model from the registry.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`.
+    pub async fn delete(&self, id: &ModelId) -> Result<(), StoreError> {
+        let result = sqlx::query!("delete from wf_models where id = $1", id.as_str())
+            .execute(&self.store.pool)
+            .await?;
+        if result.rows_affected() == 0 { Err(StoreError::NotFound("model")) } else { Ok(()) }
+    }
+}

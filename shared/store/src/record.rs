@@ -1,0 +1,75 @@
+//! Recording: a batch of events becomes rows of four tables in one transaction. Idempotency key: (run, epoch, seq) for events,
+//! the row's own key for what is derived. Delivery may repeat and reorder; terminal states never go back. Poison ends in
+//! `wf_dead_letters`.
+
+mod change;
+mod event_rows;
+mod execution_rows;
+mod fold;
+mod isolate;
+mod job_rows;
+mod node_run_rows;
+
+use millrace_contracts::Event;
+
+use crate::{Store, StoreError, dead_letters};
+use fold::Changes;
+
+/// Events to be recorded, in the order in which they came.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct RecordBatch {
+    /// Durable events, `workflow:execute` and `inference:queued`; others are ignored.
+    pub events: Vec<Event>,
+}
+
+/// What recording a batch did.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Recorded {
+    /// Rows new to `wf_events`; less than the batch where it repeats.
+    pub new_events: u64,
+    /// Transactions it took: 1, more only while poison is isolated.
+    pub transactions: u64,
+    /// Events put into `wf_dead_letters`.
+    pub dead_letters: u64,
+}
+
+impl Recorded {
+    fn add(&mut self, other: Self) {
+        self.new_events += other.new_events;
+        self.transactions += other.transactions;
+        self.dead_letters += other.dead_letters;
+    }
+}
+
+impl Store {
+    /// Records `batch`. Recording it again, in whole or in part, changes nothing.
+    ///
+    /// # Errors
+    /// `Unavailable`, `Fault`: nothing or a part was recorded; record the same batch again. Data that the database refuses is
+    /// no error: it is isolated and dead-lettered.
+    pub async fn record(&self, batch: &RecordBatch) -> Result<Recorded, StoreError> {
+        if batch.events.is_empty() {
+            return Ok(Recorded::default());
+        }
+        match self.write(&batch.events).await {
+            Err(StoreError::Data { .. } | StoreError::Conflict { .. }) => self.isolate(&batch.events).await,
+            other => other,
+        }
+    }
+
+    /// One transaction. The order of tables and the order of rows in each is always the same, so that concurrent writers
+    /// wait for each other instead of deadlocking.
+    async fn write(&self, events: &[Event]) -> Result<Recorded, StoreError> {
+        let changes = Changes::fold(events);
+        let mut transaction = self.pool.begin().await?;
+        let new_events = event_rows::insert(&mut transaction, &changes.events).await?;
+        node_run_rows::upsert(&mut transaction, &changes.node_runs).await?;
+        job_rows::upsert(&mut transaction, &changes.jobs).await?;
+        execution_rows::advance(&mut transaction, &changes).await?;
+        for (event, reason) in &changes.unreadable {
+            dead_letters::insert(&mut transaction, event, reason).await?;
+        }
+        transaction.commit().await?;
+        Ok(Recorded { new_events, transactions: 1, dead_letters: changes.unreadable.len() as u64 })
+    }
+}

@@ -1,0 +1,226 @@
+//! `wf_executions`: runs brought forward by their events. The row is there already as a rule, made by the api; where it is not
+//! (the api's commit is still in flight, or the database was set back) it is made from the command inside the events.
+
+use std::collections::BTreeSet;
+
+use chrono::{DateTime, Utc};
+use millrace_contracts::{ExecutionId, ExecutionStatus};
+use sqlx::PgConnection;
+use uuid::Uuid;
+
+use super::change::{EndedJobs, ExecutionChange};
+use super::fold::Changes;
+use crate::{StoreError, accept, json};
+
+/// Brings the rows forward, and the counters of jobs with them. Node runs and jobs of the batch must be written before.
+pub(super) async fn advance(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+    let runs: Vec<(&ExecutionId, &ExecutionChange)> = changes.executions.iter().collect();
+    let missing: BTreeSet<Uuid> = update(connection, &runs).await?.into_iter().collect();
+    if !missing.is_empty() {
+        let missing: Vec<_> = runs.into_iter().filter(|(id, _)| missing.contains(&id.0)).collect();
+        insert_pending(connection, &missing).await?;
+        update(connection, &missing).await?;
+    }
+    abandon_jobs(connection, changes).await?;
+    count_jobs(connection, changes).await
+}
+
+/// Writes each run's newest state, once; returns those that could be made and are not there.
+async fn update(
+    connection: &mut PgConnection,
+    runs: &[(&ExecutionId, &ExecutionChange)],
+) -> Result<Vec<Uuid>, StoreError> {
+    if runs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let columns = Columns::of(runs);
+    let missing = sqlx::query_scalar!(
+        r#"with change as (
+            select * from unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::bigint[],
+                $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::int[], $13::bool[])
+                as c (id, status, epoch, started_at, completed_at, duration_ms, error_message, error, output_data,
+                    progress, jobs_completed, jobs_failed, makeable)
+        ), advanced as (
+            update wf_executions stored set
+                status = case when change.status = 'pending' then stored.status else change.status end,
+                epoch = greatest(stored.epoch, change.epoch),
+                started_at = coalesce(stored.started_at, change.started_at),
+                completed_at = change.completed_at,
+                duration_ms = change.duration_ms,
+                error_message = change.error_message,
+                error = change.error::jsonb,
+                output_data = change.output_data::jsonb,
+                progress = change.progress::jsonb,
+                inference_jobs_pending = case when change.completed_at is null then stored.inference_jobs_pending else 0 end,
+                inference_jobs_completed = coalesce(change.jobs_completed, stored.inference_jobs_completed),
+                inference_jobs_failed = coalesce(change.jobs_failed, stored.inference_jobs_failed),
+                node_metrics = case when change.completed_at is not null then (
+                    select jsonb_object_agg(node_id, metrics) from (
+                        select node_id, coalesce(case when count(*) = 1 then (array_agg(metrics))[1] end, '{}')
+                            || jsonb_build_object('runs', count(*),
+                                'completed', count(*) filter (where status = 'completed'),
+                                'failed', count(*) filter (where status in ('failed', 'timed_out')),
+                                'duration_ms', coalesce(sum(duration_ms), 0)) as metrics
+                        from wf_node_runs where execution_id = change.id group by node_id) per_node) end
+            from change
+            where stored.id = change.id and stored.deleted_at is null and stored.status in ('pending', 'running')
+                and (change.completed_at is not null or change.epoch > stored.epoch
+                    or (change.status = 'running' and stored.status = 'pending'))
+        )
+        select change.id as "id!" from change
+        where change.makeable and not exists (select from wf_executions stored where stored.id = change.id)"#,
+        &columns.ids,
+        &columns.statuses as &[&str],
+        &columns.epochs,
+        &columns.started_ats as &[Option<DateTime<Utc>>],
+        &columns.completed_ats as &[Option<DateTime<Utc>>],
+        &columns.durations_ms as &[Option<i64>],
+        &columns.error_messages as &[Option<String>],
+        &columns.errors as &[Option<String>],
+        &columns.outputs as &[Option<String>],
+        &columns.progress as &[Option<String>],
+        &columns.jobs_completed as &[Option<i32>],
+        &columns.jobs_failed as &[Option<i32>],
+        &columns.makeable
+    )
+    .fetch_all(connection)
+    .await?;
+    Ok(missing)
+}
+
+/// Makes rows as they were when the runs were accepted.
+async fn insert_pending(
+    connection: &mut PgConnection,
+    runs: &[(&ExecutionId, &ExecutionChange)],
+) -> Result<(), StoreError> {
+    let mut columns = accept::Columns::default();
+    runs.iter()
+        .filter_map(|(_, change)| change.accepted.as_ref())
+        .for_each(|accepted| columns.push(accepted));
+    sqlx::query!(
+        "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted,
+            epoch)
+        select id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data::jsonb, accepted::jsonb,
+            epoch
+        from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
+            $9::text[], $10::int[])
+            as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch)
+        on conflict on constraint wf_executions_pkey do nothing",
+        &columns.ids,
+        &columns.workflow_ids as &[Option<Uuid>],
+        &columns.versions as &[Option<i32>],
+        &columns.digests,
+        &columns.priorities as &[&str],
+        &columns.pools as &[Option<String>],
+        &columns.created_ats,
+        &columns.inputs,
+        &columns.commands,
+        &columns.epochs
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// When a run ends early, no job of it stays open, even if its node never said so.
+async fn abandon_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+    let ended_early: Vec<Uuid> = changes
+        .executions
+        .iter()
+        .filter(|(_, change)| change.end.is_some() && change.status() != ExecutionStatus::Completed)
+        .map(|(id, _)| id.0)
+        .collect();
+    if ended_early.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update wf_inference_jobs set status = 'cancelled', completed_at = coalesce(completed_at, now())
+        where execution_id = any($1) and status in ('pending', 'queued', 'running')",
+        &ended_early
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Counts the jobs of runs that go on. Counted, not added up: the same batch twice gives the same numbers.
+async fn count_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+    let ended = |id: &ExecutionId| changes.executions.get(id).is_some_and(|change| change.end.is_some());
+    let going_on: BTreeSet<Uuid> = changes
+        .jobs
+        .values()
+        .map(|change| change.execution_id)
+        .filter(|id| !ended(id))
+        .map(|id| id.0)
+        .collect();
+    if going_on.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "with counted as (
+            select execution_id, count(*) filter (where status in ('pending', 'queued', 'running')) as pending,
+                count(*) filter (where status = 'completed') as completed,
+                count(*) filter (where status = 'failed') as failed
+            from wf_inference_jobs where execution_id = any($1) group by execution_id
+        )
+        update wf_executions set inference_jobs_pending = counted.pending, inference_jobs_completed = counted.completed,
+            inference_jobs_failed = counted.failed
+        from counted
+        where id = counted.execution_id and status in ('pending', 'running')",
+        &going_on.into_iter().collect::<Vec<_>>()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+#[derive(Default)]
+struct Columns {
+    ids: Vec<Uuid>,
+    statuses: Vec<&'static str>,
+    epochs: Vec<i32>,
+    started_ats: Vec<Option<DateTime<Utc>>>,
+    completed_ats: Vec<Option<DateTime<Utc>>>,
+    durations_ms: Vec<Option<i64>>,
+    error_messages: Vec<Option<String>>,
+    errors: Vec<Option<String>>,
+    outputs: Vec<Option<String>>,
+    progress: Vec<Option<String>>,
+    jobs_completed: Vec<Option<i32>>,
+    jobs_failed: Vec<Option<i32>>,
+    makeable: Vec<bool>,
+}
+
+impl Columns {
+    fn of(runs: &[(&ExecutionId, &ExecutionChange)]) -> Self {
+        let mut columns = Self::default();
+        for (id, change) in runs {
+            columns.push(id, change);
+        }
+        columns
+    }
+
+    fn push(&mut self, id: &ExecutionId, change: &ExecutionChange) {
+        let end = change.end.as_ref().map(|(_, end)| end);
+        let count =
+            |pick: fn(&EndedJobs) -> u32| end.map(|end| i32::try_from(pick(&end.jobs)).unwrap_or(i32::MAX));
+        let started_at = change.started_at.or(end.and_then(|end| end.started_at));
+        let completed_at = end.and_then(|end| end.completed_at);
+        let duration = end.and_then(|end| end.duration_ms);
+        let outputs = end.and_then(|end| end.outputs.as_ref()).filter(|outputs| !outputs.is_null());
+        self.ids.push(id.0);
+        self.statuses.push(change.status().as_str());
+        self.epochs.push(i32::try_from(change.epoch).unwrap_or(i32::MAX).max(1));
+        self.started_ats.push(started_at.map(|time| time.to_utc()));
+        self.completed_ats.push(completed_at.map(|time| time.to_utc()));
+        self.durations_ms.push(duration.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)));
+        self.error_messages
+            .push(end.and_then(|end| end.error.as_ref()).map(|error| json::plain(&error.message)));
+        self.errors.push(end.and_then(|end| end.error.as_ref()).map(json::text));
+        self.outputs.push(outputs.map(json::text));
+        self.progress.push(end.and_then(|end| end.progress.as_ref()).map(json::text));
+        self.jobs_completed.push(count(|jobs| jobs.completed));
+        self.jobs_failed.push(count(|jobs| jobs.failed));
+        self.makeable.push(change.accepted.is_some());
+    }
+}

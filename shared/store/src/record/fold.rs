@@ -1,0 +1,174 @@
+//! Folds a batch of events into at most one change per row. Pure: no database, no clock.
+
+use std::collections::{BTreeMap, HashSet};
+
+use millrace_contracts::message::Accepted;
+use millrace_contracts::run::NodeView;
+use millrace_contracts::{Event, EventType, ExecutionId, ItemPath, JobId, NodeId, NodeStatus};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+
+use super::change::{ExecutionChange, ExecutionEnd, JobChange, JobEnd, JobSpec, NodeRunChange, NodeRunKey};
+use crate::JobStatus;
+
+/// What a batch means for the tables. Maps are sorted: concurrent writers lock rows in the same order.
+#[derive(Debug, Default)]
+pub(super) struct Changes<'a> {
+    /// Rows for `wf_events`, each position once.
+    pub(super) events: Vec<&'a Event>,
+    pub(super) executions: BTreeMap<ExecutionId, ExecutionChange>,
+    pub(super) node_runs: BTreeMap<NodeRunKey, NodeRunChange>,
+    pub(super) jobs: BTreeMap<JobId, JobChange>,
+    /// Events whose data is not what their type promises. They stand in the log all the same.
+    pub(super) unreadable: Vec<(&'a Event, String)>,
+}
+
+impl<'a> Changes<'a> {
+    /// The changes that `events` amount to.
+    pub(super) fn fold(events: &'a [Event]) -> Self {
+        let mut changes = Self::default();
+        let mut seen = HashSet::new();
+        for event in events {
+            if let (Some(run), Some(position)) = (event.execution_id, event.log_position()) {
+                if !seen.insert((run, position.epoch, position.seq)) {
+                    continue;
+                }
+                changes.events.push(event);
+            }
+            if let Err(reason) = changes.apply(event) {
+                changes.unreadable.push((event, reason));
+            }
+        }
+        changes
+    }
+
+    fn apply(&mut self, event: &Event) -> Result<(), String> {
+        match event.kind {
+            EventType::WorkflowExecute => {
+                let accepted: Accepted = read(&event.data)?;
+                self.execution(accepted.execution_id, accepted.epoch).accepted.get_or_insert(accepted);
+            }
+            EventType::InferenceQueued => self.job(event, read(&event.data)?)?,
+            kind if kind.is_durable() => {
+                let run = event.execution_id.ok_or("it names no execution")?;
+                let position = event.log_position().ok_or("it has no epoch and seq")?;
+                match kind {
+                    EventType::WorkflowStarted => self.started(run, event)?,
+                    kind if kind.ends_run() => {
+                        let mut end: ExecutionEnd = read(&event.data)?;
+                        if !end.status.is_terminal() {
+                            return Err(format!("the run ended with status {}", end.status));
+                        }
+                        end.completed_at.get_or_insert(event.time);
+                        self.execution(run, position.epoch).end((position.epoch, position.seq), end);
+                    }
+                    _ => self.node(run, position.epoch, event)?,
+                }
+            }
+            // Live only, or about the fleet: not for the record.
+            _ => {}
+        }
+        Ok(())
+    }
+
+    fn execution(&mut self, run: ExecutionId, epoch: u32) -> &mut ExecutionChange {
+        let change = self.executions.entry(run).or_default();
+        change.epoch = change.epoch.max(epoch);
+        change
+    }
+
+    fn started(&mut self, run: ExecutionId, event: &Event) -> Result<(), String> {
+        #[derive(Deserialize)]
+        struct Started {
+            accepted: Option<Accepted>,
+        }
+        let started: Started = read(&event.data)?;
+        let change = self.execution(run, event.epoch.unwrap_or(1));
+        change.started_at = Some(change.started_at.map_or(event.time, |known| known.min(event.time)));
+        if change.accepted.is_none() {
+            change.accepted = started.accepted.filter(|accepted| accepted.execution_id == run);
+        }
+        Ok(())
+    }
+
+    fn job(&mut self, event: &Event, spec: JobSpec) -> Result<(), String> {
+        let change = JobChange {
+            execution_id: event.execution_id.ok_or("it names no execution")?,
+            node_id: event.node_id.clone().ok_or("it names no node")?,
+            path: event.path.clone().unwrap_or_default(),
+            attempt: event.attempt.unwrap_or(1),
+            spec: None,
+            end: None,
+        };
+        self.merge_job(spec.id, JobChange { spec: Some(spec), ..change });
+        Ok(())
+    }
+
+    fn merge_job(&mut self, id: JobId, change: JobChange) {
+        match self.jobs.entry(id) {
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(change);
+            }
+            std::collections::btree_map::Entry::Occupied(mut known) => known.get_mut().merge(change),
+        }
+    }
+
+    fn node(&mut self, run: ExecutionId, epoch: u32, event: &Event) -> Result<(), String> {
+        #[derive(Deserialize)]
+        struct Extra {
+            handled: Option<String>,
+            job: Option<JobSpec>,
+        }
+        let view: NodeView = read(&event.data)?;
+        let extra: Extra = read(&event.data)?;
+        self.job_of_node(run, &view, extra.job, event);
+        let key = (run, view.node_id.clone(), view.path.clone());
+        let change = NodeRunChange { view, handled: extra.handled, epoch };
+        match self.node_runs.entry(key) {
+            std::collections::btree_map::Entry::Vacant(vacant) => {
+                vacant.insert(change);
+            }
+            std::collections::btree_map::Entry::Occupied(mut known) => {
+                if change.replaces(known.get()) {
+                    known.insert(change);
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// The row of the job behind a node event, if there was one.
+    fn job_of_node(&mut self, run: ExecutionId, view: &NodeView, spec: Option<JobSpec>, event: &Event) {
+        let status = match event.kind {
+            EventType::NodeCompleted => JobStatus::Completed,
+            EventType::NodeFailed | EventType::NodeRetrying => JobStatus::Failed,
+            EventType::NodeCancelled => JobStatus::Cancelled,
+            _ => return,
+        };
+        // Only a cancelled node run does not say which job it had; the id follows from the attempt.
+        let id = match &spec {
+            Some(spec) => spec.id,
+            None if view.status == NodeStatus::Cancelled && view.attempt > 0 => {
+                JobId::of(run, &view.node_id, &view.path, view.attempt)
+            }
+            None => return,
+        };
+        let completed = status == JobStatus::Completed;
+        let end = JobEnd {
+            status,
+            worker_id: view.worker_id.clone(),
+            started_at: view.started_at,
+            completed_at: view.completed_at.unwrap_or(event.time),
+            result: view.outputs.clone().filter(|_| completed),
+            error: view.error.clone().filter(|_| !completed),
+            metrics: view.metrics.clone(),
+        };
+        let attempt = event.attempt.unwrap_or(view.attempt).max(1);
+        let (node_id, path): (NodeId, ItemPath) = (view.node_id.clone(), view.path.clone());
+        self.merge_job(id, JobChange { execution_id: run, node_id, path, attempt, spec, end: Some(end) });
+    }
+}
+
+fn read<T: DeserializeOwned>(data: &serde_json::Value) -> Result<T, String> {
+    T::deserialize(data).map_err(|error| format!("its data cannot be read: {error}"))
+}

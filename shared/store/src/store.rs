@@ -1,0 +1,142 @@
+//! The pool: how connections are made, how long anybody waits for one, and how the schema gets there.
+
+use std::fmt;
+use std::str::FromStr;
+use std::time::{Duration, Instant};
+
+use sqlx::migrate::Migrator;
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::{AssertSqlSafe, Connection, Executor};
+
+use crate::StoreError;
+
+static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
+
+/// Where the database is and how it is used.
+#[derive(Clone)]
+pub struct StoreSettings {
+    /// `postgres://user:password@host:port/database`.
+    pub url: String,
+    /// Connections this process may hold.
+    pub max_connections: u32,
+    /// Longest wait for a connection; an absent server is reported after this.
+    pub acquire_timeout: Duration,
+    /// Longest a statement may run; the server's own limit when none. Migrations are exempt.
+    pub statement_timeout: Option<Duration>,
+    /// The schema of the tables; the connection's own default when none. Made by `migrate` where it is missing.
+    pub schema: Option<String>,
+    /// Shown in `pg_stat_activity`.
+    pub application_name: String,
+}
+
+impl StoreSettings {
+    /// The usual settings for the database at `url`.
+    #[must_use]
+    pub fn new(url: impl Into<String>) -> Self {
+        Self {
+            url: url.into(),
+            max_connections: 10,
+            acquire_timeout: Duration::from_secs(2),
+            statement_timeout: Some(Duration::from_secs(30)),
+            schema: None,
+            application_name: "millrace".to_owned(),
+        }
+    }
+}
+
+/// Without the url: it may hold a password.
+impl fmt::Debug for StoreSettings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StoreSettings")
+            .field("max_connections", &self.max_connections)
+            .field("acquire_timeout", &self.acquire_timeout)
+            .field("statement_timeout", &self.statement_timeout)
+            .field("schema", &self.schema)
+            .finish_non_exhaustive()
+    }
+}
+
+/// The record. Cheap to clone; clones share the pool.
+#[derive(Debug, Clone)]
+pub struct Store {
+    pub(crate) pool: PgPool,
+    schema: Option<String>,
+}
+
+impl Store {
+    /// A store over a pool that connects when it is first used, so that a role can start while Postgres is away.
+    ///
+    /// # Errors
+    /// `Settings` when the url does not parse or the schema's name is not a plain identifier.
+    pub fn connect(settings: &StoreSettings) -> Result<Self, StoreError> {
+        // The parser's own message may quote the url, and with it the password.
+        let mut options = PgConnectOptions::from_str(&settings.url).map_err(|_| {
+            StoreError::Settings(
+                "the url must look like postgres://user:password@host:port/database".to_owned(),
+            )
+        })?;
+        options = options.application_name(&settings.application_name);
+        if let Some(schema) = &settings.schema {
+            check_identifier(schema)?;
+            options = options.options([("search_path", schema)]);
+        }
+        if let Some(timeout) = settings.statement_timeout {
+            options = options.options([("statement_timeout", timeout.as_millis().to_string())]);
+        }
+        let pool = PgPoolOptions::new()
+            .max_connections(settings.max_connections)
+            .acquire_timeout(settings.acquire_timeout)
+            .connect_lazy_with(options);
+        Ok(Self { pool, schema: settings.schema.clone() })
+    }
+
+    /// Applies the migrations that are missing. Safe to call from several processes at once.
+    ///
+    /// # Errors
+    /// `Unavailable` without a server, `Migrate` when a migration fails or an applied one was edited.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        // A connection of its own, which nobody gets afterwards: it has no time limit.
+        let mut connection = self.pool.acquire().await?.detach();
+        connection.execute("set statement_timeout = 0").await?;
+        if let Some(schema) = &self.schema {
+            // An identifier, checked in `connect`; it cannot be bound as a parameter.
+            let create = format!("create schema if not exists \"{schema}\"");
+            connection.execute(AssertSqlSafe(create)).await?;
+        }
+        let applied = MIGRATIONS.run(&mut connection).await;
+        connection.close().await?;
+        applied.map_err(|error| match error {
+            sqlx::migrate::MigrateError::Execute(error) => match StoreError::from(error) {
+                StoreError::Fault(error) => StoreError::Migrate(sqlx::migrate::MigrateError::Execute(error)),
+                other => other,
+            },
+            error => StoreError::Migrate(error),
+        })
+    }
+
+    /// A round trip.
+    ///
+    /// # Errors
+    /// `Unavailable` when there is none within the acquire timeout.
+    pub async fn ping(&self) -> Result<Duration, StoreError> {
+        let begun = Instant::now();
+        sqlx::query_scalar!("select 1").fetch_one(&self.pool).await?;
+        Ok(begun.elapsed())
+    }
+
+    /// Closes the pool, waiting for calls in flight.
+    pub async fn close(&self) {
+        self.pool.close().await;
+    }
+}
+
+fn check_identifier(name: &str) -> Result<(), StoreError> {
+    let plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_';
+    if (1..=63).contains(&name.len())
+        && name.chars().all(plain)
+        && !name.starts_with(|c: char| c.is_ascii_digit())
+    {
+        return Ok(());
+    }
+    Err(StoreError::Settings(format!("schema {name:?} must match [a-z_][a-z0-9_]{{0,62}}")))
+}

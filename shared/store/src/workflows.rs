@@ -1,0 +1,305 @@
+//! `wf_workflows` and `wf_workflow_versions`: saved definitions. A version is never changed; a run pins one.
+
+use millrace_contracts::{BlobId, UnixMillis, WorkflowId};
+use serde_json::Value;
+use sqlx::PgConnection;
+
+use crate::{Definition, Store, StoreError, definitions, json};
+
+/// A workflow at one of its versions.
+#[derive(Debug, Clone, PartialEq)]
+pub struct WorkflowRecord {
+    /// The workflow.
+    pub id: WorkflowId,
+    /// Its name at the latest version.
+    pub name: String,
+    /// The version that this is.
+    pub version: u32,
+    /// The newest version there is.
+    pub latest_version: u32,
+    /// The definition's blob.
+    pub definition_blob: BlobId,
+    /// The definition, keys in the order in which they were sent.
+    pub definition: Value,
+    /// When the workflow was made.
+    pub created_at: UnixMillis,
+    /// When its newest version was.
+    pub updated_at: UnixMillis,
+}
+
+/// A workflow in a list.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowSummary {
+    /// The workflow.
+    pub id: WorkflowId,
+    /// Its name.
+    pub name: String,
+    /// The newest version.
+    pub version: u32,
+    /// When it was made.
+    pub created_at: UnixMillis,
+    /// When its newest version was.
+    pub updated_at: UnixMillis,
+}
+
+/// One version in the list of a workflow's versions.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkflowVersion {
+    /// From 1.
+    pub version: u32,
+    /// The definition's blob.
+    pub definition_blob: BlobId,
+    /// When it was made.
+    pub created_at: UnixMillis,
+}
+
+/// What a version is made of.
+#[derive(Debug, Clone, PartialEq)]
+pub struct NewWorkflow {
+    /// 1 to 200 characters.
+    pub name: String,
+    /// The definition.
+    pub definition: Definition,
+}
+
+/// The saved workflows.
+#[derive(Debug, Clone, Copy)]
+pub struct Workflows<'a> {
+    store: &'a Store,
+}
+
+impl Store {
+    /// The saved workflows.
+    #[must_use]
+    pub fn workflows(&self) -> Workflows<'_> {
+        Workflows { store: self }
+    }
+}
+
+impl Workflows<'_> {
+    /// Saves a new workflow as version 1.
+    ///
+    /// # Errors
+    /// `Conflict` when the id is taken, `Data` when the name is empty or too long, `Unavailable`.
+    pub async fn create(&self, id: WorkflowId, new: &NewWorkflow) -> Result<WorkflowRecord, StoreError> {
+        let mut transaction = self.store.pool.begin().await?;
+        let row = sqlx::query!(
+            "insert into wf_workflows (id, name) values ($1, $2) returning created_at, updated_at",
+            id.0,
+            json::plain(&new.name)
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        insert_version(&mut transaction, id, 1, &new.definition).await?;
+        transaction.commit().await?;
+        Ok(WorkflowRecord {
+            id,
+            name: new.name.clone(),
+            version: 1,
+            latest_version: 1,
+            definition_blob: new.definition.id,
+            definition: new.definition.json.clone(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+
+    /// A page, newest first; `before` is the last id of the page before.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn list(
+        &self,
+        before: Option<WorkflowId>,
+        limit: u32,
+    ) -> Result<Vec<WorkflowSummary>, StoreError> {
+        let rows = sqlx::query!(
+            "select id, name, latest_version, created_at, updated_at from wf_workflows
+            where deleted_at is null and id < coalesce($1, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+            order by id desc limit $2",
+            before.map(|id| id.0),
+            i64::from(limit)
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        Ok(rows
+            .into_iter()
+            .map(|row| WorkflowSummary {
+                id: WorkflowId(row.id),
+                name: row.name,
+                version: row.latest_version.unsigned_abs(),
+                created_at: row.created_at.into(),
+                updated_at: row.updated_at.into(),
+            })
+            .collect())
+    }
+
+    /// The newest version.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`, `Unavailable`.
+    pub async fn get(&self, id: WorkflowId) -> Result<WorkflowRecord, StoreError> {
+        self.fetch(id, None).await
+    }
+
+    /// One version.
+    ///
+    /// # Errors
+    /// `NotFound` for the workflow or the version, `Gone`, `Unavailable`.
+    pub async fn get_version(&self, id: WorkflowId, version: u32) -> Result<WorkflowRecord, StoreError> {
+        self.fetch(id, Some(version)).await
+    }
+
+    async fn fetch(&self, id: WorkflowId, version: Option<u32>) -> Result<WorkflowRecord, StoreError> {
+        let row = sqlx::query!(
+            r#"select w.name, w.latest_version, w.created_at, w.updated_at, w.deleted_at,
+                v.version as "version?", v.sha256 as "sha256?", d.definition as "definition?"
+            from wf_workflows w
+            left join wf_workflow_versions v on v.workflow_id = w.id and v.version = coalesce($2, w.latest_version)
+            left join wf_definitions d on d.sha256 = v.sha256
+            where w.id = $1"#,
+            id.0,
+            version.map(|version| i32::try_from(version).unwrap_or(i32::MAX))
+        )
+        .fetch_optional(&self.store.pool)
+        .await?
+        .ok_or(StoreError::NotFound("workflow"))?;
+        if row.deleted_at.is_some() {
+            return Err(StoreError::Gone("workflow"));
+        }
+        let (Some(version), Some(sha256), Some(definition)) = (row.version, row.sha256, row.definition)
+        else {
+            return Err(StoreError::NotFound("workflow version"));
+        };
+        Ok(WorkflowRecord {
+            id,
+            name: row.name,
+            version: version.unsigned_abs(),
+            latest_version: row.latest_version.unsigned_abs(),
+            definition_blob: definitions::blob_id(&sha256)?,
+            definition,
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+
+    /// All versions, newest first.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`, `Unavailable`.
+    pub async fn versions(&self, id: WorkflowId) -> Result<Vec<WorkflowVersion>, StoreError> {
+        self.check_exists(id).await?;
+        let rows = sqlx::query!(
+            "select version, sha256, created_at from wf_workflow_versions where workflow_id = $1
+            order by version desc",
+            id.0
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        rows.into_iter()
+            .map(|row| {
+                Ok(WorkflowVersion {
+                    version: row.version.unsigned_abs(),
+                    definition_blob: definitions::blob_id(&row.sha256)?,
+                    created_at: row.created_at.into(),
+                })
+            })
+            .collect()
+    }
+
+    /// Saves a new version. With `expected`, only when that is still the newest (If-Match).
+    ///
+    /// # Errors
+    /// `Stale` when `expected` is not the newest, `NotFound`, `Gone`, `Data`, `Unavailable`.
+    pub async fn put(
+        &self,
+        id: WorkflowId,
+        expected: Option<u32>,
+        new: &NewWorkflow,
+    ) -> Result<WorkflowRecord, StoreError> {
+        let mut transaction = self.store.pool.begin().await?;
+        let current = lock(&mut transaction, id, expected).await?;
+        let version = current + 1;
+        let row = sqlx::query!(
+            "update wf_workflows set name = $2, latest_version = $3 where id = $1 returning created_at, updated_at",
+            id.0,
+            json::plain(&new.name),
+            i32::try_from(version).unwrap_or(i32::MAX)
+        )
+        .fetch_one(&mut *transaction)
+        .await?;
+        insert_version(&mut transaction, id, version, &new.definition).await?;
+        transaction.commit().await?;
+        Ok(WorkflowRecord {
+            id,
+            name: new.name.clone(),
+            version,
+            latest_version: version,
+            definition_blob: new.definition.id,
+            definition: new.definition.json.clone(),
+            created_at: row.created_at.into(),
+            updated_at: row.updated_at.into(),
+        })
+    }
+
+    /// Deletes it. Its runs stay, and so do the versions that they pinned.
+    ///
+    /// # Errors
+    /// `Stale`, `NotFound`, `Gone`, `Unavailable`.
+    pub async fn delete(&self, id: WorkflowId, expected: Option<u32>) -> Result<(), StoreError> {
+        let mut transaction = self.store.pool.begin().await?;
+        lock(&mut transaction, id, expected).await?;
+        sqlx::query!("update wf_workflows set deleted_at = now() where id = $1", id.0)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    async fn check_exists(&self, id: WorkflowId) -> Result<(), StoreError> {
+        let row = sqlx::query!("select deleted_at from wf_workflows where id = $1", id.0)
+            .fetch_optional(&self.store.pool)
+            .await?
+            .ok_or(StoreError::NotFound("workflow"))?;
+        if row.deleted_at.is_some() { Err(StoreError::Gone("workflow")) } else { Ok(()) }
+    }
+}
+
+/// Locks the workflow's row and gives its newest version.
+async fn lock(
+    connection: &mut PgConnection,
+    id: WorkflowId,
+    expected: Option<u32>,
+) -> Result<u32, StoreError> {
+    let row =
+        sqlx::query!("select latest_version, deleted_at from wf_workflows where id = $1 for update", id.0)
+            .fetch_optional(connection)
+            .await?
+            .ok_or(StoreError::NotFound("workflow"))?;
+    if row.deleted_at.is_some() {
+        return Err(StoreError::Gone("workflow"));
+    }
+    let current = row.latest_version.unsigned_abs();
+    match expected {
+        Some(expected) if expected != current => Err(StoreError::Stale { current }),
+        _ => Ok(current),
+    }
+}
+
+async fn insert_version(
+    connection: &mut PgConnection,
+    id: WorkflowId,
+    version: u32,
+    definition: &Definition,
+) -> Result<(), StoreError> {
+    definitions::insert(connection, [definition]).await?;
+    sqlx::query!(
+        "insert into wf_workflow_versions (workflow_id, version, sha256) values ($1, $2, $3)",
+        id.0,
+        i32::try_from(version).unwrap_or(i32::MAX),
+        definition.id.digest().as_slice()
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
