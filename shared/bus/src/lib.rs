@@ -24,6 +24,7 @@ mod report;
 mod run;
 mod scripts;
 mod settings;
+mod stored;
 mod timers;
 mod workers;
 

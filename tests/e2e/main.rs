@@ -1,0 +1,9 @@
+//! End to end: the real binary, a real Redis, a real Postgres, a real ONNX Runtime. One file per promise.
+
+mod bad_input;
+mod boundaries;
+mod channels;
+mod concurrent;
+mod demo;
+mod interrupted;
+mod support;
