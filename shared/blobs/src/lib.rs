@@ -1,1 +1,13 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod blobs;
+mod error;
+mod location;
+mod resolve;
+mod settings;
+mod stream;
+mod value;
+
+pub use blobs::Blobs;
+pub use error::BlobsError;
+pub use settings::BlobsSettings;

@@ -1,0 +1,140 @@
+//! The store: bytes in, ids out, and back. Every size is bounded before memory is taken for it.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use bytes::Bytes;
+use millrace_contracts::BlobId;
+use moka::future::Cache;
+use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+
+use crate::{BlobsError, BlobsSettings, location};
+
+/// No single blob takes more than this share of the cache.
+const CACHE_SHARE: u64 = 16;
+/// What an entry costs besides its bytes, roughly.
+const ENTRY_OVERHEAD_BYTES: usize = 128;
+
+/// The blob store. Cheap to clone; clones share the cache.
+#[derive(Debug, Clone)]
+pub struct Blobs {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    cache: Cache<BlobId, Bytes>,
+    max_cached_bytes: u64,
+    pub(crate) max_blob_bytes: u64,
+    pub(crate) max_value_bytes: u64,
+}
+
+impl Blobs {
+    /// Opens the store, making its folder where it is missing. Touches the disk; meant for the start of a process.
+    ///
+    /// # Errors
+    /// `Settings` when the URL's scheme is not supported or the folder cannot be made.
+    pub fn open(settings: &BlobsSettings) -> Result<Self, BlobsError> {
+        let cache = Cache::builder()
+            .max_capacity(settings.cache_bytes)
+            .weigher(|_, bytes: &Bytes| u32::try_from(bytes.len() + ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX))
+            .build();
+        Ok(Self {
+            store: Arc::new(location::open(settings)?),
+            cache,
+            max_cached_bytes: settings.cache_bytes / CACHE_SHARE,
+            max_blob_bytes: settings.max_blob_bytes,
+            max_value_bytes: settings.max_value_bytes,
+        })
+    }
+
+    /// Largest blob that is stored or read, bytes.
+    #[must_use]
+    pub fn max_blob_bytes(&self) -> u64 {
+        self.max_blob_bytes
+    }
+
+    /// Stores `bytes`, unless they are stored already.
+    ///
+    /// # Errors
+    /// `TooLarge`, `Storage`.
+    pub async fn put(&self, bytes: Bytes) -> Result<BlobId, BlobsError> {
+        self.check_size(bytes.len() as u64)?;
+        let id = BlobId::of(&bytes);
+        if self.head(id).await? != Some(bytes.len() as u64) {
+            let payload = PutPayload::from_bytes(bytes.clone());
+            self.store.put(&location::of_blob(id), payload).await.map_err(BlobsError::Storage)?;
+        }
+        self.keep(id, &bytes).await;
+        Ok(id)
+    }
+
+    /// The bytes of a blob.
+    ///
+    /// # Errors
+    /// `NotFound`, `TooLarge`, `Storage`.
+    pub async fn get(&self, id: BlobId) -> Result<Bytes, BlobsError> {
+        if let Some(bytes) = self.cache.get(&id).await {
+            return Ok(bytes);
+        }
+        let found = self.store.get(&location::of_blob(id)).await.map_err(BlobsError::about(id))?;
+        self.check_size(found.meta.size)?;
+        let bytes = found.bytes().await.map_err(BlobsError::about(id))?;
+        self.keep(id, &bytes).await;
+        Ok(bytes)
+    }
+
+    /// A part of a blob; a range that goes past the end stops there.
+    ///
+    /// # Errors
+    /// `NotFound`, `Range` when it begins at or after the end, `TooLarge`, `Storage`.
+    pub async fn get_range(&self, id: BlobId, range: Range<u64>) -> Result<Bytes, BlobsError> {
+        let bytes = self.head(id).await?.ok_or(BlobsError::NotFound(id))?;
+        let range = range.start..range.end.min(bytes);
+        if range.is_empty() {
+            return Err(BlobsError::Range { bytes });
+        }
+        self.check_size(range.end - range.start)?;
+        if let Some(cached) = self.cache.get(&id).await {
+            let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
+            if let (Ok(start), Ok(end)) = (start, end) {
+                return Ok(cached.slice(start..end));
+            }
+        }
+        self.store.get_range(&location::of_blob(id), range).await.map_err(BlobsError::about(id))
+    }
+
+    /// A blob's size in bytes; none when there is no such blob.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn head(&self, id: BlobId) -> Result<Option<u64>, BlobsError> {
+        match self.store.head(&location::of_blob(id)).await {
+            Ok(meta) => Ok(Some(meta.size)),
+            Err(object_store::Error::NotFound { .. }) => Ok(None),
+            Err(error) => Err(BlobsError::Storage(error)),
+        }
+    }
+
+    /// Removes a blob; removing it again changes nothing. Other processes may still have it in memory for a while.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn delete(&self, id: BlobId) -> Result<(), BlobsError> {
+        self.cache.invalidate(&id).await;
+        match self.store.delete(&location::of_blob(id)).await {
+            Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
+            Err(error) => Err(BlobsError::Storage(error)),
+        }
+    }
+
+    pub(crate) fn check_size(&self, bytes: u64) -> Result<(), BlobsError> {
+        if bytes > self.max_blob_bytes {
+            return Err(BlobsError::TooLarge { what: "the blob", limit: self.max_blob_bytes });
+        }
+        Ok(())
+    }
+
+    async fn keep(&self, id: BlobId, bytes: &Bytes) {
+        if bytes.len() as u64 <= self.max_cached_bytes && !self.cache.contains_key(&id) {
+            // A copy: `bytes` may be a slice that keeps a whole request body alive.
+            self.cache.insert(id, Bytes::copy_from_slice(bytes)).await;
+        }
+    }
+}

@@ -1,0 +1,103 @@
+//! Uploads of unknown length: hashed while they are written, never held in memory whole.
+
+use bytes::{Bytes, BytesMut};
+use futures::{Stream, StreamExt};
+use millrace_contracts::BlobId;
+use object_store::path::Path;
+use object_store::{ObjectStoreExt, WriteMultipart};
+use sha2::{Digest, Sha256};
+use std::pin::pin;
+
+use crate::{Blobs, BlobsError, location};
+
+/// What is no larger is stored in one piece, which needs no temporary object.
+const SMALL_BYTES: usize = 1 << 20;
+/// Parts that may be on their way to the store; more wait for these.
+const PARTS_IN_FLIGHT: usize = 2;
+
+impl Blobs {
+    /// Stores what `stream` gives. Nothing stays behind when it fails or grows too large.
+    ///
+    /// # Errors
+    /// `TooLarge` as soon as the limit is passed, `Upload` when the stream fails, `Storage`.
+    pub async fn put_stream<S, E>(&self, stream: S) -> Result<BlobId, BlobsError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let mut stream = pin!(stream);
+        let mut start = BytesMut::new();
+        let mut total: u64 = 0;
+        while let Some(chunk) = stream.next().await {
+            let chunk = chunk.map_err(|error| BlobsError::Upload(error.into()))?;
+            total += chunk.len() as u64;
+            self.check_size(total)?;
+            start.extend_from_slice(&chunk);
+            if start.len() > SMALL_BYTES {
+                let mut upload = Upload::begin(self, &start).await?;
+                return match upload.copy(stream, total).await {
+                    Ok(()) => upload.finish().await,
+                    Err(error) => {
+                        upload.abort().await;
+                        Err(error)
+                    }
+                };
+            }
+        }
+        self.put(start.freeze()).await
+    }
+}
+
+/// A blob that grows under a temporary name.
+struct Upload<'a> {
+    blobs: &'a Blobs,
+    path: Path,
+    writer: WriteMultipart,
+    hasher: Sha256,
+}
+
+impl<'a> Upload<'a> {
+    async fn begin(blobs: &'a Blobs, start: &[u8]) -> Result<Self, BlobsError> {
+        let path = location::of_upload();
+        let upload = blobs.store.put_multipart(&path).await.map_err(BlobsError::Storage)?;
+        let mut begun = Self { blobs, path, writer: WriteMultipart::new(upload), hasher: Sha256::new() };
+        begun.hasher.update(start);
+        begun.writer.write(start);
+        Ok(begun)
+    }
+
+    async fn copy<E>(
+        &mut self,
+        mut rest: impl Stream<Item = Result<Bytes, E>> + Unpin,
+        mut total: u64,
+    ) -> Result<(), BlobsError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        while let Some(chunk) = rest.next().await {
+            let chunk = chunk.map_err(|error| BlobsError::Upload(error.into()))?;
+            total += chunk.len() as u64;
+            self.blobs.check_size(total)?;
+            self.hasher.update(&chunk);
+            self.writer.wait_for_capacity(PARTS_IN_FLIGHT).await.map_err(BlobsError::Storage)?;
+            self.writer.put(chunk);
+        }
+        Ok(())
+    }
+
+    async fn finish(self) -> Result<BlobId, BlobsError> {
+        let Self { blobs, path, writer, hasher } = self;
+        writer.finish().await.map_err(BlobsError::Storage)?;
+        let id = BlobId::from_digest(hasher.finalize().into());
+        // Renaming over an equal blob replaces it by the same bytes; readers see one or the other.
+        blobs.store.rename(&path, &location::of_blob(id)).await.map_err(BlobsError::Storage)?;
+        Ok(id)
+    }
+
+    /// The upload has failed already; what cannot be removed now is cleared when the store is opened again.
+    async fn abort(self) {
+        if let Err(error) = self.writer.abort().await {
+            tracing::warn!(blob.upload = %self.path, error = %error, "a broken upload stays behind for now");
+        }
+    }
+}
