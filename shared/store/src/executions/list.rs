@@ -4,6 +4,7 @@
 use chrono::{DateTime, Utc};
 use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis, WorkflowId};
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::get::status;
@@ -75,7 +76,7 @@ impl TryFrom<Row> for ExecutionSummary {
 /// One statement per leading condition: "this or null" in a condition that should lead would keep a prepared statement from
 /// using the index. `$1` and `$2` bound the id, `$3` is the page's size, and the rest only narrows.
 macro_rules! page {
-    ($bounds:expr, $leading:tt, $($argument:expr),+) => {
+    ($bounds:expr, $leading:tt, $($argument:expr),*) => {
         sqlx::query_as!(
             Row,
             "select id, workflow_id, workflow_version, status, labels, created_at, started_at, completed_at, duration_ms,
@@ -89,7 +90,7 @@ macro_rules! page {
             $bounds.limit,
             $bounds.from,
             $bounds.to,
-            $($argument),+
+            $($argument),*
         )
     };
 }
@@ -105,52 +106,78 @@ impl Executions<'_> {
         before: Option<ExecutionId>,
         limit: u32,
     ) -> Result<Vec<ExecutionSummary>, StoreError> {
-        let bounds = Bounds::of(filter, before, limit);
-        let status = filter.status.map(ExecutionStatus::as_str);
-        let workflow = filter.workflow_id.map(|id| id.0);
-        let label = filter.label.as_ref().map(|(name, value)| json!({ name: value }));
-        let pool = &self.store.pool;
-        let rows = match (filter.batch_id, workflow, &label, status) {
-            (Some(batch), ..) => {
-                page!(
-                    bounds,
-                    "batch_id = $6 and ($7::text is null or status = $7)
-                        and ($8::uuid is null or workflow_id = $8) and ($9::jsonb is null or labels @> $9)",
-                    batch,
-                    status,
-                    workflow,
-                    label
-                )
-                .fetch_all(pool)
-                .await?
-            }
-            (None, Some(workflow), ..) => {
-                page!(
-                    bounds,
-                    "workflow_id = $6 and ($7::text is null or status = $7) and ($8::jsonb is null or labels @> $8)",
-                    workflow,
-                    status,
-                    label
-                )
-                .fetch_all(pool)
-                .await?
-            }
-            (None, None, Some(label), _) => {
-                page!(
-                    bounds,
-                    "labels <> '{}'::jsonb and labels @> $6 and ($7::text is null or status = $7)",
-                    label,
-                    status
-                )
-                .fetch_all(pool)
-                .await?
-            }
-            (None, None, None, Some(status)) => {
-                page!(bounds, "status = $6", status).fetch_all(pool).await?
-            }
-            (None, None, None, None) => page!(bounds, "$6", true).fetch_all(pool).await?,
+        let query = Query {
+            pool: &self.store.pool,
+            bounds: Bounds::of(filter, before, limit),
+            status: filter.status.map(ExecutionStatus::as_str),
+            workflow: filter.workflow_id.map(|id| id.0),
+            label: filter.label.as_ref().map(|(name, value)| json!({ name: value })),
         };
-        rows.into_iter().map(ExecutionSummary::try_from).collect()
+        // The most selective condition leads.
+        let rows = match (filter.batch_id, query.workflow, &query.label, query.status) {
+            (Some(batch), ..) => query.of_batch(batch).await,
+            (None, Some(workflow), ..) => query.of_workflow(workflow).await,
+            (None, None, Some(label), _) => query.with_label(label).await,
+            (None, None, None, Some(status)) => query.in_status(status).await,
+            (None, None, None, None) => query.of_all().await,
+        };
+        rows?.into_iter().map(ExecutionSummary::try_from).collect()
+    }
+}
+
+/// What a page is made from.
+struct Query<'a> {
+    pool: &'a PgPool,
+    bounds: Bounds,
+    status: Option<&'static str>,
+    workflow: Option<Uuid>,
+    label: Option<Value>,
+}
+
+impl Query<'_> {
+    async fn of_batch(&self, batch: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+        page!(
+            self.bounds,
+            "batch_id = $6 and ($7::text is null or status = $7)
+                and ($8::uuid is null or workflow_id = $8) and ($9::jsonb is null or labels @> $9)",
+            batch,
+            self.status,
+            self.workflow,
+            self.label
+        )
+        .fetch_all(self.pool)
+        .await
+    }
+
+    async fn of_workflow(&self, workflow: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+        page!(
+            self.bounds,
+            "workflow_id = $6 and ($7::text is null or status = $7) and ($8::jsonb is null or labels @> $8)",
+            workflow,
+            self.status,
+            self.label
+        )
+        .fetch_all(self.pool)
+        .await
+    }
+
+    async fn with_label(&self, label: &Value) -> Result<Vec<Row>, sqlx::Error> {
+        page!(
+            self.bounds,
+            "labels <> '{}'::jsonb and labels @> $6 and ($7::text is null or status = $7)",
+            label,
+            self.status
+        )
+        .fetch_all(self.pool)
+        .await
+    }
+
+    async fn in_status(&self, status: &str) -> Result<Vec<Row>, sqlx::Error> {
+        page!(self.bounds, "status = $6", status).fetch_all(self.pool).await
+    }
+
+    async fn of_all(&self) -> Result<Vec<Row>, sqlx::Error> {
+        page!(self.bounds, "true",).fetch_all(self.pool).await
     }
 }
 

@@ -11,10 +11,12 @@ use crate::{StoreError, accept};
 /// An accepted run without a recorded end.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Unfinished {
-    /// The command, complete; `epoch` is the highest that was recorded, so a rebuilt run takes the next.
+    /// The command, complete, as it was accepted.
     pub accepted: Accepted,
     /// Pending or running.
     pub status: ExecutionStatus,
+    /// The highest epoch of the log that was recorded: a rebuilt run takes the next. None when nothing was.
+    pub last_epoch: Option<u32>,
 }
 
 impl Executions<'_> {
@@ -41,9 +43,10 @@ impl Executions<'_> {
         .await?;
         rows.into_iter()
             .map(|row| {
-                let mut accepted = accept::join(row.accepted, row.input_data)?;
-                accepted.epoch = accepted.epoch.max(row.epoch.unsigned_abs());
-                Ok(Unfinished { accepted, status: status(&row.status)? })
+                let accepted = accept::join(row.accepted, row.input_data)?;
+                let (status, epoch) = (status(&row.status)?, row.epoch.unsigned_abs());
+                let begun = status == ExecutionStatus::Running || epoch > 1;
+                Ok(Unfinished { accepted, status, last_epoch: begun.then_some(epoch) })
             })
             .collect()
     }
