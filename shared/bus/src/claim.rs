@@ -28,7 +28,7 @@ impl Bus {
     pub(crate) async fn claim(&self, streams: &[&str], claim: &Claim<'_>) -> Result<Vec<Claimed>, BusError> {
         let what = "take over stale entries";
         let mut command = scripts::CLAIM.on(streams, 256);
-        let idle_ms = crate::lease::milliseconds(claim.min_idle);
+        let idle_ms = u64::try_from(claim.min_idle.as_millis()).unwrap_or(u64::MAX);
         command.arg(claim.group).arg(claim.consumer).arg(idle_ms).arg(claim.max);
         let reply = self.send(what, vec![command]).await?.pop().unwrap_or(Value::Nil);
         reply::array(what, reply)?.into_iter().map(|entry| claimed(what, entry)).collect()

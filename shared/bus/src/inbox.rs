@@ -169,5 +169,5 @@ fn decode(raw: &mut RawEntry) -> Result<Message, String> {
     }
     let timer = field(keys::TIMER).ok_or("it has neither a message nor a timer")?;
     let timer = std::str::from_utf8(timer).map_err(|error| format!("not a timer: {error}"))?;
-    timer.parse::<Timer>().map(Message::Timer).map_err(|error| error.to_string())
+    timer.parse::<Timer>().map(Message::Timer).map_err(|error| format!("not a timer: {error}"))
 }

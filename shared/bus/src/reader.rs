@@ -121,8 +121,8 @@ impl GroupReader {
         self.outage.endure(error).await
     }
 
-    /// Ends a read that is still waiting, and answers what it brought.
-    pub(crate) async fn settle(&mut self) -> Result<ByStream, BusError> {
+    /// Ends a read that is still waiting, and answers what it brought; none as in [`GroupReader::read_once`].
+    pub(crate) async fn settle(&mut self) -> Result<Option<ByStream>, BusError> {
         while self.in_flight.is_some() {
             if let Some(connected) = &self.connection {
                 let mut unblock = redis::cmd("CLIENT");
@@ -134,16 +134,17 @@ impl GroupReader {
             }
             if let Ok(result) = tokio::time::timeout(UNBLOCK_RETRY, self.answer()).await {
                 return match result {
-                    Ok(reply) => by_stream(self.reading.what, reply),
+                    Ok(reply) => by_stream(self.reading.what, reply).map(Some),
+                    Err(error) if group_is_gone(&error) => Ok(None),
                     // The next read meets the fault again and repairs it.
                     Err(_) => {
                         self.connection = None;
-                        Ok(Vec::new())
+                        Ok(Some(Vec::new()))
                     }
                 };
             }
         }
-        Ok(Vec::new())
+        Ok(Some(Vec::new()))
     }
 
     async fn attempt(

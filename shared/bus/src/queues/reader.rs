@@ -121,8 +121,8 @@ impl JobQueues {
     /// What an earlier call left behind, then what waits in the queues.
     async fn begin(&mut self, pools: &[Pool], max: usize) -> Result<(), BusError> {
         self.finish_take().await?;
-        let found = self.reader.settle().await?;
-        self.accept(found).await;
+        let answer = self.reader.settle().await?;
+        self.deal_with(answer, pools).await?;
         self.refresh_if_due().await?;
         if self.ready.is_empty() {
             self.take(pools, max).await?;
@@ -147,21 +147,26 @@ impl JobQueues {
             answer = self.reader.read_once(&streams, max, slice) => Some(answer?),
             () = bell.notified() => None,
         };
-        match answer {
-            Some(Some(found)) => self.accept(found).await,
-            Some(None) => {
-                // A group is gone: after a loss, or because the queue was forgotten. The registry knows which.
-                self.refreshed = None;
-                self.refresh_if_due().await?;
-                let streams = self.streams_of(pools);
-                self.bus.create_groups(keys::WORKERS, &streams).await?;
-            }
+        let answer = match answer {
+            Some(answer) => answer,
             None => {
-                let found = self.reader.settle().await?;
-                self.accept(found).await;
                 self.refreshed = None;
+                self.reader.settle().await?
             }
-        }
+        };
+        self.deal_with(answer, pools).await
+    }
+
+    /// Accepts what a blocking read brought, or mends what it found missing.
+    async fn deal_with(&mut self, answer: Option<ByStream>, pools: &[Pool]) -> Result<(), BusError> {
+        let Some(found) = answer else {
+            // A group is gone: after a loss, or because the queue was forgotten. The registry knows which.
+            self.refreshed = None;
+            self.refresh_if_due().await?;
+            let streams = self.streams_of(pools);
+            return self.bus.create_groups(keys::WORKERS, &streams).await;
+        };
+        self.accept(found).await;
         Ok(())
     }
 

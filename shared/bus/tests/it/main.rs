@@ -1,0 +1,18 @@
+//! The bus against a real Redis. Each test has a server of its own.
+
+mod commits;
+mod dead_letters;
+mod inboxes;
+mod jobs;
+mod leases;
+mod live;
+mod log;
+mod losses;
+mod priorities;
+mod records;
+mod registry;
+mod reports;
+mod stale;
+mod support;
+mod timers;
+mod workers;

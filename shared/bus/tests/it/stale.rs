@@ -1,0 +1,73 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use millrace_contracts::Pool;
+use millrace_contracts::job::Priority;
+use millrace_testkit::eventually;
+
+use crate::support::{DEADLINE, Fixture, job};
+
+const AT_ONCE: Duration = Duration::from_millis(1);
+
+#[tokio::test]
+async fn a_dead_workers_jobs_are_taken_over_with_their_delivery_counts() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let pools: [Pool; 2] = ["fast".into(), "cpu".into()];
+    let jobs: Vec<_> = (0..12)
+        .map(|at| job(if at % 2 == 0 { "fast" } else { "cpu" }, Some("m"), Priority::ALL[at % 3]))
+        .collect();
+    bus.enqueue(&jobs, &[]).await?;
+    let mut doomed = bus.queues(&"doomed".into()).await?;
+    assert_eq!(doomed.read(&pools, 64, Duration::ZERO).await?.len(), 12);
+    drop(doomed);
+
+    for (deliveries, worker) in [(2, "w2"), (3, "w3")] {
+        let mut heir = bus.queues(&worker.into()).await?;
+        assert!(heir.claim_stale(&pools, DEADLINE, 64).await?.is_empty(), "not stale yet");
+        let stale = eventually(DEADLINE, "all are stale", async || {
+            let stale = heir.claim_stale(&pools, AT_ONCE, 64).await?;
+            anyhow::Ok((stale.len() == 12).then_some(stale))
+        })
+        .await?;
+        assert!(stale.iter().all(|delivery| delivery.deliveries == deliveries), "{stale:?}");
+        assert!(stale.iter().all(|delivery| jobs.contains(&delivery.job)));
+    }
+    let bounded = bus.queues(&"w4".into()).await?.claim_stale(&pools, AT_ONCE, 5).await?;
+    assert_eq!(bounded.len(), 5);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_job_that_is_kept_is_not_taken_over_and_one_taken_over_is_not_taken_back() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let pools: [Pool; 1] = ["fast".into()];
+    bus.enqueue(&[job("fast", None, Priority::Normal)], &[]).await?;
+    let mut holder = bus.queues(&"holder".into()).await?;
+    let held = holder.read(&pools, 1, DEADLINE).await?;
+    let held = [(held[0].queue.clone(), held[0].entry.clone())];
+    let stream = "{mr:q:fast:-}:normal";
+    eventually(DEADLINE, "the claim ages", async || {
+        let pending: Vec<(String, String, u64, u64)> =
+            fixture.ask(&format!("XPENDING {stream} workers - + 1")).await?;
+        anyhow::Ok((pending[0].2 >= 200).then_some(()))
+    })
+    .await?;
+    assert_eq!(bus.keep(&"holder".into(), &held).await?, []);
+    let pending: Vec<(String, String, u64, u64)> =
+        fixture.ask(&format!("XPENDING {stream} workers - + 1")).await?;
+    assert!(pending[0].2 < 200, "keeping makes the claim fresh");
+    assert_eq!(pending[0].3, 1, "keeping is not a delivery");
+
+    let mut heir = bus.queues(&"heir".into()).await?;
+    eventually(DEADLINE, "the heir takes over", async || {
+        anyhow::Ok(heir.claim_stale(&pools, AT_ONCE, 1).await?.pop())
+    })
+    .await?;
+    assert_eq!(bus.keep(&"holder".into(), &held).await?, held, "the holder is told that it lost the job");
+    assert_eq!(bus.keep(&"heir".into(), &held).await?, []);
+    bus.ack_jobs(&held).await?;
+    assert_eq!(bus.keep(&"heir".into(), &held).await?, held, "what is done is not kept");
+    Ok(())
+}
