@@ -1,1 +1,24 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod cache;
+mod error;
+mod facts;
+mod families;
+mod graph;
+mod literal;
+mod model;
+mod repository;
+mod runtime;
+mod session;
+mod tensor;
+
+pub use cache::{CacheObserver, CacheSettings, ModelCache, Quiet, Warm};
+pub use error::InferenceError;
+pub use facts::Facts;
+pub use families::{DetectParams, Detector, Family, Found, Prepared};
+pub use graph::{ElementType, GraphPort};
+pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader};
+pub use repository::{ModelFiles, Repository, validate_model_id};
+pub use runtime::{Runtime, RuntimeInfo, check, library_from_environment};
+pub use session::{BatchReport, Closed, Inferred, SessionSettings, SessionThread};
+pub use tensor::Tensor;

@@ -1,0 +1,152 @@
+//! What can go wrong between a model id and its numbers, with the kind each fault has in the public contract.
+
+use std::path::PathBuf;
+
+use millrace_contracts::{ErrorKind, ModelId};
+use millrace_vision::VisionError;
+
+/// A fault. Cloneable, because everyone who waits for one load hears of its failure.
+#[derive(Debug, Clone, thiserror::Error)]
+pub enum InferenceError {
+    /// ONNX Runtime's library is not where it should be.
+    #[error(
+        "ONNX Runtime was not found at {path}; run scripts/setup.sh, or set ORT_DYLIB_PATH to the absolute path of \
+         libonnxruntime.so (1.24 or newer)"
+    )]
+    LibraryMissing {
+        /// Where it was looked for.
+        path: PathBuf,
+    },
+    /// The library is there and does not work.
+    #[error(
+        "ONNX Runtime at {path} could not be used: {detail}; run scripts/setup.sh to fetch the version this build \
+         is made for"
+    )]
+    LibraryUnusable {
+        /// Where it is.
+        path: PathBuf,
+        /// What the loader said.
+        detail: String,
+    },
+    /// The text cannot name a model.
+    #[error(
+        "{id:?} is not a model id: write letters, digits, '.', '_' and '-', folders separated by '/', no part beginning \
+         with a dot"
+    )]
+    InvalidModelId {
+        /// The text, cut to 80 characters.
+        id: String,
+    },
+    /// No such folder, or no graph in it.
+    #[error("no model {id}: {looked_for} does not exist in the model repository")]
+    ModelNotFound {
+        /// Which.
+        id: ModelId,
+        /// What was looked for, relative to the repository.
+        looked_for: String,
+    },
+    /// The graph exists and does not load.
+    #[error("the model {id} could not be loaded: {detail}")]
+    Load {
+        /// Which.
+        id: ModelId,
+        /// Why.
+        detail: String,
+    },
+    /// No family knows the model, or its family cannot do it in this form.
+    #[error("the model {id} is not supported: {detail}")]
+    Unsupported {
+        /// Which.
+        id: ModelId,
+        /// Why, and what to export instead.
+        detail: String,
+    },
+    /// The model does something else than what was asked for.
+    #[error("the model {id} is made for {actual}, not for {wanted}; choose another model or another block")]
+    WrongTask {
+        /// Which.
+        id: ModelId,
+        /// What the block wants.
+        wanted: &'static str,
+        /// What it does.
+        actual: &'static str,
+    },
+    /// The input does not fit the graph.
+    #[error("the input does not fit the model {id}: {detail}")]
+    Input {
+        /// Which.
+        id: ModelId,
+        /// Why.
+        detail: String,
+    },
+    /// The pixels could not be prepared.
+    #[error(transparent)]
+    Vision(#[from] VisionError),
+    /// The run ended for lack of memory.
+    #[error("the model {id} ran out of memory: {detail}")]
+    OutOfMemory {
+        /// Which.
+        id: ModelId,
+        /// What the runtime said.
+        detail: String,
+    },
+    /// The run failed.
+    #[error("the model {id} failed: {detail}")]
+    Run {
+        /// Which.
+        id: ModelId,
+        /// What the runtime said.
+        detail: String,
+    },
+    /// The outputs are not what the family expects.
+    #[error("the model {id} gave an output that its family does not expect: {detail}")]
+    Output {
+        /// Which.
+        id: ModelId,
+        /// What was found.
+        detail: String,
+    },
+    /// The session's thread is gone: a fault of Millrace.
+    #[error("the session of the model {id} ended unexpectedly")]
+    SessionLost {
+        /// Which.
+        id: ModelId,
+    },
+    /// A thread could not be started.
+    #[error("no thread could be started for the model {id}: {detail}")]
+    Thread {
+        /// Which.
+        id: ModelId,
+        /// What the system said.
+        detail: String,
+    },
+}
+
+impl InferenceError {
+    /// The kind in the public contract.
+    #[must_use]
+    pub fn kind(&self) -> ErrorKind {
+        match self {
+            Self::InvalidModelId { .. } | Self::WrongTask { .. } => ErrorKind::InvalidConfig,
+            Self::ModelNotFound { .. } => ErrorKind::ModelNotFound,
+            Self::LibraryMissing { .. } | Self::LibraryUnusable { .. } | Self::Load { .. } => {
+                ErrorKind::ModelLoadError
+            }
+            Self::Unsupported { .. } | Self::Output { .. } => ErrorKind::Unsupported,
+            Self::Input { .. } => ErrorKind::InvalidInput,
+            Self::Vision(error) => error.kind(),
+            Self::OutOfMemory { .. } | Self::Thread { .. } => ErrorKind::OutOfMemory,
+            Self::Run { .. } | Self::SessionLost { .. } => ErrorKind::Internal,
+        }
+    }
+
+    /// A fault of a run, told apart by what the runtime said: it has no code for lack of memory.
+    pub(crate) fn of_run(id: &ModelId, detail: String) -> Self {
+        let lower = detail.to_ascii_lowercase();
+        let signs = ["out of memory", "bad_alloc", "failed to allocate", "cuda_error_out_of_memory"];
+        if signs.iter().any(|sign| lower.contains(sign)) {
+            return Self::OutOfMemory { id: id.clone(), detail };
+        }
+        Self::Run { id: id.clone(), detail }
+    }
+}

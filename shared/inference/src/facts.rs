@@ -1,0 +1,60 @@
+//! Everything a model says about itself: what a family decides on.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use millrace_contracts::ModelId;
+use serde_json::Value;
+
+use crate::graph::GraphPort;
+use crate::{InferenceError, literal};
+
+/// What is known of a model once its graph is open.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Facts {
+    /// Its name in the repository.
+    pub id: ModelId,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The graph's own metadata (ONNX `metadata_props`).
+    pub metadata: BTreeMap<String, String>,
+    /// What goes into the graph.
+    pub inputs: Vec<GraphPort>,
+    /// What comes out.
+    pub outputs: Vec<GraphPort>,
+}
+
+impl Facts {
+    /// The metadata entry `key`, as text.
+    #[must_use]
+    pub fn text(&self, key: &str) -> Option<&str> {
+        self.metadata.get(key).map(|text| text.trim())
+    }
+
+    /// The metadata entry `key`, read as a Python literal: exporters write `str(value)`.
+    ///
+    /// # Errors
+    /// [`InferenceError::Load`] when there is an entry and it is no literal.
+    pub fn literal(&self, key: &str) -> Result<Option<Value>, InferenceError> {
+        self.text(key)
+            .map(|text| {
+                literal::parse(text).map_err(|error| InferenceError::Load {
+                    id: self.id.clone(),
+                    detail: format!("its metadata entry {key:?} cannot be read: {error}"),
+                })
+            })
+            .transpose()
+    }
+
+    /// Whether the flag `key` is set (`True`, `true`, `1`).
+    #[must_use]
+    pub fn flag(&self, key: &str) -> bool {
+        self.text(key).is_some_and(|text| matches!(text, "True" | "true" | "1"))
+    }
+
+    /// An error that says why this model is not supported.
+    #[must_use]
+    pub fn unsupported(&self, detail: impl Into<String>) -> InferenceError {
+        InferenceError::Unsupported { id: self.id.clone(), detail: detail.into() }
+    }
+}

@@ -1,0 +1,183 @@
+//! The model repository: a folder with one folder per model, as people have them.
+
+use std::path::{Path, PathBuf};
+
+use millrace_contracts::ModelId;
+
+use crate::InferenceError;
+
+/// Where the graph may be, in the order of looking.
+const GRAPHS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+const MOST_CHARACTERS: usize = 200;
+const MOST_FOLDERS: usize = 4;
+
+/// A folder of models.
+#[derive(Debug, Clone)]
+pub struct Repository {
+    folder: PathBuf,
+}
+
+/// A model on disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ModelFiles {
+    /// Its name.
+    pub id: ModelId,
+    /// Its folder.
+    pub folder: PathBuf,
+    /// The ONNX file.
+    pub graph: PathBuf,
+    /// Size of the ONNX file and of the weights beside it (`*.onnx_data`, `*.data`), bytes.
+    pub bytes: u64,
+}
+
+impl Repository {
+    /// The repository in `folder`. It need not exist yet.
+    #[must_use]
+    pub fn new(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into() }
+    }
+
+    /// Its folder.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.folder
+    }
+
+    /// Finds a model's files.
+    ///
+    /// # Errors
+    /// [`InferenceError::InvalidModelId`] before a path is touched, [`InferenceError::ModelNotFound`].
+    pub fn find(&self, id: &ModelId) -> Result<ModelFiles, InferenceError> {
+        validate_model_id(id)?;
+        let folder = self.folder.join(id.as_str());
+        let graph = GRAPHS.iter().map(|graph| folder.join(graph)).find(|graph| graph.is_file());
+        let Some(graph) = graph else {
+            let looked_for = if folder.is_dir() {
+                format!("{id}/{} or {id}/{}", GRAPHS[0], GRAPHS[1])
+            } else {
+                id.to_string()
+            };
+            return Err(InferenceError::ModelNotFound { id: id.clone(), looked_for });
+        };
+        let bytes = size_with_weights(&graph);
+        Ok(ModelFiles { id: id.clone(), folder, graph, bytes })
+    }
+
+    /// The ids of all models, in alphabetical order. Folders that cannot be read are passed over.
+    #[must_use]
+    pub fn list(&self) -> Vec<ModelId> {
+        let mut found = Vec::new();
+        self.collect(&self.folder, "", 1, &mut found);
+        found.sort();
+        found
+    }
+
+    fn collect(&self, folder: &Path, prefix: &str, depth: usize, found: &mut Vec<ModelId>) {
+        let Ok(entries) = std::fs::read_dir(folder) else { return };
+        for entry in entries.flatten() {
+            let Some(name) = entry.file_name().to_str().map(str::to_owned) else { continue };
+            let id = ModelId::from(format!("{prefix}{name}"));
+            if !entry.path().is_dir() || validate_model_id(&id).is_err() {
+                continue;
+            }
+            if GRAPHS.iter().any(|graph| entry.path().join(graph).is_file()) {
+                found.push(id);
+            } else if depth < MOST_FOLDERS {
+                self.collect(&entry.path(), &format!("{id}/"), depth + 1, found);
+            }
+        }
+    }
+}
+
+/// Refuses ids that are not plain names or plain relative paths: no absolute path, no `..`, no hidden folder, nothing a
+/// shell or a file system treats specially.
+///
+/// # Errors
+/// [`InferenceError::InvalidModelId`].
+pub fn validate_model_id(id: &ModelId) -> Result<(), InferenceError> {
+    let text = id.as_str();
+    let plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    };
+    let valid = text.len() <= MOST_CHARACTERS
+        && text.split('/').count() <= MOST_FOLDERS
+        && text.split('/').all(plain);
+    if valid { Ok(()) } else { Err(InferenceError::InvalidModelId { id: text.chars().take(80).collect() }) }
+}
+
+fn size_with_weights(graph: &Path) -> u64 {
+    let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    let is_weights = |path: &PathBuf| {
+        path.extension()
+            .and_then(|extension| extension.to_str())
+            .is_some_and(|extension| matches!(extension, "onnx_data" | "data"))
+    };
+    let beside = graph.parent().and_then(|folder| std::fs::read_dir(folder).ok());
+    let weights = beside.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_weights);
+    size(graph) + weights.map(|path| size(&path)).sum::<u64>()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_that_could_leave_the_repository_are_refused() {
+        for id in ["shapes-detector", "acme/defects-v3", "a/b/c/d", "yolo11n.v2_x", "_x"] {
+            assert!(validate_model_id(&id.into()).is_ok(), "{id}");
+        }
+        let long = "x".repeat(201);
+        let wrong = [
+            "",
+            "/",
+            "..",
+            "../x",
+            "a/../b",
+            "/etc/passwd",
+            "a//b",
+            "a/",
+            "./a",
+            ".hidden",
+            "a/.git",
+            "a\\b",
+            "a b",
+            "a\0b",
+            "C:x",
+            "~root",
+            "a/b/c/d/e",
+            "ü",
+            "-rf",
+            &long,
+        ];
+        for id in wrong {
+            assert!(
+                matches!(validate_model_id(&id.into()), Err(InferenceError::InvalidModelId { .. })),
+                "{id:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn both_layouts_are_found_and_listed() {
+        let folder = tempfile::tempdir().unwrap();
+        for graph in ["plain/model.onnx", "acme/hub/onnx/model.onnx", ".hidden/model.onnx"] {
+            let path = folder.path().join(graph);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, b"12345").unwrap();
+        }
+        std::fs::write(folder.path().join("acme/hub/onnx/model.onnx_data"), b"1234567").unwrap();
+        std::fs::create_dir(folder.path().join("empty")).unwrap();
+        let repository = Repository::new(folder.path());
+        let ids: Vec<String> = repository.list().iter().map(ToString::to_string).collect();
+        assert_eq!(ids, ["acme/hub", "plain"]);
+        assert_eq!(repository.find(&"plain".into()).unwrap().bytes, 5);
+        let hub = repository.find(&"acme/hub".into()).unwrap();
+        assert_eq!(hub.bytes, 12);
+        assert!(hub.graph.ends_with("onnx/model.onnx"));
+        for missing in ["empty", "nobody"] {
+            let error = repository.find(&missing.into()).unwrap_err();
+            assert!(matches!(error, InferenceError::ModelNotFound { .. }), "{error}");
+        }
+    }
+}

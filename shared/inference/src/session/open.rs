@@ -1,0 +1,133 @@
+//! An open session: the graph, loaded, and one run of it.
+
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+use millrace_contracts::ModelId;
+use ort::session::{Session, SessionInputValue};
+use sha2::{Digest, Sha256};
+
+use super::{Opened, SessionSettings};
+use crate::graph::GraphPort;
+use crate::{InferenceError, Runtime, Tensor};
+
+/// A session, owned by the thread that opened it.
+pub(super) struct OpenSession {
+    id: ModelId,
+    session: Session,
+    inputs: Vec<GraphPort>,
+}
+
+impl OpenSession {
+    pub(super) fn open(
+        runtime: &Runtime,
+        id: &ModelId,
+        graph: &Path,
+        settings: &SessionSettings,
+    ) -> Result<(Self, Opened), InferenceError> {
+        let failed = |detail: String| InferenceError::Load { id: id.clone(), detail };
+        let digest = sha256_of(graph).map_err(|error| failed(error.to_string()))?;
+        let session = build(runtime, graph, settings).map_err(|error| failed(error.to_string()))?;
+        let metadata = metadata_of(&session).map_err(|error| failed(error.to_string()))?;
+        let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
+        let outputs = session.outputs().iter().map(GraphPort::from).collect();
+        let opened = Opened { metadata, inputs: inputs.clone(), outputs, digest };
+        Ok((Self { id: id.clone(), session, inputs }, opened))
+    }
+
+    pub(super) fn id(&self) -> &ModelId {
+        &self.id
+    }
+
+    /// The rows the graph insists on; none when its batch axis is free.
+    pub(super) fn fixed_rows(&self) -> Option<usize> {
+        self.inputs.first()?.shape.first().copied().flatten()
+    }
+
+    /// Refuses inputs that cannot be meant for this graph, before they are put in a batch with others'.
+    pub(super) fn check(&self, inputs: &[Tensor]) -> Result<(), InferenceError> {
+        let fault = |detail: String| InferenceError::Input { id: self.id.clone(), detail };
+        if inputs.len() != self.inputs.len() {
+            return Err(fault(format!("it takes {} tensors, not {}", self.inputs.len(), inputs.len())));
+        }
+        for (tensor, port) in inputs.iter().zip(&self.inputs) {
+            let fits = tensor.shape().len() == port.shape.len()
+                && tensor
+                    .shape()
+                    .iter()
+                    .zip(&port.shape)
+                    .skip(1)
+                    .all(|(side, want)| want.is_none_or(|want| want == *side));
+            if !fits {
+                return Err(fault(format!(
+                    "{} has the shape {:?}, the graph takes {:?}",
+                    port.name,
+                    tensor.shape(),
+                    port.shape
+                )));
+            }
+        }
+        match (inputs.first().map_or(0, Tensor::rows), self.fixed_rows()) {
+            (0, _) => Err(fault("it has no rows".to_owned())),
+            (rows, Some(most)) if rows > most => Err(fault(format!("{rows} rows, the graph takes {most}"))),
+            _ => Ok(()),
+        }
+    }
+
+    /// One run.
+    pub(super) fn run(&mut self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, InferenceError> {
+        let id = &self.id;
+        let failed = |error: ort::Error| InferenceError::of_run(id, error.to_string());
+        let rows = inputs.first().map_or(0, Tensor::rows);
+        let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
+        for (tensor, port) in inputs.into_iter().zip(&self.inputs) {
+            let value = ort::value::Tensor::from_array(tensor.into_parts()).map_err(failed)?;
+            values.push((port.name.as_str(), value.into()));
+        }
+        let outputs = self.session.run(values).map_err(failed)?;
+        let mut tensors = Vec::with_capacity(outputs.len());
+        for (name, value) in outputs.iter() {
+            let fault = |detail: String| InferenceError::Output {
+                id: id.clone(),
+                detail: format!("{name}: {detail}"),
+            };
+            let (shape, data) =
+                value.try_extract_tensor::<f32>().map_err(|error| fault(error.to_string()))?;
+            let shape: Vec<usize> = shape.iter().map(|&side| side as usize).collect();
+            let tensor = Tensor::new(shape.clone(), data.to_vec()).filter(|tensor| tensor.rows() == rows);
+            tensors
+                .push(tensor.ok_or_else(|| fault(format!("the shape {shape:?} does not have {rows} rows")))?);
+        }
+        Ok(tensors)
+    }
+}
+
+fn build(runtime: &Runtime, graph: &Path, settings: &SessionSettings) -> Result<Session, ort::Error> {
+    // Spinning threads burn a core while they wait: on a machine shared with decoding that costs more than it gives.
+    Session::builder(runtime.environment())?
+        .with_intra_threads(settings.intra_op_threads.max(1))?
+        .with_intra_op_spinning(false)?
+        .with_inter_op_spinning(false)?
+        .commit_from_file(graph)
+}
+
+fn metadata_of(session: &Session) -> Result<BTreeMap<String, String>, ort::Error> {
+    let metadata = session.metadata()?;
+    let keys = metadata.custom_keys()?;
+    Ok(keys.into_iter().filter_map(|key| metadata.custom(&key).map(|value| (key, value))).collect())
+}
+
+fn sha256_of(path: &Path) -> std::io::Result<String> {
+    let mut file = File::open(path)?;
+    let mut hasher = Sha256::new();
+    let mut chunk = vec![0; 1 << 20];
+    loop {
+        let read = file.read(&mut chunk)?;
+        if read == 0 {
+            return Ok(hex::encode(hasher.finalize()));
+        }
+        hasher.update(&chunk[..read]);
+    }
+}

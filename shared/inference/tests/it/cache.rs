@@ -1,0 +1,98 @@
+//! The cache: single flight, bounds, and failures that are not remembered.
+
+use std::sync::{Arc, Mutex};
+
+use futures::future::join_all;
+use millrace_contracts::ModelId;
+use millrace_inference::{CacheObserver, InferenceError, ModelInfo, SessionSettings};
+
+use crate::{cache, loader, loader_of, root};
+
+/// Writes down what it hears.
+#[derive(Default)]
+struct Diary(Mutex<Vec<String>>);
+
+impl Diary {
+    fn note(&self, what: &str, id: &ModelId) {
+        self.0.lock().unwrap().push(format!("{what} {id}"));
+    }
+
+    fn read(&self) -> Vec<String> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+impl CacheObserver for Diary {
+    fn loading(&self, id: &ModelId) {
+        self.note("loading", id);
+    }
+    fn loaded(&self, info: &ModelInfo) {
+        self.note("loaded", &info.id);
+    }
+    fn evicted(&self, id: &ModelId) {
+        self.note("evicted", id);
+    }
+    fn failed(&self, id: &ModelId, _: &InferenceError) {
+        self.note("failed", id);
+    }
+}
+
+#[tokio::test]
+async fn however_many_ask_a_model_is_loaded_once() {
+    let diary = Arc::new(Diary::default());
+    let cache = cache(loader(), 4, diary.clone());
+    let id = ModelId::from("shapes-detector");
+    let asked = join_all((0..8).map(|_| cache.get(&id))).await;
+    let digests: Vec<String> =
+        asked.iter().map(|warm| warm.as_ref().unwrap().model.info().digest.clone()).collect();
+    assert!(digests.iter().all(|digest| digest.len() == 64 && *digest == digests[0]));
+    assert!(asked.iter().all(|warm| warm.as_ref().unwrap().load_wait.is_some()));
+    assert_eq!(diary.read(), ["loading shapes-detector", "loaded shapes-detector"]);
+    assert!(cache.get(&id).await.unwrap().load_wait.is_none());
+    assert_eq!(cache.warm(), std::slice::from_ref(&id));
+    assert!(cache.bytes() > 1_000_000);
+    cache.forget(&id);
+    assert!(cache.warm().is_empty());
+}
+
+#[tokio::test]
+async fn the_least_recently_used_is_forgotten_and_stays_alive_for_its_users() {
+    let folder = tempfile::tempdir().unwrap();
+    for id in ["a", "b", "c"] {
+        std::fs::create_dir(folder.path().join(id)).unwrap();
+        std::fs::copy(
+            root().join("models/shapes-detector/model.onnx"),
+            folder.path().join(id).join("model.onnx"),
+        )
+        .unwrap();
+    }
+    let diary = Arc::new(Diary::default());
+    let cache = cache(loader_of(folder.path().to_owned(), SessionSettings::default()), 2, diary.clone());
+    let [a, b, c] = ["a", "b", "c"].map(ModelId::from);
+    let used = cache.get(&a).await.unwrap();
+    cache.get(&b).await.unwrap();
+    cache.get(&a).await.unwrap();
+    cache.get(&c).await.unwrap();
+    assert_eq!(cache.warm(), [a.clone(), c.clone()]);
+    cache.get(&b).await.unwrap();
+    assert_eq!(cache.warm(), [b, c]);
+    assert!(diary.read().contains(&"evicted a".to_owned()));
+    let input = millrace_inference::Tensor::new(vec![1, 3, 320, 320], vec![0.0; 3 * 320 * 320]).unwrap();
+    assert!(used.model.infer(vec![input]).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_failed_load_is_tried_again() {
+    let folder = tempfile::tempdir().unwrap();
+    let place = folder.path().join("late");
+    std::fs::create_dir(&place).unwrap();
+    std::fs::write(place.join("model.onnx"), b"not yet").unwrap();
+    let diary = Arc::new(Diary::default());
+    let cache = cache(loader_of(folder.path().to_owned(), SessionSettings::default()), 2, diary.clone());
+    let id = ModelId::from("late");
+    let both = tokio::join!(cache.get(&id), cache.get(&id));
+    assert!(both.0.is_err() && both.1.is_err());
+    assert_eq!(diary.read(), ["loading late", "failed late"]);
+    std::fs::copy(root().join("models/shapes-detector/model.onnx"), place.join("model.onnx")).unwrap();
+    assert!(cache.get(&id).await.is_ok());
+}

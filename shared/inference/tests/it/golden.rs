@@ -1,0 +1,169 @@
+//! The shapes detector against the reference, case by case and as a whole.
+
+use std::collections::BTreeMap;
+
+use millrace_inference::{DetectParams, Found, Model, Tensor};
+use millrace_vision::{Limits, decode};
+use serde_json::Value;
+
+use crate::precision::{Scene, mean_average_precision};
+use crate::{goldens, loader};
+
+const BOX_TOLERANCE_PX: f64 = 1.0;
+const SCORE_TOLERANCE: f64 = 0.01;
+const PRECISION_TOLERANCE: f64 = 0.01;
+
+/// Input tensors: pixels are 0 to 1, so one grey level is 0.004. JPEG decoders differ by up to 5 levels at single
+/// pixels (chroma upsampling) and `INTER_LINEAR` by one (11-bit weights); means and deviations hardly move.
+const SAMPLE_TOLERANCE: f64 = 7.0 / 255.0;
+const MEAN_TOLERANCE: f64 = 0.5 / 255.0;
+
+fn golden() -> Value {
+    serde_json::from_str(&std::fs::read_to_string(goldens().join("golden.json")).unwrap()).unwrap()
+}
+
+fn params(case: &Value) -> DetectParams {
+    let number = |name: &str| case["params"][name].as_f64().unwrap();
+    DetectParams {
+        confidence: number("conf") as f32,
+        iou: number("iou") as f32,
+        max_detections: number("max_det") as usize,
+        agnostic: case["params"]["agnostic_nms"].as_bool().unwrap(),
+        classes: None,
+    }
+}
+
+/// One picture through the whole path: the input tensor, and what was found.
+async fn detect(model: &Model, image: &str, params: &DetectParams) -> (Tensor, Vec<Found>) {
+    let bytes = std::fs::read(goldens().join(image)).unwrap();
+    let frame = decode(&bytes, &Limits::default()).unwrap();
+    let detector = model.detector().unwrap();
+    let prepared = detector.prepare(&frame).unwrap();
+    let tensor = prepared.inputs[0].clone();
+    let inferred = model.infer(prepared.inputs).await.unwrap();
+    (tensor, detector.read(&inferred.outputs, &prepared.placement, params).unwrap())
+}
+
+#[tokio::test]
+async fn every_case_equals_the_reference() {
+    let model = loader().load(&"shapes-detector".into()).await.unwrap();
+    assert_eq!((model.info().family, model.info().task), ("ultralytics-detect", "detection"));
+    assert_eq!(model.info().labels, ["circle", "square", "triangle", "star"]);
+    let golden = golden();
+    for case in golden["cases"].as_array().unwrap() {
+        let name = format!("{} {}", case["image"], case["params"]);
+        let (tensor, found) = detect(&model, case["image"].as_str().unwrap(), &params(case)).await;
+        tensor_is_like(&tensor, &case["preprocess"][0], &name);
+        boxes_are_like(&found, &case["expected"], &name);
+    }
+}
+
+fn tensor_is_like(tensor: &Tensor, summary: &Value, name: &str) {
+    let number = |value: &Value| value.as_f64().unwrap();
+    let shape: Vec<u64> = tensor.shape().iter().map(|&side| side as u64).collect();
+    assert_eq!(Value::from(shape), summary["shape"], "{name}");
+    let count = tensor.data().len() as f64;
+    let mean = tensor.data().iter().map(|&value| f64::from(value)).sum::<f64>() / count;
+    let spread = tensor.data().iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
+    assert!((mean - number(&summary["mean"])).abs() < MEAN_TOLERANCE, "{name}: mean {mean}");
+    assert!(
+        (spread.sqrt() - number(&summary["std"])).abs() < MEAN_TOLERANCE,
+        "{name}: std {}",
+        spread.sqrt()
+    );
+    for sample in summary["samples"].as_array().unwrap() {
+        let index = sample[0].as_array().unwrap().iter().zip(tensor.shape());
+        let place = index.fold(0, |place, (index, side)| place * side + index.as_u64().unwrap() as usize);
+        let (value, expected) = (f64::from(tensor.data()[place]), number(&sample[1]));
+        assert!((value - expected).abs() <= SAMPLE_TOLERANCE, "{name}: {sample} is {value}");
+    }
+}
+
+fn boxes_are_like(found: &[Found], expected: &Value, name: &str) {
+    let list = |key: &str| expected[key].as_array().unwrap();
+    assert_eq!(found.len(), list("boxes").len(), "{name}: {found:#?}");
+    // Where two scores are closer than the tolerance their order may swap: each box finds its own expected one.
+    let mut free: Vec<usize> = (0..found.len()).collect();
+    for one in found {
+        let distance = |place: &usize| {
+            let corners = list("boxes")[*place].as_array().unwrap().iter().zip(one.bbox);
+            corners.map(|(want, have)| (want.as_f64().unwrap() - f64::from(have)).abs()).fold(0.0, f64::max)
+        };
+        let label = |place: &&usize| list("labels")[**place].as_u64() == Some(one.class_id as u64);
+        let candidates = free.iter().filter(label);
+        let nearest = candidates.min_by(|a, b| distance(a).total_cmp(&distance(b))).copied();
+        let place = nearest.unwrap_or_else(|| panic!("{name}: no {} is left for {one:?}", one.class_name));
+        assert!(distance(&place) < BOX_TOLERANCE_PX, "{name}: {one:?} is {} px off", distance(&place));
+        let score = list("scores")[place].as_f64().unwrap();
+        assert!((score - f64::from(one.confidence)).abs() < SCORE_TOLERANCE, "{name}: {one:?} ~ {score}");
+        assert_eq!(list("names")[place], *one.class_name, "{name}");
+        free.retain(|other| *other != place);
+    }
+}
+
+#[tokio::test]
+async fn the_mean_average_precision_equals_the_references() {
+    let model = loader().load(&"shapes-detector".into()).await.unwrap();
+    let truth = std::fs::read_to_string(goldens().join("scenes/ground_truth.json")).unwrap();
+    let truth: BTreeMap<String, Value> = serde_json::from_str(&truth).unwrap();
+    let golden = golden();
+    let (mut ours, mut theirs) = (Vec::new(), Vec::new());
+    for (image, facts) in &truth {
+        // The reference's boxes of the same scene at its usual thresholds, so that both are judged alike.
+        let usual = |case: &&Value| {
+            let conf = case["params"]["conf"].as_f64().unwrap();
+            case["image"] == *image && (0.2..0.3).contains(&conf)
+        };
+        let case = golden["cases"].as_array().unwrap().iter().find(usual).unwrap();
+        let (_, found) = detect(&model, image, &params(case)).await;
+        ours.push(Scene::new(
+            facts,
+            found.iter().map(|one| (one.bbox.map(f64::from), f64::from(one.confidence), one.class_id)),
+        ));
+        theirs.push(Scene::of_golden(facts, &case["expected"]));
+    }
+    assert_eq!(ours.len(), 10);
+    let classes = model.info().labels.len();
+    let (ours, theirs) =
+        (mean_average_precision(&ours, classes, 0.5), mean_average_precision(&theirs, classes, 0.5));
+    println!("mAP50 over 10 scenes: ours {ours:.4}, the reference's {theirs:.4}");
+    assert!((ours - theirs).abs() <= PRECISION_TOLERANCE, "{ours} ~ {theirs}");
+    assert!(ours > 0.85, "{ours}: the model does not see what it was made for");
+}
+
+#[tokio::test]
+async fn a_class_filter_keeps_only_its_classes() {
+    let model = loader().load(&"shapes-detector".into()).await.unwrap();
+    let params = DetectParams { classes: Some(vec![3]), ..DetectParams::default() };
+    let (_, found) = detect(&model, "scenes/scene_00.jpg", &params).await;
+    assert!(!found.is_empty() && found.iter().all(|one| one.class_name == "star"));
+}
+
+/// Not a test of anything but patience: `cargo nextest run --release -p millrace-inference --run-ignored only`.
+#[tokio::test]
+#[ignore = "measures, asserts nothing"]
+async fn where_the_time_goes() {
+    use std::time::{Duration, Instant};
+    let model = loader().load(&"shapes-detector".into()).await.unwrap();
+    let bytes = std::fs::read(goldens().join("scenes/scene_00.jpg")).unwrap();
+    let detector = model.detector().unwrap();
+    let mut times: [Vec<Duration>; 4] = Default::default();
+    for _ in 0..200 {
+        let begun = Instant::now();
+        let frame = decode(&bytes, &Limits::default()).unwrap();
+        times[0].push(begun.elapsed());
+        let begun = Instant::now();
+        let prepared = detector.prepare(&frame).unwrap();
+        times[1].push(begun.elapsed());
+        let inferred = model.infer(prepared.inputs).await.unwrap();
+        times[2].push(inferred.batch.took);
+        let begun = Instant::now();
+        detector.read(&inferred.outputs, &prepared.placement, &DetectParams::default()).unwrap();
+        times[3].push(begun.elapsed());
+    }
+    for (name, times) in ["decode", "preprocess", "inference", "postprocess"].iter().zip(&mut times) {
+        times.sort();
+        println!("{name}: median {:?}, best {:?}", times[times.len() / 2], times[0]);
+    }
+    println!("load: {:?}", model.info().load_time);
+}

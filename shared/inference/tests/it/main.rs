@@ -1,0 +1,41 @@
+//! Inference through the real ONNX Runtime, against what the reference implementations give.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod cache;
+mod golden;
+mod loading;
+mod precision;
+mod sessions;
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use millrace_inference::{
+    CacheObserver, CacheSettings, LoaderSettings, ModelCache, ModelLoader, Repository, SessionSettings,
+    library_from_environment,
+};
+
+/// The version that the set-up script fetches.
+const ORT_VERSION: &str = "1.31.1";
+
+fn root() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn goldens() -> PathBuf {
+    root().join("tests/goldens/shapes-detector")
+}
+
+fn loader_of(models: PathBuf, sessions: SessionSettings) -> ModelLoader {
+    let library = library_from_environment(ORT_VERSION).unwrap_or_else(|error| panic!("{error}"));
+    let repository = Repository::new(models);
+    ModelLoader::new(LoaderSettings { library, repository, max_bytes: 1 << 30, sessions })
+}
+
+fn loader() -> ModelLoader {
+    loader_of(root().join("models"), SessionSettings::default())
+}
+
+fn cache(loader: ModelLoader, max_models: usize, observer: Arc<dyn CacheObserver>) -> ModelCache {
+    ModelCache::new(loader, CacheSettings { max_models, max_bytes: 1 << 30 }, observer)
+}
