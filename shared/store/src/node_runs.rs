@@ -101,7 +101,7 @@ impl NodeRuns<'_> {
     ///
     /// # Errors
     /// `Corrupt`, `Unavailable`.
-    pub async fn completed(&self, run: ExecutionId) -> Result<Vec<NodeView>, StoreError> {
+    pub async fn history(&self, run: ExecutionId) -> Result<Vec<NodeView>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
             "select node_id, path, block, status, attempt, outputs, error, metrics, worker_id, queued_at, started_at,
