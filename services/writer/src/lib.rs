@@ -1,1 +1,12 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod batch;
+mod error;
+mod intake;
+mod lag;
+mod partitions;
+mod record;
+mod role;
+
+pub use error::WriterError;
+pub use role::{Deps, run};

@@ -1,0 +1,15 @@
+//! What can end the role. Outages of Redis and Postgres do not: they are waited out.
+
+use millrace_bus::BusError;
+use millrace_tasks::TaskError;
+
+/// A fault of the writer.
+#[derive(Debug, thiserror::Error)]
+pub enum WriterError {
+    /// Redis refuses what the writer needs, and waiting will not help.
+    #[error(transparent)]
+    Bus(#[from] BusError),
+    /// A task of the role ended that had to live.
+    #[error(transparent)]
+    Task(#[from] TaskError),
+}

@@ -1,0 +1,135 @@
+//! Where batches come from: new events, and from time to time what a dead replica left. Outages of Redis are waited out.
+
+use std::time::Duration;
+
+use millrace_bus::{BusError, EntryId, RecordEntry, Recorder};
+use millrace_contracts::Partition;
+use millrace_tasks::{Backoff, CancellationToken, backoff};
+use tokio::time::Instant;
+
+use crate::WriterError;
+use crate::batch::Batch;
+use crate::role::Shared;
+
+/// Longest wait for the first event, so that claims are not forgotten in quiet times.
+const BLOCK: Duration = Duration::from_secs(1);
+const MIN_PAUSE: Duration = Duration::from_millis(100);
+const MAX_PAUSE: Duration = Duration::from_secs(5);
+
+/// The reader with its manners.
+pub(crate) struct Intake {
+    recorder: Recorder,
+    batch_size: usize,
+    batch_delay: Duration,
+    lease: Duration,
+    next_claim: Instant,
+    pauses: Backoff,
+}
+
+impl Intake {
+    /// Connects, however long that takes; none when `stop` comes first.
+    pub(crate) async fn connect(
+        shared: &Shared,
+        stop: &CancellationToken,
+    ) -> Result<Option<Self>, WriterError> {
+        for pause in backoff(MIN_PAUSE, MAX_PAUSE) {
+            let Some(connected) = stop.run_until_cancelled(shared.bus.recorder(&shared.replica)).await else {
+                return Ok(None);
+            };
+            match connected {
+                Ok(recorder) => return Ok(Some(Self::new(recorder, shared))),
+                Err(error) if error.is_retryable() => {
+                    tracing::warn!(error = %error, "the writer cannot reach Redis yet; it tries again");
+                }
+                Err(error) => return Err(error.into()),
+            }
+            if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    fn new(recorder: Recorder, shared: &Shared) -> Self {
+        Self {
+            recorder,
+            batch_size: shared.settings.batch_size.max(1),
+            batch_delay: shared.settings.batch_delay,
+            lease: shared.settings.lease,
+            next_claim: Instant::now(),
+            pauses: backoff(MIN_PAUSE, MAX_PAUSE),
+        }
+    }
+
+    /// Adds to `batch` until it is full or has waited long enough. Cancel-safe: what was read is in `batch`, or comes
+    /// again.
+    pub(crate) async fn fill(&mut self, batch: &mut Batch) -> Result<(), WriterError> {
+        loop {
+            let patience = batch.patience(self.batch_delay);
+            if batch.room(self.batch_size) == 0 || patience == Some(Duration::ZERO) {
+                return Ok(());
+            }
+            self.read(batch, patience.unwrap_or(BLOCK)).await?;
+        }
+    }
+
+    /// Adds to `batch` until it is full, and then waits for ever: for use beside a commit.
+    pub(crate) async fn grow(&mut self, batch: &mut Batch) -> Result<(), WriterError> {
+        while batch.room(self.batch_size) > 0 {
+            self.read(batch, BLOCK).await?;
+        }
+        std::future::pending().await
+    }
+
+    /// Takes over what other replicas have held for longer than the lease, when it is time to look.
+    pub(crate) async fn claim(&mut self, batch: &mut Batch) -> Result<(), WriterError> {
+        let now = Instant::now();
+        let room = batch.room(self.batch_size);
+        if now < self.next_claim || room == 0 {
+            return Ok(());
+        }
+        let claimed = self.recorder.claim(self.lease, room).await;
+        // A full claim means that there is more.
+        let is_full = claimed.as_ref().is_ok_and(|entries| entries.len() >= room);
+        self.next_claim = if is_full { now } else { now + self.lease / 2 };
+        if let Ok(entries) = &claimed
+            && !entries.is_empty()
+        {
+            tracing::info!(events = entries.len(), "took over events that another writer had not recorded");
+        }
+        self.take(batch, claimed).await
+    }
+
+    /// Acknowledges what is recorded. If that fails, the entries come again and change nothing.
+    pub(crate) async fn ack(&self, entries: &[(Partition, EntryId)]) {
+        if let Err(error) = self.recorder.ack(entries).await {
+            tracing::warn!(events = entries.len(), error = %error, "recorded events could not be acknowledged");
+        }
+    }
+
+    async fn read(&mut self, batch: &mut Batch, block: Duration) -> Result<(), WriterError> {
+        let read = self.recorder.read(batch.room(self.batch_size), block).await;
+        self.take(batch, read).await
+    }
+
+    /// Adds what came; waits a little when Redis is away.
+    async fn take(
+        &mut self,
+        batch: &mut Batch,
+        read: Result<Vec<RecordEntry>, BusError>,
+    ) -> Result<(), WriterError> {
+        match read {
+            Ok(entries) => {
+                self.pauses = backoff(MIN_PAUSE, MAX_PAUSE);
+                batch.add(entries);
+                Ok(())
+            }
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(error = %error, "the writer cannot read events; it tries again");
+                tokio::time::sleep(self.pauses.next().unwrap_or(MAX_PAUSE)).await;
+                Ok(())
+            }
+            Err(error) => Err(error.into()),
+        }
+    }
+}
