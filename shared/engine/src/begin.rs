@@ -1,6 +1,6 @@
 //! The first step of a run.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -32,12 +32,12 @@ impl Execution {
         let members = run.plan.scope(ScopeIndex::ROOT).members.len();
         run.meta.progress.total = members as u64;
         run.root_remaining = members as u32;
+        run.planned = members as u64;
         let data = json!({"version": run.accepted.version, "accepted": run.accepted});
         run.emit(EventType::WorkflowStarted, now, data);
         run.set_run_timer(now);
         run.wait_for_inputs(ScopeIndex::ROOT, &ItemPath::root());
         run.run_agenda(now);
-        run.complete_if_done(now);
         let effects = run.take_effects();
         (run, effects)
     }
@@ -64,10 +64,11 @@ impl Execution {
             loops: HashMap::new(),
             pending: HashMap::new(),
             root_remaining: 0,
-            ready: VecDeque::new(),
+            ready: BTreeSet::new(),
             shell: HashSet::new(),
             untold: HashSet::new(),
             history: HashMap::new(),
+            planned: 0,
             effects: Effects::default(),
             agenda: VecDeque::new(),
         }

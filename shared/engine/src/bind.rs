@@ -5,7 +5,7 @@ use millrace_contracts::{ItemPath, NodeStatus};
 use serde_json::{Map, Value};
 
 use crate::execution::{Execution, RunKey};
-use crate::record::Handled;
+use crate::record::{Handled, NodeRecord};
 
 /// A source was not taken, so there is no value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -41,6 +41,18 @@ impl Execution {
         }
     }
 
+    /// One field of the node's configuration at `path`, without resolving the others.
+    pub(crate) fn config_field(&self, node: &PlanNode, path: &ItemPath, name: &str) -> Option<Value> {
+        match &node.config {
+            Template::Literal(config) => config.get(name).cloned(),
+            Template::Object(fields) => {
+                let (_, field) = fields.iter().find(|(field, _)| field == name)?;
+                self.resolve(field, path).ok()
+            }
+            _ => None,
+        }
+    }
+
     /// A template's value as seen from `path`.
     pub(crate) fn resolve(&self, template: &Template, path: &ItemPath) -> Result<Value, Skipped> {
         match template {
@@ -65,9 +77,7 @@ impl Execution {
                 Some(value) => Ok(value),
                 None => self.port(*node, port, path),
             },
-            Selector::All(node) => {
-                self.node_outputs(*node, path).map(|outputs| Value::Object(outputs.clone()))
-            }
+            Selector::All(node) => self.all_ports(*node, path).map(Value::Object),
         }
     }
 
@@ -86,18 +96,33 @@ impl Execution {
         }
     }
 
-    fn port(&self, node: NodeIndex, port: &str, path: &ItemPath) -> Result<Value, Skipped> {
-        let key = self.source(node, path);
-        if self.nodes.get(&key).is_some_and(|record| record.skipped_ports.iter().any(|name| name == port)) {
-            return Err(Skipped);
+    /// Every port of a node by name; of a loop, seen from inside, its `item` and `index`.
+    fn all_ports(&self, node: NodeIndex, path: &ItemPath) -> Result<Map<String, Value>, Skipped> {
+        if matches!(self.plan.node(node).action, Action::ForEach(_)) {
+            let port = |name: &str| Some((name.to_owned(), self.loop_value(node, name, path)?));
+            return Ok(["item", "index"].into_iter().filter_map(port).collect());
         }
-        self.node_outputs(node, path).map(|outputs| outputs.get(port).cloned().unwrap_or_default())
+        self.usable(node, path).and_then(|record| record.outputs.clone().ok_or(Skipped))
     }
 
-    fn node_outputs(&self, node: NodeIndex, path: &ItemPath) -> Result<&Map<String, Value>, Skipped> {
+    fn port(&self, node: NodeIndex, port: &str, path: &ItemPath) -> Result<Value, Skipped> {
+        let record = self.usable(node, path)?;
+        if record.skipped_ports.iter().any(|name| name == port) {
+            return Err(Skipped);
+        }
+        match record.outputs.as_ref().ok_or(Skipped)?.get(port) {
+            Some(value) => Ok(value.clone()),
+            // A default stands for the ports it names; the others were not taken. A worker that leaves a port out means null.
+            None if record.handled == Some(Handled::Default) => Err(Skipped),
+            None => Ok(Value::Null),
+        }
+    }
+
+    /// The record of a node run that has ports to read.
+    fn usable(&self, node: NodeIndex, path: &ItemPath) -> Result<&NodeRecord, Skipped> {
         let record = self.nodes.get(&self.source(node, path)).ok_or(Skipped)?;
         let usable = record.status == NodeStatus::Completed || record.handled == Some(Handled::Default);
-        record.outputs.as_ref().filter(|_| usable).ok_or(Skipped)
+        if usable { Ok(record) } else { Err(Skipped) }
     }
 
     fn source(&self, node: NodeIndex, path: &ItemPath) -> RunKey {

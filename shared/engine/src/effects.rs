@@ -23,7 +23,7 @@ pub struct Effects {
     pub shell: Vec<ShellWork>,
     /// Alarms to set.
     pub set_timers: Vec<(UnixMillis, Timer)>,
-    /// Alarms that are not needed any more.
+    /// Alarms that are not needed any more. One that is among those to set as well is to be cleared: apply these last.
     pub clear_timers: Vec<Timer>,
     /// Why the input changed nothing, if it did not.
     pub noop: Option<Noop>,
@@ -53,10 +53,11 @@ impl Effects {
 
     /// Adds what a later step of the same run asked for, so that both are committed at once.
     pub fn append(&mut self, later: Effects) {
+        let given_up = self.take_unsent(&later.abandon);
         self.durable.extend(later.durable);
         self.live.extend(later.live);
         self.jobs.extend(later.jobs);
-        self.abandon.extend(later.abandon);
+        self.abandon.extend(later.abandon.into_iter().filter(|id| !given_up.contains(id)));
         self.shell.extend(later.shell);
         self.set_timers.extend(later.set_timers);
         self.clear_timers.extend(later.clear_timers);
@@ -64,6 +65,24 @@ impl Effects {
         self.opened_loops.extend(later.opened_loops);
         self.first |= later.first;
         self.noop = later.noop.or(self.noop);
+    }
+
+    /// Forgets jobs that were given up before anybody sent them; nobody has to be told to abandon those.
+    pub(crate) fn drop_abandoned(&mut self) {
+        let abandon = std::mem::take(&mut self.abandon);
+        let given_up = self.take_unsent(&abandon);
+        self.abandon = abandon.into_iter().filter(|id| !given_up.contains(id)).collect();
+    }
+
+    /// Takes those of `abandoned` out of the jobs to send; says which there were.
+    fn take_unsent(&mut self, abandoned: &[JobId]) -> HashSet<JobId> {
+        if abandoned.is_empty() || self.jobs.is_empty() {
+            return HashSet::new();
+        }
+        let abandoned: HashSet<JobId> = abandoned.iter().copied().collect();
+        let mut unsent = HashSet::new();
+        self.jobs.retain(|(job, _)| !abandoned.contains(&job.id) || !unsent.insert(job.id));
+        unsent
     }
 }
 
@@ -111,6 +130,8 @@ pub enum Noop {
     Stale,
     /// It is about a node run that does not exist.
     Unknown,
+    /// The run was started again under a later epoch, after its log was lost: this copy of it is of the past.
+    Outdated,
 }
 
 impl Noop {
@@ -122,6 +143,7 @@ impl Noop {
             Self::Duplicate => "duplicate",
             Self::Stale => "stale",
             Self::Unknown => "unknown",
+            Self::Outdated => "outdated",
         }
     }
 }

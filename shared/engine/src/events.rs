@@ -48,6 +48,9 @@ impl Execution {
             if !record.skipped_ports.is_empty() {
                 fields.insert("skipped_ports".into(), json!(record.skipped_ports));
             }
+            if !record.warnings.is_empty() {
+                fields.insert("warnings".into(), json!(record.warnings));
+            }
             fields.extend(extra.into_iter().map(|(name, value)| (name.to_owned(), value)));
         }
         let mut event = self.numbered(kind, now, data);

@@ -1,6 +1,6 @@
 //! The state of one run in memory: the stored records plus everything that is derived from them.
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 
 use millrace_compiler::plan::{NodeIndex, Plan, ScopeIndex};
@@ -85,12 +85,21 @@ pub(crate) struct OpenLoop {
     pub(crate) items: Option<Arc<Vec<Value>>>,
     /// The first item that has not been launched.
     pub(crate) next: u32,
-    /// Launched items that are not done: how many members and inner loops of each are unsettled.
-    pub(crate) remaining: HashMap<u32, u32>,
+    /// Launched items that are not done, in order: how many members and inner loops of each are unsettled.
+    pub(crate) remaining: BTreeMap<u32, u32>,
     /// Items that are done.
     pub(crate) done: u32,
     /// Items that failed and are tolerated.
-    pub(crate) failed: HashSet<u32>,
+    pub(crate) failed: BTreeSet<u32>,
+    /// Whether an item around it failed: nothing more happens in it.
+    pub(crate) closed: bool,
+}
+
+impl OpenLoop {
+    /// Whether nothing more happens in it.
+    pub(crate) fn is_over(&self) -> bool {
+        self.closed || self.done == self.total
+    }
 }
 
 /// One run, between two steps.
@@ -107,14 +116,17 @@ pub struct Execution {
     pub(crate) pending: HashMap<RunKey, u32>,
     /// Members of the root scope, and loops opened there, that are not settled.
     pub(crate) root_remaining: u32,
-    /// Jobs that wait for a place under `max_concurrency`, oldest first.
-    pub(crate) ready: VecDeque<RunKey>,
+    /// Jobs that wait for a place under `max_concurrency`: items in their order, then nodes in theirs. The order follows
+    /// from the keys alone, so that a run that was loaded goes on exactly as the one in memory would have.
+    pub(crate) ready: BTreeSet<(ItemPath, NodeIndex)>,
     /// Logic node runs handed to the shell.
     pub(crate) shell: HashSet<RunKey>,
     /// Settled node runs whose dependants have not been told yet; empty between steps.
     pub(crate) untold: HashSet<RunKey>,
     /// Results recorded before the log was lost, or by the run this one reruns; adopted in place of doing the work again.
     pub(crate) history: HashMap<RunKey, NodeRecord>,
+    /// Node runs there will be when every open loop has gone through all its items.
+    pub(crate) planned: u64,
     pub(crate) effects: Effects,
     /// What this step still has to look at; empty between steps.
     pub(crate) agenda: VecDeque<Agenda>,
@@ -176,23 +188,20 @@ impl Execution {
 
     pub(crate) fn run_agenda(&mut self, now: UnixMillis) {
         while let Some(item) = self.agenda.pop_front() {
-            if self.is_terminal() {
-                self.agenda.clear();
-                return;
-            }
+            debug_assert!(!self.is_terminal(), "a run that ended has nothing left to look at");
             match item {
                 Agenda::Start(key) => self.start(&key, now),
                 Agenda::Settled(key) => self.follow_settled(&key),
                 Agenda::LoopDone(opener) => self.follow_loop_done(&opener),
                 Agenda::NextInLine => self.start_next_in_line(now),
             }
-            if self.agenda.is_empty() {
-                self.complete_if_done(now);
-            }
         }
+        self.complete_if_done(now);
     }
 
     pub(crate) fn take_effects(&mut self) -> Effects {
-        std::mem::take(&mut self.effects)
+        let mut effects = std::mem::take(&mut self.effects);
+        effects.drop_abandoned();
+        effects
     }
 }

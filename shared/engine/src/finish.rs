@@ -9,7 +9,7 @@ use crate::execution::{Execution, RunKey};
 
 impl Execution {
     pub(crate) fn complete_if_done(&mut self, now: UnixMillis) {
-        if self.root_remaining == 0 && self.agenda.is_empty() && !self.is_terminal() {
+        if self.root_remaining == 0 && !self.is_terminal() {
             self.finish(ExecutionStatus::Completed, None, now);
         }
     }
@@ -20,6 +20,8 @@ impl Execution {
         self.pending.clear();
         self.ready.clear();
         self.shell.clear();
+        self.untold.clear();
+        self.history.clear();
         self.effects.shell.clear();
         if self.timeout_ms().is_some() {
             let timer = self.run_timer();
@@ -39,8 +41,6 @@ impl Execution {
 
     /// Cancels every node run that is known of and has not ended.
     fn cancel_open_nodes(&mut self, now: UnixMillis) {
-        // Jobs of this step that were not sent yet never will be.
-        self.effects.jobs.clear();
         let mut open: Vec<RunKey> = self
             .nodes
             .iter()

@@ -17,7 +17,10 @@ pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
         return;
     }
     match input {
-        Input::Message(Message::Execute(_)) => run.effects.noop = Some(Noop::Duplicate),
+        Input::Message(Message::Execute(accepted)) => {
+            let outdated = accepted.epoch > run.meta.epoch;
+            run.effects.noop = Some(if outdated { Noop::Outdated } else { Noop::Duplicate });
+        }
         Input::Message(Message::Cancel { reason, .. }) => cancel::handle(run, &reason, now),
         Input::Message(Message::Report { node_id, path, attempt, report, .. }) => {
             report::handle(run, report::About { node_id, path, attempt }, *report, now);

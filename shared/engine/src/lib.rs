@@ -11,6 +11,7 @@ mod load;
 mod loops;
 mod readiness;
 mod record;
+mod refuse;
 mod retry;
 mod settle;
 mod snapshot;

@@ -1,6 +1,6 @@
 //! Building a run's memory from its stored records, on whichever machine took it over.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use millrace_compiler::plan::{Action, Plan, ScopeIndex};
@@ -10,7 +10,9 @@ use millrace_contracts::{ItemPath, NodeStatus};
 use serde_json::Value;
 
 use crate::execution::{Agenda, Execution, OpenLoop, RunKey, Settings};
-use crate::record::{ACCEPTED, Handled, LOOP_PREFIX, LoopRecord, META, Meta, NODE_PREFIX, NodeRecord};
+use crate::record::{
+    ACCEPTED, HISTORY_PREFIX, Handled, LOOP_PREFIX, LoopRecord, META, Meta, NODE_PREFIX, NodeRecord,
+};
 
 /// Stored records that do not make a run.
 #[derive(Debug, thiserror::Error)]
@@ -64,10 +66,14 @@ impl Execution {
         let mut run = Self::empty(plan, accepted, settings);
         run.meta = meta;
         run.load_nodes(fields)?;
-        let missing = run.load_loops(fields)?;
-        if !run.is_terminal() {
-            run.derive();
+        let mut missing = run.load_loops(fields)?;
+        if run.is_terminal() {
+            return Ok((run, Vec::new()));
         }
+        run.load_history(fields)?;
+        run.derive();
+        missing.retain(|list| run.loops.get(&list.opener).is_some_and(|open| !open.is_over()));
+        missing.sort_by(|a, b| (&a.opener.path, a.opener.node).cmp(&(&b.opener.path, b.opener.node)));
         Ok((run, missing))
     }
 
@@ -84,6 +90,20 @@ impl Execution {
             let node =
                 self.plan.find(&record.node_id).ok_or_else(|| LoadError::UnknownNode(field.clone()))?;
             self.nodes.insert(RunKey::new(node, record.path.clone()), record);
+        }
+        Ok(())
+    }
+
+    /// Results of an earlier epoch that were not adopted yet.
+    fn load_history(&mut self, fields: &HashMap<String, Vec<u8>>) -> Result<(), LoadError> {
+        for (field, bytes) in fields.iter().filter(|(field, _)| field.starts_with(HISTORY_PREFIX)) {
+            let record: NodeRecord = from_json(field, bytes)?;
+            let node =
+                self.plan.find(&record.node_id).ok_or_else(|| LoadError::UnknownNode(field.clone()))?;
+            let key = RunKey::new(node, record.path.clone());
+            if !self.nodes.contains_key(&key) {
+                self.history.insert(key, record);
+            }
         }
         Ok(())
     }
@@ -121,21 +141,17 @@ impl Execution {
         Ok(RunKey::new(node, path))
     }
 
+    /// Everything that follows from the records. What was decided when they were stored is not decided again, so a run
+    /// that was loaded goes on exactly as the one in memory would have.
     fn derive(&mut self) {
         self.derive_failed_items();
         self.derive_loops();
-        let plan = self.plan.clone();
+        self.derive_counts();
         let root = ItemPath::root();
-        let members = &plan.scope(ScopeIndex::ROOT).members;
-        self.meta.progress.total = members.len() as u64
-            + self
-                .loops
-                .values()
-                .map(|open| u64::from(open.next) * self.member_count(open.scope))
-                .sum::<u64>();
         self.root_remaining = self.unsettled_units(ScopeIndex::ROOT, &root);
         self.wait_for_inputs(ScopeIndex::ROOT, &root);
-        let openers: Vec<RunKey> = self.loops.keys().cloned().collect();
+        let mut openers: Vec<RunKey> = self.loops.keys().cloned().collect();
+        openers.sort_by(|a, b| (&a.path, a.node).cmp(&(&b.path, b.node)));
         for opener in openers {
             let open = &self.loops[&opener];
             let (scope, under_way) = (open.scope, open.remaining.keys().copied().collect::<Vec<_>>());
@@ -144,12 +160,40 @@ impl Execution {
             }
             self.launch_items(&opener);
         }
-        let in_line = self.nodes.iter().filter(|(_, record)| record.in_line);
-        let in_line: Vec<RunKey> = in_line.map(|(key, _)| key.clone()).collect();
-        self.agenda.extend(in_line.into_iter().map(Agenda::Start));
+        self.derive_line();
     }
 
-    fn member_count(&self, scope: ScopeIndex) -> u64 {
+    /// Node runs of items that were launched and have no record yet are added when those items are launched again.
+    fn derive_counts(&mut self) {
+        let members = self.member_count(ScopeIndex::ROOT);
+        let (mut total, mut planned) = (members, members);
+        for open in self.loops.values() {
+            let members = self.member_count(open.scope);
+            total += u64::from(open.next) * members;
+            planned += u64::from(open.total) * members;
+        }
+        (self.meta.progress.total, self.planned) = (total, planned);
+    }
+
+    /// Jobs that were ready and had no place go back in line; in a run that is full, every ready job is one.
+    fn derive_line(&mut self) {
+        let in_line = self.nodes.iter().filter(|(_, record)| record.in_line);
+        self.ready = in_line.map(|(key, _)| (key.path.clone(), key.node)).collect();
+        for entry in std::mem::take(&mut self.agenda) {
+            match entry {
+                Agenda::Start(key) if self.is_full() && self.is_job(&key) => {
+                    self.ready.insert((key.path, key.node));
+                }
+                other => self.agenda.push_back(other),
+            }
+        }
+    }
+
+    fn is_job(&self, key: &RunKey) -> bool {
+        matches!(self.plan.node(key.node).action, Action::Job { .. })
+    }
+
+    pub(crate) fn member_count(&self, scope: ScopeIndex) -> u64 {
         self.plan.scope(scope).members.len() as u64
     }
 
@@ -173,9 +217,7 @@ impl Execution {
         openers.sort_by_key(|opener| std::cmp::Reverse(opener.path.depth()));
         for opener in openers {
             if self.is_in_failed_item(&opener) {
-                let open = self.loops.get_mut(&opener).expect("the key was just listed");
-                (open.done, open.next) = (open.total, open.total);
-                continue;
+                self.loops.get_mut(&opener).expect("the key was just listed").closed = true;
             }
             self.derive_loop(&opener);
         }
@@ -183,19 +225,24 @@ impl Execution {
 
     fn derive_loop(&mut self, opener: &RunKey) {
         let open = &self.loops[opener];
-        let (scope, total) = (open.scope, open.total);
+        let (scope, total, closed) = (open.scope, open.total, open.closed);
         let plan = self.plan.clone();
         let begun = |item: u32| {
             let path = opener.path.child(item);
             let members = &plan.scope(scope).members;
             members.iter().any(|&member| self.nodes.contains_key(&RunKey::new(member, path.clone())))
         };
+        if plan.scope(scope).members.is_empty() {
+            let open = self.loops.get_mut(opener).expect("the key was just looked up");
+            (open.next, open.done) = (total, total);
+            return;
+        }
         let next = (0..total).rev().find(|&item| begun(item)).map_or(0, |last| last + 1);
         let mut done = 0;
-        let mut remaining = HashMap::new();
+        let mut remaining = BTreeMap::new();
         for item in 0..next {
             let units = self.unsettled_units(scope, &opener.path.child(item));
-            if units == 0 || self.loops[opener].failed.contains(&item) {
+            if closed || units == 0 || self.loops[opener].failed.contains(&item) {
                 done += 1;
             } else {
                 remaining.insert(item, units);
@@ -212,19 +259,24 @@ impl Execution {
         for &member in &self.plan.scope(scope).members {
             let key = RunKey::new(member, path.clone());
             units += u32::from(unsettled(&key));
-            units += u32::from(self.loops.get(&key).is_some_and(|open| open.done < open.total));
+            units += u32::from(self.loops.get(&key).is_some_and(|open| !open.is_over()));
         }
         units
     }
 
     fn is_in_failed_item(&self, key: &RunKey) -> bool {
-        self.loops.iter().any(|(opener, open)| {
-            let depth = opener.path.depth();
-            key.path.depth() > depth
-                && self.is_within(self.plan.node(key.node).scope, open.scope)
-                && key.path.indices().starts_with(opener.path.indices())
-                && open.failed.contains(&key.path.indices()[depth])
-        })
+        let mut scope = self.plan.node(key.node).scope;
+        while let (Some(opener), Some(parent)) =
+            (self.plan.scope(scope).opener, self.plan.scope(scope).parent)
+        {
+            let depth = self.plan.scope(parent).depth;
+            let around = self.loops.get(&RunKey::new(opener, key.path.prefix(depth)));
+            if around.is_some_and(|open| open.failed.contains(&key.path.indices()[depth])) {
+                return true;
+            }
+            scope = parent;
+        }
+        false
     }
 
     /// Whether any node run waits for a worker.

@@ -1,6 +1,6 @@
 //! Loops: opening one over a list, keeping so many items under way, ending an item, collecting the results.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use millrace_compiler::logic::Ports;
@@ -44,11 +44,18 @@ impl Execution {
         let Action::ForEach(scope) = self.plan.node(key.node).action else { return };
         let total = items.len() as u32;
         self.effects.opened_loops.push(key.clone());
-        self.loops.insert(key.clone(), OpenLoop::new(scope, total, Some(Arc::new(items))));
+        let mut open = OpenLoop::new(scope, total, Some(Arc::new(items)));
+        let members = self.member_count(scope);
+        self.planned += u64::from(total) * members;
+        if members == 0 {
+            (open.next, open.done) = (total, total);
+        }
+        let over = open.is_over();
+        self.loops.insert(key.clone(), open);
         self.unit_added(self.plan.node(key.node).scope, &key.path);
         let outputs = Map::from_iter([("items".to_owned(), stored), ("count".to_owned(), json!(total))]);
         self.complete(key, outputs, Vec::new(), now);
-        if total == 0 {
+        if over {
             self.agenda.push_back(Agenda::LoopDone(key.clone()));
         } else {
             self.launch_items(key);
@@ -57,8 +64,7 @@ impl Execution {
 
     fn check_size(&self, key: &RunKey, items: usize) -> Result<(), JobError> {
         let Action::ForEach(scope) = self.plan.node(key.node).action else { return Ok(()) };
-        let members = self.plan.scope(scope).members.len() as u64;
-        let runs = self.meta.progress.total + items as u64 * members;
+        let runs = self.planned.saturating_add((items as u64).saturating_mul(self.member_count(scope)));
         let (what, found, limit) = if items > self.settings.max_items {
             ("items in one for_each", items as u64, self.settings.max_items as u64)
         } else if runs > self.settings.max_node_runs {
@@ -80,7 +86,7 @@ impl Execution {
         let max_parallel = plan.scope(scope).max_parallel.max(1) as usize;
         loop {
             let Some(open) = self.loops.get_mut(opener) else { return };
-            if open.next >= open.total || open.remaining.len() >= max_parallel {
+            if open.closed || open.next >= open.total || open.remaining.len() >= max_parallel {
                 return;
             }
             let item = open.next;
@@ -88,9 +94,6 @@ impl Execution {
             open.remaining.insert(item, members);
             self.meta.progress.total += u64::from(members);
             self.wait_for_inputs(scope, &opener.path.child(item));
-            if members == 0 {
-                self.item_done(opener, item);
-            }
         }
     }
 
@@ -100,7 +103,7 @@ impl Execution {
             None => self.root_remaining += 1,
             Some((opener, item)) => {
                 let open = self.loops.get_mut(&opener).expect("an inner loop opens inside an open item");
-                *open.remaining.entry(item).or_default() += 1;
+                *open.remaining.get_mut(&item).expect("a loop opens only while its item is under way") += 1;
             }
         }
     }
@@ -132,7 +135,7 @@ impl Execution {
             return;
         }
         open.done += 1;
-        if open.done == open.total {
+        if open.is_over() {
             self.agenda.push_back(Agenda::LoopDone(opener.clone()));
         } else {
             self.launch_items(opener);
@@ -163,7 +166,7 @@ impl Execution {
         for &member in &plan.scope(scope).members {
             let key = RunKey::new(member, path.clone());
             self.pending.remove(&key);
-            self.ready.retain(|waiting| *waiting != key);
+            self.ready.remove(&(path.clone(), member));
             if self.nodes.get(&key).is_some_and(|record| !record.status.is_terminal()) {
                 self.cancel_node(&key, now);
             } else if !self.nodes.contains_key(&key) {
@@ -178,10 +181,8 @@ impl Execution {
 
     fn close_loop(&mut self, scope: ScopeIndex, opener: &RunKey, now: UnixMillis) {
         let Some(open) = self.loops.get_mut(opener) else { return };
-        open.done = open.total;
-        open.next = open.total;
-        let under_way: Vec<u32> = open.remaining.drain().map(|(item, _)| item).collect();
-        for item in under_way {
+        open.closed = true;
+        for item in std::mem::take(&mut open.remaining).into_keys() {
             self.close_item(scope, &opener.path.child(item), now);
         }
     }
@@ -221,7 +222,16 @@ impl Execution {
 
 impl OpenLoop {
     pub(crate) fn new(scope: ScopeIndex, total: u32, items: Option<Arc<Vec<Value>>>) -> Self {
-        Self { scope, total, items, next: 0, remaining: HashMap::new(), done: 0, failed: HashSet::new() }
+        Self {
+            scope,
+            total,
+            items,
+            next: 0,
+            remaining: BTreeMap::new(),
+            done: 0,
+            failed: BTreeSet::new(),
+            closed: false,
+        }
     }
 }
 

@@ -46,23 +46,34 @@ impl Execution {
         self.untold.remove(key);
         let plan = self.plan.clone();
         let node = plan.node(key.node);
-        for &dependant in &node.downstream {
-            let scope = plan.node(dependant).scope;
-            if self.is_behind_loop(dependant, key.node) {
-                // The loop's end is what a collector waits for; a loop that never opened ends with its opener.
-                let opens = plan.scope(self.closed_by(dependant)).opener == Some(key.node);
-                if opens && !self.loops.contains_key(key) {
-                    self.input_settled(RunKey::new(dependant, key.path.clone()));
-                }
-            } else if scope == node.scope {
-                self.input_settled(RunKey::new(dependant, key.path.clone()));
-            } else if !self.encloses(key.node, scope) {
-                for path in self.open_items(scope, &key.path) {
-                    self.input_settled(RunKey::new(dependant, path));
+        if let Action::ForEach(opened) = node.action {
+            // Everything that reads from a loop stands inside it, and its collectors wait for its end. A loop that never
+            // opened ends with its opener.
+            if !self.loops.contains_key(key) {
+                for &collector in &plan.scope(opened).collectors {
+                    self.input_settled(RunKey::new(collector, key.path.clone()));
                 }
             }
+        } else {
+            node.downstream.iter().for_each(|&dependant| self.tell(dependant, key));
         }
         self.member_settled(node.scope, &key.path);
+    }
+
+    /// Tells a dependant, in every item it runs in, that `key` settled.
+    fn tell(&mut self, dependant: NodeIndex, key: &RunKey) {
+        // The loop's end is what a collector waits for.
+        if self.is_behind_loop(dependant, key.node) {
+            return;
+        }
+        let scope = self.plan.node(dependant).scope;
+        if scope == self.plan.node(key.node).scope {
+            self.input_settled(RunKey::new(dependant, key.path.clone()));
+            return;
+        }
+        for path in self.open_items(scope, &key.path) {
+            self.input_settled(RunKey::new(dependant, path));
+        }
     }
 
     /// Takes one off what `key` waits for.
@@ -85,7 +96,7 @@ impl Execution {
         let opener = self.plan.scope(closed).opener.expect("only loops are closed by a collect");
         let key = RunKey::new(opener, path.clone());
         match self.loops.get(&key) {
-            Some(open) => open.done == open.total,
+            Some(open) => open.is_over(),
             None => self.is_settled(&key),
         }
     }
@@ -94,13 +105,6 @@ impl Execution {
     fn is_behind_loop(&self, collect: NodeIndex, source: NodeIndex) -> bool {
         let Action::Collect(closed) = self.plan.node(collect).action else { return false };
         self.plan.scope(closed).opener == Some(source) || self.is_within(self.plan.node(source).scope, closed)
-    }
-
-    fn closed_by(&self, collect: NodeIndex) -> ScopeIndex {
-        match self.plan.node(collect).action {
-            Action::Collect(closed) => closed,
-            _ => ScopeIndex::ROOT,
-        }
     }
 
     /// Whether `node` opens a loop that `scope` is or lies inside.
@@ -124,11 +128,23 @@ impl Execution {
         }
     }
 
-    /// The paths of the items of `scope`'s loops that are under way at or below `path`.
+    /// The paths of the items of `scope`'s loops that are under way below `path`, in order.
     fn open_items(&self, scope: ScopeIndex, path: &ItemPath) -> Vec<ItemPath> {
-        let below = self.loops.iter().filter(|(opener, open)| {
-            open.scope == scope && opener.path.indices().starts_with(path.indices())
-        });
-        below.flat_map(|(opener, open)| open.remaining.keys().map(|&item| opener.path.child(item))).collect()
+        let mut between = Vec::new();
+        let mut here = scope;
+        while self.plan.scope(here).depth > path.depth() {
+            between.push(here);
+            here = self.plan.scope(here).parent.expect("only the root has no parent, and no depth");
+        }
+        let mut paths = vec![path.clone()];
+        for inner in between.into_iter().rev() {
+            let opener = self.plan.scope(inner).opener.expect("only the root has no opener");
+            let open =
+                paths.into_iter().filter_map(|path| self.loops.get_key_value(&RunKey::new(opener, path)));
+            paths = open
+                .flat_map(|(key, open)| open.remaining.keys().map(|&item| key.path.child(item)))
+                .collect();
+        }
+        paths
     }
 }

@@ -17,6 +17,7 @@ pub(crate) const ACCEPTED: &str = "accepted";
 pub(crate) const OUTPUTS: &str = "outputs";
 pub(crate) const NODE_PREFIX: &str = "n:";
 pub(crate) const LOOP_PREFIX: &str = "s:";
+pub(crate) const HISTORY_PREFIX: &str = "h:";
 
 /// The run's own record, rewritten with every commit; so it is small.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -76,6 +77,9 @@ pub struct NodeRecord {
     /// Output ports that were not taken.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub skipped_ports: Vec<String>,
+    /// Things worth knowing that did not stop it.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub warnings: Vec<String>,
     /// The last failure.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub error: Option<JobError>,
@@ -115,6 +119,7 @@ impl NodeRecord {
             attempt: 0,
             outputs: None,
             skipped_ports: Vec::new(),
+            warnings: Vec::new(),
             error: None,
             handled: None,
             metrics: None,
@@ -182,8 +187,13 @@ impl Execution {
         let mut fields = vec![(META.to_owned(), to_json(&self.meta))];
         if effects.first {
             fields.push((ACCEPTED.to_owned(), to_json(&self.accepted)));
+            // What was not adopted at once may be later, by whoever holds the run then.
+            for record in self.history.values() {
+                let field = format!("{HISTORY_PREFIX}{}{}", record.node_id, record.path);
+                fields.push((field, to_json(record)));
+            }
         }
-        if self.is_terminal() {
+        if self.meta.status == ExecutionStatus::Completed {
             fields.push((OUTPUTS.to_owned(), to_json(&self.outputs())));
         }
         for key in &effects.changed_nodes {

@@ -1,7 +1,8 @@
 //! How a node run ends: completed, skipped, failed by policy, or cancelled. Each ends once.
 
+use millrace_compiler::plan::Action;
 use millrace_contracts::definition::{OnError, OnItemError};
-use millrace_contracts::message::TimerPurpose;
+use millrace_contracts::message::{NodeAttempt, TimerPurpose};
 use millrace_contracts::{ExecutionStatus, JobError, JobId, NodeStatus, UnixMillis};
 use serde_json::{Map, Value, json};
 
@@ -100,17 +101,20 @@ impl Execution {
 
     fn end_node(&mut self, key: &RunKey, status: NodeStatus, now: UnixMillis) {
         self.clear_node_timers(key);
-        let was = self.nodes[key].status;
-        debug_assert!(!was.is_terminal(), "a node run ends once");
+        debug_assert!(!self.nodes[key].status.is_terminal(), "a node run ends once");
         self.leave_pool(key);
+        self.leave_delay(key);
         self.shell.remove(key);
-        if was == NodeStatus::Running && !self.nodes[key].at_pool && self.is_delay(key) {
-            self.meta.progress.running = self.meta.progress.running.saturating_sub(1);
-        }
+        let decided_here = !matches!(self.plan.node(key.node).action, Action::Job { .. });
+        let worked = !matches!(status, NodeStatus::Skipped | NodeStatus::Cancelled);
         let record = self.record(key);
         record.status = status;
-        record.completed_at = Some(now);
-        record.started_at = record.started_at.or(Some(now));
+        record.in_line = false;
+        // What was adopted keeps its times; what was decided here began and ended in this step.
+        record.completed_at = record.completed_at.or(Some(now));
+        if decided_here && worked {
+            record.started_at = record.started_at.or(Some(now));
+        }
         let job = record.queued_at.is_some();
         let progress = &mut self.meta.progress;
         match status {
@@ -129,12 +133,11 @@ impl Execution {
     pub(crate) fn job_note(&self, key: &RunKey) -> Value {
         let record = &self.nodes[key];
         let node = self.plan.node(key.node);
-        let config = self.bind_config(node, &key.path).unwrap_or_default();
         json!({
             "id": JobId::of(self.accepted.execution_id, &record.node_id, &record.path, record.attempt),
             "task": record.block,
-            "model_id": config.get("model_id"),
-            "model_source": config.get("model_source"),
+            "model_id": self.config_field(node, &key.path, "model_id"),
+            "model_source": self.config_field(node, &key.path, "model_source"),
             "pool": self.accepted.pool.as_ref().unwrap_or(&node.policy.pool),
             "queued_at": record.queued_at,
         })
@@ -154,26 +157,34 @@ impl Execution {
         }
     }
 
+    /// A delay that is under way counts as running.
+    fn leave_delay(&mut self, key: &RunKey) {
+        if self.nodes[key].status == NodeStatus::Running && self.is_delay(key) {
+            self.meta.progress.running = self.meta.progress.running.saturating_sub(1);
+        }
+    }
+
+    /// Clears the alarm that a node run waits for, if it waits for one.
     pub(crate) fn clear_node_timers(&mut self, key: &RunKey) {
         let record = &self.nodes[key];
-        if record.attempt == 0 || record.status.is_terminal() {
-            return;
-        }
-        let purpose = if record.at_pool {
-            if self.plan.node(key.node).policy.timeout_ms.is_none() {
-                return;
+        let purpose: fn(NodeAttempt) -> TimerPurpose = match record.status {
+            NodeStatus::Queued | NodeStatus::Running if record.at_pool => {
+                if self.plan.node(key.node).policy.timeout_ms.is_none() {
+                    return;
+                }
+                TimerPurpose::NodeTimeout
             }
-            TimerPurpose::NodeTimeout
-        } else if self.is_delay(key) {
-            TimerPurpose::Delay
-        } else {
-            TimerPurpose::Retry
+            NodeStatus::Running if self.is_delay(key) => TimerPurpose::Delay,
+            NodeStatus::Pending if record.attempt > 0 && record.error.is_some() && !record.in_line => {
+                TimerPurpose::Retry
+            }
+            _ => return,
         };
         let timer = self.node_timer(key, purpose);
         self.effects.clear_timers.push(timer);
     }
 
     fn is_delay(&self, key: &RunKey) -> bool {
-        matches!(self.plan.node(key.node).action, millrace_compiler::plan::Action::Delay)
+        matches!(self.plan.node(key.node).action, Action::Delay)
     }
 }

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use millrace_contracts::message::Accepted;
-use millrace_contracts::run::Snapshot;
+use millrace_contracts::run::{NodeView, Snapshot};
 use serde::de::DeserializeOwned;
 
 use crate::load::LoadError;
@@ -25,8 +25,9 @@ pub fn snapshot(fields: &HashMap<String, Vec<u8>>, max_nodes: usize) -> Result<S
         nodes.push(parse::<NodeRecord>(field, bytes)?.view());
     }
     nodes.sort_by(|a, b| {
-        let order = |view: &millrace_contracts::run::NodeView| (view.path.depth(), view.path.clone());
-        (order(a), a.started_at, &a.node_id).cmp(&(order(b), b.started_at, &b.node_id))
+        let order = |view: &NodeView| (view.path.depth(), view.path.clone());
+        let begun = |view: &NodeView| view.started_at.or(view.completed_at);
+        (order(a), begun(a), &a.node_id).cmp(&(order(b), begun(b), &b.node_id))
     });
     let nodes_omitted = nodes.len().saturating_sub(max_nodes) as u64;
     nodes.truncate(max_nodes);

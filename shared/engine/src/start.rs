@@ -2,12 +2,12 @@
 
 use std::time::Duration;
 
-use millrace_compiler::logic::{Call, Logic, Ports};
+use millrace_compiler::logic::{Call, Logic, Ports, delay};
 use millrace_compiler::plan::{Action, PlanNode};
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::message::{NodeAttempt, Timer, TimerPurpose};
 use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
-use millrace_contracts::{ErrorKind, EventType, ItemPath, Job, JobError, JobId, NodeStatus, UnixMillis};
+use millrace_contracts::{EventType, ItemPath, Job, JobId, NodeStatus, UnixMillis};
 use serde_json::{Map, Value, json};
 
 use crate::bind::Skipped;
@@ -113,18 +113,18 @@ impl Execution {
     }
 
     fn start_delay(&mut self, key: &RunKey, node: &PlanNode, now: UnixMillis) -> Result<(), Skipped> {
-        self.bind_inputs(node, &key.path)?;
-        let config = self.bind_config(node, &key.path)?;
-        let until = config.get("until").and_then(Value::as_str).map(UnixMillis::from_rfc3339);
-        let due = match until {
-            Some(Some(time)) => time,
-            Some(None) => {
-                let error = JobError::new(ErrorKind::InvalidConfig, "`until` is not an RFC 3339 time");
-                self.fail_node(key, error.at("/config/until"), now);
+        let Given { inputs, config } = self.given(node, &key.path)?;
+        let due = match delay::due_at(&config, now) {
+            Ok(due) => due,
+            Err(error) => {
+                self.fail_node(key, error, now);
                 return Ok(());
             }
-            None => now.after(Duration::from_millis(config.get("ms").and_then(Value::as_u64).unwrap_or(0))),
         };
+        if due <= now {
+            self.complete(key, inputs, Vec::new(), now);
+            return Ok(());
+        }
         let record = self.record(key);
         record.status = NodeStatus::Running;
         record.attempt = 1;
@@ -142,26 +142,27 @@ impl Execution {
         node: &PlanNode,
         now: UnixMillis,
     ) -> Result<(), Skipped> {
-        let limit = self.plan.limits.max_concurrency.map_or(u64::MAX, u64::from);
-        if self.meta.jobs_pending >= limit {
+        // A node run that is skipped does not stand in line first.
+        let given = self.given(node, &key.path)?;
+        if self.is_full() {
             self.wait_in_line(key);
             return Ok(());
         }
-        let given = self.given(node, &key.path)?;
         let record = self.record(key);
         record.attempt += 1;
         record.status = NodeStatus::Queued;
         record.queued_at = Some(now);
         record.started_at = None;
         record.worker_id = None;
+        record.metrics = None;
         record.at_pool = true;
         record.in_line = false;
         self.meta.progress.running += 1;
         self.meta.jobs_pending += 1;
         let job = self.job(key, node, given, now);
-        if let Some(deadline) = job.deadline.filter(|_| node.policy.timeout_ms.is_some()) {
+        if let Some(timeout_ms) = node.policy.timeout_ms {
             let timer = self.node_timer(key, TimerPurpose::NodeTimeout);
-            self.effects.set_timers.push((deadline, timer));
+            self.effects.set_timers.push((now.after(Duration::from_millis(timeout_ms)), timer));
         }
         let model_id = job.model.as_ref().map(|model| &model.id);
         let data = json!({"attempt": job.attempt, "pool": job.pool, "model_id": model_id});
@@ -176,24 +177,29 @@ impl Execution {
         if self.nodes.get(key).is_some_and(|record| !record.in_line) {
             self.record(key).in_line = true;
         }
-        self.ready.push_back(key.clone());
+        self.ready.insert((key.path.clone(), key.node));
     }
 
     /// Starts whoever waits in line, until the run has as many jobs as it may.
     pub(crate) fn start_next_in_line(&mut self, now: UnixMillis) {
-        let limit = self.plan.limits.max_concurrency.map_or(u64::MAX, u64::from);
-        while self.meta.jobs_pending < limit {
-            let Some(next) = self.ready.pop_front() else { return };
-            self.start(&next, now);
+        while !self.is_full() {
+            let Some((path, node)) = self.ready.pop_first() else { return };
+            self.start(&RunKey::new(node, path), now);
         }
+    }
+
+    /// Whether the run has as many jobs at pools as it may.
+    pub(crate) fn is_full(&self) -> bool {
+        self.plan.limits.max_concurrency.is_some_and(|limit| self.meta.jobs_pending >= u64::from(limit))
     }
 
     /// Builds again the jobs that no worker has reported on.
     pub(crate) fn resend_jobs(&mut self, now: UnixMillis) {
         let plan = self.plan.clone();
         let queued = |record: &NodeRecord| record.status == NodeStatus::Queued && record.at_pool;
-        let keys: Vec<RunKey> =
+        let mut keys: Vec<RunKey> =
             self.nodes.iter().filter(|(_, record)| queued(record)).map(|(key, _)| key.clone()).collect();
+        keys.sort_by(|a, b| (&a.path, a.node).cmp(&(&b.path, b.node)));
         for key in keys {
             let node = plan.node(key.node);
             let Ok(given) = self.given(node, &key.path) else { continue };

@@ -22,18 +22,23 @@ pub(crate) fn handle(run: &mut Execution, about: About, report: JobReport, now: 
             return;
         }
     };
-    started(run, &key, &report, now);
     match report.outcome {
-        JobOutcome::Started => {}
-        JobOutcome::Completed { outputs, metrics, .. } => {
+        JobOutcome::Started => taken(run, &key, &report, now),
+        JobOutcome::Completed { outputs, metrics, warnings } => {
             run.meta.jobs_completed += 1;
             let record = run.record(&key);
+            record.worker_id = Some(report.worker_id);
+            record.started_at = Some(report.started_at);
             record.metrics = Some(*metrics);
+            record.warnings = warnings;
             record.error = None;
             run.complete(&key, outputs, Vec::new(), now);
         }
         JobOutcome::Failed { error, metrics } => {
-            run.record(&key).metrics = Some(*metrics);
+            let record = run.record(&key);
+            record.worker_id = Some(report.worker_id);
+            record.started_at = Some(report.started_at);
+            record.metrics = Some(*metrics);
             let status =
                 if error.kind == ErrorKind::Timeout { NodeStatus::TimedOut } else { NodeStatus::Failed };
             attempt_failed(run, &key, status, error, now);
@@ -54,12 +59,11 @@ fn current(run: &Execution, about: About) -> Result<RunKey, Noop> {
     Ok(key)
 }
 
-/// The first word of an attempt, whichever report brings it, makes it running.
-fn started(run: &mut Execution, key: &RunKey, report: &JobReport, now: UnixMillis) {
-    if run.nodes[key].status != NodeStatus::Queued {
-        if matches!(report.outcome, JobOutcome::Started) {
-            run.effects.noop = Some(Noop::Duplicate);
-        }
+/// A worker took the job; or another one did, later, because the first went away.
+fn taken(run: &mut Execution, key: &RunKey, report: &JobReport, now: UnixMillis) {
+    let record = &run.nodes[key];
+    if record.status == NodeStatus::Running && record.started_at >= Some(report.started_at) {
+        run.effects.noop = Some(Noop::Duplicate);
         return;
     }
     let record = run.record(key);

@@ -6,6 +6,7 @@ use millrace_contracts::{ErrorKind, ExecutionStatus, JobError, JobId, NodeStatus
 use super::report::attempt_failed;
 use crate::effects::Noop;
 use crate::execution::{Agenda, Execution, RunKey};
+use crate::record::NodeRecord;
 
 pub(crate) fn handle(run: &mut Execution, purpose: TimerPurpose, now: UnixMillis) {
     match purpose {
@@ -23,7 +24,7 @@ fn run_timeout(run: &mut Execution, now: UnixMillis) {
 }
 
 fn node_timeout(run: &mut Execution, attempt: NodeAttempt, now: UnixMillis) {
-    let Some(key) = current(run, attempt, |status, at_pool| !status.is_terminal() && at_pool) else { return };
+    let Some(key) = current(run, attempt, |record| record.at_pool) else { return };
     let record = &run.nodes[&key];
     let job = JobId::of(run.accepted.execution_id, &record.node_id, &record.path, record.attempt);
     run.effects.abandon.push(job);
@@ -33,14 +34,15 @@ fn node_timeout(run: &mut Execution, attempt: NodeAttempt, now: UnixMillis) {
 }
 
 fn retry(run: &mut Execution, attempt: NodeAttempt) {
-    let waiting = |status, at_pool: bool| status == NodeStatus::Pending && !at_pool;
+    let waiting = |record: &NodeRecord| record.status == NodeStatus::Pending && !record.in_line;
     if let Some(key) = current(run, attempt, waiting) {
         run.agenda.push_back(Agenda::Start(key));
     }
 }
 
 fn delay(run: &mut Execution, attempt: NodeAttempt, now: UnixMillis) {
-    let Some(key) = current(run, attempt, |status, _| status == NodeStatus::Running) else { return };
+    let is_waiting = |record: &NodeRecord| record.status == NodeStatus::Running && !record.at_pool;
+    let Some(key) = current(run, attempt, is_waiting) else { return };
     let plan = run.plan.clone();
     match run.bind_inputs(plan.node(key.node), &key.path) {
         Ok(inputs) => run.complete(&key, inputs, Vec::new(), now),
@@ -49,11 +51,7 @@ fn delay(run: &mut Execution, attempt: NodeAttempt, now: UnixMillis) {
 }
 
 /// The node run the alarm is about, if it is still in the state that the alarm was set for.
-fn current(
-    run: &mut Execution,
-    attempt: NodeAttempt,
-    still: impl Fn(NodeStatus, bool) -> bool,
-) -> Option<RunKey> {
+fn current(run: &mut Execution, attempt: NodeAttempt, still: impl Fn(&NodeRecord) -> bool) -> Option<RunKey> {
     let found = run.plan.find(&attempt.node_id).map(|node| RunKey::new(node, attempt.path));
     let key = found.filter(|key| run.nodes.contains_key(key));
     let Some(key) = key else {
@@ -61,7 +59,7 @@ fn current(
         return None;
     };
     let record = &run.nodes[&key];
-    if record.attempt == attempt.attempt && still(record.status, record.at_pool) {
+    if record.attempt == attempt.attempt && still(record) {
         return Some(key);
     }
     run.effects.noop = Some(Noop::Stale);
