@@ -82,7 +82,11 @@ impl Catalogue {
     #[must_use]
     pub fn resolve(&self, type_name: &str) -> Option<&Block> {
         match type_name.split_once('@') {
-            Some((name, version)) => self.find(name, version.parse().ok()?),
+            Some((name, version)) => {
+                let number = version.parse().ok()?;
+                // One spelling per version: neither `crop@01` nor `crop@+1`.
+                self.find(name, number).filter(|block| block.version.to_string() == version)
+            }
             None => self.newest(type_name),
         }
     }

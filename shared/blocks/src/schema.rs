@@ -10,6 +10,7 @@ pub(crate) fn schema_of<T: JsonSchema>() -> Value {
     let settings = SchemaSettings::draft2020_12().with(|settings| settings.inline_subschemas = true);
     let mut schema = settings.into_generator().into_root_schema_for::<T>();
     RecursiveTransform(plain_enum).transform(&mut schema);
+    RecursiveTransform(plain_option).transform(&mut schema);
     let mut value = schema.to_value();
     if let Some(root) = value.as_object_mut() {
         root.remove("$schema");
@@ -30,6 +31,26 @@ fn plain_enum(schema: &mut Schema) {
     object.insert("type".to_owned(), "string".into());
     object.insert("enum".to_owned(), values.into());
     object.insert("enumDescriptions".to_owned(), descriptions.into());
+}
+
+/// Turns `anyOf: [X, {type: null}]`, which optional structs and enums become, into X that may be null: a fault inside
+/// then stands where it is, not at the whole.
+fn plain_option(schema: &mut Schema) {
+    let Some(object) = schema.as_object_mut() else { return };
+    let Some([Value::Object(inner), null]) = object.get("anyOf").and_then(Value::as_array).map(Vec::as_slice)
+    else {
+        return;
+    };
+    let Some(Value::String(kind)) = inner.get("type").filter(|_| null["type"] == "null") else { return };
+    let (mut inner, kind) = (inner.clone(), kind.clone());
+    inner.insert("type".to_owned(), vec![kind, "null".to_owned()].into());
+    if let Some(choices) = inner.get_mut("enum").and_then(Value::as_array_mut) {
+        choices.push(Value::Null);
+    }
+    object.remove("anyOf");
+    for (keyword, value) in inner {
+        object.entry(keyword).or_insert(value);
+    }
 }
 
 /// Fills the schema's defaults into a configuration, at the top level: what is nested gets its own where it is read.
@@ -58,6 +79,8 @@ mod tests {
         /// How much.
         #[schemars(range(min = 1, max = 9))]
         amount: Option<u32>,
+        /// How otherwise.
+        fallback: Option<Mode>,
     }
 
     #[derive(Default, Serialize, Deserialize, JsonSchema)]
@@ -77,6 +100,9 @@ mod tests {
         assert_eq!(schema["properties"]["mode"]["default"], "slow");
         assert_eq!(schema["properties"]["amount"]["maximum"], 9);
         assert_eq!(schema["additionalProperties"], false);
+        assert_eq!(schema["properties"]["fallback"]["enum"], serde_json::json!(["slow", "very_fast", null]));
+        assert_eq!(schema["properties"]["fallback"]["type"], serde_json::json!(["string", "null"]));
+        assert_eq!(schema["properties"]["fallback"]["description"], "How otherwise.");
     }
 
     #[test]

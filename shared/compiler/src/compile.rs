@@ -1,17 +1,29 @@
 //! The front door: a definition in, a plan or all its faults out.
 
 use millrace_contracts::{Fault, Faults};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
+use crate::codes;
+use crate::draft::Draft;
+use crate::limits::{MAX_DEFINITION_BYTES, MAX_DEPTH, MAX_FAULTS};
+use crate::passes::{
+    config, cycles, expressions, kinds, lower, parse, policies, resolve, scopes, selectors, wiring,
+};
 use crate::plan::Plan;
+use crate::size::{depth_within, json_bytes};
 
-/// Compiles a definition.
+/// Compiles a definition. Takes time linear in its size, and no stack for the depth of its graph.
 ///
 /// # Errors
 /// Every mistake in it, in the order of the document.
 pub fn compile(definition: &Value) -> Result<Plan, Faults> {
-    let _ = definition;
-    Err(Faults(vec![Fault::new("EMPTY_WORKFLOW", "/nodes", "under construction")]))
+    bound(definition)?;
+    let (draft, scopes) = analyse(definition);
+    let faults = in_order(draft.faults);
+    if !faults.is_empty() {
+        return Err(faults);
+    }
+    Ok(lower::run(Draft { faults, ..draft }, scopes))
 }
 
 /// Compiles a definition from its text.
@@ -19,13 +31,88 @@ pub fn compile(definition: &Value) -> Result<Plan, Faults> {
 /// # Errors
 /// Every mistake in it; a JSON syntax error names its line and column.
 pub fn compile_text(text: &str) -> Result<Plan, Faults> {
-    compile(&serde_json::from_str(text).unwrap_or(Value::Object(Map::new())))
+    compile(&parse_text(text)?)
 }
 
-/// The definition with every block's version pinned, for saving.
+/// The JSON of a definition's text.
+///
+/// # Errors
+/// A text that is too long, or a syntax error with its line and column.
+pub fn parse_text(text: &str) -> Result<Value, Faults> {
+    if text.len() > MAX_DEFINITION_BYTES {
+        return Err(Faults(vec![too_large(text.len())]));
+    }
+    serde_json::from_str(text).map_err(|error| {
+        let message = format!("this is not JSON: {error}");
+        let hint = format!("look at line {}, column {}", error.line(), error.column());
+        Faults(vec![Fault::new(codes::INVALID_JSON, "", message).hint(hint)])
+    })
+}
+
+/// The definition with every block's version pinned, as it is saved: a newer block later changes nothing.
 ///
 /// # Errors
 /// Every mistake in it.
 pub fn pin(definition: &Value) -> Result<Value, Faults> {
-    compile(definition).map(|_| definition.clone())
+    let plan = compile(definition)?;
+    let mut pinned = definition.clone();
+    let nodes = pinned.get_mut("nodes").and_then(Value::as_array_mut);
+    for node in nodes.into_iter().flatten() {
+        let block = node.get("id").and_then(Value::as_str).and_then(|id| plan.find(&id.into()));
+        if let Some(index) = block {
+            node["type"] = plan.node(index).block.as_str().into();
+        }
+    }
+    Ok(pinned)
+}
+
+/// Refuses what would cost too much to look at.
+fn bound(definition: &Value) -> Result<(), Faults> {
+    if !depth_within(definition, MAX_DEPTH) {
+        let message = format!("objects and lists nest deeper than {MAX_DEPTH}");
+        return Err(Faults(vec![Fault::new(codes::DEFINITION_TOO_DEEP, "", message)]));
+    }
+    let bytes = json_bytes(definition);
+    if bytes > MAX_DEFINITION_BYTES {
+        return Err(Faults(vec![too_large(bytes)]));
+    }
+    Ok(())
+}
+
+fn too_large(bytes: usize) -> Fault {
+    let message = format!("the definition has {bytes} bytes, and {MAX_DEFINITION_BYTES} are allowed");
+    Fault::new(codes::DEFINITION_TOO_LARGE, "", message)
+        .hint("keep data out of it: give it to a run as an input, or store it as a blob")
+}
+
+fn analyse(definition: &Value) -> (Draft<'_>, Vec<scopes::DraftScope>) {
+    let mut draft = parse::run(definition);
+    policies::run(&mut draft, definition);
+    resolve::run(&mut draft);
+    selectors::run(&mut draft);
+    config::run(&mut draft);
+    wiring::run(&mut draft);
+    cycles::run(&mut draft);
+    let scopes = scopes::run(&mut draft);
+    kinds::run(&mut draft);
+    expressions::run(&mut draft);
+    (draft, scopes)
+}
+
+/// The faults in the order of the document: those of the workflow, then node by node, each in the order of the passes.
+fn in_order(faults: Faults) -> Faults {
+    let mut faults = faults.0;
+    faults.sort_by_key(|fault| place_of(&fault.pointer));
+    if faults.len() > MAX_FAULTS {
+        let message = format!("{} more faults were found", faults.len() - MAX_FAULTS);
+        faults.truncate(MAX_FAULTS);
+        faults.push(Fault::new(codes::TOO_MANY_FAULTS, "", message).hint("mend these first"));
+    }
+    Faults(faults)
+}
+
+/// 0 for the workflow itself, otherwise the node's position from 1.
+fn place_of(pointer: &str) -> usize {
+    let position = pointer.strip_prefix("/nodes/").and_then(|rest| rest.split('/').next());
+    position.and_then(|text| text.parse::<usize>().ok()).map_or(0, |position| position + 1)
 }

@@ -1,11 +1,21 @@
 #![doc = include_str!("../README.md")]
 
+pub mod codes;
 mod compile;
+mod draft;
+mod expression;
 mod inputs;
+pub mod limits;
+pub mod locate;
 pub mod logic;
+mod passes;
 pub mod plan;
+mod size;
+mod suggest;
 
-pub use compile::{compile, compile_text, pin};
+pub use compile::{compile, compile_text, parse_text, pin};
+pub use expression::{Expression, ExpressionFault};
 pub use inputs::InputSpec;
+pub use locate::{Location, locate};
 pub use logic::{Call, Logic, Ports, output_value};
 pub use plan::Plan;

@@ -1,7 +1,30 @@
-//! What the orchestrator evaluates by itself: pure functions of resolved inputs and config.
+//! What the orchestrator evaluates by itself: pure functions of resolved inputs and config, one file per block.
 
-use millrace_contracts::JobError;
+pub mod delay;
+pub mod for_each;
+pub mod json_output;
+
+mod condition;
+pub(crate) mod equal;
+mod filter;
+mod first_of;
+mod map;
+mod place;
+mod rules;
+mod switch;
+
+use std::sync::Arc;
+
+use millrace_contracts::{ErrorKind, JobError};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
+
+pub use json_output::output_value;
+
+use crate::expression::{Expression, Trouble};
+
+/// Items of one list that a block here goes through; a longer list is refused.
+pub const MAX_ITEMS: usize = 100_000;
 
 /// What a block is called with.
 #[derive(Debug, Clone, Copy)]
@@ -24,23 +47,95 @@ pub struct Ports {
 /// The compiled evaluation of a block that the orchestrator runs.
 #[derive(Debug)]
 pub enum Logic {
-    /// Passes its value to `true` or `false`.
-    Condition,
+    /// Passes its value to `true` or to `false`.
+    Condition(Arc<Expression>),
+    /// Passes its value to the port of a case, or to `default`.
+    Switch,
+    /// Gives the first input there is.
+    FirstOf,
+    /// Keeps what passes its rules, `where` among them.
+    Filter(Option<Arc<Expression>>),
+    /// Gives the value of an expression for each item.
+    Map(Arc<Expression>),
 }
 
 impl Logic {
-    /// Evaluates the block.
+    /// Evaluates the block. Equal calls give equal ports; the time it takes is bounded.
     ///
     /// # Errors
     /// `INVALID_INPUT` or `INVALID_CONFIG`, with the place in the node.
     pub fn evaluate(&self, call: &Call<'_>) -> Result<Ports, JobError> {
-        let _ = call;
-        Ok(Ports::default())
+        match self {
+            Self::Condition(expression) => condition::evaluate(expression, call),
+            Self::Switch => switch::evaluate(call),
+            Self::FirstOf => first_of::evaluate(call),
+            Self::Filter(expression) => filter::evaluate(expression.as_deref(), call),
+            Self::Map(expression) => map::evaluate(expression, call),
+        }
+    }
+
+    /// The evaluation of a placed block: none when it is none of these, or its expression is at fault.
+    pub(crate) fn compile(block: &str, expression: impl FnOnce() -> Option<Arc<Expression>>) -> Option<Self> {
+        match block {
+            "condition" => expression().map(Self::Condition),
+            "switch" => Some(Self::Switch),
+            "first_of" => Some(Self::FirstOf),
+            "filter" => Some(Self::Filter(expression())),
+            "map" => expression().map(Self::Map),
+            _ => None,
+        }
     }
 }
 
-/// A value as it stands in a run's `outputs`: images become links.
-#[must_use]
-pub fn output_value(value: Value) -> Value {
-    value
+impl Ports {
+    fn of<const N: usize>(values: [(&str, Value); N]) -> Self {
+        let values = values.into_iter().map(|(port, value)| (port.to_owned(), value)).collect();
+        Self { values, skipped: Vec::new() }
+    }
+}
+
+/// The typed configuration of a call.
+fn config_of<T: DeserializeOwned>(call: &Call<'_>) -> Result<T, JobError> {
+    serde_json::from_value(Value::Object(call.config.clone()))
+        .map_err(|error| JobError::new(ErrorKind::InvalidConfig, error.to_string()).at("/config"))
+}
+
+/// The list on an input port.
+fn list_of<'a>(inputs: &'a Map<String, Value>, port: &str) -> Result<&'a [Value], JobError> {
+    let items = match inputs.get(port) {
+        Some(Value::Array(items)) => items,
+        other => {
+            let message =
+                format!("`{port}` must be a list, and is {}", name_of(other.unwrap_or(&Value::Null)));
+            return Err(JobError::new(ErrorKind::InvalidInput, message).at(format!("/inputs/{port}")));
+        }
+    };
+    bounded(items, port)
+}
+
+fn bounded<'a>(items: &'a [Value], port: &str) -> Result<&'a [Value], JobError> {
+    if items.len() <= MAX_ITEMS {
+        return Ok(items);
+    }
+    let message = format!("`{port}` has {} items, and {MAX_ITEMS} are allowed", items.len());
+    Err(JobError::new(ErrorKind::InvalidInput, message).at(format!("/inputs/{port}")))
+}
+
+/// What a value is, for messages.
+pub(crate) fn name_of(value: &Value) -> &'static str {
+    match value {
+        Value::Null => "null",
+        Value::Bool(_) => "true or false",
+        Value::Number(_) => "a number",
+        Value::String(_) => "a text",
+        Value::Array(_) => "a list",
+        Value::Object(_) => "an object",
+    }
+}
+
+/// The failure of an expression in `field`, for item `index` of a list if it is for one.
+fn expression_error(field: &str, index: Option<usize>, trouble: &Trouble) -> JobError {
+    let place = index.map_or(String::new(), |index| format!(" for item {index}"));
+    let message = format!("the expression `{field}` failed{place}: {}", trouble.message);
+    JobError::new(trouble.kind, message).at(format!("/config/{field}"))
 }

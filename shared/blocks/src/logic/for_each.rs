@@ -6,7 +6,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::block::{Block, Category, Example, Runner};
+use crate::block::{Block, Category, Example, Problem, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
 use crate::schema::schema_of;
 
@@ -44,7 +44,7 @@ pub fn block() -> Block {
         inputs: vec![InputPort::required("items", Kind::list(Kind::Any), "The list to go through.")],
         further_inputs: None,
         outputs: Outputs::varying(ports(Kind::Any), |placed| ports(element(placed))),
-        check: None,
+        check: Some(check),
         examples: vec![Example {
             title: "Every crop",
             node: json!({"id": "each", "type": "for_each", "inputs": {"items": "$nodes.cut.crops"}}),
@@ -61,4 +61,20 @@ fn ports(item: Kind) -> Vec<OutputPort> {
         OutputPort::new("item", item, "The item; `$item` for short."),
         OutputPort::new("index", Kind::Integer, "Its place in the list, from 0; `$index` for short."),
     ]
+}
+
+/// The loop's shape is part of the compiled workflow.
+fn check(placed: &Placed<'_>) -> Vec<Problem> {
+    let selected = |field: &&str| {
+        let text = placed.config.get(*field).and_then(serde_json::Value::as_str);
+        text.is_some_and(|text| text.starts_with('$'))
+    };
+    let fields = ["max_parallel", "on_item_error"].into_iter().filter(selected);
+    fields
+        .map(|field| {
+            let message =
+                format!("`{field}` cannot be a selector: it is fixed when the workflow is compiled");
+            Problem::config(field, message, "write the value out")
+        })
+        .collect()
 }

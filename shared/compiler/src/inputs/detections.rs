@@ -1,0 +1,74 @@
+//! Detections of a run's input: recorded predictions, as a set or as a bare list of items.
+
+use millrace_contracts::values::Detection;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+use super::Wrong;
+use crate::logic::{MAX_ITEMS, name_of};
+
+/// A set of detections: `items` checked one by one, each with an id.
+pub(super) fn accept(value: Value) -> Result<Value, Wrong> {
+    match value {
+        Value::Array(items) => {
+            let items = accept_items(items)?;
+            Ok(json!({"width": 0, "height": 0, "items": items}))
+        }
+        Value::Object(fields) => accept_set(fields),
+        other => Err(not_detections(&other)),
+    }
+}
+
+fn accept_set(mut fields: Map<String, Value>) -> Result<Value, Wrong> {
+    let known = ["image_id", "width", "height", "items"];
+    if let Some(unknown) = fields.keys().find(|field| !known.contains(&field.as_str())) {
+        return Err(Wrong::new(format!("detections have no field {unknown:?}")).hint(FORM));
+    }
+    match fields.remove("items") {
+        Some(Value::Array(items)) => {
+            let items = accept_items(items)
+                .map_err(|wrong| Wrong { below: format!("/items{}", wrong.below), ..wrong })?;
+            fields.insert("items".to_owned(), items.into());
+        }
+        _ => return Err(Wrong::new("detections need `items`, a list").hint(FORM)),
+    }
+    for side in ["width", "height"] {
+        fields.entry(side).or_insert_with(|| 0.into());
+    }
+    let set = Value::Object(fields);
+    match millrace_contracts::values::Detections::deserialize(&set) {
+        Ok(_) => Ok(set),
+        Err(error) => Err(Wrong::new(format!("these are no detections: {error}")).hint(FORM)),
+    }
+}
+
+fn accept_items(items: Vec<Value>) -> Result<Vec<Value>, Wrong> {
+    if items.len() > MAX_ITEMS {
+        return Err(Wrong::new(format!("{} detections, and {MAX_ITEMS} are allowed", items.len())));
+    }
+    let accept = |(position, item)| accept_item(position, item).map_err(|wrong| wrong.inside(position));
+    items.into_iter().enumerate().map(accept).collect()
+}
+
+fn accept_item(position: usize, mut item: Value) -> Result<Value, Wrong> {
+    let detection = Detection::deserialize(&item)
+        .map_err(|error| Wrong::new(format!("this is no detection: {error}")).hint(FORM))?;
+    let [x1, y1, x2, y2] = detection.bbox;
+    if !detection.bbox.iter().all(|corner| corner.is_finite()) || x1 > x2 || y1 > y2 {
+        let hint = "write [x1, y1, x2, y2] with x1 ≤ x2 and y1 ≤ y2";
+        return Err(Wrong::new("`bbox` is not a box").hint(hint));
+    }
+    if !(0.0..=1.0).contains(&detection.confidence) {
+        return Err(Wrong::new("`confidence` must be from 0 to 1"));
+    }
+    if let Some(fields) = item.as_object_mut().filter(|_| detection.detection_id.is_empty()) {
+        fields.insert("detection_id".to_owned(), position.to_string().into());
+    }
+    Ok(item)
+}
+
+fn not_detections(value: &Value) -> Wrong {
+    Wrong::new(format!("{} is no set of detections", name_of(value))).hint(FORM)
+}
+
+const FORM: &str = "give {\"items\": [{\"class_name\": …, \"confidence\": …, \"bbox\": [x1, y1, x2, y2]}, …]}, or the bare list";

@@ -1,0 +1,189 @@
+//! Parse: the definition's and its nodes' own fields, ids, and the bounds of the whole.
+
+use millrace_contracts::fault::pointer_token;
+use millrace_contracts::{Fault, Kind, NodeId};
+use serde_json::{Map, Value};
+
+use crate::codes;
+use crate::draft::{Draft, DraftInput, DraftNode, Shape};
+use crate::limits::{MAX_INPUTS, MAX_NODES};
+use crate::plan::ScopeIndex;
+use crate::suggest::did_you_mean;
+
+const WORKFLOW_FIELDS: [&str; 6] = ["name", "inputs_example", "nodes", "timeout_ms", "max_concurrency", "ui"];
+
+const NODE_FIELDS: [&str; 10] =
+    ["id", "type", "inputs", "config", "retry", "timeout_ms", "on_error", "pool", "priority", "cache"];
+
+/// Reads the definition as far as it can be read.
+pub(crate) fn run(definition: &Value) -> Draft<'_> {
+    let mut draft = Draft::default();
+    let Some(fields) = definition.as_object() else {
+        let fault = Fault::new(codes::INVALID_TYPE, "", "a workflow is a JSON object");
+        draft.faults.push(fault.hint("send {\"name\": …, \"nodes\": […]}"));
+        return draft;
+    };
+    unknown_fields(&mut draft, fields);
+    read_name(&mut draft, fields);
+    for field in ["ui", "inputs_example"] {
+        if fields.get(field).is_some_and(|value| !value.is_object()) {
+            draft.faults.push(wrong_type(&format!("/{field}"), field, "an object"));
+        }
+    }
+    read_nodes(&mut draft, fields);
+    draft
+}
+
+fn unknown_fields(draft: &mut Draft<'_>, fields: &Map<String, Value>) {
+    for field in fields.keys().filter(|field| !WORKFLOW_FIELDS.contains(&field.as_str())) {
+        let message = format!("a workflow has no field {field:?}");
+        let mut fault = Fault::new(codes::UNKNOWN_FIELD, format!("/{}", pointer_token(field)), message);
+        fault.hint = did_you_mean(field, WORKFLOW_FIELDS);
+        draft.faults.push(fault);
+    }
+}
+
+fn read_name(draft: &mut Draft<'_>, fields: &Map<String, Value>) {
+    match fields.get("name") {
+        None => draft.name = "untitled".to_owned(),
+        Some(Value::String(name)) if (1..=200).contains(&name.trim().chars().count()) => {
+            draft.name.clone_from(name);
+        }
+        Some(Value::String(_)) => {
+            draft.faults.push(Fault::new(codes::INVALID_NAME, "/name", "a name has 1 to 200 characters"));
+        }
+        Some(_) => draft.faults.push(wrong_type("/name", "name", "a text")),
+    }
+}
+
+fn read_nodes<'a>(draft: &mut Draft<'a>, fields: &'a Map<String, Value>) {
+    let nodes = match fields.get("nodes") {
+        Some(Value::Array(nodes)) => nodes,
+        Some(_) => return draft.faults.push(wrong_type("/nodes", "nodes", "a list of nodes")),
+        None => {
+            let fault = Fault::new(codes::MISSING_FIELD, "/nodes", "a workflow needs `nodes`");
+            return draft.faults.push(fault.hint("add \"nodes\": [{\"id\": …, \"type\": …}, …]"));
+        }
+    };
+    if nodes.is_empty() {
+        let fault = Fault::new(codes::EMPTY_WORKFLOW, "/nodes", "the workflow has no nodes");
+        return draft.faults.push(fault.hint("add at least one node, such as an image_input"));
+    }
+    if nodes.len() > MAX_NODES {
+        let message = format!("{} nodes, and a workflow may have {MAX_NODES}", nodes.len());
+        let fault = Fault::new(codes::TOO_MANY_NODES, "/nodes", message);
+        return draft.faults.push(fault.hint("split it into several workflows, or use a for_each"));
+    }
+    for (position, node) in nodes.iter().enumerate() {
+        match node.as_object() {
+            Some(source) => read_node(draft, position, source),
+            None => {
+                let pointer = format!("/nodes/{position}");
+                draft.faults.push(wrong_type(&pointer, "a node", "an object with `id` and `type`"));
+                // A place holder keeps positions equal to the document's.
+                static NOTHING: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
+                let node = blank(position, NodeId::from(""), &NOTHING);
+                draft.nodes.push(DraftNode { absent: true, ..node });
+            }
+        }
+    }
+}
+
+fn read_node<'a>(draft: &mut Draft<'a>, position: usize, source: &'a Map<String, Value>) {
+    let id = source.get("id").and_then(Value::as_str).unwrap_or_default();
+    let mut node = blank(position, NodeId::from(id), source);
+    check_id(draft, &node, id);
+    for field in source.keys().filter(|field| !NODE_FIELDS.contains(&field.as_str())) {
+        let message = format!("a node has no field {field:?}");
+        let mut fault = node.fault(codes::UNKNOWN_FIELD, &format!("/{}", pointer_token(field)), message);
+        fault.hint = did_you_mean(field, NODE_FIELDS);
+        draft.faults.push(fault);
+    }
+    node.inputs = read_inputs(draft, &node, source);
+    if source.get("config").is_some_and(|config| !config.is_object()) {
+        draft.faults.push(node.fault(codes::INVALID_TYPE, "/config", "`config` must be an object"));
+    }
+    draft.nodes.push(node);
+}
+
+fn blank<'a>(position: usize, id: NodeId, source: &'a Map<String, Value>) -> DraftNode<'a> {
+    DraftNode {
+        position,
+        id,
+        absent: false,
+        source,
+        block: None,
+        policy: None,
+        settings: Map::new(),
+        config: Shape::Literal(Value::Object(Map::new())),
+        inputs: Vec::new(),
+        scope: ScopeIndex::ROOT,
+        inner: None,
+        outputs: Vec::new(),
+        logic: None,
+        item_of: None,
+    }
+}
+
+/// Inputs as they stand; their selectors are taken apart later.
+fn read_inputs(draft: &mut Draft<'_>, node: &DraftNode<'_>, source: &Map<String, Value>) -> Vec<DraftInput> {
+    let inputs = match source.get("inputs") {
+        None => return Vec::new(),
+        Some(Value::Object(inputs)) => inputs,
+        Some(_) => {
+            let fault =
+                node.fault(codes::INVALID_TYPE, "/inputs", "`inputs` must be an object: port → value");
+            draft.faults.push(fault);
+            return Vec::new();
+        }
+    };
+    if inputs.len() > MAX_INPUTS {
+        let message = format!("{} inputs, and a node may have {MAX_INPUTS}", inputs.len());
+        draft.faults.push(node.fault(codes::INVALID_CONFIG, "/inputs", message));
+        return Vec::new();
+    }
+    for port in inputs.keys().filter(|port| !is_name(port)) {
+        let fault = node.fault(codes::INVALID_NAME, &format!("/inputs/{}", pointer_token(port)), NAME_RULE);
+        draft.faults.push(fault);
+    }
+    let input = |(port, value): (&String, &Value)| DraftInput {
+        port: port.clone(),
+        shape: Shape::Literal(value.clone()),
+        kind: Kind::Any,
+        required: true,
+    };
+    inputs.iter().filter(|(port, _)| is_name(port)).map(input).collect()
+}
+
+const NAME_RULE: &str =
+    "a name begins with a letter or _, goes on with letters, digits, _ and -, and has 64 characters at most";
+
+/// Whether `text` is `[A-Za-z_][A-Za-z0-9_-]{0,63}`: what ids and port names are made of.
+pub(crate) fn is_name(text: &str) -> bool {
+    let mut bytes = text.bytes();
+    let first = bytes.next().is_some_and(|byte| byte.is_ascii_alphabetic() || byte == b'_');
+    first
+        && text.len() <= 64
+        && bytes.all(|byte| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-')
+}
+
+fn check_id<'a>(draft: &mut Draft<'a>, node: &DraftNode<'a>, id: &'a str) {
+    match node.source.get("id") {
+        None => draft.faults.push(node.fault(codes::MISSING_FIELD, "/id", "a node needs an `id`")),
+        Some(Value::String(_)) if is_name(id) => {
+            if let Some(first) = draft.by_id.get(id) {
+                let message = format!("node {first} is called {id:?} too");
+                let hint = "give each node an id of its own";
+                draft.faults.push(node.fault(codes::DUPLICATE_ID, "/id", message).hint(hint));
+            } else {
+                draft.by_id.insert(id, node.position);
+            }
+        }
+        Some(Value::String(_)) => draft.faults.push(node.fault(codes::INVALID_NAME, "/id", NAME_RULE)),
+        Some(_) => draft.faults.push(node.fault(codes::INVALID_TYPE, "/id", "`id` must be a text")),
+    }
+}
+
+fn wrong_type(pointer: &str, what: &str, wanted: &str) -> Fault {
+    Fault::new(codes::INVALID_TYPE, pointer, format!("{what} must be {wanted}"))
+}

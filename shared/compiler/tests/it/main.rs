@@ -1,0 +1,39 @@
+//! The compiler from outside: definitions in, plans or faults out.
+
+mod catalogue;
+mod expressions;
+mod faults;
+mod fuzz;
+mod inputs;
+mod logic;
+mod loops;
+mod plans;
+mod scale;
+
+use millrace_compiler::{Plan, compile};
+use millrace_contracts::Faults;
+use serde_json::{Value, json};
+
+/// A workflow of these nodes.
+pub fn workflow(nodes: &Value) -> Value {
+    json!({"name": "test", "nodes": nodes})
+}
+
+/// The plan of a workflow that is in order.
+pub fn plan(nodes: &Value) -> Plan {
+    compile(&workflow(nodes)).unwrap_or_else(|faults| panic!("{}", report(&faults)))
+}
+
+/// `CODE pointer` of each fault.
+pub fn faults(definition: &Value) -> Vec<String> {
+    let faults = compile(definition).err().unwrap_or_default();
+    faults.0.iter().map(|fault| format!("{} {}", fault.code, fault.pointer)).collect()
+}
+
+/// Faults as somebody would read them.
+pub fn report(faults: &Faults) -> String {
+    let line = |fault: &millrace_contracts::Fault| {
+        format!("{} {}: {} ({})", fault.code, fault.pointer, fault.message, fault.hint.as_deref().unwrap_or("-"))
+    };
+    faults.0.iter().map(line).collect::<Vec<_>>().join("\n")
+}
