@@ -1,1 +1,18 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod alarms;
+mod batch;
+mod error;
+mod fetch;
+mod held;
+mod lane;
+mod membership;
+mod outbox;
+mod oversize;
+mod plans;
+mod role;
+mod shell_work;
+mod sweeper;
+
+pub use error::OrchestratorError;
+pub use role::{Deps, run};

@@ -184,7 +184,8 @@ impl GroupReader {
         Ok(&self.connection.as_ref().expect("the connection was made above").connection)
     }
 
-    async fn open(&self) -> Result<MultiplexedConnection, RedisError> {
+    // `&mut`, although nothing changes: a shared borrow across an await would need the pending reply to be `Sync`.
+    async fn open(&mut self) -> Result<MultiplexedConnection, RedisError> {
         let Some(channel) = &self.reading.bell_channel else {
             return connection::dedicated(self.bus.client(), None::<fn(PushInfo) -> Result<(), ()>>).await;
         };

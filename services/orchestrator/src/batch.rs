@@ -1,0 +1,198 @@
+//! One batch: step every run it speaks of, commit all steps in one pipeline, send the commands, acknowledge.
+
+use std::time::Instant;
+
+use futures::future::join_all;
+use indexmap::IndexMap;
+use metrics::{counter, histogram};
+use millrace_bus::{Commit, CommitOutcome, Delivery, EntryId};
+use millrace_contracts::message::Message;
+use millrace_contracts::{ExecutionId, Partition, UnixMillis};
+use millrace_engine::{Effects, Input};
+
+use crate::fetch::fetch;
+use crate::held::{Held, HeldRuns};
+use crate::outbox::{self, Outbox};
+use crate::role::Shared;
+use crate::{OrchestratorError, oversize, shell_work};
+
+/// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
+const CONFLICT_LIMIT: u32 = 8;
+/// Rounds of shell work in one step; each round follows from the one before, as deep as logic blocks are chained.
+const SHELL_ROUNDS: usize = 10_000;
+
+/// A run with messages for it, before it is stepped.
+struct Open {
+    held: Option<Held>,
+    deliveries: Vec<Delivery>,
+    /// Another replica committed in between: what is in memory is out of date, and `execute` is not news.
+    lost_race: bool,
+}
+
+/// A run that was stepped and is ready to be committed.
+struct Stepped {
+    held: Held,
+    effects: Effects,
+    deliveries: Vec<Delivery>,
+}
+
+/// Handles `deliveries`; false when some are left unacknowledged because other replicas kept getting ahead, so that they
+/// must be claimed and handled again.
+pub(crate) async fn handle(
+    shared: &Shared,
+    runs: &mut HeldRuns,
+    deliveries: Vec<Delivery>,
+) -> Result<bool, OrchestratorError> {
+    let begun = Instant::now();
+    histogram!("millrace_orchestrator_batch_messages").record(deliveries.len() as f64);
+    let mut groups: IndexMap<ExecutionId, Vec<Delivery>> = IndexMap::new();
+    for delivery in deliveries {
+        groups.entry(delivery.message.execution_id()).or_default().push(delivery);
+    }
+    let mut open: Vec<Open> = groups
+        .into_iter()
+        .map(|(run, deliveries)| Open { held: runs.take(run), deliveries, lost_race: false })
+        .collect();
+    for _ in 0..CONFLICT_LIMIT {
+        if open.is_empty() {
+            break;
+        }
+        open = round(shared, runs, open).await?;
+    }
+    counter!("millrace_orchestrator_conflicts_given_up_total").increment(open.len() as u64);
+    histogram!("millrace_orchestrator_batch_seconds").record(begun.elapsed().as_secs_f64());
+    Ok(open.is_empty())
+}
+
+/// Steps and commits every open run once; answers those that another replica got ahead of.
+async fn round(
+    shared: &Shared,
+    runs: &mut HeldRuns,
+    open: Vec<Open>,
+) -> Result<Vec<Open>, OrchestratorError> {
+    let now = UnixMillis::now();
+    let steps = join_all(open.into_iter().map(|open| step(shared, open, now))).await;
+    let mut acks: Vec<(Partition, EntryId)> = Vec::new();
+    let mut stepped = Vec::new();
+    for result in steps {
+        match result? {
+            Ok(run) => stepped.push(run),
+            Err(without_run) => acks.extend(entries(&without_run)),
+        }
+    }
+    let commits = prepare(shared, &mut stepped).await?;
+    let outcomes = shared.bus.commit(&commits.iter().flatten().cloned().collect::<Vec<_>>()).await?;
+    shared.alarms.notice(commits.iter().flatten());
+    let mut outcomes = outcomes.into_iter();
+    let mut outbox = Outbox::default();
+    let mut conflicts = Vec::new();
+    for (run, commit) in stepped.into_iter().zip(commits) {
+        let outcome = if commit.is_some() { outcomes.next() } else { Some(CommitOutcome::Committed) };
+        match outcome {
+            Some(CommitOutcome::Committed) => {
+                acks.extend(entries(&run.deliveries));
+                accept(runs, &mut outbox, run, commit.as_ref());
+            }
+            Some(CommitOutcome::Rejected(reason)) => {
+                tracing::error!(run.id = %run.held.run.accepted().execution_id, reason, "a step cannot be stored");
+                acks.extend(entries(&run.deliveries));
+            }
+            Some(CommitOutcome::Conflict) | None => {
+                counter!("millrace_orchestrator_conflicts_total").increment(1);
+                conflicts.push(Open { held: None, deliveries: run.deliveries, lost_race: true });
+            }
+        }
+    }
+    outbox.send(&shared.bus).await?;
+    shared.bus.ack(&acks).await?;
+    Ok(conflicts)
+}
+
+async fn prepare(shared: &Shared, stepped: &mut [Stepped]) -> Result<Vec<Option<Commit>>, OrchestratorError> {
+    let mut commits = Vec::with_capacity(stepped.len());
+    for run in stepped {
+        if !run.effects.needs_commit() {
+            commits.push(None);
+            continue;
+        }
+        oversize::check(&shared.blobs, &mut run.effects.durable).await?;
+        let keep = shared.settings.keep_finished;
+        commits.push(Some(outbox::commit(&shared.bus, &run.held, &mut run.effects, keep)));
+    }
+    Ok(commits)
+}
+
+fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, commit: Option<&Commit>) {
+    let Stepped { mut held, effects, .. } = run;
+    if let Some(commit) = commit {
+        held.version = commit.new_version;
+        counter!("millrace_orchestrator_commits_total").increment(1);
+    }
+    outbox.add(held.run.accepted().execution_id, effects.jobs, effects.abandon);
+    runs.keep(held);
+}
+
+/// Steps one run through its messages; the messages themselves come back when there is no such run.
+async fn step(
+    shared: &Shared,
+    open: Open,
+    now: UnixMillis,
+) -> Result<Result<Stepped, Vec<Delivery>>, OrchestratorError> {
+    let Open { held, deliveries, lost_race } = open;
+    let (mut held, mut effects) = match held {
+        Some(held) => (held, Effects::default()),
+        None => match fetch(shared, &deliveries, lost_race, now).await {
+            Ok(Some(fetched)) => (fetched.held, fetched.begun.unwrap_or_default()),
+            Ok(None) => {
+                let count = deliveries.len() as u64;
+                counter!("millrace_orchestrator_noops_total", "reason" => "no_such_run").increment(count);
+                return Ok(Err(deliveries));
+            }
+            Err(error) if error.is_of_the_run() => {
+                // Nobody else could do better: say so loudly, and let the other runs go on.
+                tracing::error!(error = %error, "a run cannot be continued; its messages are dropped");
+                return Ok(Err(deliveries));
+            }
+            Err(error) => return Err(error),
+        },
+    };
+    let is_new = held.version == 0;
+    for delivery in &deliveries {
+        if is_new && matches!(delivery.message, Message::Execute(_)) {
+            continue;
+        }
+        let later = held.run.step(Input::Message(delivery.message.clone()), now);
+        count_noop(&later);
+        effects.append(later);
+    }
+    do_shell_work(shared, &mut held, &mut effects, now).await;
+    if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
+        // Whoever had a message before may have died between its commit and its commands.
+        effects.append_unsent(held.run.resend(now));
+    }
+    Ok(Ok(Stepped { held, effects, deliveries }))
+}
+
+async fn do_shell_work(shared: &Shared, held: &mut Held, effects: &mut Effects, now: UnixMillis) {
+    for _ in 0..SHELL_ROUNDS {
+        let work = std::mem::take(&mut effects.shell);
+        if work.is_empty() {
+            return;
+        }
+        let inputs =
+            join_all(work.into_iter().map(|work| shell_work::perform(shared, &held.run, work))).await;
+        for input in inputs {
+            effects.append(held.run.step(input, now));
+        }
+    }
+}
+
+fn count_noop(effects: &Effects) {
+    if let Some(noop) = effects.noop {
+        counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
+    }
+}
+
+fn entries(deliveries: &[Delivery]) -> impl Iterator<Item = (Partition, EntryId)> {
+    deliveries.iter().map(|delivery| (delivery.partition, delivery.entry.clone()))
+}

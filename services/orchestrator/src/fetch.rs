@@ -1,0 +1,89 @@
+//! Bringing a run into memory: from the lane's own set, from Redis, or as a new one.
+
+use millrace_bus::Delivery;
+use millrace_contracts::message::{Accepted, Message};
+use millrace_contracts::{ErrorKind, ExecutionId, JobError, UnixMillis};
+use millrace_engine::{Effects, Execution, NodeRecord, Settings};
+use serde_json::Value;
+
+use crate::OrchestratorError;
+use crate::held::Held;
+use crate::role::Shared;
+
+/// A run in memory, and what beginning it asked for if it is new.
+pub(crate) struct Fetched {
+    pub(crate) held: Held,
+    pub(crate) begun: Option<Effects>,
+}
+
+/// The run that `deliveries` are about; none when there is no such run any more.
+pub(crate) async fn fetch(
+    shared: &Shared,
+    deliveries: &[Delivery],
+    lost_race: bool,
+    now: UnixMillis,
+) -> Result<Option<Fetched>, OrchestratorError> {
+    let Some(run) = deliveries.first().map(|delivery| delivery.message.execution_id()) else {
+        return Ok(None);
+    };
+    let accepted = deliveries.iter().find_map(|delivery| match &delivery.message {
+        Message::Execute(accepted) => Some(accepted),
+        _ => None,
+    });
+    // A first delivery of `execute` is nearly always a new run: try that first, the commit tells when it is not.
+    let surely_new =
+        !lost_race && accepted.is_some() && deliveries.iter().all(|delivery| delivery.deliveries <= 1);
+    if !surely_new && let Some(held) = load(shared, run).await? {
+        return Ok(Some(Fetched { held, begun: None }));
+    }
+    match accepted {
+        Some(accepted) => begin(shared, accepted, now).await.map(Some),
+        None => Ok(None),
+    }
+}
+
+/// The run as it is stored in Redis, if it is.
+pub(crate) async fn load(shared: &Shared, run: ExecutionId) -> Result<Option<Held>, OrchestratorError> {
+    let Some(stored) = shared.bus.load_run(run).await? else { return Ok(None) };
+    let damaged = |source| OrchestratorError::State { run, source };
+    let accepted = Execution::accepted_in(&stored.fields).map_err(damaged)?;
+    let plan = shared.plans.get(accepted.definition).await?;
+    let (mut execution, missing) =
+        Execution::load(plan, &stored.fields, settings(shared)).map_err(damaged)?;
+    for loop_items in missing {
+        let list = shared.blobs.resolve_one(&loop_items.list.to_value()).await?;
+        if let Value::Array(items) = list {
+            execution.provide_items(&loop_items.opener, items);
+        }
+    }
+    Ok(Some(Held { run: execution, version: stored.version }))
+}
+
+async fn begin(shared: &Shared, accepted: &Accepted, now: UnixMillis) -> Result<Fetched, OrchestratorError> {
+    let plan = match shared.plans.get(accepted.definition).await {
+        Ok(plan) => plan,
+        Err(OrchestratorError::Definition { faults, .. }) => {
+            let message = format!("the accepted definition does not compile any more: {faults}");
+            let error = JobError::new(ErrorKind::InvalidConfig, message);
+            let (run, effects) = Execution::refuse(accepted.clone(), settings(shared), error, now);
+            return Ok(Fetched { held: Held { run, version: 0 }, begun: Some(effects) });
+        }
+        Err(other) => return Err(other),
+    };
+    let history = history(shared, accepted).await?;
+    let (run, effects) = Execution::begin(plan, accepted.clone(), settings(shared), history, now);
+    Ok(Fetched { held: Held { run, version: 0 }, begun: Some(effects) })
+}
+
+/// What the record says is done, for a run whose log was lost.
+async fn history(shared: &Shared, accepted: &Accepted) -> Result<Vec<NodeRecord>, OrchestratorError> {
+    if accepted.epoch <= 1 {
+        return Ok(Vec::new());
+    }
+    let done = shared.store.node_runs().history(accepted.execution_id).await?;
+    Ok(done.into_iter().map(NodeRecord::from).collect())
+}
+
+fn settings(shared: &Shared) -> Settings {
+    Settings { partitions: shared.bus.partitions(), ..Settings::default() }
+}

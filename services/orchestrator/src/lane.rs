@@ -1,0 +1,140 @@
+//! A lane: one blocking reader over some of this replica's partitions, and the runs it holds.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use metrics::counter;
+use millrace_bus::{Delivery, Inbox};
+use millrace_contracts::Partition;
+use millrace_tasks::{Backoff, backoff};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::held::HeldRuns;
+use crate::role::Shared;
+use crate::{OrchestratorError, batch};
+
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+fn pauses() -> Backoff {
+    backoff(Duration::from_millis(50), LONGEST_PAUSE)
+}
+
+/// Reads and handles until `shutdown`.
+pub(crate) async fn run(
+    shared: Shared,
+    number: usize,
+    mut owned: watch::Receiver<BTreeSet<Partition>>,
+    shutdown: CancellationToken,
+) -> Result<(), OrchestratorError> {
+    let mut lane = Lane {
+        inbox: shared.bus.inbox(&format!("{}:{number}", shared.replica)).await?,
+        runs: HeldRuns::new(shared.settings.cached_runs / shared.settings.lanes.max(1) as u64),
+        held: BTreeSet::new(),
+        unclaimed: BTreeSet::new(),
+        number,
+        shared,
+    };
+    let mut pauses = pauses();
+    while !shutdown.is_cancelled() {
+        lane.take_over(&owned.borrow_and_update().clone());
+        if lane.held.is_empty() {
+            tokio::select! {
+                () = shutdown.cancelled() => break,
+                changed = owned.changed() => if changed.is_err() { break },
+            }
+            continue;
+        }
+        // What is in hand is finished before the role ends; only waiting for more is cut short.
+        let turn = tokio::select! {
+            () = shutdown.cancelled() => break,
+            read = lane.read() => read,
+        };
+        let handled = match turn {
+            Ok(deliveries) => lane.handle(deliveries).await,
+            Err(error) => Err(error),
+        };
+        match handled {
+            Ok(()) => pauses = self::pauses(),
+            Err(error) => lane.recover(&error, &mut pauses, &shutdown).await,
+        }
+    }
+    Ok(())
+}
+
+struct Lane {
+    shared: Shared,
+    number: usize,
+    inbox: Inbox,
+    runs: HeldRuns,
+    held: BTreeSet<Partition>,
+    /// Partitions whose earlier owner may have left messages behind.
+    unclaimed: BTreeSet<Partition>,
+}
+
+impl Lane {
+    /// Takes this lane's share of the replica's partitions.
+    fn take_over(&mut self, owned: &BTreeSet<Partition>) {
+        let lanes = self.shared.settings.lanes.max(1);
+        let mine: BTreeSet<Partition> = owned
+            .iter()
+            .copied()
+            .filter(|partition| usize::from(partition.0) % lanes == self.number)
+            .collect();
+        if mine == self.held {
+            return;
+        }
+        self.unclaimed.extend(mine.difference(&self.held));
+        self.unclaimed.retain(|partition| mine.contains(partition));
+        if !self.held.is_subset(&mine) {
+            // Another replica goes on with some of these runs; what is remembered of them would be out of date.
+            self.runs.clear();
+        }
+        self.held = mine;
+    }
+
+    /// What an earlier owner left first, then new messages.
+    async fn read(&mut self) -> Result<Vec<Delivery>, OrchestratorError> {
+        let max = self.shared.settings.batch_size;
+        while let Some(partition) = self.unclaimed.first().copied() {
+            let left = self.inbox.claim(partition, Duration::ZERO, max).await?;
+            if left.len() < max {
+                self.unclaimed.remove(&partition);
+            }
+            if !left.is_empty() {
+                counter!("millrace_orchestrator_claimed_total").increment(left.len() as u64);
+                return Ok(left);
+            }
+        }
+        let partitions: Vec<Partition> = self.held.iter().copied().collect();
+        Ok(self.inbox.read(&partitions, max, self.shared.settings.block).await?)
+    }
+
+    async fn handle(&mut self, deliveries: Vec<Delivery>) -> Result<(), OrchestratorError> {
+        if deliveries.is_empty() {
+            return Ok(());
+        }
+        if !batch::handle(&self.shared, &mut self.runs, deliveries).await? {
+            self.unclaimed.clone_from(&self.held);
+        }
+        Ok(())
+    }
+
+    /// After a fault nobody knows what was written: forget, wait, and take every unacknowledged message again.
+    async fn recover(
+        &mut self,
+        error: &OrchestratorError,
+        pauses: &mut Backoff,
+        shutdown: &CancellationToken,
+    ) {
+        tracing::warn!(lane = self.number, error = %error, "a batch was not handled; it will be taken again");
+        counter!("millrace_orchestrator_batch_failures_total").increment(1);
+        self.runs.clear();
+        self.unclaimed.clone_from(&self.held);
+        let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+        tokio::select! {
+            () = shutdown.cancelled() => {}
+            () = tokio::time::sleep(pause) => {}
+        }
+    }
+}

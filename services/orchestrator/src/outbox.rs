@@ -1,0 +1,57 @@
+//! From the engine's effects to a commit, and to the commands that follow it.
+
+use std::time::Duration;
+
+use millrace_bus::{Bus, Commit};
+use millrace_contracts::{Event, ExecutionId, Job, JobId};
+use millrace_engine::Effects;
+
+use crate::OrchestratorError;
+use crate::held::Held;
+
+/// Commands of one or more runs, to be sent after their commits.
+#[derive(Default)]
+pub(crate) struct Outbox {
+    jobs: Vec<Job>,
+    queued: Vec<Event>,
+    abandoned: Vec<(ExecutionId, Vec<JobId>)>,
+}
+
+impl Outbox {
+    /// Adds the commands of one run.
+    pub(crate) fn add(&mut self, run: ExecutionId, jobs: Vec<(Job, Event)>, abandon: Vec<JobId>) {
+        for (job, event) in jobs {
+            self.jobs.push(job);
+            self.queued.push(event);
+        }
+        if !abandon.is_empty() {
+            self.abandoned.push((run, abandon));
+        }
+    }
+
+    /// Sends everything.
+    pub(crate) async fn send(self, bus: &Bus) -> Result<(), OrchestratorError> {
+        if !self.jobs.is_empty() {
+            bus.enqueue(&self.jobs, &self.queued).await?;
+        }
+        for (run, jobs) in self.abandoned {
+            bus.abandon(run, &jobs).await?;
+        }
+        Ok(())
+    }
+}
+
+/// The commit that stores what a step changed.
+pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finished: Duration) -> Commit {
+    let run = held.run.accepted().execution_id;
+    let mut commit = Commit::new(run, bus.partition_of(run), held.version);
+    commit.set = held.run.changed_fields(effects);
+    commit.durable = std::mem::take(&mut effects.durable);
+    commit.live = std::mem::take(&mut effects.live);
+    // The writer learns of queued jobs from these; their end is told by the node events.
+    commit.records = effects.jobs.iter().map(|(_, event)| event.clone()).collect();
+    commit.set_timers = std::mem::take(&mut effects.set_timers);
+    commit.clear_timers = std::mem::take(&mut effects.clear_timers);
+    commit.expire_after = held.run.is_terminal().then_some(keep_finished);
+    commit
+}

@@ -1,0 +1,84 @@
+//! Accepted means finished: runs that Postgres knows as unfinished and that have no live state are started again.
+//! Always on and a few at a time; a run that two replicas start at once is begun once, since its first commit compares.
+
+use std::collections::BTreeSet;
+use std::time::Duration;
+
+use metrics::counter;
+use millrace_contracts::{ExecutionId, Partition, UnixMillis};
+use millrace_store::Unfinished;
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+
+use crate::OrchestratorError;
+use crate::role::Shared;
+
+/// Most runs looked at in one sweep: a rebuild after the loss of Redis is a ramp, not a wall.
+const SWEEP_LIMIT: u32 = 500;
+
+/// Sweeps until `shutdown`.
+pub(crate) async fn run(
+    shared: Shared,
+    owned: watch::Receiver<BTreeSet<Partition>>,
+    shutdown: CancellationToken,
+) -> Result<(), OrchestratorError> {
+    let mut after = None;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(jittered(shared.settings.sweep_interval)) => {}
+        }
+        let partitions = owned.borrow().clone();
+        match sweep(&shared, &partitions, after).await {
+            Ok(last) => after = last,
+            Err(error) => tracing::warn!(error = %error, "a sweep for lost runs failed; the next one follows"),
+        }
+    }
+}
+
+/// Looks at the next page of unfinished runs; answers where the page after it begins, none for the first again.
+async fn sweep(
+    shared: &Shared,
+    owned: &BTreeSet<Partition>,
+    after: Option<ExecutionId>,
+) -> Result<Option<ExecutionId>, OrchestratorError> {
+    let before = UnixMillis(UnixMillis::now().0 - millis(shared.settings.stalled_after));
+    let unfinished = shared.store.executions().unfinished(before, after, SWEEP_LIMIT).await?;
+    let full = unfinished.len() == SWEEP_LIMIT as usize;
+    let last = unfinished.last().map(|run| run.accepted.execution_id);
+    let mine: Vec<Unfinished> = unfinished
+        .into_iter()
+        .filter(|run| owned.contains(&shared.bus.partition_of(run.accepted.execution_id)))
+        .collect();
+    let ids: Vec<_> = mine.iter().map(|run| run.accepted.execution_id).collect();
+    let alive = shared.bus.are_stored(&ids).await?;
+    for (run, alive) in mine.into_iter().zip(alive) {
+        if !alive {
+            restart(shared, run).await?;
+        }
+    }
+    Ok(last.filter(|_| full))
+}
+
+/// Starts a lost run again, always with the next epoch: clients may have seen numbers that were never recorded.
+async fn restart(shared: &Shared, run: Unfinished) -> Result<(), OrchestratorError> {
+    let mut accepted = run.accepted;
+    accepted.epoch = run.last_epoch.unwrap_or(accepted.epoch) + 1;
+    tracing::warn!(
+        run.id = %accepted.execution_id,
+        run.epoch = accepted.epoch,
+        "an accepted run has no live state; starting it again from its record"
+    );
+    counter!("millrace_orchestrator_restarted_runs_total").increment(1);
+    Ok(shared.bus.execute(&accepted).await?)
+}
+
+/// Spreads the sweeps of several replicas: the pause is 75 to 125 % of `interval`.
+fn jittered(interval: Duration) -> Duration {
+    let noise = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 255.0;
+    interval.mul_f64(0.75 + noise / 2.0)
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
