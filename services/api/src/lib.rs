@@ -1,1 +1,27 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod body;
+mod context;
+mod cursor;
+mod deps;
+mod error;
+mod etag;
+mod health;
+mod live;
+mod middleware;
+mod params;
+mod plans;
+mod problem;
+mod range;
+mod router;
+mod routes;
+mod serve;
+mod sniff;
+mod sse;
+mod state;
+mod submit;
+mod view;
+
+pub use deps::Deps;
+pub use error::ApiError;
+pub use serve::run;

@@ -1,0 +1,29 @@
+//! What the api is given by whoever runs it.
+
+use millrace_blobs::Blobs;
+use millrace_bus::Bus;
+use millrace_config::Api;
+use millrace_store::Store;
+use millrace_telemetry::Health;
+
+/// What the api is given: its settings and the outside services, connected.
+#[derive(Clone)]
+pub struct Deps {
+    /// The `[api]` settings.
+    pub settings: Api,
+    /// Redis: commands, live events, the logs of runs.
+    pub bus: Bus,
+    /// Postgres: the record. Its schema is migrated.
+    pub store: Store,
+    /// Images and other bytes.
+    pub blobs: Blobs,
+    /// What `/readyz` and `/metrics` answer beside the api's own checks: the metrics of the process, and the checks of
+    /// other roles that live in it.
+    pub health: Health,
+}
+
+impl std::fmt::Debug for Deps {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Deps").field("settings", &self.settings).finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,148 @@
+//! What happened to a run before now: from Redis while it has it, from Postgres afterwards.
+
+use std::future::Future;
+
+use millrace_bus::Bus;
+use millrace_contracts::event::LogPosition;
+use millrace_contracts::run::Snapshot;
+use millrace_contracts::{Event, ExecutionId};
+use millrace_store::{ExecutionRecord, Store, StoreError};
+use serde_json::Value;
+
+use super::frame::Frame;
+use crate::problem::Problem;
+
+/// Node runs in a snapshot; the rest are counted.
+pub(crate) const SNAPSHOT_NODES: usize = 500;
+/// Events read from the log at once.
+pub(crate) const PAGE: usize = 256;
+
+/// The past of runs, as a stream needs it.
+pub(crate) trait RunLog: Send + Sync + 'static {
+    /// The state of a run with the position it stands at; none when there is no such run.
+    fn snapshot(&self, run: ExecutionId) -> impl Future<Output = Result<Option<Snapshot>, Problem>> + Send;
+
+    /// Up to [`PAGE`] durable events after a position, in order. `known` is a `seq` that is known to have been reached:
+    /// an empty answer is taken for the end of the log only when it lies before.
+    fn page(
+        &self,
+        run: ExecutionId,
+        after: LogPosition,
+        known: u64,
+    ) -> impl Future<Output = Result<Vec<Frame>, Problem>> + Send;
+}
+
+/// The past in Redis and Postgres.
+#[derive(Debug, Clone)]
+pub(crate) struct History {
+    /// Has what happens now, and what happened lately.
+    pub(crate) bus: Bus,
+    /// Has what happened.
+    pub(crate) store: Store,
+}
+
+impl RunLog for History {
+    async fn snapshot(&self, run: ExecutionId) -> Result<Option<Snapshot>, Problem> {
+        let problem = match self.bus.load_run(run).await {
+            Ok(Some(stored)) => {
+                let snapshot = millrace_engine::snapshot(&stored.fields, SNAPSHOT_NODES);
+                return snapshot.map(Some).map_err(Problem::internal);
+            }
+            Ok(None) => None,
+            Err(error) => Some(Problem::from(error)),
+        };
+        match self.recorded_snapshot(run).await {
+            Ok(snapshot) => Ok(Some(snapshot)),
+            // Only where Redis is sure as well is there no such run: the row comes before the 202, and the state after.
+            Err(StoreError::NotFound(_)) => problem.map_or(Ok(None), Err),
+            Err(error) => Err(problem.unwrap_or_else(|| error.into())),
+        }
+    }
+
+    async fn page(&self, run: ExecutionId, after: LogPosition, known: u64) -> Result<Vec<Frame>, Problem> {
+        let texts = self.texts(run, after, known).await?;
+        Ok(texts.iter().filter_map(|text| Frame::of(text)).collect())
+    }
+}
+
+impl History {
+    /// As [`RunLog::page`], each event as its JSON.
+    pub(crate) async fn texts(
+        &self,
+        run: ExecutionId,
+        after: LogPosition,
+        known: u64,
+    ) -> Result<Vec<String>, Problem> {
+        let logged = match self.bus.log_text(run, after, PAGE).await {
+            Ok(logged) => logged,
+            Err(error) => return self.recorded_texts(run, after).await.map_err(|_| error.into()),
+        };
+        let reaches = match logged.first() {
+            Some((first, _)) => first.epoch != after.epoch || first.seq == after.seq + 1,
+            None => known <= after.seq,
+        };
+        if reaches {
+            return Ok(logged.into_iter().map(|(_, text)| text).collect());
+        }
+        Ok(self.recorded_texts(run, after).await?)
+    }
+
+    async fn recorded_texts(&self, run: ExecutionId, after: LogPosition) -> Result<Vec<String>, StoreError> {
+        let text = |event: &Event| serde_json::to_string(event).expect("an event is plain data");
+        Ok(self.recorded_events(run, after).await?.iter().map(text).collect())
+    }
+
+    async fn recorded_events(&self, run: ExecutionId, after: LogPosition) -> Result<Vec<Event>, StoreError> {
+        self.store.events().after(run, after, u32::try_from(PAGE).unwrap_or(u32::MAX)).await
+    }
+
+    /// The events first and the state after them: then the state holds at least what the position says.
+    async fn recorded_snapshot(&self, run: ExecutionId) -> Result<Snapshot, StoreError> {
+        let record = self.store.executions().get(run).await?;
+        let position = self.recorded_end(run, record.epoch).await?;
+        let record = if record.summary.status.is_terminal() {
+            record
+        } else {
+            self.store.executions().get(run).await?
+        };
+        let limit = u32::try_from(SNAPSHOT_NODES).unwrap_or(u32::MAX);
+        let nodes = self.store.node_runs().list(run, None, None, limit).await?;
+        let total = record.progress.map_or(0, |progress| progress.total);
+        let nodes_omitted =
+            if nodes.len() < SNAPSHOT_NODES { 0 } else { total.saturating_sub(nodes.len() as u64) };
+        Ok(Snapshot { nodes, nodes_omitted, ..recorded_state(record, position) })
+    }
+
+    async fn recorded_end(&self, run: ExecutionId, epoch: u32) -> Result<LogPosition, StoreError> {
+        let mut end = LogPosition { epoch, seq: 0 };
+        loop {
+            let events = self.recorded_events(run, end).await?;
+            match events.last().and_then(Event::log_position) {
+                Some(last) => end = last,
+                None => return Ok(end),
+            }
+        }
+    }
+}
+
+fn recorded_state(record: ExecutionRecord, position: LogPosition) -> Snapshot {
+    let summary = record.summary;
+    Snapshot {
+        execution_id: summary.id,
+        workflow_id: summary.workflow_id,
+        status: summary.status,
+        epoch: position.epoch,
+        seq: position.seq,
+        progress: record.progress.unwrap_or_default(),
+        created_at: summary.created_at,
+        started_at: summary.started_at,
+        completed_at: summary.completed_at,
+        outputs: record.outputs.and_then(|outputs| match outputs {
+            Value::Object(fields) => Some(fields),
+            _ => None,
+        }),
+        error: record.error,
+        nodes: Vec::new(),
+        nodes_omitted: 0,
+    }
+}

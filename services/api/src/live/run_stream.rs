@@ -1,0 +1,172 @@
+//! One client's stream of one run: the state or a replay first, then what happens, each durable event exactly once and in
+//! order. Only the client's own task runs this; nobody waits for it.
+
+mod next;
+mod settle;
+
+use std::collections::VecDeque;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::Stream;
+use millrace_contracts::event::LogPosition;
+use millrace_contracts::run::Snapshot;
+use millrace_contracts::{ExecutionId, ExecutionStatus};
+use serde_json::json;
+use tokio::sync::OwnedSemaphorePermit;
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use super::filter::TypeFilter;
+use super::frame::{self, Frame};
+use super::history::RunLog;
+use super::lag::Lag;
+use super::start::Start;
+use super::subscription::Subscription;
+use crate::problem::Problem;
+
+/// How a stream is run.
+#[derive(Debug, Clone)]
+pub(crate) struct StreamSettings {
+    /// Pause between pings on an idle stream.
+    pub(crate) ping: Duration,
+    /// Events that may wait for a slow client.
+    pub(crate) buffer: usize,
+    /// Told when the role is to end.
+    pub(crate) shutdown: CancellationToken,
+}
+
+/// One client's stream of one run.
+#[derive(Debug)]
+pub(crate) struct RunStream<L> {
+    run: ExecutionId,
+    log: L,
+    topic: Subscription,
+    filter: TypeFilter,
+    settings: StreamSettings,
+    outbox: VecDeque<Bytes>,
+    phase: Phase,
+    /// The last durable event that the client has, or that its snapshot contains.
+    at: LogPosition,
+    /// A `seq` that is known to have been reached.
+    known: u64,
+    /// The run's final status, once the stream has been told of it.
+    ended: Option<ExecutionStatus>,
+    lag: Lag,
+    pings: u32,
+    next_ping: Instant,
+    _permit: OwnedSemaphorePermit,
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Phase {
+    /// The log is to be read from `at` on.
+    CatchUp,
+    /// The log could not be read; again then.
+    Retry(Instant),
+    /// What happens is passed on.
+    Live,
+    /// The last event was sent.
+    Ended,
+}
+
+impl<L: RunLog> RunStream<L> {
+    /// Opens a stream at `start`; none when there is no such run. `topic` must have been subscribed to before.
+    pub(crate) async fn open(
+        log: L,
+        topic: Subscription,
+        start: Start,
+        filter: TypeFilter,
+        (settings, permit): (StreamSettings, OwnedSemaphorePermit),
+    ) -> Result<Option<Self>, Problem> {
+        let run = topic.run();
+        let Some(snapshot) = log.snapshot(run).await? else { return Ok(None) };
+        let stands_at = position(&snapshot);
+        let mut stream = Self {
+            run,
+            log,
+            topic,
+            filter,
+            outbox: VecDeque::from([Bytes::from_static(frame::RETRY.as_bytes())]),
+            phase: Phase::CatchUp,
+            at: stands_at,
+            known: stands_at.seq,
+            ended: None,
+            lag: Lag::new(settings.buffer),
+            pings: 0,
+            next_ping: Instant::now() + settings.ping,
+            settings,
+            _permit: permit,
+        };
+        match start {
+            Start::Replay(seq) if seq <= stands_at.seq => stream.at.seq = seq,
+            Start::After(seen) if seen.epoch == stands_at.epoch && seen.seq <= stands_at.seq => {
+                stream.at = seen
+            }
+            _ => {
+                stream.tell_state(&snapshot);
+                return Ok(Some(stream));
+            }
+        }
+        stream.note_end(&snapshot);
+        Ok(Some(stream))
+    }
+
+    /// The stream as a response body's chunks.
+    pub(crate) fn into_chunks(self) -> impl Stream<Item = Result<Bytes, std::convert::Infallible>> + Send {
+        futures::stream::unfold(self, |mut stream| async move {
+            stream.lag.taken(Instant::now());
+            let chunk = stream.next().await?;
+            stream.lag.given(Instant::now());
+            Some((Ok(chunk), stream))
+        })
+    }
+
+    /// Sends the state; what it contains is not sent again.
+    fn tell_state(&mut self, snapshot: &Snapshot) {
+        let data = serde_json::to_string(snapshot).expect("a snapshot is plain data");
+        self.at = position(snapshot);
+        self.known = self.at.seq;
+        self.outbox.push_back(frame::notice(Some(self.at), "snapshot", &data));
+        self.note_end(snapshot);
+        if self.ended.is_some() {
+            self.end();
+        } else {
+            self.settle();
+        }
+    }
+
+    fn note_end(&mut self, snapshot: &Snapshot) {
+        self.ended = snapshot.status.is_terminal().then_some(snapshot.status);
+    }
+
+    /// Sends an event of the log that comes next, and the end after the last one.
+    fn send_next(&mut self, frame: &Frame, position: LogPosition) {
+        self.at = position;
+        self.known = self.known.max(position.seq);
+        if self.filter.passes(frame.kind) || frame.kind.ends_run() {
+            self.outbox.push_back(frame.text());
+        }
+        if frame.kind.ends_run() {
+            self.end();
+        }
+    }
+
+    fn end(&mut self) {
+        let data = json!({"execution_id": self.run, "epoch": self.at.epoch, "seq": self.at.seq});
+        self.part("end", &data.to_string());
+    }
+
+    /// Sends a last event.
+    fn part(&mut self, event: &str, data: &str) {
+        self.outbox.push_back(frame::notice(None, event, data));
+        self.phase = Phase::Ended;
+    }
+}
+
+fn position(snapshot: &Snapshot) -> LogPosition {
+    LogPosition { epoch: snapshot.epoch, seq: snapshot.seq }
+}
+
+#[cfg(test)]
+mod tests;

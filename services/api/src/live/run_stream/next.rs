@@ -1,0 +1,151 @@
+//! The stream's loop: what to do in which phase.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use serde_json::json;
+use tokio::sync::broadcast::error::RecvError;
+use tokio::time::Instant;
+
+use super::{Phase, RunStream};
+use crate::live::frame::{Frame, PING};
+use crate::live::history::{PAGE, RunLog};
+use crate::live::subscription::Signal;
+
+/// Pause before the log is tried again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Every so many pings the log is looked at, whatever the topic says: a wake-up is a hint, polling is the guarantee.
+const PINGS_PER_CHECK: u32 = 4;
+
+impl<L: RunLog> RunStream<L> {
+    /// The next chunk; none after the last one.
+    pub(super) async fn next(&mut self) -> Option<Bytes> {
+        loop {
+            if let Some(chunk) = self.outbox.pop_front() {
+                return Some(chunk);
+            }
+            match self.phase {
+                Phase::CatchUp => self.catch_up().await,
+                Phase::Live => self.listen(None).await,
+                Phase::Retry(at) => self.listen(Some(at)).await,
+                Phase::Ended => return None,
+            }
+        }
+    }
+
+    /// Reads one page of the log.
+    async fn catch_up(&mut self) {
+        let Ok(page) = self.log.page(self.run, self.at, self.known).await else {
+            self.phase = Phase::Retry(Instant::now() + RETRY_AFTER);
+            return;
+        };
+        for frame in &page {
+            let Some(position) = frame.position else { continue };
+            if position.epoch != self.at.epoch || position.seq != self.at.seq + 1 {
+                return self.start_over().await;
+            }
+            self.send_next(frame, position);
+            if self.phase == Phase::Ended {
+                return;
+            }
+        }
+        if page.len() >= PAGE {
+            return;
+        }
+        if self.at.seq < self.known {
+            return self.start_over().await;
+        }
+        if self.ended.is_some() {
+            return self.end();
+        }
+        self.settle();
+    }
+
+    /// Events are missing for good, or the log was lost and rebuilt: the client is told the state anew.
+    async fn start_over(&mut self) {
+        match self.log.snapshot(self.run).await {
+            Ok(Some(snapshot)) => self.tell_state(&snapshot),
+            Ok(None) => self.part("gone", &json!({"reason": "the execution was deleted"}).to_string()),
+            Err(_) => self.phase = Phase::Retry(Instant::now() + RETRY_AFTER),
+        }
+    }
+
+    /// Waits for something to happen.
+    async fn listen(&mut self, retry: Option<Instant>) {
+        let shutdown = self.settings.shutdown.clone();
+        if self.topic.receiver().is_empty() {
+            self.lag.caught_up();
+        }
+        let wake = retry.map_or(self.next_ping, |retry| retry.min(self.next_ping));
+        let signal = tokio::select! {
+            biased;
+            () = shutdown.cancelled() => return self.say_reconnect(),
+            signal = self.topic.receiver().recv(), if retry.is_none() => signal,
+            () = tokio::time::sleep_until(wake) => return self.on_time(retry),
+        };
+        match signal {
+            Ok(Signal::Frame(frame)) => self.on_frame(&frame),
+            Ok(Signal::Resync) => self.phase = Phase::CatchUp,
+            Err(RecvError::Lagged(missed)) if self.lag.is_too_slow(missed) => self.say_lagged(missed),
+            Err(RecvError::Lagged(_)) => self.phase = Phase::CatchUp,
+            Err(RecvError::Closed) => self.say_reconnect(),
+        }
+    }
+
+    pub(super) fn on_frame(&mut self, frame: &Frame) {
+        let Some(position) = frame.position else {
+            if self.filter.passes(frame.kind) {
+                self.outbox.push_back(frame.text());
+            }
+            return;
+        };
+        if position <= self.at {
+            return;
+        }
+        if position.epoch == self.at.epoch && position.seq == self.at.seq + 1 {
+            return self.send_next(frame, position);
+        }
+        // A gap, or a new epoch: the log says what lies between.
+        if position.epoch == self.at.epoch {
+            self.known = self.known.max(position.seq);
+        }
+        self.phase = Phase::CatchUp;
+    }
+
+    fn on_time(&mut self, retry: Option<Instant>) {
+        let now = Instant::now();
+        if now >= self.next_ping {
+            self.next_ping = now + self.settings.ping;
+            self.outbox.push_back(Bytes::from_static(PING.as_bytes()));
+            self.pings += 1;
+            if self.pings.is_multiple_of(PINGS_PER_CHECK) {
+                self.phase = Phase::CatchUp;
+            }
+        }
+        if retry.is_some_and(|retry| now >= retry) {
+            self.phase = Phase::CatchUp;
+        }
+    }
+
+    pub(super) fn say_lagged(&mut self, missed: u64) {
+        metrics::counter!("millrace_streams_lagged_total").increment(1);
+        let last_event_id = self.at.to_string();
+        let data = json!({
+            "reason": "this connection was read too slowly",
+            "missed": missed,
+            "last_event_id": last_event_id,
+            "hint": format!("connect again with `Last-Event-ID: {last_event_id}`; nothing is lost"),
+        });
+        self.part("lagged", &data.to_string());
+    }
+
+    fn say_reconnect(&mut self) {
+        let last_event_id = self.at.to_string();
+        let data = json!({
+            "reason": "the server is shutting down",
+            "last_event_id": last_event_id,
+            "hint": format!("connect again with `Last-Event-ID: {last_event_id}`; nothing is lost"),
+        });
+        self.part("reconnect", &data.to_string());
+    }
+}

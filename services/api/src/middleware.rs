@@ -1,0 +1,13 @@
+//! What happens around every request: identity, logging, overload, time, and who may call at all.
+
+mod admit;
+mod deadline;
+mod guard;
+mod observe;
+mod panic;
+
+pub(crate) use admit::{Admission, admit};
+pub(crate) use deadline::deadline;
+pub(crate) use guard::guard;
+pub(crate) use observe::observe;
+pub(crate) use panic::on_panic;

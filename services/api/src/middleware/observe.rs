@@ -1,0 +1,138 @@
+//! The outermost layer: gives the request its identity, renders problems, counts, and logs. Nothing else logs a request.
+
+use std::error::Error;
+use std::sync::Arc;
+use std::time::Instant;
+
+use axum::body::Body;
+use axum::extract::{MatchedPath, Request};
+use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::middleware::Next;
+use axum::response::Response;
+use tracing::Instrument;
+
+use crate::context::{REQUEST_ID, RequestContext, TRACEPARENT};
+use crate::problem::{self, Problem};
+
+/// Serves a request and tells about it, once.
+pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
+    let begun = Instant::now();
+    let context = RequestContext::of(request.headers());
+    request.extensions_mut().insert(context.clone());
+    let asked = Asked::of(&request);
+    let parent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
+    let span = tracing::info_span!(
+        "request",
+        http.method = %asked.method,
+        http.route = %asked.route,
+        request.id = context.request_id(),
+        trace.id = %context.trace().trace_id(),
+    );
+    millrace_telemetry::follow(&span, parent.as_deref());
+    let mut response = next.run(request).instrument(span.clone()).await;
+    let problem = response.extensions_mut().remove::<Arc<Problem>>();
+    if let Some(problem) = &problem {
+        render(&mut response, problem, &asked.path, &context);
+    }
+    identify(&mut response, &context);
+    let _entered = span.enter();
+    asked.tell(&response, problem.as_deref(), begun);
+    response
+}
+
+/// What was asked for, kept for the log.
+struct Asked {
+    method: Method,
+    path: String,
+    route: String,
+}
+
+impl Asked {
+    fn of(request: &Request) -> Self {
+        // The route and not the path: a label per id would be a label per run.
+        let route = request.extensions().get::<MatchedPath>().map_or("none", MatchedPath::as_str);
+        Self {
+            method: request.method().clone(),
+            path: request.uri().path().to_owned(),
+            route: route.to_owned(),
+        }
+    }
+
+    fn tell(&self, response: &Response, problem: Option<&Problem>, begun: Instant) {
+        let status = response.status();
+        let elapsed = begun.elapsed();
+        let labels = [
+            ("method", self.method.to_string()),
+            ("route", self.route.clone()),
+            ("status", status.as_str().to_owned()),
+        ];
+        metrics::counter!("millrace_http_requests_total", &labels).increment(1);
+        metrics::histogram!("millrace_http_request_seconds", &labels[..2]).record(elapsed.as_secs_f64());
+        let code = problem.map_or("", |problem| problem.code().as_str());
+        let cause = problem.and_then(Problem::cause).map(causes).unwrap_or_default();
+        let (status, elapsed_ms, path) = (status.as_u16(), elapsed.as_secs_f64() * 1000.0, &self.path);
+        if status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
+            tracing::error!(
+                http.path = path,
+                http.status = status,
+                elapsed_ms,
+                problem.code = code,
+                cause,
+                "request failed"
+            );
+        } else if status >= 500 {
+            tracing::warn!(
+                http.path = path,
+                http.status = status,
+                elapsed_ms,
+                problem.code = code,
+                cause,
+                "request turned away"
+            );
+        } else if status >= 400 {
+            tracing::info!(
+                http.path = path,
+                http.status = status,
+                elapsed_ms,
+                problem.code = code,
+                "request refused"
+            );
+        } else {
+            tracing::debug!(http.path = path, http.status = status, elapsed_ms, "request served");
+        }
+    }
+}
+
+/// The error and what is behind it, on one line.
+fn causes(error: &(dyn Error + Send + Sync)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text
+}
+
+fn render(response: &mut Response, problem: &Problem, path: &str, context: &RequestContext) {
+    let document = problem::document(problem, path, context.request_id(), &context.trace().trace_id());
+    response.headers_mut().insert(header::CONTENT_TYPE, HeaderValue::from_static(problem::MEDIA_TYPE));
+    response.headers_mut().insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    response.headers_mut().remove(header::CONTENT_LENGTH);
+    *response.body_mut() = Body::from(document);
+}
+
+fn identify(response: &mut Response, context: &RequestContext) {
+    let headers = response.headers_mut();
+    for (name, value) in
+        [(REQUEST_ID, context.request_id().to_owned()), (TRACEPARENT, context.trace().to_string())]
+    {
+        if let Ok(value) = HeaderValue::try_from(value) {
+            headers.insert(name, value);
+        }
+    }
+}

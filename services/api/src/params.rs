@@ -1,0 +1,114 @@
+//! Query parameters: taken by name, checked, and none left over. A misspelt filter must not look like an empty one.
+
+use std::collections::BTreeMap;
+use std::str::FromStr;
+
+use axum::extract::{FromRequestParts, Query};
+use axum::http::request::Parts;
+use chrono::DateTime;
+use millrace_contracts::{Fault, UnixMillis};
+
+use crate::problem::{Code, Problem};
+
+/// The query of a request.
+#[derive(Debug, Default)]
+pub(crate) struct Params(BTreeMap<String, String>);
+
+impl<S: Send + Sync> FromRequestParts<S> for Params {
+    type Rejection = Problem;
+
+    async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, Problem> {
+        let query = Query::<Vec<(String, String)>>::from_request_parts(parts, state).await;
+        let Query(pairs) = query.map_err(|rejection| {
+            Problem::new(Code::InvalidQuery, "the query string is not well formed").because(rejection)
+        })?;
+        Ok(Self(pairs.into_iter().collect()))
+    }
+}
+
+impl Params {
+    /// Refuses every parameter that is not in `known`.
+    pub(crate) fn only(self, known: &[&str]) -> Result<Self, Problem> {
+        match self.0.keys().find(|name| !known.contains(&name.as_str())) {
+            None => Ok(self),
+            Some(unknown) => {
+                let message = format!("there is no parameter {:?} here", cut(unknown));
+                let hint = if known.is_empty() {
+                    "this address takes no parameters".to_owned()
+                } else {
+                    format!("the parameters are {}", known.join(", "))
+                };
+                let fault = Fault::new("UNKNOWN_FIELD", format!("/{}", cut(unknown)), message).hint(hint);
+                Err(Problem::fault(Code::InvalidQuery, fault))
+            }
+        }
+    }
+
+    /// A parameter's text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.0.get(name).map(String::as_str)
+    }
+
+    /// A parameter read as `T`; `what` says what it should have been.
+    pub(crate) fn parsed<T: FromStr>(&self, name: &str, what: &str) -> Result<Option<T>, Problem> {
+        self.text(name).map(|text| text.parse().map_err(|_| wrong(name, text, what))).transpose()
+    }
+
+    /// A page's size, from 1 to `most`.
+    pub(crate) fn limit(&self, default: u32, most: u32) -> Result<u32, Problem> {
+        let what = format!("a number from 1 to {most}");
+        let limit = self.parsed("limit", &what)?.unwrap_or(default);
+        if (1..=most).contains(&limit) { Ok(limit) } else { Err(wrong("limit", &limit.to_string(), &what)) }
+    }
+
+    /// A time: RFC 3339, or milliseconds since the Unix epoch.
+    pub(crate) fn time(&self, name: &str) -> Result<Option<UnixMillis>, Problem> {
+        let Some(text) = self.text(name) else { return Ok(None) };
+        if let Ok(millis) = text.parse() {
+            return Ok(Some(UnixMillis(millis)));
+        }
+        let parsed = DateTime::parse_from_rfc3339(text).ok().map(|time| UnixMillis(time.timestamp_millis()));
+        parsed.map(Some).ok_or_else(|| {
+            wrong(name, text, "a time such as 2026-01-31T12:00:00Z, or milliseconds since the Unix epoch")
+        })
+    }
+}
+
+/// The problem of one parameter.
+pub(crate) fn wrong(name: &str, text: &str, what: &str) -> Problem {
+    let message = format!("`{name}` is {:?}, and should be {what}", cut(text));
+    Problem::fault(Code::InvalidQuery, Fault::new("INVALID_VALUE", format!("/{name}"), message))
+}
+
+fn cut(text: &str) -> String {
+    text.chars().take(80).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn params(pairs: &[(&str, &str)]) -> Params {
+        Params(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_misspelt_parameter_is_told() {
+        let problem = params(&[("stauts", "failed")]).only(&["status"]).unwrap_err();
+        assert_eq!(problem.code(), Code::InvalidQuery);
+        assert_eq!(problem.errors()[0].pointer, "/stauts");
+        assert!(params(&[("status", "failed")]).only(&["status"]).is_ok());
+    }
+
+    #[test]
+    fn limits_and_times_are_checked() {
+        assert_eq!(params(&[]).limit(50, 200).unwrap(), 50);
+        for wrong in ["0", "201", "-1", "many"] {
+            assert!(params(&[("limit", wrong)]).limit(50, 200).is_err(), "{wrong}");
+        }
+        let time = |text| params(&[("from", text)]).time("from");
+        assert_eq!(time("1700000000123").unwrap(), Some(UnixMillis(1_700_000_000_123)));
+        assert_eq!(time("2023-11-14T22:13:20.123Z").unwrap(), Some(UnixMillis(1_700_000_000_123)));
+        assert!(time("yesterday").is_err());
+    }
+}

@@ -1,0 +1,89 @@
+//! Compiled definitions by the digest of what was sent. A definition is compiled once, however often it is run; what does not
+//! compile is not kept.
+
+use std::sync::Arc;
+
+use millrace_blobs::Blobs;
+use millrace_compiler::{InputSpec, Plan};
+use millrace_contracts::{BlobId, Faults};
+use moka::future::Cache;
+use serde_json::Value;
+use tokio::sync::OnceCell;
+
+use crate::problem::{Code, Problem};
+
+/// Memory for compiled definitions, bytes of their JSON; a plan takes a few times that.
+const CACHE_BYTES: u64 = 64 * 1024 * 1024;
+/// Definitions larger than this are compiled off the async threads, bytes.
+const COMPILED_INLINE_BYTES: usize = 32 * 1024;
+
+/// A definition that compiled.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// What the engine walks.
+    pub(crate) plan: Plan,
+    /// The inputs a run is to give.
+    pub(crate) inputs: Vec<InputSpec>,
+    /// The definition with its blocks' versions pinned.
+    pub(crate) definition: Value,
+    /// The digest of its JSON.
+    pub(crate) id: BlobId,
+    bytes: Vec<u8>,
+    stored: OnceCell<()>,
+}
+
+impl Compiled {
+    /// Puts the definition where orchestrators find it; once per process.
+    pub(crate) async fn store(&self, blobs: &Blobs) -> Result<(), Problem> {
+        let put = async || blobs.put(self.bytes.clone().into()).await.map(drop);
+        self.stored.get_or_try_init(put).await?;
+        Ok(())
+    }
+}
+
+/// The cache.
+#[derive(Debug, Clone)]
+pub(crate) struct Plans(Cache<BlobId, Arc<Compiled>>);
+
+impl Plans {
+    /// An empty cache.
+    pub(crate) fn new() -> Self {
+        let weigh =
+            |_: &BlobId, compiled: &Arc<Compiled>| u32::try_from(compiled.bytes.len()).unwrap_or(u32::MAX);
+        Self(Cache::builder().weigher(weigh).max_capacity(CACHE_BYTES).build())
+    }
+
+    /// The compiled form of `definition`.
+    ///
+    /// # Errors
+    /// Every mistake in it, with pointers into the definition.
+    pub(crate) async fn compile(&self, definition: &Value) -> Result<Arc<Compiled>, Faults> {
+        let bytes = serde_json::to_vec(definition).expect("a JSON value serialises");
+        let sent = BlobId::of(&bytes);
+        let compile = async {
+            if bytes.len() <= COMPILED_INLINE_BYTES {
+                return compile(definition);
+            }
+            let definition = definition.clone();
+            let compiled = tokio::task::spawn_blocking(move || compile(&definition)).await;
+            compiled.expect("the compiler does not panic")
+        };
+        self.0.try_get_with(sent, compile).await.map_err(|faults| (*faults).clone())
+    }
+}
+
+fn compile(definition: &Value) -> Result<Arc<Compiled>, Faults> {
+    let plan = millrace_compiler::compile(definition)?;
+    let definition = millrace_compiler::pin(definition)?;
+    let bytes = serde_json::to_vec(&definition).expect("a JSON value serialises");
+    let id = BlobId::of(&bytes);
+    Ok(Arc::new(Compiled { inputs: plan.inputs(), plan, definition, id, bytes, stored: OnceCell::new() }))
+}
+
+/// The problem of a definition that stands at `prefix` in the request.
+pub(crate) fn invalid(mut faults: Faults, prefix: &str) -> Problem {
+    for fault in &mut faults.0 {
+        fault.pointer.insert_str(0, prefix);
+    }
+    Problem::faults(Code::InvalidWorkflow, faults)
+}

@@ -1,0 +1,85 @@
+//! Failures of the crates below as problems: one place decides what a client may know of them.
+
+use millrace_blobs::BlobsError;
+use millrace_bus::BusError;
+use millrace_store::{GroupCommitError, StoreError};
+
+use super::{Code, Problem};
+
+impl From<StoreError> for Problem {
+    fn from(error: StoreError) -> Self {
+        match &error {
+            StoreError::Unavailable(_) => database_away().because(error),
+            StoreError::NotFound(what) => Self::new(Code::NotFound, format!("there is no such {what}")),
+            StoreError::Gone(what) => Self::new(Code::Gone, format!("the {what} was deleted")),
+            StoreError::Stale { current } => Self::new(
+                Code::PreconditionFailed,
+                format!(
+                    "it is at version {current} now; fetch it again, and send that version's ETag in If-Match"
+                ),
+            ),
+            _ => Self::internal(error),
+        }
+    }
+}
+
+impl From<GroupCommitError> for Problem {
+    fn from(error: GroupCommitError) -> Self {
+        match error {
+            GroupCommitError::Overloaded => {
+                Self::new(Code::Overloaded, "too many submissions are waiting; send it again in a moment")
+            }
+            GroupCommitError::Closed => shutting_down(),
+            GroupCommitError::Unavailable(_) => database_away().because(error),
+            GroupCommitError::Refused(_) => Self::internal(error),
+        }
+    }
+}
+
+impl From<BusError> for Problem {
+    fn from(error: BusError) -> Self {
+        if error.is_retryable() {
+            let detail =
+                "the message bus cannot be reached; nothing was changed, so send it again in a moment";
+            return Self::new(Code::BusUnavailable, detail).because(error);
+        }
+        Self::internal(error)
+    }
+}
+
+impl From<BlobsError> for Problem {
+    fn from(error: BlobsError) -> Self {
+        match &error {
+            BlobsError::NotFound(id) => Self::not_found("blob", id),
+            BlobsError::TooLarge { limit, .. } => {
+                Self::new(Code::PayloadTooLarge, format!("a blob may have at most {limit} bytes"))
+            }
+            BlobsError::Range { bytes } => {
+                Self::new(Code::RangeNotSatisfiable, format!("the blob has {bytes} bytes"))
+            }
+            BlobsError::Upload(_) => {
+                Self::new(Code::MalformedBody, "the body broke off before its end").because(error)
+            }
+            BlobsError::Settings { .. } | BlobsError::NotJson { .. } | BlobsError::TooDeep { .. } => {
+                Self::internal(error)
+            }
+            BlobsError::Storage(_) => Self::new(
+                Code::BlobStoreUnavailable,
+                "the blob store cannot be reached; send it again in a moment",
+            )
+            .because(error),
+        }
+    }
+}
+
+fn database_away() -> Problem {
+    Problem::new(
+        Code::DatabaseUnavailable,
+        "the database cannot be reached, so nothing can be accepted or looked up there; send it again in a moment",
+    )
+}
+
+/// The answer to whatever comes while the role is ending.
+pub(crate) fn shutting_down() -> Problem {
+    Problem::new(Code::ShuttingDown, "this server is shutting down; send it again in a moment")
+}

@@ -1,0 +1,19 @@
+//! The handlers, one file per family of addresses.
+
+pub(crate) mod batch;
+pub(crate) mod blobs;
+pub(crate) mod blocks;
+pub(crate) mod cancel;
+pub(crate) mod events;
+pub(crate) mod executions;
+pub(crate) mod fallback;
+pub(crate) mod firehose;
+pub(crate) mod models;
+pub(crate) mod nodes;
+pub(crate) mod queues;
+pub(crate) mod run;
+pub(crate) mod upload;
+pub(crate) mod validate;
+pub(crate) mod versions;
+pub(crate) mod workers;
+pub(crate) mod workflows;

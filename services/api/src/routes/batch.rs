@@ -1,0 +1,154 @@
+//! `POST /workflows/{id}/run-batch`: many runs of one workflow in one call; all are accepted, or the answer says why not.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::StatusCode;
+use axum::response::{IntoResponse, Response};
+use futures::{StreamExt, stream};
+use millrace_contracts::{ExecutionId, Fault, Faults};
+use serde_json::{Map, Value, json};
+use uuid::Uuid;
+
+use super::workflows::parse_id;
+use crate::body;
+use crate::context::RequestContext;
+use crate::params::Params;
+use crate::problem::{Code, Problem};
+use crate::state::App;
+use crate::submit::{self, Receipt, RunOptions, Submission, Target};
+
+/// Runs of one batch whose inputs are resolved at once.
+const RESOLVED_AT_ONCE: usize = 16;
+/// Runs of one batch that are accepted at once: the queue of commits is everybody's.
+const ACCEPTED_AT_ONCE: usize = 256;
+
+/// Runs a saved workflow once per input.
+pub(crate) async fn run(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    params: Params,
+    context: RequestContext,
+    request: Request,
+) -> Result<Response, Problem> {
+    params.only(&[])?;
+    let target = Target::saved(&app, parse_id(&id)?).await?;
+    let key = submit::idempotency_key(request.headers())?;
+    let held = body::object(&app, request, body::max_json(&app)).await?;
+    let (inputs, options) = read(held.value, app.settings.max_batch_runs)?;
+    let inputs = resolve_all(&app, &target, inputs).await?;
+    drop(held.memory);
+    let batch_id = Uuid::now_v7();
+    let submissions = inputs.into_iter().map(|input| Submission {
+        id: ExecutionId::generate(),
+        target: target.clone(),
+        input,
+        options: options.clone(),
+        trace: context.trace().child(),
+        batch_id: Some(batch_id),
+    });
+    let receipts = accept_all(&app, submissions.collect(), key.as_deref()).await?;
+    let batch_id = receipts.first().and_then(|receipt| receipt.batch_id).unwrap_or(batch_id);
+    let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id).collect();
+    let body = json!({
+        "batch_id": batch_id,
+        "execution_ids": ids,
+        "links": {"executions": format!("/api/v1/executions?batch_id={batch_id}")},
+    });
+    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+}
+
+fn read(
+    mut fields: Map<String, Value>,
+    most: usize,
+) -> Result<(Vec<Map<String, Value>>, RunOptions), Problem> {
+    let mut faults = Faults::default();
+    let mut inputs = Vec::new();
+    match fields.shift_remove("inputs") {
+        Some(Value::Array(items)) if (1..=most).contains(&items.len()) => {
+            for (index, item) in items.into_iter().enumerate() {
+                match item {
+                    Value::Object(input) => inputs.push(input),
+                    other => {
+                        let message = format!(
+                            "each input is an object of values by name, not {}",
+                            body::type_name(&other)
+                        );
+                        faults.push(Fault::new("INVALID_TYPE", format!("/inputs/{index}"), message));
+                    }
+                }
+            }
+        }
+        Some(Value::Array(items)) => {
+            let message = format!("a batch has 1 to {most} inputs, and this one has {}", items.len());
+            faults.push(Fault::new("INVALID_VALUE", "/inputs", message));
+        }
+        Some(other) => {
+            let message = format!("`inputs` is a list of inputs, not {}", body::type_name(&other));
+            faults.push(Fault::new("INVALID_TYPE", "/inputs", message));
+        }
+        None => faults.push(Fault::new("MISSING_FIELD", "/inputs", "there is no `inputs`")),
+    }
+    let options = RunOptions::take(&mut fields, &mut faults);
+    submit::unknown_fields(&fields, &["inputs"], &mut faults);
+    faults.or((inputs, options)).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
+}
+
+async fn resolve_all(
+    app: &App,
+    target: &Target,
+    inputs: Vec<Map<String, Value>>,
+) -> Result<Vec<Map<String, Value>>, Problem> {
+    let resolved = stream::iter(inputs.into_iter().enumerate())
+        .map(|(index, input)| async move {
+            submit::resolve(app, &target.compiled, input, &format!("/inputs/{index}")).await
+        })
+        .buffered(RESOLVED_AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    let (mut ready, mut faults) = (Vec::with_capacity(resolved.len()), Faults::default());
+    for result in resolved {
+        match result {
+            Ok(input) => ready.push(input),
+            Err(problem) if problem.code() == Code::InvalidInput => {
+                faults.0.extend_from_slice(problem.errors())
+            }
+            Err(problem) => return Err(problem),
+        }
+    }
+    faults.or(ready).map_err(|faults| Problem::faults(Code::InvalidInput, faults))
+}
+
+/// Accepts every run; when one cannot be, those that could are taken back.
+async fn accept_all(
+    app: &App,
+    submissions: Vec<Submission>,
+    key: Option<&str>,
+) -> Result<Vec<Receipt>, Problem> {
+    let results = stream::iter(submissions.into_iter().enumerate())
+        .map(|(index, submission)| async move {
+            match key {
+                None => submit::accept(app, submission).await,
+                Some(key) => submit::accept_keyed(app, submission, format!("batch:{key}/{index}")).await,
+            }
+        })
+        .buffered(ACCEPTED_AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    let (mut receipts, mut refusal) = (Vec::with_capacity(results.len()), None);
+    for result in results {
+        match result {
+            Ok(receipt) => receipts.push(receipt),
+            Err(problem) => refusal = refusal.or(Some(problem)),
+        }
+    }
+    let Some(refusal) = refusal else { return Ok(receipts) };
+    for receipt in receipts.iter().filter(|receipt| !receipt.replayed) {
+        // Best effort: with Redis away as well they run, and the record shows them.
+        if app.bus.cancel(receipt.id, "the rest of the batch was not accepted").await.is_err() {
+            break;
+        }
+    }
+    Err(refusal)
+}

@@ -1,0 +1,65 @@
+//! `POST /executions/{id}/cancel`: asks for a run's end. Asking twice is asking once.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::{StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use millrace_contracts::{ExecutionStatus, Fault, Faults};
+use serde_json::{Value, json};
+
+use crate::body;
+use crate::problem::{Code, Problem};
+use crate::state::App;
+use crate::view;
+
+/// Bytes of the body, which holds a reason at most.
+const MAX_BODY_BYTES: u64 = 16 * 1024;
+/// Characters of a reason.
+const MAX_REASON: usize = 1_000;
+
+/// Asks for a run's end.
+pub(crate) async fn cancel(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let id = view::parse_id(&id)?;
+    let reason = reason(&app, request).await?;
+    let status = view::find(&app, id).await?.status();
+    if status.is_terminal() && status != ExecutionStatus::Cancelled {
+        let detail = format!("execution {id} has already ended: {status}");
+        return Err(Problem::new(Code::ExecutionEnded, detail));
+    }
+    if status != ExecutionStatus::Cancelled {
+        app.bus.cancel(id, &reason).await?;
+    }
+    let body = json!({"execution_id": id, "status": status, "links": view::links(id)});
+    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+}
+
+/// The reason in the body, which may be left out.
+async fn reason(app: &App, request: Request) -> Result<String, Problem> {
+    let asked = || "cancelled by request".to_owned();
+    if !request.headers().contains_key(header::CONTENT_TYPE) {
+        return Ok(asked());
+    }
+    let mut fields = body::object(app, request, MAX_BODY_BYTES).await?.value;
+    let mut faults = Faults::default();
+    let reason = match fields.shift_remove("reason") {
+        None | Some(Value::Null) => asked(),
+        Some(Value::String(text)) if text.chars().count() <= MAX_REASON => text,
+        Some(_) => {
+            let message = format!("`reason` is a text of at most {MAX_REASON} characters");
+            faults.push(Fault::new("INVALID_VALUE", "/reason", message));
+            String::new()
+        }
+    };
+    for name in fields.keys() {
+        let fault =
+            Fault::new("UNKNOWN_FIELD", format!("/{name}"), format!("there is no field {name:?} here"));
+        faults.push(fault.hint("the field is `reason`"));
+    }
+    faults.or(reason).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
+}

@@ -1,0 +1,68 @@
+//! `GET /executions/{id}/events`: a run's events, pushed (SSE) or as a page of JSON.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, header};
+use axum::response::{IntoResponse, Response};
+use millrace_contracts::ExecutionId;
+use millrace_contracts::event::LogPosition;
+use serde_json::json;
+use serde_json::value::RawValue;
+
+use crate::live::{PAGE, RunLog, RunStream, Start, TypeFilter};
+use crate::params::Params;
+use crate::problem::Problem;
+use crate::sse;
+use crate::state::App;
+use crate::view;
+
+/// Follows a run, or lists what happened.
+pub(crate) async fn follow(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    params: Params,
+    headers: HeaderMap,
+) -> Result<Response, Problem> {
+    let id = view::parse_id(&id)?;
+    let params = params.only(&["from", "types"])?;
+    let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    let start = Start::read(text("last-event-id"), params.text("from"))?;
+    if sse::wants_json(text(header::ACCEPT.as_str())) {
+        return page(&app, id, start).await;
+    }
+    let filter = TypeFilter::read(params.text("types"))?;
+    let permit = sse::admit(&app)?;
+    // First the topic, then the state: whatever happens in between is in one of them.
+    let topic = app.hub.subscribe(id);
+    let opened =
+        RunStream::open(app.history(), topic, start, filter, (app.stream_settings(), permit)).await?;
+    let stream = opened.ok_or_else(|| Problem::not_found("execution", id))?;
+    Ok(sse::response(stream.into_chunks()))
+}
+
+/// A page of stored events, each as it was published.
+async fn page(app: &App, id: ExecutionId, start: Start) -> Result<Response, Problem> {
+    let history = app.history();
+    let snapshot = history.snapshot(id).await?.ok_or_else(|| Problem::not_found("execution", id))?;
+    let after = match start {
+        Start::Snapshot => LogPosition { epoch: snapshot.epoch, seq: 0 },
+        Start::Replay(seq) => LogPosition { epoch: snapshot.epoch, seq },
+        Start::After(position) => position,
+    };
+    let texts = history.texts(id, after, snapshot.seq).await?;
+    let next =
+        (texts.len() == PAGE).then(|| LogPosition { epoch: after.epoch, seq: after.seq + PAGE as u64 });
+    let events = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>();
+    let events = events.map_err(Problem::internal)?;
+    #[derive(serde::Serialize)]
+    struct Page {
+        execution_id: ExecutionId,
+        events: Vec<Box<RawValue>>,
+        /// What to send as `from` for the page after.
+        next_from: serde_json::Value,
+    }
+    Ok(Json(Page { execution_id: id, events, next_from: json!(next.map(|next| next.to_string())) })
+        .into_response())
+}

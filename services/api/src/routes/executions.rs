@@ -1,0 +1,72 @@
+//! `GET /executions[/{id}]`: runs, listed and shown.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Path, State};
+use millrace_contracts::{ExecutionId, ExecutionStatus, WorkflowId};
+use millrace_store::ExecutionFilter;
+use serde_json::{Value, json};
+
+use crate::cursor::Cursor;
+use crate::params::{Params, wrong};
+use crate::problem::Problem;
+use crate::state::App;
+use crate::view;
+
+const STATUSES: &str = "pending, running, completed, failed, cancelled or timed_out";
+
+/// A page of runs, newest first.
+pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
+    let params =
+        params.only(&["status", "workflow_id", "label", "batch_id", "from", "to", "cursor", "limit"])?;
+    let limit = params.limit(50, 200)?;
+    let before = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| ExecutionId(cursor.0));
+    let page = app.store.executions().list(&filter(&params)?, before, limit).await?;
+    let last = page.last().filter(|_| page.len() == limit as usize);
+    let next = last.map(|last| Cursor(last.id.0).encode());
+    let rows: Vec<_> = page.iter().map(view::summary).collect();
+    Ok(Json(json!({"executions": rows, "next_cursor": next})))
+}
+
+fn filter(params: &Params) -> Result<ExecutionFilter, Problem> {
+    Ok(ExecutionFilter {
+        status: params.parsed::<ExecutionStatus>("status", STATUSES)?,
+        workflow_id: params.parsed::<WorkflowId>("workflow_id", "a workflow's id")?,
+        label: params.text("label").map(label).transpose()?,
+        batch_id: params.parsed("batch_id", "a batch's id")?,
+        from: params.time("from")?,
+        to: params.time("to")?,
+    })
+}
+
+/// `name:value`, or `name=value`.
+fn label(text: &str) -> Result<(String, String), Problem> {
+    let parts = text.split_once([':', '=']).filter(|(name, _)| !name.is_empty());
+    let (name, value) =
+        parts.ok_or_else(|| wrong("label", text, "a label's name and value, as in team:vision"))?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+/// One run, as it stands now.
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let found = view::find(&app, view::parse_id(&id)?).await?;
+    Ok(Json(view::execution(&app, found).await?))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_label_is_a_name_and_a_value() {
+        assert_eq!(label("team:a:b").unwrap(), ("team".into(), "a:b".into()));
+        assert_eq!(label("team=a").unwrap(), ("team".into(), "a".into()));
+        for text in ["team", ":a", ""] {
+            assert!(label(text).is_err(), "{text}");
+        }
+    }
+}

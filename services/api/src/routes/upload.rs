@@ -1,0 +1,130 @@
+//! `POST /blobs`: bytes in, their digest out. Raw, or as many files of a form; stored as they arrive.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::body::Bytes;
+use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use futures::{Stream, stream};
+use millrace_blobs::BlobsError;
+use millrace_contracts::{BlobId, UnixMillis};
+use millrace_store::BlobRecord;
+use serde_json::{Value, json};
+
+use crate::body::{self, BodyType};
+use crate::params::Params;
+use crate::problem::{Code, Problem};
+use crate::sniff::content_type;
+use crate::state::App;
+use crate::submit::{ImageHeader, Probe, probe};
+
+/// Leading bytes that a picture's size is read from; one that says it later is stored all the same.
+const PROBED_BYTES: u64 = 64 * 1024;
+/// Files of one form.
+const MAX_FILES: usize = 1_000;
+
+/// Stores what is sent.
+pub(crate) async fn upload(
+    State(app): State<Arc<App>>,
+    params: Params,
+    request: Request,
+) -> Result<Response, Problem> {
+    params.only(&[])?;
+    if body::body_type(request.headers()) == BodyType::Multipart {
+        return upload_form(&app, request).await;
+    }
+    let limit = app.settings.max_body.bytes().min(app.blobs.max_blob_bytes());
+    let length =
+        request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut chunks = request.into_body().into_data_stream();
+    if length.is_some_and(|length: u64| length > limit) {
+        body::drain(&mut chunks).await;
+        return Err(body::too_large(limit));
+    }
+    let stored = store(&app, &mut chunks).await;
+    if stored.is_err() {
+        body::drain(&mut chunks).await;
+    }
+    let answer = stored?;
+    let location = answer["url"].as_str().and_then(|url| HeaderValue::try_from(url).ok());
+    let mut response = (StatusCode::CREATED, Json(answer)).into_response();
+    if let Some(location) = location {
+        response.headers_mut().insert(header::LOCATION, location);
+    }
+    Ok(response)
+}
+
+async fn upload_form(app: &Arc<App>, request: Request) -> Result<Response, Problem> {
+    let malformed =
+        |error| Problem::new(Code::MalformedBody, "the multipart body is not well formed").because(error);
+    let multipart = Multipart::from_request(request, app).await;
+    let mut multipart = multipart.map_err(|error| {
+        Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(error)
+    })?;
+    let mut answers = Vec::new();
+    while let Some(field) = multipart.next_field().await.map_err(malformed)? {
+        if answers.len() == MAX_FILES {
+            return Err(Problem::new(
+                Code::InvalidRequest,
+                format!("a form may have at most {MAX_FILES} files"),
+            ));
+        }
+        let (name, file_name) = (field.name().map(str::to_owned), field.file_name().map(str::to_owned));
+        let chunks = stream::unfold(field, |mut field| async {
+            let chunk = field.chunk().await.transpose()?;
+            Some((chunk, field))
+        });
+        let mut answer = store(app, chunks).await?;
+        answer["name"] = json!(name);
+        answer["file_name"] = json!(file_name);
+        answers.push(answer);
+    }
+    Ok((StatusCode::CREATED, Json(json!({"blobs": answers}))).into_response())
+}
+
+async fn store<E>(app: &App, chunks: impl Stream<Item = Result<Bytes, E>> + Send) -> Result<Value, Problem>
+where
+    E: Into<Box<dyn std::error::Error + Send + Sync>>,
+{
+    let id = app.blobs.put_stream(chunks).await.map_err(|error| match error {
+        BlobsError::TooLarge { limit, .. } => body::too_large(limit),
+        other => other.into(),
+    })?;
+    let bytes = app.blobs.head(id).await?.unwrap_or(0);
+    let head =
+        if bytes == 0 { Bytes::new() } else { app.blobs.get_range(id, 0..bytes.min(PROBED_BYTES)).await? };
+    let image = match probe(&head, bytes <= PROBED_BYTES) {
+        Probe::Image(header) => Some(header),
+        Probe::NeedMore | Probe::Refused(_) => None,
+    };
+    let kind = content_type(&head);
+    note(app, id, (bytes, kind), image).await;
+    Ok(json!({
+        "blob": id,
+        "bytes": bytes,
+        "content_type": kind,
+        "width": image.map(|image| image.width),
+        "height": image.map(|image| image.height),
+        "url": format!("/api/v1/blobs/{id}"),
+    }))
+}
+
+/// Best effort: the bytes are what counts, and they are stored.
+async fn note(app: &App, id: BlobId, (size_bytes, kind): (u64, &str), image: Option<ImageHeader>) {
+    if let Some(image) = image {
+        app.headers.insert(id, image).await;
+    }
+    let record = BlobRecord {
+        id,
+        size_bytes,
+        media_type: Some(kind.to_owned()),
+        width: image.map(|image| image.width),
+        height: image.map(|image| image.height),
+        created_at: UnixMillis::now(),
+    };
+    if let Err(error) = app.store.blobs().put(&record).await {
+        tracing::debug!(blob.id = %id, %error, "an upload was not recorded");
+    }
+}

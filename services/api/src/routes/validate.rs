@@ -1,0 +1,33 @@
+//! `POST /workflows/validate`: whether a definition compiles, without saving it.
+
+use std::sync::Arc;
+
+use axum::Json;
+use axum::extract::{Request, State};
+use serde_json::{Value, json};
+
+use crate::problem::Problem;
+use crate::state::App;
+use crate::{body, plans};
+
+/// Compiles a definition.
+pub(crate) async fn validate(State(app): State<Arc<App>>, request: Request) -> Result<Json<Value>, Problem> {
+    let definition = body::json(&app, request, app.settings.max_definition.bytes()).await?;
+    let compiled = app.plans.compile(&definition.value).await.map_err(|faults| plans::invalid(faults, ""))?;
+    let inputs: Vec<_> = compiled
+        .inputs
+        .iter()
+        .map(|input| {
+            json!({"name": input.name, "block": input.block, "kind": input.kind, "required": input.required})
+        })
+        .collect();
+    Ok(Json(json!({
+        "valid": true,
+        "plan": {
+            "nodes": compiled.plan.nodes.len(),
+            "edges": compiled.plan.edges,
+            "scopes": compiled.plan.scopes.len(),
+        },
+        "inputs": inputs,
+    })))
+}

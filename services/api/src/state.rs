@@ -1,0 +1,83 @@
+//! What every handler may use. Made once; nothing in it is global.
+
+use std::sync::Arc;
+
+use millrace_blobs::Blobs;
+use millrace_bus::Bus;
+use millrace_config::Api;
+use millrace_contracts::BlobId;
+use millrace_store::{GroupCommit, Store};
+use moka::future::Cache;
+use tokio::sync::Semaphore;
+use tokio_util::sync::CancellationToken;
+
+use crate::deps::Deps;
+use crate::live::{History, Hub, StreamSettings};
+use crate::plans::Plans;
+use crate::submit::ImageHeader;
+
+/// Picture headers kept by blob: runs over the same picture do not read it again.
+const CACHED_HEADERS: u64 = 10_000;
+
+/// What every handler may use.
+pub(crate) struct App {
+    /// The `[api]` settings.
+    pub(crate) settings: Api,
+    /// Redis: commands out, states and logs in.
+    pub(crate) bus: Bus,
+    /// Postgres: what was accepted, and what happened.
+    pub(crate) store: Store,
+    /// Bytes by their digest.
+    pub(crate) blobs: Blobs,
+    /// Accepts runs, many per transaction.
+    pub(crate) commits: GroupCommit,
+    /// Live events by run.
+    pub(crate) hub: Arc<Hub>,
+    /// Compiled definitions by digest.
+    pub(crate) plans: Plans,
+    /// What picture headers said, by blob.
+    pub(crate) headers: Cache<BlobId, ImageHeader>,
+    /// Permits of requests that are served now.
+    pub(crate) requests: Arc<Semaphore>,
+    /// Permits of event streams that are open.
+    pub(crate) streams: Arc<Semaphore>,
+    /// Memory for request bodies, in KiB.
+    pub(crate) body_memory: Arc<Semaphore>,
+    /// Cancelled when the role is to end.
+    pub(crate) shutdown: CancellationToken,
+}
+
+impl App {
+    /// The state over `deps`; `commits` is the handle of a committer that somebody runs.
+    pub(crate) fn new(deps: Deps, commits: GroupCommit, shutdown: CancellationToken) -> Self {
+        let settings = deps.settings;
+        Self {
+            hub: Hub::new(settings.stream_buffer),
+            plans: Plans::new(),
+            headers: Cache::new(CACHED_HEADERS),
+            requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
+            streams: Arc::new(Semaphore::new(settings.max_streams)),
+            body_memory: Arc::new(Semaphore::new(crate::body::MEMORY_KIB)),
+            bus: deps.bus,
+            store: deps.store,
+            blobs: deps.blobs,
+            commits,
+            settings,
+            shutdown,
+        }
+    }
+
+    /// The past of runs.
+    pub(crate) fn history(&self) -> History {
+        History { bus: self.bus.clone(), store: self.store.clone() }
+    }
+
+    /// How event streams are run.
+    pub(crate) fn stream_settings(&self) -> StreamSettings {
+        StreamSettings {
+            ping: self.settings.stream_ping,
+            buffer: self.settings.stream_buffer,
+            shutdown: self.shutdown.clone(),
+        }
+    }
+}

@@ -1,0 +1,24 @@
+//! From a request to an accepted run: read it, resolve its inputs, commit it, hand it over, and wait for it if asked to.
+
+mod accept;
+mod images;
+mod key;
+mod options;
+mod outcome;
+mod parts;
+mod probe;
+mod read;
+mod reference;
+mod resolve;
+mod target;
+mod wait;
+
+pub(crate) use accept::{Receipt, Submission, accept, accept_keyed};
+pub(crate) use key::idempotency_key;
+pub(crate) use options::{RunOptions, unknown_fields};
+pub(crate) use outcome::{Asked, respond};
+pub(crate) use probe::{ImageHeader, Probe, probe};
+pub(crate) use read::read;
+pub(crate) use resolve::resolve;
+pub(crate) use target::Target;
+pub(crate) use wait::parse as parse_wait;

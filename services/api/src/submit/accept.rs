@@ -1,0 +1,163 @@
+//! Accepting a run: its row is committed before anybody is told so. The run may start while the commit is in flight; a commit
+//! that fails takes it back.
+
+use std::time::Duration;
+
+use millrace_contracts::message::Accepted;
+use millrace_contracts::{ExecutionId, UnixMillis, WorkflowId};
+use millrace_store::{AcceptOutcome, AcceptedRun, Definition};
+use millrace_telemetry::Traceparent;
+use serde_json::{Map, Value};
+use uuid::Uuid;
+
+use super::options::RunOptions;
+use super::target::Target;
+use crate::problem::{Code, Problem};
+use crate::state::App;
+
+/// A run that is committed is not held up for longer than this by a bus that does not answer: the sweeper starts it later.
+const HAND_OVER_WAIT: Duration = Duration::from_secs(2);
+
+/// A run to be accepted.
+#[derive(Debug, Clone)]
+pub(crate) struct Submission {
+    /// Its id.
+    pub(crate) id: ExecutionId,
+    /// What is run.
+    pub(crate) target: Target,
+    /// The input, resolved.
+    pub(crate) input: Map<String, Value>,
+    /// How it is to be run.
+    pub(crate) options: RunOptions,
+    /// The trace it belongs to.
+    pub(crate) trace: Traceparent,
+    /// The batch it belongs to.
+    pub(crate) batch_id: Option<Uuid>,
+}
+
+/// An accepted run, as its caller is told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Receipt {
+    /// The run.
+    pub(crate) id: ExecutionId,
+    /// The saved workflow, if it is one.
+    pub(crate) workflow_id: Option<WorkflowId>,
+    /// Its version.
+    pub(crate) version: Option<u32>,
+    /// The trace it belongs to.
+    pub(crate) trace_id: String,
+    /// The batch it belongs to.
+    pub(crate) batch_id: Option<Uuid>,
+    /// Whether an earlier request with the same key made it.
+    pub(crate) replayed: bool,
+}
+
+/// Commits a run and hands it over, both at once.
+pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt, Problem> {
+    submission.target.compiled.store(&app.blobs).await?;
+    let run = submission.row(None);
+    let accepted = run.accepted.clone();
+    let (committed, ()) = tokio::join!(app.commits.accept(run), hand_over(app, &accepted));
+    if let Err(error) = committed {
+        // Also when the hand-over failed: it may have arrived all the same. Where this fails too, the run goes on unknown to
+        // its caller, and the record says so.
+        drop(
+            tokio::time::timeout(HAND_OVER_WAIT, app.bus.cancel(accepted.execution_id, "not accepted")).await,
+        );
+        return Err(error.into());
+    }
+    Ok(submission.receipt())
+}
+
+/// As [`accept`], for a submission that may have been sent before. The commit goes first: handed over at once, a second run
+/// would start before the key is found taken.
+pub(crate) async fn accept_keyed(app: &App, submission: Submission, key: String) -> Result<Receipt, Problem> {
+    submission.target.compiled.store(&app.blobs).await?;
+    let run = submission.row(Some(key));
+    let accepted = run.accepted.clone();
+    match app.commits.accept(run).await? {
+        AcceptOutcome::Accepted => {
+            hand_over(app, &accepted).await;
+            Ok(submission.receipt())
+        }
+        AcceptOutcome::Earlier(id) => earlier(app, id, &submission).await,
+    }
+}
+
+/// The run that an earlier request with the same key made, if it asked for the same.
+async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<Receipt, Problem> {
+    let record = app.store.executions().get(id).await?;
+    let same = record.definition == submission.target.compiled.id
+        && record.summary.workflow_id == submission.target.workflow_id
+        && record.input == submission.input
+        && record.summary.labels == submission.options.labels
+        && record.priority == submission.options.priority
+        && record.pool == submission.options.pool;
+    if !same {
+        let detail = format!(
+            "this Idempotency-Key made execution {id}, which was asked for differently; use a fresh key"
+        );
+        return Err(Problem::new(Code::IdempotencyKeyReused, detail));
+    }
+    Ok(Receipt {
+        id,
+        workflow_id: record.summary.workflow_id,
+        version: record.summary.version,
+        trace_id: record.trace_id.unwrap_or_else(|| submission.trace.trace_id()),
+        batch_id: record.summary.batch_id,
+        replayed: true,
+    })
+}
+
+/// Tells the orchestrators. Where that fails, the sweeper finds the row.
+async fn hand_over(app: &App, accepted: &Accepted) {
+    let failure = match tokio::time::timeout(HAND_OVER_WAIT, app.bus.execute(accepted)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(_) => format!("no answer within {HAND_OVER_WAIT:?}"),
+    };
+    metrics::counter!("millrace_hand_overs_failed_total").increment(1);
+    tracing::warn!(
+        execution.id = %accepted.execution_id, error = failure,
+        "an accepted run could not be handed over; it starts when the sweeper finds it"
+    );
+}
+
+impl Submission {
+    fn row(&self, idempotency_key: Option<String>) -> AcceptedRun {
+        let compiled = &self.target.compiled;
+        let accepted = Accepted {
+            execution_id: self.id,
+            workflow_id: self.target.workflow_id,
+            version: self.target.version,
+            definition: compiled.id,
+            input: self.input.clone(),
+            priority: self.options.priority,
+            pool: self.options.pool.clone(),
+            timeout_ms: self.options.timeout_ms,
+            created_at: UnixMillis::now(),
+            traceparent: Some(self.trace.to_string()),
+            epoch: 1,
+        };
+        let definition = Definition { id: compiled.id, json: compiled.definition.clone() };
+        AcceptedRun {
+            definition: (self.target.recorded_as != Some(compiled.id)).then_some(definition),
+            labels: self.options.labels.clone(),
+            trace_id: Some(self.trace.trace_id()),
+            idempotency_key,
+            batch_id: self.batch_id,
+            ..AcceptedRun::new(accepted)
+        }
+    }
+
+    fn receipt(self) -> Receipt {
+        Receipt {
+            id: self.id,
+            workflow_id: self.target.workflow_id,
+            version: self.target.version,
+            trace_id: self.trace.trace_id(),
+            batch_id: self.batch_id,
+            replayed: false,
+        }
+    }
+}

@@ -1,0 +1,46 @@
+//! `Idempotency-Key`: a request that is sent again answers with the run it made the first time.
+
+use axum::http::HeaderMap;
+use millrace_contracts::Fault;
+
+use crate::problem::{Code, Problem};
+
+/// Characters of a key.
+const MAX_KEY: usize = 200;
+
+/// The key a request carries.
+pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(value) = headers.get("idempotency-key") else { return Ok(None) };
+    let text = value.to_str().ok().map(str::trim);
+    let sound = text
+        .filter(|key| (1..=MAX_KEY).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic()));
+    match sound {
+        Some(key) => Ok(Some(key.to_owned())),
+        None => {
+            let message =
+                format!("Idempotency-Key is 1 to {MAX_KEY} visible ASCII characters, without blanks");
+            let fault = Fault::new("INVALID_VALUE", "", message)
+                .hint("a fresh UUID for each new submission does well");
+            Err(Problem::fault(Code::InvalidHeader, fault))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_is_visible_ascii() {
+        let with = |key: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("idempotency-key", key.parse().unwrap());
+            idempotency_key(&headers)
+        };
+        assert_eq!(with("a-1").unwrap().as_deref(), Some("a-1"));
+        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+        for key in ["", "a b", &"x".repeat(201)] {
+            assert_eq!(with(key).unwrap_err().code(), Code::InvalidHeader);
+        }
+    }
+}

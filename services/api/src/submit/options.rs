@@ -1,0 +1,181 @@
+//! The settings a run request may carry beside its input, checked all at once.
+
+use millrace_contracts::fault::pointer_token;
+use millrace_contracts::job::Priority;
+use millrace_contracts::{Fault, Faults, Pool};
+use serde_json::{Map, Value};
+
+use crate::body::type_name;
+
+/// Labels of one run.
+const MAX_LABELS: usize = 32;
+/// Characters of a label's name.
+const MAX_LABEL_NAME: usize = 64;
+/// Characters of a label's value.
+const MAX_LABEL_VALUE: usize = 256;
+/// The longest a run may be given, milliseconds: 30 days, as in definitions.
+const MAX_TIMEOUT_MS: u64 = 30 * 24 * 3_600 * 1_000;
+/// Characters of a pool's name.
+const MAX_POOL: usize = 64;
+
+/// How a run is to be run.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct RunOptions {
+    /// How urgent.
+    pub(crate) priority: Priority,
+    /// The pool for all its jobs.
+    pub(crate) pool: Option<Pool>,
+    /// The caller's labels.
+    pub(crate) labels: Map<String, Value>,
+    /// Ends it after so many milliseconds.
+    pub(crate) timeout_ms: Option<u64>,
+}
+
+/// The fields [`RunOptions::take`] takes.
+const FIELDS: [&str; 5] = ["priority", "pool", "callback_url", "labels", "timeout_ms"];
+
+impl RunOptions {
+    /// Takes the options out of a request's fields; mistakes go to `faults`.
+    pub(crate) fn take(fields: &mut Map<String, Value>, faults: &mut Faults) -> Self {
+        let mut take = |name: &str| fields.shift_remove(name).filter(|value| !value.is_null());
+        let [priority, pool, callback_url, labels, timeout_ms] = FIELDS.map(&mut take);
+        if callback_url.is_some() {
+            let fault =
+                Fault::new("CALLBACK_URL_UNSUPPORTED", "/callback_url", "call-backs are not supported yet");
+            faults.push(
+                fault.hint("follow the run's events, or ask with ?wait=30s, and leave `callback_url` out"),
+            );
+        }
+        Self {
+            priority: priority.map_or_else(Priority::default, |value| read_priority(&value, faults)),
+            pool: pool.and_then(|value| read_pool(value, faults)),
+            labels: labels.map_or_else(Map::new, |value| read_labels(value, faults)),
+            timeout_ms: timeout_ms.and_then(|value| read_timeout(&value, faults)),
+        }
+    }
+}
+
+/// A fault for each field that nobody took.
+pub(crate) fn unknown_fields(fields: &Map<String, Value>, known: &[&str], faults: &mut Faults) {
+    for name in fields.keys() {
+        let known: Vec<String> = known.iter().chain(&FIELDS).map(|name| format!("`{name}`")).collect();
+        let message = format!("there is no field {:?} here", name.chars().take(80).collect::<String>());
+        let fault = Fault::new("UNKNOWN_FIELD", format!("/{}", pointer_token(name)), message);
+        faults.push(fault.hint(format!("the fields are {}", known.join(", "))));
+    }
+}
+
+fn read_priority(value: &Value, faults: &mut Faults) -> Priority {
+    let found = Priority::ALL.into_iter().find(|priority| value.as_str() == Some(priority.as_str()));
+    found.unwrap_or_else(|| {
+        let fault = Fault::new("INVALID_VALUE", "/priority", "this is not a priority");
+        faults.push(fault.hint("write \"high\", \"normal\" or \"low\""));
+        Priority::default()
+    })
+}
+
+fn read_pool(value: Value, faults: &mut Faults) -> Option<Pool> {
+    let sound = |name: &str| {
+        (1..=MAX_POOL).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+    };
+    match value {
+        Value::String(name) if sound(&name) => Some(name.into()),
+        _ => {
+            let fault = Fault::new("INVALID_VALUE", "/pool", "this cannot be the name of a pool");
+            faults.push(fault.hint("write the name of a pool of workers, such as \"fast\" or \"heavy\""));
+            None
+        }
+    }
+}
+
+fn read_labels(value: Value, faults: &mut Faults) -> Map<String, Value> {
+    let labels = match value {
+        Value::Object(labels) => labels,
+        other => {
+            let message = format!("labels are an object of texts, not {}", type_name(&other));
+            faults.push(Fault::new("INVALID_TYPE", "/labels", message));
+            return Map::new();
+        }
+    };
+    if labels.len() > MAX_LABELS {
+        faults.push(Fault::new("INVALID_VALUE", "/labels", format!("a run has at most {MAX_LABELS} labels")));
+    }
+    for (name, value) in &labels {
+        let pointer = format!("/labels/{}", pointer_token(name));
+        if !(1..=MAX_LABEL_NAME).contains(&name.chars().count()) {
+            let message = format!("a label's name has 1 to {MAX_LABEL_NAME} characters");
+            faults.push(Fault::new("INVALID_VALUE", pointer.clone(), message));
+        }
+        match value {
+            Value::String(text) if text.chars().count() <= MAX_LABEL_VALUE => {}
+            Value::String(_) => {
+                let message = format!("a label's value has at most {MAX_LABEL_VALUE} characters");
+                faults.push(Fault::new("INVALID_VALUE", pointer, message));
+            }
+            other => {
+                let message = format!("a label's value is a text, not {}", type_name(other));
+                faults.push(Fault::new("INVALID_TYPE", pointer, message));
+            }
+        }
+    }
+    labels
+}
+
+fn read_timeout(value: &Value, faults: &mut Faults) -> Option<u64> {
+    let found = value.as_u64().filter(|timeout| (1..=MAX_TIMEOUT_MS).contains(timeout));
+    if found.is_none() {
+        let message = format!("`timeout_ms` is a whole number from 1 to {MAX_TIMEOUT_MS}");
+        faults.push(Fault::new("INVALID_VALUE", "/timeout_ms", message));
+    }
+    found
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn take(value: Value) -> (RunOptions, Vec<(String, String)>) {
+        let Value::Object(mut fields) = value else { panic!("an object") };
+        let mut faults = Faults::default();
+        let options = RunOptions::take(&mut fields, &mut faults);
+        fields.shift_remove("input");
+        unknown_fields(&fields, &["input"], &mut faults);
+        (options, faults.0.into_iter().map(|fault| (fault.code, fault.pointer)).collect())
+    }
+
+    #[test]
+    fn sound_options_are_taken() {
+        let (options, faults) = take(json!({
+            "input": {}, "priority": "high", "pool": "heavy", "labels": {"team": "a"}, "timeout_ms": 5000
+        }));
+        assert!(faults.is_empty(), "{faults:?}");
+        assert_eq!(options.priority, Priority::High);
+        assert_eq!(options.pool, Some("heavy".into()));
+        assert_eq!(options.labels["team"], "a");
+        assert_eq!(options.timeout_ms, Some(5000));
+        assert_eq!(take(json!({"pool": null})).0, RunOptions::default());
+    }
+
+    #[test]
+    fn every_mistake_is_told_with_its_place() {
+        let (_, faults) = take(json!({
+            "priority": "urgent", "pool": "a b", "labels": {"x/y": 3}, "timeout_ms": -1, "callback_url": "https://x", "inptu": {}
+        }));
+        let pointers: Vec<_> =
+            faults.iter().map(|(code, pointer)| (code.as_str(), pointer.as_str())).collect();
+        assert_eq!(
+            pointers,
+            [
+                ("CALLBACK_URL_UNSUPPORTED", "/callback_url"),
+                ("INVALID_VALUE", "/priority"),
+                ("INVALID_VALUE", "/pool"),
+                ("INVALID_TYPE", "/labels/x~1y"),
+                ("INVALID_VALUE", "/timeout_ms"),
+                ("UNKNOWN_FIELD", "/inptu"),
+            ]
+        );
+    }
+}

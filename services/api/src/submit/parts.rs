@@ -1,0 +1,163 @@
+//! A multipart submission: a part `request` or `input` with JSON, files named after inputs, and other inputs as text. Files go
+//! to the blob store as they arrive and are never in memory whole.
+
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use bytes::BytesMut;
+use futures::stream;
+use millrace_contracts::{Fault, Kind};
+use serde_json::{Map, Value};
+
+use super::target::Target;
+use crate::body::{self, Memory};
+use crate::problem::{Code, Problem};
+use crate::state::App;
+
+/// Parts of one body.
+const MAX_PARTS: usize = 10_000;
+
+/// What a multipart body held.
+#[derive(Debug, Default)]
+pub(super) struct Parts {
+    /// The fields of the `request` part.
+    pub(super) fields: Map<String, Value>,
+    /// The input, from the `input` part, files and text parts.
+    pub(super) input: Map<String, Value>,
+    /// What is run, where the `request` part said so.
+    pub(super) target: Option<Target>,
+}
+
+/// Reads the whole body. Without a `target` the first part must be a `request` that holds the workflow.
+pub(super) async fn read(
+    app: &App,
+    mut multipart: Multipart,
+    target: Option<&Target>,
+    memory: &mut Memory,
+) -> Result<Parts, Problem> {
+    let mut parts = Parts::default();
+    for _ in 0..MAX_PARTS {
+        let Some(field) = multipart.next_field().await.map_err(broken)? else { return Ok(parts) };
+        let name = field.name().unwrap_or_default().to_owned();
+        let is_file = field.file_name().is_some();
+        match name.as_str() {
+            "request" if !is_file => {
+                let text = text(app, field, memory).await?;
+                parts.fields = body::into_object(body::parse(&text)?, "")?;
+                if target.is_none() {
+                    let definition = parts.fields.shift_remove("workflow").unwrap_or_default();
+                    parts.target = Some(Target::inline(app, &definition).await?);
+                }
+            }
+            "input" if !is_file => {
+                let text = text(app, field, memory).await?;
+                parts.input.extend(body::into_object(body::parse(&text)?, "/input")?);
+            }
+            _ => {
+                let Some(target) = target.or(parts.target.as_ref()) else { return Err(request_first()) };
+                let value = value(app, field, target, is_file, memory).await?;
+                add(&mut parts.input, name, value);
+            }
+        }
+    }
+    Err(Problem::new(Code::InvalidRequest, format!("a multipart body may have at most {MAX_PARTS} parts")))
+}
+
+/// A part repeated is a list.
+fn add(input: &mut Map<String, Value>, name: String, value: Value) {
+    match input.get_mut(&name) {
+        None => drop(input.insert(name, value)),
+        Some(Value::Array(items)) => items.push(value),
+        Some(one) => {
+            let first = one.take();
+            *one = Value::Array(vec![first, value]);
+        }
+    }
+}
+
+/// The value of an input's part: a stored file, or text read as the input's kind asks.
+async fn value(
+    app: &App,
+    field: Field<'_>,
+    target: &Target,
+    is_file: bool,
+    memory: &mut Memory,
+) -> Result<Value, Problem> {
+    let name = field.name().unwrap_or_default();
+    let spec = target.compiled.inputs.iter().find(|spec| spec.name.as_str() == name);
+    let kind = spec.map_or(Kind::Any, |spec| spec.kind.clone());
+    let is_image = matches!(kind.element().unwrap_or(&kind), Kind::Image);
+    if is_file && is_image {
+        let chunks = stream::unfold(field, |mut field| async {
+            let chunk = field.chunk().await.transpose()?;
+            Some((chunk, field))
+        });
+        let id = app.blobs.put_stream(chunks).await.map_err(|error| upload_problem(app, error))?;
+        return Ok(Value::String(format!("blob:{id}")));
+    }
+    let text = text(app, field, memory).await?;
+    let as_text = || Value::String(String::from_utf8_lossy(&text).into_owned());
+    if is_image || kind == Kind::String {
+        return Ok(as_text());
+    }
+    Ok(serde_json::from_slice(&text).unwrap_or_else(|_| as_text()))
+}
+
+/// A part that is held in memory.
+async fn text(app: &App, mut field: Field<'_>, memory: &mut Memory) -> Result<BytesMut, Problem> {
+    let limit = body::max_json(app);
+    let mut text = BytesMut::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        if (text.len() + chunk.len()) as u64 > limit {
+            return Err(body::too_large(limit));
+        }
+        memory.take(chunk.len())?;
+        text.extend_from_slice(&chunk);
+    }
+    Ok(text)
+}
+
+fn upload_problem(app: &App, error: millrace_blobs::BlobsError) -> Problem {
+    match error {
+        millrace_blobs::BlobsError::TooLarge { limit, .. } => body::too_large(limit),
+        millrace_blobs::BlobsError::Upload(source) => match source.downcast::<MultipartError>() {
+            Ok(error) => broken(*error),
+            Err(_) => body::too_large(app.settings.max_body.bytes()),
+        },
+        other => other.into(),
+    }
+}
+
+/// The problem of a multipart body that cannot be read on.
+pub(super) fn broken(error: MultipartError) -> Problem {
+    if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(
+            Code::PayloadTooLarge,
+            "the body is larger than the server takes (`api.max_body`)",
+        );
+    }
+    Problem::new(Code::MalformedBody, "the multipart body is not well formed, or broke off").because(error)
+}
+
+fn request_first() -> Problem {
+    let fault =
+        Fault::new("MISSING_FIELD", "/workflow", "the part `request`, with the workflow, must come first");
+    Problem::fault(
+        Code::InvalidRequest,
+        fault.hint("send -F 'request={\"workflow\": {…}};type=application/json' before the files"),
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_repeated_part_makes_a_list() {
+        let mut input = Map::new();
+        for (at, name) in ["a", "b", "a", "a"].into_iter().enumerate() {
+            add(&mut input, name.to_owned(), json!(at));
+        }
+        assert_eq!(Value::Object(input), json!({"a": [0, 2, 3], "b": 1}));
+    }
+}

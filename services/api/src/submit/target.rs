@@ -1,0 +1,45 @@
+//! What a submission runs: a saved workflow at its newest version, or a definition that came with it.
+
+use std::sync::Arc;
+
+use millrace_contracts::{BlobId, WorkflowId};
+use serde_json::Value;
+
+use crate::plans::{self, Compiled};
+use crate::problem::Problem;
+use crate::state::App;
+
+/// What is run.
+#[derive(Debug, Clone)]
+pub(crate) struct Target {
+    /// The saved workflow, if it is one.
+    pub(crate) workflow_id: Option<WorkflowId>,
+    /// Its version.
+    pub(crate) version: Option<u32>,
+    /// The definition's digest in the record, if it is there already.
+    pub(crate) recorded_as: Option<BlobId>,
+    /// The compiled definition.
+    pub(crate) compiled: Arc<Compiled>,
+}
+
+impl Target {
+    /// The newest version of a saved workflow.
+    pub(crate) async fn saved(app: &App, id: WorkflowId) -> Result<Self, Problem> {
+        let record = app.store.workflows().get(id).await?;
+        let compiled =
+            app.plans.compile(&record.definition).await.map_err(|faults| plans::invalid(faults, ""))?;
+        Ok(Self {
+            workflow_id: Some(id),
+            version: Some(record.version),
+            recorded_as: Some(record.definition_blob),
+            compiled,
+        })
+    }
+
+    /// A definition that stands at `/workflow` in the request.
+    pub(crate) async fn inline(app: &App, definition: &Value) -> Result<Self, Problem> {
+        let compiled =
+            app.plans.compile(definition).await.map_err(|faults| plans::invalid(faults, "/workflow"))?;
+        Ok(Self { workflow_id: None, version: None, recorded_as: None, compiled })
+    }
+}

@@ -1,0 +1,78 @@
+//! Finding a run in both places at once.
+
+use millrace_contracts::run::Snapshot;
+use millrace_contracts::{ExecutionId, ExecutionStatus};
+use millrace_engine::Meta;
+use millrace_store::{ExecutionRecord, JobCounts, StoreError};
+
+use crate::problem::Problem;
+use crate::state::App;
+
+/// Node runs that a run's own page takes metrics from.
+const VIEWED_NODES: usize = 10_000;
+
+/// A run, from where it was found.
+#[derive(Debug)]
+pub(crate) struct Found {
+    /// The run.
+    pub(crate) id: ExecutionId,
+    /// The record, unless Postgres is away.
+    pub(crate) record: Option<ExecutionRecord>,
+    /// The live state, with its job counts, while Redis has it.
+    pub(crate) live: Option<(Snapshot, JobCounts)>,
+}
+
+/// The id that a path names; what is not an id names nothing.
+pub(crate) fn parse_id(text: &str) -> Result<ExecutionId, Problem> {
+    text.parse().map_err(|_| Problem::not_found("execution", text))
+}
+
+/// The run; either place will do when the other is away.
+pub(crate) async fn find(app: &App, id: ExecutionId) -> Result<Found, Problem> {
+    let executions = app.store.executions();
+    let (record, live) = tokio::join!(executions.get(id), live(app, id));
+    let found = match (record, live) {
+        (Ok(record), live) => Found { id, record: Some(record), live: live.ok().flatten() },
+        (Err(StoreError::NotFound(_)), Ok(None)) => return Err(Problem::not_found("execution", id)),
+        (Err(StoreError::NotFound(_)), Ok(Some(live))) => Found { id, record: None, live: Some(live) },
+        (Err(error @ StoreError::Gone(_)), _) | (Err(error), Ok(None)) => return Err(error.into()),
+        (Err(_), Ok(Some(live))) => Found { id, record: None, live: Some(live) },
+        (Err(_), Err(problem)) => return Err(problem),
+    };
+    Ok(found.settled())
+}
+
+async fn live(app: &App, id: ExecutionId) -> Result<Option<(Snapshot, JobCounts)>, Problem> {
+    let Some(stored) = app.bus.load_run(id).await? else { return Ok(None) };
+    let snapshot = millrace_engine::snapshot(&stored.fields, VIEWED_NODES).map_err(Problem::internal)?;
+    let meta = stored.fields.get("meta").and_then(|bytes| serde_json::from_slice::<Meta>(bytes).ok());
+    let count = |jobs: u64| u32::try_from(jobs).unwrap_or(u32::MAX);
+    let jobs = meta.map_or_else(JobCounts::default, |meta| JobCounts {
+        pending: count(meta.jobs_pending),
+        completed: count(meta.jobs_completed),
+        failed: count(meta.jobs_failed),
+    });
+    Ok(Some((snapshot, jobs)))
+}
+
+impl Found {
+    /// A Redis that came back with an older state does not unmake an end that was recorded.
+    fn settled(mut self) -> Self {
+        if let (Some(record), Some((live, _))) = (&self.record, &self.live) {
+            let over = record.summary.status.is_terminal() && record.epoch >= live.epoch;
+            if over && !live.status.is_terminal() {
+                self.live = None;
+            }
+        }
+        self
+    }
+}
+
+impl Found {
+    /// Where the run stands.
+    pub(crate) fn status(&self) -> ExecutionStatus {
+        let live = self.live.as_ref().map(|(snapshot, _)| snapshot.status);
+        let recorded = self.record.as_ref().map(|record| record.summary.status);
+        live.or(recorded).unwrap_or(ExecutionStatus::Pending)
+    }
+}
