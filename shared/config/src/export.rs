@@ -2,21 +2,20 @@
 
 use serde_json::Value;
 
-use crate::layers::variable_of;
+use crate::layers::{is_setting_variable, variable_of};
 use crate::{LoadArgs, Settings};
 
 impl Settings {
-    /// Every key that differs from its default, as environment variables. Holds passwords: for a child process's
-    /// environment only, never for a log.
+    /// Every key that has a value, as environment variables. Holds passwords: for a child process's environment
+    /// only, never for a log.
     #[must_use]
     pub fn to_environment(&self) -> Vec<(String, String)> {
-        let (tree, defaults) = (self.tree(), Settings::default().tree());
+        let tree = self.tree();
         let sections = tree.as_object().into_iter().flatten();
         let fields = sections.flat_map(|(section, fields)| {
             fields.as_object().into_iter().flatten().map(move |(field, value)| (section, field, value))
         });
         fields
-            .filter(|(section, field, value)| defaults[*section][*field] != **value)
             .filter_map(|(section, field, value)| {
                 let text = match value {
                     Value::Null => return None,
@@ -30,9 +29,11 @@ impl Settings {
 }
 
 impl LoadArgs {
-    /// Whether the variable `name` is one that settings are read from.
+    /// The variables of this process's environment that settings are read from: what a child that is handed its
+    /// settings must not inherit.
     #[must_use]
-    pub fn is_setting_variable(name: &str) -> bool {
-        name.starts_with("MILLRACE__")
+    pub fn variables_of_process() -> Vec<String> {
+        let names = std::env::vars_os().filter_map(|(name, _)| name.into_string().ok());
+        names.filter(|name| is_setting_variable(name)).collect()
     }
 }

@@ -86,3 +86,8 @@ fn entry(key: String, text: &str, origin: Origin) -> Entry {
 pub(crate) fn variable_of(key: &str) -> String {
     format!("{ENV_PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
 }
+
+/// Whether the environment variable `name` says something about a key.
+pub(crate) fn is_setting_variable(name: &str) -> bool {
+    name.starts_with(ENV_PREFIX) || ALIASES.iter().any(|(alias, _)| *alias == name)
+}

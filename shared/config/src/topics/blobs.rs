@@ -16,6 +16,9 @@ pub struct Blobs {
     pub max_value: ByteSize,
     /// Memory for blobs read lately; 0 B switches the cache off.
     pub cache: ByteSize,
+    /// Whether a write is on the disk before it is answered; off, a crash of the machine may lose blobs of
+    /// runs that were accepted.
+    pub sync: bool,
 }
 
 impl Default for Blobs {
@@ -25,6 +28,7 @@ impl Default for Blobs {
             max_blob: ByteSize::mib(64),
             max_value: ByteSize::mib(64),
             cache: ByteSize::mib(64),
+            sync: true,
         }
     }
 }

@@ -1,0 +1,68 @@
+//! The command line as a whole. Each command's own arguments stand in its own file.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand};
+
+use crate::commands::{
+    config, doctor, executions, migrate, models, queues, role, run, tail, up, validate, workers,
+};
+
+/// Millrace runs visual-AI workflows: DAGs of models, image transforms and logic, every step an event.
+#[derive(Debug, Parser)]
+#[command(
+    name = "millrace",
+    version,
+    propagate_version = true,
+    after_help = "\
+Examples:
+  millrace up                                     everything on this machine, until Ctrl-C
+  millrace run flow.json --input photo=@cat.jpg   submit a run and watch it
+  millrace tail                                   every event as it happens
+
+Exit codes: 0 done, 1 failed, 2 misused."
+)]
+pub(crate) struct Cli {
+    /// Configuration file; `millrace.toml` in the working directory, if it is there, when none is named.
+    #[arg(long, global = true, value_name = "FILE")]
+    pub(crate) config: Option<PathBuf>,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run all roles on this machine, with a private Redis and Postgres where no URL is given.
+    Up(up::Args),
+    /// Run the REST api alone.
+    Api(role::ApiArgs),
+    /// Run an orchestrator alone.
+    Orchestrator(role::HealthArgs),
+    /// Run a worker alone.
+    Worker(role::WorkerArgs),
+    /// Run a writer alone.
+    Writer(role::HealthArgs),
+    /// Bring the database's tables up to date.
+    Migrate(migrate::Args),
+    /// Submit a workflow, watch it node by node, and save its pictures.
+    Run(run::Args),
+    /// Check a workflow without running it.
+    Validate(validate::Args),
+    /// Show live events.
+    Tail(tail::Args),
+    /// List, show and cancel executions.
+    #[command(subcommand)]
+    Executions(executions::Args),
+    /// List the workers.
+    #[command(subcommand)]
+    Workers(workers::Args),
+    /// Show how many jobs wait, for which pool and model, and for how long.
+    Queues(queues::Args),
+    /// List the models.
+    #[command(subcommand)]
+    Models(models::Args),
+    /// Check everything Millrace needs, and say what to do about each fault.
+    Doctor(doctor::Args),
+    /// Print the configuration in force, and where each value comes from.
+    Config(config::Args),
+}

@@ -1,0 +1,121 @@
+//! The REST api as commands use it.
+
+mod problem;
+mod stream;
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use reqwest::Method;
+use serde_json::Value;
+
+pub(crate) use self::problem::{Problem, faulty_place};
+pub(crate) use self::stream::{EventStream, Message};
+use crate::exit::Misuse;
+use crate::up::endpoints::Endpoints;
+
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+const DEFAULT_URL: &str = "http://127.0.0.1:8080";
+/// Where `millrace up` leaves its endpoints when it is not told otherwise.
+const DEFAULT_DATA_DIR: &str = ".millrace";
+
+/// The flags of every command that talks to the api.
+#[derive(Debug, Args)]
+pub(crate) struct ClientArgs {
+    /// The api's address; the running `millrace up` of .millrace, else http://127.0.0.1:8080, when none.
+    #[arg(long, value_name = "URL")]
+    pub(crate) url: Option<String>,
+    /// JSON for programs.
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// A client of one api.
+#[derive(Debug, Clone)]
+pub(crate) struct Client {
+    http: reqwest::Client,
+    base: String,
+}
+
+impl Client {
+    /// The client for `url`, or for the api that can be found.
+    pub(crate) fn find(url: Option<&str>) -> anyhow::Result<Self> {
+        let found = || Endpoints::read(Path::new(DEFAULT_DATA_DIR)).map(|endpoints| endpoints.api);
+        let base = url.map(str::to_owned).or_else(found).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        if !base.starts_with("http://") && !base.starts_with("https://") {
+            return Err(Misuse(format!("--url {base}: an address begins with http:// or https://")).into());
+        }
+        let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build()?;
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+    }
+
+    /// GET below `/api/v1`.
+    pub(crate) async fn get(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.json(self.request(Method::GET, path).query(query)).await
+    }
+
+    /// POST below `/api/v1` without a body.
+    pub(crate) async fn post(&self, path: &str) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, path)).await
+    }
+
+    /// POST below `/api/v1` with parts.
+    pub(crate) async fn post_parts(
+        &self,
+        path: &str,
+        parts: reqwest::multipart::Form,
+    ) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, path).multipart(parts)).await
+    }
+
+    /// The bytes of a blob.
+    pub(crate) async fn blob(&self, id: &str) -> anyhow::Result<Vec<u8>> {
+        let answer =
+            self.send(self.request(Method::GET, &format!("/blobs/{id}")).timeout(ANSWER_TIMEOUT)).await?;
+        Ok(answer.bytes().await?.to_vec())
+    }
+
+    /// An event stream from after `last`, the id of the last event that was seen.
+    pub(crate) async fn events(
+        &self,
+        path: &str,
+        query: &[(&str, String)],
+        last: Option<&str>,
+    ) -> anyhow::Result<EventStream> {
+        let mut request = self.request(Method::GET, path).query(query).header("accept", "text/event-stream");
+        if let Some(last) = last {
+            request = request.header("last-event-id", last);
+        }
+        Ok(EventStream::new(self.send(request).await?))
+    }
+
+    fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
+        self.http.request(method, format!("{}/api/v1{path}", self.base))
+    }
+
+    async fn json(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
+        let answer = self.send(request.timeout(ANSWER_TIMEOUT)).await?;
+        let text = answer.text().await?;
+        if text.is_empty() {
+            return Ok(Value::Null);
+        }
+        serde_json::from_str(&text)
+            .with_context(|| format!("{} answered something that is not JSON", self.base))
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
+        let unreachable = || {
+            format!("cannot reach the api at {}; is `millrace up` running? (--url names another)", self.base)
+        };
+        let answer = request.send().await.with_context(unreachable)?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        let status = answer.status();
+        let text = answer.text().await.unwrap_or_default();
+        Err(Problem::read(status.as_u16(), &text).into())
+    }
+}

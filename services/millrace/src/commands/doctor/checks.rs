@@ -1,0 +1,117 @@
+//! The checks. Each gives what it found, or the fault; the remedy stands beside it.
+
+use std::time::Duration;
+
+use millrace_config::{Loaded, Settings};
+use millrace_contracts::UnixMillis;
+use millrace_inference::Repository;
+use millrace_local::{PostgresPrograms, redis_server};
+
+use crate::roles;
+
+const TIMEOUT: Duration = Duration::from_secs(5);
+/// Clocks that differ by more than this disturb leases and deadlines.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+
+/// What one check found.
+pub(super) struct Finding {
+    pub(super) what: &'static str,
+    pub(super) result: Result<String, String>,
+    pub(super) remedy: &'static str,
+}
+
+/// All checks, in the order a start needs them.
+pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
+    let settings = &loaded.settings;
+    vec![
+        Finding {
+            what: "redis",
+            result: redis(loaded).await,
+            remedy: "start Redis and set REDIS_URL, or install redis-server for a private one (scripts/setup.sh)",
+        },
+        Finding {
+            what: "postgres",
+            result: postgres(loaded).await,
+            remedy: "start Postgres and set DATABASE_URL, or install postgresql for a private one (scripts/setup.sh)",
+        },
+        Finding {
+            what: "blob store",
+            result: blobs(settings),
+            remedy: "set blobs.url to a folder that this user may write",
+        },
+        Finding {
+            what: "onnx runtime",
+            result: onnx_runtime(loaded).await,
+            remedy: "run scripts/setup.sh, or set ORT_DYLIB_PATH to libonnxruntime.so of version 1.24 or newer",
+        },
+        Finding {
+            what: "models",
+            result: models(settings),
+            remedy: "set models.dir to a folder with one sub-folder per model",
+        },
+        Finding {
+            what: "clock",
+            result: clock(),
+            remedy: "set the machine's clock; run a time service such as chrony",
+        },
+    ]
+}
+
+async fn redis(loaded: &Loaded) -> Result<String, String> {
+    if !loaded.is_set("redis.url") {
+        let program = redis_server(&loaded.places).map_err(|fault| fault.to_string())?;
+        return Ok(format!("private server by {}", program.display()));
+    }
+    let asked = async {
+        let bus = roles::bus(&loaded.settings).await?;
+        anyhow::Ok(bus.ping().await?)
+    };
+    let answered =
+        tokio::time::timeout(TIMEOUT, asked).await.map_err(|_| format!("no answer within {TIMEOUT:?}"))?;
+    let took = answered.map_err(|fault| format!("{fault:#}"))?;
+    Ok(format!("{} answers in {took:.1?}", loaded.settings.redis.url))
+}
+
+async fn postgres(loaded: &Loaded) -> Result<String, String> {
+    if !loaded.is_set("database.url") {
+        let programs = PostgresPrograms::find(&loaded.places).map_err(|fault| fault.to_string())?;
+        return Ok(format!("private server by {}", programs.program("postgres").display()));
+    }
+    let store = roles::store(&loaded.settings, "doctor").map_err(|fault| format!("{fault:#}"))?;
+    let took = store.ping().await.map_err(|fault| fault.to_string())?;
+    Ok(format!("{} answers in {took:.1?}", loaded.settings.database.url))
+}
+
+fn blobs(settings: &Settings) -> Result<String, String> {
+    roles::blobs(settings).map(|_| settings.blobs.url.clone()).map_err(|fault| format!("{fault:#}"))
+}
+
+async fn onnx_runtime(loaded: &Loaded) -> Result<String, String> {
+    let library = roles::library(&loaded.settings, &loaded.places).map_err(|fault| format!("{fault:#}"))?;
+    // Loads the library, which takes a moment and blocks.
+    let checked = tokio::task::spawn_blocking(move || millrace_inference::check(&library)).await;
+    let info = checked.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())?;
+    Ok(format!("{info:?}"))
+}
+
+fn models(settings: &Settings) -> Result<String, String> {
+    let dir = &settings.models.dir;
+    if !dir.is_dir() {
+        return Err(format!("there is no folder {}", dir.display()));
+    }
+    let found = Repository::new(dir).list();
+    let names: Vec<_> = found.iter().map(millrace_contracts::ModelId::as_str).collect();
+    Ok(format!("{} in {}: {}", found.len(), dir.display(), names.join(", ")))
+}
+
+/// The clock against the time this program was built: a clock before that is wrong for certain.
+fn clock() -> Result<String, String> {
+    let now = UnixMillis::now();
+    let program = std::env::current_exe().and_then(std::fs::metadata).and_then(|meta| meta.modified());
+    let built = program.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    let ahead = built.unwrap_or_default().saturating_sub(Duration::from_millis(now.0.unsigned_abs()));
+    if ahead > CLOCK_TOLERANCE {
+        return Err(format!("it is {}, which is before this program was made", now.to_rfc3339()));
+    }
+    Ok(now.to_rfc3339())
+}

@@ -1,0 +1,120 @@
+//! `millrace executions`: list, show, cancel.
+
+use clap::Subcommand;
+use millrace_contracts::{ExecutionId, ExecutionStatus};
+use serde_json::Value;
+
+use crate::client::{Client, ClientArgs};
+use crate::context::{Context, Out};
+use crate::exit::Exit;
+use crate::render::{Table, duration, field, tone_of};
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Args {
+    /// The newest executions.
+    #[command(after_help = "\
+Examples:
+  millrace executions list --status failed
+  millrace executions list --limit 100 --json | jq -r '.items[].id'")]
+    List {
+        /// Only of this status: pending, running, completed, failed, cancelled or timed_out.
+        #[arg(long)]
+        status: Option<ExecutionStatus>,
+        /// Only of this saved workflow.
+        #[arg(long, value_name = "ID")]
+        workflow: Option<millrace_contracts::WorkflowId>,
+        /// At most so many.
+        #[arg(long, default_value_t = 20)]
+        limit: u32,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// One execution with its nodes.
+    #[command(after_help = "\
+Examples:
+  millrace executions show 0199b5a2-…
+  millrace executions show 0199b5a2-… --json | jq .outputs")]
+    Show {
+        /// The execution.
+        id: ExecutionId,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Ends an execution early.
+    #[command(after_help = "Example:\n  millrace executions cancel 0199b5a2-…")]
+    Cancel {
+        /// The execution.
+        id: ExecutionId,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let out = context.out;
+    match args {
+        Args::List { status, workflow, limit, client } => {
+            let mut query = vec![("limit", limit.to_string())];
+            query.extend(status.map(|status| ("status", status.to_string())));
+            query.extend(workflow.map(|workflow| ("workflow_id", workflow.to_string())));
+            let found = Client::find(client.url.as_deref())?.get("/executions", &query).await?;
+            if client.json { out.json(&found)? } else { list(&found, out)? }
+        }
+        Args::Show { id, client } => {
+            let api = Client::find(client.url.as_deref())?;
+            let mut run = api.get(&format!("/executions/{id}"), &[]).await?;
+            let nodes = api.get(&format!("/executions/{id}/nodes"), &[]).await?;
+            if client.json {
+                run["nodes"] = nodes;
+                out.json(&run)?;
+            } else {
+                show(&run, &nodes, out)?;
+            }
+        }
+        Args::Cancel { id, client } => {
+            let answer =
+                Client::find(client.url.as_deref())?.post(&format!("/executions/{id}/cancel")).await?;
+            if client.json { out.json(&answer)? } else { out.line(format_args!("cancel asked for: {id}"))? }
+        }
+    }
+    Ok(Exit::Done)
+}
+
+/// The items of a list answer, be it a bare list or a page.
+pub(crate) fn items(answer: &Value) -> Vec<Value> {
+    let list = answer.as_array().or_else(|| answer.as_object()?.values().find_map(Value::as_array));
+    list.cloned().unwrap_or_default()
+}
+
+fn list(found: &Value, out: Out) -> anyhow::Result<()> {
+    let mut table = Table::new(&["id", "status", "created", "took", "error"]);
+    for run in items(found) {
+        let id = [field(&run, "id"), field(&run, "execution_id")].concat();
+        let took = run["duration_ms"].as_u64().map(duration).unwrap_or_default();
+        let error: String = field(&run, "error_message").chars().take(60).collect();
+        table.row(vec![id, field(&run, "status"), field(&run, "created_at"), took, error]);
+    }
+    if table.is_empty() { out.line("no executions") } else { out.line(table) }
+}
+
+fn show(run: &Value, nodes: &Value, out: Out) -> anyhow::Result<()> {
+    let status = field(run, "status");
+    out.line(format_args!("{}  {}", field(run, "id"), out.paint(tone_of(&status), &status)))?;
+    for name in ["workflow_id", "created_at", "started_at", "completed_at", "trace_id"] {
+        let text = field(run, name);
+        if !text.is_empty() {
+            out.line(format_args!("  {name:<14}{text}"))?;
+        }
+    }
+    let error = field(&run["error"], "message");
+    if !error.is_empty() {
+        out.line(format_args!("  error         {}: {error}", field(&run["error"], "kind")))?;
+    }
+    let mut table = Table::new(&["node", "block", "status", "attempt", "error"]);
+    for node in items(nodes) {
+        let label = format!("{}{}", field(&node, "node_id"), field(&node, "path"));
+        let error = field(&node["error"], "message");
+        table.row(vec![label, field(&node, "block"), field(&node, "status"), field(&node, "attempt"), error]);
+    }
+    out.line(table)
+}

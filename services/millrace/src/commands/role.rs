@@ -1,0 +1,148 @@
+//! `millrace api`, `orchestrator`, `worker`, `writer`: one role in this process, until SIGINT or SIGTERM.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args;
+use millrace_tasks::CancellationToken;
+use tokio::io::AsyncReadExt;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::roles::{self, Alone, serve_own_health};
+
+/// How long a worker whose supervisor is gone may take over its grace period before it exits the hard way.
+const ORPHAN_MARGIN: Duration = Duration::from_secs(2);
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  millrace api
+  DATABASE_URL=postgres://… REDIS_URL=redis://… millrace api --listen 127.0.0.1:9000
+
+The tables must be there: run `millrace migrate` first.")]
+pub(crate) struct ApiArgs {
+    /// Address and port; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  DATABASE_URL=postgres://… REDIS_URL=redis://… millrace orchestrator
+  DATABASE_URL=postgres://… REDIS_URL=redis://… millrace writer --health-listen 0.0.0.0:9090")]
+pub(crate) struct HealthArgs {
+    /// Serve /healthz, /readyz and /metrics here.
+    #[arg(long, value_name = "ADDRESS")]
+    health_listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Examples:
+  REDIS_URL=redis://… millrace worker
+  REDIS_URL=redis://… millrace worker --pool fast,cpu --health-listen 0.0.0.0:9090")]
+pub(crate) struct WorkerArgs {
+    /// Take jobs of these pools only.
+    #[arg(long, value_name = "POOLS")]
+    pool: Option<String>,
+    /// Serve /healthz, /readyz and /metrics here.
+    #[arg(long, value_name = "ADDRESS")]
+    health_listen: Option<SocketAddr>,
+    /// End when standard input does: how `millrace up` takes its workers along when it is killed.
+    #[arg(long, hide = true)]
+    supervised: bool,
+}
+
+fn flag<T: ToString>(key: &str, value: Option<T>) -> Option<(String, String)> {
+    value.map(|value| (key.to_owned(), value.to_string()))
+}
+
+pub(crate) async fn api(args: ApiArgs, context: &Context) -> anyhow::Result<Exit> {
+    let loaded = context.load(flag("api.listen", args.listen).into_iter().collect())?;
+    let settings = &loaded.settings;
+    let alone = Alone::new(&loaded, "api")?;
+    let listen = settings.api.listen;
+    let listener = tokio::net::TcpListener::bind(listen).await;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
+    let metrics = alone.metrics.clone();
+    let deps = millrace_api::Deps {
+        settings: settings.api.clone(),
+        bus: roles::bus(settings).await?,
+        store: roles::store(settings, "api")?,
+        blobs: roles::blobs(settings)?,
+        metrics: Arc::new(move || metrics.render()),
+    };
+    let ended = millrace_api::run(listener, deps, alone.shutdown.clone()).await;
+    alone.end(ended).await?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn orchestrator(args: HealthArgs, context: &Context) -> anyhow::Result<Exit> {
+    let flags = flag("orchestrator.health_listen", args.health_listen).into_iter().collect();
+    let loaded = context.load(flags)?;
+    let settings = &loaded.settings;
+    let alone = Alone::new(&loaded, "orchestrator")?;
+    let bus = roles::bus(settings).await?;
+    let store = roles::store(settings, "orchestrator")?;
+    let _health = serve_own_health(settings.orchestrator.health_listen, &alone, &bus, Some(&store)).await?;
+    let deps = millrace_orchestrator::Deps { bus, store, blobs: roles::blobs(settings)? };
+    let ended = millrace_orchestrator::run(deps, settings.orchestrator.clone(), alone.shutdown.clone()).await;
+    alone.end(ended).await?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn writer(args: HealthArgs, context: &Context) -> anyhow::Result<Exit> {
+    let loaded = context.load(flag("writer.health_listen", args.health_listen).into_iter().collect())?;
+    let settings = &loaded.settings;
+    let alone = Alone::new(&loaded, "writer")?;
+    let bus = roles::bus(settings).await?;
+    let store = roles::store(settings, "writer")?;
+    let _health = serve_own_health(settings.writer.health_listen, &alone, &bus, Some(&store)).await?;
+    let deps = millrace_writer::Deps { bus, store };
+    let ended = millrace_writer::run(deps, settings.writer.clone(), alone.shutdown.clone()).await;
+    alone.end(ended).await?;
+    Ok(Exit::Done)
+}
+
+pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Result<Exit> {
+    let flags = [flag("worker.pools", args.pool), flag("worker.health_listen", args.health_listen)];
+    let loaded = context.load(flags.into_iter().flatten().collect())?;
+    let settings = &loaded.settings;
+    let alone = Alone::new(&loaded, "worker")?;
+    let library = roles::library(settings, &loaded.places)?;
+    let bus = roles::bus(settings).await?;
+    let health = serve_own_health(settings.worker.health_listen, &alone, &bus, None).await?;
+    if args.supervised {
+        let orphaned = end_with_supervisor(alone.shutdown.clone(), settings.worker.grace + ORPHAN_MARGIN);
+        let kind = millrace_tasks::TaskKind::new(
+            "supervisor-watch",
+            millrace_tasks::OnError::Log,
+            // It outlives the shutdown on purpose: it is the one that enforces its end.
+            millrace_tasks::OnCancel::Wait,
+        );
+        health.spawn(kind, orphaned);
+    }
+    let deps = millrace_worker::Deps { bus, blobs: roles::blobs(settings)?, library };
+    let ended =
+        millrace_worker::run(deps, settings.worker.clone(), settings.models.clone(), alone.shutdown.clone())
+            .await;
+    alone.end(ended).await?;
+    Ok(Exit::Done)
+}
+
+/// Waits for the end of standard input, which is the end of the supervisor, then asks this process to end, and ends it.
+async fn end_with_supervisor(shutdown: CancellationToken, patience: Duration) -> std::io::Result<()> {
+    let mut input = tokio::io::stdin();
+    let mut scrap = [0u8; 64];
+    while input.read(&mut scrap).await? > 0 {}
+    tracing::info!("the supervisor is gone or asks to stop: draining");
+    shutdown.cancel();
+    tokio::time::sleep(patience).await;
+    tracing::error!("jobs in hand did not end in time: exiting");
+    std::process::exit(1);
+}

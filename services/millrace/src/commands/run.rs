@@ -1,0 +1,111 @@
+//! `millrace run`: submits a workflow, follows it by its event stream, and saves its pictures.
+
+pub(crate) mod definition;
+mod follow;
+mod input;
+mod pictures;
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use millrace_contracts::{ExecutionId, ExecutionStatus};
+use reqwest::multipart::{Form, Part};
+use serde_json::{Value, json};
+
+use self::follow::Follower;
+use self::input::Input;
+use crate::client::{Client, ClientArgs};
+use crate::context::{Context, Out, Tone};
+use crate::exit::Exit;
+use crate::render::{detection_tables, duration, tone_of};
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  millrace run flow.json --input photo=@cat.jpg
+  millrace run flow.json --input photo=@cat.jpg --input min=0.6 --out results
+  millrace run flow.json --input photo=@cat.jpg --json | jq .outputs
+
+A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file.
+Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out.")]
+pub(crate) struct Args {
+    /// The workflow, as JSON.
+    file: PathBuf,
+    /// An input of the workflow; may be given many times.
+    #[arg(long, value_name = "NAME=VALUE|NAME=@FILE")]
+    input: Vec<Input>,
+    /// Save the pictures among the outputs in this folder.
+    #[arg(long, value_name = "DIR")]
+    out: Option<PathBuf>,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+/// How a run ended.
+struct Ended {
+    status: ExecutionStatus,
+    outputs: Value,
+    error: Value,
+    duration_ms: Option<u64>,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let definition = definition::read(&args.file)?;
+    let client = Client::find(args.client.url.as_deref())?;
+    let quiet = args.client.json;
+    let answer = client.post_parts("/executions", parts(&definition, &args.input).await?).await?;
+    let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;
+    let id: ExecutionId = id.parse()?;
+    if !quiet {
+        context.out.line(format_args!("execution {id}"))?;
+    }
+    let ended = Follower::new(&client, id, context.out, quiet).follow().await?;
+    let files = match &args.out {
+        Some(dir) => pictures::save(&client, &ended.outputs, dir).await?,
+        None => Vec::new(),
+    };
+    if quiet {
+        context.out.json(&json!({
+            "execution_id": id, "status": ended.status, "duration_ms": ended.duration_ms,
+            "outputs": ended.outputs, "error": ended.error, "files": files,
+        }))?;
+    } else {
+        show(&ended, &files, context.out)?;
+    }
+    Ok(if ended.status == ExecutionStatus::Completed { Exit::Done } else { Exit::Failed })
+}
+
+/// The definition, the plain inputs, and a file part named after each input that is a file.
+async fn parts(definition: &Value, inputs: &[Input]) -> anyhow::Result<Form> {
+    let plain: serde_json::Map<String, Value> =
+        inputs.iter().filter_map(|input| Some((input.name.clone(), input.value()?.clone()))).collect();
+    let as_json = |value: &Value| Part::text(value.to_string()).mime_str("application/json");
+    let mut form = Form::new().part("workflow", as_json(definition)?).part("input", as_json(&plain.into())?);
+    for input in inputs {
+        let Some(path) = input.file() else { continue };
+        let bytes = tokio::fs::read(path).await.with_context(|| format!("cannot read {}", path.display()))?;
+        let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+        form = form.part(input.name.clone(), Part::bytes(bytes).file_name(name));
+    }
+    Ok(form)
+}
+
+fn show(ended: &Ended, files: &[String], out: Out) -> anyhow::Result<()> {
+    for (place, table) in detection_tables(&ended.outputs) {
+        out.line(format_args!("\n{}", out.paint(Tone::Strong, place)))?;
+        out.line(table)?;
+    }
+    for file in files {
+        out.line(format_args!("\nwrote {file}"))?;
+    }
+    let took = ended.duration_ms.map(|millis| format!(" in {}", duration(millis))).unwrap_or_default();
+    let status = out.paint(tone_of(ended.status.as_str()), ended.status);
+    out.line(format_args!("\n{status}{took}"))?;
+    if let Some(message) = ended.error["message"].as_str() {
+        let kind = ended.error["kind"].as_str().unwrap_or_default();
+        let node = ended.error["node"].as_str().map(|node| format!(" at node {node}")).unwrap_or_default();
+        out.line(format_args!("{kind}{node}: {message}"))?;
+    }
+    Ok(())
+}

@@ -1,0 +1,87 @@
+//! `millrace tail`: live events, of all runs or of one.
+
+use clap::Args as ClapArgs;
+use millrace_contracts::Event;
+use serde_json::Value;
+
+use crate::client::{Client, ClientArgs, Message};
+use crate::context::{Context, Out, Tone};
+use crate::exit::Exit;
+use crate::render::node_label;
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  millrace tail                           every event of every run
+  millrace tail --type 'node.*'           only what nodes do
+  millrace tail --execution 0199… --json  one run, as JSON lines")]
+pub(crate) struct Args {
+    /// Only this run, from its beginning.
+    #[arg(long, value_name = "ID")]
+    execution: Option<millrace_contracts::ExecutionId>,
+    /// Only these types, with * for anything: `node.*,completed`.
+    #[arg(long = "type", value_name = "GLOB")]
+    types: Option<String>,
+    #[command(flatten)]
+    client: ClientArgs,
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let client = Client::find(args.client.url.as_deref())?;
+    let mut query: Vec<_> = args.types.map(|types| ("types", types)).into_iter().collect();
+    let path = match args.execution {
+        Some(run) => {
+            query.push(("from", "0".to_owned()));
+            format!("/executions/{run}/events")
+        }
+        None => "/events".to_owned(),
+    };
+    let interrupted = tokio::signal::ctrl_c();
+    tokio::select! {
+        ended = follow(&client, &path, &query, &args.client, context.out) => ended,
+        _ = interrupted => Ok(Exit::Done),
+    }
+}
+
+async fn follow(
+    client: &Client,
+    path: &str,
+    query: &[(&str, String)],
+    args: &ClientArgs,
+    out: Out,
+) -> anyhow::Result<Exit> {
+    let mut stream = client.events(path, query, None).await?;
+    while let Some(message) = stream.next().await {
+        let message = message?;
+        if message.event == "end" {
+            return Ok(Exit::Done);
+        }
+        show(&message, args.json, out)?;
+    }
+    anyhow::bail!("the api closed the stream")
+}
+
+fn show(message: &Message, json: bool, out: Out) -> anyhow::Result<()> {
+    if json {
+        return match serde_json::from_str::<Value>(&message.data) {
+            Ok(value) => out.json_line(&value),
+            Err(_) => Ok(()),
+        };
+    }
+    let Ok(event) = serde_json::from_str::<Event>(&message.data) else {
+        return out.line(out.paint(Tone::Faint, format_args!("-- {}", message.event)));
+    };
+    let time = event.time.to_rfc3339();
+    let clock = time.get(11..23).unwrap_or(&time);
+    let run = event.execution_id.map(|run| run.to_string()).unwrap_or_default();
+    let node = event.node_id.as_ref().map(|node| node_label(node, &event.path.clone().unwrap_or_default()));
+    let subject = node.or_else(|| event.subject.clone()).unwrap_or_default();
+    let tone = match message.event.rsplit('.').next() {
+        Some("completed" | "loaded") => Tone::Good,
+        Some("failed" | "lost") => Tone::Bad,
+        Some("retrying" | "skipped" | "cancelled") => Tone::Odd,
+        _ => Tone::Strong,
+    };
+    let kind = out.paint(tone, format_args!("{:<20}", message.event));
+    out.line(format_args!("{} {kind} {:<36} {subject}", out.paint(Tone::Faint, clock), run))
+}

@@ -1,0 +1,202 @@
+//! `millrace up`: everything on one machine. Private servers, the control plane in this process, workers beside it.
+//!
+//! Rule: what it starts it takes down, in the order of the flow: api and workers, then orchestrator and writer, then
+//! the servers; within ten seconds in all.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context as _;
+use clap::Args as ClapArgs;
+use millrace_config::{Loaded, Settings};
+use millrace_local::DirLock;
+use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind};
+use tokio::net::TcpListener;
+
+use crate::context::Context;
+use crate::exit::Exit;
+use crate::roles::{self, Alone};
+use crate::up::endpoints::Endpoints;
+use crate::up::readiness;
+use crate::up::servers::Servers;
+use crate::up::workers::WorkerPlan;
+
+/// The ten seconds, divided.
+const WORKERS_GRACE: Duration = Duration::from_millis(4_000);
+const FRONT_GRACE: Duration = Duration::from_millis(4_500);
+const BACK_GRACE: Duration = Duration::from_millis(2_500);
+const SERVERS_GRACE: Duration = Duration::from_millis(2_500);
+
+#[derive(Debug, ClapArgs)]
+#[command(after_help = "\
+Examples:
+  millrace up
+  millrace up --data-dir /var/lib/millrace --listen 127.0.0.1:9000 --workers 2 --models ./models
+  millrace up --redis-url redis://localhost --database-url postgres://localhost/millrace
+
+Prints `ready on http://…` when it is, and writes the addresses to endpoints.json in the data folder.
+Ctrl-C drains and stops everything it started; what was running goes on at the next `millrace up`.")]
+pub(crate) struct Args {
+    /// Where everything is kept: databases, blobs, addresses.
+    #[arg(long, value_name = "DIR", default_value = ".millrace")]
+    data_dir: PathBuf,
+    /// Address and port of the api; port 0 picks a free one.
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<SocketAddr>,
+    /// Worker processes.
+    #[arg(long, value_name = "N", default_value_t = 1)]
+    workers: usize,
+    /// Folder of the models.
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
+    /// Use this Redis instead of a private one.
+    #[arg(long, value_name = "URL")]
+    redis_url: Option<String>,
+    /// Use this Postgres instead of a private one.
+    #[arg(long, value_name = "URL")]
+    database_url: Option<String>,
+}
+
+impl Args {
+    fn flags(&self) -> Vec<(String, String)> {
+        let listen = self.listen.map(|listen| listen.to_string());
+        let models = self.models.as_ref().map(|models| models.display().to_string());
+        let flags = [
+            ("api.listen", listen),
+            ("models.dir", models),
+            ("redis.url", self.redis_url.clone()),
+            ("database.url", self.database_url.clone()),
+        ];
+        flags.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?))).collect()
+    }
+}
+
+pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
+    let mut loaded = context.load(args.flags())?;
+    let alone = Alone::new(&loaded, "up")?;
+    let _lock = DirLock::acquire(&args.data_dir)?;
+    let data_dir = args.data_dir.canonicalize().context("the data folder")?;
+    settle(&mut loaded, &data_dir, &context.places)?;
+    // Bound first: a port that is taken is the likeliest fault, and the cheapest to find.
+    let listen = loaded.settings.api.listen;
+    let listener = TcpListener::bind(listen).await;
+    let listener =
+        listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
+
+    let stop = alone.shutdown.clone();
+    let Some(servers) = stop.run_until_cancelled(Servers::start(&data_dir, &mut loaded)).await else {
+        return Ok(Exit::Done);
+    };
+    let servers = servers?;
+    let ended = Box::pin(serve(
+        &args,
+        context,
+        &loaded.settings,
+        &data_dir,
+        Started { listener, servers: &servers, alone: &alone },
+    ))
+    .await;
+    Endpoints::remove(&data_dir);
+    servers.stop(SERVERS_GRACE).await;
+    tracing::info!("everything is stopped");
+    alone.end(Ok::<(), std::io::Error>(())).await?;
+    ended.map(|()| Exit::Done)
+}
+
+/// Makes paths absolute, since workers may run elsewhere, and fits the grace periods into the ten seconds.
+fn settle(loaded: &mut Loaded, data_dir: &Path, places: &millrace_config::Places) -> anyhow::Result<()> {
+    if !loaded.is_set("blobs.url") {
+        loaded.settings.blobs.url = data_dir.join("blobs").display().to_string();
+    }
+    let settings = &mut loaded.settings;
+    let models = std::path::absolute(&settings.models.dir).context("the models folder")?;
+    anyhow::ensure!(
+        models.is_dir(),
+        "there is no models folder {}; --models names another",
+        models.display()
+    );
+    settings.models.dir = models;
+    settings.models.ort_library = Some(roles::library(settings, places)?);
+    settings.worker.grace = settings.worker.grace.min(WORKERS_GRACE - Duration::from_millis(500));
+    settings.api.grace = settings.api.grace.min(FRONT_GRACE - Duration::from_millis(500));
+    settings.orchestrator.grace = settings.orchestrator.grace.min(BACK_GRACE - Duration::from_millis(500));
+    settings.writer.grace = settings.writer.grace.min(BACK_GRACE - Duration::from_millis(500));
+    Ok(())
+}
+
+/// What is there before the roles are.
+struct Started<'a> {
+    listener: TcpListener,
+    servers: &'a Servers,
+    alone: &'a Alone,
+}
+
+/// Runs the roles on the servers until the end is asked for or something that must live does not.
+async fn serve(
+    args: &Args,
+    context: &Context,
+    settings: &Settings,
+    data_dir: &Path,
+    started: Started<'_>,
+) -> anyhow::Result<()> {
+    let Started { listener, servers, alone } = started;
+    let stop = alone.shutdown.clone();
+    let store = roles::store(settings, "up")?;
+    store.migrate().await?;
+    let bus = roles::bus(settings).await?;
+    let api = format!("http://{}", listener.local_addr()?);
+
+    // What takes work in ends first, what carries it on afterwards.
+    let back_stop = CancellationToken::new();
+    let (front, back) = (Supervisor::under(&stop), Supervisor::under(&back_stop));
+    servers.watch(&back);
+    let blobs = roles::blobs(settings)?;
+    let must_live = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
+    let deps = millrace_orchestrator::Deps { bus: bus.clone(), store: store.clone(), blobs: blobs.clone() };
+    back.spawn(
+        must_live("orchestrator"),
+        millrace_orchestrator::run(deps, settings.orchestrator.clone(), back.token()),
+    );
+    let deps = millrace_writer::Deps { bus: bus.clone(), store: store.clone() };
+    back.spawn(must_live("writer"), millrace_writer::run(deps, settings.writer.clone(), back.token()));
+    let metrics = alone.metrics.clone();
+    let deps = millrace_api::Deps {
+        settings: settings.api.clone(),
+        bus: bus.clone(),
+        store: store.clone(),
+        blobs,
+        metrics: Arc::new(move || metrics.render()),
+    };
+    front.spawn(must_live("api"), millrace_api::run(listener, deps, front.token()));
+    WorkerPlan::new(settings, context.config_file().cloned(), WORKERS_GRACE)?.spawn(&front, args.workers);
+
+    let endpoints = Endpoints {
+        api: api.clone(),
+        redis_url: settings.redis.url.expose().to_owned(),
+        database_url: settings.database.url.expose().to_owned(),
+        pid: std::process::id(),
+    };
+    endpoints.write(data_dir)?;
+    let (out, workers) = (context.out, args.workers);
+    front.spawn(TaskKind::new("readiness", OnError::Stop, OnCancel::Abort), async move {
+        readiness::wait(&api, &bus, workers).await?;
+        out.line(format_args!("ready on {api}"))
+    });
+
+    let front_run = async {
+        let ended = front.run(stop.clone(), FRONT_GRACE).await;
+        back_stop.cancel();
+        ended
+    };
+    let back_run = async {
+        let ended = back.run(back_stop.clone(), BACK_GRACE).await;
+        stop.cancel();
+        ended
+    };
+    let (front_ended, back_ended) = tokio::join!(front_run, back_run);
+    store.close().await;
+    front_ended?;
+    Ok(back_ended?)
+}

@@ -1,0 +1,11 @@
+//! What people see: tables, lines per node, durations.
+
+mod detections;
+mod node;
+mod table;
+mod value;
+
+pub(crate) use self::detections::detection_tables;
+pub(crate) use self::node::{NodeLine, node_label};
+pub(crate) use self::table::Table;
+pub(crate) use self::value::{duration, field, tone_of};

@@ -1,0 +1,51 @@
+//! One line per node run.
+
+use std::fmt;
+
+use millrace_contracts::run::NodeView;
+use millrace_contracts::{ItemPath, NodeId, NodeStatus};
+
+use super::value::{duration, summary, tone_of};
+use crate::context::Out;
+
+/// Ports that only repeat what another port says are left out of a line.
+const SHOWN_PORTS: usize = 3;
+
+/// `detect`, or `detect[3]` inside a loop.
+pub(crate) fn node_label(node: &NodeId, path: &ItemPath) -> String {
+    format!("{node}{path}")
+}
+
+/// A finished node run on one line.
+pub(crate) struct NodeLine<'a> {
+    pub(crate) view: &'a NodeView,
+    pub(crate) out: Out,
+}
+
+impl fmt::Display for NodeLine<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let view = self.view;
+        let mark = match view.status {
+            NodeStatus::Completed => "✓",
+            NodeStatus::Skipped | NodeStatus::Cancelled => "-",
+            NodeStatus::Failed | NodeStatus::TimedOut => "✗",
+            _ => "…",
+        };
+        let took = view.queued_at.or(view.started_at).zip(view.completed_at);
+        let took = took.map(|(from, to)| duration(to.since(from))).unwrap_or_default();
+        let mark = self.out.paint(tone_of(view.status.as_str()), mark);
+        let label = node_label(&view.node_id, &view.path);
+        write!(f, "{mark} {label:<16} {:<18} {took:>8}  {}", view.block, result(view))
+    }
+}
+
+fn result(view: &NodeView) -> String {
+    if let Some(error) = &view.error
+        && view.status != NodeStatus::Completed
+    {
+        return error.to_string();
+    }
+    let Some(outputs) = view.outputs.as_ref() else { return view.status.to_string() };
+    let said: Vec<_> = outputs.values().take(SHOWN_PORTS).map(summary).collect();
+    said.join(", ")
+}

@@ -1,0 +1,7 @@
+//! What a role needs from outside, made from the settings: the bus, the record, the blobs, telemetry.
+
+mod alone;
+mod settings;
+
+pub(crate) use self::alone::{Alone, serve_own_health};
+pub(crate) use self::settings::{blobs, bus, library, store};

@@ -1,0 +1,68 @@
+//! What a role that runs alone in its process has around it: telemetry, its end by signal, its health routes.
+
+use std::net::SocketAddr;
+
+use anyhow::Context as _;
+use millrace_bus::Bus;
+use millrace_config::Loaded;
+use millrace_store::Store;
+use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind, shutdown_signal};
+use millrace_telemetry::{Health, MetricsHandle, Telemetry};
+
+/// What surrounds a role that runs alone.
+pub(crate) struct Alone {
+    pub(crate) metrics: MetricsHandle,
+    /// Cancelled by SIGINT or SIGTERM.
+    pub(crate) shutdown: CancellationToken,
+    telemetry: Telemetry,
+}
+
+impl Alone {
+    /// Sets up the process for `role`.
+    pub(crate) fn new(loaded: &Loaded, role: &str) -> anyhow::Result<Self> {
+        let telemetry = millrace_telemetry::init(&loaded.settings.telemetry, role)?;
+        let metrics = MetricsHandle::install()?;
+        for warning in &loaded.warnings {
+            tracing::warn!("{warning}");
+        }
+        Ok(Self { metrics, shutdown: shutdown_signal()?, telemetry })
+    }
+
+    /// Sends what telemetry still holds, and gives the role's own result on.
+    pub(crate) async fn end<E>(self, ended: Result<(), E>) -> anyhow::Result<()>
+    where
+        E: std::error::Error + Send + Sync + 'static,
+    {
+        // Blocks for as long as the collector takes, so not on a thread of the runtime.
+        tokio::task::spawn_blocking(move || self.telemetry.shutdown()).await.context("the last spans")?;
+        Ok(ended?)
+    }
+}
+
+/// Serves `/healthz`, `/readyz` and `/metrics` on `listen`, if that is set, until `alone`'s end.
+pub(crate) async fn serve_own_health(
+    listen: Option<SocketAddr>,
+    alone: &Alone,
+    bus: &Bus,
+    store: Option<&Store>,
+) -> anyhow::Result<Supervisor> {
+    let supervisor = Supervisor::under(&alone.shutdown);
+    let Some(listen) = listen else { return Ok(supervisor) };
+    let listener = tokio::net::TcpListener::bind(listen).await;
+    let listener = listener.with_context(|| format!("cannot listen on {listen} for health"))?;
+    let bus = bus.clone();
+    let mut health = Health::new(Some(alone.metrics.clone())).check("redis", move || {
+        let bus = bus.clone();
+        async move { bus.ping().await.map(|_| ()).map_err(|fault| fault.to_string()) }
+    });
+    if let Some(store) = store.cloned() {
+        health = health.check("postgres", move || {
+            let store = store.clone();
+            async move { store.ping().await.map(|_| ()).map_err(|fault| fault.to_string()) }
+        });
+    }
+    tracing::info!(health.listen = %listen, "health routes are up");
+    let served = millrace_telemetry::serve_health(listener, health, supervisor.token());
+    supervisor.spawn(TaskKind::new("health", OnError::Log, OnCancel::Abort), served);
+    Ok(supervisor)
+}

@@ -1,0 +1,58 @@
+//! From our settings to those of the crates that speak to the outside.
+
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+use millrace_blobs::{Blobs, BlobsSettings};
+use millrace_bus::{Bus, BusSettings};
+use millrace_config::{Places, Settings};
+use millrace_store::{Store, StoreSettings};
+
+/// The bus, connected.
+pub(crate) async fn bus(settings: &Settings) -> anyhow::Result<Bus> {
+    let redis = &settings.redis;
+    let bus = BusSettings {
+        url: redis.url.expose().to_owned(),
+        prefix: redis.prefix.clone(),
+        partitions: redis.partitions,
+    };
+    Bus::connect(bus).await.with_context(|| format!("cannot use the Redis at {}", redis.url))
+}
+
+/// The record; it connects when it is first asked.
+pub(crate) fn store(settings: &Settings, role: &str) -> anyhow::Result<Store> {
+    let database = &settings.database;
+    let store = Store::connect(&StoreSettings {
+        url: database.url.expose().to_owned(),
+        max_connections: database.max_connections,
+        acquire_timeout: database.acquire_timeout,
+        statement_timeout: Some(database.statement_timeout),
+        schema: Some(database.schema.clone()),
+        application_name: format!("millrace-{role}"),
+    });
+    store.with_context(|| format!("cannot use the database {}", database.url))
+}
+
+/// The blobs.
+pub(crate) fn blobs(settings: &Settings) -> anyhow::Result<Blobs> {
+    let blobs = &settings.blobs;
+    let opened = Blobs::open(&BlobsSettings {
+        url: blobs.url.clone(),
+        max_blob_bytes: blobs.max_blob.bytes(),
+        max_value_bytes: blobs.max_value.bytes(),
+        cache_bytes: blobs.cache.bytes(),
+        sync: blobs.sync,
+    });
+    opened.with_context(|| format!("cannot use the blob store {}", blobs.url))
+}
+
+/// ONNX Runtime's library: the one that is set, else the one that the set-up script fetched. An absolute path.
+pub(crate) fn library(settings: &Settings, places: &Places) -> anyhow::Result<PathBuf> {
+    let path = settings.models.ort_library.clone().unwrap_or_else(|| places.ort_library());
+    path.canonicalize().with_context(|| {
+        format!(
+            "no ONNX Runtime at {}; run scripts/setup.sh, or set models.ort_library (ORT_DYLIB_PATH)",
+            path.display()
+        )
+    })
+}

@@ -1,0 +1,106 @@
+//! The workers of `millrace up`: child processes, restarted with back-off when they die.
+//!
+//! Rule: a worker's standard input is a pipe from here. It ends when we do, however we do, and the worker with it.
+
+use std::path::PathBuf;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::Context as _;
+use millrace_config::{LoadArgs, Settings};
+use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind, backoff};
+use nix::sys::signal::{Signal, kill};
+use nix::unistd::Pid;
+use tokio::process::{Child, Command};
+
+const MIN_PAUSE: Duration = Duration::from_millis(200);
+const MAX_PAUSE: Duration = Duration::from_secs(10);
+/// A worker that lived so long was healthy: the next pause is short again.
+const HEALTHY: Duration = Duration::from_secs(30);
+
+/// How workers are started.
+#[derive(Clone)]
+pub(crate) struct WorkerPlan {
+    program: PathBuf,
+    config: Option<PathBuf>,
+    /// Holds passwords: for the children's environment only.
+    environment: Vec<(String, String)>,
+    /// How long a worker may drain before it is killed.
+    deadline: Duration,
+}
+
+impl WorkerPlan {
+    /// Workers of this very program with these settings.
+    pub(crate) fn new(
+        settings: &Settings,
+        config: Option<PathBuf>,
+        deadline: Duration,
+    ) -> anyhow::Result<Self> {
+        let program = std::env::current_exe().context("cannot find this program's own file")?;
+        Ok(Self { program, config, environment: settings.to_environment(), deadline })
+    }
+
+    /// Keeps `count` workers running until the supervisor is told to stop.
+    pub(crate) fn spawn(&self, supervisor: &Supervisor, count: usize) {
+        for number in 0..count {
+            let kind = TaskKind::new("worker-process", OnError::Stop, OnCancel::Wait);
+            supervisor.spawn(kind, keep(self.clone(), number, supervisor.token()));
+        }
+    }
+
+    fn command(&self) -> Command {
+        let mut command = Command::new(&self.program);
+        if let Some(config) = &self.config {
+            command.arg("--config").arg(config);
+        }
+        command.args(["worker", "--supervised"]);
+        // What we were told by the environment is in the settings already, and flags win over it.
+        for name in LoadArgs::variables_of_process() {
+            command.env_remove(name);
+        }
+        command.envs(self.environment.iter().map(|(name, value)| (name, value)));
+        // A group of its own: Ctrl-C reaches only us, and we pass it on in order.
+        command.stdin(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command
+    }
+}
+
+async fn keep(plan: WorkerPlan, number: usize, stop: CancellationToken) -> anyhow::Result<()> {
+    let mut pauses = backoff(MIN_PAUSE, MAX_PAUSE);
+    while !stop.is_cancelled() {
+        let begun = Instant::now();
+        let mut child = plan.command().spawn().context("cannot start a worker")?;
+        tracing::debug!(worker.number = number, process.pid = child.id(), "a worker process was started");
+        tokio::select! {
+            status = child.wait() => {
+                let status = status.context("cannot wait for a worker")?;
+                if begun.elapsed() > HEALTHY {
+                    pauses = backoff(MIN_PAUSE, MAX_PAUSE);
+                }
+                let pause = pauses.next().unwrap_or(MAX_PAUSE);
+                tracing::warn!(worker.number = number, %status, pause_ms = pause.as_millis(), "a worker died; starting another");
+                stop.run_until_cancelled(tokio::time::sleep(pause)).await;
+            }
+            () = stop.cancelled() => drain(&mut child, plan.deadline).await,
+        }
+    }
+    Ok(())
+}
+
+async fn drain(child: &mut Child, deadline: Duration) {
+    ask_to_end(child);
+    if tokio::time::timeout(deadline, child.wait()).await.is_ok() {
+        return;
+    }
+    tracing::warn!(deadline_ms = deadline.as_millis(), "killed a worker that did not drain in time");
+    if let Err(fault) = child.kill().await {
+        tracing::warn!(error = %fault, "could not kill a worker");
+    }
+}
+
+fn ask_to_end(child: &Child) {
+    let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) else { return };
+    if let Err(fault) = kill(Pid::from_raw(pid), Signal::SIGTERM) {
+        tracing::debug!(error = %fault, "could not ask a worker to end; it has ended");
+    }
+}

@@ -1,0 +1,166 @@
+//! The command line as its users meet it: help, exit codes, output for people and for programs.
+
+#[path = "cli/support.rs"]
+mod support;
+
+use support::{Api, millrace};
+
+const COMMANDS: &[&[&str]] = &[
+    &["up"],
+    &["api"],
+    &["orchestrator"],
+    &["worker"],
+    &["writer"],
+    &["migrate"],
+    &["run"],
+    &["validate"],
+    &["tail"],
+    &["executions", "list"],
+    &["executions", "show"],
+    &["executions", "cancel"],
+    &["workers", "list"],
+    &["queues"],
+    &["models", "list"],
+    &["doctor"],
+    &["config"],
+];
+
+#[test]
+fn every_command_has_help_with_an_example() {
+    for command in COMMANDS {
+        let help = millrace(command).arg("--help").output().unwrap();
+        let text = String::from_utf8(help.stdout).unwrap();
+        assert_eq!(help.status.code(), Some(0), "{command:?}");
+        assert!(text.contains("Example") && text.contains("Usage: millrace"), "{command:?}: {text}");
+        assert!(!text.contains('\x1b'), "colours although it is no terminal: {command:?}");
+    }
+}
+
+#[test]
+fn misuse_exits_with_2_and_says_so_on_standard_error() {
+    for arguments in [
+        &["frobnicate"][..],
+        &["run"],
+        &["run", "/nonexistent/flow.json"],
+        &["run", "Cargo.toml"],
+        &["run", "flow.json", "--input", "photo"],
+        &["run", "flow.json", "--input", "photo=@/nonexistent.jpg"],
+        &["executions", "show", "not-an-id"],
+        &["executions", "list", "--status", "sideways"],
+        &["queues", "--url", "ftp://example.org"],
+        &["config", "--config", "/nonexistent.toml"],
+    ] {
+        let output = millrace(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
+        assert!(!error.is_empty() && output.stdout.is_empty(), "{arguments:?}");
+    }
+}
+
+#[test]
+fn an_api_that_is_not_there_exits_with_1_and_says_what_to_do() {
+    let output = millrace(&["queues", "--url", "http://127.0.0.1:1"]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{error}");
+    assert!(error.contains("millrace up") && error.contains("127.0.0.1:1"), "{error}");
+}
+
+#[test]
+fn the_configuration_is_shown_with_its_origins_and_without_its_secrets() {
+    let output = millrace(&["config"])
+        .env("DATABASE_URL", "postgres://u:hunter2@db/x")
+        .env("MILLRACE__WORKER__CONCURRENCY", "7")
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0));
+    assert!(text.contains("concurrency = 7  # environment MILLRACE__WORKER__CONCURRENCY"), "{text}");
+    assert!(text.contains("postgres://u:***@db/x") && !text.contains("hunter2"), "{text}");
+
+    let output = millrace(&["config", "--json"]).env("REDIS_URL", "redis://:hunter2@r/").output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["settings"]["redis.url"]["origin"], "environment REDIS_URL");
+    assert_eq!(json["settings"]["redis.url"]["value"], "redis://:***@r/");
+}
+
+#[test]
+fn all_faults_of_the_configuration_are_told_at_once() {
+    let output = millrace(&["config"])
+        .env("MILLRACE__WORKER__CONCURENCY", "7")
+        .env("MILLRACE__API__LISTEN", "nowhere")
+        .output()
+        .unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2));
+    assert!(error.contains("worker.concurency") && error.contains("api.listen"), "{error}");
+}
+
+#[test]
+fn the_default_file_can_be_used_as_it_is_printed() {
+    let dir = tempfile::tempdir().unwrap();
+    let file = dir.path().join("millrace.toml");
+    let output = millrace(&["config", "--default"]).output().unwrap();
+    std::fs::write(&file, output.stdout).unwrap();
+    let output = millrace(&["config", "--config"]).arg(&file).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
+fn a_run_is_followed_over_a_broken_connection_to_its_end() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let flow = dir.path().join("flow.json");
+    std::fs::write(&flow, r#"{"name":"x","nodes":[]}"#).unwrap();
+    let photo = dir.path().join("cat.jpg");
+    std::fs::write(&photo, b"a picture").unwrap();
+    let output = millrace(&["run"])
+        .arg(&flow)
+        .args([
+            "--input",
+            &format!("photo=@{}", photo.display()),
+            "--input",
+            "min=0.5",
+            "--url",
+            &api.url,
+            "--out",
+        ])
+        .arg(dir.path().join("results"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}{}", String::from_utf8_lossy(&output.stderr));
+    // The first connection breaks after the first node; the second resumes after it and repeats nothing.
+    assert_eq!(text.matches("✓ detect").count(), 1, "{text}");
+    assert_eq!(text.matches("✓ draw").count(), 1, "{text}");
+    assert!(text.contains("1 detection") && text.contains("circle  0.910"), "{text}");
+    assert!(text.contains("completed in 42 ms"), "{text}");
+    assert_eq!(std::fs::read(dir.path().join("results/answer-picture.png")).unwrap(), b"pixels");
+    assert_eq!(api.resumed_after(), ["", "1-1"]);
+    let sent = api.submitted();
+    for part in [r#"name="workflow""#, r#"{"min":0.5}"#, r#"name="photo"; filename="cat.jpg""#, "a picture"] {
+        assert!(sent.contains(part), "{part} is missing from {sent}");
+    }
+
+    let output = millrace(&["run", "--json", "--url", &api.url]).arg(&flow).output().unwrap();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    assert_eq!(json["status"], "completed");
+    assert_eq!(json["outputs"]["answer"]["count"], 1);
+}
+
+#[test]
+fn a_failed_run_exits_with_1_and_a_refused_one_shows_every_fault() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let flow = dir.path().join("flow.json");
+    std::fs::write(&flow, r#"{"name":"fails","nodes":[]}"#).unwrap();
+    let output = millrace(&["run", "--url", &api.url]).arg(&flow).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(1), "{text}");
+    assert!(text.contains("MODEL_NOT_FOUND at node detect: no model x"), "{text}");
+
+    std::fs::write(&flow, r#"{"name":"refused","nodes":[]}"#).unwrap();
+    let output = millrace(&["run", "--url", &api.url]).arg(&flow).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(1));
+    assert!(error.contains("UNKNOWN_BLOCK") && error.contains("/nodes/0/type"), "{error}");
+}

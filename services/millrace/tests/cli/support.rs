@@ -1,0 +1,125 @@
+//! The binary, in an environment without settings; and an api that plays a run.
+
+use std::process::Command;
+use std::sync::{Arc, Mutex};
+
+use axum::Router;
+use axum::extract::{Path, State};
+use axum::http::{HeaderMap, StatusCode, header};
+use axum::response::{IntoResponse, Json, Response};
+use axum::routing::{get, post};
+use serde_json::{Value, json};
+
+const GOOD: &str = "01990000-0000-7000-8000-000000000001";
+const BAD: &str = "01990000-0000-7000-8000-000000000002";
+const BLOB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// The binary with `arguments`, and none of the settings of whoever runs the tests.
+pub(crate) fn millrace(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+    command.args(arguments).env_clear().current_dir(std::env::temp_dir());
+    command
+}
+
+/// An api that accepts every workflow and plays its run; workflows named `fails` and `refused` do that.
+pub(crate) struct Api {
+    pub(crate) url: String,
+    seen: Arc<Seen>,
+    // Dropping it ends the server.
+    _runtime: tokio::runtime::Runtime,
+}
+
+#[derive(Default)]
+struct Seen {
+    submitted: Mutex<String>,
+    resumed_after: Mutex<Vec<String>>,
+}
+
+impl Api {
+    pub(crate) fn start() -> Self {
+        let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build();
+        let runtime = runtime.expect("a runtime");
+        let seen = Arc::new(Seen::default());
+        let router = Router::new()
+            .route("/api/v1/executions", post(submit))
+            .route("/api/v1/executions/{id}/events", get(events))
+            .route("/api/v1/blobs/{id}", get(async || "pixels"))
+            .with_state(seen.clone());
+        let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
+        let url = format!("http://{}", listener.local_addr().expect("an address"));
+        runtime.spawn(async move { axum::serve(listener, router).await });
+        Self { url, seen, _runtime: runtime }
+    }
+
+    /// The body of the last submission, as text.
+    pub(crate) fn submitted(&self) -> String {
+        self.seen.submitted.lock().expect("no test panics in here").clone()
+    }
+
+    /// The `Last-Event-ID` of each connection so far.
+    pub(crate) fn resumed_after(&self) -> Vec<String> {
+        self.seen.resumed_after.lock().expect("no test panics in here").clone()
+    }
+}
+
+async fn submit(State(seen): State<Arc<Seen>>, body: axum::body::Bytes) -> Response {
+    let text = String::from_utf8_lossy(&body).into_owned();
+    seen.resumed_after.lock().expect("no test panics in here").clear();
+    let refused = text.contains(r#""refused""#);
+    let id = if text.contains(r#""fails""#) { BAD } else { GOOD };
+    *seen.submitted.lock().expect("no test panics in here") = text;
+    if refused {
+        let problem = json!({"type": "about:blank", "title": "The workflow is not valid", "status": 422, "detail": "1 fault",
+            "code": "INVALID_WORKFLOW", "retryable": false,
+            "errors": [{"code": "UNKNOWN_BLOCK", "pointer": "/nodes/0/type", "message": "no such block"}]});
+        return (StatusCode::UNPROCESSABLE_ENTITY, Json(problem)).into_response();
+    }
+    (StatusCode::ACCEPTED, Json(json!({"execution_id": id, "status": "pending"}))).into_response()
+}
+
+async fn events(State(seen): State<Arc<Seen>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
+    let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
+    seen.resumed_after.lock().expect("no test panics in here").push(last.clone());
+    let snapshot = json!({"execution_id": id, "workflow_id": null, "status": "running", "epoch": 1, "seq": 0,
+        "progress": {"total": 2, "completed": 0, "failed": 0, "skipped": 0, "running": 1},
+        "created_at": 1, "started_at": 1, "completed_at": null, "outputs": null, "error": null, "nodes": []});
+    let found = json!({"items": [{"class_name": "circle", "confidence": 0.91, "bbox": [1, 2, 3, 4]}]});
+    let picture = json!({"kind": "image", "blob": BLOB, "width": 4, "height": 3, "format": "png",
+        "lineage": {"root": BLOB, "root_width": 4, "root_height": 3, "to_root": [1, 0, 0, 0, 1, 0]}});
+    let outputs = json!({"answer": {"count": 1, "found": found, "picture": picture}});
+    let text = match (id.as_str(), last.as_str()) {
+        (GOOD, "") => {
+            let node = node("detect", &json!({"detections": found}));
+            sse("", "snapshot", &snapshot)
+                + &sse("1-1", "node.completed", &event("workflow.node.completed", &node))
+        }
+        (GOOD, _) => {
+            let node = node("draw", &json!({"image": picture}));
+            let end = json!({"status": "completed", "duration_ms": 42, "outputs": outputs, "error": null});
+            sse("1-2", "node.completed", &event("workflow.node.completed", &node))
+                + &sse("1-3", "completed", &event("workflow.completed", &end))
+                + &sse("", "end", &json!({}))
+        }
+        _ => {
+            let error = json!({"kind": "MODEL_NOT_FOUND", "message": "no model x", "retryable": false, "node": "detect"});
+            let end = json!({"status": "failed", "duration_ms": 4, "outputs": null, "error": error});
+            sse("", "snapshot", &snapshot) + &sse("1-1", "failed", &event("workflow.failed", &end))
+        }
+    };
+    ([(header::CONTENT_TYPE, "text/event-stream")], text).into_response()
+}
+
+fn node(id: &str, outputs: &Value) -> Value {
+    json!({"node_id": id, "block": format!("{id}@1"), "status": "completed", "attempt": 1, "outputs": outputs,
+        "queued_at": 1, "started_at": 2, "completed_at": 13})
+}
+
+fn event(kind: &str, data: &Value) -> Value {
+    json!({"specversion": "1.0", "id": "x", "source": "/millrace/orchestrator", "type": format!("millrace.{kind}"),
+        "time": "2026-01-01T00:00:00.000Z", "data": data})
+}
+
+fn sse(id: &str, event: &str, data: &Value) -> String {
+    let id = if id.is_empty() { String::new() } else { format!("id: {id}\n") };
+    format!("{id}event: {event}\ndata: {data}\n\n")
+}
