@@ -9,6 +9,7 @@ mod format;
 mod frame;
 mod letterbox;
 mod limits;
+mod opencv_linear;
 mod orient;
 mod placement;
 mod resize;

@@ -5,7 +5,7 @@ use fast_image_resize as fir;
 use fir::images::{Image, ImageRef};
 use fir::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
 
-use crate::{Frame, Letterbox, Placement, VisionError};
+use crate::{Frame, Letterbox, Placement, VisionError, opencv_linear};
 
 /// How new pixels are made from old ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,11 +21,13 @@ pub enum Filter {
     Area,
     /// Antialiased windowed sinc of three lobes (Pillow `LANCZOS`).
     Lanczos3,
-    /// Two by two pixels whatever the factor (OpenCV `INTER_LINEAR`). The reference of Ultralytics' letterbox.
+    /// Two by two pixels whatever the factor (OpenCV `INTER_LINEAR`, to the bit for whole pictures). What Ultralytics'
+    /// letterbox uses.
     OpenCvLinear,
 }
 
 impl Filter {
+    /// How `fast_image_resize` calls it.
     fn algorithm(self) -> ResizeAlg {
         match self {
             Self::Nearest => ResizeAlg::Nearest,
@@ -125,6 +127,9 @@ pub(crate) fn scale_part(
     let whole = [0.0, 0.0, f64::from(frame.width()), f64::from(frame.height())];
     if part == whole && (width, height) == (frame.width(), frame.height()) {
         return Ok(frame.clone());
+    }
+    if filter == Filter::OpenCvLinear && part == whole {
+        return Frame::new(width, height, opencv_linear::scaled(frame, width, height));
     }
     let source = ImageRef::new(frame.width(), frame.height(), frame.pixels(), PixelType::U8x3)
         .expect("a frame's bytes are as many as its size says");
