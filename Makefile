@@ -1,0 +1,48 @@
+# The one door. Each target does its own set-up; CI calls these and nothing else.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+
+# Shared by every checkout of this user; the scripts choose the same.
+MILLRACE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/millrace
+CARGO_TARGET_DIR ?= $(or $(MILLRACE_TARGET_DIR),$(MILLRACE_CACHE)/target)
+export MILLRACE_CACHE CARGO_TARGET_DIR CI
+
+.PHONY: help setup demo test lint fmt fmt-check docs bench deny size-guard
+
+help: ## What there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: ## Redis, PostgreSQL, ONNX Runtime: found or installed
+	@scripts/setup.sh
+
+demo: ## Detect shapes in a picture, through the real services (CI=1 ends by itself)
+	@scripts/demo.sh
+
+test: ## All tests
+	@scripts/test.sh
+
+lint: ## Clippy, warnings denied
+	cargo clippy --locked --workspace --all-targets -- -D warnings
+
+fmt: ## Format the sources
+	cargo fmt --all
+
+fmt-check: ## Are the sources formatted?
+	cargo fmt --all --check
+
+docs: ## The crates' documentation, warnings denied
+	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+bench: ## The benchmarks
+	cargo bench --locked --workspace
+
+deny: ## Licences, advisories and sources of the dependencies, where cargo-deny is installed
+	@if cargo deny --version >/dev/null 2>&1; then \
+		cargo deny --offline check bans licenses sources; \
+	else \
+		echo "skipped: cargo-deny is not installed (cargo install cargo-deny --locked)"; \
+	fi
+
+size-guard: ## No file grows past what one can read
+	@scripts/size-guard.sh

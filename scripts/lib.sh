@@ -1,0 +1,21 @@
+# Shared by the scripts: where things are, and how they speak. Sourced, never run.
+
+set -euo pipefail
+
+ROOT="$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)"
+# A user without a home (some containers) still has a cache: in the checkout's parent it would surprise, in /tmp not.
+CACHE_BASE="${XDG_CACHE_HOME:-${HOME:+$HOME/.cache}}"
+export MILLRACE_CACHE="${MILLRACE_CACHE:-${CACHE_BASE:-/tmp/millrace-$(id -u)}/millrace}"
+# Outside the checkout, so that every checkout and every clone shares what is built.
+export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${MILLRACE_TARGET_DIR:-$MILLRACE_CACHE/target}}"
+
+ORT_VERSION=1.31.1
+ORT_WHEEL="onnxruntime-$ORT_VERSION-cp311-cp311-manylinux_2_28_x86_64.whl"
+ORT_WHEEL_SHA256=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f
+ORT_LIBRARY_SHA256=fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3
+ORT_LIBRARY="$MILLRACE_CACHE/ort/$ORT_VERSION/libonnxruntime.so.$ORT_VERSION"
+
+say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
+[ -t 1 ] || say() { printf '==> %s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+have() { command -v "$1" >/dev/null 2>&1; }

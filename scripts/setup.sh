@@ -1,0 +1,75 @@
+#!/usr/bin/env bash
+# Everything Millrace needs beside Rust: a C compiler, Redis, PostgreSQL, ONNX Runtime. Safe to run again; a second
+# run downloads nothing. As root on Debian or Ubuntu it installs what is missing; otherwise it says what to install.
+source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+[ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
+    fail "the pinned ONNX Runtime is for Linux on x86-64; set ORT_DYLIB_PATH to a library of your own and start the programs by hand"
+
+missing=()
+need() { "$1" || missing+=("$2"); }
+
+has_compiler() { have cc; }
+has_redis() { have redis-server || [ -x /usr/bin/redis-server ] || [ -x "$MILLRACE_CACHE/redis/bin/redis-server" ]; }
+has_postgres() {
+    have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || [ -x "$MILLRACE_CACHE/postgres/bin/initdb" ]
+}
+has_library() { [ -n "${ORT_DYLIB_PATH:-}" ] || [ -f "$ORT_LIBRARY" ]; }
+# Either pip of the system's Python, or a virtual environment that brings one.
+has_pip() { has_library || { have python3 && { python3 -m pip --version || python3 -c 'import ensurepip'; } >/dev/null 2>&1; }; }
+
+need has_compiler gcc
+need has_redis redis-server
+need has_postgres postgresql
+need has_pip python3-pip
+
+if [ ${#missing[@]} -gt 0 ]; then
+    if [ "$(id -u)" = 0 ] && have apt-get; then
+        say "installing ${missing[*]} by apt-get"
+        export DEBIAN_FRONTEND=noninteractive
+        # The distribution would start a cluster of its own; ours are private.
+        mkdir -p /etc/postgresql-common
+        [ -e /etc/postgresql-common/createcluster.conf ] ||
+            printf 'create_main_cluster = false\n' >/etc/postgresql-common/createcluster.conf
+        # libc6-dev: gcc without it cannot link.
+        packages=("${missing[@]/#gcc/gcc libc6-dev}")
+        # shellcheck disable=SC2068,SC2206
+        packages=(${packages[@]})
+        apt-get install -y --no-install-recommends "${packages[@]}" >/dev/null 2>&1 || {
+            apt-get update -qq
+            apt-get install -y --no-install-recommends "${packages[@]}" >/dev/null
+        }
+    else
+        fail "missing: ${missing[*]}
+  Install them (Debian, Ubuntu: apt-get install ${missing[*]}), or run scripts/setup.sh once as root."
+    fi
+fi
+
+if ! has_library; then
+    say "fetching ONNX Runtime $ORT_VERSION (24 MB, once)"
+    work="$(mktemp -d)"
+    trap 'rm -rf "$work"' EXIT
+    pip=(python3 -m pip)
+    if ! "${pip[@]}" --version >/dev/null 2>&1; then
+        python3 -m venv "$work/venv" || fail "neither pip nor a working venv; install python3-pip"
+        pip=("$work/venv/bin/python" -m pip)
+    fi
+    # The tags make the file, and so its checksum, the same whatever Python is installed.
+    "${pip[@]}" download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
+        --python-version 311 --platform manylinux_2_28_x86_64 -d "$work" "onnxruntime==$ORT_VERSION"
+    echo "$ORT_WHEEL_SHA256  $work/$ORT_WHEEL" | sha256sum --check --quiet ||
+        fail "the package of ONNX Runtime is not the pinned one; nothing was installed"
+    # A wheel is a zip file; Python is there, unzip may not be.
+    python3 -m zipfile -e "$work/$ORT_WHEEL" "$work/wheel"
+    library="$work/wheel/onnxruntime/capi/libonnxruntime.so.$ORT_VERSION"
+    echo "$ORT_LIBRARY_SHA256  $library" | sha256sum --check --quiet || fail "the library inside the package is not the pinned one"
+    mkdir -p "$(dirname "$ORT_LIBRARY")"
+    # Named last, so that a library of that name is always whole.
+    cp "$library" "$ORT_LIBRARY.unfinished"
+    mv "$ORT_LIBRARY.unfinished" "$ORT_LIBRARY"
+    rm -rf "$work"
+    trap - EXIT
+fi
+
+have cargo || fail "Rust is missing; install it from https://rustup.rs (the version is pinned in rust-toolchain.toml)"
+say "ready: Redis, PostgreSQL, ONNX Runtime ${ORT_DYLIB_PATH:-$ORT_VERSION}"
