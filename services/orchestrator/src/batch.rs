@@ -51,7 +51,10 @@ pub(crate) async fn handle(
     }
     let mut open: Vec<Open> = groups
         .into_iter()
-        .map(|(run, deliveries)| Open { held: runs.take(run), deliveries, lost_race: false })
+        .map(|(run, deliveries)| {
+            let held = runs.take(run).filter(|held| !is_outlived(held, &deliveries));
+            Open { held, deliveries, lost_race: false }
+        })
         .collect();
     for _ in 0..CONFLICT_LIMIT {
         if open.is_empty() {
@@ -62,6 +65,14 @@ pub(crate) async fn handle(
     counter!("millrace_orchestrator_conflicts_given_up_total").increment(open.len() as u64);
     histogram!("millrace_orchestrator_batch_seconds").record(begun.elapsed().as_secs_f64());
     Ok(open.is_empty())
+}
+
+/// Whether the run in memory is of a log that was lost: the sweeper found no live state and starts a new epoch.
+fn is_outlived(held: &Held, deliveries: &[Delivery]) -> bool {
+    deliveries.iter().any(|delivery| match &delivery.message {
+        Message::Execute(accepted) => accepted.epoch > held.run.meta().epoch,
+        _ => false,
+    })
 }
 
 /// Steps and commits every open run once; answers those that another replica got ahead of.

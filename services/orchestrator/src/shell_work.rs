@@ -39,7 +39,7 @@ async fn evaluate(
 }
 
 async fn resolve(shared: &Shared, fields: Map<String, Value>) -> Result<Map<String, Value>, JobError> {
-    match shared.blobs.resolve(&Value::Object(fields)).await.map_err(failure)? {
+    match shared.blobs.resolve(&Value::Object(fields)).await.map_err(|error| failure(&error))? {
         Value::Object(fields) => Ok(fields),
         _ => Err(JobError::new(ErrorKind::Internal, "resolving an object must give an object")),
     }
@@ -52,13 +52,13 @@ async fn store(
 ) -> Result<Worked, JobError> {
     let mut stored = Map::new();
     for (port, value) in values {
-        stored.insert(port, shared.blobs.claim_check(value).await.map_err(failure)?);
+        stored.insert(port, shared.blobs.claim_check(value).await.map_err(|error| failure(&error))?);
     }
     Ok(Worked::Ports { values: stored, skipped })
 }
 
 async fn items(shared: &Shared, list: Value) -> Result<Worked, JobError> {
-    match shared.blobs.resolve_one(&list).await.map_err(failure)? {
+    match shared.blobs.resolve_one(&list).await.map_err(|error| failure(&error))? {
         Value::Array(items) => Ok(Worked::Items { items, stored: list }),
         _ => {
             Err(JobError::new(ErrorKind::InvalidInput, "for_each walks a list and was given something else")
@@ -67,6 +67,6 @@ async fn items(shared: &Shared, list: Value) -> Result<Worked, JobError> {
     }
 }
 
-fn failure(error: BlobsError) -> JobError {
+fn failure(error: &BlobsError) -> JobError {
     JobError::new(ErrorKind::Internal, format!("a stored value could not be read or written: {error}"))
 }

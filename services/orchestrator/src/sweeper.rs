@@ -31,7 +31,9 @@ pub(crate) async fn run(
         let partitions = owned.borrow().clone();
         match sweep(&shared, &partitions, after).await {
             Ok(last) => after = last,
-            Err(error) => tracing::warn!(error = %error, "a sweep for lost runs failed; the next one follows"),
+            Err(error) => {
+                tracing::warn!(error = %error, "a sweep for lost runs failed; the next one follows")
+            }
         }
     }
 }

@@ -1,0 +1,8 @@
+//! The orchestrator against a real Redis and Postgres; the test plays the worker. Each test has servers of its own.
+
+mod cancel;
+mod losses;
+mod retries;
+mod runs;
+mod support;
+mod takeover;

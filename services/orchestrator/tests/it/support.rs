@@ -1,0 +1,227 @@
+//! Servers, replicas, and a worker played by hand.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use millrace_blobs::{Blobs, BlobsSettings};
+use millrace_bus::{Bus, BusSettings, JobDelivery, JobQueues};
+use millrace_config::Orchestrator;
+use millrace_contracts::event::{LogPosition, Source};
+use millrace_contracts::job::{JobOutcome, JobReport};
+use millrace_contracts::message::{Accepted, Message};
+use millrace_contracts::{
+    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, NodeStatus, UnixMillis, WorkerId,
+};
+use millrace_orchestrator::{Deps, OrchestratorError, run};
+use millrace_store::{AcceptedRun, Store, StoreSettings};
+use millrace_tasks::CancellationToken;
+use millrace_testkit::{TestPostgres, TestRedis, eventually};
+use serde_json::{Map, Value, json};
+use tempfile::TempDir;
+use tokio::task::JoinHandle;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) struct World {
+    pub(crate) bus: Bus,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) redis: TestRedis,
+    _postgres: TestPostgres,
+    _folder: TempDir,
+}
+
+/// A replica in this process.
+pub(crate) struct Replica {
+    task: JoinHandle<Result<(), OrchestratorError>>,
+    shutdown: CancellationToken,
+}
+
+impl Replica {
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        Ok(self.task.await??)
+    }
+
+    /// The nearest to kill -9 that a task gets: it is dropped wherever it stands, and gives nothing back.
+    pub(crate) async fn vanish(self) {
+        self.task.abort();
+        assert!(self.task.await.is_err_and(|error| error.is_cancelled()));
+    }
+}
+
+/// Settings with short leases, so that takeovers happen within a test's patience.
+pub(crate) fn settings() -> Orchestrator {
+    Orchestrator {
+        lease: Duration::from_millis(900),
+        sweep_interval: Duration::from_millis(200),
+        stalled_after: Duration::from_millis(200),
+        block: Duration::from_millis(200),
+        ..Orchestrator::default()
+    }
+}
+
+impl World {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let (redis, postgres) = (TestRedis::start().await?, TestPostgres::start().await?);
+        let folder = millrace_testkit::test_folder()?;
+        let bus = BusSettings { url: redis.url(), prefix: "mr".to_owned(), partitions: 4 };
+        let store = Store::connect(&StoreSettings::new(postgres.url()))?;
+        store.migrate().await?;
+        Ok(Self {
+            bus: Bus::connect(bus).await?,
+            store,
+            blobs: Blobs::open(&BlobsSettings::new(folder.path().display().to_string()))?,
+            redis,
+            _postgres: postgres,
+            _folder: folder,
+        })
+    }
+
+    pub(crate) fn replica(&self) -> Replica {
+        let deps = Deps { bus: self.bus.clone(), store: self.store.clone(), blobs: self.blobs.clone() };
+        let shutdown = CancellationToken::new();
+        // A test's own task: it is stopped or dropped by the test.
+        let task = tokio::spawn(run(deps, settings(), shutdown.clone()));
+        Replica { task, shutdown }
+    }
+
+    /// Accepts a run as the api does: definition blob, row, message.
+    pub(crate) async fn submit(&self, definition: &Value, input: Value) -> anyhow::Result<ExecutionId> {
+        let text = serde_json::to_vec(definition)?;
+        let blob = self.blobs.put(Bytes::from(text.clone())).await?;
+        let Value::Object(input) = input else { anyhow::bail!("an input is an object") };
+        let accepted = Accepted {
+            execution_id: ExecutionId::generate(),
+            workflow_id: None,
+            version: None,
+            definition: blob,
+            input,
+            priority: millrace_contracts::job::Priority::Normal,
+            pool: None,
+            timeout_ms: None,
+            created_at: UnixMillis::now(),
+            traceparent: None,
+            epoch: 1,
+        };
+        let mut row = AcceptedRun::new(accepted.clone());
+        row.definition = Some(millrace_store::Definition { id: blob, json: definition.clone() });
+        self.store.accept(&[row]).await?;
+        self.bus.execute(&accepted).await?;
+        Ok(accepted.execution_id)
+    }
+
+    pub(crate) async fn worker(&self) -> anyhow::Result<HandWorker> {
+        let id = WorkerId::from("by-hand");
+        Ok(HandWorker { queues: self.bus.queues(&id).await?, bus: self.bus.clone(), id })
+    }
+
+    /// The run's whole log once it has ended, checked to be numbered without a gap.
+    pub(crate) async fn ended(&self, run: ExecutionId) -> anyhow::Result<Vec<Event>> {
+        let start = LogPosition { epoch: 0, seq: 0 };
+        let log = eventually(DEADLINE, "the run ends", async || {
+            let log = self.bus.log(run, start, 100_000).await?;
+            let over = log.last().is_some_and(|event| event.kind.ends_run());
+            Ok::<_, millrace_bus::BusError>(over.then_some(log))
+        })
+        .await?;
+        for (expected, event) in (1..).zip(&log) {
+            anyhow::ensure!(event.seq == Some(expected), "seq {:?} where {expected} was due", event.seq);
+        }
+        Ok(log)
+    }
+
+    pub(crate) async fn status(&self, run: ExecutionId) -> anyhow::Result<ExecutionStatus> {
+        let stored = self.bus.load_run(run).await?;
+        let stored = stored.ok_or_else(|| anyhow::anyhow!("run {run} has no live state"))?;
+        Ok(millrace_engine::snapshot(&stored.fields, 1_000)?.status)
+    }
+}
+
+/// A worker that does what the test says.
+pub(crate) struct HandWorker {
+    queues: JobQueues,
+    bus: Bus,
+    id: WorkerId,
+}
+
+impl HandWorker {
+    /// The next job, within the deadline.
+    pub(crate) async fn take(&mut self) -> anyhow::Result<JobDelivery> {
+        let queues = &mut self.queues;
+        eventually(DEADLINE, "a job arrives", async || {
+            let pools = ["cpu".into(), "fast".into()];
+            let taken = queues.read(&pools, 1, Duration::from_millis(200)).await?;
+            Ok::<_, millrace_bus::BusError>(taken.into_iter().next())
+        })
+        .await
+    }
+
+    pub(crate) async fn complete(&self, taken: &JobDelivery, outputs: Value) -> anyhow::Result<()> {
+        let Value::Object(outputs) = outputs else { anyhow::bail!("outputs are an object") };
+        let outcome = JobOutcome::Completed { outputs, metrics: Box::default(), warnings: Vec::new() };
+        self.report(taken, EventType::InferenceCompleted, outcome).await
+    }
+
+    pub(crate) async fn fail(&self, taken: &JobDelivery, kind: ErrorKind) -> anyhow::Result<()> {
+        let error = JobError::new(kind, "as the test says");
+        let outcome = JobOutcome::Failed { error, metrics: Box::default() };
+        self.report(taken, EventType::InferenceFailed, outcome).await
+    }
+
+    async fn report(&self, taken: &JobDelivery, kind: EventType, outcome: JobOutcome) -> anyhow::Result<()> {
+        let (job, now) = (&taken.job, UnixMillis::now());
+        let report = JobReport {
+            job_id: job.id,
+            task: job.task.clone(),
+            model_id: None,
+            worker_id: self.id.clone(),
+            started_at: now,
+            outcome,
+        };
+        let event = Event::new(kind, Source::Worker, job.id.to_string(), now, serde_json::to_value(&report)?);
+        let message = Message::Report {
+            execution_id: job.execution_id,
+            node_id: job.node_id.clone(),
+            path: job.path.clone(),
+            attempt: job.attempt,
+            at: now,
+            report: Box::new(report),
+        };
+        Ok(self.bus.report(job, &event, &message, Some((&taken.queue, &taken.entry))).await?)
+    }
+}
+
+/// `size` resizes in a chain, from the parameter `n` to the output `answer`.
+pub(crate) fn chain(size: usize) -> Value {
+    let mut nodes = vec![json!({"id": "photo", "type": "parameter_input", "config": {"kind": "image"}})];
+    let mut source = "$inputs.photo".to_owned();
+    for at in 0..size {
+        let id = format!("step{at}");
+        nodes.push(json!({"id": id, "type": "resize", "inputs": {"image": source}, "config": {"width": 8},
+            "retry": {"max_attempts": 2, "initial_ms": 50, "jitter": 0.0}}));
+        source = format!("$nodes.{id}.image");
+    }
+    nodes.push(json!({"id": "answer", "type": "json_output", "inputs": {"last": source}}));
+    json!({"name": "chain", "nodes": nodes})
+}
+
+/// The value of an image port: orchestrating does not need the picture.
+pub(crate) fn picture(name: &str) -> Value {
+    let blob = millrace_contracts::BlobId::of(name.as_bytes());
+    millrace_contracts::values::ImageValue::root(blob, 8, 8, "png").to_value()
+}
+
+pub(crate) fn completed_nodes(log: &[Event]) -> Vec<String> {
+    let completed = log.iter().filter(|event| event.kind == EventType::NodeCompleted);
+    completed.filter_map(|event| event.node_id.as_ref().map(ToString::to_string)).collect()
+}
+
+pub(crate) fn statuses(log: &[Event], node: &str) -> Vec<NodeStatus> {
+    let about = log.iter().filter(|event| event.node_id.as_ref().is_some_and(|id| id.as_str() == node));
+    about.filter_map(|event| serde_json::from_value(event.data["status"].clone()).ok()).collect()
+}
+
+pub(crate) fn outputs(log: &[Event]) -> Map<String, Value> {
+    log.last().and_then(|event| event.data["outputs"].as_object().cloned()).unwrap_or_default()
+}
