@@ -56,7 +56,11 @@ fn benches(criterion: &mut Criterion) {
     group.sample_size(10);
     for (name, definition) in [("chain", chain(10_000)), ("fan", fan(10_000)), ("demo", demo(10_000))] {
         group.bench_function(name, |bencher| {
-            bencher.iter_batched(|| (), |()| compile(&definition).expect("it compiles"), BatchSize::PerIteration);
+            bencher.iter_batched(
+                || (),
+                |()| compile(&definition).expect("it compiles"),
+                BatchSize::PerIteration,
+            );
         });
     }
     group.finish();

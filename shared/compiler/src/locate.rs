@@ -176,7 +176,7 @@ mod tests {
             ("/näme", "2:11"),
             ("/nodes", "3:12"),
             ("/nodes/0", "4:5"),
-            ("/nodes/0/config/a~1b/2", "4:46"),
+            ("/nodes/0/config/a~1b/2", "4:44"),
             ("/nodes/1/id", "5:20"),
             // What is missing is shown by what is around it.
             ("/nodes/1/inputs/image", "5:5"),

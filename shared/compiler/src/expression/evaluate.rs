@@ -120,7 +120,8 @@ fn spent() -> Trouble {
 fn explain(error: &ExecutionError) -> String {
     let text = error.to_string().chars().take(300).collect::<String>();
     match error {
-        ExecutionError::NoSuchOverload(_) if text.contains("int") && text.contains("double") => {
+        ExecutionError::UnsupportedBinaryOperator(_, cel::Value::Int(_), cel::Value::Float(_))
+        | ExecutionError::UnsupportedBinaryOperator(_, cel::Value::Float(_), cel::Value::Int(_)) => {
             format!("{text}; whole numbers and others do not mix: write 2.0 for 2, or convert with double(x)")
         }
         ExecutionError::NoSuchOverload(_) if text.contains("null") => {

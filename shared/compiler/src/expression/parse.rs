@@ -3,7 +3,6 @@
 use std::sync::{Arc, LazyLock};
 
 use cel::common::types::DYN_TYPE;
-use cel::parser::Parser;
 use cel::{Env, IdedExpr, ParseError};
 
 use super::{ExpressionFault, meter};
@@ -13,6 +12,15 @@ const MAX_CHARACTERS: usize = 4_096;
 
 /// Brackets inside each other.
 const MAX_NESTING: usize = 24;
+
+/// Nesting that a thread of an async runtime has enough stack for.
+const SHALLOW: usize = 2;
+
+/// Stack for the deepest expression, three times over. Only what is touched is ever committed.
+const DEEP_STACK_BYTES: usize = 32 * 1024 * 1024;
+
+/// Rules of the grammar inside each other, by the parser's own count.
+const MAX_RECURSION: u16 = 96;
 
 /// Operators, dots, commas and brackets in all.
 const MAX_SYMBOLS: usize = 500;
@@ -33,24 +41,39 @@ pub(super) fn environment() -> &'static Arc<Env> {
 
 /// Parses an expression.
 pub(super) fn parse(source: &str) -> Result<IdedExpr, ExpressionFault> {
-    bound(source)?;
-    parser().parse(source).map_err(|errors| match errors.errors.first() {
+    let nesting = bound(source)?;
+    if nesting <= SHALLOW { read(source) } else { read_on_a_deep_stack(source) }
+}
+
+fn read(source: &str) -> Result<IdedExpr, ExpressionFault> {
+    let parsed = environment().parser().max_recursion_depth(MAX_RECURSION).parse(source);
+    parsed.map_err(|errors| match errors.errors.first() {
         Some(error) => syntax_fault(source, error),
         None => fault_at(source, 0, "this is not an expression"),
     })
 }
 
-fn parser() -> Parser {
-    environment().parser().max_recursion_depth(96)
+/// The generated parser takes up to a quarter of a megabyte of stack per bracket in an unoptimised build: more than the
+/// threads of an async runtime have.
+fn read_on_a_deep_stack(source: &str) -> Result<IdedExpr, ExpressionFault> {
+    let thread =
+        std::thread::Builder::new().name("expression-parser".to_owned()).stack_size(DEEP_STACK_BYTES);
+    std::thread::scope(|scope| match thread.spawn_scoped(scope, || read(source)) {
+        Ok(reading) => reading.join().expect("the parser does not panic"),
+        Err(error) => {
+            Err(fault_at(source, 0, &format!("there is no thread to read the expression with: {error}")))
+        }
+    })
 }
 
-/// Counts brackets and symbols outside of texts.
-fn bound(source: &str) -> Result<(), ExpressionFault> {
+/// Counts brackets and symbols outside of texts; returns how deep brackets nest.
+fn bound(source: &str) -> Result<usize, ExpressionFault> {
     if source.chars().count() > MAX_CHARACTERS {
         let message = format!("the expression has more than {MAX_CHARACTERS} characters");
         return Err(fault_at(source, MAX_CHARACTERS, &message));
     }
-    let (mut depth, mut symbols, mut chain, mut quote) = (0_usize, 0_usize, 0_usize, None);
+    let (mut depth, mut deepest, mut symbols, mut chain) = (0_usize, 0_usize, 0_usize, 0_usize);
+    let mut quote = None;
     let mut escaped = false;
     for (place, letter) in source.chars().enumerate() {
         if let Some(open) = quote {
@@ -78,6 +101,7 @@ fn bound(source: &str) -> Result<(), ExpressionFault> {
             }
             _ => {}
         }
+        deepest = deepest.max(depth);
         if depth > MAX_NESTING {
             return Err(fault_at(source, place, &format!("brackets nest deeper than {MAX_NESTING}")));
         }
@@ -86,7 +110,7 @@ fn bound(source: &str) -> Result<(), ExpressionFault> {
             return Err(fault_at(source, place, message));
         }
     }
-    Ok(())
+    Ok(deepest)
 }
 
 fn syntax_fault(source: &str, error: &ParseError) -> ExpressionFault {
@@ -94,6 +118,9 @@ fn syntax_fault(source: &str, error: &ParseError) -> ExpressionFault {
     let before = usize::try_from(line - 1).unwrap_or(0);
     let start = source.split('\n').take(before).map(|line| line.chars().count() + 1).sum::<usize>();
     let place = start + usize::try_from(column - 1).unwrap_or(0);
+    if error.msg.contains("Recursion limit") {
+        return fault_at(source, 0, "the expression nests too deep: split it over several nodes");
+    }
     let message = error.msg.lines().next().unwrap_or_default().chars().take(200).collect::<String>();
     fault_at(source, place, &message)
 }
@@ -154,16 +181,21 @@ mod tests {
             format!("{}x", "!".repeat(MAX_CHAIN)),
             format!("x{}", ".x".repeat(MAX_CHAIN)),
             format!("{}1{}", "(".repeat(MAX_NESTING), ")".repeat(MAX_NESTING)),
-            format!("{}1{}", "[1].map(x, ".repeat(12), ")".repeat(12)),
-            format!("x{}", " ? x : x".repeat(100)),
+            format!("{}1{}", "[1].map(x, ".repeat(MAX_NESTING), ")".repeat(MAX_NESTING)),
+            format!("{}1{}", "[".repeat(MAX_NESTING), "]".repeat(MAX_NESTING)),
+            format!("{}1{}", "[1].exists(y, true ? ".repeat(8), " : x)".repeat(8)),
+            format!("x{}", " ? x : x".repeat(60)),
             format!("x{}", " && x".repeat(100)),
         ];
         let work = move || {
+            let inputs = serde_json::Map::from_iter([("x".to_owned(), true.into())]);
             for source in sources {
-                let _ = super::super::Expression::compile(&source, &["x"]);
+                if let Ok(expression) = super::super::Expression::compile(&source, &["x"]) {
+                    let _ = super::super::Evaluation::new(&expression, &inputs).truth();
+                }
             }
         };
-        let thread = std::thread::Builder::new().stack_size(1024 * 1024).spawn(work).unwrap();
+        let thread = std::thread::Builder::new().stack_size(1536 * 1024).spawn(work).unwrap();
         thread.join().unwrap();
     }
 }

@@ -26,8 +26,11 @@ fn expression(node: &DraftNode<'_>, cache: &mut Cache, faults: &mut Vec<Fault>) 
     let block = node.block?;
     let own = block.expressions.first()?;
     let pointer = format!("/config/{}", own.field);
-    // What is no text at all is already reported by the schema.
+    // No text at all, or an empty one, is already reported by the schema.
     let source = node.settings.get(own.field)?.as_str()?;
+    if source.is_empty() {
+        return None;
+    }
     if source.starts_with('$') {
         let hint = "wire it to the node as an input, and use the input's name in the expression";
         let message = "an expression cannot contain selectors";

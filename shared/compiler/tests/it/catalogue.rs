@@ -100,5 +100,8 @@ fn typed_configurations_read_what_the_compiler_admits() {
 #[test]
 fn workers_run_what_has_pixels() {
     let workers = catalogue().iter().filter(|block| matches!(block.runner, Runner::Worker { .. }));
-    assert_eq!(workers.map(|block| block.name).collect::<Vec<_>>(), ["detection", "crop", "resize", "draw_boxes"]);
+    assert_eq!(
+        workers.map(|block| block.name).collect::<Vec<_>>(),
+        ["detection", "crop", "resize", "draw_boxes"]
+    );
 }

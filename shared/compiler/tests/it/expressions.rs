@@ -1,0 +1,144 @@
+//! CEL: what is refused when it is compiled, and what its cost is when it runs.
+
+use std::time::{Duration, Instant};
+
+use millrace_compiler::plan::Action;
+use millrace_compiler::{Call, Expression, compile};
+use millrace_contracts::{ErrorKind, JobError};
+use serde_json::{Map, Value, json};
+
+use crate::{faults, plan, workflow};
+
+/// A condition over an input of any kind.
+fn condition(expression: &str) -> Value {
+    workflow(&json!([
+        {"id": "data", "type": "parameter_input", "config": {"kind": "any"}},
+        {"id": "if", "type": "condition", "inputs": {"data": "$inputs.data"}, "config": {"if": expression}}
+    ]))
+}
+
+/// Whether the condition is taken.
+fn truth(expression: &str, data: &Value) -> Result<bool, JobError> {
+    let nodes = condition(expression);
+    let plan = plan(&nodes["nodes"]);
+    let node = plan.node(plan.find(&"if".into()).unwrap());
+    let Action::Logic(logic) = &node.action else { panic!() };
+    let inputs = Map::from_iter([("data".to_owned(), data.clone())]);
+    let config = Map::from_iter([("if".to_owned(), expression.into())]);
+    let ports = logic.evaluate(&Call { inputs: &inputs, config: &config })?;
+    Ok(ports.values.contains_key("true"))
+}
+
+#[test]
+fn mistakes_are_found_when_it_is_compiled() {
+    for (expression, code) in [
+        ("data >", "INVALID_EXPRESSION"),
+        ("data = 3", "INVALID_EXPRESSION"),
+        ("\"open", "INVALID_EXPRESSION"),
+        ("datum > 3", "UNKNOWN_VARIABLE"),
+        ("item > 3", "UNKNOWN_VARIABLE"),
+        ("[1].exists(x, y > 3)", "UNKNOWN_VARIABLE"),
+        ("[1].exists(x, x > 3) && x", "UNKNOWN_VARIABLE"),
+        ("lenght(data) > 3", "INVALID_EXPRESSION"),
+        ("data.matches(\"x\")", "INVALID_EXPRESSION"),
+        ("Thing{a: 1}", "INVALID_EXPRESSION"),
+        ("$inputs.data > 3", "INVALID_EXPRESSION"),
+        ("data.?x", "INVALID_EXPRESSION"),
+        ("9223372036854775808", "INVALID_EXPRESSION"),
+    ] {
+        assert_eq!(faults(&condition(expression)), [format!("{code} /nodes/1/config/if")], "{expression}");
+    }
+    assert_eq!(faults(&condition("")), ["INVALID_CONFIG /nodes/1/config/if"]);
+}
+
+#[test]
+fn a_caret_shows_the_place() {
+    let hint = |expression: &str| compile(&condition(expression)).unwrap_err().0[0].hint.clone().unwrap();
+    assert_eq!(hint("1 < dta"), "at character 5:\n1 < dta\n    ^\ndid you mean \"data\"?");
+    assert_eq!(
+        hint("data == siez(data)"),
+        "at character 9:\ndata == siez(data)\n        ^\ndid you mean \"size\"?"
+    );
+    assert!(
+        hint("data > > 3").starts_with("at character 8:\ndata > > 3\n       ^"),
+        "{}",
+        hint("data > > 3")
+    );
+}
+
+#[test]
+fn every_documented_function_and_macro_works() {
+    for expression in [
+        "size(data.text) == 3 && data.text.size() == 3",
+        "data.text.contains(\"b\") && data.text.startsWith(\"a\") && data.text.endsWith(\"c\")",
+        "string(3) == \"3\" && int(\"3\") == 3 && uint(3) == 3u && double(3) == 3.0 && bool(\"true\")",
+        "bytes(\"x\") == b\"x\" && type(3) == int && dyn(3) == 3",
+        "has(data.text) && !has(data.nothing)",
+        "data.list.all(x, x > 0) && data.list.exists(x, x == 2) && data.list.exists_one(x, x == 3)",
+        "data.list.map(x, x * 2) == [2, 4, 6] && data.list.filter(x, x > 1).size() == 2",
+        "data.list.map(x, x > 1, x * 2) == [4, 6]",
+        "data.list[0] == 1 && data[\"text\"] == \"abc\" && 2 in data.list && \"text\" in data",
+        "(data.none == null ? 1 : 2) == 1 && -data.list[1] == -2 && 7 % 4 == 3",
+        "data.real >= 2 && data.list[2] > 2.5 && data.text in [\"abc\", \"x\"]",
+        "{\"a\": data.list}.a.size() == 3",
+        "data.list.exists(x, data.list.exists(y, x + y == 6))",
+        "data.list + [4] == [1, 2, 3, 4] && data.text + \"d\" == \"abcd\"",
+        "data.bad > 3 || true",
+    ] {
+        let data = json!({"text": "abc", "list": [1, 2, 3], "none": null, "real": 2.5});
+        assert_eq!(truth(expression, &data), Ok(true), "{expression}");
+    }
+}
+
+#[test]
+fn faults_of_the_data_name_the_place() {
+    for (expression, kind) in [
+        ("data.nothing > 3", ErrorKind::InvalidInput),
+        ("data.text > 3", ErrorKind::InvalidInput),
+        ("data.list[9] == 1", ErrorKind::InvalidInput),
+        ("1 / data.zero == 1", ErrorKind::InvalidInput),
+        ("9223372036854775807 + data.list[0] > 0", ErrorKind::InvalidInput),
+        ("data.text", ErrorKind::InvalidConfig),
+    ] {
+        let error = truth(expression, &json!({"text": "abc", "list": [1], "zero": 0})).unwrap_err();
+        assert_eq!(
+            (error.kind, error.pointer.as_deref()),
+            (kind, Some("/config/if")),
+            "{expression}: {error}"
+        );
+        assert!(!error.retryable);
+    }
+    let error = truth("data * 2 > 1.0", &json!(1.5)).unwrap_err();
+    assert!(error.message.contains("double(x)"), "{error}");
+}
+
+#[test]
+fn no_expression_runs_away() {
+    let data = json!({"list": (0..5_000).collect::<Vec<_>>(), "text": "x".repeat(1_000_000)});
+    for expression in [
+        "data.list.all(a, data.list.all(b, data.list.all(c, a + b + c >= 0)))",
+        "data.list.all(a, data.list.exists(b, data.list.all(c, a + b + c >= 0)) || true)",
+        "size(data.list.map(a, data.list.map(b, data.list))) > 0",
+        "size(data.list.map(a, data.text + data.text)) > 0",
+        "size(data.list.map(a, [data.text, data.text])) > 0",
+        "data.list.all(a, !data.text.contains(\"y\"))",
+        "data.list.all(a, data.text == data.text + \"\")",
+        "data.list.all(a, data.list == data.list.map(b, b))",
+        "data.list.all(a, !(-1 in data.list.filter(b, b >= 0)))",
+        "data.list.exists(a, data.list.exists(b, data.list.exists(c, c < 0))) || true",
+    ] {
+        let start = Instant::now();
+        let error = truth(expression, &data).unwrap_err();
+        assert!(error.message.contains("too much work"), "{expression}: {error}");
+        assert!(start.elapsed() < Duration::from_secs(10), "{expression} took {:?}", start.elapsed());
+    }
+    // What is linear in the data goes through.
+    assert_eq!(truth("data.list.all(a, a >= 0) && size(data.text) == 1000000", &data), Ok(true));
+}
+
+#[test]
+fn an_expression_knows_its_variables() {
+    let expression = Expression::compile("a.x > b && [1].all(c, c > a.y)", &["a", "b", "d"]).unwrap();
+    assert_eq!(expression.variables(), ["a", "b"]);
+    assert_eq!(expression.source(), "a.x > b && [1].all(c, c > a.y)");
+}

@@ -24,7 +24,8 @@ fn with(node: Value) -> Value {
 
 /// A detection whose configuration has these fields too.
 fn configured(config: Value) -> Value {
-    let mut node = json!({"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": config});
+    let mut node =
+        json!({"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": config});
     node["config"]["model_id"] = "m".into();
     with(node)
 }
@@ -43,7 +44,9 @@ fn policy(field: &str, value: Value) -> Value {
 }
 
 fn filtered(config: Value) -> Value {
-    with(json!({"id": "x", "type": "filter", "inputs": {"items": "$nodes.detect.detections"}, "config": config}))
+    with(
+        json!({"id": "x", "type": "filter", "inputs": {"items": "$nodes.detect.detections"}, "config": config}),
+    )
 }
 
 fn check(table: Vec<(&str, Value, &[&str])>) {
@@ -69,7 +72,11 @@ fn the_document() {
             &["INVALID_POLICY /timeout_ms", "INVALID_POLICY /max_concurrency"],
         ),
         ("a node is no object", workflow(&json!([photo(), 7])), &["INVALID_TYPE /nodes/1"]),
-        ("an empty node", workflow(&json!([{}])), &["MISSING_FIELD /nodes/0/id", "MISSING_FIELD /nodes/0/type"]),
+        (
+            "an empty node",
+            workflow(&json!([{}])),
+            &["MISSING_FIELD /nodes/0/id", "MISSING_FIELD /nodes/0/type"],
+        ),
     ]);
 }
 
@@ -93,14 +100,34 @@ fn names_and_types() {
         ("bad id", with(json!({"id": "a b", "type": "image_input"})), &["INVALID_NAME /nodes/2/id"]),
         ("id is no text", with(json!({"id": 1, "type": "image_input"})), &["INVALID_TYPE /nodes/2/id"]),
         ("same id", with(photo()), &["DUPLICATE_ID /nodes/2/id"]),
-        ("unknown field", with(json!({"id": "x", "type": "image_input", "inptus": {}})), &["UNKNOWN_FIELD /nodes/2/inptus"]),
+        (
+            "unknown field",
+            with(json!({"id": "x", "type": "image_input", "inptus": {}})),
+            &["UNKNOWN_FIELD /nodes/2/inptus"],
+        ),
         ("unknown block", with(json!({"id": "x", "type": "detectoin"})), &["UNKNOWN_BLOCK /nodes/2/type"]),
         ("unknown version", with(json!({"id": "x", "type": "crop@9"})), &["UNKNOWN_VERSION /nodes/2/type"]),
-        ("odd version", with(json!({"id": "x", "type": "image_input@01"})), &["UNKNOWN_VERSION /nodes/2/type"]),
+        (
+            "odd version",
+            with(json!({"id": "x", "type": "image_input@01"})),
+            &["UNKNOWN_VERSION /nodes/2/type"],
+        ),
         ("type is no text", with(json!({"id": "x", "type": 1})), &["INVALID_TYPE /nodes/2/type"]),
-        ("inputs is no object", with(json!({"id": "x", "type": "json_output", "inputs": []})), &["INVALID_TYPE /nodes/2/inputs"]),
-        ("config is no object", with(json!({"id": "x", "type": "image_input", "config": []})), &["INVALID_TYPE /nodes/2/config"]),
-        ("bad port name", with(json!({"id": "x", "type": "json_output", "inputs": {"a/b": 1}})), &["INVALID_NAME /nodes/2/inputs/a~1b"]),
+        (
+            "inputs is no object",
+            with(json!({"id": "x", "type": "json_output", "inputs": []})),
+            &["INVALID_TYPE /nodes/2/inputs"],
+        ),
+        (
+            "config is no object",
+            with(json!({"id": "x", "type": "image_input", "config": []})),
+            &["INVALID_TYPE /nodes/2/config"],
+        ),
+        (
+            "bad port name",
+            with(json!({"id": "x", "type": "json_output", "inputs": {"a/b": 1}})),
+            &["INVALID_NAME /nodes/2/inputs/a~1b"],
+        ),
     ]);
 }
 
@@ -108,31 +135,119 @@ fn names_and_types() {
 fn configuration() {
     check(vec![
         ("too much", configured(json!({"confidence": 1.5})), &["INVALID_CONFIG /nodes/2/config/confidence"]),
-        ("huge", configured(json!({"max_detections": 1e300})), &["INVALID_CONFIG /nodes/2/config/max_detections"]),
-        ("wrong type", configured(json!({"confidence": "high"})), &["INVALID_CONFIG /nodes/2/config/confidence"]),
-        ("no choice", configured(json!({"model_source": "trainde"})), &["INVALID_CONFIG /nodes/2/config/model_source"]),
+        (
+            "huge",
+            configured(json!({"max_detections": 1e300})),
+            &["INVALID_CONFIG /nodes/2/config/max_detections"],
+        ),
+        (
+            "wrong type",
+            configured(json!({"confidence": "high"})),
+            &["INVALID_CONFIG /nodes/2/config/confidence"],
+        ),
+        (
+            "no choice",
+            configured(json!({"model_source": "trainde"})),
+            &["INVALID_CONFIG /nodes/2/config/model_source"],
+        ),
         ("unknown", configured(json!({"confidnce": 0.5})), &["UNKNOWN_FIELD /nodes/2/config/confidnce"]),
-        ("nested unknown", configured(json!({"tile": {"slice_widht": 3}})), &["UNKNOWN_FIELD /nodes/2/config/tile/slice_widht"]),
-        ("nested range", configured(json!({"tile": {"slice_width": 3}})), &["INVALID_CONFIG /nodes/2/config/tile/slice_width"]),
+        (
+            "nested unknown",
+            configured(json!({"tile": {"slice_widht": 3}})),
+            &["UNKNOWN_FIELD /nodes/2/config/tile/slice_widht"],
+        ),
+        (
+            "nested range",
+            configured(json!({"tile": {"slice_width": 3}})),
+            &["INVALID_CONFIG /nodes/2/config/tile/slice_width"],
+        ),
         (
             "beside a selector",
             configured(json!({"tile": {"slice_width": "$nodes.detect.count", "overlap_x": 7}})),
             &["INVALID_CONFIG /nodes/2/config/tile/overlap_x"],
         ),
-        ("missing", with(json!({"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo"}})), &["MISSING_FIELD /nodes/2/config/model_id"]),
-        ("rule of its own", with(json!({"id": "x", "type": "resize", "inputs": {"image": "$inputs.photo"}})), &["INVALID_CONFIG /nodes/2/config"]),
-        ("crop without a region", with(json!({"id": "x", "type": "crop", "inputs": {"image": "$inputs.photo"}, "config": {"mode": "absolute"}})), &["INVALID_CONFIG /nodes/2/config/region"]),
-        ("crop without detections", with(json!({"id": "x", "type": "crop", "inputs": {"image": "$inputs.photo"}})), &["MISSING_INPUT /nodes/2/inputs/detections"]),
-        ("min above max", filtered(json!({"min_area": 5, "max_area": 4})), &["INVALID_CONFIG /nodes/2/config/min_area"]),
-        ("a zone is a polygon", filtered(json!({"zone": [[0, 0], [1, 1, 1]]})), &["INVALID_CONFIG /nodes/2/config/zone", "INVALID_CONFIG /nodes/2/config/zone/1"]),
-        ("two delays", with(json!({"id": "x", "type": "delay", "inputs": {"value": 1}, "config": {"ms": 1, "until": "2030-01-01T00:00:00Z"}})), &["INVALID_CONFIG /nodes/2/config/until"]),
-        ("no instant", with(json!({"id": "x", "type": "delay", "inputs": {"value": 1}, "config": {"until": "soon"}})), &["INVALID_CONFIG /nodes/2/config/until"]),
-        ("a loop's shape is fixed", with(json!({"id": "x", "type": "for_each", "inputs": {"items": [1]}, "config": {"max_parallel": "$nodes.detect.count"}})), &["INVALID_CONFIG /nodes/2/config/max_parallel"]),
-        ("default out of range", with(json!({"id": "x", "type": "parameter_input", "config": {"kind": "float", "default": 2, "max": 1}})), &["INVALID_CONFIG /nodes/2/config/default"]),
-        ("a choice of another kind", with(json!({"id": "x", "type": "parameter_input", "config": {"kind": "integer", "enum": [1, "2"]}})), &["INVALID_CONFIG /nodes/2/config/enum/1"]),
-        ("no kind", with(json!({"id": "x", "type": "parameter_input", "config": {"kind": "list<image"}})), &["INVALID_CONFIG /nodes/2/config/kind"]),
-        ("a case called default", with(json!({"id": "x", "type": "switch", "inputs": {"value": 1}, "config": {"cases": {"default": 1}}})), &["INVALID_CONFIG /nodes/2/config/cases"]),
-        ("order names no input", with(json!({"id": "x", "type": "first_of", "inputs": {"a": 1}, "config": {"order": ["b"]}})), &["INVALID_CONFIG /nodes/2/config/order"]),
+        (
+            "missing",
+            with(json!({"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo"}})),
+            &["MISSING_FIELD /nodes/2/config/model_id"],
+        ),
+        (
+            "rule of its own",
+            with(json!({"id": "x", "type": "resize", "inputs": {"image": "$inputs.photo"}})),
+            &["INVALID_CONFIG /nodes/2/config"],
+        ),
+        (
+            "crop without a region",
+            with(
+                json!({"id": "x", "type": "crop", "inputs": {"image": "$inputs.photo"}, "config": {"mode": "absolute"}}),
+            ),
+            &["INVALID_CONFIG /nodes/2/config/region"],
+        ),
+        (
+            "crop without detections",
+            with(json!({"id": "x", "type": "crop", "inputs": {"image": "$inputs.photo"}})),
+            &["MISSING_INPUT /nodes/2/inputs/detections"],
+        ),
+        (
+            "min above max",
+            filtered(json!({"min_area": 5, "max_area": 4})),
+            &["INVALID_CONFIG /nodes/2/config/min_area"],
+        ),
+        (
+            "a zone is a polygon",
+            filtered(json!({"zone": [[0, 0], [1, 1, 1]]})),
+            &["INVALID_CONFIG /nodes/2/config/zone", "INVALID_CONFIG /nodes/2/config/zone/1"],
+        ),
+        (
+            "two delays",
+            with(
+                json!({"id": "x", "type": "delay", "inputs": {"value": 1}, "config": {"ms": 1, "until": "2030-01-01T00:00:00Z"}}),
+            ),
+            &["INVALID_CONFIG /nodes/2/config/until"],
+        ),
+        (
+            "no instant",
+            with(json!({"id": "x", "type": "delay", "inputs": {"value": 1}, "config": {"until": "soon"}})),
+            &["INVALID_CONFIG /nodes/2/config/until"],
+        ),
+        (
+            "a loop's shape is fixed",
+            with(
+                json!({"id": "x", "type": "for_each", "inputs": {"items": [1]}, "config": {"max_parallel": "$nodes.detect.count"}}),
+            ),
+            &["INVALID_CONFIG /nodes/2/config/max_parallel"],
+        ),
+        (
+            "default out of range",
+            with(
+                json!({"id": "x", "type": "parameter_input", "config": {"kind": "float", "default": 2, "max": 1}}),
+            ),
+            &["INVALID_CONFIG /nodes/2/config/default"],
+        ),
+        (
+            "a choice of another kind",
+            with(
+                json!({"id": "x", "type": "parameter_input", "config": {"kind": "integer", "enum": [1, "2"]}}),
+            ),
+            &["INVALID_CONFIG /nodes/2/config/enum/1"],
+        ),
+        (
+            "no kind",
+            with(json!({"id": "x", "type": "parameter_input", "config": {"kind": "list<image"}})),
+            &["INVALID_CONFIG /nodes/2/config/kind"],
+        ),
+        (
+            "a case called default",
+            with(
+                json!({"id": "x", "type": "switch", "inputs": {"value": 1}, "config": {"cases": {"default": 1}}}),
+            ),
+            &["INVALID_CONFIG /nodes/2/config/cases"],
+        ),
+        (
+            "order names no input",
+            with(json!({"id": "x", "type": "first_of", "inputs": {"a": 1}, "config": {"order": ["b"]}})),
+            &["INVALID_CONFIG /nodes/2/config/order"],
+        ),
     ]);
 }
 
@@ -155,43 +270,123 @@ fn selectors() {
     ] {
         assert_eq!(faults(&selecting(selector)), [format!("{code} {at}")], "{selector}");
     }
-    for fine in ["$nodes.detect.count", "$steps.detect.count", "$nodes.detect.*", "$inputs.photo", "$$5", "5$", ""] {
+    for fine in
+        ["$nodes.detect.count", "$steps.detect.count", "$nodes.detect.*", "$inputs.photo", "$$5", "5$", ""]
+    {
         assert_eq!(faults(&selecting(fine)), [] as [&str; 0], "{fine}");
     }
     check(vec![
-        ("input nodes read nothing", with(json!({"id": "x", "type": "parameter_input", "config": {"kind": "any", "default": ["$nodes.detect.count"]}})), &["SELECTOR_NOT_ALLOWED /nodes/2/config/default/0"]),
-        ("outputs give nothing", workflow(&json!([number(), {"id": "o", "type": "json_output", "inputs": {"a": 1}}, {"id": "x", "type": "json_output", "inputs": {"a": "$nodes.o.a"}}])), &["UNKNOWN_PORT /nodes/2/inputs/a"]),
-        ("in the depth of config", with(json!({"id": "x", "type": "switch", "inputs": {"value": 1}, "config": {"cases": {"a": {"b": ["$nodes.no.x"]}}}})), &["UNKNOWN_NODE /nodes/2/config/cases/a/b/0"]),
+        (
+            "input nodes read nothing",
+            with(
+                json!({"id": "x", "type": "parameter_input", "config": {"kind": "any", "default": ["$nodes.detect.count"]}}),
+            ),
+            &["SELECTOR_NOT_ALLOWED /nodes/2/config/default/0"],
+        ),
+        (
+            "outputs give nothing",
+            workflow(
+                &json!([number(), {"id": "o", "type": "json_output", "inputs": {"a": 1}}, {"id": "x", "type": "json_output", "inputs": {"a": "$nodes.o.a"}}]),
+            ),
+            &["UNKNOWN_PORT /nodes/2/inputs/a"],
+        ),
+        (
+            "in the depth of config",
+            with(
+                json!({"id": "x", "type": "switch", "inputs": {"value": 1}, "config": {"cases": {"a": {"b": ["$nodes.no.x"]}}}}),
+            ),
+            &["UNKNOWN_NODE /nodes/2/config/cases/a/b/0"],
+        ),
     ]);
 }
 
 #[test]
 fn wiring_and_kinds() {
     check(vec![
-        ("missing", with(json!({"id": "x", "type": "draw_boxes", "inputs": {"image": "$inputs.photo"}})), &["MISSING_INPUT /nodes/2/inputs/detections"]),
-        ("unknown", with(json!({"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo", "imgae": 1}, "config": {"model_id": "m"}})), &["UNKNOWN_INPUT /nodes/2/inputs/imgae"]),
-        ("another kind", with(json!({"id": "x", "type": "draw_boxes", "inputs": {"image": "$nodes.detect.detections", "detections": "$nodes.detect.count"}})), &["KIND_MISMATCH /nodes/2/inputs/image", "KIND_MISMATCH /nodes/2/inputs/detections"]),
-        ("a text is no picture", with(json!({"id": "x", "type": "resize", "inputs": {"image": "photo.jpg"}, "config": {"width": 5}})), &["KIND_MISMATCH /nodes/2/inputs/image"]),
-        ("into a setting", configured(json!({"confidence": "$nodes.detect.detections"})), &["KIND_MISMATCH /nodes/2/config/confidence"]),
-        ("a number for a whole one", workflow(&json!([photo(), number(), {"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m", "max_detections": "$inputs.number"}}])), &["KIND_MISMATCH /nodes/2/config/max_detections"]),
-        ("a default for no port", policy("on_error", json!({"default": {"cuont": 0}})), &["UNKNOWN_PORT /nodes/2/on_error/default/cuont"]),
-        ("a default of another kind", policy("on_error", json!({"default": {"count": "none"}})), &["KIND_MISMATCH /nodes/2/on_error/default/count"]),
+        (
+            "missing",
+            with(json!({"id": "x", "type": "draw_boxes", "inputs": {"image": "$inputs.photo"}})),
+            &["MISSING_INPUT /nodes/2/inputs/detections"],
+        ),
+        (
+            "unknown",
+            with(
+                json!({"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo", "imgae": 1}, "config": {"model_id": "m"}}),
+            ),
+            &["UNKNOWN_INPUT /nodes/2/inputs/imgae"],
+        ),
+        (
+            "another kind",
+            with(
+                json!({"id": "x", "type": "draw_boxes", "inputs": {"image": "$nodes.detect.detections", "detections": "$nodes.detect.count"}}),
+            ),
+            &["KIND_MISMATCH /nodes/2/inputs/image", "KIND_MISMATCH /nodes/2/inputs/detections"],
+        ),
+        (
+            "a text is no picture",
+            with(
+                json!({"id": "x", "type": "resize", "inputs": {"image": "photo.jpg"}, "config": {"width": 5}}),
+            ),
+            &["KIND_MISMATCH /nodes/2/inputs/image"],
+        ),
+        (
+            "into a setting",
+            configured(json!({"confidence": "$nodes.detect.detections"})),
+            &["KIND_MISMATCH /nodes/2/config/confidence"],
+        ),
+        (
+            "a number for a whole one",
+            workflow(
+                &json!([photo(), number(), {"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m", "max_detections": "$inputs.number"}}]),
+            ),
+            &["KIND_MISMATCH /nodes/2/config/max_detections"],
+        ),
+        (
+            "a default for no port",
+            policy("on_error", json!({"default": {"cuont": 0}})),
+            &["UNKNOWN_PORT /nodes/2/on_error/default/cuont"],
+        ),
+        (
+            "a default of another kind",
+            policy("on_error", json!({"default": {"count": "none"}})),
+            &["KIND_MISMATCH /nodes/2/on_error/default/count"],
+        ),
     ]);
 }
 
 #[test]
 fn policies() {
     check(vec![
-        ("attempts", policy("retry", json!({"max_attempts": 21})), &["INVALID_POLICY /nodes/2/retry/max_attempts"]),
-        ("negative", policy("retry", json!({"initial_ms": -1})), &["INVALID_POLICY /nodes/2/retry/initial_ms"]),
-        ("multiplier", policy("retry", json!({"multiplier": 0.5})), &["INVALID_POLICY /nodes/2/retry/multiplier"]),
+        (
+            "attempts",
+            policy("retry", json!({"max_attempts": 21})),
+            &["INVALID_POLICY /nodes/2/retry/max_attempts"],
+        ),
+        (
+            "negative",
+            policy("retry", json!({"initial_ms": -1})),
+            &["INVALID_POLICY /nodes/2/retry/initial_ms"],
+        ),
+        (
+            "multiplier",
+            policy("retry", json!({"multiplier": 0.5})),
+            &["INVALID_POLICY /nodes/2/retry/multiplier"],
+        ),
         ("jitter", policy("retry", json!({"jitter": 1.5})), &["INVALID_POLICY /nodes/2/retry/jitter"]),
-        ("kinds", policy("retry", json!({"on": ["TIMEOUT", "TIMEUOT"]})), &["INVALID_POLICY /nodes/2/retry/on/1"]),
+        (
+            "kinds",
+            policy("retry", json!({"on": ["TIMEOUT", "TIMEUOT"]})),
+            &["INVALID_POLICY /nodes/2/retry/on/1"],
+        ),
         ("unknown", policy("retry", json!({"attempts": 3})), &["UNKNOWN_FIELD /nodes/2/retry/attempts"]),
         ("no object", policy("retry", json!(3)), &["INVALID_POLICY /nodes/2/retry"]),
         ("timeout", policy("timeout_ms", json!(1e20)), &["INVALID_POLICY /nodes/2/timeout_ms"]),
         ("on_error", policy("on_error", json!("ignore")), &["INVALID_POLICY /nodes/2/on_error"]),
-        ("on_error default", policy("on_error", json!({"default": 1})), &["INVALID_POLICY /nodes/2/on_error/default"]),
+        (
+            "on_error default",
+            policy("on_error", json!({"default": 1})),
+            &["INVALID_POLICY /nodes/2/on_error/default"],
+        ),
         ("pool", policy("pool", json!("a|b")), &["INVALID_POLICY /nodes/2/pool"]),
         ("priority", policy("priority", json!("urgent")), &["INVALID_POLICY /nodes/2/priority"]),
         ("cache", policy("cache", json!(true)), &["INVALID_POLICY /nodes/2/cache"]),
@@ -200,10 +395,15 @@ fn policies() {
 
 #[test]
 fn cycles_are_named() {
-    let node = |id: &str, from: &str| {
-        json!({"id": id, "type": "resize", "inputs": {"image": format!("$nodes.{from}.image")}, "config": {"width": 5}})
-    };
-    let definition = workflow(&json!([photo(), node("a", "c"), node("b", "a"), node("c", "b"), node("d", "c"), node("e", "e")]));
+    let node = |id: &str, from: &str| json!({"id": id, "type": "resize", "inputs": {"image": format!("$nodes.{from}.image")}, "config": {"width": 5}});
+    let definition = workflow(&json!([
+        photo(),
+        node("a", "c"),
+        node("b", "a"),
+        node("c", "b"),
+        node("d", "c"),
+        node("e", "e")
+    ]));
     let found = compile(&definition).unwrap_err();
     assert_eq!(faults(&definition), ["CYCLE /nodes/1/inputs/image", "CYCLE /nodes/5/inputs/image"]);
     assert!(found.0[0].message.ends_with("a → b → c → a"), "{}", found.0[0].message);
@@ -266,7 +466,7 @@ fn every_code_has_a_page() {
     let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/errors");
     let index = std::fs::read_to_string(folder.join("README.md")).unwrap();
     for code in codes::ALL {
-        let name = format!("{}.md", code.to_lowercase().replace('_', "-"));
+        let name = format!("{code}.md");
         let page = std::fs::read_to_string(folder.join(&name)).unwrap_or_default();
         assert!(page.starts_with(&format!("# {code}\n")), "docs/errors/{name} must begin with its code");
         assert!(index.contains(&format!("[{code}]({name})")), "docs/errors/README.md must list {code}");

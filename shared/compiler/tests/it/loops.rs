@@ -81,7 +81,12 @@ fn loops_nest() {
 
 #[test]
 fn a_list_where_an_item_is_wanted() {
-    let nodes = json!([photos(), collect("c", "$nodes.each.item"), each("each", "$nodes.photos.images"), small("x", "$nodes.c.items")]);
+    let nodes = json!([
+        photos(),
+        collect("c", "$nodes.each.item"),
+        each("each", "$nodes.photos.images"),
+        small("x", "$nodes.c.items")
+    ]);
     assert_eq!(faults(&workflow(&nodes)), ["KIND_MISMATCH /nodes/3/inputs/image"]);
     assert_eq!(hint(&nodes), "put a for_each before `x` to run it once per item");
     let nodes = json!([{"id": "n", "type": "parameter_input", "config": {"kind": "integer"}}, each("each", "$inputs.n")]);
@@ -118,7 +123,8 @@ fn a_collect_needs_a_loop() {
 
 #[test]
 fn item_must_mean_one_loop() {
-    let nodes = json!([photos(), each("one", "$inputs.photos"), each("two", "$inputs.photos"), small("x", "$item")]);
+    let nodes =
+        json!([photos(), each("one", "$inputs.photos"), each("two", "$inputs.photos"), small("x", "$item")]);
     assert_eq!(faults(&workflow(&nodes)), ["AMBIGUOUS_ITEM /nodes/3/inputs/image"]);
     assert_eq!(hint(&nodes), "name the loop: $nodes.one.item or $nodes.one.index");
     // A loop that goes through its own item waits for itself.

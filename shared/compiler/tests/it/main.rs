@@ -33,7 +33,13 @@ pub fn faults(definition: &Value) -> Vec<String> {
 /// Faults as somebody would read them.
 pub fn report(faults: &Faults) -> String {
     let line = |fault: &millrace_contracts::Fault| {
-        format!("{} {}: {} ({})", fault.code, fault.pointer, fault.message, fault.hint.as_deref().unwrap_or("-"))
+        format!(
+            "{} {}: {} ({})",
+            fault.code,
+            fault.pointer,
+            fault.message,
+            fault.hint.as_deref().unwrap_or("-")
+        )
     };
     faults.0.iter().map(line).collect::<Vec<_>>().join("\n")
 }

@@ -26,7 +26,8 @@ fn a_long_chain_needs_no_stack() {
 
 #[test]
 fn a_long_cycle_needs_no_stack_and_is_named_in_short() {
-    let nodes = (0..10_000).map(|id| resize(id, &format!("$nodes.n{}.image", (id + 1) % 10_000))).collect::<Vec<_>>();
+    let nodes =
+        (0..10_000).map(|id| resize(id, &format!("$nodes.n{}.image", (id + 1) % 10_000))).collect::<Vec<_>>();
     on_a_small_stack(move || {
         let faults = compile(&json!({"nodes": nodes})).unwrap_err();
         assert_eq!(faults.0.len(), 1);
