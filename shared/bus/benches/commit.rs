@@ -1,13 +1,16 @@
-//! What a commit costs, beside the limits of the Redis it runs on. Starts a Redis of its own:
+//! What a commit and a job cost, beside the limits of the Redis it runs on. Starts a Redis of its own:
 //! `cargo bench -p millrace-bus`.
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
 
 use std::hint::black_box;
 
 use criterion::{BenchmarkId, Criterion, Throughput, criterion_group, criterion_main};
-use millrace_bus::{Bus, BusSettings, Commit, CommitOutcome};
+use millrace_bus::{
+    Bus, BusError, BusSettings, Commit, CommitOutcome, Inbox, JobDelivery, JobQueues, Report,
+};
 use millrace_contracts::event::Source;
-use millrace_contracts::message::{Timer, TimerPurpose};
-use millrace_contracts::{Event, EventType, ExecutionId, UnixMillis};
+use millrace_contracts::message::{Message, Timer, TimerPurpose};
+use millrace_contracts::{Event, EventType, ExecutionId, ItemPath, Job, JobId, Partition, Pool, UnixMillis};
 use millrace_testkit::TestRedis;
 use redis::aio::MultiplexedConnection;
 use serde_json::json;
@@ -52,26 +55,29 @@ fn event(kind: EventType, run: ExecutionId, seq: Option<u64>) -> Event {
 }
 
 /// A usual step: one node ends and the next is queued.
-fn commit(bus: &Bus, run: ExecutionId) -> Commit {
-    let mut commit = Commit::new(run, bus.partition_of(run), 0);
+fn commit(bus: &Bus, run: ExecutionId, version: u64) -> Commit {
+    let mut commit = Commit::new(run, bus.partition_of(run), version);
     commit.set = ["meta", "n:detect", "n:draw"].map(|field| (field.into(), vec![b'x'; 300])).into();
-    commit.durable = vec![event(EventType::NodeCompleted, run, Some(1))];
+    commit.durable = vec![event(EventType::NodeCompleted, run, Some(version + 1))];
     commit.records = vec![event(EventType::InferenceQueued, run, None)];
     commit.live = vec![event(EventType::NodeQueued, run, None)];
     commit.set_timers = vec![(UnixMillis(1), Timer { execution_id: run, purpose: TimerPurpose::RunTimeout })];
-    commit.expire_after = Some(std::time::Duration::from_millis(200));
     commit
 }
 
+/// Steps of runs that are under way: version 1 to 2, 2 to 3 and so on.
 fn commits(criterion: &mut Criterion, bench: &Bench) {
     let mut group = criterion.benchmark_group("commit");
     for batch in BATCHES {
+        let runs: Vec<_> = (0..batch).map(|_| ExecutionId::generate()).collect();
+        let mut version = 0;
         group.throughput(Throughput::Elements(batch as u64));
         group.bench_function(BenchmarkId::from_parameter(batch), |bencher| {
-            let fresh =
-                || (0..batch).map(|_| commit(&bench.bus, ExecutionId::generate())).collect::<Vec<_>>();
             bencher.iter_batched(
-                fresh,
+                || {
+                    version += 1;
+                    runs.iter().map(|run| commit(&bench.bus, *run, version - 1)).collect::<Vec<_>>()
+                },
                 |commits| {
                     let outcomes = bench.runtime.block_on(bench.bus.commit(&commits)).expect("Redis answers");
                     assert!(outcomes.iter().all(|outcome| *outcome == CommitOutcome::Committed));
@@ -79,10 +85,23 @@ fn commits(criterion: &mut Criterion, bench: &Bench) {
                 criterion::BatchSize::PerIteration,
             );
         });
+        println!(
+            "inside Redis, commits of {batch} in a pipeline: {}",
+            bench.runtime.block_on(script_cost(bench))
+        );
         // The events are of no use here and would fill the memory.
         bench.runtime.block_on(flush(bench));
     }
     group.finish();
+}
+
+/// Redis's own count of its scripts: calls and microseconds each.
+async fn script_cost(bench: &Bench) -> String {
+    let mut raw = bench.raw.clone();
+    let info = redis::cmd("INFO").arg("commandstats").query_async::<String>(&mut raw).await;
+    redis::cmd("CONFIG").arg("RESETSTAT").exec_async(&mut raw).await.expect("Redis answers");
+    let info = info.expect("Redis answers");
+    info.lines().filter(|line| line.starts_with("cmdstat_evalsha")).collect()
 }
 
 async fn flush(bench: &Bench) {
@@ -117,10 +136,73 @@ fn limits(criterion: &mut Criterion, bench: &Bench) {
     }
 }
 
+/// A job's whole way: enqueued and announced, taken, reported, acknowledged; and its report read and acknowledged.
+fn jobs(criterion: &mut Criterion, bench: &Bench) {
+    let mut group = criterion.benchmark_group("job");
+    let pools: [Pool; 1] = ["cpu".into()];
+    let (queues, inbox) = bench
+        .runtime
+        .block_on(async { (bench.bus.queues(&"bench".into()).await, bench.bus.inbox("bench").await) });
+    let (mut queues, mut inbox) = (queues.expect("Redis answers"), inbox.expect("Redis answers"));
+    for batch in BATCHES {
+        let jobs: Vec<Job> = (0..batch).map(|_| job()).collect();
+        let events: Vec<Event> =
+            jobs.iter().map(|job| event(EventType::InferenceQueued, job.execution_id, None)).collect();
+        group.throughput(Throughput::Elements(batch as u64));
+        group.bench_function(BenchmarkId::from_parameter(batch), |bencher| {
+            bencher.iter(|| {
+                let way = whole_way(&bench.bus, (&mut queues, &mut inbox), &pools, (&jobs, &events));
+                bench.runtime.block_on(way).expect("Redis answers");
+            });
+        });
+    }
+    group.finish();
+}
+
+async fn whole_way(
+    bus: &Bus,
+    (queues, inbox): (&mut JobQueues, &mut Inbox),
+    pools: &[Pool],
+    (jobs, events): (&[Job], &[Event]),
+) -> Result<(), BusError> {
+    let block = std::time::Duration::from_secs(1);
+    bus.enqueue(jobs, events).await?;
+    let mut done = 0;
+    while done < jobs.len() {
+        let taken = queues.read(pools, jobs.len(), block).await?;
+        let messages: Vec<Message> =
+            taken.iter().map(|taken| Message::Wake { execution_id: taken.job.execution_id }).collect();
+        let mut reports = Vec::with_capacity(taken.len());
+        for (JobDelivery { queue, entry, job, .. }, message) in taken.iter().zip(&messages) {
+            reports.push(Report { job, event: &events[0], message, done: Some((queue, entry)) });
+        }
+        bus.report_all(&reports).await?;
+        done += taken.len();
+    }
+    let mut read = 0;
+    while read < jobs.len() {
+        let messages = inbox.read(&[Partition(0)], jobs.len(), block).await?;
+        read += messages.len();
+        bus.ack(&messages.into_iter().map(|m| (m.partition, m.entry)).collect::<Vec<_>>()).await?;
+    }
+    Ok(())
+}
+
+fn job() -> Job {
+    let text = json!({
+        "id": JobId::of(ExecutionId::generate(), &"draw".into(), &ItemPath::root(), 1),
+        "execution_id": ExecutionId::generate(), "node_id": "draw", "attempt": 1, "task": "draw_boxes@1",
+        "pool": "cpu", "inputs": {"count": 3}, "config": {"width": 2}, "queued_at": 1_700_000_000_000_i64,
+        "reply_to": 0
+    });
+    serde_json::from_value(text).expect("it is a job")
+}
+
 fn all(criterion: &mut Criterion) {
     let bench = Bench::start();
     limits(criterion, &bench);
     commits(criterion, &bench);
+    jobs(criterion, &bench);
 }
 
 criterion_group! {

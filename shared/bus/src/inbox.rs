@@ -2,16 +2,17 @@
 //! the commit's compare-and-set and the engine's fencing make a second delivery harmless.
 
 use std::collections::HashMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use millrace_contracts::Partition;
 use millrace_contracts::message::{Message, Timer};
 
+use crate::batch::{Batch, json};
 use crate::claim::Claim;
 use crate::dead_letters::DeadLetter;
 use crate::reader::{GroupReader, Reading, share};
 use crate::reply::RawEntry;
-use crate::{Bus, BusError, EntryId, keys};
+use crate::{Bus, BusError, EntryId, keys, tidy};
 
 /// A message, and what to acknowledge once it has been dealt with.
 #[derive(Debug, Clone, PartialEq)]
@@ -33,6 +34,7 @@ pub struct Inbox {
     partitions: HashMap<String, Partition>,
     /// Messages in hand that no call has answered yet.
     ready: Vec<Delivery>,
+    tidied: Instant,
 }
 
 impl Bus {
@@ -49,7 +51,7 @@ impl Bus {
         };
         let reader = GroupReader::connect(self.clone(), reading).await?;
         let partitions = self.all_partitions().map(|p| (self.keys().inbox(p), p)).collect();
-        Ok(Inbox { bus: self.clone(), reader, partitions, ready: Vec::new() })
+        Ok(Inbox { bus: self.clone(), reader, partitions, ready: Vec::new(), tidied: Instant::now() })
     }
 
     /// Acknowledges messages that have been dealt with, in one pipeline.
@@ -104,14 +106,15 @@ impl Inbox {
         }
         let streams: Vec<String> = partitions.iter().map(|p| self.bus.keys().inbox(*p)).collect();
         let found = self.reader.read(&streams, share(max, streams.len()), block).await?;
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(keys::ORCHESTRATORS);
         for (stream, entries) in found {
             let Some(partition) = self.partitions.get(&stream) else { continue };
             for raw in entries {
-                batch.add(&stream, *partition, raw, 1);
+                add_message(&mut batch, &stream, *partition, raw, 1);
             }
         }
-        Ok(batch.finish(&self.bus, &mut self.ready).await)
+        batch.finish(&self.bus, &mut self.ready).await;
+        Ok(std::mem::take(&mut self.ready))
     }
 
     /// Takes over messages of `partition` that have been with any replica for at least `min_idle`, at most `max`.
@@ -124,50 +127,43 @@ impl Inbox {
         min_idle: Duration,
         max: usize,
     ) -> Result<Vec<Delivery>, BusError> {
+        self.tidy_if_due().await;
         let stream = self.bus.keys().inbox(partition);
         let claim = Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max };
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(keys::ORCHESTRATORS);
         for claimed in self.bus.claim(&[&stream], &claim).await? {
-            batch.add(&stream, partition, claimed.raw, claimed.deliveries);
+            add_message(&mut batch, &stream, partition, claimed.raw, claimed.deliveries);
         }
-        Ok(batch.finish(&self.bus, &mut self.ready).await)
+        batch.finish(&self.bus, &mut self.ready).await;
+        Ok(std::mem::take(&mut self.ready))
+    }
+
+    /// The sweep is where the bus tidies up after itself; failing to is no fault of the sweep.
+    async fn tidy_if_due(&mut self) {
+        if self.tidied.elapsed() < tidy::EVERY {
+            return;
+        }
+        self.tidied = Instant::now();
+        if let Err(error) = self.bus.tidy().await {
+            tracing::warn!(%error, "could not tidy the bus; trying again later");
+        }
     }
 }
 
-/// Messages that read, and entries that do not.
-#[derive(Default)]
-struct Batch {
-    deliveries: Vec<Delivery>,
-    unreadable: Vec<DeadLetter>,
-}
-
-impl Batch {
-    fn add(&mut self, stream: &str, partition: Partition, mut raw: RawEntry, deliveries: u32) {
-        match decode(&mut raw) {
-            Ok(message) => self.deliveries.push(Delivery { partition, entry: raw.id, message, deliveries }),
-            Err(reason) => {
-                self.unreadable.push(DeadLetter::unreadable(stream, keys::ORCHESTRATORS, raw, reason));
-            }
-        }
-    }
-
-    /// The messages, once what does not read is set aside. They wait in `ready` meanwhile, lest a caller who goes away
-    /// lose them.
-    async fn finish(self, bus: &Bus, ready: &mut Vec<Delivery>) -> Vec<Delivery> {
-        ready.extend(self.deliveries);
-        bus.bury_what_can_be(self.unreadable).await;
-        std::mem::take(ready)
-    }
+/// Sorts the message of an entry in.
+fn add_message(
+    batch: &mut Batch<Delivery>,
+    stream: &str,
+    partition: Partition,
+    raw: RawEntry,
+    deliveries: u32,
+) {
+    batch.add(stream, raw, decode, |entry, message| Delivery { partition, entry, message, deliveries });
 }
 
 /// The message of an entry: its JSON, or the text of a timer that came due.
-fn decode(raw: &mut RawEntry) -> Result<Message, String> {
-    let field =
-        |name: &str| raw.fields.iter().find(|(field, _)| field == name).map(|(_, value)| value.as_slice());
-    if let Some(json) = field(keys::MESSAGE) {
-        return serde_json::from_slice(json).map_err(|error| format!("not a message: {error}"));
-    }
-    let timer = field(keys::TIMER).ok_or("it has neither a message nor a timer")?;
-    let timer = std::str::from_utf8(timer).map_err(|error| format!("not a timer: {error}"))?;
-    timer.parse::<Timer>().map(Message::Timer).map_err(|error| format!("not a timer: {error}"))
+fn decode(raw: &RawEntry) -> Result<Message, String> {
+    let Some(timer) = raw.get(keys::TIMER) else { return json(raw, keys::MESSAGE, "message") };
+    let timer = std::str::from_utf8(timer).map_err(|error| format!("not a readable timer: {error}"))?;
+    timer.parse::<Timer>().map(Message::Timer).map_err(|error| format!("not a readable timer: {error}"))
 }

@@ -2,6 +2,7 @@
 
 mod abandon;
 mod ack;
+mod batch;
 mod bus;
 mod claim;
 mod commit;
@@ -25,6 +26,7 @@ mod run;
 mod scripts;
 mod settings;
 mod stored;
+mod tidy;
 mod timers;
 mod workers;
 

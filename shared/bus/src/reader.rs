@@ -73,7 +73,8 @@ impl GroupReader {
         Arc::clone(&self.bell)
     }
 
-    /// New entries of `streams`, at most `count` from each; waits up to `block` for the first. Cancel-safe.
+    /// New entries of `streams`, at most `count` from each; waits up to `block` for the first, also where there is no
+    /// stream to wait for. Cancel-safe.
     pub(crate) async fn read(
         &mut self,
         streams: &[String],
@@ -100,6 +101,10 @@ impl GroupReader {
         count: usize,
         block: Duration,
     ) -> Result<Option<ByStream>, BusError> {
+        if streams.is_empty() && self.in_flight.is_none() {
+            tokio::time::sleep(block).await;
+            return Ok(Some(Vec::new()));
+        }
         loop {
             match self.attempt(streams, count, block).await {
                 Ok(reply) => {
@@ -114,6 +119,11 @@ impl GroupReader {
                 Err(source) => return Err(BusError::Redis { what: self.reading.what, source }),
             }
         }
+    }
+
+    /// Notes that the other commands of the read go through.
+    pub(crate) fn recovered(&mut self) {
+        self.outage.over();
     }
 
     /// Pauses after a failure of another command that belongs to the read.

@@ -7,6 +7,7 @@ use std::time::Duration;
 use millrace_contracts::{Event, Partition, UnixMillis};
 use redis::Value;
 
+use crate::batch::{Batch, json};
 use crate::claim::Claim;
 use crate::dead_letters::DeadLetter;
 use crate::reader::{GroupReader, Reading, share};
@@ -109,14 +110,15 @@ impl Recorder {
             return Ok(std::mem::take(&mut self.ready));
         }
         let found = self.reader.read(&self.streams, share(max, self.streams.len()), block).await?;
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(keys::WRITERS);
         for (stream, entries) in found {
             let Some(partition) = self.partitions.get(&stream) else { continue };
             for raw in entries {
-                batch.add(&stream, *partition, raw, 1);
+                add_event(&mut batch, &stream, *partition, raw, 1);
             }
         }
-        Ok(batch.finish(&self.bus, &mut self.ready).await)
+        batch.finish(&self.bus, &mut self.ready).await;
+        Ok(std::mem::take(&mut self.ready))
     }
 
     /// Takes over events that have been with any writer for at least `min_idle`, about `max` in all.
@@ -124,19 +126,20 @@ impl Recorder {
     /// # Errors
     /// Redis could not be reached.
     pub async fn claim(&mut self, min_idle: Duration, max: usize) -> Result<Vec<RecordEntry>, BusError> {
-        let mut batch = Batch::default();
+        let mut batch = Batch::new(keys::WRITERS);
         for (stream, partition) in self.streams.iter().zip(self.bus.all_partitions()) {
-            let room = max.saturating_sub(batch.entries.len());
+            let room = max.saturating_sub(batch.readable.len());
             if room == 0 {
                 break;
             }
             let claim =
                 Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max: room };
             for claimed in self.bus.claim(&[stream], &claim).await? {
-                batch.add(stream, partition, claimed.raw, claimed.deliveries);
+                add_event(&mut batch, stream, partition, claimed.raw, claimed.deliveries);
             }
         }
-        Ok(batch.finish(&self.bus, &mut self.ready).await)
+        batch.finish(&self.bus, &mut self.ready).await;
+        Ok(std::mem::take(&mut self.ready))
     }
 
     /// Acknowledges events that are recorded, in one pipeline.
@@ -172,33 +175,14 @@ impl Recorder {
     }
 }
 
-/// Events that read, and entries that do not.
-#[derive(Default)]
-struct Batch {
-    entries: Vec<RecordEntry>,
-    unreadable: Vec<DeadLetter>,
-}
-
-impl Batch {
-    fn add(&mut self, stream: &str, partition: Partition, mut raw: RawEntry, deliveries: u32) {
-        let json = raw.fields.iter().find(|(field, _)| field == keys::EVENT);
-        let event = json.ok_or_else(|| "it has no event".to_owned()).and_then(|(_, json)| {
-            serde_json::from_slice(json).map_err(|error| format!("not an event: {error}"))
-        });
-        match event {
-            Ok(event) => {
-                raw.fields.clear();
-                self.entries.push(RecordEntry { partition, entry: raw.id, event, deliveries });
-            }
-            Err(reason) => self.unreadable.push(DeadLetter::unreadable(stream, keys::WRITERS, raw, reason)),
-        }
-    }
-
-    /// The messages, once what does not read is set aside. They wait in `ready` meanwhile, lest a caller who goes away
-    /// lose them.
-    async fn finish(self, bus: &Bus, ready: &mut Vec<RecordEntry>) -> Vec<RecordEntry> {
-        ready.extend(self.entries);
-        bus.bury_what_can_be(self.unreadable).await;
-        std::mem::take(ready)
-    }
+/// Sorts the event of an entry in.
+fn add_event(
+    batch: &mut Batch<RecordEntry>,
+    stream: &str,
+    partition: Partition,
+    raw: RawEntry,
+    deliveries: u32,
+) {
+    let decode = |raw: &RawEntry| json::<Event>(raw, keys::EVENT, "event");
+    batch.add(stream, raw, decode, |entry, event| RecordEntry { partition, entry, event, deliveries });
 }

@@ -12,6 +12,11 @@ pub(crate) struct RawEntry {
 }
 
 impl RawEntry {
+    /// The value of `field`.
+    pub(crate) fn get(&self, field: &str) -> Option<&[u8]> {
+        self.fields.iter().find(|(name, _)| name == field).map(|(_, value)| value.as_slice())
+    }
+
     /// The value of `field`, taken out.
     pub(crate) fn take(&mut self, field: &str) -> Option<Vec<u8>> {
         let at = self.fields.iter().position(|(name, _)| name == field)?;

@@ -50,6 +50,8 @@ scripts!(
     QUEUE_DEPTH = "queue_depth.lua",
     /// Forgets a queue that nobody has used for long.
     FORGET_QUEUE = "forget_queue.lua",
+    /// Forgets consumers that are long gone.
+    FORGET_CONSUMERS = "forget_consumers.lua",
     /// Removes the streams of a forgotten queue, if they are empty.
     RETIRE_QUEUE = "retire_queue.lua",
 );

@@ -6,9 +6,10 @@ use millrace_contracts::Pool;
 use millrace_contracts::job::Priority;
 
 use super::key::QueueName;
-use super::reader::{JobDelivery, JobQueues, delivery};
-use crate::BusError;
+use super::reader::{JobDelivery, JobQueues, add_job};
+use crate::batch::Batch;
 use crate::claim::Claim;
+use crate::{BusError, keys};
 
 impl JobQueues {
     /// Takes over jobs of `pools` that no worker has kept for at least `min_idle`, at most `max`, urgent ones of a
@@ -25,26 +26,24 @@ impl JobQueues {
     ) -> Result<Vec<JobDelivery>, BusError> {
         self.refresh_if_due().await?;
         let queues: Vec<&QueueName> = self.known.keys().filter(|name| pools.contains(&name.pool)).collect();
-        let (mut stale, mut unreadable) = (Vec::new(), Vec::new());
+        let mut batch = Batch::new(keys::WORKERS);
         for name in queues {
-            let room = max.saturating_sub(stale.len());
+            let room = max.saturating_sub(batch.readable.len());
             if room == 0 {
                 break;
             }
-            let keys = Priority::ALL.map(|priority| name.at(priority));
-            let streams = keys.each_ref().map(|key| self.bus.keys().queue(key));
+            let queue_keys = Priority::ALL.map(|priority| name.at(priority));
+            let streams = queue_keys.each_ref().map(|key| self.bus.keys().queue(key));
             let streams = streams.each_ref().map(String::as_str);
             let claim =
                 Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max: room };
             for claimed in self.bus.claim(&streams, &claim).await? {
-                let Some(queue) = keys.get(claimed.stream) else { continue };
-                match delivery(&self.bus, queue, claimed.raw, claimed.deliveries) {
-                    Ok(job) => stale.push(job),
-                    Err(letter) => unreadable.push(letter),
-                }
+                let at = claimed.stream.min(streams.len() - 1);
+                add_job(&mut batch, streams[at], &queue_keys[at], claimed.raw, claimed.deliveries);
             }
         }
-        self.bus.bury_what_can_be(unreadable).await;
+        let mut stale = Vec::new();
+        batch.finish(&self.bus, &mut stale).await;
         Ok(stale)
     }
 }

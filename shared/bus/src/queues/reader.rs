@@ -11,16 +11,14 @@ use millrace_contracts::{Job, Pool, WorkerId};
 use super::key::{QueueKey, QueueName};
 use super::shares::Shares;
 use super::take::Take;
-use crate::dead_letters::DeadLetter;
+use crate::batch::{Batch, json};
 use crate::error::may_pass;
-use crate::reader::{ByStream, GroupReader, Reading};
+use crate::reader::{ByStream, GroupReader, Reading, share};
 use crate::reply::RawEntry;
 use crate::{Bus, BusError, EntryId, keys};
 
 /// A block lasts at most so long before the registry is looked at again: polling is the guarantee, the bell a hint.
 const SLICE: Duration = Duration::from_secs(1);
-/// Idle queues are looked for once in so long.
-const TIDY: Duration = Duration::from_secs(600);
 
 /// A job, and what to acknowledge once it is reported.
 #[derive(Debug, Clone, PartialEq)]
@@ -47,10 +45,9 @@ pub struct JobQueues {
     pub(super) taking: Option<Take>,
     /// Which queue has the first turn.
     pub(super) turn: usize,
-    /// The queue of every stream in a blocking read, for answers that arrive after the queue was forgotten.
+    /// The queue of every stream in the latest blocking read.
     streams: HashMap<String, QueueKey>,
     refreshed: Option<Instant>,
-    tidied: Instant,
 }
 
 impl Bus {
@@ -74,7 +71,6 @@ impl Bus {
             turn: 0,
             streams: HashMap::new(),
             refreshed: None,
-            tidied: Instant::now(),
         })
     }
 }
@@ -107,7 +103,10 @@ impl JobQueues {
                 self.begin(pools, max).await
             };
             match step {
-                Ok(()) => taken = true,
+                Ok(()) => {
+                    taken = true;
+                    self.reader.recovered();
+                }
                 Err(BusError::Redis { source, .. }) if may_pass(&source) => {
                     self.reader.endure(source).await?
                 }
@@ -144,7 +143,7 @@ impl JobQueues {
         }
         let answer = tokio::select! {
             biased;
-            answer = self.reader.read_once(&streams, max, slice) => Some(answer?),
+            answer = self.reader.read_once(&streams, share(max, streams.len()), slice) => Some(answer?),
             () = bell.notified() => None,
         };
         let answer = match answer {
@@ -180,12 +179,6 @@ impl JobQueues {
             tracing::trace!("the bell had rung");
         }
         let registered = self.bus.registered_queues().await?;
-        if self.tidied.elapsed() > TIDY {
-            self.tidied = Instant::now();
-            for (name, used) in &registered {
-                self.bus.forget_queue_if_idle(name, *used).await?;
-            }
-        }
         let mut before = std::mem::take(&mut self.known);
         let keep = |(name, _)| {
             let shares = before.remove(&name).unwrap_or_default();
@@ -212,33 +205,25 @@ impl JobQueues {
     }
 
     async fn accept(&mut self, found: ByStream) {
-        let mut unreadable = Vec::new();
+        let mut batch = Batch::new(keys::WORKERS);
         for (stream, entries) in found {
             let Some(queue) = self.streams.get(&stream) else { continue };
             for raw in entries {
-                match delivery(&self.bus, queue, raw, 1) {
-                    Ok(delivery) => self.ready.push_back(delivery),
-                    Err(letter) => unreadable.push(letter),
-                }
+                add_job(&mut batch, &stream, queue, raw, 1);
             }
         }
-        self.bus.bury_what_can_be(unreadable).await;
+        batch.finish(&self.bus, &mut self.ready).await;
     }
 }
 
-/// The job of an entry, or the entry as a dead letter.
-pub(super) fn delivery(
-    bus: &Bus,
+/// Sorts the job of an entry in.
+pub(super) fn add_job(
+    batch: &mut Batch<JobDelivery>,
+    stream: &str,
     queue: &QueueKey,
     raw: RawEntry,
     deliveries: u32,
-) -> Result<JobDelivery, DeadLetter> {
-    let json = raw.fields.iter().find(|(field, _)| field == keys::JOB);
-    let job = json
-        .ok_or_else(|| "it has no job".to_owned())
-        .and_then(|(_, json)| serde_json::from_slice(json).map_err(|error| format!("not a job: {error}")));
-    match job {
-        Ok(job) => Ok(JobDelivery { queue: queue.clone(), entry: raw.id, job, deliveries }),
-        Err(reason) => Err(DeadLetter::unreadable(&bus.keys().queue(queue), keys::WORKERS, raw, reason)),
-    }
+) {
+    let decode = |raw: &RawEntry| json::<Job>(raw, keys::JOB, "job");
+    batch.add(stream, raw, decode, |entry, job| JobDelivery { queue: queue.clone(), entry, job, deliveries });
 }

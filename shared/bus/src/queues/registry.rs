@@ -1,5 +1,5 @@
 //! Which queues exist: a sorted set by time of last use. Whoever enqueues notes it every time, so the set mends itself
-//! after a loss; a queue that is empty and unused for an hour is forgotten, so that it stays bounded.
+//! after a loss; a queue that is empty and long unused is forgotten, so that it stays bounded.
 
 use std::time::Duration;
 
@@ -10,9 +10,6 @@ use redis::{Cmd, Value};
 use super::key::QueueName;
 use crate::workers::scored;
 use crate::{Bus, BusError, reply, scripts};
-
-/// A queue may be empty and unused for so long before it is forgotten.
-const UNUSED: Duration = Duration::from_secs(3600);
 
 impl Bus {
     /// The command that notes `names` as in use now and announces new ones.
@@ -35,15 +32,16 @@ impl Bus {
         Ok(scored(what, listed)?.into_iter().filter_map(named).collect())
     }
 
-    /// Forgets `name` if it is unused and empty. The registry is asked first: a job that arrives in between registers
+    /// Forgets `name` if it has been unused for `unused` and is empty. The registry is asked first: a job that arrives in between registers
     /// its queue again, and its stream is then not empty.
     pub(crate) async fn forget_queue_if_idle(
         &self,
         name: &QueueName,
         used: UnixMillis,
+        unused: Duration,
     ) -> Result<bool, BusError> {
         let what = "forget an idle queue";
-        let cutoff = UnixMillis::now().0 - i64::try_from(UNUSED.as_millis()).unwrap_or(i64::MAX);
+        let cutoff = UnixMillis::now().0 - i64::try_from(unused.as_millis()).unwrap_or(i64::MAX);
         if used.0 > cutoff {
             return Ok(false);
         }

@@ -9,7 +9,8 @@ use millrace_contracts::job::Priority;
 use redis::{Cmd, Value};
 
 use super::key::QueueName;
-use super::reader::{JobQueues, delivery};
+use super::reader::{JobQueues, add_job};
+use crate::batch::Batch;
 use crate::reply::{self, RawEntry};
 use crate::{BusError, EntryId, keys, scripts};
 
@@ -83,22 +84,20 @@ impl JobQueues {
         let Some(take) = &mut self.taking else { return Ok(Vec::new()) };
         let replies = take.replies.as_mut().await;
         let asked = self.taking.take().map(|take| take.asked).unwrap_or_default();
-        let (mut generous, mut unreadable) = (Vec::new(), Vec::new());
+        let (mut generous, mut batch) = (Vec::new(), Batch::new(keys::WORKERS));
         for ((name, share), reply) in asked.into_iter().zip(replies?) {
             let jobs = reply::array(WHAT, reply)?;
             let full = jobs.len() >= share;
             for job in jobs {
                 let (priority, raw) = taken(job)?;
-                match delivery(&self.bus, &name.at(priority), raw, 1) {
-                    Ok(delivery) => self.ready.push_back(delivery),
-                    Err(letter) => unreadable.push(letter),
-                }
+                let queue = name.at(priority);
+                add_job(&mut batch, &self.bus.keys().queue(&queue), &queue, raw, 1);
             }
             if full {
                 generous.push(name);
             }
         }
-        self.bus.bury_what_can_be(unreadable).await;
+        batch.finish(&self.bus, &mut self.ready).await;
         Ok(generous)
     }
 }

@@ -30,7 +30,7 @@ async fn messages_that_do_not_read_are_set_aside_and_the_rest_goes_on() -> Resul
     assert_eq!(good.len(), 1);
     let dead = letters(&fixture, &stream).await?;
     assert_eq!(dead.len(), 3);
-    assert!(dead[0]["reason"].starts_with("not a message"), "{dead:?}");
+    assert!(dead[0]["reason"].starts_with("not a readable message"), "{dead:?}");
     assert_eq!(dead[0]["content"], "m={broken\n");
     assert!(dead[1]["reason"].contains("timer"), "{dead:?}");
     assert_eq!(bus.inbox_depth().await?, 1, "only the good one is left, until it is acknowledged");
@@ -92,7 +92,7 @@ async fn events_that_do_not_read_or_record_are_set_aside() -> Result<()> {
     recorder.bury(&good[0], "violates wf_events_check").await?;
     let dead = letters(&fixture, &stream).await?;
     assert_eq!(dead.len(), 2);
-    assert!(dead[0]["reason"].starts_with("not an event"));
+    assert!(dead[0]["reason"].starts_with("not a readable event"));
     assert_eq!(dead[1]["content"], serde_json::to_string(&good[0].event)?);
     assert_eq!(recorder.lag().await?.entries, 0);
     Ok(())

@@ -1,0 +1,99 @@
+//! A cluster of one node refuses a script whose keys are in different slots, as every cluster does.
+
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::{Context, Result};
+use millrace_bus::{Bus, BusSettings, CommitOutcome};
+use millrace_contracts::job::Priority;
+use millrace_contracts::message::{Timer, TimerPurpose};
+use millrace_contracts::{ExecutionId, Pool, UnixMillis};
+use millrace_testkit::eventually;
+use tempfile::TempDir;
+
+use crate::support::{DEADLINE, accepted, job, start_report, step};
+
+struct Cluster {
+    server: Child,
+    url: String,
+    _folder: TempDir,
+}
+
+impl Cluster {
+    async fn start() -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let (port, bus_port) = (free_port()?, free_port()?);
+        let server = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""])
+            .args(["--port", &port.to_string(), "--cluster-port", &bus_port.to_string()])
+            .args(["--dir".as_ref(), folder.path().as_os_str()])
+            .stdout(Stdio::null())
+            .spawn()
+            .context("redis-server must be installed")?;
+        let cluster = Self { server, url: format!("redis://127.0.0.1:{port}"), _folder: folder };
+        eventually(DEADLINE, "the cluster is up", async || cluster.make_whole().await).await?;
+        Ok(cluster)
+    }
+
+    async fn make_whole(&self) -> Result<Option<()>> {
+        let mut raw = redis::Client::open(self.url.as_str())?.get_multiplexed_async_connection().await?;
+        let info: String = redis::cmd("CLUSTER").arg("INFO").query_async(&mut raw).await?;
+        if info.contains("cluster_slots_assigned:0") {
+            redis::cmd("CLUSTER").arg("ADDSLOTSRANGE").arg(0).arg(16_383).exec_async(&mut raw).await?;
+        }
+        Ok(info.contains("cluster_state:ok").then_some(()))
+    }
+}
+
+impl Drop for Cluster {
+    fn drop(&mut self) {
+        if self.server.kill().is_ok() {
+            drop(self.server.wait());
+        }
+    }
+}
+
+fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
+}
+
+#[tokio::test]
+async fn no_script_leaves_its_slot() -> Result<()> {
+    let cluster = Cluster::start().await?;
+    // One partition and one queue, so that a blocking read stays in one slot too.
+    let bus = Bus::connect(BusSettings { partitions: 1, ..BusSettings::new(&cluster.url) }).await?;
+    let partition = bus.all_partitions().next().context("there is one partition")?;
+    let run = ExecutionId::generate();
+    bus.execute(&accepted(run)).await?;
+    bus.cancel(run, "no more").await?;
+    bus.wake(run).await?;
+    let mut commit = step(&bus, run, 0, 1);
+    commit.set_timers = vec![(UnixMillis(1), Timer { execution_id: run, purpose: TimerPurpose::RunTimeout })];
+    assert_eq!(bus.commit(&[commit]).await?, [CommitOutcome::Committed]);
+    assert_eq!(bus.fire_timers(partition, UnixMillis(2), 9).await?.fired, 1);
+    assert!(bus.lease_partition(partition, "a", DEADLINE).await?);
+    assert!(bus.release_partition(partition, "a").await?);
+
+    let mut inbox = bus.inbox("o1").await?;
+    assert_eq!(inbox.read(&[partition], 9, DEADLINE).await?.len(), 4);
+    let claimed = inbox.claim(partition, Duration::ZERO, 9).await?;
+    bus.bury_message(&claimed[0], "for the test").await?;
+    bus.ack(&[(partition, claimed[1].entry.clone())]).await?;
+    assert_eq!(bus.inbox_depth().await?, 2);
+
+    let mut wanted = job("fast", Some("m"), Priority::Normal);
+    wanted.reply_to = partition;
+    bus.enqueue(&[wanted], &[]).await?;
+    let pools: [Pool; 1] = ["fast".into()];
+    let mut queues = bus.queues(&"w1".into()).await?;
+    let taken = queues.read(&pools, 1, DEADLINE).await?.remove(0);
+    assert!(queues.read(&pools, 1, Duration::from_millis(5)).await?.is_empty());
+    assert_eq!(queues.claim_stale(&pools, Duration::ZERO, 1).await?.len(), 1);
+    assert_eq!(bus.keep(&"w1".into(), &[(taken.queue.clone(), taken.entry.clone())]).await?, []);
+    assert_eq!(bus.queue_depths().await?.iter().map(|depth| depth.pending).sum::<u64>(), 1);
+    let (event, message) = start_report(&taken.job);
+    bus.report(&taken.job, &event, &message, Some((&taken.queue, &taken.entry))).await?;
+    bus.tidy().await?;
+    Ok(())
+}
