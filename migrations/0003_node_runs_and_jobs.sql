@@ -26,6 +26,19 @@ create table wf_node_runs (
     constraint wf_node_runs_duration_not_negative check (duration_ms >= 0)
 );
 
+-- Node → where its time went: what the worker measured for a node that ran once, counts and the sum for a loop's.
+create function wf_node_metrics(run uuid) returns jsonb
+language sql stable as $$
+    select jsonb_object_agg(node_id, metrics) from (
+        select node_id,
+            coalesce(case when count(*) = 1 then (array_agg(metrics))[1] end, '{}') || jsonb_build_object(
+                'runs', count(*),
+                'completed', count(*) filter (where status = 'completed'),
+                'failed', count(*) filter (where status in ('failed', 'timed_out')),
+                'duration_ms', coalesce(sum(duration_ms), 0)) as metrics
+        from wf_node_runs where execution_id = run group by node_id) per_node
+$$;
+
 create table wf_inference_jobs (
     id uuid not null,
     execution_id uuid not null,

@@ -5,7 +5,7 @@ use std::str::FromStr;
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::Migrator;
-use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
 use crate::StoreError;
@@ -86,6 +86,7 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             .acquire_timeout(settings.acquire_timeout)
+            .after_connect(|connection, _| Box::pin(async move { insist_on_durability(connection).await }))
             .connect_lazy_with(options);
         Ok(Self { pool, schema: settings.schema.clone() })
     }
@@ -128,6 +129,13 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// Commits answered before they are on the disk would break "accepted means durable", and events acknowledged in Redis would
+/// be lost with the server. A server that is stricter still (`remote_apply`) stays so.
+async fn insist_on_durability(connection: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let sql = "select set_config('synchronous_commit', 'on', false) where current_setting('synchronous_commit') = 'off'";
+    connection.execute(sql).await.map(drop)
 }
 
 fn check_identifier(name: &str) -> Result<(), StoreError> {

@@ -151,3 +151,19 @@ pub(super) struct JobEnd {
     pub(super) error: Option<JobError>,
     pub(super) metrics: Option<JobMetrics>,
 }
+
+impl JobEnd {
+    /// Nothing is known of a cancelled job but when.
+    pub(super) fn cancelled(completed_at: UnixMillis) -> Self {
+        let status = JobStatus::Cancelled;
+        Self {
+            status,
+            worker_id: None,
+            started_at: None,
+            completed_at,
+            result: None,
+            error: None,
+            metrics: None,
+        }
+    }
+}

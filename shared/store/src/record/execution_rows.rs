@@ -8,7 +8,7 @@ use millrace_contracts::{ExecutionId, ExecutionStatus};
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use super::change::{EndedJobs, ExecutionChange};
+use super::change::{EndedJobs, ExecutionChange, JobChange};
 use super::fold::Changes;
 use crate::{StoreError, accept, json};
 
@@ -21,8 +21,9 @@ pub(super) async fn advance(connection: &mut PgConnection, changes: &Changes<'_>
         insert_pending(connection, &missing).await?;
         update(connection, &missing).await?;
     }
-    abandon_jobs(connection, changes).await?;
-    count_jobs(connection, changes).await
+    close_jobs(connection, changes).await?;
+    count_jobs(connection, changes).await?;
+    complete_metrics(connection, changes).await
 }
 
 /// Writes each run's newest state, once; returns those that could be made and are not there.
@@ -44,7 +45,9 @@ async fn update(
             update wf_executions stored set
                 status = case when change.status = 'pending' then stored.status else change.status end,
                 epoch = greatest(stored.epoch, change.epoch),
-                started_at = coalesce(stored.started_at, change.started_at),
+                started_at = case when change.completed_at is not null
+                    then coalesce(change.started_at, stored.started_at)
+                    else coalesce(stored.started_at, change.started_at) end,
                 completed_at = change.completed_at,
                 duration_ms = change.duration_ms,
                 error_message = change.error_message,
@@ -54,14 +57,7 @@ async fn update(
                 inference_jobs_pending = case when change.completed_at is null then stored.inference_jobs_pending else 0 end,
                 inference_jobs_completed = coalesce(change.jobs_completed, stored.inference_jobs_completed),
                 inference_jobs_failed = coalesce(change.jobs_failed, stored.inference_jobs_failed),
-                node_metrics = case when change.completed_at is not null then (
-                    select jsonb_object_agg(node_id, metrics) from (
-                        select node_id, coalesce(case when count(*) = 1 then (array_agg(metrics))[1] end, '{}')
-                            || jsonb_build_object('runs', count(*),
-                                'completed', count(*) filter (where status = 'completed'),
-                                'failed', count(*) filter (where status in ('failed', 'timed_out')),
-                                'duration_ms', coalesce(sum(duration_ms), 0)) as metrics
-                        from wf_node_runs where execution_id = change.id group by node_id) per_node) end
+                node_metrics = case when change.completed_at is not null then wf_node_metrics(change.id) end
             from change
             where stored.id = change.id and stored.deleted_at is null and stored.status in ('pending', 'running')
                 and (change.completed_at is not null or change.epoch > stored.epoch
@@ -122,21 +118,55 @@ async fn insert_pending(
     Ok(())
 }
 
-/// When a run ends early, no job of it stays open, even if its node never said so.
-async fn abandon_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+/// A job whose node run or run has ended does not stay open, even if nobody said how it ended or the news came in the wrong
+/// order. Should the true end still come, it replaces this one.
+async fn close_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+    let in_doubt = |change: &JobChange| change.spec.is_none() || change.end.is_none();
+    let jobs: Vec<Uuid> =
+        changes.jobs.iter().filter(|(_, change)| in_doubt(change)).map(|(id, _)| id.0).collect();
     let ended_early: Vec<Uuid> = changes
         .executions
         .iter()
         .filter(|(_, change)| change.end.is_some() && change.status() != ExecutionStatus::Completed)
         .map(|(id, _)| id.0)
         .collect();
-    if ended_early.is_empty() {
+    if jobs.is_empty() && ended_early.is_empty() {
         return Ok(());
     }
     sqlx::query!(
-        "update wf_inference_jobs set status = 'cancelled', completed_at = coalesce(completed_at, now())
-        where execution_id = any($1) and status in ('pending', 'queued', 'running')",
+        r#"with over as (
+            select job.id, coalesce(node.completed_at, run.completed_at) as completed_at
+            from wf_inference_jobs job
+            left join wf_executions run on run.id = job.execution_id and run.status not in ('pending', 'running')
+            left join wf_node_runs node on node.execution_id = job.execution_id and node.node_id = job.node_id
+                and node.path = job.path and node.attempt >= job.attempt
+                and node.status in ('completed', 'failed', 'cancelled', 'skipped', 'timed_out')
+            where (job.id = any($1) or job.execution_id = any($2)) and job.status in ('pending', 'queued', 'running')
+                and (run.id is not null or node.node_id is not null)
+            order by job.id
+        )
+        update wf_inference_jobs job set status = 'cancelled', completed_at = over.completed_at
+        from over where job.id = over.id"#,
+        &jobs,
         &ended_early
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Node runs that are recorded after the end of their run: rare, when events come in the wrong order.
+async fn complete_metrics(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+    let ended = |id: &ExecutionId| changes.executions.get(id).is_some_and(|change| change.end.is_some());
+    let touched: BTreeSet<Uuid> =
+        changes.node_runs.keys().map(|(run, ..)| run).filter(|run| !ended(run)).map(|run| run.0).collect();
+    if touched.is_empty() {
+        return Ok(());
+    }
+    sqlx::query!(
+        "update wf_executions set node_metrics = wf_node_metrics(id)
+        where id = any($1) and status not in ('pending', 'running') and deleted_at is null",
+        &touched.into_iter().collect::<Vec<_>>()
     )
     .execute(connection)
     .await?;
@@ -204,7 +234,7 @@ impl Columns {
         let end = change.end.as_ref().map(|(_, end)| end);
         let count =
             |pick: fn(&EndedJobs) -> u32| end.map(|end| i32::try_from(pick(&end.jobs)).unwrap_or(i32::MAX));
-        let started_at = change.started_at.or(end.and_then(|end| end.started_at));
+        let started_at = end.and_then(|end| end.started_at).or(change.started_at);
         let completed_at = end.and_then(|end| end.completed_at);
         let duration = end.and_then(|end| end.duration_ms);
         let outputs = end.and_then(|end| end.outputs.as_ref()).filter(|outputs| !outputs.is_null());

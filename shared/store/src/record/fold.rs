@@ -153,15 +153,18 @@ impl<'a> Changes<'a> {
             }
             None => return,
         };
-        let completed = status == JobStatus::Completed;
-        let end = JobEnd {
-            status,
-            worker_id: view.worker_id.clone(),
-            started_at: view.started_at,
-            completed_at: view.completed_at.unwrap_or(event.time),
-            result: view.outputs.clone().filter(|_| completed),
-            error: view.error.clone().filter(|_| !completed),
-            metrics: view.metrics.clone(),
+        let completed_at = view.completed_at.unwrap_or(event.time);
+        let end = match status {
+            JobStatus::Cancelled => JobEnd::cancelled(completed_at),
+            _ => JobEnd {
+                status,
+                worker_id: view.worker_id.clone(),
+                started_at: view.started_at,
+                completed_at,
+                result: view.outputs.clone().filter(|_| status == JobStatus::Completed),
+                error: view.error.clone().filter(|_| status == JobStatus::Failed),
+                metrics: view.metrics.clone(),
+            },
         };
         let attempt = event.attempt.unwrap_or(view.attempt).max(1);
         let (node_id, path): (NodeId, ItemPath) = (view.node_id.clone(), view.path.clone());

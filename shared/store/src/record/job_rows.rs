@@ -10,7 +10,8 @@ use uuid::Uuid;
 use super::change::{JobChange, JobSpec};
 use crate::{StoreError, json};
 
-/// Brings the rows forward: queued to ended, never back.
+/// Brings the rows forward: queued to ended, never back. Jobs of which only the end is known are left to
+/// `execution_rows::close_jobs`: there is a row, or the job was never queued.
 pub(super) async fn upsert(
     connection: &mut PgConnection,
     changes: &BTreeMap<JobId, JobChange>,
@@ -19,18 +20,6 @@ pub(super) async fn upsert(
     let columns = Columns::of(known);
     if !columns.ids.is_empty() {
         columns.upsert(connection).await?;
-    }
-    // Of these only the end is known: there is a row, or the job was never queued.
-    let cancelled: Vec<Uuid> =
-        changes.iter().filter(|(_, change)| change.spec.is_none()).map(|(id, _)| id.0).collect();
-    if !cancelled.is_empty() {
-        sqlx::query!(
-            "update wf_inference_jobs set status = 'cancelled', completed_at = coalesce(completed_at, now())
-            where id = any($1) and status in ('pending', 'queued', 'running')",
-            &cancelled
-        )
-        .execute(connection)
-        .await?;
     }
     Ok(())
 }
@@ -119,8 +108,9 @@ impl Columns {
                 worker_id = excluded.worker_id, status = excluded.status, started_at = excluded.started_at,
                 completed_at = excluded.completed_at, duration_ms = excluded.duration_ms, result = excluded.result,
                 error_message = excluded.error_message, error_kind = excluded.error_kind, metadata = excluded.metadata
-            where stored.status in ('pending', 'queued', 'running')
-                and excluded.status in ('completed', 'failed', 'cancelled')",
+            where (stored.status in ('pending', 'queued', 'running')
+                    and excluded.status in ('completed', 'failed', 'cancelled'))
+                or (stored.status = 'cancelled' and excluded.status in ('completed', 'failed'))",
             &self.ids,
             &self.execution_ids,
             &self.node_ids,

@@ -1,0 +1,122 @@
+use anyhow::Result;
+use millrace_contracts::ExecutionStatus;
+use millrace_store::{AcceptOutcome, Definition, StoreError};
+use serde_json::{Map, json};
+
+use crate::story::Story;
+use crate::support::Fixture;
+
+#[tokio::test]
+async fn an_accepted_run_can_be_read_and_started_again_from_its_row() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let story = Story::new();
+    let mut run = story.run();
+    run.labels = Map::from_iter([("team".to_owned(), json!("blue"))]);
+    run.definition = Some(Definition { id: story.accepted.definition, json: json!({"b": 1, "a": 2}) });
+    assert_eq!(fixture.store.accept(&[run]).await?, [AcceptOutcome::Accepted]);
+
+    let record = fixture.store.executions().get(story.run).await?;
+    assert_eq!(record.summary.status, ExecutionStatus::Pending);
+    assert_eq!(record.summary.created_at, story.accepted.created_at);
+    assert_eq!(record.summary.labels["team"], "blue");
+    assert_eq!(record.input, story.accepted.input);
+
+    let later = millrace_contracts::UnixMillis(story.accepted.created_at.0 + 1);
+    let unfinished = fixture.store.executions().unfinished(later, None, 10).await?;
+    assert_eq!(unfinished.len(), 1);
+    assert_eq!(unfinished[0].accepted, story.accepted);
+    assert_eq!(unfinished[0].last_epoch, None);
+    let too_young = fixture.store.executions().unfinished(story.accepted.created_at, None, 10).await?;
+    assert!(too_young.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn accepting_the_same_run_again_changes_nothing() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let run = Story::new().run();
+    let twice = [run.clone(), run.clone()];
+    assert_eq!(fixture.store.accept(&twice).await?, [AcceptOutcome::Accepted; 2]);
+    let before = fixture.picture().await?;
+    fixture.store.accept(&[run]).await?;
+    assert_eq!(fixture.picture().await?, before);
+    assert_eq!(before.len(), 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn an_idempotency_key_gives_the_earlier_run_for_24_hours() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let with_key = || {
+        let mut run = Story::new().run();
+        run.idempotency_key = Some("owner/key".to_owned());
+        run
+    };
+    let (first, second, third) = (with_key(), with_key(), with_key());
+    let first_id = first.accepted.execution_id;
+    // Within one batch too: the first holds the key.
+    let outcomes = fixture.store.accept(&[first, second]).await?;
+    assert_eq!(outcomes, [AcceptOutcome::Accepted, AcceptOutcome::Earlier(first_id)]);
+    assert_eq!(fixture.store.accept(std::slice::from_ref(&third)).await?, [AcceptOutcome::Earlier(first_id)]);
+    assert_eq!(fixture.store.executions().by_idempotency_key("owner/key").await?, Some(first_id));
+    assert_eq!(fixture.count("select count(*) from wf_executions").await?, 1);
+
+    fixture.execute("update wf_executions set created_at = created_at - interval '25 hours'").await?;
+    assert_eq!(fixture.store.executions().by_idempotency_key("owner/key").await?, None);
+    assert_eq!(fixture.store.accept(std::slice::from_ref(&third)).await?, [AcceptOutcome::Accepted]);
+    let holder = fixture.store.executions().by_idempotency_key("owner/key").await?;
+    assert_eq!(holder, Some(third.accepted.execution_id));
+    Ok(())
+}
+
+#[tokio::test]
+async fn of_many_who_use_one_key_at_once_one_is_accepted() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let attempts = (0..8).map(|_| {
+        let mut run = Story::new().run();
+        run.idempotency_key = Some("contended".to_owned());
+        let store = fixture.store.clone();
+        async move { store.accept(&[run]).await }
+    });
+    let outcomes = futures::future::try_join_all(attempts).await?;
+    let accepted = outcomes.iter().filter(|outcome| outcome[0] == AcceptOutcome::Accepted).count();
+    assert_eq!(accepted, 1);
+    assert_eq!(fixture.count("select count(*) from wf_executions").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_was_recorded_before_its_commit_keeps_both_halves() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let story = Story::completed();
+    fixture.record(&story.events).await?;
+    let mut run = story.run();
+    run.labels = Map::from_iter([("late".to_owned(), json!("yes"))]);
+    run.trace_id = Some("abc".to_owned());
+    assert_eq!(fixture.store.accept(&[run]).await?, [AcceptOutcome::Accepted]);
+    let record = fixture.store.executions().get(story.run).await?;
+    assert_eq!(record.summary.status, ExecutionStatus::Completed);
+    assert_eq!(record.summary.labels["late"], "yes");
+    assert_eq!(record.trace_id.as_deref(), Some("abc"));
+    Ok(())
+}
+
+#[tokio::test]
+async fn text_that_postgres_cannot_hold_is_made_holdable() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let story = Story::new();
+    let mut run = story.run();
+    run.accepted.input.insert("text".to_owned(), json!("nul \u{0} inside"));
+    fixture.store.accept(&[run]).await?;
+    let record = fixture.store.executions().get(story.run).await?;
+    assert_eq!(record.input["text"], "nul \u{fffd} inside");
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_never_accepted_is_not_found() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let missing = fixture.store.executions().get(Story::new().run).await;
+    assert!(matches!(missing, Err(StoreError::NotFound("execution"))), "{missing:?}");
+    Ok(())
+}

@@ -1,0 +1,92 @@
+use std::time::Duration;
+
+use anyhow::Result;
+use futures::future::join_all;
+use millrace_store::{AcceptOutcome, GroupCommit, GroupCommitError, GroupCommitSettings};
+use millrace_testkit::{TestPostgres, eventually};
+use tokio::sync::oneshot;
+
+use crate::story::Story;
+use crate::support::Fixture;
+
+#[tokio::test]
+async fn many_submissions_share_few_commits() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (handle, committer) = GroupCommit::new(fixture.store.clone(), GroupCommitSettings::default());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let running = tokio::spawn(committer.run(async move { drop(stopped.await) }));
+    let before =
+        fixture.count("select xact_commit from pg_stat_database where datname = current_database()").await?;
+    let outcomes = join_all((0..500).map(|_| handle.accept(Story::new().run()))).await;
+    assert!(outcomes.iter().all(|outcome| *outcome == Ok(AcceptOutcome::Accepted)));
+    assert_eq!(fixture.count("select count(*) from wf_executions").await?, 500);
+    let after =
+        fixture.count("select xact_commit from pg_stat_database where datname = current_database()").await?;
+    assert!(after - before < 100, "{} transactions for 500 runs", after - before);
+    drop(stop);
+    running.await?;
+    assert_eq!(handle.accept(Story::new().run()).await, Err(GroupCommitError::Closed));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_queued_before_the_end_is_committed_and_the_queue_is_bounded() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let settings = GroupCommitSettings { max_waiting: 3, max_batch: 2 };
+    let (handle, committer) = GroupCommit::new(fixture.store.clone(), settings);
+    let mut waiting: Vec<_> = (0..3).map(|_| Box::pin(handle.accept(Story::new().run()))).collect();
+    for request in &mut waiting {
+        assert!(futures::poll!(request).is_pending());
+    }
+    assert_eq!(handle.waiting(), 3);
+    assert_eq!(handle.accept(Story::new().run()).await, Err(GroupCommitError::Overloaded));
+    committer.run(std::future::ready(())).await;
+    for outcome in join_all(waiting).await {
+        assert_eq!(outcome, Ok(AcceptOutcome::Accepted));
+    }
+    assert_eq!(fixture.count("select count(*) from wf_executions").await?, 3);
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_refused_run_does_not_spoil_the_others() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fixture.execute("alter table wf_executions add constraint no_pool check (pool is null)").await?;
+    let (handle, committer) = GroupCommit::new(fixture.store.clone(), GroupCommitSettings::default());
+    let mut culprit = Story::new().run();
+    culprit.accepted.pool = Some("odd".into());
+    let (stop, stopped) = oneshot::channel::<()>();
+    let requests = [Story::new().run(), culprit, Story::new().run()].map(|run| handle.accept(run));
+    let (outcomes, ()) = tokio::join!(
+        async {
+            let outcomes = join_all(requests).await;
+            drop(stop);
+            outcomes
+        },
+        committer.run(async move { drop(stopped.await) })
+    );
+    assert_eq!(outcomes[0], Ok(AcceptOutcome::Accepted));
+    assert!(matches!(&outcomes[1], Err(GroupCommitError::Refused(reason)) if reason.contains("no_pool")));
+    assert_eq!(outcomes[2], Ok(AcceptOutcome::Accepted));
+    Ok(())
+}
+
+#[tokio::test]
+async fn without_postgres_the_answer_is_quick_and_says_so() -> Result<()> {
+    let mut fixture = Fixture::on(TestPostgres::start_alone().await?).await?;
+    fixture.postgres.server().expect("nobody shares it").kill().await;
+    let (handle, committer) = GroupCommit::new(fixture.store.clone(), GroupCommitSettings::default());
+    let running = tokio::spawn(committer.run(std::future::pending()));
+    let begun = std::time::Instant::now();
+    let outcome = handle.accept(Story::new().run()).await;
+    assert!(matches!(outcome, Err(GroupCommitError::Unavailable(_))), "{outcome:?}");
+    assert!(begun.elapsed() < Duration::from_secs(4));
+
+    fixture.postgres.server().expect("nobody shares it").restart().await?;
+    eventually(Duration::from_secs(20), "a run is accepted again", async || {
+        handle.accept(Story::new().run()).await.map(Some)
+    })
+    .await?;
+    running.abort();
+    Ok(())
+}

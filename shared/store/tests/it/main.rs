@@ -1,0 +1,17 @@
+//! The store against a real Postgres.
+
+mod accept;
+mod deletion;
+mod fleet;
+mod group_commit;
+mod outage;
+mod paging;
+mod partitions;
+mod plans;
+mod poison;
+mod record;
+mod reports;
+mod shuffles;
+mod story;
+mod support;
+mod workflows;

@@ -1,0 +1,80 @@
+//! The queries that are asked often use the indexes that were made for them, on a filled table.
+
+use anyhow::Result;
+use sqlx::{AssertSqlSafe, Row};
+
+use crate::support::Fixture;
+
+async fn fill(fixture: &Fixture) -> Result<()> {
+    fixture
+        .execute(
+            "insert into wf_executions (id, workflow_id, sha256, status, labels, created_at, input_data, accepted)
+            select (lpad(to_hex(1700000000000 + n), 12, '0') || '7000800000000000' || lpad(to_hex(n), 4, '0'))::uuid,
+                ('00000000-0000-7000-8000-0000000000' || lpad((n % 50)::text, 2, '0'))::uuid,
+                sha256('x'), case when n % 500 = 0 then 'running' when n % 100 = 0 then 'failed' else 'completed' end,
+                case when n % 200 = 0 then '{\"team\": \"blue\"}' else '{}' end::jsonb,
+                now() - make_interval(secs => 20000 - n), '{}', '{}'
+            from generate_series(1, 20000) n;
+            insert into wf_node_runs (execution_id, node_id, block, status)
+            select id, 'detect', 'detection@1', 'completed' from wf_executions;
+            insert into wf_inference_jobs (id, execution_id, node_id, task, model_id, pool, status, submitted_at, duration_ms)
+            select gen_random_uuid(), id, 'detect', 'detection@1', 'model-' || (row_number() over () % 40), 'fast',
+                case when random() < 0.01 then 'queued' else 'completed' end, created_at, 5
+            from wf_executions;
+            insert into wf_events (execution_id, epoch, seq, time, type, id, source, data)
+            select id, 1, seq, created_at, 'workflow:started', 'x', 'y', '{}'
+            from wf_executions, generate_series(1, 3) seq;
+            analyze",
+        )
+        .await
+}
+
+async fn plan(fixture: &Fixture, sql: &str) -> Result<String> {
+    let rows = sqlx::query(AssertSqlSafe(format!("explain {sql}"))).fetch_all(&fixture.raw).await?;
+    Ok(rows.iter().map(|row| row.get::<String, _>(0)).collect::<Vec<_>>().join("\n"))
+}
+
+const RUN: &str = "(select id from wf_executions limit 1)";
+
+/// What is asked, and the index that answers.
+fn cases() -> Vec<(String, &'static str)> {
+    let newest = "deleted_at is null order by id desc limit 20";
+    let of_run = |table: &str| format!("select * from {table} where execution_id = {RUN}");
+    let runs = |condition: &str| format!("select * from wf_executions where {condition} and {newest}");
+    let jobs = |condition: &str| {
+        format!("select * from wf_inference_jobs where {condition} order by submitted_at desc limit 20")
+    };
+    vec![
+        (runs("id < 'ffffffff-ffff-ffff-ffff-ffffffffffff'"), "wf_executions_pkey"),
+        (runs("status = 'failed'"), "wf_executions_status_idx"),
+        (runs("workflow_id = '00000000-0000-7000-8000-000000000007'"), "wf_executions_workflow_idx"),
+        (runs(r#"labels <> '{}'::jsonb and labels @> '{"team": "blue"}'"#), "wf_executions_labels_idx"),
+        (
+            "select * from wf_executions where status in ('pending', 'running') and deleted_at is null
+                and id > '00000000-0000-0000-0000-000000000000' and created_at < now() order by id limit 100"
+                .to_owned(),
+            "wf_executions_unfinished_idx",
+        ),
+        (of_run("wf_node_runs"), "wf_node_runs_pkey"),
+        (
+            of_run("wf_events") + " and (epoch, seq) > (1, 1) order by epoch, seq limit 100",
+            "wf_events_default_pkey",
+        ),
+        (of_run("wf_inference_jobs"), "wf_inference_jobs_execution_idx"),
+        (jobs("status = 'queued'"), "wf_inference_jobs_status_idx"),
+        (jobs("model_id = 'model-7' and task = 'detection@1'"), "wf_inference_jobs_model_idx"),
+    ]
+}
+
+#[tokio::test]
+async fn frequent_queries_use_their_indexes() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fill(&fixture).await?;
+    for (sql, index) in cases() {
+        // The subselect that finds some run would read the table in any order; its value stands for it.
+        let run = sqlx::query(AssertSqlSafe(RUN)).fetch_one(&fixture.raw).await?.get::<uuid::Uuid, _>(0);
+        let plan = plan(&fixture, &sql.replace(RUN, &format!("'{run}'"))).await?;
+        assert!(plan.contains(index) && !plan.contains("Seq Scan"), "{sql}\n{plan}");
+    }
+    Ok(())
+}
