@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use redis::aio::MultiplexedConnection;
 use redis::{Cmd, PushInfo, PushKind, RedisError, Value};
+use sync_wrapper::SyncFuture;
 use tokio::sync::Notify;
 
 use crate::connection::{self, RESPONSE_TIMEOUT};
@@ -20,7 +21,8 @@ use crate::{Bus, BusError};
 /// How often to repeat `CLIENT UNBLOCK` until the blocked read has ended.
 const UNBLOCK_RETRY: Duration = Duration::from_millis(5);
 
-type Answer = Pin<Box<dyn Future<Output = Result<Value, RedisError>> + Send>>;
+/// `Sync`, so that a reader may be borrowed while its owner awaits something else.
+type Answer = Pin<Box<dyn Future<Output = Result<Value, RedisError>> + Send + Sync>>;
 
 /// Entries by the stream they stand in.
 pub(crate) type ByStream = Vec<(String, Vec<RawEntry>)>;
@@ -166,12 +168,12 @@ impl GroupReader {
         if self.in_flight.is_none() {
             let command = read_command(&self.reading, streams, count, block);
             let mut connection = self.connected().await?.clone();
-            self.in_flight = Some(Box::pin(async move {
+            self.in_flight = Some(Box::pin(SyncFuture::new(async move {
                 let limit = block + RESPONSE_TIMEOUT;
                 let answered = tokio::time::timeout(limit, connection.send_packed_command(&command)).await;
                 let timed_out = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
                 answered.map_err(timed_out)??.extract_error()
-            }));
+            })));
         }
         self.answer().await
     }
@@ -194,8 +196,7 @@ impl GroupReader {
         Ok(&self.connection.as_ref().expect("the connection was made above").connection)
     }
 
-    // `&mut`, although nothing changes: a shared borrow across an await would need the pending reply to be `Sync`.
-    async fn open(&mut self) -> Result<MultiplexedConnection, RedisError> {
+    async fn open(&self) -> Result<MultiplexedConnection, RedisError> {
         let Some(channel) = &self.reading.bell_channel else {
             return connection::dedicated(self.bus.client(), None::<fn(PushInfo) -> Result<(), ()>>).await;
         };
