@@ -137,7 +137,9 @@ fn a_run_is_followed_over_a_broken_connection_to_its_end() {
     assert_eq!(std::fs::read(dir.path().join("results/answer-picture.png")).unwrap(), b"pixels");
     assert_eq!(api.resumed_after(), ["", "1-1"]);
     let sent = api.submitted();
-    for part in [r#"name="workflow""#, r#"{"min":0.5}"#, r#"name="photo"; filename="cat.jpg""#, "a picture"] {
+    for part in
+        [r#"name="request""#, r#""input":{"min":0.5}"#, r#"name="photo"; filename="cat.jpg""#, "a picture"]
+    {
         assert!(sent.contains(part), "{part} is missing from {sent}");
     }
 

@@ -14,6 +14,9 @@ use tracing_subscriber::{Layer, Registry};
 /// Where OTLP over HTTP takes spans, below the collector's address.
 const TRACES_PATH: &str = "/v1/traces";
 
+/// Postgres' notices (`… already exists, skipping`) are no news; the settings' own directives come later and win.
+const QUIET: &str = "sqlx::postgres::notice=warn";
+
 /// What can be wrong with telemetry settings.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
@@ -51,7 +54,7 @@ impl Telemetry {
 /// # Errors
 /// [`TelemetryError`] for settings that cannot work, or when called twice.
 pub fn init(settings: &millrace_config::Telemetry, role: &str) -> Result<Telemetry, TelemetryError> {
-    let filter = EnvFilter::builder().parse(&settings.log)?;
+    let filter = EnvFilter::builder().parse(format!("{QUIET},{}", settings.log))?;
     let spans =
         settings.otlp_endpoint.as_deref().map(|endpoint| exporter(endpoint, settings.trace_ratio, role));
     let spans = spans.transpose()?;

@@ -1,12 +1,12 @@
 //! `millrace api`, `orchestrator`, `worker`, `writer`: one role in this process, until SIGINT or SIGTERM.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
 use millrace_tasks::CancellationToken;
+use millrace_telemetry::Health;
 use tokio::io::AsyncReadExt;
 
 use crate::context::Context;
@@ -69,15 +69,14 @@ pub(crate) async fn api(args: ApiArgs, context: &Context) -> anyhow::Result<Exit
     let listener = tokio::net::TcpListener::bind(listen).await;
     let listener =
         listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
-    let metrics = alone.metrics.clone();
     let deps = millrace_api::Deps {
         settings: settings.api.clone(),
         bus: roles::bus(settings).await?,
         store: roles::store(settings, "api")?,
         blobs: roles::blobs(settings)?,
-        metrics: Arc::new(move || metrics.render()),
+        health: Health::new(Some(alone.metrics.clone())),
     };
-    let ended = millrace_api::run(listener, deps, alone.shutdown.clone()).await;
+    let ended = millrace_api::run(deps, listener, alone.shutdown.clone()).await;
     alone.end(ended).await?;
     Ok(Exit::Done)
 }

@@ -76,12 +76,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(if ended.status == ExecutionStatus::Completed { Exit::Done } else { Exit::Failed })
 }
 
-/// The definition, the plain inputs, and a file part named after each input that is a file.
+/// The request with the plain inputs, and a file part named after each input that is a file.
 async fn parts(definition: &Value, inputs: &[Input]) -> anyhow::Result<Form> {
     let plain: serde_json::Map<String, Value> =
         inputs.iter().filter_map(|input| Some((input.name.clone(), input.value()?.clone()))).collect();
-    let as_json = |value: &Value| Part::text(value.to_string()).mime_str("application/json");
-    let mut form = Form::new().part("workflow", as_json(definition)?).part("input", as_json(&plain.into())?);
+    // First, because the server reads the parts as they come and needs to know the inputs' kinds.
+    let request = json!({"workflow": definition, "input": plain}).to_string();
+    let mut form = Form::new().part("request", Part::text(request).mime_str("application/json")?);
     for input in inputs {
         let Some(path) = input.file() else { continue };
         let bytes = tokio::fs::read(path).await.with_context(|| format!("cannot read {}", path.display()))?;

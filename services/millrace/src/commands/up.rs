@@ -5,7 +5,6 @@
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -13,6 +12,7 @@ use clap::Args as ClapArgs;
 use millrace_config::{Loaded, Settings};
 use millrace_local::DirLock;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind};
+use millrace_telemetry::Health;
 use tokio::net::TcpListener;
 
 use crate::context::Context;
@@ -78,7 +78,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let alone = Alone::new(&loaded, "up")?;
     let _lock = DirLock::acquire(&args.data_dir)?;
     let data_dir = args.data_dir.canonicalize().context("the data folder")?;
-    settle(&mut loaded, &data_dir, &context.places)?;
+    settle(&mut loaded, &data_dir, args.workers)?;
     // Bound first: a port that is taken is the likeliest fault, and the cheapest to find.
     let listen = loaded.settings.api.listen;
     let listener = TcpListener::bind(listen).await;
@@ -106,11 +106,15 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// Makes paths absolute, since workers may run elsewhere, and fits the grace periods into the ten seconds.
-fn settle(loaded: &mut Loaded, data_dir: &Path, places: &millrace_config::Places) -> anyhow::Result<()> {
+fn settle(loaded: &mut Loaded, data_dir: &Path, workers: usize) -> anyhow::Result<()> {
     if !loaded.is_set("blobs.url") {
         loaded.settings.blobs.url = data_dir.join("blobs").display().to_string();
     }
     let settings = &mut loaded.settings;
+    if workers > 0 {
+        // Asked for here, so that a missing library is one clear error and not a worker that dies again and again.
+        settings.models.ort_library = Some(roles::library(settings, &loaded.places)?);
+    }
     let models = std::path::absolute(&settings.models.dir).context("the models folder")?;
     anyhow::ensure!(
         models.is_dir(),
@@ -118,7 +122,6 @@ fn settle(loaded: &mut Loaded, data_dir: &Path, places: &millrace_config::Places
         models.display()
     );
     settings.models.dir = models;
-    settings.models.ort_library = Some(roles::library(settings, places)?);
     settings.worker.grace = settings.worker.grace.min(WORKERS_GRACE - Duration::from_millis(500));
     settings.api.grace = settings.api.grace.min(FRONT_GRACE - Duration::from_millis(500));
     settings.orchestrator.grace = settings.orchestrator.grace.min(BACK_GRACE - Duration::from_millis(500));
@@ -161,15 +164,14 @@ async fn serve(
     );
     let deps = millrace_writer::Deps { bus: bus.clone(), store: store.clone() };
     back.spawn(must_live("writer"), millrace_writer::run(deps, settings.writer.clone(), back.token()));
-    let metrics = alone.metrics.clone();
     let deps = millrace_api::Deps {
         settings: settings.api.clone(),
         bus: bus.clone(),
         store: store.clone(),
         blobs,
-        metrics: Arc::new(move || metrics.render()),
+        health: Health::new(Some(alone.metrics.clone())),
     };
-    front.spawn(must_live("api"), millrace_api::run(listener, deps, front.token()));
+    front.spawn(must_live("api"), millrace_api::run(deps, listener, front.token()));
     WorkerPlan::new(settings, context.config_file().cloned(), WORKERS_GRACE)?.spawn(&front, args.workers);
 
     let endpoints = Endpoints {

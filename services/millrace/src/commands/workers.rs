@@ -25,10 +25,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         context.out.json(&found)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["worker", "pools", "running", "capacity", "models", "devices", "version"]);
+    let mut table =
+        Table::new(&["worker", "alive", "pools", "running", "capacity", "models", "devices", "version"]);
     for worker in items(&found) {
         let id = [field(&worker, "worker_id"), field(&worker, "id")].concat();
-        let rest = ["pools", "running", "capacity", "models", "devices", "version"];
+        let rest = ["alive", "pools", "running", "capacity", "models", "devices", "version"];
         table.row(std::iter::once(id).chain(rest.map(|name| field(&worker, name))).collect());
     }
     if table.is_empty() {

@@ -35,7 +35,10 @@ async fn missing(http: &reqwest::Client, api: &str, bus: &Bus, workers: usize) -
     }
     match bus.workers().await {
         Err(fault) => Some(fault.to_string()),
-        Ok(found) if found.len() < workers => Some(format!("{} of {workers} workers", found.len())),
-        Ok(_) => None,
+        Ok(found) => {
+            // Those without details gave no sign of life lately.
+            let alive = found.iter().filter(|worker| worker.info.is_some()).count();
+            (alive < workers).then(|| format!("{alive} of {workers} workers are registered"))
+        }
     }
 }

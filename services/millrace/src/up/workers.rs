@@ -70,6 +70,8 @@ async fn keep(plan: WorkerPlan, number: usize, stop: CancellationToken) -> anyho
     while !stop.is_cancelled() {
         let begun = Instant::now();
         let mut child = plan.command().spawn().context("cannot start a worker")?;
+        // Taken out, because waiting for a child closes what is left in it.
+        let lifeline = child.stdin.take();
         tracing::debug!(worker.number = number, process.pid = child.id(), "a worker process was started");
         tokio::select! {
             status = child.wait() => {
@@ -83,6 +85,7 @@ async fn keep(plan: WorkerPlan, number: usize, stop: CancellationToken) -> anyho
             }
             () = stop.cancelled() => drain(&mut child, plan.deadline).await,
         }
+        drop(lifeline);
     }
     Ok(())
 }

@@ -91,7 +91,7 @@ async fn onnx_runtime(loaded: &Loaded) -> Result<String, String> {
     // Loads the library, which takes a moment and blocks.
     let checked = tokio::task::spawn_blocking(move || millrace_inference::check(&library)).await;
     let info = checked.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())?;
-    Ok(format!("{info:?}"))
+    Ok(format!("{} ({})", info.library.display(), info.build))
 }
 
 fn models(settings: &Settings) -> Result<String, String> {
