@@ -40,6 +40,18 @@ impl Bus {
         Ok(bus)
     }
 
+    /// The same bus over a command connection of its own, driven by the runtime that calls this: for work that must not
+    /// wait behind anything else the process does, such as keeping claims.
+    ///
+    /// # Errors
+    /// Redis does not answer.
+    pub async fn own_connection(&self) -> Result<Self, BusError> {
+        let client = self.0.client.clone();
+        let commands = connection::manager(client.clone()).await?;
+        let (keys, partitions) = (self.0.keys.clone(), self.0.partitions);
+        Ok(Self(Arc::new(Shared { keys, partitions, client, commands })))
+    }
+
     /// How many shards the executions are spread over.
     #[must_use]
     pub fn partitions(&self) -> u16 {

@@ -60,6 +60,6 @@ async fn a_report_that_redis_refuses_leaves_the_job_where_it_is() -> Result<()> 
     fixture.ask::<()>("CONFIG SET maxmemory 0").await?;
     assert_eq!(bus.keep(&"w1".into(), &[(taken.queue.clone(), taken.entry.clone())]).await?, []);
     bus.report_all(&[report]).await?;
-    assert!(queues.claim_stale(&pools, Duration::from_millis(1), 9).await?.is_empty());
+    assert!(queues.claim_stale(&pools, Duration::ZERO, 9).await?.is_empty());
     Ok(())
 }
