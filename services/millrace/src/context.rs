@@ -10,7 +10,6 @@ use serde_json::Value;
 /// What every command is given.
 pub(crate) struct Context {
     config: Option<PathBuf>,
-    pub(crate) places: Places,
     pub(crate) out: Out,
 }
 
@@ -18,7 +17,7 @@ impl Context {
     pub(crate) fn new(config: Option<PathBuf>) -> Self {
         let places = Places::from_process();
         let color = std::io::stdout().is_terminal() && !places.no_color;
-        Self { config, places, out: Out { color } }
+        Self { config, out: Out { color } }
     }
 
     /// The configuration with these flags on top.
