@@ -5,6 +5,7 @@
 //! budget ends the evaluation.
 
 mod check;
+mod deep;
 mod evaluate;
 mod meter;
 mod parse;
@@ -15,6 +16,7 @@ use std::sync::Arc;
 
 use cel::IdedExpr;
 
+pub(crate) use deep::on_deep_stack;
 pub(crate) use evaluate::{Evaluation, Trouble};
 pub(crate) use value::{Detail, into_cel};
 
@@ -26,6 +28,8 @@ pub struct Expression {
     root: IdedExpr,
     /// The variables it reads.
     variables: Vec<String>,
+    /// How deep the evaluator recurses.
+    depth: usize,
 }
 
 impl Expression {
@@ -41,6 +45,11 @@ impl Expression {
         &self.variables
     }
 
+    /// Whether evaluating it takes more stack than any thread may be trusted to have.
+    pub(crate) fn is_deep(&self) -> bool {
+        self.depth > 12
+    }
+
     /// Compiles `source` over these variables.
     ///
     /// # Errors
@@ -49,7 +58,9 @@ impl Expression {
         let root = parse::parse(source)?;
         let used = check::check(source, &root, variables)?;
         let variables = used.into_iter().map(str::to_owned).collect();
-        Ok(Self { source: source.to_owned(), root: meter::metered(root.expr), variables })
+        let root = meter::metered(root.expr);
+        let depth = meter::depth(&root.expr);
+        Ok(Self { source: source.to_owned(), root, variables, depth })
     }
 }
 

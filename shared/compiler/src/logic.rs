@@ -21,7 +21,7 @@ use serde_json::{Map, Value};
 
 pub use json_output::output_value;
 
-use crate::expression::{Expression, Trouble};
+use crate::expression::{Expression, Trouble, on_deep_stack};
 
 /// Items of one list that a block here goes through; a longer list is refused.
 pub const MAX_ITEMS: usize = 100_000;
@@ -65,6 +65,22 @@ impl Logic {
     /// # Errors
     /// `INVALID_INPUT` or `INVALID_CONFIG`, with the place in the node.
     pub fn evaluate(&self, call: &Call<'_>) -> Result<Ports, JobError> {
+        if !self.expression().is_some_and(|expression| expression.is_deep()) {
+            return self.evaluate_here(call);
+        }
+        on_deep_stack(|| self.evaluate_here(call))
+            .unwrap_or_else(|error| Err(JobError::new(ErrorKind::Internal, error.to_string())))
+    }
+
+    fn expression(&self) -> Option<&Expression> {
+        match self {
+            Self::Condition(expression) | Self::Map(expression) => Some(expression),
+            Self::Filter(expression) => expression.as_deref(),
+            Self::Switch | Self::FirstOf => None,
+        }
+    }
+
+    fn evaluate_here(&self, call: &Call<'_>) -> Result<Ports, JobError> {
         match self {
             Self::Condition(expression) => condition::evaluate(expression, call),
             Self::Switch => switch::evaluate(call),

@@ -1,7 +1,5 @@
 //! "Did you mean …?"
 
-use std::fmt::Write;
-
 /// Names listed in a hint at most.
 const LISTED: usize = 12;
 
@@ -38,7 +36,8 @@ pub(crate) fn one_of<'a>(candidates: impl IntoIterator<Item = &'a str>) -> Optio
     let mut names = candidates.into_iter();
     let mut text = format!("one of: {}", names.next()?);
     for name in names.by_ref().take(LISTED - 1) {
-        let _ = write!(text, ", {name}");
+        text.push_str(", ");
+        text.push_str(name);
     }
     if names.next().is_some() {
         text.push_str(", …");

@@ -183,18 +183,36 @@ fn wrapped(value: IdedExpr, cost: u64) -> IdedExpr {
 
 /// Nodes of a tree: what one evaluation of it costs, apart from data.
 pub(super) fn size(expr: &Expr) -> u64 {
-    1 + match expr {
-        Expr::Call(call) => {
-            let target = call.target.as_ref().map_or(0, |target| size(&target.expr));
-            target + call.args.iter().map(|arg| size(&arg.expr)).sum::<u64>()
-        }
-        Expr::Comprehension(fold) => [&fold.iter_range, &fold.loop_step, &fold.loop_cond, &fold.result]
-            .map(|part| size(&part.expr))
+    1 + parts(expr).into_iter().map(size).sum::<u64>()
+}
+
+/// How many nodes of a tree are inside each other.
+pub(super) fn depth(expr: &Expr) -> usize {
+    1 + parts(expr).into_iter().map(depth).max().unwrap_or(0)
+}
+
+/// The expressions directly inside an expression.
+fn parts(expr: &Expr) -> Vec<&Expr> {
+    match expr {
+        Expr::Call(call) => call
+            .target
             .iter()
-            .sum(),
-        Expr::List(list) => list.elements.iter().map(|item| size(&item.expr)).sum(),
-        Expr::Map(map) => map.entries.len() as u64 * 2,
-        Expr::Select(select) => size(&select.operand.expr),
-        _ => 0,
+            .map(|target| &target.expr)
+            .chain(call.args.iter().map(|arg| &arg.expr))
+            .collect(),
+        Expr::Comprehension(fold) => {
+            let parts = [&fold.iter_range, &fold.accu_init, &fold.loop_cond, &fold.loop_step, &fold.result];
+            parts.into_iter().map(|part| &part.expr).collect()
+        }
+        Expr::List(list) => list.elements.iter().map(|item| &item.expr).collect(),
+        Expr::Map(map) => {
+            let entries = map.entries.iter().filter_map(|entry| match &entry.expr {
+                EntryExpr::MapEntry(entry) => Some([&entry.key.expr, &entry.value.expr]),
+                EntryExpr::StructField(_) => None,
+            });
+            entries.flatten().collect()
+        }
+        Expr::Select(select) => vec![&select.operand.expr],
+        _ => Vec::new(),
     }
 }

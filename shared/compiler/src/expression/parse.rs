@@ -5,6 +5,7 @@ use std::sync::{Arc, LazyLock};
 use cel::common::types::DYN_TYPE;
 use cel::{Env, IdedExpr, ParseError};
 
+use super::deep::on_deep_stack;
 use super::{ExpressionFault, meter};
 
 /// Characters of an expression.
@@ -12,12 +13,6 @@ const MAX_CHARACTERS: usize = 4_096;
 
 /// Brackets inside each other.
 const MAX_NESTING: usize = 24;
-
-/// Nesting that a thread of an async runtime has enough stack for.
-const SHALLOW: usize = 2;
-
-/// Stack for the deepest expression, three times over. Only what is touched is ever committed.
-const DEEP_STACK_BYTES: usize = 32 * 1024 * 1024;
 
 /// Rules of the grammar inside each other, by the parser's own count.
 const MAX_RECURSION: u16 = 96;
@@ -41,8 +36,12 @@ pub(super) fn environment() -> &'static Arc<Env> {
 
 /// Parses an expression.
 pub(super) fn parse(source: &str) -> Result<IdedExpr, ExpressionFault> {
-    let nesting = bound(source)?;
-    if nesting <= SHALLOW { read(source) } else { read_on_a_deep_stack(source) }
+    // The generated parser takes up to a quarter of a megabyte of stack per bracket in an unoptimised build.
+    let shape = bound(source)?;
+    if shape.nesting <= 2 && shape.chain <= 32 {
+        return read(source);
+    }
+    on_deep_stack(|| read(source)).unwrap_or_else(|error| Err(fault_at(source, 0, &error.to_string())))
 }
 
 fn read(source: &str) -> Result<IdedExpr, ExpressionFault> {
@@ -53,21 +52,16 @@ fn read(source: &str) -> Result<IdedExpr, ExpressionFault> {
     })
 }
 
-/// The generated parser takes up to a quarter of a megabyte of stack per bracket in an unoptimised build: more than the
-/// threads of an async runtime have.
-fn read_on_a_deep_stack(source: &str) -> Result<IdedExpr, ExpressionFault> {
-    let thread =
-        std::thread::Builder::new().name("expression-parser".to_owned()).stack_size(DEEP_STACK_BYTES);
-    std::thread::scope(|scope| match thread.spawn_scoped(scope, || read(source)) {
-        Ok(reading) => reading.join().expect("the parser does not panic"),
-        Err(error) => {
-            Err(fault_at(source, 0, &format!("there is no thread to read the expression with: {error}")))
-        }
-    })
+/// What decides how deep the parser recurses.
+struct Shape {
+    /// Brackets inside each other.
+    nesting: usize,
+    /// Operators in all.
+    chain: usize,
 }
 
-/// Counts brackets and symbols outside of texts; returns how deep brackets nest.
-fn bound(source: &str) -> Result<usize, ExpressionFault> {
+/// Counts brackets and symbols outside of texts.
+fn bound(source: &str) -> Result<Shape, ExpressionFault> {
     if source.chars().count() > MAX_CHARACTERS {
         let message = format!("the expression has more than {MAX_CHARACTERS} characters");
         return Err(fault_at(source, MAX_CHARACTERS, &message));
@@ -110,7 +104,7 @@ fn bound(source: &str) -> Result<usize, ExpressionFault> {
             return Err(fault_at(source, place, message));
         }
     }
-    Ok(deepest)
+    Ok(Shape { nesting: deepest, chain })
 }
 
 fn syntax_fault(source: &str, error: &ParseError) -> ExpressionFault {
@@ -153,6 +147,7 @@ fn point_at(source: &str, place: usize) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::logic::{Call, Logic};
 
     fn hint(source: &str) -> String {
         parse(source).unwrap_err().hint
@@ -188,10 +183,11 @@ mod tests {
             format!("x{}", " && x".repeat(100)),
         ];
         let work = move || {
-            let inputs = serde_json::Map::from_iter([("x".to_owned(), true.into())]);
+            let inputs = serde_json::Map::from_iter([("x".to_owned(), 1.into())]);
             for source in sources {
                 if let Ok(expression) = super::super::Expression::compile(&source, &["x"]) {
-                    let _ = super::super::Evaluation::new(&expression, &inputs).truth();
+                    let call = Call { inputs: &inputs, config: &inputs };
+                    drop(Logic::Condition(Arc::new(expression)).evaluate(&call));
                 }
             }
         };

@@ -58,10 +58,9 @@ pub(super) fn into_json(value: &dyn Val) -> Result<Value, String> {
             return items.collect::<Result<Vec<_>, _>>().map(Value::Array);
         }
         BuiltinRef::Map(map) => {
-            let field = |(key, value): (&CelMapKey<'_>, &Box<dyn Val + '_>)| {
-                Ok((key_text(key), into_json(value.as_ref())?))
-            };
-            let mut fields = map.inner().iter().map(field).collect::<Result<Vec<_>, String>>()?;
+            let fields =
+                map.inner().iter().map(|(key, value)| Ok((key_text(key), into_json(value.as_ref())?)));
+            let mut fields = fields.collect::<Result<Vec<_>, String>>()?;
             fields.sort_by(|a, b| a.0.cmp(&b.0));
             return Ok(Value::Object(fields.into_iter().collect::<Map<_, _>>()));
         }

@@ -41,7 +41,7 @@ mod tests {
     use super::*;
     use serde_json::json;
 
-    fn due(config: Value) -> Result<i64, String> {
+    fn due(config: &Value) -> Result<i64, String> {
         let now = UnixMillis(1_700_000_000_000);
         due_at(config.as_object().unwrap(), now)
             .map(|due| due.0 - now.0)
@@ -50,12 +50,12 @@ mod tests {
 
     #[test]
     fn a_delay_has_one_end() {
-        assert_eq!(due(json!({"ms": 1500})), Ok(1_500));
-        assert_eq!(due(json!({"until": "2023-11-14T22:13:21Z"})), Ok(1_000));
-        assert_eq!(due(json!({"until": "2020-01-01T00:00:00Z"})).map(|early| early < 0), Ok(true));
-        assert_eq!(due(json!({"until": "tomorrow"})), Err("/config/until".to_owned()));
-        assert_eq!(due(json!({"until": "2099-01-01T00:00:00Z"})), Err("/config/until".to_owned()));
-        assert_eq!(due(json!({"ms": u64::MAX})), Err("/config/ms".to_owned()));
-        assert_eq!(due(json!({})), Err("/config/ms".to_owned()));
+        assert_eq!(due(&json!({"ms": 1500})), Ok(1_500));
+        assert_eq!(due(&json!({"until": "2023-11-14T22:13:21Z"})), Ok(1_000));
+        assert_eq!(due(&json!({"until": "2020-01-01T00:00:00Z"})).map(|early| early < 0), Ok(true));
+        assert_eq!(due(&json!({"until": "tomorrow"})), Err("/config/until".to_owned()));
+        assert_eq!(due(&json!({"until": "2099-01-01T00:00:00Z"})), Err("/config/until".to_owned()));
+        assert_eq!(due(&json!({"ms": u64::MAX})), Err("/config/ms".to_owned()));
+        assert_eq!(due(&json!({})), Err("/config/ms".to_owned()));
     }
 }

@@ -1,5 +1,8 @@
 //! The compiler from outside: definitions in, plans or faults out.
 
+#![expect(clippy::needless_pass_by_value, reason = "tables read best with values in place")]
+#![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
+
 mod catalogue;
 mod expressions;
 mod faults;
@@ -9,6 +12,7 @@ mod logic;
 mod loops;
 mod plans;
 mod scale;
+mod settings;
 
 use millrace_compiler::{Plan, compile};
 use millrace_contracts::Faults;

@@ -53,7 +53,7 @@ fn nodes_come_upstream_first_and_know_each_other() {
 }
 
 #[test]
-fn a_node_carries_its_policies_defaults_and_selectors() {
+fn a_node_carries_its_policies() {
     let plan = compile(&demo()).unwrap();
     let find = |id: &str| plan.find(&id.into()).unwrap();
     let detect = plan.node(find("detect"));
@@ -66,6 +66,14 @@ fn a_node_carries_its_policies_defaults_and_selectors() {
     assert_eq!(detect.policy.cache, CachePolicy::Off);
     assert_eq!(detect.policy.pool.as_str(), "heavy");
     assert!(matches!(&detect.policy.on_error, OnError::Default(values) if values["count"] == 0));
+    assert_eq!(plan.node(find("draw")).policy.pool.as_str(), "cpu");
+}
+
+#[test]
+fn a_node_carries_its_inputs_and_settings() {
+    let plan = compile(&demo()).unwrap();
+    let find = |id: &str| plan.find(&id.into()).unwrap();
+    let detect = plan.node(find("detect"));
     assert_eq!(detect.inputs[0].kind, Kind::Image);
     assert!(detect.inputs[0].required);
     let Template::Object(config) = &detect.config else { panic!("{:?}", detect.config) };
@@ -75,7 +83,6 @@ fn a_node_carries_its_policies_defaults_and_selectors() {
     assert_eq!(*field("max_detections"), Template::Literal(json!(300)));
     assert_eq!(*field("model_source"), Template::Literal(json!("pretrained")));
     let draw = plan.node(find("draw"));
-    assert_eq!(draw.policy.pool.as_str(), "cpu");
     assert!(matches!(draw.config, Template::Literal(Value::Object(_))));
     assert!(matches!(draw.action, Action::Job { model: false }));
     let answer = plan.node(find("answer"));
