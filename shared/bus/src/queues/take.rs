@@ -7,6 +7,7 @@ use std::pin::Pin;
 use millrace_contracts::Pool;
 use millrace_contracts::job::Priority;
 use redis::{Cmd, Value};
+use sync_wrapper::SyncFuture;
 
 use super::key::QueueName;
 use super::reader::{JobQueues, add_job};
@@ -19,7 +20,7 @@ const WHAT: &str = "take jobs";
 /// A take under way. It is kept beside the caller's future, so that a caller who goes away loses no job.
 pub(super) struct Take {
     asked: Vec<(QueueName, usize)>,
-    replies: Pin<Box<dyn Future<Output = Result<Vec<Value>, BusError>> + Send>>,
+    replies: Pin<Box<dyn Future<Output = Result<Vec<Value>, BusError>> + Send + Sync>>,
 }
 
 impl JobQueues {
@@ -65,7 +66,7 @@ impl JobQueues {
         let bus = self.bus.clone();
         self.taking = Some(Take {
             asked: queues.into_iter().map(|name| (name, share)).collect(),
-            replies: Box::pin(async move { bus.send(WHAT, commands).await }),
+            replies: Box::pin(SyncFuture::new(async move { bus.send(WHAT, commands).await })),
         });
     }
 
