@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # Shared by the scripts: where things are, and how they speak. Sourced, never run.
 
 set -euo pipefail

@@ -6,6 +6,8 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
     fail "the pinned ONNX Runtime is for Linux on x86-64; set ORT_DYLIB_PATH to a library of your own and start the programs by hand"
 
+have cargo || fail "Rust is missing; install it from https://rustup.rs (the version is pinned in rust-toolchain.toml)"
+
 missing=()
 need() { "$1" || missing+=("$2"); }
 
@@ -71,5 +73,4 @@ if ! has_library; then
     trap - EXIT
 fi
 
-have cargo || fail "Rust is missing; install it from https://rustup.rs (the version is pinned in rust-toolchain.toml)"
 say "ready: Redis, PostgreSQL, ONNX Runtime ${ORT_DYLIB_PATH:-$ORT_VERSION}"
