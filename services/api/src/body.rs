@@ -15,8 +15,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
-/// Memory for bodies of all requests together, KiB: 512 MiB.
-pub(crate) const MEMORY_KIB: usize = 512 * 1024;
+/// Allowance for the bodies of all requests together, KiB: 256 MiB. Parsed and decoded they take a few times that.
+pub(crate) const MEMORY_KIB: usize = 256 * 1024;
 /// Largest JSON body, bytes. Files go by multipart or `POST /blobs`, which do not stay in memory.
 const MAX_JSON_BYTES: u64 = 32 * 1024 * 1024;
 /// Of a body that is refused, so much is read and thrown away, bytes.
@@ -230,7 +230,7 @@ mod tests {
         one.take(10).unwrap();
         one.take(100).unwrap();
         assert_eq!(all.available_permits(), 64);
-        let mut two = Memory::new(all.clone());
+        let mut two = Memory::new(all);
         assert_eq!(two.take(65 * 1024).unwrap_err().code(), Code::Overloaded);
         drop(one);
         two.take(65 * 1024).unwrap();

@@ -2,9 +2,8 @@
 
 use std::sync::Arc;
 
-use axum::extract::FromRequestParts;
+use axum::extract::Request;
 use axum::http::HeaderMap;
-use axum::http::request::Parts;
 use millrace_telemetry::Traceparent;
 use uuid::Uuid;
 
@@ -36,6 +35,12 @@ impl RequestContext {
         }))
     }
 
+    /// The one the outermost layer gave `request`.
+    pub(crate) fn find(request: &Request) -> Result<Self, Problem> {
+        let found = request.extensions().get::<Self>().cloned();
+        found.ok_or_else(|| Problem::new(Code::Internal, "the request has no context"))
+    }
+
     /// The request's name in logs and answers.
     pub(crate) fn request_id(&self) -> &str {
         &self.0.request_id
@@ -51,15 +56,6 @@ impl RequestContext {
 fn is_sound(id: &str) -> bool {
     (1..=64).contains(&id.len())
         && id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.:".contains(&byte))
-}
-
-impl<S: Sync> FromRequestParts<S> for RequestContext {
-    type Rejection = Problem;
-
-    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, Problem> {
-        let found = parts.extensions.get::<Self>().cloned();
-        found.ok_or_else(|| Problem::new(Code::Internal, "the request has no context"))
-    }
 }
 
 #[cfg(test)]

@@ -10,6 +10,7 @@ mod health;
 mod live;
 mod middleware;
 mod params;
+mod patience;
 mod plans;
 mod problem;
 mod range;

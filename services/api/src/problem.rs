@@ -39,11 +39,6 @@ impl Problem {
         Self::new(Code::NotFound, format!("there is no {what} {id:?}"))
     }
 
-    /// It was there and has been deleted.
-    pub(crate) fn gone(what: &str, id: impl std::fmt::Display) -> Self {
-        Self::new(Code::Gone, format!("{what} {id} was deleted"))
-    }
-
     /// A fault of ours; `source` goes to the log only.
     pub(crate) fn internal(source: impl Error + Send + Sync + 'static) -> Self {
         Self::new(

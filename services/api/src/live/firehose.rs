@@ -44,7 +44,7 @@ pub(crate) struct FirehoseStream {
     /// Pings and the end.
     pub(crate) settings: StreamSettings,
     /// The place among the open streams.
-    pub(crate) permit: OwnedSemaphorePermit,
+    pub(crate) _permit: OwnedSemaphorePermit,
 }
 
 struct Open {

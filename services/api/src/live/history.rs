@@ -10,6 +10,7 @@ use millrace_store::{ExecutionRecord, Store, StoreError};
 use serde_json::Value;
 
 use super::frame::Frame;
+use crate::patience::patiently;
 use crate::problem::Problem;
 
 /// Node runs in a snapshot; the rest are counted.
@@ -43,13 +44,13 @@ pub(crate) struct History {
 
 impl RunLog for History {
     async fn snapshot(&self, run: ExecutionId) -> Result<Option<Snapshot>, Problem> {
-        let problem = match self.bus.load_run(run).await {
+        let problem = match patiently(self.bus.load_run(run)).await {
             Ok(Some(stored)) => {
                 let snapshot = millrace_engine::snapshot(&stored.fields, SNAPSHOT_NODES);
                 return snapshot.map(Some).map_err(Problem::internal);
             }
             Ok(None) => None,
-            Err(error) => Some(Problem::from(error)),
+            Err(problem) => Some(problem),
         };
         match self.recorded_snapshot(run).await {
             Ok(snapshot) => Ok(Some(snapshot)),
@@ -73,9 +74,9 @@ impl History {
         after: LogPosition,
         known: u64,
     ) -> Result<Vec<String>, Problem> {
-        let logged = match self.bus.log_text(run, after, PAGE).await {
+        let logged = match patiently(self.bus.log_text(run, after, PAGE)).await {
             Ok(logged) => logged,
-            Err(error) => return self.recorded_texts(run, after).await.map_err(|_| error.into()),
+            Err(problem) => return self.recorded_texts(run, after).await.map_err(|_| problem),
         };
         let reaches = match logged.first() {
             Some((first, _)) => first.epoch != after.epoch || first.seq == after.seq + 1,

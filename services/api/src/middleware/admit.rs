@@ -16,6 +16,12 @@ use crate::state::App;
 pub(crate) struct Admission(Arc<Mutex<Option<OwnedSemaphorePermit>>>);
 
 impl Admission {
+    /// The one `request` was given.
+    pub(crate) fn find(request: &Request) -> Result<Self, Problem> {
+        let found = request.extensions().get::<Self>().cloned();
+        found.ok_or_else(|| Problem::new(Code::Internal, "the request was not admitted"))
+    }
+
     /// Gives the place to another request.
     pub(crate) fn release(&self) {
         self.0.lock().unwrap_or_else(PoisonError::into_inner).take();

@@ -6,7 +6,7 @@ use std::time::Instant;
 
 use axum::body::Body;
 use axum::extract::{MatchedPath, Request};
-use axum::http::{HeaderValue, Method, StatusCode, header};
+use axum::http::{HeaderValue, Method, header};
 use axum::middleware::Next;
 use axum::response::Response;
 use tracing::Instrument;
@@ -59,8 +59,8 @@ impl Asked {
     }
 
     fn tell(&self, response: &Response, problem: Option<&Problem>, begun: Instant) {
-        let status = response.status();
         let elapsed = begun.elapsed();
+        let status = response.status();
         let labels = [
             ("method", self.method.to_string()),
             ("route", self.route.clone()),
@@ -68,39 +68,51 @@ impl Asked {
         ];
         metrics::counter!("millrace_http_requests_total", &labels).increment(1);
         metrics::histogram!("millrace_http_request_seconds", &labels[..2]).record(elapsed.as_secs_f64());
-        let code = problem.map_or("", |problem| problem.code().as_str());
-        let cause = problem.and_then(Problem::cause).map(causes).unwrap_or_default();
-        let (status, elapsed_ms, path) = (status.as_u16(), elapsed.as_secs_f64() * 1000.0, &self.path);
-        if status == StatusCode::INTERNAL_SERVER_ERROR.as_u16() {
-            tracing::error!(
-                http.path = path,
-                http.status = status,
-                elapsed_ms,
-                problem.code = code,
-                cause,
-                "request failed"
-            );
-        } else if status >= 500 {
-            tracing::warn!(
-                http.path = path,
-                http.status = status,
-                elapsed_ms,
-                problem.code = code,
-                cause,
-                "request turned away"
-            );
-        } else if status >= 400 {
-            tracing::info!(
-                http.path = path,
-                http.status = status,
-                elapsed_ms,
-                problem.code = code,
-                "request refused"
-            );
-        } else {
-            tracing::debug!(http.path = path, http.status = status, elapsed_ms, "request served");
+        let line = Line {
+            path: &self.path,
+            status: status.as_u16(),
+            elapsed_ms: elapsed.as_secs_f64() * 1000.0,
+            code: problem.map_or("", |problem| problem.code().as_str()),
+            cause: problem.and_then(Problem::cause).map(causes).unwrap_or_default(),
+        };
+        match status.as_u16() {
+            500 => line.error(),
+            501.. => line.warn(),
+            400.. => line.info(),
+            _ => line.debug(),
         }
     }
+}
+
+/// The one log line of a request, at the level its outcome deserves.
+struct Line<'a> {
+    path: &'a str,
+    status: u16,
+    elapsed_ms: f64,
+    code: &'a str,
+    cause: String,
+}
+
+macro_rules! line {
+    ($level:ident, $message:literal) => {
+        fn $level(&self) {
+            tracing::$level!(
+                http.path = self.path,
+                http.status = self.status,
+                elapsed_ms = self.elapsed_ms,
+                problem.code = self.code,
+                problem.cause = self.cause,
+                $message
+            );
+        }
+    };
+}
+
+impl Line<'_> {
+    line!(error, "request failed");
+    line!(warn, "request turned away");
+    line!(info, "request refused");
+    line!(debug, "request served");
 }
 
 /// The error and what is behind it, on one line.

@@ -29,10 +29,10 @@ pub(crate) async fn run(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     params: Params,
-    context: RequestContext,
     request: Request,
 ) -> Result<Response, Problem> {
     params.only(&[])?;
+    let context = RequestContext::find(&request)?;
     let target = Target::saved(&app, parse_id(&id)?).await?;
     let key = submit::idempotency_key(request.headers())?;
     let held = body::object(&app, request, body::max_json(&app)).await?;

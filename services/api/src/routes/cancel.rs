@@ -10,6 +10,7 @@ use millrace_contracts::{ExecutionStatus, Fault, Faults};
 use serde_json::{Value, json};
 
 use crate::body;
+use crate::patience::patiently;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 use crate::view;
@@ -33,7 +34,7 @@ pub(crate) async fn cancel(
         return Err(Problem::new(Code::ExecutionEnded, detail));
     }
     if status != ExecutionStatus::Cancelled {
-        app.bus.cancel(id, &reason).await?;
+        patiently(app.bus.cancel(id, &reason)).await?;
     }
     let body = json!({"execution_id": id, "status": status, "links": view::links(id)});
     Ok((StatusCode::ACCEPTED, Json(body)).into_response())

@@ -20,7 +20,11 @@ pub(crate) async fn follow(State(app): State<Arc<App>>, params: Params) -> Resul
         run: params.parsed("execution_id", "an execution's id")?,
     };
     let permit = sse::admit(&app)?;
-    let stream =
-        FirehoseStream { receiver: app.hub.firehose(), filter, settings: app.stream_settings(), permit };
+    let stream = FirehoseStream {
+        receiver: app.hub.firehose(),
+        filter,
+        settings: app.stream_settings(),
+        _permit: permit,
+    };
     Ok(sse::response(stream.into_chunks()))
 }

@@ -10,13 +10,14 @@ use serde_json::{Map, Value, json};
 
 use super::workers::info;
 use crate::params::Params;
+use crate::patience::patiently;
 use crate::problem::Problem;
 use crate::state::App;
 
 /// Every model some worker registered with.
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
     params.only(&[])?;
-    Ok(Json(json!({"models": gather(&app.bus.workers().await?)})))
+    Ok(Json(json!({"models": gather(&patiently(app.bus.workers()).await?)})))
 }
 
 /// One entry per model: what is said of it, and by whom. A worker names a model by its id or describes it.

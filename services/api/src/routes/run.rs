@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use axum::Extension;
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
 use millrace_contracts::ExecutionId;
@@ -20,32 +19,28 @@ pub(crate) async fn saved(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     params: Params,
-    context: RequestContext,
-    Extension(admission): Extension<Admission>,
     request: Request,
 ) -> Result<Response, Problem> {
     let target = Target::saved(&app, parse_id(&id)?).await?;
-    run(&app, params, (context, admission), request, Some(target)).await
+    run(&app, params, request, Some(target)).await
 }
 
 /// Runs the definition in the request.
 pub(crate) async fn inline(
     State(app): State<Arc<App>>,
     params: Params,
-    context: RequestContext,
-    Extension(admission): Extension<Admission>,
     request: Request,
 ) -> Result<Response, Problem> {
-    run(&app, params, (context, admission), request, None).await
+    run(&app, params, request, None).await
 }
 
 async fn run(
     app: &Arc<App>,
     params: Params,
-    (context, admission): (RequestContext, Admission),
     request: Request,
     target: Option<Target>,
 ) -> Result<Response, Problem> {
+    let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
     let params = params.only(&["wait"])?;
     let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
     let key = submit::idempotency_key(request.headers())?;

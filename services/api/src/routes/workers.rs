@@ -8,13 +8,14 @@ use millrace_bus::WorkerRecord;
 use serde_json::{Map, Value, json};
 
 use crate::params::Params;
+use crate::patience::patiently;
 use crate::problem::Problem;
 use crate::state::App;
 
 /// Every worker that was registered and not taken off.
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
     params.only(&[])?;
-    let workers: Vec<_> = app.bus.workers().await?.iter().map(show).collect();
+    let workers: Vec<_> = patiently(app.bus.workers()).await?.iter().map(show).collect();
     Ok(Json(json!({"workers": workers})))
 }
 

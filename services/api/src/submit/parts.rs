@@ -61,12 +61,13 @@ pub(super) async fn read(
     Err(Problem::new(Code::InvalidRequest, format!("a multipart body may have at most {MAX_PARTS} parts")))
 }
 
-/// A part repeated is a list.
+/// A part repeated is a list; a list repeated is a longer one.
 fn add(input: &mut Map<String, Value>, name: String, value: Value) {
-    match input.get_mut(&name) {
-        None => drop(input.insert(name, value)),
-        Some(Value::Array(items)) => items.push(value),
-        Some(one) => {
+    match (input.get_mut(&name), value) {
+        (None, value) => drop(input.insert(name, value)),
+        (Some(Value::Array(items)), Value::Array(more)) => items.extend(more),
+        (Some(Value::Array(items)), value) => items.push(value),
+        (Some(one), value) => {
             let first = one.take();
             *one = Value::Array(vec![first, value]);
         }
@@ -84,14 +85,16 @@ async fn value(
     let name = field.name().unwrap_or_default();
     let spec = target.compiled.inputs.iter().find(|spec| spec.name.as_str() == name);
     let kind = spec.map_or(Kind::Any, |spec| spec.kind.clone());
-    let is_image = matches!(kind.element().unwrap_or(&kind), Kind::Image);
+    let is_list = kind == Kind::list(Kind::Image);
+    let is_image = is_list || kind == Kind::Image;
     if is_file && is_image {
         let chunks = stream::unfold(field, |mut field| async {
             let chunk = field.chunk().await.transpose()?;
             Some((chunk, field))
         });
         let id = app.blobs.put_stream(chunks).await.map_err(|error| upload_problem(app, error))?;
-        return Ok(Value::String(format!("blob:{id}")));
+        let picture = Value::String(format!("blob:{id}"));
+        return Ok(if is_list { Value::Array(vec![picture]) } else { picture });
     }
     let text = text(app, field, memory).await?;
     let as_text = || Value::String(String::from_utf8_lossy(&text).into_owned());

@@ -8,20 +8,21 @@ use millrace_contracts::{Fault, Faults, Kind};
 use serde_json::{Map, Value};
 
 use super::images::{self, Limits, Refusal};
+use crate::body::type_name;
 use crate::plans::Compiled;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
 /// Pictures of one request that are worked on at once.
 const IMAGES_AT_ONCE: usize = 8;
-/// Pictures in one list.
+/// Pictures of one input.
 const MAX_IMAGES: usize = 10_000;
 
 /// A picture of the input that is yet to be resolved.
-struct Pending<'a> {
-    spec: &'a InputSpec,
+struct Pending {
+    /// Its place below the input's value.
+    below: String,
     value: Value,
-    pointer: String,
 }
 
 /// The input as the engine wants it; `at` is its place in the request, such as `/input`.
@@ -31,40 +32,24 @@ struct Pending<'a> {
 pub(crate) async fn resolve(
     app: &App,
     compiled: &Compiled,
-    mut input: Map<String, Value>,
+    input: Map<String, Value>,
     at: &str,
 ) -> Result<Map<String, Value>, Problem> {
-    let mut faults = Faults::default();
-    let mut images = Map::new();
-    for spec in &compiled.inputs {
-        let name = spec.name.as_str();
-        let Some(value) = takes_images(spec).then(|| input.shift_remove(name)).flatten() else { continue };
-        if value.is_null() {
-            continue;
-        }
-        match pictures(app, spec, value, at).await? {
-            Ok(value) => drop(images.insert(name.to_owned(), value)),
+    // The compiler first: it fills in defaults, which may be pictures too. Its mistakes do not hide those in pictures.
+    let (mut input, mut faults) = match compiled.plan.check_input(&input) {
+        Ok(checked) => (checked, Faults::default()),
+        Err(faults) => (input, Faults(faults.0.into_iter().map(|fault| moved(fault, at)).collect())),
+    };
+    let known: Vec<_> = faults.0.iter().filter_map(|fault| fault.node.clone()).collect();
+    for spec in compiled.inputs.iter().filter(|spec| takes_images(spec) && !known.contains(&spec.name)) {
+        let Some(slot) = input.get_mut(spec.name.as_str()).filter(|value| !value.is_null()) else { continue };
+        match pictures(app, spec, slot.take(), at).await? {
+            Ok(value) => *slot = value,
             Err(found) => faults.0.extend(found),
         }
     }
-    let at_fault: Vec<_> = faults.0.iter().filter_map(|fault| fault.node.clone()).collect();
-    input.extend(images);
-    let checked = match compiled.plan.check_input(&input) {
-        Ok(checked) => checked,
-        Err(more) => {
-            // What was refused above is not "missing" as well.
-            let fresh = more.0.into_iter().filter(|fault| {
-                !fault.node.as_ref().is_some_and(|node| at_fault.contains(node))
-                    && !at_fault
-                        .iter()
-                        .any(|node| fault.pointer == format!("/input/{}", pointer_token(node.as_str())))
-            });
-            faults.0.extend(fresh.map(|fault| moved(fault, at)));
-            Map::new()
-        }
-    };
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidInput, faults))?;
-    claim_check(app, checked).await
+    claim_check(app, input).await
 }
 
 /// The compiler speaks of `/input`; in a batch it stands elsewhere.
@@ -76,63 +61,80 @@ fn moved(mut fault: Fault, at: &str) -> Fault {
 }
 
 fn takes_images(spec: &InputSpec) -> bool {
-    spec.kind == Kind::Image || spec.kind == Kind::list(Kind::Image)
+    let mut kind = &spec.kind;
+    while let Some(element) = kind.element() {
+        kind = element;
+    }
+    *kind == Kind::Image
 }
 
-/// The image value or values that one input names; the inner error is the caller's.
+/// The value of one input with its pictures resolved; the inner error is the caller's.
 async fn pictures(
     app: &App,
     spec: &InputSpec,
-    value: Value,
+    mut value: Value,
     at: &str,
 ) -> Result<Result<Value, Vec<Fault>>, Problem> {
     let pointer = format!("{at}/{}", pointer_token(spec.name.as_str()));
-    let wants_list = spec.kind != Kind::Image;
-    let items = match value {
-        Value::Array(items) if wants_list => items,
-        Value::Array(_) => {
-            let fault =
-                Fault::new("INVALID_INPUT", pointer, "one picture is wanted here, not a list").on(&spec.name);
-            return Ok(Err(vec![fault.hint("send one picture, or give the input node `\"list\": true`")]));
-        }
-        one if wants_list => vec![one],
-        one => {
-            let image = one_picture(app, Pending { spec, value: one, pointer }).await;
-            return sort(vec![image]).map(|sorted| sorted.map(|mut values| values.remove(0)));
-        }
-    };
-    if items.len() > MAX_IMAGES {
-        let message = format!("a list of at most {MAX_IMAGES} pictures is taken");
-        return Ok(Err(vec![Fault::new("INVALID_INPUT", pointer, message).on(&spec.name)]));
+    let mut pending = Vec::new();
+    if let Err(fault) = take_pictures(&spec.kind, &mut value, (&pointer, String::new()), &mut pending) {
+        return Ok(Err(vec![fault.on(&spec.name)]));
     }
-    let pending = items.into_iter().enumerate().map(|(index, value)| {
-        one_picture(app, Pending { spec, value, pointer: format!("{pointer}/{index}") })
-    });
-    let resolved: Vec<_> = stream::iter(pending).buffered(IMAGES_AT_ONCE).collect().await;
-    sort(resolved).map(|sorted| sorted.map(Value::Array))
-}
-
-async fn one_picture(app: &App, pending: Pending<'_>) -> Result<Value, Refusal> {
-    let Pending { spec, value, pointer } = pending;
     let limits = Limits { config: spec.image.as_ref(), max_pixels: app.settings.max_pixels };
-    match images::resolve(app, value, &pointer, limits).await {
-        Ok(image) => Ok(image.to_value()),
-        Err(Refusal::Fault(fault)) => Err(Refusal::Fault(fault.on(&spec.name))),
-        Err(problem) => Err(problem),
-    }
-}
-
-/// Our trouble goes before the caller's mistakes.
-fn sort(resolved: Vec<Result<Value, Refusal>>) -> Result<Result<Vec<Value>, Vec<Fault>>, Problem> {
-    let (mut values, mut faults) = (Vec::with_capacity(resolved.len()), Vec::new());
-    for result in resolved {
+    let resolved = stream::iter(pending)
+        .map(|Pending { below, value }| {
+            let place = format!("{pointer}{below}");
+            async move { (below, images::resolve(app, value, &place, limits).await) }
+        })
+        .buffered(IMAGES_AT_ONCE)
+        .collect::<Vec<_>>()
+        .await;
+    let mut faults = Vec::new();
+    for (below, result) in resolved {
         match result {
-            Ok(value) => values.push(value),
-            Err(Refusal::Fault(fault)) => faults.push(fault),
+            Ok(image) => {
+                *value.pointer_mut(&below).expect("the picture was taken from there") = image.to_value()
+            }
+            Err(Refusal::Fault(fault)) => faults.push(fault.on(&spec.name)),
+            // Our trouble goes before the caller's mistakes.
             Err(Refusal::Problem(problem)) => return Err(problem),
         }
     }
-    Ok(if faults.is_empty() { Ok(values) } else { Err(faults) })
+    Ok(if faults.is_empty() { Ok(value) } else { Err(faults) })
+}
+
+/// Takes every picture out of a value of this kind, leaving null in its place.
+fn take_pictures(
+    kind: &Kind,
+    value: &mut Value,
+    (at, below): (&str, String),
+    pending: &mut Vec<Pending>,
+) -> Result<(), Fault> {
+    let place = || format!("{at}{below}");
+    match (kind.element(), value) {
+        (Some(element), Value::Array(items)) => {
+            for (index, item) in items.iter_mut().enumerate() {
+                take_pictures(element, item, (at, format!("{below}/{index}")), pending)?;
+            }
+            Ok(())
+        }
+        (Some(_), other) => {
+            let message = format!("a list of pictures is wanted here, not {}", type_name(other));
+            Err(Fault::new("INVALID_INPUT", place(), message))
+        }
+        (None, Value::Array(_)) => {
+            let fault = Fault::new("INVALID_INPUT", place(), "one picture is wanted here, not a list");
+            Err(fault.hint("send one picture, or give the input node `\"list\": true`"))
+        }
+        (None, _) if pending.len() == MAX_IMAGES => {
+            Err(Fault::new("INVALID_INPUT", at, format!("an input takes at most {MAX_IMAGES} pictures")))
+        }
+        (None, one) => {
+            let value = one.take();
+            pending.push(Pending { below, value });
+            Ok(())
+        }
+    }
 }
 
 async fn claim_check(app: &App, input: Map<String, Value>) -> Result<Map<String, Value>, Problem> {
@@ -141,4 +143,34 @@ async fn claim_check(app: &App, input: Map<String, Value>) -> Result<Map<String,
         ready.insert(name, app.blobs.claim_check(value).await?);
     }
     Ok(ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn taken(kind: &str, mut value: Value) -> Result<Vec<String>, String> {
+        let mut pending = Vec::new();
+        let taken =
+            take_pictures(&kind.parse().unwrap(), &mut value, ("/input/photo", String::new()), &mut pending);
+        taken.map(|()| pending.into_iter().map(|one| one.below).collect()).map_err(|fault| fault.pointer)
+    }
+
+    #[test]
+    fn pictures_are_found_at_the_depth_of_the_kind() {
+        assert_eq!(taken("image", json!("a")).unwrap(), [""]);
+        assert_eq!(taken("list<image>", json!(["a", "b"])).unwrap(), ["/0", "/1"]);
+        assert_eq!(
+            taken("list<list<image>>", json!([["a"], [], ["b", "c"]])).unwrap(),
+            ["/0/0", "/2/0", "/2/1"]
+        );
+    }
+
+    #[test]
+    fn a_list_is_no_picture_and_a_picture_no_list() {
+        assert_eq!(taken("image", json!(["a"])).unwrap_err(), "/input/photo");
+        assert_eq!(taken("list<list<image>>", json!([["a"], "b"])).unwrap_err(), "/input/photo/1");
+    }
 }

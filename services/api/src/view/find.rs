@@ -5,7 +5,8 @@ use millrace_contracts::{ExecutionId, ExecutionStatus};
 use millrace_engine::Meta;
 use millrace_store::{ExecutionRecord, JobCounts, StoreError};
 
-use crate::problem::Problem;
+use crate::patience::patiently;
+use crate::problem::{Code, Problem};
 use crate::state::App;
 
 /// Node runs that a run's own page takes metrics from.
@@ -32,7 +33,11 @@ pub(crate) async fn find(app: &App, id: ExecutionId) -> Result<Found, Problem> {
     let executions = app.store.executions();
     let (record, live) = tokio::join!(executions.get(id), live(app, id));
     let found = match (record, live) {
-        (Ok(record), live) => Found { id, record: Some(record), live: live.ok().flatten() },
+        (Ok(record), Ok(live)) => Found { id, record: Some(record), live },
+        (Ok(record), Err(problem)) if problem.code() == Code::BusUnavailable => {
+            Found { id, record: Some(record), live: None }
+        }
+        (Ok(_), Err(problem)) => return Err(problem),
         (Err(StoreError::NotFound(_)), Ok(None)) => return Err(Problem::not_found("execution", id)),
         (Err(StoreError::NotFound(_)), Ok(Some(live))) => Found { id, record: None, live: Some(live) },
         (Err(error @ StoreError::Gone(_)), _) | (Err(error), Ok(None)) => return Err(error.into()),
@@ -43,7 +48,7 @@ pub(crate) async fn find(app: &App, id: ExecutionId) -> Result<Found, Problem> {
 }
 
 async fn live(app: &App, id: ExecutionId) -> Result<Option<(Snapshot, JobCounts)>, Problem> {
-    let Some(stored) = app.bus.load_run(id).await? else { return Ok(None) };
+    let Some(stored) = patiently(app.bus.load_run(id)).await? else { return Ok(None) };
     let snapshot = millrace_engine::snapshot(&stored.fields, VIEWED_NODES).map_err(Problem::internal)?;
     let meta = stored.fields.get("meta").and_then(|bytes| serde_json::from_slice::<Meta>(bytes).ok());
     let count = |jobs: u64| u32::try_from(jobs).unwrap_or(u32::MAX);

@@ -1,6 +1,6 @@
 //! Runs and node runs as JSON. Times are milliseconds since the Unix epoch, as in events and snapshots.
 
-use millrace_contracts::run::{NodeView, Progress};
+use millrace_contracts::run::NodeView;
 use millrace_store::{ExecutionRecord, ExecutionSummary, JobCounts};
 use serde_json::{Map, Value, json};
 
@@ -90,7 +90,7 @@ fn recorded(record: &ExecutionRecord) -> Map<String, Value> {
         "started_at": run.started_at,
         "completed_at": run.completed_at,
         "duration_ms": run.duration_ms,
-        "progress": record.progress.unwrap_or_else(Progress::default),
+        "progress": record.progress.unwrap_or_default(),
         "input": record.input,
         "outputs": record.outputs,
         "error": record.error,

@@ -1,0 +1,120 @@
+//! What holds at every address: wrong addresses, who may call, limits, request ids and traces.
+
+use std::time::Duration;
+
+use millrace_api::ApiError;
+use millrace_config::Api;
+use millrace_testkit::TestPostgres;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Reply, World, constant};
+
+#[tokio::test]
+async fn wrong_addresses_methods_and_callers_are_told_so() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let lost = world.get("/api/v1/nothing").await?;
+    assert_eq!(lost.problem(404, "ROUTE_NOT_FOUND").body["instance"], "/api/v1/nothing");
+    let method = Reply::of(world.request(Method::DELETE, "/api/v1/blocks")).await?;
+    assert!(method.problem(405, "METHOD_NOT_ALLOWED").header("allow").contains("GET"));
+    let foreign = world.request(Method::GET, "/api/v1/blocks").header("origin", "https://evil.example");
+    Reply::of(foreign).await?.problem(403, "CROSS_SITE");
+    let rebound = world.request(Method::GET, "/api/v1/blocks").header("host", "evil.example");
+    Reply::of(rebound).await?.problem(421, "MISDIRECTED_HOST");
+    world.get("/api/v1/blocks?x=1").await?.problem(400, "INVALID_QUERY").fault("UNKNOWN_FIELD", None, "/x");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn request_ids_and_traces_are_taken_up() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let trace = "4bf92f3577b34da6a3ce929d0e0e4736";
+    let request = world
+        .request(Method::POST, "/api/v1/executions")
+        .header("x-request-id", "mine-1")
+        .header("traceparent", format!("00-{trace}-00f067aa0ba902b7-01"))
+        .json(&json!({"workflow": constant()}));
+    let accepted = Reply::of(request).await?;
+    assert_eq!(accepted.header("x-request-id"), "mine-1");
+    assert_eq!(accepted.body["trace_id"], trace);
+    assert!(accepted.header("traceparent").contains(trace));
+    let id = accepted.body["execution_id"].as_str().unwrap();
+    assert_eq!(world.get(&format!("/api/v1/executions/{id}")).await?.body["trace_id"], trace);
+    let fresh = world.get("/api/v1/blocks").await?;
+    assert!(!fresh.header("x-request-id").is_empty());
+    world.stop().await
+}
+
+#[tokio::test]
+async fn bodies_have_types_and_limits() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let post = |path: &str| world.request(Method::POST, path);
+    let text = post("/api/v1/executions").header("content-type", "text/plain").body("{}");
+    Reply::of(text).await?.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    Reply::of(post("/api/v1/executions").body("{}")).await?.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let json =
+        |body: String| post("/api/v1/executions").header("content-type", "application/json").body(body);
+    Reply::of(json("{\"workflow\": ".into())).await?.problem(400, "MALFORMED_BODY").fault(
+        "INVALID_JSON",
+        None,
+        "",
+    );
+    Reply::of(json(String::new())).await?.problem(400, "MALFORMED_BODY");
+    Reply::of(json("[]".into())).await?.problem(422, "INVALID_REQUEST").fault("INVALID_TYPE", None, "");
+    let huge = format!("{{\"input\": \"{}\"}}", "x".repeat(33 << 20));
+    Reply::of(json(huge)).await?.problem(413, "PAYLOAD_TOO_LARGE");
+    let broken =
+        post("/api/v1/executions").header("content-type", "multipart/form-data; boundary=x").body("rubbish");
+    Reply::of(broken).await?.problem(400, "MALFORMED_BODY");
+    let unbounded = post("/api/v1/blobs").header("content-type", "multipart/form-data").body("rubbish");
+    Reply::of(unbounded).await?.problem(400, "MALFORMED_BODY");
+    Reply::of(post("/api/v1/blobs").body(vec![0; 65 << 20])).await?.problem(413, "PAYLOAD_TOO_LARGE");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn more_than_may_be_served_is_turned_away_at_once() -> anyhow::Result<()> {
+    let settings = Api { max_concurrent_requests: 0, ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    world.get("/api/v1/blocks").await?.problem(503, "OVERLOADED");
+    assert_eq!(world.get("/healthz").await?.status, 200);
+    world.stop().await?;
+
+    let settings = Api { max_streams: 1, ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let run = world.submit().await?;
+    let _one = world.follow(run, None).await?;
+    world.get(&format!("/api/v1/executions/{run}/events")).await?.problem(503, "TOO_MANY_STREAMS");
+    world.get("/api/v1/events").await?.problem(503, "TOO_MANY_STREAMS");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_sender_that_stalls_does_not_hold_the_request_for_ever() -> anyhow::Result<()> {
+    let settings = Api { request_timeout: Duration::from_millis(200), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let stalled = futures::stream::pending::<Result<Vec<u8>, std::io::Error>>();
+    let request = world
+        .request(Method::POST, "/api/v1/executions")
+        .header("content-type", "application/json")
+        .header("content-length", "10")
+        .body(reqwest::Body::wrap_stream(stalled));
+    Reply::of(request).await?.problem(503, "REQUEST_TIMEOUT");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn nothing_but_loopback_is_served_without_keys() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let deps = millrace_api::Deps {
+        settings: Api::default(),
+        bus: world.bus.clone(),
+        store: world.store.clone(),
+        blobs: world.blobs.clone(),
+        health: millrace_telemetry::Health::new(None),
+    };
+    let listener = tokio::net::TcpListener::bind("0.0.0.0:0").await?;
+    let refused = millrace_api::run(deps, listener, millrace_tasks::CancellationToken::new()).await;
+    assert!(matches!(refused, Err(ApiError::NotLoopback(_))), "{refused:?}");
+    world.stop().await
+}

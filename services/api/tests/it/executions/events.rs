@@ -1,0 +1,162 @@
+//! `GET /executions/{id}/events`: invariant 3, as a client sees it.
+
+use millrace_contracts::event::LogPosition;
+use millrace_contracts::{EventType, ExecutionId};
+use millrace_store::RecordBatch;
+use reqwest::Method;
+use serde_json::json;
+
+use crate::support::{Follower, Reply, World};
+
+#[tokio::test]
+async fn invariant_3_every_client_sees_each_event_once_and_in_order() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    let mut fresh = world.follow(player.run, None).await?;
+    for (name, value) in
+        [("content-type", "text/event-stream"), ("cache-control", "no-cache"), ("x-accel-buffering", "no")]
+    {
+        assert_eq!(fresh.headers[name], value);
+    }
+    let state = fresh.expect("snapshot").await?;
+    assert_eq!((state.id.as_str(), &state.data["status"]), ("1-1", &json!("running")));
+    for node in ["a", "b", "c"] {
+        player.node(node).await?;
+    }
+    let mut seen = fresh.expect("node.completed").await?;
+    let published = player.committed.iter().find(|event| event.seq == Some(2)).unwrap();
+    assert_eq!(seen.text, serde_json::to_string(published)?, "the payload passes through");
+    for seq in 3..=4 {
+        seen = fresh.expect("node.completed").await?;
+        assert_eq!(seen.id, format!("1-{seq}"));
+    }
+    // One that was cut off after the second event comes back, another replays from the beginning.
+    let mut resumed = world.follow(player.run, Some("1-2")).await?;
+    let path = format!("/api/v1/executions/{}/events?from=0", player.run);
+    let mut replay = Follower::open(world.request(Method::GET, &path)).await?;
+    player.complete(json!({})).await?;
+    let tail = ["node.completed@1-3", "node.completed@1-4", "completed@1-5", "end@1-5"];
+    assert_eq!(resumed.rest().await?, tail);
+    assert_eq!(fresh.rest().await?, ["completed@1-5", "end@1-5"]);
+    assert_eq!(replay.rest().await?, [&["started@1-1", "node.completed@1-2"], &tail[..]].concat());
+    // Late comers: the state and the end; and those who have seen it all, the end.
+    let mut late = world.follow(player.run, None).await?;
+    assert_eq!(late.expect("snapshot").await?.data["status"], "completed");
+    assert_eq!(late.rest().await?, ["end@1-5"]);
+    assert_eq!(world.follow(player.run, Some("1-5")).await?.rest().await?, ["end@"]);
+    // An epoch that never was.
+    let mut lost = world.follow(player.run, Some("7-3")).await?;
+    assert_eq!(lost.rest().await?, ["snapshot@1-5", "end@1-5"]);
+    world.stop().await
+}
+
+#[tokio::test]
+async fn progress_goes_through_without_an_id_and_types_may_be_chosen() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    let path = format!("/api/v1/executions/{}/events?types=node.*", player.run);
+    let mut chosen = Follower::open(world.request(Method::GET, &path)).await?;
+    chosen.expect("snapshot").await?;
+    player.start().await?;
+    let progress = player.event(EventType::NodeProgress, json!({"percent": 50}));
+    player.commit(Vec::new(), vec![progress]).await?;
+    let told = chosen.expect("node.progress").await?;
+    assert_eq!(
+        (told.id.as_str(), &told.data["data"]["percent"]),
+        ("1-0", &json!(50)),
+        "the id is the snapshot's still"
+    );
+    player.complete(json!({})).await?;
+    assert_eq!(chosen.rest().await?, ["completed@1-2", "end@1-2"], "the end is always told");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn once_redis_has_forgotten_the_record_answers() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    for _ in 0..300 {
+        player.node("a").await?;
+    }
+    player.complete(json!({"answer": {"min": 0.4}})).await?;
+    world.store.record(&RecordBatch { events: player.committed.clone() }).await?;
+    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
+    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+
+    let mut late = world.follow(player.run, None).await?;
+    let state = late.expect("snapshot").await?;
+    assert_eq!((state.id.as_str(), &state.data["status"]), ("1-302", &json!("completed")));
+    assert_eq!(late.rest().await?, ["end@1-302"]);
+    let resumed = world.follow(player.run, Some("1-3")).await?.rest().await?;
+    assert_eq!((resumed.len(), resumed[0].as_str()), (300, "node.completed@1-4"));
+    assert_eq!(resumed[298..], ["completed@1-302", "end@1-302"]);
+    let page = world.get(&format!("/api/v1/executions/{}", player.run)).await?.body;
+    assert_eq!((&page["status"], &page["outputs"]["answer"]["min"]), (&json!("completed"), &json!(0.4)));
+    world.stop().await
+}
+
+#[tokio::test]
+async fn stored_events_are_listed_as_json() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    for _ in 0..300 {
+        player.node("a").await?;
+    }
+    let get = async |query: &str| {
+        let path = format!("/api/v1/executions/{}/events{query}", player.run);
+        Reply::of(world.request(Method::GET, &path).header("accept", "application/json")).await
+    };
+    let first = get("").await?;
+    let events = first.body["events"].as_array().unwrap();
+    assert_eq!(
+        (events.len(), &events[0]["seq"], &first.body["next_from"]),
+        (256, &json!(1), &json!("1-256"))
+    );
+    assert_eq!(events[0], serde_json::to_value(&player.committed[0])?);
+    let second = get("?from=1-256").await?;
+    assert_eq!(second.body["events"].as_array().unwrap().len(), 45);
+    assert_eq!(second.body["next_from"], json!(null));
+    assert_eq!(LogPosition { epoch: 1, seq: 256 }.to_string(), "1-256");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn what_does_not_exist_has_no_stream_and_wrong_places_are_told() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let run = world.submit().await?;
+    let events = |id: &str, query: &str| format!("/api/v1/executions/{id}/events{query}");
+    world.get(&events(&ExecutionId::generate().to_string(), "")).await?.problem(404, "NOT_FOUND");
+    world.get(&events("x", "")).await?.problem(404, "NOT_FOUND");
+    let refused = world.get(&events(&run.to_string(), "?from=x")).await?;
+    refused.problem(400, "INVALID_QUERY").fault("INVALID_VALUE", None, "/from");
+    let mut follower = world.follow(run, None).await?;
+    follower.expect("snapshot").await?;
+    world.shut_down();
+    assert_eq!(follower.rest().await?, ["reconnect@1-0"], "the last word, and the place to go on from");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_hundred_clients_of_one_run_see_the_same() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    let mut clients = Vec::new();
+    for _ in 0..100 {
+        clients.push(world.follow(player.run, None).await?);
+    }
+    player.start().await?;
+    // One commit of many events, more than a topic holds.
+    let many = (0..500).map(|_| player.event(EventType::NodeCompleted, json!({}))).collect();
+    player.commit(many, Vec::new()).await?;
+    player.complete(json!({})).await?;
+    for client in &mut clients {
+        let told = client.rest().await?;
+        assert_eq!(told.len(), 504);
+        assert_eq!(told[501..], ["node.completed@1-501", "completed@1-502", "end@1-502"]);
+        assert!(told[1..502].iter().zip(1..).all(|(line, seq)| line.ends_with(&format!("@1-{seq}"))));
+    }
+    world.stop().await
+}

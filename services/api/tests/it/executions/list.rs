@@ -1,0 +1,51 @@
+//! `GET /executions`.
+
+use serde_json::{Value, json};
+
+use crate::support::{World, constant};
+
+fn ids(page: &Value) -> Vec<&str> {
+    page["executions"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter_map(|run| run["execution_id"].as_str())
+        .collect()
+}
+
+#[tokio::test]
+async fn runs_are_listed_newest_first_in_pages_and_filtered() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let workflow = world.save(&constant()).await?;
+    let mut runs = Vec::new();
+    for team in ["a", "b", "a"] {
+        let path = format!("/api/v1/workflows/{workflow}/run");
+        let accepted = world.post(&path, &json!({"labels": {"team": team}})).await?;
+        runs.insert(0, accepted.body["execution_id"].as_str().unwrap().to_owned());
+    }
+    let get = async |query: &str| {
+        Ok::<_, anyhow::Error>(world.get(&format!("/api/v1/executions?{query}")).await?.body)
+    };
+    let first = get("limit=2").await?;
+    assert_eq!(ids(&first), runs[..2]);
+    let second = get(&format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await?;
+    assert_eq!((ids(&second), &second["next_cursor"]), (vec![runs[2].as_str()], &json!(null)));
+    assert_eq!(ids(&get("label=team:a").await?), [&runs[0], &runs[2]]);
+    assert_eq!(ids(&get(&format!("workflow_id={workflow}&status=pending")).await?).len(), 3);
+    assert!(ids(&get("status=failed").await?).is_empty());
+    assert_eq!(ids(&get("from=2020-01-01T00:00:00Z").await?).len(), 3);
+    assert!(ids(&get("to=2020-01-01T00:00:00Z").await?).is_empty());
+
+    for (query, pointer) in [
+        ("status=done", "/status"),
+        ("workflow_id=7", "/workflow_id"),
+        ("label=team", "/label"),
+        ("from=yesterday", "/from"),
+        ("limit=1000", "/limit"),
+    ] {
+        let refused = world.get(&format!("/api/v1/executions?{query}")).await?;
+        refused.problem(400, "INVALID_QUERY").fault("INVALID_VALUE", None, pointer);
+    }
+    world.get("/api/v1/executions?cursor=%25").await?.problem(400, "INVALID_CURSOR");
+    world.stop().await
+}

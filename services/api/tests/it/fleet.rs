@@ -1,0 +1,22 @@
+//! `/workers`, `/queues`, `/models`.
+
+use std::time::Duration;
+
+use serde_json::json;
+
+use crate::support::World;
+
+#[tokio::test]
+async fn the_fleet_is_shown_as_it_says_of_itself() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let info = json!({"worker_id": "w1", "pools": ["fast"], "models": ["shapes-detector"], "capacity": 4});
+    world.bus.register_worker(&"w1".into(), &info.to_string(), Duration::from_secs(60)).await?;
+    let workers = world.get("/api/v1/workers").await?.body;
+    assert_eq!(workers["workers"][0]["worker_id"], "w1");
+    assert_eq!(workers["workers"][0]["alive"], true);
+    assert_eq!(workers["workers"][0]["capacity"], 4);
+    let models = world.get("/api/v1/models").await?.body;
+    assert_eq!(models["models"], json!([{"model_id": "shapes-detector", "workers": ["w1"]}]));
+    assert_eq!(world.get("/api/v1/queues").await?.body, json!({"queues": []}));
+    world.stop().await
+}

@@ -1,0 +1,14 @@
+//! The api against a real Redis and Postgres. The tree of tests is the tree of addresses; the test itself plays the
+//! orchestrator. Each test has servers of its own.
+
+mod blobs;
+mod blocks;
+mod dependencies;
+mod edge;
+mod events;
+mod executions;
+mod fleet;
+mod health;
+mod outages;
+mod support;
+mod workflows;

@@ -1,0 +1,69 @@
+//! Invariants 1, 3 and 6 at the door: what is promised while Redis or Postgres is away, and afterwards.
+
+use millrace_config::Api;
+use millrace_testkit::{TestPostgres, eventually};
+use serde_json::json;
+
+use crate::support::{DEADLINE, Reply, World, constant};
+
+#[tokio::test]
+async fn invariant_1_nothing_is_accepted_without_postgres() -> anyhow::Result<()> {
+    let mut world = World::start_with(Api::default(), TestPostgres::start_alone().await?).await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    let server = world.postgres.server().expect("the server is this test's own");
+    server.kill().await;
+
+    let refused = world.post("/api/v1/executions", &json!({"workflow": constant()})).await?;
+    refused.problem(503, "DATABASE_UNAVAILABLE");
+    assert!(!refused.body.to_string().contains("sqlx"), "{refused:?}");
+    // Invariant 6: what runs goes on, and is seen to.
+    let seen = world.get(&format!("/api/v1/executions/{}", player.run)).await?;
+    assert_eq!((seen.status, seen.body["status"].as_str()), (200, Some("running")));
+    let mut follower = world.follow(player.run, None).await?;
+    follower.expect("snapshot").await?;
+    player.complete(json!({})).await?;
+    follower.expect("completed").await?;
+
+    world.postgres.server().expect("the server is this test's own").restart().await?;
+    eventually(DEADLINE, "runs are accepted again", async || {
+        let again = world.post("/api/v1/executions", &json!({"workflow": constant()})).await?;
+        Ok::<_, anyhow::Error>((again.status == 202).then_some(()))
+    })
+    .await?;
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_run_is_accepted_without_redis_and_streams_resume_when_it_is_back() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    let mut follower = world.follow(player.run, None).await?;
+    follower.expect("snapshot").await?;
+    player.node("min").await?;
+    assert_eq!(follower.expect("node.completed").await?.id, "1-2");
+
+    world.redis.server().kill().await;
+    let accepted = world.post("/api/v1/executions", &json!({"workflow": constant()})).await?;
+    assert_eq!(accepted.status, 202, "{accepted:?}");
+    let unseen = accepted.body["links"]["self"].as_str().unwrap().to_owned();
+    assert_eq!(world.get(&unseen).await?.body["status"], "pending");
+    let cancel = format!("/api/v1/executions/{}/cancel", player.run);
+    Reply::of(world.request(reqwest::Method::POST, &cancel)).await?.problem(503, "BUS_UNAVAILABLE");
+
+    // The test's Redis keeps nothing; the run's state and log come back as an orchestrator would rebuild them.
+    world.redis.server().restart().await?;
+    let mut rebuilt = crate::support::Player::new(world.bus.clone(), player.run);
+    rebuilt.meta.epoch = 2;
+    eventually(DEADLINE, "the bus is back", async || Ok::<_, anyhow::Error>(world.bus.ping().await.ok()))
+        .await?;
+    rebuilt.start().await?;
+    let state = follower.expect("snapshot").await?;
+    assert_eq!((state.id.as_str(), state.data["epoch"].as_u64()), ("2-1", Some(2)));
+    rebuilt.complete(json!({})).await?;
+    assert_eq!(follower.expect("completed").await?.id, "2-2");
+    follower.expect("end").await?;
+    assert!(follower.next().await?.is_none());
+    world.stop().await
+}

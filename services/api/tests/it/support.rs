@@ -1,0 +1,154 @@
+//! Servers, an api, and a client of it.
+
+mod pictures;
+mod player;
+mod reply;
+mod sse;
+
+use std::sync::Once;
+use std::time::Duration;
+
+use anyhow::Context;
+use millrace_api::{ApiError, Deps, run};
+use millrace_blobs::{Blobs, BlobsSettings};
+use millrace_bus::{Bus, BusSettings};
+use millrace_config::Api;
+use millrace_contracts::ExecutionId;
+use millrace_store::{Store, StoreSettings};
+use millrace_tasks::CancellationToken;
+use millrace_telemetry::Health;
+use millrace_testkit::{TestPostgres, TestRedis, test_folder};
+use reqwest::{Client, Method, RequestBuilder};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+use tokio::net::TcpListener;
+use tokio::task::JoinHandle;
+
+pub(crate) use pictures::{jpeg, png};
+pub(crate) use player::Player;
+pub(crate) use reply::Reply;
+pub(crate) use sse::Follower;
+
+pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+pub(crate) struct World {
+    pub(crate) bus: Bus,
+    pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    pub(crate) redis: TestRedis,
+    pub(crate) postgres: TestPostgres,
+    pub(crate) base: String,
+    pub(crate) client: Client,
+    shutdown: CancellationToken,
+    task: JoinHandle<Result<(), ApiError>>,
+    _folder: TempDir,
+}
+
+impl World {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::start_with(Api::default(), TestPostgres::start().await?).await
+    }
+
+    pub(crate) async fn start_with(settings: Api, postgres: TestPostgres) -> anyhow::Result<Self> {
+        let (redis, folder) = (TestRedis::start().await?, test_folder()?);
+        let bus = Bus::connect(BusSettings { partitions: 4, ..BusSettings::new(redis.url()) }).await?;
+        let store = Store::connect(&StoreSettings::new(postgres.url()))?;
+        store.migrate().await?;
+        let blobs = Blobs::open(&BlobsSettings::new(folder.path().display().to_string()))?;
+        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let base = format!("http://{}", listener.local_addr()?);
+        let deps = Deps {
+            settings,
+            bus: bus.clone(),
+            store: store.clone(),
+            blobs: blobs.clone(),
+            health: Health::new(None),
+        };
+        let shutdown = CancellationToken::new();
+        // A test's own task: `stop` waits for it, and a failed test takes it along.
+        let task = tokio::spawn(run(deps, listener, shutdown.clone()));
+        let client = client()?;
+        Ok(Self { bus, store, blobs, redis, postgres, base, client, shutdown, task, _folder: folder })
+    }
+
+    /// Tells the api to end, and waits until it has.
+    pub(crate) async fn stop(self) -> anyhow::Result<()> {
+        self.shutdown.cancel();
+        Ok(tokio::time::timeout(DEADLINE, self.task).await???)
+    }
+
+    /// Tells the api to end.
+    pub(crate) fn shut_down(&self) {
+        self.shutdown.cancel();
+    }
+
+    pub(crate) fn request(&self, method: Method, path: &str) -> RequestBuilder {
+        self.client.request(method, format!("{}{path}", self.base))
+    }
+
+    pub(crate) async fn get(&self, path: &str) -> anyhow::Result<Reply> {
+        Reply::of(self.request(Method::GET, path)).await
+    }
+
+    pub(crate) async fn post(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
+        Reply::of(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// Saves a workflow; its id.
+    pub(crate) async fn save(&self, definition: &Value) -> anyhow::Result<String> {
+        let saved = self.post("/api/v1/workflows", definition).await?;
+        anyhow::ensure!(saved.status == 201, "{saved:?}");
+        Ok(saved.body["id"].as_str().context("an id")?.to_owned())
+    }
+
+    /// Submits a run of a workflow without inputs; its id.
+    pub(crate) async fn submit(&self) -> anyhow::Result<ExecutionId> {
+        let accepted = self.post("/api/v1/executions", &json!({"workflow": constant()})).await?;
+        anyhow::ensure!(accepted.status == 202, "{accepted:?}");
+        Ok(accepted.body["execution_id"].as_str().context("an id")?.parse()?)
+    }
+
+    /// Submits a run and plays its orchestrator.
+    pub(crate) async fn play(&self) -> anyhow::Result<Player> {
+        Ok(Player::new(self.bus.clone(), self.submit().await?))
+    }
+
+    /// Follows a run's events.
+    pub(crate) async fn follow(
+        &self,
+        run: ExecutionId,
+        last_event_id: Option<&str>,
+    ) -> anyhow::Result<Follower> {
+        let mut request = self.request(Method::GET, &format!("/api/v1/executions/{run}/events"));
+        if let Some(id) = last_event_id {
+            request = request.header("last-event-id", id);
+        }
+        Follower::open(request).await
+    }
+}
+
+fn client() -> anyhow::Result<Client> {
+    static PROVIDER: Once = Once::new();
+    PROVIDER.call_once(|| {
+        // Refused when there is one already, which will do.
+        drop(rustls::crypto::ring::default_provider().install_default());
+    });
+    Ok(Client::builder().no_proxy().build()?)
+}
+
+/// A workflow with a picture and a number as inputs.
+pub(crate) fn show() -> Value {
+    json!({"name": "show", "nodes": [
+        {"id": "photo", "type": "image_input"},
+        {"id": "min", "type": "parameter_input", "config": {"kind": "float", "default": 0.4, "min": 0, "max": 1}},
+        {"id": "answer", "type": "json_output", "inputs": {"picture": "$inputs.photo", "min": "$inputs.min"}},
+    ]})
+}
+
+/// A workflow that needs no input.
+pub(crate) fn constant() -> Value {
+    json!({"name": "constant", "nodes": [
+        {"id": "min", "type": "parameter_input", "config": {"kind": "float", "default": 0.4}},
+        {"id": "answer", "type": "json_output", "inputs": {"min": "$inputs.min"}},
+    ]})
+}
