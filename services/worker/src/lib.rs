@@ -1,1 +1,19 @@
-//! placeholder
+#![doc = include_str!("../README.md")]
+
+mod blocks;
+mod cancelled;
+mod cpu;
+mod error;
+mod fleet;
+mod frames;
+mod held;
+mod images;
+mod intake;
+mod job;
+mod keeper;
+mod model_events;
+mod role;
+mod values;
+
+pub use error::WorkerError;
+pub use role::{Deps, run};

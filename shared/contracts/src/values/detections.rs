@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::Lineage;
 use crate::BlobId;
 
 /// What was found on one image. Empty is a result like any other.
@@ -16,6 +17,9 @@ pub struct Detections {
     /// That image's height, pixels; 0 when unknown.
     #[serde(default)]
     pub height: u32,
+    /// The image's own lineage, where it is not a root: what takes the boxes to another image of the same root.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lineage: Option<Lineage>,
     /// What was found, most confident first where a model made them.
     pub items: Vec<Detection>,
 }

@@ -1,0 +1,45 @@
+//! The blocks this worker runs. A new block is a file and a line here.
+
+mod models;
+mod transforms;
+
+use futures::future::BoxFuture;
+use millrace_contracts::JobError;
+
+use crate::job::{JobContext, Outputs};
+
+/// How a block runs.
+pub(crate) type Run = for<'a> fn(&'a JobContext) -> BoxFuture<'a, Result<Outputs, JobError>>;
+
+const BLOCKS: &[(&str, Run)] = &[
+    ("detection@1", models::detection::run),
+    ("crop@1", transforms::crop::run),
+    ("draw_boxes@1", transforms::draw_boxes::run),
+    ("resize@1", transforms::resize::run),
+];
+
+/// The block that `task` names, version included.
+pub(crate) fn find(task: &str) -> Option<Run> {
+    BLOCKS.iter().find(|(name, _)| *name == task).map(|(_, run)| *run)
+}
+
+#[cfg(test)]
+mod tests {
+    use millrace_blocks::{Runner, catalogue};
+
+    use super::*;
+
+    #[test]
+    fn every_block_of_the_catalogue_that_is_ours_is_here() {
+        let catalogue = catalogue();
+        let ours: Vec<String> = catalogue
+            .iter()
+            .filter(|block| matches!(block.runner, Runner::Worker { .. }))
+            .map(|block| block.versioned())
+            .collect();
+        for block in &ours {
+            assert!(find(block).is_some(), "{block} has no runner");
+        }
+        assert_eq!(ours.len(), BLOCKS.len());
+    }
+}

@@ -1,0 +1,3 @@
+//! Blocks that run a model.
+
+pub(super) mod detection;

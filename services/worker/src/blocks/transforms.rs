@@ -1,0 +1,5 @@
+//! Pixels to pixels, on the CPU pool.
+
+pub(super) mod crop;
+pub(super) mod draw_boxes;
+pub(super) mod resize;

@@ -1,0 +1,61 @@
+//! `draw_boxes`: detections drawn on their picture, for people.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use millrace_blocks::transforms::draw_boxes::{ColorBy, Config, Labels};
+use millrace_contracts::JobError;
+use millrace_contracts::values::Detection;
+use millrace_vision::{BoxStyle, Encoding, LabelStyle, Mark, draw_boxes};
+
+use crate::error::of_vision;
+use crate::images::{Made, store};
+use crate::job::{JobContext, Outputs, Stage};
+use crate::values;
+
+pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobError>> {
+    draw(context).boxed()
+}
+
+async fn draw(context: &JobContext) -> Result<Outputs, JobError> {
+    let config: Config = values::config(context)?;
+    let image = values::image(context, "image")?;
+    let detections = values::detections_on(context, "detections", &image)?;
+    let frame = context.shared.frames.load(image.blob, &context.clock).await;
+    let frame = frame.map_err(|error| error.at("/inputs/image"))?;
+    let style = style(config);
+    let marks: Vec<Mark> = detections.items.into_iter().map(mark).collect();
+    let drawn = context.cpu(Stage::Inference, move || draw_boxes(&frame, &marks, &style)).await?;
+    let made = Made {
+        frame: drawn.map_err(|error| of_vision(&error))?,
+        // A photograph stays one; a picture that came without loss goes without loss.
+        encoding: if image.format == "jpeg" { Encoding::VIEW } else { Encoding::Png },
+        lineage: image.lineage,
+        parent_id: image.parent_id,
+    };
+    let value = store(context, made).await?;
+    Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))
+}
+
+fn mark(detection: Detection) -> Mark {
+    let Detection { bbox, class_id, class_name, confidence, tracker_id, .. } = detection;
+    Mark { bbox, class_id, class_name, confidence, tracker_id }
+}
+
+fn style(config: Config) -> BoxStyle {
+    BoxStyle {
+        thickness: config.thickness as f32,
+        palette: config.palette.unwrap_or_default().into_iter().map(|color| color.rgb).collect(),
+        color_by: match config.color_by {
+            ColorBy::Class => millrace_vision::ColorBy::Class,
+            ColorBy::Index => millrace_vision::ColorBy::Index,
+            ColorBy::Track => millrace_vision::ColorBy::Track,
+        },
+        labels: match config.labels {
+            Labels::Class => LabelStyle::Class,
+            Labels::ClassConfidence => LabelStyle::ClassConfidence,
+            Labels::None => LabelStyle::None,
+        },
+        text_scale: config.text_scale as f32,
+        roundness: config.roundness as f32,
+    }
+}

@@ -1,0 +1,64 @@
+//! Decoded pictures, shared between the blocks of one worker: fetched and decoded once however many ask, held within a
+//! budget of bytes.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use millrace_blobs::Blobs;
+use millrace_contracts::{BlobId, JobError};
+use millrace_vision::{Frame, Limits, decode};
+use moka::future::Cache;
+
+use crate::cpu::CpuPool;
+use crate::error::{of_blobs, of_vision};
+use crate::job::{Clock, Stage, panicked};
+
+/// Memory for decoded pictures.
+const BUDGET_BYTES: u64 = 256 * 1024 * 1024;
+/// A picture nobody has looked at for so long is dropped whatever the budget.
+const IDLE: Duration = Duration::from_secs(60);
+/// What an entry costs besides its pixels, roughly.
+const OVERHEAD_BYTES: usize = 256;
+
+/// The pictures. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Frames {
+    blobs: Blobs,
+    cpu: CpuPool,
+    limits: Limits,
+    decoded: Cache<BlobId, Frame>,
+}
+
+impl Frames {
+    pub(crate) fn new(blobs: Blobs, cpu: CpuPool, max_pixels: u64) -> Self {
+        let weigh =
+            |_: &BlobId, frame: &Frame| u32::try_from(frame.bytes() + OVERHEAD_BYTES).unwrap_or(u32::MAX);
+        let decoded = Cache::builder().weigher(weigh).max_capacity(BUDGET_BYTES).time_to_idle(IDLE).build();
+        let limits = Limits { max_pixels, max_bytes: blobs.max_blob_bytes() };
+        Self { blobs, cpu, limits, decoded }
+    }
+
+    /// The upright pixels of an image blob. Whoever comes first fetches and decodes, and has that on their clock.
+    pub(crate) async fn load(&self, id: BlobId, clock: &Clock) -> Result<Frame, JobError> {
+        let load = async {
+            let bytes =
+                clock.time(Stage::Fetch, self.blobs.get(id)).await.map_err(|error| of_blobs(&error))?;
+            let limits = self.limits;
+            let (decoded, took) =
+                self.cpu.run(move || decode(&bytes, &limits)).await.map_err(|panic| panicked(&panic))?;
+            clock.add(Stage::Decode, took);
+            decoded.map_err(|error| of_vision(&error))
+        };
+        self.decoded.try_get_with(id, load).await.map_err(|error: Arc<JobError>| (*error).clone())
+    }
+
+    /// Remembers the pixels of a blob that was just written without loss.
+    pub(crate) async fn keep(&self, id: BlobId, frame: Frame) {
+        self.decoded.insert(id, frame).await;
+    }
+
+    /// Pixels a picture made here may have.
+    pub(crate) fn max_pixels(&self) -> u64 {
+        self.limits.max_pixels
+    }
+}

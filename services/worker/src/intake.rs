@@ -1,0 +1,115 @@
+//! Taking jobs, never more than there are permits for, and driving those in hand. Reading and driving are two tasks, so
+//! that a read that blocks holds up no job.
+
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
+use millrace_bus::{BusError, JobDelivery, JobQueues};
+use millrace_tasks::{CancellationToken, backoff};
+use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+use crate::job::{self, Taken};
+use crate::role::Shared;
+
+/// Looks for stale claims per lease: a job of a dead worker is taken over within a lease and a quarter.
+const LOOKS_PER_LEASE: u32 = 4;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// How jobs are taken.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IntakeSettings {
+    pub(crate) concurrency: usize,
+    pub(crate) block: Duration,
+    pub(crate) lease: Duration,
+}
+
+/// Takes jobs until `stop`.
+pub(crate) async fn take(
+    shared: Arc<Shared>,
+    mut queues: JobQueues,
+    settings: IntakeSettings,
+    jobs: Sender<Taken>,
+    stop: CancellationToken,
+) -> Result<(), BusError> {
+    let places = Arc::new(Semaphore::new(settings.concurrency.max(1)));
+    let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
+    let mut look_again = Instant::now();
+    loop {
+        let Some(first) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await else {
+            return Ok(());
+        };
+        let mut permits = vec![first.expect("the semaphore is never closed")];
+        while let Ok(permit) = Arc::clone(&places).try_acquire_owned() {
+            permits.push(permit);
+        }
+        let stale = look_again <= Instant::now();
+        let read = async {
+            if stale {
+                let found = queues.claim_stale(&shared.pools, settings.lease, permits.len()).await?;
+                if !found.is_empty() {
+                    return Ok(found);
+                }
+            }
+            queues.read(&shared.pools, permits.len(), settings.block).await
+        };
+        // Dropping the read loses nothing: what it had taken is given to the next one, or claimed by another worker.
+        let Some(deliveries) = stop.run_until_cancelled(read).await else { return Ok(()) };
+        match deliveries {
+            Ok(deliveries) => {
+                if stale && deliveries.iter().all(|delivery| delivery.deliveries == 1) {
+                    look_again = Instant::now() + settings.lease / LOOKS_PER_LEASE;
+                }
+                pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
+                hand_over(&shared, deliveries, permits, &jobs).await;
+            }
+            Err(error) if error.is_retryable() => {
+                let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+                tracing::warn!(%error, pause_ms = pause.as_millis(), "no jobs can be taken at the moment");
+                if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
+                    return Ok(());
+                }
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+async fn hand_over(
+    shared: &Shared,
+    deliveries: Vec<JobDelivery>,
+    permits: Vec<OwnedSemaphorePermit>,
+    jobs: &Sender<Taken>,
+) {
+    for (delivery, permit) in deliveries.into_iter().zip(permits) {
+        let holding = shared.held.take(&delivery);
+        if jobs.send(Taken { delivery, holding, permit }).await.is_err() {
+            // The driver is gone, and the process with it in a moment; the job stays claimable.
+            return;
+        }
+    }
+}
+
+/// Drives the jobs in hand until the intake has ended and all are done. Then, or when it is dropped, `done` is told.
+pub(crate) async fn drive(
+    shared: Arc<Shared>,
+    mut jobs: Receiver<Taken>,
+    done: CancellationToken,
+) -> Result<(), std::convert::Infallible> {
+    let _done = done.drop_guard();
+    let mut running = FuturesUnordered::new();
+    let mut open = true;
+    loop {
+        tokio::select! {
+            taken = jobs.recv(), if open => match taken {
+                Some(taken) => running.push(job::run(Arc::clone(&shared), taken)),
+                None => open = false,
+            },
+            Some(()) = running.next() => {}
+            else => return Ok(()),
+        }
+    }
+}

@@ -1,0 +1,69 @@
+//! What a block is given: its inputs and configuration, and the means to work.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use millrace_contracts::{Job, JobError};
+use serde_json::{Map, Value};
+
+use super::{Clock, Stage, panicked};
+use crate::error::of_blobs;
+use crate::role::Shared;
+
+/// What a block gives: its output ports.
+pub(crate) type Outputs = Map<String, Value>;
+
+/// One job at work.
+pub(crate) struct JobContext {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) job: Arc<Job>,
+    /// Input ports, references resolved.
+    pub(crate) inputs: Map<String, Value>,
+    /// Configuration, references resolved.
+    pub(crate) config: Map<String, Value>,
+    pub(crate) clock: Clock,
+    warnings: Mutex<Vec<String>>,
+}
+
+impl JobContext {
+    /// Resolves what the job refers to.
+    pub(crate) async fn open(shared: Arc<Shared>, job: Arc<Job>, clock: Clock) -> Result<Self, JobError> {
+        let (inputs, config) = clock
+            .time(Stage::Fetch, async {
+                let inputs = resolved(&shared, &job.inputs).await.map_err(|error| error.at("/inputs"))?;
+                let config = resolved(&shared, &job.config).await.map_err(|error| error.at("/config"))?;
+                Ok::<_, JobError>((inputs, config))
+            })
+            .await?;
+        Ok(Self { shared, job, inputs, config, clock, warnings: Mutex::default() })
+    }
+
+    /// Runs `work` on the CPU pool, on the clock as `stage`.
+    pub(crate) async fn cpu<T: Send + 'static>(
+        &self,
+        stage: Stage,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JobError> {
+        let (result, took) = self.shared.cpu.run(work).await.map_err(|panic| panicked(&panic))?;
+        self.clock.add(stage, took);
+        Ok(result)
+    }
+
+    /// Notes something worth knowing that does not stop the job.
+    pub(crate) fn warn(&self, warning: impl Into<String>) {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning.into());
+    }
+
+    /// What was noted.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+async fn resolved(shared: &Shared, fields: &Map<String, Value>) -> Result<Map<String, Value>, JobError> {
+    let mut values = Map::with_capacity(fields.len());
+    for (name, value) in fields {
+        let value = shared.blobs.resolve(value).await.map_err(|error| of_blobs(&error))?;
+        values.insert(name.clone(), value);
+    }
+    Ok(values)
+}

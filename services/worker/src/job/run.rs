@@ -1,0 +1,194 @@
+//! A job's life in this worker.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use millrace_bus::{BusError, JobDelivery};
+use millrace_contracts::job::JobOutcome;
+use millrace_contracts::{ErrorKind, Job, JobError, JobMetrics, UnixMillis};
+use millrace_tasks::backoff;
+use tokio::sync::OwnedSemaphorePermit;
+
+use super::report::Reporter;
+use super::{Clock, JobContext, Outputs, Stage, panicked};
+use crate::blocks;
+use crate::cpu::{Panicked, message_of};
+use crate::error::of_blobs;
+use crate::held::{Holding, Stop};
+use crate::role::Shared;
+
+/// A job handed out more often has taken its workers down with it.
+const MOST_DELIVERIES: u32 = 3;
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
+
+/// A job in hand, with the permit that bounds how many there are.
+pub(crate) struct Taken {
+    pub(crate) delivery: JobDelivery,
+    pub(crate) holding: Holding,
+    pub(crate) permit: OwnedSemaphorePermit,
+}
+
+/// Runs a job and reports on it. Ends early, and without a report, when another worker has taken the job over.
+pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
+    let Taken { delivery, holding, permit: _permit } = taken;
+    let reporter = Reporter {
+        bus: &shared.bus,
+        worker: &shared.worker,
+        delivery: &delivery,
+        started_at: UnixMillis::now(),
+    };
+    let metrics = JobMetrics {
+        inference_job_id: Some(delivery.job.id),
+        worker_id: Some(shared.worker.clone()),
+        device: Some("cpu".to_owned()),
+        ..JobMetrics::default()
+    };
+    let clock = Clock::start(metrics, delivery.job.queued_at);
+    if delivery.deliveries > MOST_DELIVERIES {
+        return bury(&shared, &reporter, &clock).await;
+    }
+    let outcome = match refused(&shared, &delivery.job) {
+        Some(error) => JobOutcome::Failed { error, metrics: Box::new(clock.read()) },
+        None => {
+            let work = attempt(&shared, &delivery.job, &clock, &holding.stop);
+            // Said while the work begins: the round trip costs the job nothing.
+            let (said, ended) = tokio::join!(reporter.started(), work);
+            if let Err(error) = said {
+                tracing::warn!(job.id = %delivery.job.id, %error, "the start of a job could not be reported");
+            }
+            let Some(outcome) = ended else { return };
+            outcome
+        }
+    };
+    count(&delivery.job, &outcome);
+    let said = persist(&holding.stop, || reporter.ended(outcome.clone())).await;
+    if let Err(error) = said {
+        tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
+    }
+}
+
+/// Why the job is not worth beginning, if it is not.
+fn refused(shared: &Shared, job: &Job) -> Option<JobError> {
+    if shared.cancelled.covers(job) {
+        return Some(cancelled());
+    }
+    let late = job.deadline.is_some_and(|deadline| deadline <= UnixMillis::now());
+    late.then(|| JobError::new(ErrorKind::Timeout, "the job's deadline passed while it waited for a worker"))
+}
+
+fn cancelled() -> JobError {
+    JobError::new(ErrorKind::Cancelled, "the run no longer wants this job")
+}
+
+/// The work itself, ended by whatever comes first; none when the job is somebody else's by now.
+async fn attempt(shared: &Arc<Shared>, job: &Job, clock: &Clock, stop: &Stop) -> Option<JobOutcome> {
+    let limit = match job.deadline {
+        Some(deadline) => Duration::from_millis(deadline.since(UnixMillis::now())),
+        None => shared.job_timeout,
+    };
+    let job = Arc::new(job.clone());
+    let work = AssertUnwindSafe(execute(Arc::clone(shared), job, clock.clone()).boxed()).catch_unwind();
+    let result = tokio::select! {
+        biased;
+        () = stop.lost.cancelled() => return None,
+        () = stop.cancelled.cancelled() => Err(cancelled()),
+        ended = tokio::time::timeout(limit, work) => match ended {
+            Ok(Ok(result)) => result,
+            Ok(Err(panic)) => Err(panicked(&Panicked(message_of(panic.as_ref())))),
+            Err(_) => Err(JobError::new(ErrorKind::Timeout, format!("the job took longer than {} ms", limit.as_millis()))),
+        },
+    };
+    let metrics = Box::new(clock.read());
+    Some(match result {
+        Ok((outputs, warnings)) => JobOutcome::Completed { outputs, metrics, warnings },
+        Err(error) => JobOutcome::Failed { error, metrics },
+    })
+}
+
+/// Inputs, block, outputs.
+async fn execute(
+    shared: Arc<Shared>,
+    job: Arc<Job>,
+    clock: Clock,
+) -> Result<(Outputs, Vec<String>), JobError> {
+    let block = blocks::find(&job.task).ok_or_else(|| {
+        let message = format!(
+            "this worker does not know the block {}; it is of another version than the rest",
+            job.task
+        );
+        JobError::new(ErrorKind::Unsupported, message)
+    })?;
+    let context = JobContext::open(shared, job, clock).await?;
+    let mut outputs = block(&context).await?;
+    for value in outputs.values_mut() {
+        let checked = context.shared.blobs.claim_check(value.take());
+        *value = context.clock.time(Stage::Upload, checked).await.map_err(|error| of_blobs(&error))?;
+    }
+    Ok((outputs, context.warnings()))
+}
+
+/// Fails a job for good that takes its workers down, and sets it aside.
+async fn bury(shared: &Shared, reporter: &Reporter<'_>, clock: &Clock) {
+    let (job, times) = (&reporter.delivery.job, reporter.delivery.deliveries - 1);
+    let message = format!(
+        "the job {} was begun {times} times and each time its worker went away ({}); it is not tried again",
+        job.id,
+        ErrorKind::WorkerUnavailable
+    );
+    tracing::error!(job.id = %job.id, job.task = job.task, deliveries = reporter.delivery.deliveries, "a job takes its workers down; it is set aside");
+    let error = JobError::new(ErrorKind::Internal, message.clone());
+    let outcome = JobOutcome::Failed { error, metrics: Box::new(clock.read()) };
+    count(job, &outcome);
+    let stop = Stop::default();
+    let mut said = persist(&stop, || reporter.ended_unacknowledged(outcome.clone())).await;
+    if said.is_ok() {
+        said = persist(&stop, || shared.bus.bury_job(reporter.delivery, &message)).await;
+    }
+    if let Err(error) = said {
+        tracing::error!(job.id = %job.id, %error, "a job could not be set aside; it will be handed out again");
+    }
+}
+
+/// Tries until Redis takes it: a result is worth waiting for. Given up when the job is somebody else's by now.
+async fn persist<F: Future<Output = Result<(), BusError>>>(
+    stop: &Stop,
+    mut say: impl FnMut() -> F,
+) -> Result<(), BusError> {
+    let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
+    loop {
+        match say().await {
+            Err(error) if error.is_retryable() => {
+                tracing::warn!(%error, "a report has to wait for Redis");
+                let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
+                tokio::select! {
+                    () = tokio::time::sleep(pause) => {}
+                    () = stop.lost.cancelled() => return Ok(()),
+                }
+            }
+            said => return said,
+        }
+    }
+}
+
+fn count(job: &Job, outcome: &JobOutcome) {
+    let (how, metrics) = match outcome {
+        JobOutcome::Started => return,
+        JobOutcome::Completed { metrics, .. } => ("completed", metrics),
+        JobOutcome::Failed { error, metrics } => {
+            tracing::info!(
+                job.id = %job.id, job.task = job.task, execution.id = %job.execution_id, node.id = %job.node_id,
+                error.kind = error.kind.as_str(), error.message = error.message, "job failed"
+            );
+            (error.kind.as_str(), metrics)
+        }
+    };
+    metrics::counter!("millrace_worker_jobs_total", "task" => job.task.clone(), "outcome" => how)
+        .increment(1);
+    metrics::histogram!("millrace_worker_job_seconds", "task" => job.task.clone())
+        .record(metrics.total_time_ms / 1000.0);
+    metrics::histogram!("millrace_worker_queue_wait_seconds", "pool" => job.pool.to_string())
+        .record(metrics.queue_wait_ms / 1000.0);
+}

@@ -1,0 +1,79 @@
+//! What the model cache does, as `model:*` events. The cache must not wait for Redis, so they pass through a bounded
+//! channel; when that is full an event is dropped: they are live only.
+
+use millrace_bus::Bus;
+use millrace_contracts::event::Source;
+use millrace_contracts::{Event, EventType, ModelId, UnixMillis, WorkerId};
+use millrace_inference::{CacheObserver, InferenceError, ModelInfo};
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
+
+const BACKLOG: usize = 256;
+
+/// The cache's observer.
+pub(crate) struct ModelEvents {
+    worker: WorkerId,
+    events: mpsc::Sender<Event>,
+}
+
+impl ModelEvents {
+    /// The observer, and the events it makes.
+    pub(crate) fn new(worker: WorkerId) -> (Self, mpsc::Receiver<Event>) {
+        let (events, receiver) = mpsc::channel(BACKLOG);
+        (Self { worker, events }, receiver)
+    }
+
+    fn say(&self, kind: EventType, id: &ModelId, mut data: Value) {
+        data["model_id"] = json!(id);
+        data["worker_id"] = json!(self.worker);
+        let mut event =
+            Event::new(kind, Source::Worker, uuid::Uuid::now_v7().to_string(), UnixMillis::now(), data);
+        event.subject = Some(id.to_string());
+        if self.events.try_send(event).is_err() {
+            metrics::counter!("millrace_worker_model_events_dropped_total").increment(1);
+        }
+    }
+}
+
+impl CacheObserver for ModelEvents {
+    fn loading(&self, id: &ModelId) {
+        self.say(EventType::ModelLoading, id, json!({}));
+    }
+
+    fn loaded(&self, info: &ModelInfo) {
+        let duration_ms = info.load_time.as_secs_f64() * 1000.0;
+        metrics::histogram!("millrace_worker_model_load_seconds").record(info.load_time.as_secs_f64());
+        tracing::info!(model.id = %info.id, model.family = info.family, model.digest = info.digest, duration_ms, "model loaded");
+        let data = json!({
+            "duration_ms": duration_ms, "bytes": info.bytes, "family": info.family, "task": info.task, "digest": info.digest
+        });
+        self.say(EventType::ModelLoaded, &info.id, data);
+    }
+
+    fn evicted(&self, id: &ModelId) {
+        tracing::info!(model.id = %id, "model unloaded");
+        self.say(EventType::ModelEvicted, id, json!({}));
+    }
+
+    fn failed(&self, id: &ModelId, error: &InferenceError) {
+        tracing::warn!(model.id = %id, %error, "model could not be loaded");
+        self.say(
+            EventType::ModelFailed,
+            id,
+            json!({"error": {"kind": error.kind(), "message": error.to_string()}}),
+        );
+    }
+}
+
+/// Publishes the events for as long as there are any to come.
+pub(crate) async fn publish(
+    bus: Bus,
+    mut events: mpsc::Receiver<Event>,
+) -> Result<(), std::convert::Infallible> {
+    while let Some(event) = events.recv().await {
+        if let Err(error) = bus.publish(&event).await {
+            tracing::debug!(%error, "a model event could not be published");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,199 @@
+//! The role: what it needs, the tasks it is made of, and its orderly end.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::Duration;
+
+use millrace_blobs::Blobs;
+use millrace_bus::Bus;
+use millrace_contracts::{EventType, JobId, ModelId, Pool, UnixMillis, WorkerId};
+use millrace_inference::{
+    CacheSettings, LoaderSettings, ModelCache, ModelLoader, Repository, Runtime, SessionSettings,
+};
+use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskError, TaskKind};
+use tokio::sync::mpsc;
+
+use crate::cancelled::Cancelled;
+use crate::cpu::CpuPool;
+use crate::fleet::Fleet;
+use crate::frames::Frames;
+use crate::held::Held;
+use crate::intake::IntakeSettings;
+use crate::model_events::ModelEvents;
+use crate::{WorkerError, cancelled, intake, keeper, model_events};
+
+/// The pool whose blocks need no model.
+const POOL_WITHOUT_MODELS: &str = "cpu";
+
+/// What the worker works with.
+#[derive(Clone)]
+pub struct Deps {
+    /// Redis.
+    pub bus: Bus,
+    /// Images and large values.
+    pub blobs: Blobs,
+    /// Absolute path of ONNX Runtime's library.
+    pub library: PathBuf,
+}
+
+/// What all jobs share.
+pub(crate) struct Shared {
+    pub(crate) bus: Bus,
+    pub(crate) blobs: Blobs,
+    pub(crate) models: ModelCache,
+    pub(crate) frames: Frames,
+    pub(crate) cpu: CpuPool,
+    pub(crate) held: Held,
+    pub(crate) cancelled: Cancelled,
+    pub(crate) pools: Vec<Pool>,
+    /// How long a job without a deadline may take.
+    pub(crate) job_timeout: Duration,
+    /// This process among the workers; new with every start, so that it cannot be taken for a dead predecessor.
+    pub(crate) worker: WorkerId,
+}
+
+/// Runs jobs until `shutdown`; then finishes those in hand within the grace period and leaves the rest to other workers.
+///
+/// # Errors
+/// ONNX Runtime is missing and a pool needs it, a thread cannot be started, Redis is not there at the start, or a task
+/// that the role cannot live without failed.
+pub async fn run(
+    deps: Deps,
+    settings: millrace_config::Worker,
+    models: millrace_config::Models,
+    shutdown: CancellationToken,
+) -> Result<(), WorkerError> {
+    let cpu = CpuPool::start(settings.cpu_threads)?;
+    check_library(&deps, &settings, &cpu).await?;
+    let worker = WorkerId::from(format!("worker-{}", uuid::Uuid::now_v7().simple()));
+    let (observer, model_events) = ModelEvents::new(worker.clone());
+    let cache = model_cache(&deps, &settings, &models, observer);
+    let shared = Arc::new(Shared {
+        frames: Frames::new(deps.blobs.clone(), cpu.clone(), settings.max_pixels),
+        models: cache.clone(),
+        held: Held::default(),
+        cancelled: Cancelled::new(),
+        pools: settings.pools.iter().map(|pool| Pool::from(pool.as_str())).collect(),
+        job_timeout: settings.job_timeout,
+        worker,
+        cpu,
+        bus: deps.bus,
+        blobs: deps.blobs,
+    });
+    let fleet = Fleet {
+        bus: shared.bus.clone(),
+        worker: shared.worker.clone(),
+        pools: shared.pools.clone(),
+        capacity: settings.concurrency,
+        models: cache,
+        held: shared.held.clone(),
+        started_at: UnixMillis::now(),
+    };
+    let ended = live(&shared, &fleet, &settings, (model_events, models.preload), shutdown).await;
+    fleet.leave().await;
+    match ended {
+        Err(WorkerError::Task(TaskError::GraceOver { .. })) => {
+            tracing::warn!(
+                "jobs in hand did not end within the grace period; other workers will take them over"
+            );
+            Ok(())
+        }
+        ended => ended,
+    }
+}
+
+/// The tasks, from registration to the last job.
+async fn live(
+    shared: &Arc<Shared>,
+    fleet: &Fleet,
+    settings: &millrace_config::Worker,
+    (model_events, preload): (mpsc::Receiver<millrace_contracts::Event>, Vec<String>),
+    shutdown: CancellationToken,
+) -> Result<(), WorkerError> {
+    let supervisor = Supervisor::under(&shutdown);
+    // Signs of life and claims go on while jobs in hand are finished.
+    let (stop, done) = (supervisor.token(), CancellationToken::new());
+    let _done = done.clone().drop_guard();
+    let queues = shared.bus.queues(&shared.worker).await?;
+    keeper::start(
+        shared.bus.clone(),
+        shared.worker.clone(),
+        shared.held.clone(),
+        settings.lease,
+        done.clone(),
+    )?;
+    fleet.say(EventType::WorkerRegistered).await?;
+
+    let must_live = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
+    let may_fail = |name| TaskKind::new(name, OnError::Log, OnCancel::Abort);
+    let concurrency = settings.concurrency.max(1);
+    let (sender, jobs) = mpsc::channel(concurrency);
+    let taking = IntakeSettings { concurrency, block: settings.block, lease: settings.lease };
+    let intake = intake::take(Arc::clone(shared), queues, taking, sender, stop.clone());
+    supervisor.spawn(must_live("worker.intake"), intake);
+    supervisor.spawn(must_live("worker.jobs"), intake::drive(Arc::clone(shared), jobs, done.clone()));
+    let heartbeat = TaskKind::new("worker.heartbeat", OnError::Log, OnCancel::Wait);
+    supervisor.spawn(heartbeat, fleet.clone().beat(settings.heartbeat, stop, done.clone()));
+    let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
+    supervisor.spawn(may_fail("worker.cancellations"), listening);
+    supervisor
+        .spawn(may_fail("worker.model-events"), model_events::publish(shared.bus.clone(), model_events));
+    supervisor.spawn(may_fail("worker.preload"), preload_all(shared.models.clone(), preload));
+    tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = concurrency, "the worker is ready");
+    Ok(supervisor.run(shutdown, settings.grace).await?)
+}
+
+/// A missing library is told at the start, not by the first job, unless no job can need it.
+async fn check_library(
+    deps: &Deps,
+    settings: &millrace_config::Worker,
+    cpu: &CpuPool,
+) -> Result<(), WorkerError> {
+    if settings.pools.iter().all(|pool| pool == POOL_WITHOUT_MODELS) {
+        return Ok(());
+    }
+    let library = deps.library.clone();
+    match cpu.run(move || Runtime::load(&library)).await {
+        Ok((loaded, _)) => {
+            tracing::debug!(ort.build = loaded?.info().build, "ONNX Runtime is there");
+            Ok(())
+        }
+        Err(panic) => Err(WorkerError::Thread { name: "pixels", source: std::io::Error::other(panic.0) }),
+    }
+}
+
+fn model_cache(
+    deps: &Deps,
+    settings: &millrace_config::Worker,
+    models: &millrace_config::Models,
+    observer: ModelEvents,
+) -> ModelCache {
+    let sessions = SessionSettings {
+        sessions: settings.sessions_per_model,
+        intra_op_threads: settings.intra_op_threads,
+        max_batch: settings.max_batch,
+        max_delay: settings.max_batch_delay,
+        queue: settings.concurrency.max(1) * 2,
+    };
+    let loader = ModelLoader::new(LoaderSettings {
+        library: deps.library.clone(),
+        repository: Repository::new(models.dir.clone()),
+        max_bytes: models.max_file.bytes(),
+        sessions,
+    });
+    let bounds = CacheSettings { max_models: models.max_loaded, max_bytes: models.memory_budget.bytes() };
+    ModelCache::new(loader, bounds, Arc::new(observer))
+}
+
+async fn preload_all(models: ModelCache, preload: Vec<String>) -> Result<(), std::convert::Infallible> {
+    for id in preload {
+        // What goes wrong is told by the cache's observer; the first job that wants the model tries again.
+        drop(models.get(&ModelId::from(id)).await);
+    }
+    Ok(())
+}
+
+/// The beginning of ids that are made inside a job: stable for the job, different between jobs.
+pub(crate) fn short_id(job: JobId) -> String {
+    job.0.simple().to_string()[..12].to_owned()
+}

@@ -1,0 +1,186 @@
+//! Port values as blocks take them: typed, and on the right image.
+
+use millrace_contracts::values::{Detection, Detections, ImageValue, Lineage};
+use millrace_contracts::{BlobId, ErrorKind, JobError};
+use serde::Deserialize;
+use serde::de::DeserializeOwned;
+use serde_json::Value;
+
+use crate::job::JobContext;
+
+/// The block's configuration.
+pub(crate) fn config<T: DeserializeOwned>(context: &JobContext) -> Result<T, JobError> {
+    T::deserialize(Value::Object(context.config.clone())).map_err(|error| {
+        JobError::new(
+            ErrorKind::InvalidConfig,
+            format!("the configuration of {} is wrong: {error}", context.job.task),
+        )
+        .at("/config")
+    })
+}
+
+/// The image on a port.
+pub(crate) fn image(context: &JobContext, port: &str) -> Result<ImageValue, JobError> {
+    let value = context.inputs.get(port).filter(|value| !value.is_null());
+    let at = |error: JobError| error.at(format!("/inputs/{port}"));
+    let value = value.ok_or_else(|| at(wrong(format!("the input {port:?} is missing"))))?;
+    ImageValue::from_value(value).ok_or_else(|| at(wrong(format!("the input {port:?} is not an image"))))
+}
+
+/// The detections on a port, in pixels of `image`: a set, or a bare list of items.
+///
+/// A set that was made on another image is taken to this one where both come from the same root; otherwise it is refused.
+pub(crate) fn detections_on(
+    context: &JobContext,
+    port: &str,
+    image: &ImageValue,
+) -> Result<Detections, JobError> {
+    let at = |error: JobError| error.at(format!("/inputs/{port}"));
+    let value = context.inputs.get(port).unwrap_or(&Value::Null);
+    let read = match value {
+        Value::Null => return Err(at(wrong(format!("the input {port:?} is missing")))),
+        Value::Array(_) => {
+            Vec::<Detection>::deserialize(value).map(|items| Detections { items, ..Detections::default() })
+        }
+        _ => Detections::deserialize(value),
+    };
+    let given = read.map_err(|error| at(wrong(format!("the input {port:?} is no detections: {error}"))))?;
+    on_image(given, image).map_err(at)
+}
+
+fn wrong(message: String) -> JobError {
+    JobError::new(ErrorKind::InvalidInput, message)
+}
+
+fn on_image(given: Detections, image: &ImageValue) -> Result<Detections, JobError> {
+    let Some(made_on) = given.image_id.filter(|id| *id != image.blob) else {
+        let (width, height) = (image.width, image.height);
+        return Ok(Detections {
+            image_id: Some(image.blob),
+            width,
+            height,
+            lineage: lineage_of(image),
+            ..given
+        });
+    };
+    let own = given.lineage.unwrap_or_else(|| Lineage::root(made_on, given.width, given.height));
+    if own.root != image.lineage.root {
+        return Err(mismatch(made_on, image));
+    }
+    let items = given.items.into_iter().map(|item| carried(item, &own, image)).collect::<Option<Vec<_>>>();
+    let items = items.ok_or_else(|| mismatch(made_on, image))?;
+    // What lies outside is not on this image.
+    let items = items.into_iter().filter(|item| item.area() > 0.0).collect();
+    Ok(Detections {
+        image_id: Some(image.blob),
+        width: image.width,
+        height: image.height,
+        lineage: lineage_of(image),
+        items,
+    })
+}
+
+/// An image's lineage where it says more than the image's own id.
+pub(crate) fn lineage_of(image: &ImageValue) -> Option<Lineage> {
+    (image.lineage.root != image.blob).then_some(image.lineage)
+}
+
+fn mismatch(made_on: BlobId, image: &ImageValue) -> JobError {
+    wrong(format!(
+        "DETECTIONS_IMAGE_MISMATCH: the detections were made on image {made_on}, not on {} or an image of the same root; wire \
+         the image that they were made on",
+        image.blob
+    ))
+}
+
+/// One detection, carried over the common root and clipped to `image`; none when the map cannot be inverted.
+fn carried(item: Detection, from: &Lineage, image: &ImageValue) -> Option<Detection> {
+    let carry = |x: f32, y: f32| {
+        let (root_x, root_y) = from.point_to_root(f64::from(x), f64::from(y));
+        image.lineage.point_from_root(root_x, root_y)
+    };
+    let [x1, y1, x2, y2] = item.bbox;
+    let corners = [carry(x1, y1)?, carry(x2, y1)?, carry(x1, y2)?, carry(x2, y2)?];
+    // The upright box around the four corners: exact unless the map rotates by other than quarter turns.
+    let across = corners.map(|(x, _)| x.clamp(0.0, f64::from(image.width)) as f32);
+    let down = corners.map(|(_, y)| y.clamp(0.0, f64::from(image.height)) as f32);
+    let least = |values: [f32; 4]| values.into_iter().fold(f32::INFINITY, f32::min);
+    let most = |values: [f32; 4]| values.into_iter().fold(f32::NEG_INFINITY, f32::max);
+    let keypoints = item.keypoints.as_ref().map(|points| {
+        points
+            .iter()
+            .map(|&[x, y, score]| carry(x, y).map(|(x, y)| [x as f32, y as f32, score]))
+            .collect::<Option<Vec<_>>>()
+    });
+    let keypoints = match keypoints {
+        Some(mapped) => Some(mapped?),
+        None => None,
+    };
+    let bbox = [least(across), least(down), most(across), most(down)];
+    // A mask is a raster of the image it was made on; it does not follow an affine map.
+    Some(Detection { bbox, keypoints, mask: None, ..item })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn detection(bbox: [f32; 4]) -> Detection {
+        serde_json::from_value(serde_json::json!({"bbox": bbox, "class_name": "star"})).unwrap()
+    }
+
+    fn root() -> ImageValue {
+        ImageValue::root(BlobId::of(b"root"), 200, 100, "png")
+    }
+
+    fn crop(x: f64, y: f64) -> ImageValue {
+        let lineage = root().lineage.derive([1.0, 0.0, x, 0.0, 1.0, y]);
+        ImageValue {
+            blob: BlobId::of(b"crop"),
+            width: 50,
+            height: 40,
+            format: "png".into(),
+            lineage,
+            parent_id: None,
+        }
+    }
+
+    fn set(image: &ImageValue, items: Vec<Detection>) -> Detections {
+        Detections {
+            image_id: Some(image.blob),
+            width: image.width,
+            height: image.height,
+            lineage: lineage_of(image),
+            items,
+        }
+    }
+
+    #[test]
+    fn detections_follow_the_lineage_both_ways() {
+        let down = on_image(
+            set(&root(), vec![detection([30.0, 20.0, 45.0, 35.0]), detection([0.0, 0.0, 5.0, 5.0])]),
+            &crop(20.0, 10.0),
+        );
+        let down = down.unwrap();
+        assert_eq!(down.items.len(), 1, "what lies outside is gone");
+        assert_eq!(down.items[0].bbox, [10.0, 10.0, 25.0, 25.0]);
+        let up = on_image(down, &root()).unwrap();
+        assert_eq!(up.items[0].bbox, [30.0, 20.0, 45.0, 35.0]);
+        assert_eq!((up.image_id, up.width), (Some(root().blob), 200));
+    }
+
+    #[test]
+    fn detections_of_another_image_are_refused() {
+        let other = ImageValue::root(BlobId::of(b"other"), 200, 100, "png");
+        let refused = on_image(set(&other, vec![]), &root()).unwrap_err();
+        assert_eq!(refused.kind, ErrorKind::InvalidInput);
+        assert!(refused.message.contains("DETECTIONS_IMAGE_MISMATCH"), "{refused}");
+    }
+
+    #[test]
+    fn detections_without_an_image_are_the_images_own() {
+        let fed = Detections { items: vec![detection([1.0, 2.0, 3.0, 4.0])], ..Detections::default() };
+        let taken = on_image(fed, &root()).unwrap();
+        assert_eq!((taken.image_id, taken.items[0].bbox), (Some(root().blob), [1.0, 2.0, 3.0, 4.0]));
+    }
+}
