@@ -5,7 +5,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
-use crate::schema::fill_defaults;
+use crate::schema::{fill_defaults, settle_fields};
 
 /// Everything there is to know about a block without running it.
 #[derive(Debug)]
@@ -26,6 +26,8 @@ pub struct Block {
     pub pure: bool,
     /// JSON Schema of its configuration, subschemas inlined, with defaults.
     pub config: Value,
+    /// Reads a configuration as the typed `Config` of the block's module; the error says why it cannot.
+    pub read: fn(&Map<String, Value>) -> Result<(), String>,
     /// Fields of the configuration that hold a CEL expression.
     pub expressions: &'static [Expression],
     /// Input ports with fixed names.
@@ -62,6 +64,11 @@ impl Block {
     /// Fills its defaults into a configuration, where a field is absent.
     pub fn fill_defaults(&self, config: &mut Map<String, Value>) {
         fill_defaults(&self.config, config);
+    }
+
+    /// Writes whole numbers as such where the schema asks for them: some clients send 640 as `640.0`.
+    pub fn settle_numbers(&self, config: &mut Map<String, Value>) {
+        settle_fields(&self.config, config);
     }
 
     /// The fields of its configuration, in the schema's order.

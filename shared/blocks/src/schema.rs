@@ -3,6 +3,7 @@
 use schemars::generate::SchemaSettings;
 use schemars::transform::{RecursiveTransform, Transform};
 use schemars::{JsonSchema, Schema};
+use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// The schema of a configuration type, subschemas inlined.
@@ -64,6 +65,48 @@ pub(crate) fn fill_defaults(schema: &Value, config: &mut Map<String, Value>) {
     }
 }
 
+/// Reads a configuration as `T`.
+pub(crate) fn read_as<T: DeserializeOwned>(config: &Map<String, Value>) -> Result<(), String> {
+    serde_json::from_value::<T>(Value::Object(config.clone())).map(drop).map_err(|error| error.to_string())
+}
+
+/// Turns `640.0` into `640` in every field whose schema takes whole numbers only.
+pub(crate) fn settle_fields(schema: &Value, fields: &mut Map<String, Value>) {
+    for (name, value) in fields {
+        if let Some(property) = schema.get("properties").and_then(|properties| properties.get(name)) {
+            settle(property, value);
+        }
+    }
+}
+
+fn settle(schema: &Value, value: &mut Value) {
+    match value {
+        Value::Object(fields) => settle_fields(schema, fields),
+        Value::Array(items) => {
+            if let Some(inner) = schema.get("items") {
+                items.iter_mut().for_each(|item| settle(inner, item));
+            }
+        }
+        Value::Number(number) if number.is_f64() && takes_whole_numbers_only(schema) => {
+            let float = number.as_f64().filter(|float| float.fract() == 0.0 && float.abs() < 9.0e15);
+            if let Some(float) = float {
+                *value = Value::from(float as i64);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn takes_whole_numbers_only(schema: &Value) -> bool {
+    match schema.get("type") {
+        Some(Value::String(one)) => one == "integer",
+        Some(Value::Array(many)) => {
+            many.iter().any(|one| one == "integer") && !many.iter().any(|one| one == "number")
+        }
+        _ => false,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -113,5 +156,16 @@ mod tests {
         config.insert("mode".to_owned(), "very_fast".into());
         fill_defaults(&schema_of::<Sample>(), &mut config);
         assert_eq!(config["mode"], "very_fast");
+    }
+
+    #[test]
+    fn whole_numbers_are_written_as_such() {
+        let schema = serde_json::json!({"properties": {
+            "n": {"type": ["integer", "null"]}, "x": {"type": "number"},
+            "list": {"type": "array", "items": {"type": "integer"}}
+        }});
+        let mut config = serde_json::json!({"n": 640.0, "x": 1.0, "list": [1.0, 1.5], "other": 2.0});
+        settle_fields(&schema, config.as_object_mut().unwrap());
+        assert_eq!(config.to_string(), r#"{"n":640,"x":1.0,"list":[1,1.5],"other":2.0}"#);
     }
 }

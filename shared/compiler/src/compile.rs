@@ -54,7 +54,12 @@ pub fn parse_text(text: &str) -> Result<Value, Faults> {
 /// # Errors
 /// Every mistake in it.
 pub fn pin(definition: &Value) -> Result<Value, Faults> {
-    let plan = compile(definition)?;
+    compile(definition).map(|plan| pin_as(&plan, definition))
+}
+
+/// The same for a definition whose plan is at hand.
+#[must_use]
+pub fn pin_as(plan: &Plan, definition: &Value) -> Value {
     let mut pinned = definition.clone();
     let nodes = pinned.get_mut("nodes").and_then(Value::as_array_mut);
     for node in nodes.into_iter().flatten() {
@@ -63,7 +68,7 @@ pub fn pin(definition: &Value) -> Result<Value, Faults> {
             node["type"] = plan.node(index).block.as_str().into();
         }
     }
-    Ok(pinned)
+    pinned
 }
 
 /// Refuses what would cost too much to look at.

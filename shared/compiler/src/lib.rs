@@ -13,7 +13,7 @@ pub mod plan;
 mod size;
 mod suggest;
 
-pub use compile::{compile, compile_text, parse_text, pin};
+pub use compile::{compile, compile_text, parse_text, pin, pin_as};
 pub use expression::{Expression, ExpressionFault};
 pub use inputs::InputSpec;
 pub use locate::{Location, locate};

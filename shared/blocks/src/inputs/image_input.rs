@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Runner};
 use crate::ports::{OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `image_input`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -82,6 +82,7 @@ pub fn block() -> Block {
         runner: Runner::Input,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: Vec::new(),
         further_inputs: None,

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::block::{Block, Category, Example, Problem, Runner};
 use crate::ports::{OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `parameter_input`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -50,6 +50,7 @@ pub fn block() -> Block {
         runner: Runner::Input,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: Vec::new(),
         further_inputs: None,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `collect`: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,7 @@ pub fn block() -> Block {
         runner: Runner::Orchestrator,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: vec![InputPort::required("item", Kind::Any, "What to collect from each item of the loop.")],
         further_inputs: None,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Expression, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `condition`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +31,7 @@ pub fn block() -> Block {
         runner: Runner::Orchestrator,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[Expression { field: "if", variables: &[] }],
         inputs: vec![InputPort::optional("value", Kind::Any, "What is passed on; null when absent.")],
         further_inputs: Some(Kind::Any),

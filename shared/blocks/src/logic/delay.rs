@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Problem, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `delay`: one of the two.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -35,6 +35,7 @@ pub fn block() -> Block {
         runner: Runner::Orchestrator,
         pure: false,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: vec![InputPort::required("value", Kind::Any, "What is passed on.")],
         further_inputs: None,

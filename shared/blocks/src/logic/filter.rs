@@ -8,7 +8,7 @@ use serde_json::json;
 use super::map::refuse_reserved_inputs;
 use crate::block::{Block, Category, Example, Expression, Problem, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `filter`. An item is kept when it passes every rule that is given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -67,6 +67,7 @@ pub fn block() -> Block {
         runner: Runner::Orchestrator,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[Expression { field: "where", variables: &["item", "index"] }],
         inputs: vec![
             InputPort::required("items", Kind::Detections, "Detections, or a list.")

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::block::{Block, Category, Example, Problem, Runner};
 use crate::ports::{OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `first_of`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -31,6 +31,7 @@ pub fn block() -> Block {
         runner: Runner::Orchestrator,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: Vec::new(),
         further_inputs: Some(Kind::Any),

@@ -8,7 +8,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Problem, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `for_each`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -40,6 +40,7 @@ pub fn block() -> Block {
         runner: Runner::Orchestrator,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: vec![InputPort::required("items", Kind::list(Kind::Any), "The list to go through.")],
         further_inputs: None,

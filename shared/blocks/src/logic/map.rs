@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Expression, Problem, Runner, Subject};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `map`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -30,6 +30,7 @@ pub fn block() -> Block {
         runner: Runner::Orchestrator,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[Expression { field: "expr", variables: &["item", "index"] }],
         inputs: vec![InputPort::required("items", Kind::list(Kind::Any), "The list.")],
         further_inputs: Some(Kind::Any),

@@ -8,7 +8,7 @@ use serde_json::json;
 use crate::block::{Block, Category, Example, Runner};
 use crate::models::ModelSource;
 use crate::ports::{InputPort, OutputPort, Outputs};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `detection`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -98,6 +98,7 @@ pub fn block() -> Block {
         runner: Runner::Worker { pool: "fast", model: true },
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: vec![InputPort::required("image", Kind::Image, "The picture to look at.")],
         further_inputs: None,

@@ -7,7 +7,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Runner};
 use crate::ports::Outputs;
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `json_output`: none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -26,6 +26,7 @@ pub fn block() -> Block {
         runner: Runner::Output,
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: Vec::new(),
         further_inputs: Some(Kind::Any),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::padding::Padding;
 use crate::block::{Block, Category, Example, Problem, Runner, Subject};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `crop`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -59,6 +59,7 @@ pub fn block() -> Block {
         runner: Runner::Worker { pool: "cpu", model: false },
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: vec![
             InputPort::required("image", Kind::Image, "The picture to cut from."),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::color::Color;
 use crate::block::{Block, Category, Example, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `draw_boxes`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -84,6 +84,7 @@ pub fn block() -> Block {
         runner: Runner::Worker { pool: "cpu", model: false },
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: vec![
             InputPort::required("image", Kind::Image, "The picture to draw on."),

@@ -8,7 +8,7 @@ use serde_json::json;
 use super::color::Color;
 use crate::block::{Block, Category, Example, Problem, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
-use crate::schema::schema_of;
+use crate::schema::{read_as, schema_of};
 
 /// Configuration of `resize`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -81,6 +81,7 @@ pub fn block() -> Block {
         runner: Runner::Worker { pool: "cpu", model: false },
         pure: true,
         config: schema_of::<Config>(),
+        read: read_as::<Config>,
         expressions: &[],
         inputs: vec![InputPort::required("image", Kind::Image, "The picture.")],
         further_inputs: None,

@@ -33,10 +33,10 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
     for node in &draft.nodes {
         let Some(block) = node.block else { continue };
         let settings = Value::Object(node.settings.clone());
+        let selectors = selectors_of(node);
         let validator =
             VALIDATORS.get(&block.versioned()).expect("every block of the catalogue has a validator");
         if !validator.is_valid(&settings) {
-            let selectors = selectors_of(node);
             let errors = validator.iter_errors(&settings);
             let errors = errors.filter(|error| !selectors.contains(error.instance_path().as_str()));
             let faults = errors.flat_map(|error| faults_of(node, block, &error)).collect::<Vec<_>>();
@@ -46,8 +46,15 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
                 continue;
             }
         }
-        let faults = own_rules(node, block);
-        let faults = if faults.is_empty() { parameter_values(node) } else { faults };
+        let mut faults = own_rules(node, block);
+        if faults.is_empty() && selectors.is_empty() {
+            // What the schema admits, whoever runs the block can read: this is where that is made sure of.
+            let unread = (block.read)(&node.settings).err();
+            faults.extend(unread.map(|message| node.fault(codes::INVALID_CONFIG, "/config", message)));
+        }
+        if faults.is_empty() {
+            faults = parameter_values(node);
+        }
         draft.faults.0.extend(faults);
     }
 }

@@ -82,6 +82,7 @@ impl Reader<'_, '_, '_> {
             Some(Value::Object(config)) => config.clone(),
             _ => Map::new(),
         };
+        block.settle_numbers(&mut settings);
         // Expressions are no place for selectors, and may well begin with a dollar by mistake: theirs to report.
         let is_expression = |field: &str| block.expressions.iter().any(|own| own.field == field);
         let before = self.faults.0.len();
@@ -284,11 +285,12 @@ fn infer_lists(draft: &mut Draft<'_>) {
     }
     for position in lists {
         let node = &mut draft.nodes[position];
-        if !node.is("image_input") || node.settings.contains_key("list") {
+        if !node.is("image_input") || node.settings.get("list").is_some_and(|list| !list.is_null()) {
             continue;
         }
         node.settings.insert("list".to_owned(), true.into());
         if let Shape::Object(fields) = &mut node.config {
+            fields.retain(|(field, _)| field != "list");
             fields.push(("list".to_owned(), Shape::Literal(true.into())));
         }
     }

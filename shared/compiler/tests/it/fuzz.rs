@@ -76,6 +76,7 @@ fn scalar() -> impl Strategy<Value = Value> {
         any::<bool>().prop_map(Value::from),
         any::<i64>().prop_map(Value::from),
         any::<f64>().prop_map(Value::from),
+        any::<i16>().prop_map(|whole| Value::from(f64::from(whole))),
         texts.prop_map(Value::from),
         ".{0,12}".prop_map(Value::from),
     ]

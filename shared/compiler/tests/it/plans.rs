@@ -161,3 +161,36 @@ fn saving_pins_versions() {
     assert_eq!(pinned["ui"], demo()["ui"]);
     assert_eq!(pin(&pinned).unwrap(), pinned);
 }
+
+#[test]
+fn whole_numbers_may_be_written_with_a_point() {
+    let plan = plan(&json!([
+        {"id": "photo", "type": "image_input", "config": {"max_pixels": 1000.0, "list": null}},
+        {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": 64.0}}
+    ]));
+    let small = plan.node(plan.find(&"small".into()).unwrap());
+    let Template::Literal(config) = &small.config else { panic!() };
+    assert!(config["width"].is_u64());
+    assert_eq!(plan.inputs()[0].image.as_ref().unwrap().max_pixels, 1000);
+}
+
+#[test]
+fn skips_reach_what_cannot_do_without() {
+    let plan = plan(&json!([
+        {"id": "photo", "type": "image_input"},
+        {"id": "dets", "type": "parameter_input", "config": {"kind": "detections"}},
+        {"id": "cut", "type": "crop", "inputs": {"image": "$inputs.photo", "detections": "$inputs.dets"}},
+        {"id": "left", "type": "crop", "inputs": {"image": "$inputs.photo", "detections": "$inputs.dets"},
+         "config": {"mode": "relative", "region": [0, 0, 0.5, 1]}},
+        {"id": "one", "type": "json_output", "inputs": {"a": "$inputs.photo", "note": "x"}},
+        {"id": "two", "type": "json_output", "inputs": {"a": "$inputs.photo", "b": "$inputs.dets"}}
+    ]));
+    let required = |id: &str| {
+        let inputs = &plan.node(plan.find(&id.into()).unwrap()).inputs;
+        inputs.iter().map(|input| input.required).collect::<Vec<_>>()
+    };
+    assert_eq!(required("cut"), [true, true]);
+    assert_eq!(required("left"), [true, false]);
+    assert_eq!(required("one"), [true, true]);
+    assert_eq!(required("two"), [false, false]);
+}
