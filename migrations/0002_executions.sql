@@ -6,7 +6,7 @@ create table wf_executions (
     id uuid not null,
     workflow_id uuid,
     workflow_version integer,
-    sha256 bytea not null,
+    sha256 bytea,
     status text not null default 'pending',
     priority text not null default 'normal',
     pool text,
@@ -31,8 +31,9 @@ create table wf_executions (
     callback_url text,
     batch_id uuid,
     idempotency_key text,
-    -- The command as it was accepted, without its input (that is `input_data`): what a lost run is started again from.
-    accepted jsonb not null,
+    -- The command as it was accepted, without its input (that is `input_data`): what a lost run is started again from. Null
+    -- while only later events of the run have been recorded (several writers share its stream); such a row is not shown.
+    accepted jsonb,
     -- The highest epoch of the log that was recorded; a rebuilt run gets the next.
     epoch integer not null default 1,
     -- A tombstone: the payload is gone, the id answers 410.
@@ -62,7 +63,7 @@ create index wf_executions_labels_idx on wf_executions using gin (labels jsonb_p
 
 -- What the sweeper walks: small however large the history.
 create index wf_executions_unfinished_idx on wf_executions (id)
-    where status in ('pending', 'running') and deleted_at is null;
+    where status in ('pending', 'running') and accepted is not null and deleted_at is null;
 
 -- Reports by time. Rows arrive in this order, so a block range index of a few pages does.
 create index wf_executions_created_at_idx on wf_executions using brin (created_at) with (autosummarize = on);

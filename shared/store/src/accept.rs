@@ -211,7 +211,7 @@ impl Columns {
     }
 
     /// The row may be there already: the run starts while this is in flight, and the writer may have been faster. Then it
-    /// lacks what only the api knows.
+    /// lacks what only the api knows, and perhaps the command.
     async fn insert(&self, connection: &mut sqlx::PgConnection) -> Result<(), StoreError> {
         sqlx::query!(
             "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data,
@@ -224,8 +224,12 @@ impl Columns {
                 as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch,
                     labels, trace_id, callback_url, idempotency_key, batch_id, region)
             on conflict on constraint wf_executions_pkey do update set
-                labels = excluded.labels, trace_id = excluded.trace_id, callback_url = excluded.callback_url,
-                idempotency_key = excluded.idempotency_key, batch_id = excluded.batch_id, region = excluded.region",
+                workflow_id = excluded.workflow_id, workflow_version = excluded.workflow_version, sha256 = excluded.sha256,
+                priority = excluded.priority, pool = excluded.pool, created_at = excluded.created_at,
+                input_data = excluded.input_data, accepted = excluded.accepted, labels = excluded.labels,
+                trace_id = excluded.trace_id, callback_url = excluded.callback_url,
+                idempotency_key = excluded.idempotency_key, batch_id = excluded.batch_id, region = excluded.region
+            where wf_executions.deleted_at is null",
             &self.ids,
             &self.workflow_ids as &[Option<Uuid>],
             &self.versions as &[Option<i32>],

@@ -16,11 +16,11 @@ impl Executions<'_> {
     /// `NotFound`, `Gone`, `Corrupt`, `Unavailable`.
     pub async fn get(&self, id: ExecutionId) -> Result<ExecutionRecord, StoreError> {
         let row = sqlx::query!(
-            r#"select workflow_id, workflow_version, sha256, status, priority, pool, labels, created_at, started_at,
+            r#"select workflow_id, workflow_version, coalesce(sha256, '') as "sha256!", status, priority, pool, labels, created_at, started_at,
                 completed_at, duration_ms, error_message, error, input_data, output_data, node_metrics, progress,
                 inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, trace_id, region,
                 cost::float8 as cost, callback_url, batch_id, epoch, deleted_at
-            from wf_executions where id = $1"#,
+            from wf_executions where id = $1 and (accepted is not null or deleted_at is not null)"#,
             id.0
         )
         .fetch_optional(&self.store.pool)

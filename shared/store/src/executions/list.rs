@@ -82,7 +82,7 @@ macro_rules! page {
             "select id, workflow_id, workflow_version, status, labels, created_at, started_at, completed_at, duration_ms,
                 error_message, inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, batch_id
             from wf_executions
-            where id >= $1 and id < $2 and deleted_at is null and created_at >= $4 and created_at < $5 and "
+            where id >= $1 and id < $2 and accepted is not null and deleted_at is null and created_at >= $4 and created_at < $5 and "
                 + $leading
                 + " order by id desc limit $3",
             $bounds.first,

@@ -32,9 +32,10 @@ impl Executions<'_> {
         limit: u32,
     ) -> Result<Vec<Unfinished>, StoreError> {
         let rows = sqlx::query!(
-            "select accepted, input_data, status, epoch from wf_executions
-            where id > $1 and status in ('pending', 'running') and deleted_at is null and created_at < $2
-            order by id limit $3",
+            r#"select accepted as "accepted!", input_data, status, epoch from wf_executions
+            where id > $1 and status in ('pending', 'running') and accepted is not null and deleted_at is null
+                and created_at < $2
+            order by id limit $3"#,
             after.map_or(Uuid::nil(), |id| id.0),
             older_than.to_utc(),
             i64::from(limit)

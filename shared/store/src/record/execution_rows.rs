@@ -1,5 +1,6 @@
 //! `wf_executions`: runs brought forward by their events. The row is there already as a rule, made by the api; where it is not
-//! (the api's commit is still in flight, or the database was set back) it is made from the command inside the events.
+//! (the api's commit is still in flight, or the database was set back) it is made from the command inside the events. Where
+//! even that is still to come (another writer has it), a bare row keeps what is known until it does.
 
 use std::collections::BTreeSet;
 
@@ -15,32 +16,47 @@ use crate::{StoreError, accept, json};
 /// Brings the rows forward, and the counters of jobs with them. Node runs and jobs of the batch must be written before.
 pub(super) async fn advance(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
     let runs: Vec<(&ExecutionId, &ExecutionChange)> = changes.executions.iter().collect();
-    let missing: BTreeSet<Uuid> = update(connection, &runs).await?.into_iter().collect();
-    if !missing.is_empty() {
-        let missing: Vec<_> = runs.into_iter().filter(|(id, _)| missing.contains(&id.0)).collect();
-        insert_pending(connection, &missing).await?;
-        update(connection, &missing).await?;
+    let Updated { incomplete, mut advanced } = update(connection, &runs).await?;
+    if !incomplete.is_empty() {
+        let (commanded, bare): (Vec<_>, Vec<_>) = runs
+            .into_iter()
+            .filter(|(id, _)| incomplete.contains(&id.0))
+            .partition(|(_, change)| change.accepted.is_some());
+        insert_pending(connection, &commanded).await?;
+        insert_bare(connection, &bare).await?;
+        for made in [commanded, bare] {
+            advanced.extend(update(connection, &made).await?.advanced);
+        }
     }
     close_jobs(connection, changes).await?;
-    count_jobs(connection, changes).await?;
-    complete_metrics(connection, changes).await
+    count_jobs(connection, changes, &incomplete).await?;
+    complete_metrics(connection, changes, &advanced).await
 }
 
-/// Writes each run's newest state, once; returns those that could be made and are not there.
+/// What became of the runs of a batch.
+#[derive(Default)]
+struct Updated {
+    /// They have no row, or none with the command that is at hand.
+    incomplete: BTreeSet<Uuid>,
+    /// Their row changed.
+    advanced: BTreeSet<Uuid>,
+}
+
+/// Writes each run's newest state, once.
 async fn update(
     connection: &mut PgConnection,
     runs: &[(&ExecutionId, &ExecutionChange)],
-) -> Result<Vec<Uuid>, StoreError> {
+) -> Result<Updated, StoreError> {
     if runs.is_empty() {
-        return Ok(Vec::new());
+        return Ok(Updated::default());
     }
     let columns = Columns::of(runs);
-    let missing = sqlx::query_scalar!(
+    let rows = sqlx::query!(
         r#"with change as (
             select * from unnest($1::uuid[], $2::text[], $3::int[], $4::timestamptz[], $5::timestamptz[], $6::bigint[],
                 $7::text[], $8::text[], $9::text[], $10::text[], $11::int[], $12::int[], $13::bool[])
                 as c (id, status, epoch, started_at, completed_at, duration_ms, error_message, error, output_data,
-                    progress, jobs_completed, jobs_failed, makeable)
+                    progress, jobs_completed, jobs_failed, has_command)
         ), advanced as (
             update wf_executions stored set
                 status = case when change.status = 'pending' then stored.status else change.status end,
@@ -62,9 +78,14 @@ async fn update(
             where stored.id = change.id and stored.deleted_at is null and stored.status in ('pending', 'running')
                 and (change.completed_at is not null or change.epoch > stored.epoch
                     or (change.status = 'running' and stored.status = 'pending'))
+            returning stored.id
         )
-        select change.id as "id!" from change
-        where change.makeable and not exists (select from wf_executions stored where stored.id = change.id)"#,
+        select change.id as "id!", advanced.id is not null as "advanced!",
+            (stored.id is null or (change.has_command and stored.accepted is null and stored.deleted_at is null))
+                as "incomplete!"
+        from change
+        left join wf_executions stored on stored.id = change.id
+        left join advanced on advanced.id = change.id"#,
         &columns.ids,
         &columns.statuses as &[&str],
         &columns.epochs,
@@ -77,18 +98,24 @@ async fn update(
         &columns.progress as &[Option<String>],
         &columns.jobs_completed as &[Option<i32>],
         &columns.jobs_failed as &[Option<i32>],
-        &columns.makeable
+        &columns.has_command
     )
     .fetch_all(connection)
     .await?;
-    Ok(missing)
+    let ids = |keep: fn(bool, bool) -> bool| {
+        rows.iter().filter(|row| keep(row.incomplete, row.advanced)).map(|row| row.id).collect()
+    };
+    Ok(Updated { incomplete: ids(|incomplete, _| incomplete), advanced: ids(|_, advanced| advanced) })
 }
 
-/// Makes rows as they were when the runs were accepted.
+/// Makes rows as they were when the runs were accepted, or completes bare ones.
 async fn insert_pending(
     connection: &mut PgConnection,
     runs: &[(&ExecutionId, &ExecutionChange)],
 ) -> Result<(), StoreError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
     let mut columns = accept::Columns::default();
     runs.iter()
         .filter_map(|(_, change)| change.accepted.as_ref())
@@ -101,7 +128,11 @@ async fn insert_pending(
         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
             $9::text[], $10::int[])
             as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch)
-        on conflict on constraint wf_executions_pkey do nothing",
+        on conflict on constraint wf_executions_pkey do update set
+            workflow_id = excluded.workflow_id, workflow_version = excluded.workflow_version, sha256 = excluded.sha256,
+            priority = excluded.priority, pool = excluded.pool, created_at = excluded.created_at,
+            input_data = excluded.input_data, accepted = excluded.accepted
+        where wf_executions.accepted is null and wf_executions.deleted_at is null",
         &columns.ids,
         &columns.workflow_ids as &[Option<Uuid>],
         &columns.versions as &[Option<i32>],
@@ -112,6 +143,25 @@ async fn insert_pending(
         &columns.inputs,
         &columns.commands,
         &columns.epochs
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
+/// Makes rows that only hold a run's state, not shown to anybody until the command comes.
+async fn insert_bare(
+    connection: &mut PgConnection,
+    runs: &[(&ExecutionId, &ExecutionChange)],
+) -> Result<(), StoreError> {
+    if runs.is_empty() {
+        return Ok(());
+    }
+    let ids: Vec<Uuid> = runs.iter().map(|(id, _)| id.0).collect();
+    sqlx::query!(
+        "insert into wf_executions (id, created_at, input_data) select id, now(), '{}' from unnest($1::uuid[]) as r (id)
+        on conflict on constraint wf_executions_pkey do nothing",
+        &ids
     )
     .execute(connection)
     .await?;
@@ -156,10 +206,13 @@ async fn close_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Res
 }
 
 /// Node runs that are recorded after the end of their run: rare, when events come in the wrong order.
-async fn complete_metrics(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
-    let ended = |id: &ExecutionId| changes.executions.get(id).is_some_and(|change| change.end.is_some());
+async fn complete_metrics(
+    connection: &mut PgConnection,
+    changes: &Changes<'_>,
+    advanced: &BTreeSet<Uuid>,
+) -> Result<(), StoreError> {
     let touched: BTreeSet<Uuid> =
-        changes.node_runs.keys().map(|(run, ..)| run).filter(|run| !ended(run)).map(|run| run.0).collect();
+        changes.node_runs.keys().map(|(run, ..)| run.0).filter(|run| !advanced.contains(run)).collect();
     if touched.is_empty() {
         return Ok(());
     }
@@ -174,7 +227,11 @@ async fn complete_metrics(connection: &mut PgConnection, changes: &Changes<'_>) 
 }
 
 /// Counts the jobs of runs that go on. Counted, not added up: the same batch twice gives the same numbers.
-async fn count_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+async fn count_jobs(
+    connection: &mut PgConnection,
+    changes: &Changes<'_>,
+    new_rows: &BTreeSet<Uuid>,
+) -> Result<(), StoreError> {
     let ended = |id: &ExecutionId| changes.executions.get(id).is_some_and(|change| change.end.is_some());
     let going_on: BTreeSet<Uuid> = changes
         .jobs
@@ -182,6 +239,7 @@ async fn count_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Res
         .map(|change| change.execution_id)
         .filter(|id| !ended(id))
         .map(|id| id.0)
+        .chain(new_rows.iter().copied())
         .collect();
     if going_on.is_empty() {
         return Ok(());
@@ -218,7 +276,7 @@ struct Columns {
     progress: Vec<Option<String>>,
     jobs_completed: Vec<Option<i32>>,
     jobs_failed: Vec<Option<i32>>,
-    makeable: Vec<bool>,
+    has_command: Vec<bool>,
 }
 
 impl Columns {
@@ -251,6 +309,6 @@ impl Columns {
         self.progress.push(end.and_then(|end| end.progress.as_ref()).map(json::text));
         self.jobs_completed.push(count(|jobs| jobs.completed));
         self.jobs_failed.push(count(|jobs| jobs.failed));
-        self.makeable.push(change.accepted.is_some());
+        self.has_command.push(change.accepted.is_some());
     }
 }

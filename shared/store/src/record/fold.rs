@@ -105,6 +105,8 @@ impl<'a> Changes<'a> {
     }
 
     fn merge_job(&mut self, id: JobId, change: JobChange) {
+        // The run counts its jobs, so it needs a row to count in.
+        self.executions.entry(change.execution_id).or_default();
         match self.jobs.entry(id) {
             std::collections::btree_map::Entry::Vacant(vacant) => {
                 vacant.insert(change);

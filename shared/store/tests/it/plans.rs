@@ -10,7 +10,7 @@ async fn fill(fixture: &Fixture) -> Result<()> {
         .execute(
             "insert into wf_executions (id, workflow_id, sha256, status, labels, created_at, input_data, accepted)
             select (lpad(to_hex(1700000000000 + n), 12, '0') || '7000800000000000' || lpad(to_hex(n), 4, '0'))::uuid,
-                ('00000000-0000-7000-8000-0000000000' || lpad((n % 50)::text, 2, '0'))::uuid,
+                ('00000000-0000-7000-8000-00000000' || lpad((n % 1000)::text, 4, '0'))::uuid,
                 sha256('x'), case when n % 500 = 0 then 'running' when n % 100 = 0 then 'failed' else 'completed' end,
                 case when n % 200 = 0 then '{\"team\": \"blue\"}' else '{}' end::jsonb,
                 now() - make_interval(secs => 20000 - n), '{}', '{}'
@@ -38,7 +38,7 @@ const RUN: &str = "(select id from wf_executions limit 1)";
 
 /// What is asked, and the index that answers.
 fn cases() -> Vec<(String, &'static str)> {
-    let newest = "deleted_at is null order by id desc limit 20";
+    let newest = "accepted is not null and deleted_at is null order by id desc limit 20";
     let of_run = |table: &str| format!("select * from {table} where execution_id = {RUN}");
     let runs = |condition: &str| format!("select * from wf_executions where {condition} and {newest}");
     let jobs = |condition: &str| {
@@ -50,7 +50,7 @@ fn cases() -> Vec<(String, &'static str)> {
         (runs("workflow_id = '00000000-0000-7000-8000-000000000007'"), "wf_executions_workflow_idx"),
         (runs(r#"labels <> '{}'::jsonb and labels @> '{"team": "blue"}'"#), "wf_executions_labels_idx"),
         (
-            "select * from wf_executions where status in ('pending', 'running') and deleted_at is null
+            "select * from wf_executions where status in ('pending', 'running') and accepted is not null and deleted_at is null
                 and id > '00000000-0000-0000-0000-000000000000' and created_at < now() order by id limit 100"
                 .to_owned(),
             "wf_executions_unfinished_idx",

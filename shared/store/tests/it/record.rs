@@ -1,7 +1,7 @@
 use anyhow::Result;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::{ExecutionStatus, NodeStatus, UnixMillis};
-use millrace_store::{JobFilter, JobStatus};
+use millrace_store::{JobFilter, JobStatus, StoreError};
 use serde_json::{Value, json};
 
 use crate::story::Story;
@@ -69,6 +69,20 @@ async fn a_run_without_a_row_is_recorded_from_its_events_alone() -> Result<()> {
     assert_eq!(unfinished[0].accepted, story.accepted);
     assert_eq!(unfinished[0].status, ExecutionStatus::Running);
     assert_eq!(unfinished[0].last_epoch, Some(1));
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_end_of_a_run_may_come_before_its_beginning() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let story = Story::completed();
+    fixture.record(&story.events[6..]).await?;
+    let unknown = fixture.store.executions().get(story.run).await;
+    assert!(matches!(unknown, Err(StoreError::NotFound(_))), "what nobody has accepted is not shown");
+    fixture.record(&story.events[..6]).await?;
+    let run = fixture.store.executions().get(story.run).await?;
+    assert_eq!(run.summary.status, ExecutionStatus::Completed);
+    assert_eq!(run.input, story.accepted.input);
     Ok(())
 }
 
