@@ -14,7 +14,7 @@ mod subscription;
 pub(crate) use filter::TypeFilter;
 pub(crate) use firehose::{FirehoseFilter, FirehoseStream};
 pub(crate) use history::{History, PAGE, RunLog};
-pub(crate) use hub::Hub;
+pub(crate) use hub::{Hub, subscribe_now};
 pub(crate) use run_stream::{RunStream, StreamSettings};
 pub(crate) use start::Start;
 pub(crate) use subscription::{Signal, Subscription};

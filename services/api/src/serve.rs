@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 use crate::deps::Deps;
 use crate::error::ApiError;
 use crate::health::with_checks;
+use crate::live::subscribe_now;
 use crate::router::router;
 use crate::state::App;
 
@@ -41,7 +42,9 @@ pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken)
         committer.run(stop.cancelled()).await;
         Ok::<(), ApiError>(())
     });
-    serving.spawn(LIVE, app.hub.clone().feed(app.bus.clone()));
+    // Before the first request: a stream that is opened must miss nothing.
+    let feed = subscribe_now(&app.bus).await;
+    serving.spawn(LIVE, app.hub.clone().feed(app.bus.clone(), feed));
     let service = router(app.clone(), with_checks(health, &app));
     let stop = serving.token();
     serving.spawn(SERVER, async move {

@@ -2,11 +2,14 @@
 //! is too slow for it reads the log.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use futures::StreamExt;
-use millrace_bus::{Bus, BusError, LiveItem};
+use millrace_bus::{Bus, LiveFeed, LiveItem};
 use millrace_contracts::ExecutionId;
+use millrace_tasks::backoff;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 use super::frame::Frame;
@@ -17,6 +20,11 @@ const PATTERNS: [&str; 4] = ["workflow:*", "inference:*", "worker:*", "model:*"]
 
 /// Slots of a run's ring. Small, because there is one per watched run; an overrun is made good from the log.
 const TOPIC_SLOTS: usize = 64;
+
+/// First pause before the feed is asked for again.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// Longest pause before the feed is asked for again.
+const PAUSE_MAX: Duration = Duration::from_secs(2);
 
 /// The topics of this process.
 #[derive(Debug)]
@@ -44,9 +52,17 @@ impl Hub {
         self.firehose.subscribe()
     }
 
-    /// Passes the live feed on until it ends, which it does not by itself.
-    pub(crate) async fn feed(self: Arc<Self>, bus: Bus) -> Result<(), BusError> {
-        let mut feed = bus.subscribe(&PATTERNS).await?;
+    /// Passes the live feed on; it never ends by itself. `first` is the feed that was opened before anybody was served.
+    pub(crate) async fn feed(self: Arc<Self>, bus: Bus, first: Option<LiveFeed>) -> Result<(), Infallible> {
+        let mut feed = match first {
+            Some(feed) => feed,
+            None => {
+                let feed = subscribed(&bus).await;
+                // Streams are open already, and have missed what was published before this.
+                self.resync();
+                feed
+            }
+        };
         while let Some(item) = feed.next().await {
             match item {
                 LiveItem::Event(event) => self.publish(&event.payload),
@@ -101,6 +117,25 @@ impl Hub {
     fn lock(&self) -> MutexGuard<'_, HashMap<ExecutionId, Sender<Signal>>> {
         // Nothing under the lock can leave the map half changed.
         self.topics.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// The live feed, if Redis gives it at once.
+pub(crate) async fn subscribe_now(bus: &Bus) -> Option<LiveFeed> {
+    tokio::time::timeout(PAUSE_MAX, bus.subscribe(&PATTERNS)).await.ok()?.ok()
+}
+
+/// The live feed, however long Redis takes to give it. Later losses it repairs by itself.
+async fn subscribed(bus: &Bus) -> LiveFeed {
+    let mut pauses = backoff(PAUSE_MIN, PAUSE_MAX);
+    loop {
+        match bus.subscribe(&PATTERNS).await {
+            Ok(feed) => return feed,
+            Err(error) => {
+                tracing::warn!(%error, "the live feed cannot be had yet; streams read the log meanwhile")
+            }
+        }
+        tokio::time::sleep(pauses.next().unwrap_or(PAUSE_MAX)).await;
     }
 }
 
