@@ -1,6 +1,8 @@
 //! Whatever comes in: a plan or faults, never a panic, and every fault inside the document.
 
-use millrace_compiler::{Expression, compile, compile_text, locate};
+use std::sync::Arc;
+
+use millrace_compiler::{Call, Expression, Logic, compile, compile_text, locate};
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
@@ -204,6 +206,10 @@ proptest! {
         "a", "item", ".", "(", ")", "[", "]", "{", "}", ",", ":", "?", "&&", "||", "==", "<", "in", "!", "-", "+",
         "1", "2.5", "3u", "\"x\"", "'", "b\"", "has(", ".all(", "x", "x, x > 0)", ".map(", "size(", "true", "null", " ",
     ]), 0..24)) {
-        drop(Expression::compile(&parts.concat(), &["a", "item"]));
+        if let Ok(expression) = Expression::compile(&parts.concat(), &["a", "item"]) {
+            let data = json!({"a": [1, 2.5, {"x": "y"}, null], "item": {"x": [true]}});
+            let call = Call { inputs: data.as_object().unwrap(), config: data.as_object().unwrap() };
+            drop(Logic::Condition(Arc::new(expression)).evaluate(&call));
+        }
     }
 }
