@@ -5,13 +5,15 @@ use std::time::Duration;
 use millrace_bus::{BusError, EntryId, RecordEntry, Recorder};
 use millrace_contracts::Partition;
 use millrace_tasks::{Backoff, CancellationToken, backoff};
+use tokio::runtime::Handle;
+use tokio::task::block_in_place;
 use tokio::time::Instant;
 
 use crate::WriterError;
 use crate::batch::Batch;
 use crate::role::Shared;
 
-/// Longest wait for the first event, so that claims are not forgotten in quiet times.
+/// Longest wait for the first event.
 const BLOCK: Duration = Duration::from_secs(1);
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
@@ -61,15 +63,16 @@ impl Intake {
         }
     }
 
-    /// Adds to `batch` until it is full or has waited long enough. Cancel-safe: what was read is in `batch`, or comes
-    /// again.
+    /// Adds to `batch` until it is full or has waited long enough; comes back empty when it is time to look for what others
+    /// left. Cancel-safe: what was read is in `batch`, or comes again.
     pub(crate) async fn fill(&mut self, batch: &mut Batch) -> Result<(), WriterError> {
         loop {
-            let patience = batch.patience(self.batch_delay);
-            if batch.room(self.batch_size) == 0 || patience == Some(Duration::ZERO) {
+            let until_claim = self.next_claim.saturating_duration_since(Instant::now());
+            let wait = batch.patience(self.batch_delay).unwrap_or(until_claim.min(BLOCK));
+            if batch.room(self.batch_size) == 0 || wait.is_zero() {
                 return Ok(());
             }
-            self.read(batch, patience.unwrap_or(BLOCK)).await?;
+            self.read(batch, wait).await?;
         }
     }
 
@@ -100,9 +103,13 @@ impl Intake {
         self.take(batch, claimed).await
     }
 
-    /// Acknowledges what is recorded. If that fails, the entries come again and change nothing.
-    pub(crate) async fn ack(&self, entries: &[(Partition, EntryId)]) {
-        if let Err(error) = self.recorder.ack(entries).await {
+    /// Acknowledges what is recorded. If that fails, the entries come again and change nothing. Needs a runtime of several
+    /// threads.
+    pub(crate) fn ack(&mut self, entries: &[(Partition, EntryId)]) {
+        // The reader's reply in flight cannot be shared between threads, so a future that borrows the reader could not move
+        // between them; this one round trip is waited for in place instead.
+        let acknowledged = block_in_place(|| Handle::current().block_on(self.recorder.ack(entries)));
+        if let Err(error) = acknowledged {
             tracing::warn!(events = entries.len(), error = %error, "recorded events could not be acknowledged");
         }
     }

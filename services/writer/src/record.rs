@@ -45,7 +45,7 @@ pub(crate) async fn run(shared: Shared, stop: CancellationToken) -> Result<(), W
             return Ok(());
         };
         note(&batch, recorded);
-        intake.ack(&batch.entries).await;
+        intake.ack(&batch.entries);
         batch = next;
     }
 }
@@ -93,9 +93,7 @@ async fn until_recorded(store: &Store, batch: &RecordBatch, stop: &CancellationT
                 }
             }
         }
-        if stop.run_until_cancelled(tokio::time::sleep(pause)).await.is_none() {
-            return None;
-        }
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await?;
     }
     None
 }

@@ -1,0 +1,5 @@
+//! The writer between a real Redis and a real Postgres.
+
+mod outages;
+mod recording;
+mod support;
