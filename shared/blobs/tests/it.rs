@@ -1,0 +1,234 @@
+//! The blob store on a real folder.
+
+use std::path::{Path, PathBuf};
+
+use bytes::Bytes;
+use futures::{StreamExt, stream};
+use millrace_blobs::{Blobs, BlobsError, BlobsSettings};
+use millrace_contracts::BlobId;
+use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
+use proptest::prelude::*;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const MIB: usize = 1 << 20;
+
+fn settings(folder: &TempDir) -> BlobsSettings {
+    BlobsSettings { sync: false, ..BlobsSettings::new(folder.path().display().to_string()) }
+}
+
+fn open() -> (TempDir, Blobs) {
+    let folder = TempDir::new().expect("a temporary folder");
+    let blobs = Blobs::open(&settings(&folder)).expect("a folder can be opened");
+    (folder, blobs)
+}
+
+fn files(folder: &Path) -> Vec<PathBuf> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
+    entries.flat_map(|path| if path.is_dir() { files(&path) } else { vec![path] }).collect()
+}
+
+fn parts(bytes: &[u8], size: usize) -> impl futures::Stream<Item = Result<Bytes, std::io::Error>> + use<> {
+    let parts: Vec<_> = bytes.chunks(size).map(|part| Ok(Bytes::copy_from_slice(part))).collect();
+    stream::iter(parts)
+}
+
+#[tokio::test]
+async fn bytes_come_back_and_the_same_content_is_stored_once() {
+    let (folder, blobs) = open();
+    let id = blobs.put(Bytes::from_static(b"pixels")).await.unwrap();
+    assert_eq!(id, BlobId::of(b"pixels"));
+    assert_eq!(blobs.put(Bytes::from_static(b"pixels")).await.unwrap(), id);
+    assert_eq!(files(folder.path()).len(), 1);
+    assert_eq!(blobs.head(id).await.unwrap(), Some(6));
+
+    // Another process has none of it in memory.
+    let other = Blobs::open(&settings(&folder)).unwrap();
+    assert_eq!(other.get(id).await.unwrap(), "pixels");
+    other.delete(id).await.unwrap();
+    other.delete(id).await.unwrap();
+    assert!(matches!(other.get(id).await, Err(BlobsError::NotFound(missing)) if missing == id));
+    assert_eq!(other.head(id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn many_may_put_the_same_content_at_once() {
+    let (folder, blobs) = open();
+    let content = Bytes::from(vec![7_u8; 3 * MIB]);
+    let puts = (0..16).map(|number| {
+        let (blobs, content) = (blobs.clone(), content.clone());
+        async move {
+            if number % 2 == 0 {
+                blobs.put(content).await
+            } else {
+                blobs.put_stream(parts(&content, 100_000)).await
+            }
+        }
+    });
+    for id in futures::future::join_all(puts).await {
+        assert_eq!(id.unwrap(), BlobId::of(&content));
+    }
+    assert_eq!(files(folder.path()).len(), 1);
+    let other = Blobs::open(&settings(&folder)).unwrap();
+    assert_eq!(other.get(BlobId::of(&content)).await.unwrap(), content);
+}
+
+#[tokio::test]
+async fn streams_of_any_size_are_hashed_while_they_are_stored() {
+    let (folder, blobs) = open();
+    for size in [0, 1, MIB, MIB + 1, 12 * MIB + 3] {
+        let content: Vec<u8> = (0..size).map(|index| u8::try_from(index % 251).unwrap()).collect();
+        let id = blobs.put_stream(parts(&content, 65_537)).await.unwrap();
+        assert_eq!(id, BlobId::of(&content), "{size} bytes");
+        let other = Blobs::open(&settings(&folder)).unwrap();
+        assert_eq!(other.get(id).await.unwrap(), content);
+    }
+    assert_eq!(files(folder.path()).len(), 5);
+}
+
+#[tokio::test]
+async fn what_is_too_large_is_refused_early_and_leaves_nothing() {
+    let folder = TempDir::new().unwrap();
+    let limited = BlobsSettings { max_blob_bytes: 2 << 20, ..settings(&folder) };
+    let blobs = Blobs::open(&limited).unwrap();
+    let too_large = |result: Result<BlobId, BlobsError>| {
+        assert!(matches!(result, Err(BlobsError::TooLarge { limit: 2_097_152, .. })), "{result:?}");
+    };
+    too_large(blobs.put(Bytes::from(vec![0; 2 * MIB + 1])).await);
+    // Endless: only an early refusal ends it.
+    let endless = stream::repeat_with(|| Ok::<_, std::io::Error>(Bytes::from(vec![0; 65_536])));
+    too_large(blobs.put_stream(endless).await);
+    let breaks =
+        parts(&vec![1; 3 * MIB / 2], 65_536).chain(stream::iter([Err(std::io::Error::other("gone"))]));
+    assert!(matches!(blobs.put_stream(breaks).await, Err(BlobsError::Upload(_))));
+    assert_eq!(files(folder.path()), Vec::<PathBuf>::new());
+
+    let roomy = Blobs::open(&settings(&folder)).unwrap();
+    let id = roomy.put(Bytes::from(vec![0; 3 * MIB])).await.unwrap();
+    assert!(matches!(blobs.get(id).await, Err(BlobsError::TooLarge { .. })), "reads are bounded too");
+    assert_eq!(blobs.get_range(id, 0..10).await.unwrap().len(), 10);
+}
+
+#[tokio::test]
+async fn ranges_stop_at_the_end() {
+    let (folder, blobs) = open();
+    let id = blobs.put(Bytes::from_static(b"0123456789")).await.unwrap();
+    for blobs in [blobs, Blobs::open(&settings(&folder)).unwrap()] {
+        assert_eq!(blobs.get_range(id, 2..5).await.unwrap(), "234");
+        assert_eq!(blobs.get_range(id, 8..100).await.unwrap(), "89");
+        assert!(matches!(blobs.get_range(id, 10..11).await, Err(BlobsError::Range { bytes: 10 })));
+    }
+}
+
+#[tokio::test]
+async fn only_folders_are_supported_and_the_message_says_so() {
+    let error = Blobs::open(&BlobsSettings::new("s3://bucket/prefix")).unwrap_err();
+    assert!(error.to_string().contains("s3:// is not supported by this version"), "{error}");
+    let folder = TempDir::new().unwrap();
+    let url = format!("file://{}/new/folder", folder.path().display());
+    Blobs::open(&BlobsSettings::new(url)).unwrap();
+    assert!(folder.path().join("new/folder").is_dir());
+}
+
+#[tokio::test]
+async fn only_large_values_are_stored_and_references_resolve_at_any_depth() {
+    let (folder, blobs) = open();
+    let small = json!({"count": 3});
+    assert_eq!(blobs.claim_check(small.clone()).await.unwrap(), small);
+    assert!(files(folder.path()).is_empty());
+
+    let large = json!("x".repeat(INLINE_LIMIT_BYTES));
+    let reference = blobs.claim_check(large.clone()).await.unwrap();
+    assert!(ValueRef::from_value(&reference).is_some());
+    let nested = blobs.put_value(&json!({"inner": reference, "n": 1})).await.unwrap().to_value();
+    let value = json!({"a": [nested.clone(), {"b": reference}], "c": nested});
+    let inner = json!({"inner": large, "n": 1});
+    assert_eq!(blobs.resolve(&value).await.unwrap(), json!({"a": [inner, {"b": large}], "c": inner}));
+    assert_eq!(blobs.resolve_one(&nested).await.unwrap(), json!({"inner": reference, "n": 1}));
+}
+
+#[tokio::test]
+async fn a_few_small_blobs_cannot_unfold_into_gigabytes() {
+    let folder = TempDir::new().unwrap();
+    let limited = BlobsSettings { max_value_bytes: 1 << 20, ..settings(&folder) };
+    let blobs = Blobs::open(&limited).unwrap();
+    let mut value = json!("x".repeat(1000));
+    for _ in 0..6 {
+        let reference = blobs.put_value(&value).await.unwrap().to_value();
+        value = Value::Array(vec![reference; 10]);
+    }
+    assert!(matches!(blobs.resolve(&value).await, Err(BlobsError::TooLarge { what: "the value", .. })));
+
+    let mut deep = json!(1);
+    for _ in 0..9 {
+        deep = json!([blobs.put_value(&deep).await.unwrap().to_value()]);
+    }
+    assert!(matches!(blobs.resolve(&deep).await, Err(BlobsError::TooDeep { .. })));
+}
+
+#[tokio::test]
+async fn references_to_nothing_and_to_pictures_are_errors() {
+    let (_folder, blobs) = open();
+    let nothing = ValueRef { blob: BlobId::of(b"nothing"), bytes: 7 }.to_value();
+    assert!(matches!(blobs.resolve(&json!([nothing])).await, Err(BlobsError::NotFound(_))));
+    let picture = blobs.put(Bytes::from_static(b"\xff\xd8\xff")).await.unwrap();
+    let picture = ValueRef { blob: picture, bytes: 3 }.to_value();
+    assert!(matches!(blobs.resolve(&picture).await, Err(BlobsError::NotJson { .. })));
+}
+
+fn values() -> impl Strategy<Value = Value> {
+    let leaf = prop_oneof![
+        Just(Value::Null),
+        any::<bool>().prop_map(Value::from),
+        any::<i64>().prop_map(Value::from),
+        any::<f64>().prop_filter_map("JSON has no infinities", |number| {
+            serde_json::Number::from_f64(number).map(Value::Number)
+        }),
+        any::<f32>()
+            .prop_filter("JSON has no infinities", |number| number.is_finite())
+            .prop_map(|number| json!(number)),
+        ".{0,40}".prop_map(Value::from),
+        (0..3 * INLINE_LIMIT_BYTES).prop_map(|length| Value::from("é\"".repeat(length / 3))),
+    ];
+    leaf.prop_recursive(4, 64, 8, |inner| {
+        prop_oneof![
+            prop::collection::vec(inner.clone(), 0..8).prop_map(Value::from),
+            prop::collection::hash_map("[a-z]{1,8}", inner, 0..8)
+                .prop_map(|fields| Value::Object(fields.into_iter().collect())),
+        ]
+    })
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(48))]
+
+    #[test]
+    fn what_is_put_can_be_got(content in prop::collection::vec(any::<u8>(), 0..50_000), chunk in 1_usize..9000) {
+        runtime().block_on(async {
+            let (folder, blobs) = open();
+            let id = blobs.put(Bytes::from(content.clone())).await.unwrap();
+            prop_assert_eq!(id, BlobId::of(&content));
+            prop_assert_eq!(blobs.put_stream(parts(&content, chunk)).await.unwrap(), id);
+            let other = Blobs::open(&settings(&folder)).unwrap();
+            prop_assert_eq!(&other.get(id).await.unwrap()[..], &content[..]);
+            Ok(())
+        })?;
+    }
+
+    #[test]
+    fn resolving_undoes_the_claim_check(value in values()) {
+        runtime().block_on(async {
+            let (folder, blobs) = open();
+            let checked = blobs.claim_check(value.clone()).await.unwrap();
+            prop_assert!(serde_json::to_vec(&checked).unwrap().len() <= INLINE_LIMIT_BYTES);
+            let other = Blobs::open(&settings(&folder)).unwrap();
+            prop_assert_eq!(other.resolve(&checked).await.unwrap(), value.clone());
+            prop_assert_eq!(other.resolve_one(&checked).await.unwrap(), value);
+            Ok(())
+        })?;
+    }
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
