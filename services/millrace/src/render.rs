@@ -8,4 +8,4 @@ mod value;
 pub(crate) use self::detections::detection_tables;
 pub(crate) use self::node::{NodeLine, node_label};
 pub(crate) use self::table::Table;
-pub(crate) use self::value::{duration, field, tone_of};
+pub(crate) use self::value::{duration, field, time, tone_of};

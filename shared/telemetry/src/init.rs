@@ -14,8 +14,9 @@ use tracing_subscriber::{Layer, Registry};
 /// Where OTLP over HTTP takes spans, below the collector's address.
 const TRACES_PATH: &str = "/v1/traces";
 
-/// Postgres' notices (`… already exists, skipping`) are no news; the settings' own directives come later and win.
-const QUIET: &str = "sqlx::postgres::notice=warn";
+/// What others log as news and is none: Postgres' notices (`… already exists, skipping`), ONNX Runtime's allocations.
+/// The settings' own directives come later and win.
+const QUIET: &str = "sqlx::postgres::notice=warn,ort=warn";
 
 /// What can be wrong with telemetry settings.
 #[derive(Debug, thiserror::Error)]

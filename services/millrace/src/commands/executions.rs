@@ -7,7 +7,7 @@ use serde_json::Value;
 use crate::client::{Client, ClientArgs};
 use crate::context::{Context, Out};
 use crate::exit::Exit;
-use crate::render::{Table, duration, field, tone_of};
+use crate::render::{Table, duration, field, time, tone_of};
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Args {
@@ -92,16 +92,20 @@ fn list(found: &Value, out: Out) -> anyhow::Result<()> {
         let id = [field(&run, "id"), field(&run, "execution_id")].concat();
         let took = run["duration_ms"].as_u64().map(duration).unwrap_or_default();
         let error: String = field(&run, "error_message").chars().take(60).collect();
-        table.row(vec![id, field(&run, "status"), field(&run, "created_at"), took, error]);
+        table.row(vec![id, field(&run, "status"), time(&run, "created_at"), took, error]);
     }
     if table.is_empty() { out.line("no executions") } else { out.line(table) }
 }
 
 fn show(run: &Value, nodes: &Value, out: Out) -> anyhow::Result<()> {
     let status = field(run, "status");
-    out.line(format_args!("{}  {}", field(run, "id"), out.paint(tone_of(&status), &status)))?;
+    out.line(format_args!(
+        "{}  {}",
+        [field(run, "id"), field(run, "execution_id")].concat(),
+        out.paint(tone_of(&status), &status)
+    ))?;
     for name in ["workflow_id", "created_at", "started_at", "completed_at", "trace_id"] {
-        let text = field(run, name);
+        let text = if name.ends_with("_at") { time(run, name) } else { field(run, name) };
         if !text.is_empty() {
             out.line(format_args!("  {name:<14}{text}"))?;
         }

@@ -5,10 +5,10 @@ use std::fmt;
 use millrace_contracts::run::NodeView;
 use millrace_contracts::{ItemPath, NodeId, NodeStatus};
 
-use super::value::{duration, summary, tone_of};
+use super::value::{as_detections, duration, summary, tone_of};
 use crate::context::Out;
 
-/// Ports that only repeat what another port says are left out of a line.
+/// Ports of one line.
 const SHOWN_PORTS: usize = 3;
 
 /// `detect`, or `detect[3]` inside a loop.
@@ -46,6 +46,10 @@ fn result(view: &NodeView) -> String {
         return error.to_string();
     }
     let Some(outputs) = view.outputs.as_ref() else { return view.status.to_string() };
+    // Beside detections, the other ports (count, classes) only repeat what these say.
+    if let Some(found) = outputs.values().find(|value| as_detections(value).is_some()) {
+        return summary(found);
+    }
     let said: Vec<_> = outputs.values().take(SHOWN_PORTS).map(summary).collect();
     said.join(", ")
 }

@@ -1,5 +1,6 @@
 //! Values in a few words.
 
+use millrace_contracts::UnixMillis;
 use millrace_contracts::values::{Detections, ImageValue, ValueRef};
 use serde::Deserialize;
 use serde_json::Value;
@@ -18,6 +19,11 @@ pub(crate) fn field(value: &Value, name: &str) -> String {
 
 fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
+}
+
+/// The time in `value`'s field, be it Unix milliseconds or text.
+pub(crate) fn time(value: &Value, name: &str) -> String {
+    value[name].as_i64().map_or_else(|| field(value, name), |millis| UnixMillis(millis).to_rfc3339())
 }
 
 /// `12 ms`, `3.4 s`, `2m 5s`.
