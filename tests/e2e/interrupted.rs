@@ -1,9 +1,9 @@
 //! Ctrl-C in the middle of a run stops everything within ten seconds, and the next start finishes that run.
 //! So does kill -9.
 
+use std::path::Path;
 use std::time::Duration;
 
-use anyhow::Context;
 use millrace_testkit::eventually;
 use serde_json::{Value, json};
 
@@ -85,15 +85,20 @@ async fn a_run_survives_kill_9() -> anyhow::Result<()> {
 async fn worker_pid(stack: &Stack) -> anyhow::Result<u32> {
     let parent = stack.pid();
     eventually(Duration::from_secs(30), "millrace has a worker", async || {
-        let children = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children"))?;
-        let worker = children.split_whitespace().find_map(|pid| {
-            let command = std::fs::read_to_string(format!("/proc/{pid}/cmdline")).ok()?;
-            command.split('\0').any(|part| part == "worker").then(|| pid.parse().ok())?
-        });
+        let mut processes = std::fs::read_dir("/proc")?.flatten();
+        let worker = processes.find_map(|process| worker_of(parent, &process.path()));
         Ok::<_, std::io::Error>(worker)
     })
     .await
-    .context("find the worker")
+}
+
+fn worker_of(parent: u32, process: &Path) -> Option<u32> {
+    let status = std::fs::read_to_string(process.join("status")).ok()?;
+    let parent_line = format!("PPid:\t{parent}");
+    let command = std::fs::read_to_string(process.join("cmdline")).ok()?;
+    let is_worker =
+        status.lines().any(|line| line == parent_line) && command.split('\0').any(|part| part == "worker");
+    is_worker.then(|| process.file_name()?.to_str()?.parse().ok())?
 }
 
 fn is_alive(pid: u32) -> bool {

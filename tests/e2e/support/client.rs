@@ -22,6 +22,13 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(api: &str) -> Self {
+        // Every test has a process of its own under nextest and shares one under `cargo test`: the first one installs.
+        static PROVIDER: std::sync::Once = std::sync::Once::new();
+        PROVIDER.call_once(|| {
+            rustls::crypto::ring::default_provider()
+                .install_default()
+                .expect("nobody else installs a provider");
+        });
         Self { http: reqwest::Client::new(), base: format!("{}/api/v1", api.trim_end_matches('/')) }
     }
 
@@ -67,7 +74,7 @@ impl Client {
         let status = response.status();
         anyhow::ensure!(status.is_success(), "upload: {status}");
         let blob: Value = response.json().await?;
-        Ok(blob["sha256"].as_str().context("an uploaded blob has a sha256")?.to_owned())
+        Ok(blob["blob"].as_str().context("an uploaded blob has an id")?.to_owned())
     }
 
     /// Submits a run of a saved workflow and gives its id.

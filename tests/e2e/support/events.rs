@@ -19,9 +19,9 @@ impl From<eventsource_stream::Event> for SseEvent {
     }
 }
 
-/// The durable events among `events`: those whose envelope has a `seq`.
+/// The durable events among `events`: envelopes with a `seq`, as against `snapshot` and `end`.
 pub(crate) fn durable(events: &[SseEvent]) -> Vec<&SseEvent> {
-    events.iter().filter(|event| event.name != "snapshot" && event.data["seq"].is_u64()).collect()
+    events.iter().filter(|event| event.data["specversion"] == "1.0" && event.data["seq"].is_u64()).collect()
 }
 
 /// Checks that the durable events are numbered `first`, `first + 1`, … without a gap, each id saying the same, and

@@ -68,6 +68,10 @@ impl Stack {
         Client::new(&self.api)
     }
 
+    pub(crate) fn pid(&self) -> u32 {
+        self.process.0.id()
+    }
+
     /// Ctrl-C, and the wait for the end; says how long it took. The servers stay for the next start.
     pub(crate) fn interrupt(mut self) -> anyhow::Result<(Duration, Servers)> {
         let begun = Instant::now();
