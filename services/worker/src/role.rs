@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_contracts::{EventType, JobId, ModelId, Pool, UnixMillis, WorkerId};
+use millrace_contracts::{EventType, ModelId, Pool, UnixMillis, WorkerId};
 use millrace_inference::{
     CacheSettings, LoaderSettings, ModelCache, ModelLoader, Repository, Runtime, SessionSettings,
 };
@@ -191,9 +191,4 @@ async fn preload_all(models: ModelCache, preload: Vec<String>) -> Result<(), std
         drop(models.get(&ModelId::from(id)).await);
     }
     Ok(())
-}
-
-/// The beginning of ids that are made inside a job: stable for the job, different between jobs.
-pub(crate) fn short_id(job: JobId) -> String {
-    job.0.simple().to_string()[..12].to_owned()
 }

@@ -7,14 +7,13 @@ use futures::future::BoxFuture;
 use millrace_blocks::models::ModelSource;
 use millrace_blocks::models::detection::Config;
 use millrace_contracts::values::{Detection, Detections, ImageValue};
-use millrace_contracts::{ErrorKind, JobError, ModelId};
+use millrace_contracts::{BlobId, ErrorKind, JobError, ModelId};
 use millrace_inference::{DetectParams, Found, InferenceError, Model, Prepared};
 use millrace_vision::Frame;
 use serde_json::{Value, json};
 
 use crate::error::of_inference;
 use crate::job::{JobContext, Outputs, Stage};
-use crate::role::short_id;
 use crate::values;
 
 pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobError>> {
@@ -110,8 +109,15 @@ async fn infer(
     context.cpu(Stage::Postprocess, read).await?.map_err(failed)
 }
 
+/// What the ids of these detections begin with: the same for the same picture, model and settings, since a result that
+/// is made again, or found in a cache, must be the same result.
+fn id_prefix(context: &JobContext, image: &ImageValue) -> String {
+    let made_of = format!("{}{}{}", context.job.task, image.blob, Value::Object(context.job.config.clone()));
+    BlobId::of(made_of.as_bytes()).to_string()[..12].to_owned()
+}
+
 fn outputs(context: &JobContext, image: &ImageValue, found: Vec<Found>) -> Outputs {
-    let prefix = short_id(context.job.id);
+    let prefix = id_prefix(context, image);
     let mut classes: Vec<String> = Vec::new();
     for one in &found {
         if !classes.contains(&one.class_name) {
