@@ -15,7 +15,7 @@ use crate::{LocalError, error, free_port, password, program};
 const SERVER: &str = "redis-server";
 const POLL: Duration = Duration::from_millis(5);
 /// A server left behind that does not answer within this is replaced.
-const ADOPTION_TIMEOUT: Duration = Duration::from_secs(3);
+const ADOPTION_TIMEOUT: Duration = Duration::from_secs(2);
 /// How often a start is tried when somebody else takes the port first.
 const PORT_ATTEMPTS: u32 = 5;
 

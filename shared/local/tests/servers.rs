@@ -209,3 +209,45 @@ async fn servers_that_shall_die_with_their_owner_do() {
     until_gone(redis_pid).await;
     until_gone(postgres_pid).await;
 }
+
+#[test]
+fn all_of_it_works_for_an_ordinary_user_too() {
+    let places = Places::from_process();
+    let root =
+        std::fs::metadata("/proc/self").is_ok_and(|meta| std::os::unix::fs::MetadataExt::uid(&meta) == 0);
+    let (true, Some(setpriv)) = (root, find_program(&places, "setpriv")) else {
+        println!("skipped: the other tests ran as an ordinary user already, or there is no setpriv");
+        return;
+    };
+    // The binary may lie in a folder that only root can enter.
+    let dir = folder();
+    let this = dir.path().join("servers");
+    std::fs::copy(std::env::current_exe().unwrap(), &this).unwrap();
+    let home = dir.path().join("home");
+    std::fs::create_dir(&home).unwrap();
+    std::os::unix::fs::chown(&home, Some(65_534), Some(65_534)).unwrap();
+    let output = Command::new(setpriv)
+        .args(["--reuid=65534", "--regid=65534", "--clear-groups", "--"])
+        .arg(&this)
+        .args(["--exact", "--test-threads=1"])
+        .args([
+            "postgres_starts_from_nothing_and_from_a_template_and_stops",
+            "what_a_killed_owner_left_running_is_adopted",
+        ])
+        .args([
+            "redis_starts_keeps_its_password_to_itself_and_stops",
+            "servers_that_shall_die_with_their_owner_do",
+        ])
+        .env("MILLRACE_CACHE", &home)
+        .env("HOME", &home)
+        .env("TMPDIR", &home)
+        .current_dir("/")
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(
+        output.status.success() && said.contains("4 passed"),
+        "{said}\n{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
+}
