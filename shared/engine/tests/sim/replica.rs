@@ -1,0 +1,252 @@
+//! An orchestrator: reads a batch, steps its runs, commits, sends the jobs, acknowledges. Each is one operation; between
+//! any two of them it may die, and others may go on with the same messages. What it does is what
+//! `services/orchestrator` does in `batch.rs`, `fetch.rs` and `outbox.rs`.
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use millrace_compiler::Plan;
+use millrace_contracts::message::{Accepted, Message};
+use millrace_contracts::{ExecutionId, Job, UnixMillis};
+use millrace_engine::{Effects, Execution, Input, Settings};
+
+use crate::record::Record;
+use crate::redis::{Delivery, Outcome, Redis};
+use crate::support::blobs::Blobs;
+use crate::support::dice::Dice;
+use crate::support::driver::{Commit, do_shell_work, load};
+
+type Messages = Vec<Delivery<Message>>;
+
+struct Held {
+    run: Execution,
+    version: u64,
+}
+
+struct Stepped {
+    held: Held,
+    commit: Commit,
+    deliveries: Messages,
+    /// Whether it was stepped from memory, which may be behind what is stored.
+    remembered: bool,
+}
+
+enum Phase {
+    Idle,
+    Read { deliveries: Messages, lost_race: bool },
+    Stepped { stepped: Vec<Stepped>, acks: Vec<u64> },
+    Committed { jobs: Vec<Job>, acks: Vec<u64>, conflicts: Messages },
+    Sent { acks: Vec<u64>, conflicts: Messages },
+}
+
+pub(crate) struct Replica {
+    name: String,
+    lives: u32,
+    cache: HashMap<ExecutionId, Held>,
+    phase: Phase,
+}
+
+/// What an orchestrator works with.
+pub(crate) struct Desk<'a> {
+    pub(crate) redis: &'a mut Redis,
+    pub(crate) record: &'a Record,
+    pub(crate) blobs: &'a mut Blobs,
+    pub(crate) dice: &'a mut Dice,
+    pub(crate) now: UnixMillis,
+    pub(crate) plan: &'a Arc<Plan>,
+    pub(crate) rash: bool,
+    /// The first version of the next run to begin: versions are never used twice, not even after a FLUSHALL.
+    pub(crate) first_version: u64,
+    /// Told of every commit that was made.
+    pub(crate) committed: &'a mut Vec<(ExecutionId, Commit)>,
+}
+
+impl Replica {
+    pub(crate) fn new(number: usize) -> Self {
+        Self { name: format!("o{number}.0"), lives: 0, cache: HashMap::new(), phase: Phase::Idle }
+    }
+
+    pub(crate) fn die(&mut self) {
+        self.lives += 1;
+        let base = self.name.split('.').next().unwrap_or_default().to_owned();
+        self.name = format!("{base}.{}", self.lives);
+        self.cache.clear();
+        self.phase = Phase::Idle;
+    }
+
+    pub(crate) fn is_idle(&self) -> bool {
+        matches!(self.phase, Phase::Idle)
+    }
+
+    /// Whether it is about to begin the run, by an `execute` that it read a while ago.
+    pub(crate) fn is_beginning(&self) -> bool {
+        let executes = |deliveries: &Messages| deliveries.iter().any(|one| matches!(one.item, Message::Execute(_)));
+        match &self.phase {
+            Phase::Read { deliveries, .. } => executes(deliveries),
+            Phase::Stepped { stepped, .. } => stepped.iter().any(|one| executes(&one.deliveries)),
+            _ => false,
+        }
+    }
+
+    pub(crate) fn cached(&self, run: ExecutionId) -> Option<&Execution> {
+        self.cache.get(&run).map(|held| &held.run)
+    }
+
+    /// The next operation; says which.
+    pub(crate) fn go(&mut self, desk: &mut Desk<'_>) -> String {
+        let story = match std::mem::replace(&mut self.phase, Phase::Idle) {
+            Phase::Idle => self.read(desk),
+            Phase::Read { deliveries, lost_race } => self.step(desk, deliveries, lost_race),
+            Phase::Stepped { stepped, acks } => self.commit(desk, stepped, acks),
+            Phase::Committed { jobs, acks, conflicts } => self.send(desk, jobs, (acks, conflicts)),
+            Phase::Sent { acks, conflicts } => self.acknowledge(desk, &acks, conflicts),
+        };
+        format!("{} {story}", self.name)
+    }
+
+    fn read(&mut self, desk: &mut Desk<'_>) -> String {
+        let max = 1 + desk.dice.below(4);
+        let mut deliveries = Vec::new();
+        if desk.rash || !desk.redis.inbox.has_new() {
+            deliveries = desk.redis.inbox.claim(&self.name, max);
+        }
+        if deliveries.is_empty() {
+            deliveries = desk.redis.inbox.read(&self.name, max);
+        }
+        if deliveries.is_empty() {
+            return "waits".to_owned();
+        }
+        let story = format!("reads {:?}", deliveries.iter().map(|one| one.id).collect::<Vec<_>>());
+        self.phase = Phase::Read { deliveries, lost_race: false };
+        story
+    }
+
+    fn step(&mut self, desk: &mut Desk<'_>, deliveries: Messages, lost_race: bool) -> String {
+        let mut groups: BTreeMap<ExecutionId, Messages> = BTreeMap::new();
+        for delivery in deliveries {
+            groups.entry(delivery.item.execution_id()).or_default().push(delivery);
+        }
+        let (mut stepped, mut acks) = (Vec::new(), Vec::new());
+        for (run, deliveries) in groups {
+            match self.step_run(desk, run, deliveries, lost_race) {
+                Ok(one) => stepped.push(one),
+                Err(without_run) => acks.extend(without_run.iter().map(|one| one.id)),
+            }
+        }
+        self.phase = Phase::Stepped { stepped, acks };
+        "steps".to_owned()
+    }
+
+    fn step_run(
+        &mut self,
+        desk: &mut Desk<'_>,
+        run: ExecutionId,
+        deliveries: Messages,
+        lost_race: bool,
+    ) -> Result<Stepped, Messages> {
+        let accepted = deliveries.iter().find_map(|delivery| match &delivery.item {
+            Message::Execute(accepted) => Some((**accepted).clone()),
+            _ => None,
+        });
+        // After a loss of Redis a run is executed again: what is remembered of it is of the past.
+        let held = self.cache.remove(&run).filter(|_| accepted.is_none() && !lost_race);
+        let remembered = held.is_some();
+        let (mut held, mut effects) = match held {
+            Some(held) => (held, Effects::default()),
+            None => match fetch(desk, run, accepted.as_ref(), (&deliveries, lost_race)) {
+                Some(fetched) => fetched,
+                None => return Err(deliveries),
+            },
+        };
+        let is_new = held.version == 0;
+        for delivery in &deliveries {
+            if is_new && matches!(delivery.item, Message::Execute(_)) {
+                continue;
+            }
+            effects.append(held.run.step(Input::Message(delivery.item.clone()), desk.now));
+        }
+        do_shell_work(&mut held.run, &mut effects, desk.blobs, desk.now);
+        if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
+            effects.append_unsent(held.run.resend(desk.now));
+        }
+        let commit = Commit::of(&held.run, effects);
+        Ok(Stepped { held, commit, deliveries, remembered })
+    }
+
+    fn commit(&mut self, desk: &mut Desk<'_>, stepped: Vec<Stepped>, mut acks: Vec<u64>) -> String {
+        let (mut jobs, mut conflicts, mut story) = (Vec::new(), Vec::new(), "commits".to_owned());
+        for Stepped { mut held, commit, deliveries, remembered } in stepped {
+            let run = held.run.accepted().execution_id;
+            if commit.needed {
+                let new = if held.version == 0 { desk.first_version } else { held.version + 1 };
+                match desk.redis.commit(run, (held.version, new), &commit) {
+                    Outcome::Committed => {
+                        held.version = new;
+                        desk.committed.push((run, commit.clone()));
+                    }
+                    Outcome::Conflict => {
+                        story.push_str(", with a conflict");
+                        conflicts.extend(deliveries);
+                        continue;
+                    }
+                    Outcome::Rejected => panic!("a step was decided on a log of the past: {commit:?}"),
+                }
+            }
+            // What is void to a memory that is behind may not be void at all: without a commit the version is compared too.
+            if !commit.needed && remembered && !desk.redis.is_at(run, held.version) {
+                story.push_str(", with a memory of the past");
+                conflicts.extend(deliveries);
+                continue;
+            }
+            acks.extend(deliveries.iter().map(|one| one.id));
+            jobs.extend(commit.jobs.into_iter().map(|(job, _)| job));
+            if !held.run.is_terminal() {
+                self.cache.insert(run, held);
+            }
+        }
+        self.phase = Phase::Committed { jobs, acks, conflicts };
+        story
+    }
+
+    /// Sends the jobs, at times only some of them before it dies.
+    fn send(&mut self, desk: &mut Desk<'_>, jobs: Vec<Job>, rest: (Vec<u64>, Messages)) -> String {
+        let (acks, conflicts) = rest;
+        let dies_at = if desk.rash && desk.dice.chance(10) { desk.dice.below(jobs.len() + 1) } else { jobs.len() };
+        let dies = dies_at < jobs.len();
+        let story = format!("sends {dies_at} of {} jobs", jobs.len());
+        jobs.into_iter().take(dies_at).for_each(|job| desk.redis.queue.add(job));
+        if dies {
+            self.die();
+        } else {
+            self.phase = Phase::Sent { acks, conflicts };
+        }
+        story
+    }
+
+    fn acknowledge(&mut self, desk: &mut Desk<'_>, acks: &[u64], conflicts: Messages) -> String {
+        acks.iter().for_each(|&id| desk.redis.inbox.ack(id));
+        if !conflicts.is_empty() {
+            self.phase = Phase::Read { deliveries: conflicts, lost_race: true };
+        }
+        format!("acknowledges {acks:?}")
+    }
+}
+
+/// The run as it is stored, or as a new one.
+fn fetch(
+    desk: &mut Desk<'_>,
+    run: ExecutionId,
+    accepted: Option<&Accepted>,
+    (deliveries, lost_race): (&Messages, bool),
+) -> Option<(Held, Effects)> {
+    let surely_new = !lost_race && accepted.is_some() && deliveries.iter().all(|one| one.deliveries <= 1);
+    if !surely_new && let Some(stored) = desk.redis.runs.get(&run) {
+        let run = load(desk.plan, &stored.fields, Settings::default(), desk.blobs);
+        return Some((Held { run, version: stored.version }, Effects::default()));
+    }
+    let accepted = accepted?;
+    let history = if accepted.epoch > 1 { desk.record.history(run) } else { Vec::new() };
+    let (run, effects) =
+        Execution::begin(desk.plan.clone(), accepted.clone(), Settings::default(), history, desk.now);
+    Some((Held { run, version: 0 }, effects))
+}
