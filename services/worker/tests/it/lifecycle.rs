@@ -1,0 +1,163 @@
+//! Workers that die, jobs that kill, and orderly ends.
+
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use futures::StreamExt;
+use millrace_blobs::{Blobs, BlobsSettings};
+use millrace_bus::{LiveItem, QueueKey};
+use millrace_contracts::job::JobOutcome;
+use millrace_contracts::{ErrorKind, Pool, WorkerId};
+use millrace_tasks::CancellationToken;
+use millrace_vision::{Encoding, Frame, encode};
+use serde_json::json;
+
+use crate::desk::{Desk, connect, deps, on, repository, settings};
+use crate::scene;
+
+const REDIS: &str = "MILLRACE_TEST_WORKER_REDIS";
+const BLOBS: &str = "MILLRACE_TEST_WORKER_BLOBS";
+
+/// Not a test: the body of a worker process that a test starts in order to kill it.
+#[tokio::test]
+#[ignore = "started by the tests that kill it"]
+async fn worker_process() {
+    let Ok(redis) = std::env::var(REDIS) else { return };
+    let blobs = Blobs::open(&BlobsSettings::new(std::env::var(BLOBS).unwrap())).unwrap();
+    let deps = deps(connect(redis).await, blobs);
+    millrace_worker::run(deps, settings(), repository(), CancellationToken::new()).await.unwrap();
+}
+
+/// A worker in a process of its own; killed when dropped.
+struct Process(Child);
+
+impl Process {
+    fn start(desk: &Desk) -> Self {
+        let child = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", "lifecycle::worker_process", "--ignored", "--nocapture"])
+            .env(REDIS, desk.redis.url())
+            .env(BLOBS, desk.folder.path())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        Self(child)
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // SIGKILL: it gets no chance to say anything.
+        drop(self.0.kill());
+        drop(self.0.wait());
+    }
+}
+
+#[tokio::test]
+async fn a_job_of_a_killed_worker_is_done_by_another() {
+    let mut desk = Desk::open().await;
+    // Large enough to be under way for a while after its start was reported.
+    let large = encode(&Frame::filled(4500, 4000, [90, 120, 30]), Encoding::Png).unwrap();
+    let image = desk.image(large).await;
+    let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
+    let job = Desk::job("resize@1", on(&image), config);
+    let mut live = desk.bus.subscribe(&["inference:started"]).await.unwrap();
+    let process = Process::start(&desk);
+    desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
+    let started = tokio::time::timeout(Duration::from_secs(30), live.next()).await.unwrap();
+    assert!(matches!(started, Some(LiveItem::Event(_))), "{started:?}");
+    drop(process);
+    assert_eq!(desk.counts(job.id).await.get("completed"), None, "it was done before it could be killed");
+
+    let worker = desk.worker().await;
+    let first = desk.wait(|report| matches!(report.outcome, JobOutcome::Started)).await.worker_id;
+    desk.end_of(job.id).await.unwrap();
+    let last = desk.wait(|report| matches!(report.outcome, JobOutcome::Completed { .. })).await.worker_id;
+    assert_ne!(first, last);
+    assert_eq!(desk.counts(job.id).await, [("started", 2), ("completed", 1)].into());
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_that_takes_its_workers_down_is_set_aside() {
+    let mut desk = Desk::open().await;
+    let image = desk.image(scene("scene_04.jpg")).await;
+    let job = Desk::job("resize@1", on(&image), json!({"width": 10}));
+    desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
+    let pools = [Pool::from("cpu")];
+    // Three workers take it and are never heard of again.
+    let mut queues = desk.bus.queues(&WorkerId::from("dead-0")).await.unwrap();
+    assert_eq!(queues.read(&pools, 1, Duration::from_secs(5)).await.unwrap().len(), 1);
+    for number in 1..3 {
+        let mut queues = desk.bus.queues(&WorkerId::from(format!("dead-{number}"))).await.unwrap();
+        let claimed = async || {
+            let claimed = queues.claim_stale(&pools, Duration::from_millis(1), 1).await?;
+            Ok::<_, millrace_bus::BusError>(claimed.into_iter().next())
+        };
+        let claimed =
+            millrace_testkit::eventually(Duration::from_secs(5), "a takeover", claimed).await.unwrap();
+        assert_eq!(claimed.deliveries, number + 1);
+    }
+    let worker = desk.worker().await;
+    let error = desk.end_of(job.id).await.unwrap_err();
+    assert_eq!((error.kind, error.retryable), (ErrorKind::Internal, false));
+    assert!(error.message.contains(&job.id.to_string()), "{error}");
+    assert_eq!(desk.counts(job.id).await.get("started"), None);
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_long_job_stays_with_its_worker() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let large = encode(&Frame::filled(5000, 5000, [90, 120, 30]), Encoding::Png).unwrap();
+    let image = desk.image(large).await;
+    let job = Desk::job(
+        "resize@1",
+        on(&image),
+        json!({"width": 8000, "height": 8000, "interpolation": "lanczos3"}),
+    );
+    desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
+    desk.wait(|report| matches!(report.outcome, JobOutcome::Started)).await;
+    // Another worker looks for stale claims all the time and never finds this one.
+    let mut thief = desk.bus.queues(&WorkerId::from("thief")).await.unwrap();
+    let stolen = async {
+        loop {
+            let found = thief.claim_stale(&[Pool::from("cpu")], crate::desk::LEASE, 1).await.unwrap();
+            if !found.is_empty() {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    tokio::select! {
+        ended = desk.end_of(job.id) => drop(ended.unwrap()),
+        stolen = stolen => panic!("taken over: {stolen:?}"),
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let job = Desk::job("detection@1", on(&image), json!({"model_id": "shapes-detector"}));
+    desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
+    desk.wait(|report| matches!(report.outcome, JobOutcome::Started)).await;
+    let listed = desk.bus.workers().await.unwrap();
+    let info: serde_json::Value = serde_json::from_str(listed[0].info.as_ref().unwrap()).unwrap();
+    assert_eq!((listed.len(), &info["capacity"]), (1, &json!(8)));
+    worker.stop().await;
+    assert!(desk.end_of(job.id).await.is_ok());
+    assert!(desk.bus.workers().await.unwrap().is_empty());
+    // It takes nothing more.
+    let next = Desk::job("detection@1", on(&image), json!({"model_id": "shapes-detector"}));
+    desk.bus.enqueue(std::slice::from_ref(&next), &[]).await.unwrap();
+    let depths = desk.bus.queue_depths().await.unwrap();
+    let waiting: u64 = depths.iter().map(|depth| depth.waiting).sum();
+    assert_eq!(waiting, 1);
+    assert_eq!(QueueKey::of(&next).pool, Pool::from("fast"));
+}

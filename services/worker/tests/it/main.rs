@@ -1,0 +1,21 @@
+//! The worker against a real Redis and the real ONNX Runtime: a job in, a report out, whatever happens in between.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+mod blocks;
+mod desk;
+mod lifecycle;
+mod refusals;
+
+use std::path::PathBuf;
+
+fn goldens() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
+}
+
+fn models() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models")
+}
+
+fn scene(name: &str) -> Vec<u8> {
+    std::fs::read(goldens().join("shapes-detector/scenes").join(name)).unwrap()
+}
