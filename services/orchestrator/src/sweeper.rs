@@ -52,10 +52,15 @@ async fn sweep(
         .into_iter()
         .filter(|run| owned.contains(&shared.bus.partition_of(run.accepted.execution_id)))
         .collect();
+    let in_line = shared.bus.oldest_messages(&owned.iter().copied().collect::<Vec<_>>()).await?;
     let ids: Vec<_> = mine.iter().map(|run| run.accepted.execution_id).collect();
     let alive = shared.bus.are_stored(&ids).await?;
     for (run, alive) in mine.into_iter().zip(alive) {
-        if !alive {
+        // While the inbox holds messages as old as the run, its command may be among them: it is late, not lost.
+        let sent = in_line.get(&shared.bus.partition_of(run.accepted.execution_id));
+        let in_line =
+            sent.is_some_and(|sent| *sent <= run.accepted.created_at.after(shared.settings.stalled_after));
+        if !alive && !in_line {
             restart(shared, run).await?;
         }
     }
