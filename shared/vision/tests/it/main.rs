@@ -2,7 +2,6 @@
 
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
-
 mod decoding;
 mod drawing;
 mod geometry;
