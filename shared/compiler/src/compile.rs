@@ -92,8 +92,9 @@ fn too_large(bytes: usize) -> Fault {
 
 fn analyse(definition: &Value) -> (Draft<'_>, Vec<scopes::DraftScope>) {
     let mut draft = parse::run(definition);
-    policies::run(&mut draft, definition);
     resolve::run(&mut draft);
+    // A node's pool follows from its block.
+    policies::run(&mut draft, definition);
     selectors::run(&mut draft);
     config::run(&mut draft);
     wiring::run(&mut draft);

@@ -25,7 +25,14 @@ pub struct Retry {
 
 impl Default for Retry {
     fn default() -> Self {
-        Self { max_attempts: 1, initial_ms: 500, multiplier: 2.0, max_ms: 30_000, jitter: 0.2, on: Vec::new() }
+        Self {
+            max_attempts: 1,
+            initial_ms: 500,
+            multiplier: 2.0,
+            max_ms: 30_000,
+            jitter: 0.2,
+            on: Vec::new(),
+        }
     }
 }
 

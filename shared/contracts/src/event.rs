@@ -278,7 +278,8 @@ impl FromStr for LogPosition {
     type Err = IdError;
 
     fn from_str(text: &str) -> Result<Self, Self::Err> {
-        let fault = || IdError { what: "event position (<epoch>-<seq>)", value: text.chars().take(80).collect() };
+        let fault =
+            || IdError { what: "event position (<epoch>-<seq>)", value: text.chars().take(80).collect() };
         let (epoch, seq) = text.split_once('-').ok_or_else(fault)?;
         Ok(Self { epoch: epoch.parse().map_err(|_| fault())?, seq: seq.parse().map_err(|_| fault())? })
     }

@@ -4,12 +4,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::JobError;
-use crate::{ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, UnixMillis, WorkerId, WorkflowId};
+use crate::{
+    ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, UnixMillis, WorkerId, WorkflowId,
+};
 
 /// How urgent a run or node is. Urgent goes first; the others still get their share.
-#[derive(
-    Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize,
-)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// First.

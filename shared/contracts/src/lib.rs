@@ -15,9 +15,7 @@ pub mod values;
 pub use error::{ErrorKind, JobError};
 pub use event::{Event, EventType};
 pub use fault::{Fault, Faults};
-pub use ids::{
-    BlobId, ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, WorkerId, WorkflowId,
-};
+pub use ids::{BlobId, ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, WorkerId, WorkflowId};
 pub use job::{Job, JobMetrics, JobReport};
 pub use kind::Kind;
 pub use run::{ExecutionStatus, NodeStatus};

@@ -3,6 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
+use millrace_compiler::locate;
+use millrace_contracts::Fault;
 use serde_json::json;
 
 use crate::client::faulty_place;
@@ -24,9 +26,9 @@ pub(crate) struct Args {
 }
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
-    let definition = definition::read(&args.file)?;
+    let text = definition::read_text(&args.file)?;
     let out = context.out;
-    match millrace_compiler::compile(&definition) {
+    match millrace_compiler::compile_text(&text) {
         Ok(plan) => {
             let (nodes, edges, scopes) = (plan.nodes.len(), plan.edges, plan.scopes.len() - 1);
             if args.json {
@@ -40,7 +42,8 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             Ok(Exit::Done)
         }
         Err(faults) if args.json => {
-            out.json(&json!({"valid": false, "errors": faults}))?;
+            let errors: Vec<_> = faults.0.iter().map(|fault| with_place(fault, &text)).collect();
+            out.json(&json!({"valid": false, "errors": errors}))?;
             Ok(Exit::Failed)
         }
         Err(faults) => {
@@ -49,9 +52,22 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
                 out.paint(Tone::Bad, format_args!("{count} fault{}", if count == 1 { "" } else { "s" }));
             out.line(format_args!("{bad} in {}:", args.file.display()))?;
             for fault in &faults.0 {
-                out.line(format_args!("  {}", faulty_place(fault)))?;
+                // `file:line:column` is what editors and terminals make a link of.
+                let place =
+                    locate(&text, &fault.pointer).map(|place| format!(":{place}")).unwrap_or_default();
+                out.line(format_args!("  {}{place}: {}", args.file.display(), faulty_place(fault)))?;
             }
             Ok(Exit::Failed)
         }
     }
+}
+
+/// A fault with `line` and `column` beside its pointer.
+fn with_place(fault: &Fault, text: &str) -> serde_json::Value {
+    let mut shown = json!(fault);
+    if let Some(place) = locate(text, &fault.pointer) {
+        shown["line"] = json!(place.line);
+        shown["column"] = json!(place.column);
+    }
+    shown
 }

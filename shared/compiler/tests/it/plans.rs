@@ -194,3 +194,16 @@ fn skips_reach_what_cannot_do_without() {
     assert_eq!(required("one"), [true, true]);
     assert_eq!(required("two"), [false, false]);
 }
+
+#[test]
+fn a_node_goes_to_its_blocks_pool_unless_it_says_otherwise() {
+    let plan = plan(&json!([
+        {"id": "photo", "type": "image_input"},
+        {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": 8}},
+        {"id": "found", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"}},
+        {"id": "moved", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"},
+         "pool": "heavy"}
+    ]));
+    let pool = |id: &str| plan.node(plan.find(&id.into()).unwrap()).policy.pool.to_string();
+    assert_eq!([pool("small"), pool("found"), pool("moved")], ["cpu", "fast", "heavy"]);
+}
