@@ -1,7 +1,7 @@
 -- Definitions, saved workflows and their versions.
 
--- One function serves every table that has `updated_at`. The trigger is `before update` only: on insert the default does, so
--- that the recording path, which mostly inserts, does not pay for it.
+-- One function serves every table that has `updated_at`. Triggers are `before update` only (on insert the default does), and only
+-- when the statement has not set the column itself: the recording path does, and spares the call per row.
 create function wf_touch_updated_at() returns trigger
 language plpgsql as $$
 begin
@@ -34,7 +34,7 @@ create table wf_workflows (
 );
 
 create trigger wf_workflows_touch before update on wf_workflows
-    for each row execute function wf_touch_updated_at();
+    for each row when (new.updated_at is not distinct from old.updated_at) execute function wf_touch_updated_at();
 
 create table wf_workflow_versions (
     workflow_id uuid not null,

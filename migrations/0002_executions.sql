@@ -51,7 +51,7 @@ create table wf_executions (
 ) with (fillfactor = 85);
 
 create trigger wf_executions_touch before update on wf_executions
-    for each row execute function wf_touch_updated_at();
+    for each row when (new.updated_at is not distinct from old.updated_at) execute function wf_touch_updated_at();
 
 -- Ids are UUIDv7, so the primary key, read backwards, is "newest first", and the filtered lists need only their column and the id.
 create index wf_executions_status_idx on wf_executions (status, id);

@@ -69,7 +69,7 @@ create table wf_inference_jobs (
 );
 
 create trigger wf_inference_jobs_touch before update on wf_inference_jobs
-    for each row execute function wf_touch_updated_at();
+    for each row when (new.updated_at is not distinct from old.updated_at) execute function wf_touch_updated_at();
 
 create index wf_inference_jobs_execution_idx on wf_inference_jobs (execution_id, submitted_at, id);
 create index wf_inference_jobs_status_idx on wf_inference_jobs (status, submitted_at desc);

@@ -19,7 +19,7 @@ create table wf_models (
 );
 
 create trigger wf_models_touch before update on wf_models
-    for each row execute function wf_touch_updated_at();
+    for each row when (new.updated_at is not distinct from old.updated_at) execute function wf_touch_updated_at();
 
 create index wf_models_task_idx on wf_models (task, id);
 
@@ -37,7 +37,7 @@ create table wf_workers (
 );
 
 create trigger wf_workers_touch before update on wf_workers
-    for each row execute function wf_touch_updated_at();
+    for each row when (new.updated_at is not distinct from old.updated_at) execute function wf_touch_updated_at();
 
 create index wf_workers_last_seen_idx on wf_workers (last_seen_at desc);
 

@@ -70,6 +70,7 @@ async fn update(
                 error = change.error::jsonb,
                 output_data = change.output_data::jsonb,
                 progress = change.progress::jsonb,
+                updated_at = now(),
                 inference_jobs_pending = case when change.completed_at is null then stored.inference_jobs_pending else 0 end,
                 inference_jobs_completed = coalesce(change.jobs_completed, stored.inference_jobs_completed),
                 inference_jobs_failed = coalesce(change.jobs_failed, stored.inference_jobs_failed),
@@ -252,9 +253,11 @@ async fn count_jobs(
             from wf_inference_jobs where execution_id = any($1) group by execution_id
         )
         update wf_executions set inference_jobs_pending = counted.pending, inference_jobs_completed = counted.completed,
-            inference_jobs_failed = counted.failed
+            inference_jobs_failed = counted.failed, updated_at = now()
         from counted
-        where id = counted.execution_id and status in ('pending', 'running')",
+        where id = counted.execution_id and status in ('pending', 'running')
+            and (inference_jobs_pending, inference_jobs_completed, inference_jobs_failed)
+                is distinct from (counted.pending, counted.completed, counted.failed)",
         &going_on.into_iter().collect::<Vec<_>>()
     )
     .execute(connection)

@@ -107,7 +107,8 @@ impl Columns {
             on conflict on constraint wf_inference_jobs_pkey do update set
                 worker_id = excluded.worker_id, status = excluded.status, started_at = excluded.started_at,
                 completed_at = excluded.completed_at, duration_ms = excluded.duration_ms, result = excluded.result,
-                error_message = excluded.error_message, error_kind = excluded.error_kind, metadata = excluded.metadata
+                error_message = excluded.error_message, error_kind = excluded.error_kind, metadata = excluded.metadata,
+                updated_at = now()
             where (stored.status in ('pending', 'queued', 'running')
                     and excluded.status in ('completed', 'failed', 'cancelled'))
                 or (stored.status = 'cancelled' and excluded.status in ('completed', 'failed'))",

@@ -4,6 +4,7 @@ mod accept;
 mod deletion;
 mod fleet;
 mod group_commit;
+mod measure;
 mod outage;
 mod paging;
 mod partitions;

@@ -1,0 +1,248 @@
+//! How fast runs are accepted and events are recorded, with what Postgres gives at best beside it.
+//!
+//! `cargo bench -p millrace-store` uses a private Postgres without fsync; `DATABASE_URL` names another, whose schema
+//! `millrace_bench` is thrown away.
+#![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use millrace_contracts::event::Source;
+use millrace_contracts::job::{JobMetrics, Priority};
+use millrace_contracts::message::Accepted;
+use millrace_contracts::{BlobId, Event, EventType, ExecutionId, ItemPath, JobId, UnixMillis};
+use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
+use millrace_testkit::TestPostgres;
+use serde_json::{Map, Value, json};
+use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
+
+const RUNS: usize = 2000;
+const NODES: usize = 10;
+/// Runs that are under way at the same time: their events come interleaved.
+const IN_FLIGHT: usize = 50;
+const BATCH: usize = 1000;
+
+#[tokio::main]
+async fn main() -> Result<()> {
+    let private =
+        if std::env::var_os("DATABASE_URL").is_none() { Some(TestPostgres::start().await?) } else { None };
+    let url = private.as_ref().map_or_else(|| std::env::var("DATABASE_URL"), |server| Ok(server.url()))?;
+    let raw = connect(&url)?;
+    sqlx::raw_sql("drop schema if exists millrace_bench cascade").execute(&raw).await?;
+    let mut settings = StoreSettings::new(&url);
+    settings.schema = Some("millrace_bench".to_owned());
+    let store = Store::connect(&settings)?;
+    store.migrate().await?;
+    store.events().ensure_partitions(UnixMillis::now().to_utc().date_naive(), 2).await?;
+
+    let runs: Vec<Accepted> = (0..RUNS).map(|_| accepted()).collect();
+    let events: Vec<Event> = runs.chunks(IN_FLIGHT).flat_map(interleaved).collect();
+    accept(&store, &runs).await?;
+    record(&store, &events).await?;
+    record_by_two(&store).await?;
+    insert(&raw, &events).await?;
+    copy(&raw, &events).await?;
+    sqlx::raw_sql("drop schema millrace_bench cascade").execute(&raw).await?;
+    Ok(())
+}
+
+fn connect(url: &str) -> Result<PgPool> {
+    let options: PgConnectOptions = url.parse()?;
+    let options = options.options([("search_path", "millrace_bench")]);
+    Ok(PgPoolOptions::new().max_connections(1).connect_lazy_with(options))
+}
+
+async fn accept(store: &Store, runs: &[Accepted]) -> Result<()> {
+    let begun = Instant::now();
+    for some in runs.chunks(64) {
+        let some: Vec<_> = some.iter().cloned().map(AcceptedRun::new).collect();
+        store.accept(&some).await?;
+    }
+    rate("accept, 64 per commit", runs.len(), "runs", begun.elapsed());
+    Ok(())
+}
+
+async fn record(store: &Store, events: &[Event]) -> Result<()> {
+    let batches: Vec<_> = events.chunks(BATCH).map(|some| RecordBatch { events: some.to_vec() }).collect();
+    let durable = events.iter().filter(|event| event.seq.is_some()).count();
+    let begun = Instant::now();
+    let mut new_events = 0;
+    for batch in &batches {
+        new_events += store.record(batch).await?.new_events;
+    }
+    let took = begun.elapsed();
+    assert_eq!(new_events, durable as u64, "every event is new");
+    rate("record, stream entries", events.len(), "entries", took);
+    rate("record, durable events (4 tables)", durable, "events", took);
+    println!("{:<40} {:>10.0} entries", "per transaction", events.len() as f64 / batches.len() as f64);
+    let begun = Instant::now();
+    for batch in &batches {
+        store.record(batch).await?;
+    }
+    rate("record again, all duplicates", events.len(), "entries", begun.elapsed());
+    Ok(())
+}
+
+/// Two writers, as two replicas would be, with other runs.
+async fn record_by_two(store: &Store) -> Result<()> {
+    let runs: Vec<Accepted> = (0..RUNS).map(|_| accepted()).collect();
+    accept(store, &runs).await?;
+    let halves: Vec<Vec<RecordBatch>> = runs
+        .chunks(RUNS / 2)
+        .map(|half| half.chunks(IN_FLIGHT).flat_map(interleaved).collect::<Vec<_>>())
+        .map(|events| events.chunks(BATCH).map(|some| RecordBatch { events: some.to_vec() }).collect())
+        .collect();
+    let entries: usize = halves.iter().flatten().map(|batch| batch.events.len()).sum();
+    let begun = Instant::now();
+    let writers = halves.into_iter().map(|batches| {
+        let store = store.clone();
+        tokio::spawn(async move {
+            for batch in &batches {
+                store.record(batch).await?;
+            }
+            anyhow::Ok(())
+        })
+    });
+    for writer in futures::future::join_all(writers).await {
+        writer??;
+    }
+    rate("record by two writers, stream entries", entries, "entries", begun.elapsed());
+    Ok(())
+}
+
+/// The best that multi-row inserts of one table without indexes give.
+async fn insert(raw: &PgPool, events: &[Event]) -> Result<()> {
+    sqlx::raw_sql("create table raw_inserts (id uuid, seq bigint, data text)").execute(raw).await?;
+    let rows = rows(events);
+    let begun = Instant::now();
+    for some in rows.chunks(BATCH) {
+        let ids: Vec<_> = some.iter().map(|row| row.0).collect();
+        let seqs: Vec<_> = some.iter().map(|row| row.1).collect();
+        let data: Vec<_> = some.iter().map(|row| row.2.as_str()).collect();
+        sqlx::query("insert into raw_inserts select * from unnest($1::uuid[], $2::bigint[], $3::text[])")
+            .bind(ids)
+            .bind(seqs)
+            .bind(data)
+            .execute(raw)
+            .await?;
+    }
+    rate("limit: insert of the log alone", rows.len(), "rows", begun.elapsed());
+    Ok(())
+}
+
+/// The best that Postgres gives at all.
+async fn copy(raw: &PgPool, events: &[Event]) -> Result<()> {
+    sqlx::raw_sql("create table raw_copies (id uuid, seq bigint, data text)").execute(raw).await?;
+    let rows = rows(events);
+    let begun = Instant::now();
+    for some in rows.chunks(BATCH) {
+        let text: String = some
+            .iter()
+            .map(|(id, seq, data)| format!("{id}\t{seq}\t{}\n", data.replace('\\', "\\\\")))
+            .collect();
+        let mut connection = raw.acquire().await?;
+        let mut copy = connection.copy_in_raw("copy raw_copies from stdin").await?;
+        copy.send(text.as_bytes()).await?;
+        copy.finish().await?;
+    }
+    rate("limit: copy of the log alone", rows.len(), "rows", begun.elapsed());
+    Ok(())
+}
+
+fn rows(events: &[Event]) -> Vec<(uuid::Uuid, i64, String)> {
+    events
+        .iter()
+        .filter_map(|event| {
+            Some((
+                event.execution_id?.0,
+                i64::try_from(event.seq?).unwrap_or(i64::MAX),
+                event.data.to_string(),
+            ))
+        })
+        .collect()
+}
+
+fn rate(what: &str, count: usize, unit: &str, took: Duration) {
+    println!("{what:<40} {:>10.0} {unit}/s", count as f64 / took.as_secs_f64());
+}
+
+fn accepted() -> Accepted {
+    Accepted {
+        execution_id: ExecutionId::generate(),
+        workflow_id: None,
+        version: None,
+        definition: BlobId::of(b"{}"),
+        input: Map::from_iter([("min".to_owned(), json!(0.4))]),
+        priority: Priority::Normal,
+        pool: None,
+        timeout_ms: None,
+        created_at: UnixMillis::now(),
+        traceparent: None,
+        epoch: 1,
+    }
+}
+
+/// The events of several runs, one of each in turn.
+fn interleaved(runs: &[Accepted]) -> Vec<Event> {
+    let stories: Vec<Vec<Event>> = runs.iter().map(story).collect();
+    (0..stories[0].len()).flat_map(|step| stories.iter().map(move |story| story[step].clone())).collect()
+}
+
+/// A run of ten jobs: 12 durable events and 11 records.
+fn story(accepted: &Accepted) -> Vec<Event> {
+    let run = accepted.execution_id;
+    let command = serde_json::to_value(accepted).expect("a command is plain data");
+    let mut events = vec![event(run, EventType::WorkflowExecute, None, command.clone())];
+    let mut seq = 1;
+    events.push(event(
+        run,
+        EventType::WorkflowStarted,
+        Some(seq),
+        json!({"partition": 3, "accepted": command}),
+    ));
+    let nodes: Vec<String> = (0..NODES).map(|number| format!("node{number}")).collect();
+    for node in &nodes {
+        let mut queued = event(run, EventType::InferenceQueued, None, job(run, node, "job_id"));
+        queued.node_id = Some(node.as_str().into());
+        queued.attempt = Some(1);
+        events.push(queued);
+    }
+    for node in &nodes {
+        seq += 1;
+        let metrics =
+            JobMetrics { inference_time_ms: 3.25, worker_id: Some("w1".into()), ..JobMetrics::default() };
+        let data = json!({
+            "node_id": node, "block": "detection@1", "status": "completed", "attempt": 1,
+            "outputs": {"count": 2, "classes": ["circle", "square"]}, "metrics": metrics,
+            "queued_at": accepted.created_at, "started_at": accepted.created_at, "completed_at": UnixMillis::now(),
+            "worker_id": "w1", "job": job(run, node, "id"),
+        });
+        let mut completed = event(run, EventType::NodeCompleted, Some(seq), data);
+        completed.node_id = Some(node.as_str().into());
+        completed.attempt = Some(1);
+        events.push(completed);
+    }
+    let end = json!({
+        "status": "completed", "started_at": accepted.created_at, "completed_at": UnixMillis::now(), "duration_ms": 9,
+        "progress": {"total": NODES, "completed": NODES, "failed": 0, "skipped": 0, "running": 0},
+        "outputs": {"answer": {"count": 2}}, "error": null, "jobs": {"completed": NODES, "failed": 0},
+    });
+    events.push(event(run, EventType::WorkflowCompleted, Some(seq + 1), end));
+    events
+}
+
+fn job(run: ExecutionId, node: &str, id: &str) -> Value {
+    json!({
+        id: JobId::of(run, &node.into(), &ItemPath::root(), 1), "task": "detection@1", "pool": "fast",
+        "model_id": "shapes-detector", "model_source": "pretrained", "queued_at": UnixMillis::now(),
+    })
+}
+
+fn event(run: ExecutionId, kind: EventType, seq: Option<u64>, data: Value) -> Event {
+    let id = seq.map_or_else(|| format!("{run}/{}", kind.sse_name()), |seq| format!("{run}/1-{seq}"));
+    let mut event = Event::new(kind, Source::Orchestrator, id, UnixMillis::now(), data);
+    event.execution_id = Some(run);
+    event.epoch = seq.map(|_| 1);
+    event.seq = seq;
+    event
+}
