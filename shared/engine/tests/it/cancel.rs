@@ -8,7 +8,8 @@ use crate::support::flow::{collect, each, input, job, with, workflow};
 
 #[test]
 fn everything_that_is_open_is_cancelled_before_the_run_is() {
-    let delay = json!({"id": "later", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": {"ms": 9}});
+    let delay =
+        json!({"id": "later", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": {"ms": 9}});
     let mut definition = workflow(&[
         with(job("a", "$inputs.photo"), json!({"timeout_ms": 500})),
         job("b", "$nodes.a.image"),

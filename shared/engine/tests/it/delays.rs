@@ -6,7 +6,8 @@ use crate::support::driver::Driver;
 use crate::support::flow::{START, input, output, workflow};
 
 fn delayed(config: Value) -> Value {
-    let delay = json!({"id": "wait", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": config});
+    let delay =
+        json!({"id": "wait", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": config});
     workflow(&[delay, output(json!({"value": "$nodes.wait.value"}))])
 }
 

@@ -54,7 +54,8 @@ fn a_port_that_the_default_leaves_out_is_not_taken() {
 
 #[test]
 fn a_policy_is_for_the_last_attempt() {
-    let node = json!({"on_error": "skip", "retry": {"max_attempts": 2, "initial_ms": 0, "on": ["INVALID_INPUT"]}});
+    let node =
+        json!({"on_error": "skip", "retry": {"max_attempts": 2, "initial_ms": 0, "on": ["INVALID_INPUT"]}});
     let definition = workflow(&[with(job("a", "$inputs.photo"), node), job("next", "$nodes.a.image")]);
     let mut driver = Driver::begin(&definition, input(0, &[]));
     driver.fail("a", InvalidInput);
@@ -65,10 +66,14 @@ fn a_policy_is_for_the_last_attempt() {
 
 #[test]
 fn a_failed_run_cancels_the_rest_and_says_why() {
-    let definition = workflow(&[job("a", "$inputs.photo"), job("b", "$inputs.photo"), job("c", "$nodes.a.image")]);
+    let definition =
+        workflow(&[job("a", "$inputs.photo"), job("b", "$inputs.photo"), job("c", "$nodes.a.image")]);
     let mut driver = Driver::begin(&definition, input(0, &[]));
     driver.fail("a", InvalidInput);
-    assert_eq!(driver.told()[5..], ["node:failed a", "node:cancelled b", "node:cancelled c", "failed failed"]);
+    assert_eq!(
+        driver.told()[5..],
+        ["node:failed a", "node:cancelled b", "node:cancelled c", "failed failed"]
+    );
     let error = driver.run.meta().error.clone().unwrap();
     assert_eq!(error.message, "node `a` failed: made to fail");
     assert_eq!(driver.run.meta().progress.skipped, 2);

@@ -12,7 +12,10 @@ use crate::support::flow::{accepted, collect, each, input, job, map, output, wit
 fn history(driver: &Driver) -> Vec<NodeRecord> {
     let nodes = driver.fields.iter().filter(|(field, _)| field.starts_with("n:"));
     let records = nodes.map(|(_, bytes)| serde_json::from_slice::<NodeRecord>(bytes).unwrap());
-    records.filter(|record| record.status == NodeStatus::Completed).map(|record| record.view().into()).collect()
+    records
+        .filter(|record| record.status == NodeStatus::Completed)
+        .map(|record| record.view().into())
+        .collect()
 }
 
 fn rebuilt(definition: &Value, given: Value, history: Vec<NodeRecord>) -> Driver {
@@ -97,7 +100,8 @@ fn a_run_that_was_done_is_done_again_without_a_job() {
 
 #[test]
 fn a_delay_that_is_over_is_not_waited_for_again() {
-    let delay = json!({"id": "wait", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": {"ms": 9}});
+    let delay =
+        json!({"id": "wait", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": {"ms": 9}});
     let definition = workflow(&[delay, job("a", "$nodes.wait.value")]);
     let mut lost = Driver::begin(&definition, input(0, &[]));
     lost.advance(9);

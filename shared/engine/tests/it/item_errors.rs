@@ -37,7 +37,10 @@ fn a_failed_item_is_null_or_left_out_and_the_rest_of_it_never_runs() {
         assert_eq!(driver.status("b[1]"), "cancelled", "never started");
         assert_eq!(driver.status("side[1]"), "cancelled", "under way");
         assert_eq!(driver.abandoned, [driver.job("side[1]").id], "its worker is told");
-        assert_eq!(driver.log.iter().find(|event| event.data["handled"] == "item").unwrap().node_id, Some("a".into()));
+        assert_eq!(
+            driver.log.iter().find(|event| event.data["handled"] == "item").unwrap().node_id,
+            Some("a".into())
+        );
         for place in ["side[0]", "a[0]", "b[0]"] {
             driver.done(place);
         }

@@ -73,8 +73,7 @@ fn loops_nest_and_each_collects_its_own() {
     let mut driver = Driver::begin(&definition, input(0, &[2, 0, 3]));
     assert_eq!(driver.places(), ["work[0,0]#1", "work[2,0]#1"], "row 1 is empty and over at once");
     driver.finish_all();
-    let expected =
-        json!([["work[0,0]", "work[0,1]"], [], ["work[2,0]", "work[2,1]", "work[2,2]"]]);
+    let expected = json!([["work[0,0]", "work[0,1]"], [], ["work[2,0]", "work[2,1]", "work[2,2]"]]);
     assert_eq!(driver.outputs()["out"]["items"], expected);
 }
 

@@ -42,15 +42,7 @@ impl World {
         let accepted = flow::accepted(1, generated.input.clone());
         let driver = Driver::start(&generated.definition, accepted, Settings::default(), Vec::new());
         let queued = driver.sent.clone();
-        Self {
-            driver,
-            dice: Dice::new(order),
-            answers,
-            manner,
-            queued,
-            inbox: Vec::new(),
-            past: Vec::new(),
-        }
+        Self { driver, dice: Dice::new(order), answers, manner, queued, inbox: Vec::new(), past: Vec::new() }
     }
 
     fn run(mut self) -> Driver {
@@ -119,7 +111,8 @@ impl World {
     /// A worker takes a job, reports the start and the end; at times two do.
     fn work(&mut self, at: usize) {
         let unruly = self.manner != Manner::Orderly;
-        let job = if unruly && self.dice.chance(10) { self.queued[at].clone() } else { self.queued.remove(at) };
+        let job =
+            if unruly && self.dice.chance(10) { self.queued[at].clone() } else { self.queued.remove(at) };
         let now = self.driver.now;
         if !unruly || self.dice.chance(80) {
             self.inbox.push(work::report(&job, "w1", now, JobOutcome::Started));
@@ -187,7 +180,8 @@ fn without_timeouts(mut generated: Generated) -> Generated {
 }
 
 fn results(driver: &Driver) -> (String, Value) {
-    let outputs = if driver.run_status() == "completed" { Value::Object(driver.outputs()) } else { Value::Null };
+    let outputs =
+        if driver.run_status() == "completed" { Value::Object(driver.outputs()) } else { Value::Null };
     (driver.run_status(), driver.blobs.resolve(&outputs))
 }
 

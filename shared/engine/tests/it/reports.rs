@@ -90,7 +90,8 @@ fn a_job_says_where_it_goes_and_who_it_is() {
 
 #[test]
 fn jobs_nobody_reported_on_are_sent_again_the_same() {
-    let definition = workflow(&[job("a", "$inputs.photo"), job("b", "$inputs.photo"), job("c", "$inputs.photo")]);
+    let definition =
+        workflow(&[job("a", "$inputs.photo"), job("b", "$inputs.photo"), job("c", "$inputs.photo")]);
     let mut driver = Driver::begin(&definition, input(0, &[]));
     driver.report("a", JobOutcome::Started);
     driver.done("b");

@@ -52,7 +52,8 @@ fn a_later_attempt_can_succeed_and_leaves_no_error_behind() {
 
 #[test]
 fn pauses_grow_and_are_told_beforehand() {
-    let retry = json!({"max_attempts": 4, "initial_ms": 100, "multiplier": 3.0, "max_ms": 500, "jitter": 0.0});
+    let retry =
+        json!({"max_attempts": 4, "initial_ms": 100, "multiplier": 3.0, "max_ms": 500, "jitter": 0.0});
     let mut driver = Driver::begin(&retrying(retry), input(0, &[]));
     for pause in [100, 300, 500] {
         driver.fail("a", Timeout);

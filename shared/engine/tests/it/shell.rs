@@ -103,6 +103,7 @@ fn work_for_a_node_that_was_cancelled_meanwhile_is_void() {
     let cancel = Message::Cancel { execution_id: run.accepted().execution_id, reason: String::new() };
     let end = run.step(Input::Message(cancel), flow::START);
     assert!(end.shell.is_empty());
-    let late = run.step(Input::Worked { key, result: Err(JobError::new(ErrorKind::Internal, "x")) }, flow::START);
+    let late =
+        run.step(Input::Worked { key, result: Err(JobError::new(ErrorKind::Internal, "x")) }, flow::START);
     assert!(!late.needs_commit());
 }

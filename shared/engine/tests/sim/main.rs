@@ -29,7 +29,8 @@ fn every_seed_ends_well() {
         World::new(&flows, seed, true).play();
         return;
     }
-    let (seeds, next, failed) = (number("MILLRACE_SIM_SEEDS").unwrap_or(SEEDS), AtomicU64::new(0), AtomicU64::new(0));
+    let (seeds, next, failed) =
+        (number("MILLRACE_SIM_SEEDS").unwrap_or(SEEDS), AtomicU64::new(0), AtomicU64::new(0));
     let threads = std::thread::available_parallelism().map_or(2, usize::from);
     std::thread::scope(|scope| {
         for _ in 0..threads {

@@ -35,7 +35,8 @@ impl Record {
             return;
         }
         if event.kind == EventType::NodeCompleted {
-            let view: NodeView = serde_json::from_value(event.data.clone()).expect("the data is the node's view");
+            let view: NodeView =
+                serde_json::from_value(event.data.clone()).expect("the data is the node's view");
             row.completed.entry((view.node_id.clone(), view.path.clone())).or_insert(view);
         }
         if event.kind.ends_run() {

@@ -58,8 +58,10 @@ impl<T: Clone> Stream<T> {
 
     /// Entries that others have; whether those are dead or only slow, nobody can tell.
     pub(crate) fn claim(&mut self, consumer: &str, max: usize) -> Vec<Delivery<T>> {
-        let theirs =
-            self.entries.iter_mut().filter(|(_, entry)| entry.held.as_ref().is_some_and(|(who, _)| who != consumer));
+        let theirs = self
+            .entries
+            .iter_mut()
+            .filter(|(_, entry)| entry.held.as_ref().is_some_and(|(who, _)| who != consumer));
         theirs
             .take(max)
             .map(|(&id, entry)| {
@@ -107,6 +109,13 @@ pub(crate) struct Redis {
 }
 
 impl Redis {
+    /// What is left of it by FLUSHALL: nothing. Ids of stream entries are made from the time and do not come again.
+    pub(crate) fn flushed(&self) -> Self {
+        let mut empty = Self::default();
+        (empty.inbox.next, empty.queue.next) = (self.inbox.next, self.queue.next);
+        empty
+    }
+
     /// Whether the stored run has this version; 0 when nothing is stored.
     pub(crate) fn is_at(&self, run: ExecutionId, version: u64) -> bool {
         self.runs.get(&run).map_or(0, |stored| stored.version) == version
@@ -141,8 +150,12 @@ impl Redis {
 
     /// Moves due timers into the inbox.
     pub(crate) fn fire_timers(&mut self, now: UnixMillis) {
-        let mut due: Vec<(UnixMillis, String)> =
-            self.timers.iter().filter(|(_, (due, _))| *due <= now).map(|(text, (due, _))| (*due, text.clone())).collect();
+        let mut due: Vec<(UnixMillis, String)> = self
+            .timers
+            .iter()
+            .filter(|(_, (due, _))| *due <= now)
+            .map(|(text, (due, _))| (*due, text.clone()))
+            .collect();
         due.sort();
         for (_, text) in due {
             let (_, timer) = self.timers.remove(&text).expect("it was just listed");

@@ -80,11 +80,13 @@ impl Replica {
 
     /// Whether it is about to begin the run, by an `execute` that it read a while ago.
     pub(crate) fn is_beginning(&self) -> bool {
-        let executes = |deliveries: &Messages| deliveries.iter().any(|one| matches!(one.item, Message::Execute(_)));
+        let executes =
+            |deliveries: &Messages| deliveries.iter().any(|one| matches!(one.item, Message::Execute(_)));
         match &self.phase {
             Phase::Read { deliveries, .. } => executes(deliveries),
             Phase::Stepped { stepped, .. } => stepped.iter().any(|one| executes(&one.deliveries)),
-            _ => false,
+            Phase::Committed { conflicts, .. } | Phase::Sent { conflicts, .. } => executes(conflicts),
+            Phase::Idle => false,
         }
     }
 
@@ -107,7 +109,7 @@ impl Replica {
     fn read(&mut self, desk: &mut Desk<'_>) -> String {
         let max = 1 + desk.dice.below(4);
         let mut deliveries = Vec::new();
-        if desk.rash || !desk.redis.inbox.has_new() {
+        if desk.rash && desk.dice.chance(30) || !desk.redis.inbox.has_new() {
             deliveries = desk.redis.inbox.claim(&self.name, max);
         }
         if deliveries.is_empty() {
@@ -211,7 +213,8 @@ impl Replica {
     /// Sends the jobs, at times only some of them before it dies.
     fn send(&mut self, desk: &mut Desk<'_>, jobs: Vec<Job>, rest: (Vec<u64>, Messages)) -> String {
         let (acks, conflicts) = rest;
-        let dies_at = if desk.rash && desk.dice.chance(10) { desk.dice.below(jobs.len() + 1) } else { jobs.len() };
+        let dies_at =
+            if desk.rash && desk.dice.chance(10) { desk.dice.below(jobs.len() + 1) } else { jobs.len() };
         let dies = dies_at < jobs.len();
         let story = format!("sends {dies_at} of {} jobs", jobs.len());
         jobs.into_iter().take(dies_at).for_each(|job| desk.redis.queue.add(job));

@@ -79,7 +79,7 @@ impl Worker {
 
     fn take(&self, shop: &mut Shop<'_>) -> (Phase, String) {
         let mut taken = Vec::new();
-        if shop.rash || !shop.redis.queue.has_new() {
+        if shop.rash && shop.dice.chance(30) || !shop.redis.queue.has_new() {
             taken = shop.redis.queue.claim(&self.name, 1);
         }
         if taken.is_empty() {

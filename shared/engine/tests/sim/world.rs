@@ -1,12 +1,13 @@
 //! The world of one seed: who goes next, what breaks, and what must be true when all is quiet again.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_compiler::Plan;
 use millrace_contracts::message::Message;
 use millrace_contracts::{ExecutionId, ItemPath, NodeId, UnixMillis};
+use millrace_engine::Settings;
 use serde_json::{Map, Value};
 
 use crate::record::Record;
@@ -15,13 +16,13 @@ use crate::replica::{Desk, Replica};
 use crate::support::blobs::Blobs;
 use crate::support::check::{Checker, check_ended};
 use crate::support::dice::{Dice, mix};
-use crate::support::driver::Commit;
+use crate::support::driver::{Commit, load, told};
 use crate::support::flow;
 use crate::support::generate::generate;
 use crate::worker::{Shop, Worker};
 
 /// Operations before the world calms down, and the most it may need to come to rest then.
-const UNREST: usize = 250;
+const UNREST: usize = 200;
 const CALM: usize = 20_000;
 
 /// Workflows, compiled once for all seeds.
@@ -70,7 +71,10 @@ impl World {
         let (plan, input) = dice.pick(&flows.0).clone();
         let accepted = flow::accepted(seed, input);
         let run = accepted.execution_id;
-        let luck = Luck { flushes: u32::from(dice.chance(30)) + u32::from(dice.chance(10)), cancels: dice.chance(15) };
+        let luck = Luck {
+            flushes: u32::from(dice.chance(30)) + u32::from(dice.chance(10)),
+            cancels: dice.chance(15),
+        };
         let (mut redis, mut record) = (Redis::default(), Record::default());
         record.accept(accepted.clone());
         redis.inbox.add(Message::Execute(Box::new(accepted)));
@@ -177,7 +181,7 @@ impl World {
         let story = self.replicas[who].go(&mut desk);
         self.tell(|| story);
         for (_, commit) in committed {
-            self.tell(|| format!("    {:?}", commit.durable.iter().map(crate::support::driver::told).collect::<Vec<_>>()));
+            self.tell(|| format!("    {:?}", commit.durable.iter().map(told).collect::<Vec<_>>()));
             self.check_commit(who, &commit);
         }
     }
@@ -199,11 +203,11 @@ impl World {
             let place = (job.node_id.clone(), job.path.clone());
             assert!(!self.history.contains(&place), "{place:?} was recorded as done and is done again");
         }
-        let stored: HashMap<_, _> = self.redis.runs[&self.run].fields.clone();
         match self.replicas[who].cached(self.run) {
             Some(run) => self.checker.check(commit, run),
             None => {
-                let run = crate::support::driver::load(&self.plan, &stored, millrace_engine::Settings::default(), &self.blobs);
+                let stored = &self.redis.runs[&self.run].fields;
+                let run = load(&self.plan, stored, Settings::default(), &self.blobs);
                 self.checker.check(commit, &run);
                 check_ended(&run);
             }
@@ -259,7 +263,7 @@ impl World {
 
     fn flush(&mut self) {
         self.luck.flushes -= 1;
-        self.redis = Redis::default();
+        self.redis = self.redis.flushed();
         // The one turn of events that is not covered: an `execute` that was read before the loss, of a run that another
         // replica had begun by then, and is committed after it. The run would have two lives under one epoch.
         self.replicas.iter_mut().filter(|replica| replica.is_beginning()).for_each(Replica::die);
@@ -289,7 +293,10 @@ impl World {
         let last: Vec<u64> = row.events.keys().filter(|(of, _)| *of == epoch).map(|(_, seq)| *seq).collect();
         assert_eq!(last, (1..=end.seq.unwrap()).collect::<Vec<_>>(), "the recorded log has no gaps");
         if let Some(log) = self.redis.log.get(&self.run) {
-            assert!(log.iter().all(|(position, event)| row.events.get(position) == Some(event)), "record and log agree");
+            assert!(
+                log.iter().all(|(position, event)| row.events.get(position) == Some(event)),
+                "record and log agree"
+            );
         }
         assert!(self.redis.timers.is_empty(), "alarms are left: {:?}", self.redis.timers);
     }

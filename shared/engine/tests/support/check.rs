@@ -86,8 +86,9 @@ impl Checker {
     }
 
     fn check_counts(&self, meta: &Meta) {
-        let count =
-            |of: &[NodeStatus]| self.records.values().filter(|record| of.contains(&record.status)).count() as u64;
+        let count = |of: &[NodeStatus]| {
+            self.records.values().filter(|record| of.contains(&record.status)).count() as u64
+        };
         let progress = meta.progress;
         assert_eq!(progress.completed, count(&[NodeStatus::Completed]), "completed");
         assert_eq!(progress.failed, count(&[NodeStatus::Failed, NodeStatus::TimedOut]), "failed");

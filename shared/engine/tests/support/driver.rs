@@ -33,7 +33,8 @@ pub(crate) struct Commit {
 impl Commit {
     pub(crate) fn of(run: &Execution, effects: Effects) -> Self {
         let needed = effects.needs_commit();
-        let fields = if needed { run.changed_fields(&effects).into_iter().collect() } else { BTreeMap::new() };
+        let fields =
+            if needed { run.changed_fields(&effects).into_iter().collect() } else { BTreeMap::new() };
         let Effects { durable, live, jobs, abandon, set_timers, clear_timers, noop, .. } = effects;
         Self { durable, live, jobs, abandon, set_timers, clear_timers, noop, needed, fields }
     }
@@ -242,8 +243,12 @@ impl Driver {
             let job = self.sent[next].clone();
             next += 1;
             let place = format!("{}{}", job.node_id, job.path);
-            let message =
-                work::report(&job, "w1", self.now, work::completed(flow::map(serde_json::json!({"image": place}))));
+            let message = work::report(
+                &job,
+                "w1",
+                self.now,
+                work::completed(flow::map(serde_json::json!({"image": place}))),
+            );
             self.step(&[message]);
         }
     }

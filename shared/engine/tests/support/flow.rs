@@ -57,7 +57,8 @@ pub(crate) fn map(value: Value) -> Map<String, Value> {
 
 /// A workflow over `photo` (an image), `list` (a list of images), `lists` (a list of such lists) and `n` (a number).
 pub(crate) fn workflow(nodes: &[Value]) -> Value {
-    let parameter = |id: &str, kind: &str| json!({"id": id, "type": "parameter_input", "config": {"kind": kind}});
+    let parameter =
+        |id: &str, kind: &str| json!({"id": id, "type": "parameter_input", "config": {"kind": kind}});
     let mut all = vec![
         parameter("photo", "image"),
         parameter("list", "list<image>"),

@@ -176,7 +176,11 @@ impl Maker {
         let mut inside = sight.clone();
         inside.index = Some(format!("{each}.index"));
         let item = format!("{each}.item");
-        if nested { inside.lists.push(item.clone()) } else { inside.images.push(item.clone()) }
+        if nested {
+            inside.lists.push(item.clone())
+        } else {
+            inside.images.push(item.clone())
+        }
         let known = inside.images.len();
         for _ in 0..1 + self.dice.below(4) {
             self.place(&mut inside, depth + 1);
