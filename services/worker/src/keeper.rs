@@ -4,7 +4,7 @@
 use std::thread::JoinHandle;
 use std::time::Duration;
 
-use millrace_bus::{Bus, BusError};
+use millrace_bus::{Bus, BusError, EntryId, QueueKey};
 use millrace_contracts::WorkerId;
 use millrace_tasks::CancellationToken;
 
@@ -50,20 +50,25 @@ async fn keep(bus: &Bus, worker: &WorkerId, held: &Held, every: Duration, done: 
             Ok::<_, BusError>((bus, lost))
         };
         // A connection that hangs is given up with the refresh; the next one opens another.
-        match tokio::time::timeout(every, refreshed).await {
+        let why = match tokio::time::timeout(every, refreshed).await {
             Ok(Ok((bus, lost))) => {
                 own = Some(bus);
-                if !lost.is_empty() {
-                    metrics::counter!("millrace_worker_claims_lost_total").increment(lost.len() as u64);
-                    tracing::warn!(
-                        jobs = lost.len(),
-                        "claims were lost: other workers have taken the jobs over"
-                    );
-                    held.lose(&lost);
-                }
+                lose(held, &lost);
+                continue;
             }
-            Ok(Err(error)) => tracing::warn!(%error, jobs = claims.len(), "claims could not be refreshed"),
-            Err(_) => tracing::warn!(jobs = claims.len(), "refreshing claims took too long"),
-        }
+            Ok(Err(error)) => error.to_string(),
+            Err(_) => format!("no answer within {every:?}"),
+        };
+        tracing::warn!(error = why, jobs = claims.len(), "claims could not be refreshed");
     }
+}
+
+/// Gives up what other workers have taken over.
+fn lose(held: &Held, lost: &[(QueueKey, EntryId)]) {
+    if lost.is_empty() {
+        return;
+    }
+    metrics::counter!("millrace_worker_claims_lost_total").increment(lost.len() as u64);
+    tracing::warn!(jobs = lost.len(), "claims were lost: other workers have taken the jobs over");
+    held.lose(lost);
 }

@@ -5,8 +5,6 @@ use std::time::Duration;
 use millrace_bus::{BusError, EntryId, RecordEntry, Recorder};
 use millrace_contracts::Partition;
 use millrace_tasks::{Backoff, CancellationToken, backoff};
-use tokio::runtime::Handle;
-use tokio::task::block_in_place;
 use tokio::time::Instant;
 
 use crate::WriterError;
@@ -103,13 +101,9 @@ impl Intake {
         self.take(batch, claimed).await
     }
 
-    /// Acknowledges what is recorded. If that fails, the entries come again and change nothing. Needs a runtime of several
-    /// threads.
-    pub(crate) fn ack(&mut self, entries: &[(Partition, EntryId)]) {
-        // The reader's reply in flight cannot be shared between threads, so a future that borrows the reader could not move
-        // between them; this one round trip is waited for in place instead.
-        let acknowledged = block_in_place(|| Handle::current().block_on(self.recorder.ack(entries)));
-        if let Err(error) = acknowledged {
+    /// Acknowledges what is recorded. If that fails, the entries come again and change nothing.
+    pub(crate) async fn ack(&self, entries: &[(Partition, EntryId)]) {
+        if let Err(error) = self.recorder.ack(entries).await {
             tracing::warn!(events = entries.len(), error = %error, "recorded events could not be acknowledged");
         }
     }

@@ -45,7 +45,7 @@ pub(crate) async fn run(shared: Shared, stop: CancellationToken) -> Result<(), W
             return Ok(());
         };
         note(&batch, recorded);
-        intake.ack(&batch.entries);
+        intake.ack(&batch.entries).await;
         batch = next;
     }
 }

@@ -1,6 +1,7 @@
 //! Follows a run to its end, over as many connections as it takes.
 
 use std::collections::HashSet;
+use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
@@ -16,8 +17,8 @@ use crate::render::{NodeLine, node_label};
 
 const MIN_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// Failures to connect in a row before the follower gives up: about two minutes.
-const MAX_FAILURES: usize = 30;
+/// Failures to connect in a row before the follower gives up: about a minute, in which a server restarts.
+const MAX_FAILURES: usize = 15;
 
 /// Follows one run.
 pub(super) struct Follower<'a> {
@@ -54,7 +55,12 @@ impl<'a> Follower<'a> {
                         .is_some_and(|problem| !problem.retryable && problem.status < 500);
                     failures += 1;
                     if lasting || failures >= MAX_FAILURES {
-                        return Err(fault.context(format!("lost sight of the run {}", self.run)));
+                        let hint = "the run goes on without this command; `millrace executions show` tells how it ended";
+                        return Err(fault.context(format!("lost sight of the run {}; {hint}", self.run)));
+                    }
+                    if failures == 1 {
+                        // Not on stdout: that may be read by a program.
+                        writeln!(std::io::stderr(), "the api does not answer; trying again for a minute")?;
                     }
                 }
             }
