@@ -30,7 +30,7 @@ async fn a_hundred_runs_complete_and_postgres_holds_what_the_clients_saw() -> an
         async move {
             let run = client.run(&id, json!({&name: format!("blob:{blob}")})).await?;
             // Every other client asks for all from the start; the rest begin with a snapshot.
-            let query = if number % 2 == 0 { "?from=0" } else { "" };
+            let query = if number.is_multiple_of(2) { "?from=0" } else { "" };
             let seen = client.follow(&run, query).await.with_context(|| format!("run {number}"))?;
             anyhow::Ok((run, seen))
         }

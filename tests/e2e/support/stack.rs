@@ -98,9 +98,8 @@ impl Drop for Process {
         if signal(&self.0, Signal::SIGTERM).is_ok() && wait(&mut self.0, STOP_DEADLINE).unwrap_or(false) {
             return;
         }
-        if self.0.kill().is_ok() && self.0.wait().is_err() {
-            eprintln!("millrace {} could not be reaped", self.0.id());
-        }
+        let reaped = self.0.kill().and_then(|()| self.0.wait());
+        assert!(reaped.is_ok() || std::thread::panicking(), "millrace {} could not be reaped", self.0.id());
     }
 }
 
