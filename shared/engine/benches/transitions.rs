@@ -2,7 +2,12 @@
 //! shell has to do with a step: build the fields to store. One element is one node run.
 
 #[path = "../tests/support/lib.rs"]
-#[allow(dead_code, reason = "the tests use the rest of it")]
+#[allow(
+    dead_code,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "shared by tests that use parts of it"
+)]
 mod support;
 
 use std::collections::VecDeque;

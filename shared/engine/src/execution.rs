@@ -109,7 +109,8 @@ pub struct Execution {
     pub(crate) settings: Settings,
     pub(crate) accepted: Accepted,
     pub(crate) meta: Meta,
-    pub(crate) nodes: HashMap<RunKey, NodeRecord>,
+    /// Boxed: a record is large, and the map grows to tens of thousands of them.
+    pub(crate) nodes: HashMap<RunKey, Box<NodeRecord>>,
     /// Loops by their opener's node run; finished ones stay, empty, so that collectors can read how many items there were.
     pub(crate) loops: HashMap<RunKey, OpenLoop>,
     /// How many inputs a node run still waits for. Absent once it started.

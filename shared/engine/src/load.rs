@@ -89,7 +89,7 @@ impl Execution {
             let record: NodeRecord = from_json(field, bytes)?;
             let node =
                 self.plan.find(&record.node_id).ok_or_else(|| LoadError::UnknownNode(field.clone()))?;
-            self.nodes.insert(RunKey::new(node, record.path.clone()), record);
+            self.nodes.insert(RunKey::new(node, record.path.clone()), Box::new(record));
         }
         Ok(())
     }

@@ -261,9 +261,9 @@ impl Execution {
         self.pending.remove(key);
         self.effects.changed_nodes.insert(key.clone());
         let node = self.plan.node(key.node);
-        self.nodes
-            .entry(key.clone())
-            .or_insert_with(|| NodeRecord::new(node.id.clone(), key.path.clone(), node.block.clone()))
+        self.nodes.entry(key.clone()).or_insert_with(|| {
+            Box::new(NodeRecord::new(node.id.clone(), key.path.clone(), node.block.clone()))
+        })
     }
 }
 

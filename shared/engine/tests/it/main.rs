@@ -1,7 +1,14 @@
 //! The engine's rules, a file per topic; and its invariants, on random workflows in a random world.
 
+#![allow(clippy::needless_pass_by_value, clippy::unwrap_used, reason = "all of it is tests, and json! gives values")]
+
 #[path = "../support/lib.rs"]
-#[allow(dead_code, reason = "the simulation uses another part of it")]
+#[allow(
+    dead_code,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "shared by tests that use parts of it"
+)]
 mod support;
 
 mod branches;

@@ -4,8 +4,15 @@
 //!
 //! `MILLRACE_SIM_SEEDS` is the number of seeds (10,000 without it), `MILLRACE_SIM_SEED` plays one again, with its story.
 
+#![allow(clippy::unwrap_used, reason = "a simulation is a test")]
+
 #[path = "../support/lib.rs"]
-#[allow(dead_code, reason = "the rules' tests use another part of it")]
+#[allow(
+    dead_code,
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "shared by tests that use parts of it"
+)]
 mod support;
 
 mod record;
@@ -22,7 +29,6 @@ use world::{Flows, World};
 const SEEDS: u64 = 10_000;
 
 #[test]
-#[expect(clippy::print_stderr, reason = "a failing seed says how it is played again")]
 fn every_seed_ends_well() {
     let flows = Flows::compile();
     if let Some(seed) = number("MILLRACE_SIM_SEED") {

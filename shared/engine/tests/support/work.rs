@@ -50,12 +50,12 @@ pub(crate) fn answer(job: &Job, seed: u64, blobs: &mut Blobs) -> JobOutcome {
     let image = json!({"made_by": job.node_id, "path": job.path, "from": job.inputs});
     // Inputs nest inside each other: their hash says the same and does not grow.
     let image = json!({"image_of": hash(&image.to_string()) % 100_000});
-    let image = if chance % 7 == 0 { blobs.put(image) } else { image };
+    let image = if chance.is_multiple_of(7) { blobs.put(image) } else { image };
     let outputs = match job.task.as_str() {
         "crop@1" => {
             let count = (chance >> 8) % 4;
             let crops: Vec<Value> = (0..count).map(|number| json!({"crop": number})).collect();
-            let crops = if chance % 5 == 0 { blobs.put(json!(crops)) } else { json!(crops) };
+            let crops = if chance.is_multiple_of(5) { blobs.put(json!(crops)) } else { json!(crops) };
             json!({"crops": crops, "detections": []})
         }
         "detection@1" => json!({"detections": {"items": []}, "count": chance % 9, "classes": ["a"]}),
