@@ -3,9 +3,10 @@
 use std::net::SocketAddr;
 use std::sync::Arc;
 
+use axum::serve::ListenerExt;
 use millrace_store::{GroupCommit, GroupCommitSettings};
 use millrace_tasks::{OnCancel, OnError, Supervisor, TaskKind};
-use tokio::net::TcpListener;
+use tokio::net::{TcpListener, TcpStream};
 use tokio_util::sync::CancellationToken;
 
 use crate::deps::Deps;
@@ -48,7 +49,9 @@ pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken)
     let service = router(app.clone(), with_checks(health, &app));
     let stop = serving.token();
     serving.spawn(SERVER, async move {
-        axum::serve(listener, service).with_graceful_shutdown(stop.cancelled_owned()).await
+        axum::serve(listener.tap_io(send_at_once), service)
+            .with_graceful_shutdown(stop.cancelled_owned())
+            .await
     });
     tracing::info!(http.listen = %address, "the api serves");
 
@@ -56,6 +59,14 @@ pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken)
     let committed = committing.drain(grace).await;
     tracing::info!("the api has ended");
     Ok(served.and(committed)?)
+}
+
+/// An event stream is many small writes. Held back until the one before is acknowledged (Nagle), each could wait out the
+/// client's delayed acknowledgement, tens of milliseconds.
+fn send_at_once(connection: &mut TcpStream) {
+    if let Err(error) = connection.set_nodelay(true) {
+        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
+    }
 }
 
 /// Without keys everybody who reaches the api may use it.
