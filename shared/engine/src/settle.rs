@@ -102,6 +102,7 @@ impl Execution {
     fn end_node(&mut self, key: &RunKey, status: NodeStatus, now: UnixMillis) {
         self.clear_node_timers(key);
         debug_assert!(!self.nodes[key].status.is_terminal(), "a node run ends once");
+        let ends_job = self.nodes[key].at_pool;
         self.leave_pool(key);
         self.leave_delay(key);
         self.shell.remove(key);
@@ -115,7 +116,8 @@ impl Execution {
         if decided_here && worked {
             record.started_at = record.started_at.or(Some(now));
         }
-        let job = record.queued_at.is_some();
+        // The end of an attempt before the last was told by its `retrying`; an adopted job is told again.
+        let tells_job = ends_job || (status == NodeStatus::Completed && record.queued_at.is_some());
         let progress = &mut self.meta.progress;
         match status {
             NodeStatus::Completed => progress.completed += 1,
@@ -123,7 +125,7 @@ impl Execution {
             _ => progress.failed += 1,
         }
         let mut extra = Vec::new();
-        if job {
+        if tells_job {
             extra.push(("job", self.job_note(key)));
         }
         self.emit_node(Self::terminal_event(status), key, now, extra);

@@ -1,6 +1,10 @@
 //! The engine's rules, a file per topic; and its invariants, on random workflows in a random world.
 
-#![allow(clippy::needless_pass_by_value, clippy::unwrap_used, reason = "all of it is tests, and json! gives values")]
+#![allow(
+    clippy::needless_pass_by_value,
+    clippy::unwrap_used,
+    reason = "all of it is tests, and json! gives values"
+)]
 
 #[path = "../support/lib.rs"]
 #[allow(

@@ -110,6 +110,9 @@ fn a_cancel_in_the_back_off_ends_the_node_and_its_alarm() {
     assert_eq!(driver.status("a"), "cancelled");
     assert!(driver.timers.is_empty(), "{:?}", driver.timers);
     assert!(driver.abandoned.is_empty(), "no worker has it");
+    let told =
+        driver.log.iter().find(|event| event.kind == millrace_contracts::EventType::NodeCancelled).unwrap();
+    assert_eq!(told.data.get("job"), None, "the failed attempt's job is not told to be cancelled");
 }
 
 #[test]
