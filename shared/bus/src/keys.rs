@@ -92,6 +92,11 @@ impl Keys {
         format!("{}:cancelled", self.prefix)
     }
 
+    /// Stream or channel of one measurement, for this process alone.
+    pub(crate) fn measure(&self, what: &str) -> String {
+        format!("{}:measure:{}:{what}", self.prefix, std::process::id())
+    }
+
     /// Sorted set: orchestrator replicas by last sign of life, ms.
     pub(crate) fn orchestrators(&self) -> String {
         format!("{}:orchestrators", self.prefix)

@@ -9,6 +9,7 @@ mod leases;
 mod live;
 mod log;
 mod losses;
+mod measure;
 mod priorities;
 mod records;
 mod registry;
