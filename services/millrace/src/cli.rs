@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    config, doctor, executions, migrate, models, queues, role, run, tail, up, validate, workers,
+    bench, config, doctor, executions, migrate, models, queues, role, run, tail, up, validate, workers,
 };
 
 /// Millrace runs visual-AI workflows: DAGs of models, image transforms and logic, every step an event.
@@ -61,6 +61,8 @@ pub(crate) enum Command {
     /// List the models.
     #[command(subcommand)]
     Models(models::Args),
+    /// Measure an instance under the built-in load scenarios.
+    Bench(bench::Args),
     /// Check everything Millrace needs, and say what to do about each fault.
     Doctor(doctor::Args),
     /// Print the configuration in force, and where each value comes from.

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod bench;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod executions;
@@ -34,6 +35,7 @@ pub(crate) async fn dispatch(command: Command, context: &Context) -> anyhow::Res
         Command::Workers(args) => workers::run(args, context).await,
         Command::Queues(args) => queues::run(args, context).await,
         Command::Models(args) => models::run(args, context).await,
+        Command::Bench(args) => Box::pin(bench::run(args, context)).await,
         Command::Doctor(args) => Box::pin(doctor::run(args, context)).await,
         Command::Config(args) => config::run(&args, context),
     }

@@ -1,5 +1,6 @@
 //! `millrace`: every role and every tool in one binary. Parses, runs one command, maps its end to an exit code.
 
+mod bench;
 mod cli;
 mod client;
 mod commands;

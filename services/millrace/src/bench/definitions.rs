@@ -1,0 +1,61 @@
+//! The workflows and pictures of the scenarios.
+
+use serde_json::{Value, json};
+
+/// The demo's workflow and a scene for it.
+pub(crate) const DETECT: &str = include_str!("../../../../examples/detect-shapes.json");
+pub(crate) const SCENE: &[u8] = include_bytes!("../../../../examples/scene.jpg");
+
+/// An 8×8 PNG.
+pub(crate) const DOT: &[u8] = &[
+    0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a, 0x00, 0x00, 0x00, 0x0d, 0x49, 0x48, 0x44, 0x52, 0x00,
+    0x00, 0x00, 0x08, 0x00, 0x00, 0x00, 0x08, 0x08, 0x00, 0x00, 0x00, 0x00, 0xe1, 0x64, 0xe1, 0x57, 0x00,
+    0x00, 0x00, 0x0e, 0x49, 0x44, 0x41, 0x54, 0x78, 0xda, 0x63, 0x88, 0x82, 0x02, 0x06, 0xca, 0x18, 0x00,
+    0x2a, 0x75, 0x16, 0x81, 0xc1, 0x5c, 0xeb, 0x5e, 0x00, 0x00, 0x00, 0x00, 0x49, 0x45, 0x4e, 0x44, 0xae,
+    0x42, 0x60, 0x82,
+];
+
+/// Steps side by side in [`dag`].
+const WIDTH: usize = 8;
+
+/// Ten steps for workers: one, eight in parallel, one. `first_of`, which the orchestrator does by itself, joins the eight.
+pub(crate) fn dag() -> Value {
+    let step = |id: String, source: &str| json!({"id": id, "type": "resize@1", "inputs": {"image": source}, "config": {"width": 8}});
+    let mut nodes =
+        vec![json!({"id": "photo", "type": "image_input"}), step("first".into(), "$inputs.photo")];
+    nodes.extend((0..WIDTH).map(|number| step(format!("side{number}"), "$nodes.first.image")));
+    let sides =
+        (0..WIDTH).map(|number| (format!("side{number}"), json!(format!("$nodes.side{number}.image"))));
+    let sides: serde_json::Map<String, Value> = sides.collect();
+    let order: Vec<_> = sides.keys().cloned().collect();
+    nodes.push(json!({"id": "join", "type": "first_of", "inputs": sides, "config": {"order": order}}));
+    nodes.push(step("last".into(), "$nodes.join.value"));
+    nodes.push(json!({"id": "answer", "type": "json_output", "inputs": {"image": "$nodes.last.image"}}));
+    json!({"name": "bench-dag", "nodes": nodes})
+}
+
+/// Nothing but an input and an output.
+pub(crate) fn nothing() -> Value {
+    json!({"name": "bench-submit", "nodes": [
+        {"id": "number", "type": "parameter_input", "config": {"kind": "integer"}},
+        {"id": "answer", "type": "json_output", "inputs": {"number": "$inputs.number"}},
+    ]})
+}
+
+/// The demo's workflow.
+pub(crate) fn detect() -> Value {
+    serde_json::from_str(DETECT).expect("the shipped example is JSON")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_workflow_compiles() {
+        for definition in [dag(), nothing(), detect()] {
+            millrace_compiler::compile(&definition).expect("it compiles");
+        }
+        assert_eq!(dag()["nodes"].as_array().map(Vec::len), Some(1 + 1 + WIDTH + 1 + 1 + 1));
+    }
+}
