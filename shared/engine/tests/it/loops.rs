@@ -202,3 +202,33 @@ fn a_failed_optional_branch_inside_an_item_does_not_hold_the_others() {
     driver.done("b[1]");
     assert_eq!(driver.outputs()["out"]["items"], json!(["b[1]"]));
 }
+
+#[test]
+fn a_source_that_settled_and_has_not_told_yet_is_waited_for_once() {
+    let find = json!({"id": "find", "type": "detection", "inputs": {"image": "$inputs.photo"},
+        "config": {"model_id": "m"}});
+    let crop = json!({"id": "crop", "type": "crop", "config": {"mode": "detections"},
+        "inputs": {"image": "$inputs.photo", "detections": "$nodes.find.detections"}});
+    // When the crops come, `side` settles first; then the loop opens and its items count what they wait for; then `side`
+    // tells its dependants.
+    let side = json!({"id": "side", "type": "condition", "inputs": {"value": "$nodes.crop.detections"},
+        "config": {"if": "true"}});
+    let both = json!({"id": "both", "type": "condition", "config": {"if": "true"},
+        "inputs": {"value": "$nodes.work.image", "side": "$nodes.side.true"}});
+    let definition = workflow(&[
+        find,
+        crop,
+        side,
+        each("each", "$nodes.crop.crops", json!({})),
+        job("work", "$nodes.each.item"),
+        both,
+        collect("all", "$nodes.both.true"),
+        output(json!({"items": "$nodes.all.items"})),
+    ]);
+    let mut driver = Driver::begin(&definition, input(0, &[]));
+    driver.complete("find", json!({"detections": {}, "count": 1, "classes": []}));
+    driver.complete("crop", json!({"crops": [{"crop": 0}], "detections": []}));
+    assert_eq!(driver.status("both[0]"), "none", "it waits for `work`");
+    driver.done("work[0]");
+    assert_eq!(driver.outputs()["out"]["items"], json!(["work[0]"]));
+}

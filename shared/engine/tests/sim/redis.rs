@@ -76,6 +76,15 @@ impl<T: Clone> Stream<T> {
         self.entries.values().any(|entry| entry.held.is_none())
     }
 
+    /// Acknowledges an entry, if it is still this consumer's. What was claimed meanwhile is the claimer's to answer for: it
+    /// may have committed and died before it sent anything, which a slow first reader cannot know.
+    pub(crate) fn ack_own(&mut self, consumer: &str, id: u64) {
+        let held = self.entries.get(&id).and_then(|entry| entry.held.as_ref());
+        if held.is_some_and(|(who, _)| who == consumer) {
+            self.entries.remove(&id);
+        }
+    }
+
     pub(crate) fn ack(&mut self, id: u64) {
         self.entries.remove(&id);
     }

@@ -227,7 +227,7 @@ impl Replica {
     }
 
     fn acknowledge(&mut self, desk: &mut Desk<'_>, acks: &[u64], conflicts: Messages) -> String {
-        acks.iter().for_each(|&id| desk.redis.inbox.ack(id));
+        acks.iter().for_each(|&id| desk.redis.inbox.ack_own(&self.name, id));
         if !conflicts.is_empty() {
             self.phase = Phase::Read { deliveries: conflicts, lost_race: true };
         }
