@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_compiler::plan::{NodeIndex, Plan, ScopeIndex};
 use millrace_contracts::message::{Accepted, Message};
-use millrace_contracts::{ItemPath, JobError, UnixMillis};
+use millrace_contracts::{ItemPath, JobError, NodeStatus, UnixMillis};
 use serde_json::{Map, Value};
 
 use crate::effects::Effects;
@@ -182,7 +182,7 @@ impl Execution {
     /// twice is harmless, since its id is the fencing token.
     pub fn resend(&mut self, now: UnixMillis) -> Effects {
         if !self.is_terminal() {
-            self.resend_jobs(now);
+            self.resend_jobs(|record| record.status == NodeStatus::Queued, now);
         }
         self.take_effects()
     }

@@ -26,8 +26,9 @@ pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
             report::handle(run, report::About { node_id, path, attempt }, *report, now);
         }
         Input::Message(Message::Timer(timer)) => timer::handle(run, timer.purpose, now),
-        // The agenda that follows every input is all a wake-up asks for.
-        Input::Message(Message::Wake { .. }) => {}
+        // A run that stands still waits for jobs, if for anything. Those a worker began are sent again too: the queue that
+        // would have handed them on may be lost, and the worker with it.
+        Input::Message(Message::Wake { .. }) => run.resend_jobs(|_| true, now),
         Input::Worked { key, result } => worked::handle(run, &key, result, now),
     }
 }

@@ -193,10 +193,10 @@ impl Execution {
         self.plan.limits.max_concurrency.is_some_and(|limit| self.meta.jobs_pending >= u64::from(limit))
     }
 
-    /// Builds again the jobs that no worker has reported on.
-    pub(crate) fn resend_jobs(&mut self, now: UnixMillis) {
+    /// Builds again the jobs at pools whose records are `wanted`.
+    pub(crate) fn resend_jobs(&mut self, wanted: impl Fn(&NodeRecord) -> bool, now: UnixMillis) {
         let plan = self.plan.clone();
-        let queued = |record: &NodeRecord| record.status == NodeStatus::Queued && record.at_pool;
+        let queued = |record: &NodeRecord| record.at_pool && wanted(record);
         let mut keys: Vec<RunKey> =
             self.nodes.iter().filter(|(_, record)| queued(record)).map(|(key, _)| key.clone()).collect();
         keys.sort_by(|a, b| (&a.path, a.node).cmp(&(&b.path, b.node)));

@@ -120,8 +120,12 @@ fn a_job_that_a_step_sends_anyway_is_not_sent_twice() {
 }
 
 #[test]
-fn a_wake_up_changes_nothing_in_a_run_that_goes_on() {
+fn a_wake_up_changes_nothing_and_sends_what_is_out_again() {
     let mut driver = running();
+    driver.report("a", JobOutcome::Started);
     let execution_id = driver.run.accepted().execution_id;
-    assert!(!driver.step(&[Message::Wake { execution_id }]).needed);
+    let sent = driver.job("a");
+    let commit = driver.step(&[Message::Wake { execution_id }]);
+    assert!(!commit.needed);
+    assert_eq!(commit.jobs.iter().map(|(job, _)| job).collect::<Vec<_>>(), [&sent]);
 }

@@ -41,6 +41,8 @@ impl Flows {
 /// What may go wrong in this seed.
 struct Luck {
     flushes: u32,
+    /// Whether Redis was lost once.
+    flushed: bool,
     cancels: bool,
 }
 
@@ -73,6 +75,7 @@ impl World {
         let run = accepted.execution_id;
         let luck = Luck {
             flushes: u32::from(dice.chance(30)) + u32::from(dice.chance(10)),
+            flushed: false,
             cancels: dice.chance(15),
         };
         let (mut redis, mut record) = (Redis::default(), Record::default());
@@ -149,7 +152,6 @@ impl World {
             }
             97 if self.luck.flushes > 0 && self.dice.chance(40) => self.flush(),
             98 if self.luck.cancels && self.dice.chance(30) => self.cancel(),
-            99 => self.redis.inbox.add(Message::Wake { execution_id: self.run }),
             _ => {}
         }
     }
@@ -251,18 +253,27 @@ impl World {
         }
     }
 
-    /// Accepted runs without live state are started again.
+    /// Accepted runs without live state are started again. One that stands still is woken; but only a loss of Redis may
+    /// make that necessary.
     fn sweep(&mut self) {
         for accepted in self.record.unfinished() {
             if !self.redis.runs.contains_key(&accepted.execution_id) && self.redis.inbox.is_empty() {
                 self.tell(|| format!("the sweeper starts the run again, epoch {}", accepted.epoch));
                 self.redis.inbox.add(Message::Execute(Box::new(accepted)));
+            } else if self.luck.flushed && self.stands_still() {
+                self.tell(|| "the sweeper wakes the run".to_owned());
+                self.redis.inbox.add(Message::Wake { execution_id: self.run });
             }
         }
     }
 
+    fn stands_still(&self) -> bool {
+        self.redis.inbox.is_empty() && self.redis.queue.is_empty() && self.redis.timers.is_empty()
+    }
+
     fn flush(&mut self) {
         self.luck.flushes -= 1;
+        self.luck.flushed = true;
         self.redis = self.redis.flushed();
         // The one turn of events that is not covered: an `execute` that was read before the loss, of a run that another
         // replica had begun by then, and is committed after it. The run would have two lives under one epoch.
