@@ -57,6 +57,8 @@ begin
         execute format('alter table %I add constraint wf_events_day check (time >= %L and time < %L)',
             part, lower_bound, upper_bound);
         if exists (select from wf_events_default where time >= lower_bound and time < upper_bound) then
+            -- Readers wait: one that had planned without the new table would find the moved rows in neither.
+            lock table wf_events in access exclusive mode;
             execute format('with moved as (delete from wf_events_default where time >= %L and time < %L returning *)
                 insert into %I select * from moved', lower_bound, upper_bound, part);
         end if;

@@ -74,3 +74,32 @@ async fn several_replicas_may_look_after_the_partitions_at_once() -> Result<()> 
     assert_eq!(made, 5);
     Ok(())
 }
+
+/// Rows that move between partitions are never out of sight: a reader that had planned without the new partition once
+/// found them in neither.
+#[tokio::test]
+async fn readers_see_every_event_while_rows_move() -> Result<()> {
+    const DAYS: i64 = 25;
+    let fixture = Fixture::start().await?;
+    let stories: Vec<Story> = (0..DAYS).map(story_on).collect();
+    for story in &stories {
+        fixture.store.accept(&[story.run()]).await?;
+        fixture.record(&story.events).await?;
+    }
+    for at in 0..DAYS {
+        let first = day("2026-03-10") + chrono::Days::new(at.unsigned_abs());
+        let (store, run) = (&fixture.store, stories[at as usize].run);
+        let moved = async { store.events().ensure_partitions(first, 1).await };
+        let read = async {
+            for _ in 0..20 {
+                let log = store.events().after(run, LogPosition { epoch: 1, seq: 0 }, 10).await?;
+                anyhow::ensure!(log.len() == 5, "{} of 5 events are seen", log.len());
+            }
+            Ok(())
+        };
+        let (made, seen) = tokio::join!(moved, read);
+        assert_eq!(made?, 1);
+        seen?;
+    }
+    Ok(())
+}
