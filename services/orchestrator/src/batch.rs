@@ -32,6 +32,8 @@ struct Open {
 /// A run that was stepped and is ready to be committed.
 struct Stepped {
     held: Held,
+    /// Whether it was stepped from memory, which may be behind what is stored.
+    remembered: bool,
     effects: Effects,
     deliveries: Vec<Delivery>,
 }
@@ -40,6 +42,7 @@ struct Stepped {
 /// must be claimed and handled again.
 pub(crate) async fn handle(
     shared: &Shared,
+    consumer: &str,
     runs: &mut HeldRuns,
     deliveries: Vec<Delivery>,
 ) -> Result<bool, OrchestratorError> {
@@ -52,7 +55,7 @@ pub(crate) async fn handle(
     let mut open: Vec<Open> = groups
         .into_iter()
         .map(|(run, deliveries)| {
-            let held = runs.take(run).filter(|held| !is_outlived(held, &deliveries));
+            let held = runs.take(run).filter(|_| !is_outlived(&deliveries));
             Open { held, deliveries, lost_race: false }
         })
         .collect();
@@ -60,24 +63,22 @@ pub(crate) async fn handle(
         if open.is_empty() {
             break;
         }
-        open = round(shared, runs, open).await?;
+        open = round(shared, consumer, runs, open).await?;
     }
     counter!("millrace_orchestrator_conflicts_given_up_total").increment(open.len() as u64);
     histogram!("millrace_orchestrator_batch_seconds").record(begun.elapsed().as_secs_f64());
     Ok(open.is_empty())
 }
 
-/// Whether the run in memory is of a log that was lost: the sweeper found no live state and starts a new epoch.
-fn is_outlived(held: &Held, deliveries: &[Delivery]) -> bool {
-    deliveries.iter().any(|delivery| match &delivery.message {
-        Message::Execute(accepted) => accepted.epoch > held.run.meta().epoch,
-        _ => false,
-    })
+/// Whether the run is executed again, since its live state was lost: what is remembered of it is of the past.
+fn is_outlived(deliveries: &[Delivery]) -> bool {
+    deliveries.iter().any(|delivery| matches!(delivery.message, Message::Execute(_)))
 }
 
 /// Steps and commits every open run once; answers those that another replica got ahead of.
 async fn round(
     shared: &Shared,
+    consumer: &str,
     runs: &mut HeldRuns,
     open: Vec<Open>,
 ) -> Result<Vec<Open>, OrchestratorError> {
@@ -115,7 +116,7 @@ async fn round(
         }
     }
     outbox.send(&shared.bus).await?;
-    shared.bus.ack(&acks).await?;
+    shared.bus.ack(consumer, &acks).await?;
     Ok(conflicts)
 }
 
@@ -123,7 +124,8 @@ async fn prepare(shared: &Shared, stepped: &mut [Stepped]) -> Result<Vec<Option<
     let mut commits = Vec::with_capacity(stepped.len());
     for run in stepped {
         if !run.effects.needs_commit() {
-            commits.push(None);
+            // What is void to a memory that is behind may not be void at all: the version is compared all the same.
+            commits.push(run.remembered.then(|| outbox::comparison(&shared.bus, &run.held)));
             continue;
         }
         oversize::check(&shared.blobs, &mut run.effects.durable).await?;
@@ -150,6 +152,7 @@ async fn step(
     now: UnixMillis,
 ) -> Result<Result<Stepped, Vec<Delivery>>, OrchestratorError> {
     let Open { held, deliveries, lost_race } = open;
+    let remembered = held.is_some();
     let (mut held, mut effects) = match held {
         Some(held) => (held, Effects::default()),
         None => match fetch(shared, &deliveries, lost_race, now).await {
@@ -181,7 +184,7 @@ async fn step(
         // Whoever had a message before may have died between its commit and its commands.
         effects.append_unsent(held.run.resend(now));
     }
-    Ok(Ok(Stepped { held, effects, deliveries }))
+    Ok(Ok(Stepped { held, remembered, effects, deliveries }))
 }
 
 async fn do_shell_work(shared: &Shared, held: &mut Held, effects: &mut Effects, now: UnixMillis) {

@@ -27,8 +27,10 @@ pub(crate) async fn run(
     mut owned: watch::Receiver<BTreeSet<Partition>>,
     shutdown: CancellationToken,
 ) -> Result<(), OrchestratorError> {
+    let consumer = format!("{}:{number}", shared.replica);
     let mut lane = Lane {
-        inbox: shared.bus.inbox(&format!("{}:{number}", shared.replica)).await?,
+        inbox: shared.bus.inbox(&consumer).await?,
+        consumer,
         runs: HeldRuns::new(shared.settings.cached_runs / shared.settings.lanes.max(1) as u64),
         held: BTreeSet::new(),
         unclaimed: BTreeSet::new(),
@@ -65,6 +67,7 @@ pub(crate) async fn run(
 struct Lane {
     shared: Shared,
     number: usize,
+    consumer: String,
     inbox: Inbox,
     runs: HeldRuns,
     held: BTreeSet<Partition>,
@@ -114,7 +117,7 @@ impl Lane {
         if deliveries.is_empty() {
             return Ok(());
         }
-        if !batch::handle(&self.shared, &mut self.runs, deliveries).await? {
+        if !batch::handle(&self.shared, &self.consumer, &mut self.runs, deliveries).await? {
             self.unclaimed.clone_from(&self.held);
         }
         Ok(())

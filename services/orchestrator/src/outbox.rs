@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use millrace_bus::{Bus, Commit};
-use millrace_contracts::{Event, ExecutionId, Job, JobId};
+use millrace_contracts::{Event, ExecutionId, Job, JobId, UnixMillis};
 use millrace_engine::Effects;
 
 use crate::OrchestratorError;
@@ -45,6 +45,9 @@ impl Outbox {
 pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finished: Duration) -> Commit {
     let run = held.run.accepted().execution_id;
     let mut commit = Commit::new(run, bus.partition_of(run), held.version);
+    if held.version == 0 {
+        commit.new_version = first_version();
+    }
     commit.set = held.run.changed_fields(effects);
     commit.durable = std::mem::take(&mut effects.durable);
     commit.live = std::mem::take(&mut effects.live);
@@ -54,4 +57,16 @@ pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finishe
     commit.clear_timers = std::mem::take(&mut effects.clear_timers);
     commit.expire_after = held.run.is_terminal().then_some(keep_finished);
     commit
+}
+
+/// A commit that changes nothing and fails like any other when the stored run is not the remembered one.
+pub(crate) fn comparison(bus: &Bus, held: &Held) -> Commit {
+    let run = held.run.accepted().execution_id;
+    Commit { new_version: held.version, ..Commit::new(run, bus.partition_of(run), held.version) }
+}
+
+/// The version a run begins with. Versions are never used twice, not even after the loss of Redis: a memory of the lost
+/// state must not pass for one of the rebuilt state. Milliseconds, with room for a million steps in each.
+fn first_version() -> u64 {
+    (UnixMillis::now().0.unsigned_abs() << 20) | 1
 }

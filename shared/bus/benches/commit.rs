@@ -183,7 +183,8 @@ async fn whole_way(
     while read < jobs.len() {
         let messages = inbox.read(&[Partition(0)], jobs.len(), block).await?;
         read += messages.len();
-        bus.ack(&messages.into_iter().map(|m| (m.partition, m.entry)).collect::<Vec<_>>()).await?;
+        let done: Vec<_> = messages.into_iter().map(|m| (m.partition, m.entry)).collect();
+        bus.ack("bench", &done).await?;
     }
     Ok(())
 }

@@ -1,7 +1,7 @@
 //! The orchestrators' inboxes: one stream per partition, group `orchestrator`. A message stays until it is acknowledged;
 //! the commit's compare-and-set and the engine's fencing make a second delivery harmless.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::Partition;
@@ -12,7 +12,7 @@ use crate::claim::Claim;
 use crate::dead_letters::DeadLetter;
 use crate::reader::{GroupReader, Reading, share};
 use crate::reply::RawEntry;
-use crate::{Bus, BusError, EntryId, keys, tidy};
+use crate::{Bus, BusError, EntryId, keys, scripts, tidy};
 
 /// A message, and what to acknowledge once it has been dealt with.
 #[derive(Debug, Clone, PartialEq)]
@@ -54,13 +54,22 @@ impl Bus {
         Ok(Inbox { bus: self.clone(), reader, partitions, ready: Vec::new(), tidied: Instant::now() })
     }
 
-    /// Acknowledges messages that have been dealt with, in one pipeline.
+    /// Acknowledges messages that `consumer` has dealt with, one script per inbox, all in one pipeline. A message that another
+    /// replica has claimed since is left alone: that one may have committed and not sent yet, and must not lose its cue.
     ///
     /// # Errors
     /// Redis could not be reached; repeating it is harmless.
-    pub async fn ack(&self, deliveries: &[(Partition, EntryId)]) -> Result<(), BusError> {
-        let entries = deliveries.iter().map(|(partition, entry)| (self.keys().inbox(*partition), entry));
-        self.settle_entries(keys::ORCHESTRATORS, entries).await
+    pub async fn ack(&self, consumer: &str, deliveries: &[(Partition, EntryId)]) -> Result<(), BusError> {
+        let mut by_stream: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+        for (partition, entry) in deliveries {
+            by_stream.entry(self.keys().inbox(*partition)).or_default().push(entry.as_str());
+        }
+        let command = |(stream, ids): (String, Vec<&str>)| {
+            let mut ack = scripts::ACK_OWN.on(&[&stream], ids.len() * 24);
+            ack.arg(keys::ORCHESTRATORS).arg(consumer).arg(ids);
+            ack
+        };
+        self.send("acknowledge messages", by_stream.into_iter().map(command).collect()).await.map(drop)
     }
 
     /// Sets a message aside that must not be tried again, with the reason, in `…:inbox:dead`.

@@ -36,6 +36,8 @@ scripts!(
     RELEASE = "release.lua",
     /// Acknowledges entries and removes them.
     ACK = "ack.lua",
+    /// Acknowledges and removes the entries that a consumer still holds.
+    ACK_OWN = "ack_own.lua",
     /// Takes over what other consumers left, with delivery counts.
     CLAIM = "claim.lua",
     /// Sets an entry aside with the reason.

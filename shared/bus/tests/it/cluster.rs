@@ -79,7 +79,7 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     assert_eq!(inbox.read(&[partition], 9, DEADLINE).await?.len(), 4);
     let claimed = inbox.claim(partition, Duration::ZERO, 9).await?;
     bus.bury_message(&claimed[0], "for the test").await?;
-    bus.ack(&[(partition, claimed[1].entry.clone())]).await?;
+    bus.ack("o1", &[(partition, claimed[1].entry.clone())]).await?;
     assert_eq!(bus.inbox_depth().await?, 2);
 
     let mut wanted = job("fast", Some("m"), Priority::Normal);

@@ -72,8 +72,14 @@ async fn a_dead_replicas_messages_go_to_another_until_acknowledged() -> Result<(
 
     assert_eq!(bus.inbox_depth().await?, 40);
     let done: Vec<_> = inherited.into_iter().map(|delivery| (delivery.partition, delivery.entry)).collect();
-    bus.ack(&done).await?;
-    bus.ack(&done).await?;
+    bus.ack("doomed", &done).await?;
+    assert_eq!(
+        bus.inbox_depth().await?,
+        40,
+        "what the heir has claimed is no longer the doomed one's to acknowledge"
+    );
+    bus.ack("heir", &done).await?;
+    bus.ack("heir", &done).await?;
     assert_eq!(bus.inbox_depth().await?, 0);
     Ok(())
 }
