@@ -93,6 +93,8 @@ impl World {
             87..90 => {
                 let execution_id = self.driver.run.accepted().execution_id;
                 self.driver.step(&[Message::Wake { execution_id }]);
+                // What a wake-up sends again is on its way already; whoever crashes before sending it is woken again.
+                self.driver.last.jobs.clear();
             }
             _ if self.inbox.is_empty() && self.queued.is_empty() => self.fire(),
             90..93 if self.driver.next_timer().is_some() => self.fire(),
@@ -140,7 +142,9 @@ impl World {
         let resent: Vec<JobId> =
             self.driver.run.resend(self.driver.now).jobs.iter().map(|(job, _)| job.id).collect();
         for (job, _) in &self.driver.last.jobs {
-            assert!(resent.contains(&job.id), "{}{} is sent again", job.node_id, job.path);
+            // A wake-up sends jobs that a worker has begun, too.
+            let begun = self.driver.status(&format!("{}{}", job.node_id, job.path)) == "running";
+            assert!(begun || resent.contains(&job.id), "{}{} is sent again", job.node_id, job.path);
         }
         self.queued.retain(|job| !resent.contains(&job.id));
         let jobs = self.driver.sent.iter().filter(|job| resent.contains(&job.id)).cloned();
