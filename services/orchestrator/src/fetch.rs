@@ -2,6 +2,7 @@
 
 use millrace_bus::Delivery;
 use millrace_contracts::message::{Accepted, Message};
+use millrace_contracts::values::ValueRef;
 use millrace_contracts::{ErrorKind, ExecutionId, JobError, UnixMillis};
 use millrace_engine::{Effects, Execution, NodeRecord, Settings};
 use serde_json::Value;
@@ -80,7 +81,17 @@ async fn history(shared: &Shared, accepted: &Accepted) -> Result<Vec<NodeRecord>
     if accepted.epoch <= 1 {
         return Ok(Vec::new());
     }
-    let done = shared.store.node_runs().history(accepted.execution_id).await?;
+    let mut done = shared.store.node_runs().history(accepted.execution_id).await?;
+    for view in &mut done {
+        // The outputs of an event that outgrew the bus are recorded as one reference; the engine wants the ports.
+        let Some(outputs) = view.outputs.take() else { continue };
+        let outputs = Value::Object(outputs);
+        let resolved = match ValueRef::from_value(&outputs) {
+            Some(_) => shared.blobs.resolve_one(&outputs).await?,
+            None => outputs,
+        };
+        view.outputs = resolved.as_object().cloned();
+    }
     Ok(done.into_iter().map(NodeRecord::from).collect())
 }
 
