@@ -138,32 +138,3 @@ async fn a_class_filter_keeps_only_its_classes() {
     let (_, found) = detect(&model, "scenes/scene_00.jpg", &params).await;
     assert!(!found.is_empty() && found.iter().all(|one| one.class_name == "star"));
 }
-
-/// Not a test of anything but patience: `cargo nextest run --release -p millrace-inference --run-ignored only`.
-#[tokio::test]
-#[ignore = "measures, asserts nothing"]
-async fn where_the_time_goes() {
-    use std::time::{Duration, Instant};
-    let model = loader().load(&"shapes-detector".into()).await.unwrap();
-    let bytes = std::fs::read(goldens().join("scenes/scene_00.jpg")).unwrap();
-    let detector = model.detector().unwrap();
-    let mut times: [Vec<Duration>; 4] = Default::default();
-    for _ in 0..200 {
-        let begun = Instant::now();
-        let frame = decode(&bytes, &Limits::default()).unwrap();
-        times[0].push(begun.elapsed());
-        let begun = Instant::now();
-        let prepared = detector.prepare(&frame).unwrap();
-        times[1].push(begun.elapsed());
-        let inferred = model.infer(prepared.inputs).await.unwrap();
-        times[2].push(inferred.batch.took);
-        let begun = Instant::now();
-        detector.read(&inferred.outputs, &prepared.placement, &DetectParams::default()).unwrap();
-        times[3].push(begun.elapsed());
-    }
-    for (name, times) in ["decode", "preprocess", "inference", "postprocess"].iter().zip(&mut times) {
-        times.sort();
-        println!("{name}: median {:?}, best {:?}", times[times.len() / 2], times[0]);
-    }
-    println!("load: {:?}", model.info().load_time);
-}
