@@ -3,7 +3,6 @@
 
 mod blobs;
 mod blocks;
-mod dependencies;
 mod edge;
 mod events;
 mod executions;
