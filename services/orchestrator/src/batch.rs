@@ -92,18 +92,18 @@ async fn round(
             Err(without_run) => acks.extend(entries(&without_run)),
         }
     }
-    let commits = prepare(shared, &mut stepped).await?;
-    let outcomes = shared.bus.commit(&commits.iter().flatten().cloned().collect::<Vec<_>>()).await?;
-    shared.alarms.notice(commits.iter().flatten());
+    let (commits, versions) = prepare(shared, &mut stepped).await?;
+    let outcomes = shared.bus.commit(&commits).await?;
+    shared.alarms.notice(commits.iter());
     let mut outcomes = outcomes.into_iter();
     let mut outbox = Outbox::default();
     let mut conflicts = Vec::new();
-    for (run, commit) in stepped.into_iter().zip(commits) {
-        let outcome = if commit.is_some() { outcomes.next() } else { Some(CommitOutcome::Committed) };
+    for (run, version) in stepped.into_iter().zip(versions) {
+        let outcome = if version.is_some() { outcomes.next() } else { Some(CommitOutcome::Committed) };
         match outcome {
             Some(CommitOutcome::Committed) => {
                 acks.extend(entries(&run.deliveries));
-                accept(runs, &mut outbox, run, commit.as_ref());
+                accept(runs, &mut outbox, run, version);
             }
             Some(CommitOutcome::Rejected(reason)) => {
                 tracing::error!(run.id = %run.held.run.accepted().execution_id, reason, "a step cannot be stored");
@@ -120,25 +120,31 @@ async fn round(
     Ok(conflicts)
 }
 
-async fn prepare(shared: &Shared, stepped: &mut [Stepped]) -> Result<Vec<Option<Commit>>, OrchestratorError> {
-    let mut commits = Vec::with_capacity(stepped.len());
+/// The commits to make, and for each run the version it has afterwards; none for a run that needs no commit.
+async fn prepare(
+    shared: &Shared,
+    stepped: &mut [Stepped],
+) -> Result<(Vec<Commit>, Vec<Option<u64>>), OrchestratorError> {
+    let (mut commits, mut versions) = (Vec::new(), Vec::with_capacity(stepped.len()));
     for run in stepped {
-        if !run.effects.needs_commit() {
+        let commit = if run.effects.needs_commit() {
+            oversize::check(&shared.blobs, &mut run.effects.durable).await?;
+            let keep = shared.settings.keep_finished;
+            Some(outbox::commit(&shared.bus, &run.held, &mut run.effects, keep))
+        } else {
             // What is void to a memory that is behind may not be void at all: the version is compared all the same.
-            commits.push(run.remembered.then(|| outbox::comparison(&shared.bus, &run.held)));
-            continue;
-        }
-        oversize::check(&shared.blobs, &mut run.effects.durable).await?;
-        let keep = shared.settings.keep_finished;
-        commits.push(Some(outbox::commit(&shared.bus, &run.held, &mut run.effects, keep)));
+            run.remembered.then(|| outbox::comparison(&shared.bus, &run.held))
+        };
+        versions.push(commit.as_ref().map(|commit| commit.new_version));
+        commits.extend(commit);
     }
-    Ok(commits)
+    Ok((commits, versions))
 }
 
-fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, commit: Option<&Commit>) {
+fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Option<u64>) {
     let Stepped { mut held, effects, .. } = run;
-    if let Some(commit) = commit {
-        held.version = commit.new_version;
+    if let Some(version) = version {
+        held.version = version;
         counter!("millrace_orchestrator_commits_total").increment(1);
     }
     outbox.add(held.run.accepted().execution_id, effects.jobs, effects.abandon);

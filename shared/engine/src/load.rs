@@ -6,7 +6,7 @@ use std::sync::Arc;
 use millrace_compiler::plan::{Action, Plan, ScopeIndex};
 use millrace_contracts::message::Accepted;
 use millrace_contracts::values::ValueRef;
-use millrace_contracts::{ItemPath, NodeStatus};
+use millrace_contracts::ItemPath;
 use serde_json::Value;
 
 use crate::execution::{Agenda, Execution, OpenLoop, RunKey, Settings};
@@ -277,12 +277,6 @@ impl Execution {
             scope = parent;
         }
         false
-    }
-
-    /// Whether any node run waits for a worker.
-    #[must_use]
-    pub fn has_jobs_out(&self) -> bool {
-        self.nodes.values().any(|record| record.at_pool && record.status != NodeStatus::Pending)
     }
 }
 
