@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
 use millrace_compiler::plan::{Action, Plan, ScopeIndex};
+use millrace_contracts::ItemPath;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::values::ValueRef;
-use millrace_contracts::ItemPath;
 use serde_json::Value;
 
 use crate::execution::{Agenda, Execution, OpenLoop, RunKey, Settings};
