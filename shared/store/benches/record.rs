@@ -3,6 +3,7 @@
 //! `cargo bench -p millrace-store` uses a private Postgres without fsync; `DATABASE_URL` names another, whose schema
 //! `millrace_bench` is thrown away.
 #![expect(clippy::print_stdout, reason = "a bench prints its figures")]
+#![allow(clippy::disallowed_methods, reason = "a bench waits for its tasks itself")]
 
 use std::time::{Duration, Instant};
 

@@ -10,11 +10,11 @@ const TOLD_TWICE: i32 = 130;
 ///
 /// # Errors
 /// When the operating system refuses the signal handlers.
+#[expect(clippy::disallowed_methods, reason = "outlives every supervisor, to hear the second signal")]
 pub fn shutdown_signal() -> std::io::Result<CancellationToken> {
     let token = CancellationToken::new();
     let (mut interrupt, mut terminate) = (signal(SignalKind::interrupt())?, signal(SignalKind::terminate())?);
     let told = token.clone();
-    // Outside any supervisor on purpose: it must outlive them all, to hear the second signal.
     tokio::spawn(async move {
         for first in [true, false] {
             let name = tokio::select! { _ = interrupt.recv() => "SIGINT", _ = terminate.recv() => "SIGTERM" };

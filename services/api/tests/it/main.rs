@@ -1,5 +1,6 @@
 //! The api against a real Redis and Postgres. The tree of tests is the tree of addresses; the test itself plays the
 //! orchestrator. Each test has servers of its own.
+#![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
 mod blobs;
 mod blocks;

@@ -1,5 +1,6 @@
 //! The worker against a real Redis and the real ONNX Runtime: a job in, a report out, whatever happens in between.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
 mod blocks;
 mod desk;

@@ -1,4 +1,5 @@
 //! The writer between a real Redis and a real Postgres.
+#![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
 mod outages;
 mod recording;

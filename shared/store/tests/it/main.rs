@@ -1,4 +1,5 @@
 //! The store against a real Postgres.
+#![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
 mod accept;
 mod deletion;
