@@ -7,11 +7,33 @@ use ort::value::{Outlet, TensorElementType, ValueType};
 pub enum ElementType {
     /// Single precision.
     F32,
+    /// Double precision.
+    F64,
     /// Half precision.
     F16,
-    /// 64-bit integers.
+    /// Brain floats.
+    BF16,
+    /// 8 bits, signed.
+    I8,
+    /// 16 bits, signed.
+    I16,
+    /// 32 bits, signed.
+    I32,
+    /// 64 bits, signed.
     I64,
-    /// Anything else, tensors or not.
+    /// 8 bits.
+    U8,
+    /// 16 bits.
+    U16,
+    /// 32 bits.
+    U32,
+    /// 64 bits.
+    U64,
+    /// True or false.
+    Bool,
+    /// Texts.
+    Text,
+    /// Anything else: complex numbers, packed small ones, sequences, maps, optional values.
     Other,
 }
 
@@ -26,18 +48,64 @@ pub struct GraphPort {
     pub shape: Vec<Option<usize>>,
 }
 
+impl ElementType {
+    /// The name that numpy and ONNX know it by, such as `float32`; `other` for what has no plain one.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::F32 => "float32",
+            Self::F64 => "float64",
+            Self::F16 => "float16",
+            Self::BF16 => "bfloat16",
+            Self::I8 => "int8",
+            Self::I16 => "int16",
+            Self::I32 => "int32",
+            Self::I64 => "int64",
+            Self::U8 => "uint8",
+            Self::U16 => "uint16",
+            Self::U32 => "uint32",
+            Self::U64 => "uint64",
+            Self::Bool => "bool",
+            Self::Text => "string",
+            Self::Other => "other",
+        }
+    }
+
+    /// Whether its numbers have a fraction.
+    #[must_use]
+    pub fn is_float(self) -> bool {
+        matches!(self, Self::F32 | Self::F64 | Self::F16 | Self::BF16)
+    }
+}
+
+impl From<TensorElementType> for ElementType {
+    fn from(element: TensorElementType) -> Self {
+        match element {
+            TensorElementType::Float32 => Self::F32,
+            TensorElementType::Float64 => Self::F64,
+            TensorElementType::Float16 => Self::F16,
+            TensorElementType::Bfloat16 => Self::BF16,
+            TensorElementType::Int8 => Self::I8,
+            TensorElementType::Int16 => Self::I16,
+            TensorElementType::Int32 => Self::I32,
+            TensorElementType::Int64 => Self::I64,
+            TensorElementType::Uint8 => Self::U8,
+            TensorElementType::Uint16 => Self::U16,
+            TensorElementType::Uint32 => Self::U32,
+            TensorElementType::Uint64 => Self::U64,
+            TensorElementType::Bool => Self::Bool,
+            TensorElementType::String => Self::Text,
+            _ => Self::Other,
+        }
+    }
+}
+
 impl From<&Outlet> for GraphPort {
     fn from(outlet: &Outlet) -> Self {
         let (element, shape) = match outlet.dtype() {
-            ValueType::Tensor { ty, shape, .. } => (
-                match ty {
-                    TensorElementType::Float32 => ElementType::F32,
-                    TensorElementType::Float16 => ElementType::F16,
-                    TensorElementType::Int64 => ElementType::I64,
-                    _ => ElementType::Other,
-                },
-                shape.iter().map(|&side| usize::try_from(side).ok()).collect(),
-            ),
+            ValueType::Tensor { ty, shape, .. } => {
+                (ElementType::from(*ty), shape.iter().map(|&side| usize::try_from(side).ok()).collect())
+            }
             _ => (ElementType::Other, Vec::new()),
         };
         Self { name: outlet.name().to_owned(), element, shape }

@@ -21,4 +21,4 @@ pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader};
 pub use repository::{ModelFiles, Repository, validate_model_id};
 pub use runtime::{Runtime, RuntimeInfo, check, library_from_environment};
 pub use session::{BatchReport, Closed, Inferred, SessionSettings, SessionThread};
-pub use tensor::Tensor;
+pub use tensor::{Elements, Tensor};

@@ -2,6 +2,7 @@
 //! session is free to run it.
 
 mod batch;
+mod exchange;
 mod open;
 mod serve;
 
@@ -77,6 +78,8 @@ pub enum Closed {
     Drained,
     /// The next request had another shape.
     Shape,
+    /// Its request had to run alone.
+    Alone,
 }
 
 impl Closed {
@@ -87,6 +90,7 @@ impl Closed {
             Self::Full => "full",
             Self::Drained => "drained",
             Self::Shape => "shape",
+            Self::Alone => "alone",
         }
     }
 }
@@ -94,6 +98,8 @@ impl Closed {
 /// One caller's rows. Its place in the queue is given back when it is done or dropped.
 struct Request {
     inputs: Vec<Tensor>,
+    /// Whether its tensors have no rows that others could be put beside.
+    alone: bool,
     since: Instant,
     reply: oneshot::Sender<Result<Inferred, InferenceError>>,
     _place: OwnedSemaphorePermit,
@@ -154,16 +160,33 @@ impl SessionThread {
 
     /// Runs `inputs`, one tensor per input of the graph in its order, all with the same number of rows, in a batch
     /// with whatever else waits. Waits for a place when the queue is full. Dropping the future abandons the request.
+    /// Numbers with a fraction come back in single precision whatever the graph's own.
     ///
     /// # Errors
     /// The inputs do not fit the graph, or the run failed.
     pub async fn infer(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
+        let mut inferred = self.request(inputs, false).await?;
+        inferred.outputs = inferred.outputs.into_iter().map(Tensor::in_single_precision).collect();
+        Ok(inferred)
+    }
+
+    /// Runs `inputs` by themselves: for graphs whose first axes are not rows. The outputs are as the graph gives them,
+    /// of any shape and type.
+    ///
+    /// # Errors
+    /// As [`Self::infer`].
+    pub async fn infer_alone(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
+        self.request(inputs, true).await
+    }
+
+    async fn request(&self, inputs: Vec<Tensor>, alone: bool) -> Result<Inferred, InferenceError> {
         let lost = || InferenceError::SessionLost { id: self.id.clone() };
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
         let (reply, answer) = oneshot::channel();
+        let request = Request { inputs, alone, since, reply, _place: place };
         // The queue has as many slots as there are places, so it is never full here.
-        self.queue.try_send(Request { inputs, since, reply, _place: place }).map_err(|_| lost())?;
+        self.queue.try_send(request).map_err(|_| lost())?;
         answer.await.map_err(|_| lost())?
     }
 }

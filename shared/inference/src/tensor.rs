@@ -1,18 +1,32 @@
-//! The numbers that go into a graph and come out of it. Single precision, row-major, rows along the first axis.
+//! The numbers that go into a graph and come out of it: row-major, rows along the first axis.
 
-/// A dense tensor. Its first axis counts rows: pictures of a batch.
+mod elements;
+
+pub use elements::Elements;
+
+use crate::ElementType;
+
+/// A dense tensor. Its first axis counts rows: pictures or texts of a batch.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     shape: Vec<usize>,
-    data: Vec<f32>,
+    elements: Elements,
 }
 
 impl Tensor {
-    /// A tensor of this shape; none when the number of elements is another.
+    /// A tensor in single precision; none when the shape has another number of elements.
     #[must_use]
     pub fn new(shape: Vec<usize>, data: Vec<f32>) -> Option<Self> {
-        let elements = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
-        (!shape.is_empty() && elements == data.len()).then_some(Self { shape, data })
+        Self::of(shape, data)
+    }
+
+    /// A tensor of this shape and these elements, of whatever type they are; none when their number is another. An
+    /// empty shape is one number.
+    #[must_use]
+    pub fn of(shape: Vec<usize>, elements: impl Into<Elements>) -> Option<Self> {
+        let elements = elements.into();
+        let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
+        (count == elements.len()).then_some(Self { shape, elements })
     }
 
     /// Extent of every axis, rows first.
@@ -21,45 +35,70 @@ impl Tensor {
         &self.shape
     }
 
-    /// The elements, row-major.
+    /// The elements of a tensor in single precision, row-major; nothing for tensors of other types. What a family is
+    /// given is in single precision wherever its graph gives numbers with a fraction.
     #[must_use]
     pub fn data(&self) -> &[f32] {
-        &self.data
+        match &self.elements {
+            Elements::F32(data) => data,
+            _ => &[],
+        }
     }
 
-    /// How many rows.
+    /// The elements, whatever their type, row-major.
+    #[must_use]
+    pub fn elements(&self) -> &Elements {
+        &self.elements
+    }
+
+    /// How many rows; 1 for a single number.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.shape[0]
+        self.shape.first().copied().unwrap_or(1)
     }
 
     /// The shape of one row.
     #[must_use]
     pub fn row_shape(&self) -> &[usize] {
-        &self.shape[1..]
+        self.shape.get(1..).unwrap_or_default()
     }
 
-    /// Rows of several tensors of one row shape, one after the other, filled with zeros up to `rows`.
+    /// The type of its elements.
+    #[must_use]
+    pub fn element_type(&self) -> ElementType {
+        self.elements.element_type()
+    }
+
+    /// The same numbers in single precision where they are in half or double precision; others as they are.
+    #[must_use]
+    pub fn in_single_precision(self) -> Self {
+        Self { shape: self.shape, elements: self.elements.in_single_precision() }
+    }
+
+    /// The same numbers in half precision where they are in single precision; others as they are.
+    pub(crate) fn in_half_precision(self) -> Self {
+        Self { shape: self.shape, elements: self.elements.in_half_precision() }
+    }
+
+    /// Rows of several tensors of one row shape and type, one after the other, filled with zeros up to `rows`.
     pub(crate) fn stack(parts: &[&Self], rows: usize) -> Self {
         let row_shape = parts[0].row_shape();
         let row: usize = row_shape.iter().product();
-        let mut data = Vec::with_capacity(rows * row);
-        parts.iter().for_each(|part| data.extend_from_slice(&part.data));
-        data.resize(rows * row, 0.0);
+        let elements = Elements::concatenated(parts.iter().map(|part| &part.elements), rows * row);
         let shape = std::iter::once(rows).chain(row_shape.iter().copied()).collect();
-        Self { shape, data }
+        Self { shape, elements }
     }
 
     /// Rows `start..start + rows` as a tensor of their own.
     pub(crate) fn slice(&self, start: usize, rows: usize) -> Self {
         let row: usize = self.row_shape().iter().product();
         let shape = std::iter::once(rows).chain(self.row_shape().iter().copied()).collect();
-        Self { shape, data: self.data[start * row..(start + rows) * row].to_vec() }
+        Self { shape, elements: self.elements.part(start * row..(start + rows) * row) }
     }
 
     /// The parts it is made of, for the runtime to own.
-    pub(crate) fn into_parts(self) -> (Vec<usize>, Vec<f32>) {
-        (self.shape, self.data)
+    pub(crate) fn into_parts(self) -> (Vec<usize>, Elements) {
+        (self.shape, self.elements)
     }
 }
 
@@ -79,5 +118,26 @@ mod tests {
         assert_eq!(stacked.slice(1, 2), two);
         assert_eq!(Tensor::new(vec![2, 2], vec![0.0; 3]), None);
         assert_eq!(Tensor::new(vec![usize::MAX, 2], vec![]), None);
+    }
+
+    #[test]
+    fn whole_numbers_are_stacked_as_such() {
+        let ids = |ids: Vec<i64>| Tensor::of(vec![1, ids.len()], ids).unwrap();
+        let stacked = Tensor::stack(&[&ids(vec![7, 8]), &ids(vec![9, 10])], 3);
+        assert_eq!(stacked.elements(), &Elements::I64(vec![7, 8, 9, 10, 0, 0]));
+        assert_eq!((stacked.element_type(), stacked.data().len()), (ElementType::I64, 0));
+        assert_eq!(stacked.slice(1, 1), ids(vec![9, 10]));
+    }
+
+    #[test]
+    fn precisions_are_changed_and_single_numbers_have_one_row() {
+        let half = Tensor::new(vec![2], vec![0.5, 1.0 / 3.0]).unwrap().in_half_precision();
+        assert_eq!(half.element_type(), ElementType::F16);
+        assert_eq!(half.in_single_precision().data(), [0.5, 0.333_251_95]);
+        let double = Tensor::of(vec![], vec![2.5f64]).unwrap();
+        assert_eq!((double.rows(), double.row_shape()), (1, &[][..]));
+        assert_eq!(double.in_single_precision().data(), [2.5]);
+        let whole = Tensor::of(vec![1], vec![3u8]).unwrap();
+        assert_eq!(whole.clone().in_single_precision(), whole);
     }
 }

@@ -19,10 +19,11 @@ impl Request {
 
     /// Whether its rows can stand in one tensor with `other`'s.
     pub(super) fn joins(&self, other: &Self) -> bool {
-        let shapes = |request: &Self| {
-            request.inputs.iter().map(|input| input.row_shape().to_vec()).collect::<Vec<_>>()
+        let alike = |one: &Tensor, two: &Tensor| {
+            one.row_shape() == two.row_shape() && one.element_type() == two.element_type()
         };
-        shapes(self) == shapes(other)
+        let pairs = || self.inputs.iter().zip(&other.inputs);
+        self.inputs.len() == other.inputs.len() && pairs().all(|(one, two)| alike(one, two))
     }
 
     /// Whether nobody waits for it any more.
@@ -42,7 +43,7 @@ impl Batch {
     pub(super) fn run(self, session: &mut OpenSession) {
         let (mut fit, closed) = (Vec::with_capacity(self.requests.len()), self.closed);
         for request in self.requests {
-            match session.check(&request.inputs) {
+            match session.check(&request.inputs, request.alone) {
                 Ok(()) => fit.push(request),
                 Err(error) => request.answer(Err(error)),
             }
@@ -76,6 +77,11 @@ fn run_together(
     closed: Closed,
     session: &mut OpenSession,
 ) -> Result<Vec<Inferred>, InferenceError> {
+    if let [request] = requests
+        && request.alone
+    {
+        return run_alone(request, session).map(|inferred| vec![inferred]);
+    }
     let begun = Instant::now();
     let rows: usize = requests.iter().map(Request::rows).sum();
     let padded = session.fixed_rows().unwrap_or(rows).max(rows);
@@ -87,6 +93,7 @@ fn run_together(
         })
         .collect();
     let outputs = session.run(stacked)?;
+    session.check_rows(&outputs, padded)?;
     let took = begun.elapsed();
     let mut start = 0;
     let share = |request: &Request| {
@@ -97,4 +104,14 @@ fn run_together(
         Inferred { outputs, batch: BatchReport { rows, waited, took, closed } }
     };
     Ok(requests.iter().map(share).collect())
+}
+
+fn run_alone(request: &Request, session: &mut OpenSession) -> Result<Inferred, InferenceError> {
+    let begun = Instant::now();
+    let outputs = session.run(request.inputs.clone())?;
+    let waited = begun.saturating_duration_since(request.since);
+    Ok(Inferred {
+        outputs,
+        batch: BatchReport { rows: 1, waited, took: begun.elapsed(), closed: Closed::Alone },
+    })
 }

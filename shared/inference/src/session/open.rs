@@ -9,15 +9,17 @@ use millrace_contracts::ModelId;
 use ort::session::{Session, SessionInputValue};
 use sha2::{Digest, Sha256};
 
+use super::exchange::{tensor_of, value_of};
 use super::{Opened, SessionSettings};
 use crate::graph::GraphPort;
-use crate::{InferenceError, Runtime, Tensor};
+use crate::{ElementType, InferenceError, Runtime, Tensor};
 
 /// A session, owned by the thread that opened it.
 pub(super) struct OpenSession {
     id: ModelId,
     session: Session,
     inputs: Vec<GraphPort>,
+    output_names: Vec<String>,
 }
 
 impl OpenSession {
@@ -32,9 +34,10 @@ impl OpenSession {
         let session = build(runtime, graph, settings).map_err(|error| failed(error.to_string()))?;
         let metadata = metadata_of(&session).map_err(|error| failed(error.to_string()))?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
-        let outputs = session.outputs().iter().map(GraphPort::from).collect();
+        let outputs: Vec<GraphPort> = session.outputs().iter().map(GraphPort::from).collect();
+        let output_names = outputs.iter().map(|port| port.name.clone()).collect();
         let opened = Opened { metadata, inputs: inputs.clone(), outputs, digest };
-        Ok((Self { id: id.clone(), session, inputs }, opened))
+        Ok((Self { id: id.clone(), session, inputs, output_names }, opened))
     }
 
     pub(super) fn id(&self) -> &ModelId {
@@ -47,7 +50,8 @@ impl OpenSession {
     }
 
     /// Refuses inputs that cannot be meant for this graph, before they are put in a batch with others'.
-    pub(super) fn check(&self, inputs: &[Tensor]) -> Result<(), InferenceError> {
+    /// Those of a request that runs alone have a first axis like any other.
+    pub(super) fn check(&self, inputs: &[Tensor], alone: bool) -> Result<(), InferenceError> {
         let fault = |detail: String| InferenceError::Input { id: self.id.clone(), detail };
         if inputs.len() != self.inputs.len() {
             return Err(fault(format!("it takes {} tensors, not {}", self.inputs.len(), inputs.len())));
@@ -58,7 +62,7 @@ impl OpenSession {
                     .shape()
                     .iter()
                     .zip(&port.shape)
-                    .skip(1)
+                    .skip(usize::from(!alone))
                     .all(|(side, want)| want.is_none_or(|want| want == *side));
             if !fits {
                 return Err(fault(format!(
@@ -68,6 +72,15 @@ impl OpenSession {
                     port.shape
                 )));
             }
+            let (have, want) = (tensor.element_type(), port.element);
+            // Single precision is what we compute in; a graph in half precision is given that.
+            if have != want && (have, want) != (ElementType::F32, ElementType::F16) {
+                let (have, want) = (have.as_str(), want.as_str());
+                return Err(fault(format!("{} has the type {have}, the graph takes {want}", port.name)));
+            }
+        }
+        if alone {
+            return Ok(());
         }
         match (inputs.first().map_or(0, Tensor::rows), self.fixed_rows()) {
             (0, _) => Err(fault("it has no rows".to_owned())),
@@ -80,27 +93,26 @@ impl OpenSession {
     pub(super) fn run(&mut self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, InferenceError> {
         let id = &self.id;
         let failed = |error: ort::Error| InferenceError::of_run(id, error.to_string());
-        let rows = inputs.first().map_or(0, Tensor::rows);
         let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
         for (tensor, port) in inputs.into_iter().zip(&self.inputs) {
-            let value = ort::value::Tensor::from_array(tensor.into_parts()).map_err(failed)?;
-            values.push((port.name.as_str(), value.into()));
+            values.push((port.name.as_str(), value_of(tensor, port.element).map_err(failed)?));
         }
         let outputs = self.session.run(values).map_err(failed)?;
-        let mut tensors = Vec::with_capacity(outputs.len());
-        for (name, value) in outputs.iter() {
-            let fault = |detail: String| InferenceError::Output {
-                id: id.clone(),
-                detail: format!("{name}: {detail}"),
-            };
-            let (shape, data) =
-                value.try_extract_tensor::<f32>().map_err(|error| fault(error.to_string()))?;
-            let shape: Vec<usize> = shape.iter().map(|&side| side as usize).collect();
-            let tensor = Tensor::new(shape.clone(), data.to_vec()).filter(|tensor| tensor.rows() == rows);
-            tensors
-                .push(tensor.ok_or_else(|| fault(format!("the shape {shape:?} does not have {rows} rows")))?);
-        }
-        Ok(tensors)
+        let fault = |name: &str, detail: &str| InferenceError::Output {
+            id: id.clone(),
+            detail: format!("{name}: {detail}"),
+        };
+        outputs.iter().map(|(name, value)| tensor_of(&value).map_err(|detail| fault(name, &detail))).collect()
+    }
+
+    /// Refuses outputs that cannot be shared out among the rows of a batch.
+    pub(super) fn check_rows(&self, outputs: &[Tensor], rows: usize) -> Result<(), InferenceError> {
+        let odd = outputs.iter().position(|output| output.shape().first() != Some(&rows));
+        let Some(odd) = odd else { return Ok(()) };
+        let (name, shape) = (self.output_names.get(odd), outputs[odd].shape());
+        let name = name.map_or("an output", String::as_str);
+        let detail = format!("{name}: the shape {shape:?} does not have {rows} rows");
+        Err(InferenceError::Output { id: self.id.clone(), detail })
     }
 }
 

@@ -49,13 +49,16 @@ impl Intake {
         let mut rows = first.rows();
         let mut requests = vec![first];
         let closed = loop {
+            if requests[0].alone {
+                break Closed::Alone;
+            }
             if rows >= most {
                 break Closed::Full;
             }
             match self.next(until) {
                 None => break Closed::Drained,
                 Some(request) if request.is_abandoned() => {}
-                Some(request) if !request.joins(&requests[0]) => {
+                Some(request) if request.alone || !request.joins(&requests[0]) => {
                     self.held = Some(request);
                     break Closed::Shape;
                 }
