@@ -3,9 +3,15 @@
 mod detections;
 mod image;
 mod lineage;
+mod masks;
 mod reference;
+mod rle;
+mod shortest;
 
-pub use detections::{Detection, Detections, Rle};
+pub use detections::{Detection, Detections};
 pub use image::ImageValue;
 pub use lineage::Lineage;
+pub use masks::{MaskItem, Masks, MasksKind};
 pub use reference::{INLINE_LIMIT_BYTES, ValueRef};
+pub use rle::{Rle, RleError, RleRuns};
+pub use shortest::double as shortest_double;

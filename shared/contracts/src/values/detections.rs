@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::Lineage;
+use super::{Lineage, Rle, shortest};
 use crate::BlobId;
 
 /// What was found on one image. Empty is a result like any other.
@@ -56,24 +56,6 @@ pub struct Detection {
     pub parent_id: Option<String>,
 }
 
-/// Numbers as people would write them: a JSON value holds doubles, and 129.85318 as a double is 129.85317993164062. The
-/// shortest text that reads back as the same `f32` says as much in half the bytes.
-mod shortest {
-    use serde::{Serialize, Serializer};
-
-    pub(super) fn one<S: Serializer>(number: &f32, serializer: S) -> Result<S::Ok, S::Error> {
-        double(*number).serialize(serializer)
-    }
-
-    pub(super) fn many<S: Serializer>(numbers: &[f32; 4], serializer: S) -> Result<S::Ok, S::Error> {
-        numbers.map(double).serialize(serializer)
-    }
-
-    fn double(number: f32) -> f64 {
-        number.to_string().parse().unwrap_or_else(|_| f64::from(number))
-    }
-}
-
 fn unknown_class() -> i64 {
     -1
 }
@@ -89,15 +71,6 @@ impl Detection {
         let [x1, y1, x2, y2] = self.bbox;
         (x2 - x1).max(0.0) * (y2 - y1).max(0.0)
     }
-}
-
-/// A mask as COCO run lengths, uncompressed: column-major, starting with zeros.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Rle {
-    /// `[height, width]`.
-    pub size: [u32; 2],
-    /// Lengths of alternating runs of 0 and 1.
-    pub counts: Vec<u32>,
 }
 
 #[cfg(test)]
