@@ -22,6 +22,28 @@ pub struct Facts {
     pub inputs: Vec<GraphPort>,
     /// What comes out.
     pub outputs: Vec<GraphPort>,
+    /// The model's further graphs.
+    pub companions: Vec<Companion>,
+}
+
+/// What a graph is in its model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The graph itself; of a model with two towers the one for pictures.
+    Main,
+    /// The tower for texts, where it is a graph of its own.
+    Text,
+}
+
+/// A further graph of a model.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Companion {
+    /// What it is in the model.
+    pub part: Part,
+    /// What goes into it.
+    pub inputs: Vec<GraphPort>,
+    /// What comes out.
+    pub outputs: Vec<GraphPort>,
 }
 
 impl Facts {

@@ -14,7 +14,7 @@ mod tensor;
 
 pub use cache::{CacheObserver, CacheSettings, ModelCache, Quiet, Warm};
 pub use error::InferenceError;
-pub use facts::Facts;
+pub use facts::{Companion, Facts, Part};
 pub use families::{DetectParams, Detector, Family, Found, Prepared};
 pub use graph::{ElementType, GraphPort};
 pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader};

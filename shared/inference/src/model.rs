@@ -7,7 +7,8 @@ use millrace_contracts::ModelId;
 
 use crate::families::family_of;
 use crate::{
-    Detector, Facts, Family, InferenceError, Inferred, Repository, SessionSettings, SessionThread, Tensor,
+    Companion, Detector, Facts, Family, InferenceError, Inferred, Part, Repository, SessionSettings,
+    SessionThread, Tensor,
 };
 
 /// A model that is ready to run. Its memory is given back when the last handle is dropped.
@@ -15,6 +16,8 @@ pub struct Model {
     info: ModelInfo,
     family: Box<dyn Family>,
     session: SessionThread,
+    /// The sessions of its further graphs: each with a queue of its own, so that texts and pictures batch apart.
+    companions: Vec<(Part, SessionThread)>,
 }
 
 /// What is known of a loaded model.
@@ -59,6 +62,30 @@ impl Model {
     /// As [`SessionThread::infer`].
     pub async fn infer(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
         self.session.infer(inputs).await
+    }
+
+    /// Runs one request on one of its graphs, batched with others that wait for the same graph.
+    ///
+    /// # Errors
+    /// As [`SessionThread::infer`]; [`InferenceError::Unsupported`] when it has no such graph.
+    pub async fn infer_part(&self, part: Part, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
+        let companion = self.companions.iter().find(|(own, _)| *own == part).map(|(_, session)| session);
+        match (part, companion) {
+            (_, Some(session)) => session.infer(inputs).await,
+            (Part::Main, None) => self.session.infer(inputs).await,
+            (_, None) => Err(InferenceError::Unsupported {
+                id: self.info.id.clone(),
+                detail: format!("it has no graph for {part:?}"),
+            }),
+        }
+    }
+
+    /// Runs one request by itself, for graphs whose first axes are not rows.
+    ///
+    /// # Errors
+    /// As [`SessionThread::infer_alone`].
+    pub async fn infer_alone(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
+        self.session.infer_alone(inputs).await
     }
 }
 
@@ -115,14 +142,26 @@ impl ModelLoader {
         let library = self.settings.library.clone();
         let (session, opened) =
             SessionThread::start(id, library, files.graph, self.settings.sessions).await?;
+        let (mut companions, mut said) = (Vec::new(), Vec::new());
+        for (part, graph) in files.companions {
+            let library = self.settings.library.clone();
+            let (session, opened) = SessionThread::start(id, library, graph, self.settings.sessions).await?;
+            companions.push((part, session));
+            said.push(Companion { part, inputs: opened.inputs, outputs: opened.outputs });
+        }
         let facts = Facts {
             id: id.clone(),
             folder: files.folder,
             metadata: opened.metadata,
             inputs: opened.inputs,
             outputs: opened.outputs,
+            companions: said,
         };
-        let family = family_of(&facts)?;
+        // A family may read files, and a tokenizer's are large: not on the async runtime.
+        let family = tokio::task::spawn_blocking(move || family_of(&facts)).await;
+        let family = family.unwrap_or_else(|panic| {
+            Err(InferenceError::Load { id: id.clone(), detail: format!("its family failed: {panic}") })
+        })?;
         let info = ModelInfo {
             id: id.clone(),
             digest: opened.digest,
@@ -132,6 +171,6 @@ impl ModelLoader {
             bytes: files.bytes,
             load_time: begun.elapsed(),
         };
-        Ok(Model { info, family, session })
+        Ok(Model { info, family, session, companions })
     }
 }

@@ -4,10 +4,21 @@ use std::path::{Path, PathBuf};
 
 use millrace_contracts::ModelId;
 
-use crate::InferenceError;
+use crate::{InferenceError, Part};
 
 /// Where the graph may be, in the order of looking.
-const GRAPHS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+const GRAPHS: [&str; 6] = [
+    "model.onnx",
+    "onnx/model.onnx",
+    "vision_model.onnx",
+    "onnx/vision_model.onnx",
+    "text_model.onnx",
+    "onnx/text_model.onnx",
+];
+/// Folders that hold the towers of a model for pictures and texts, each a graph of its own. Preferred to the graph that
+/// does both: it runs the one for the sake of the other.
+const TOWERS: [[&str; 2]; 2] =
+    [["vision_model.onnx", "text_model.onnx"], ["onnx/vision_model.onnx", "onnx/text_model.onnx"]];
 const MOST_CHARACTERS: usize = 200;
 const MOST_FOLDERS: usize = 4;
 
@@ -26,6 +37,8 @@ pub struct ModelFiles {
     pub folder: PathBuf,
     /// The ONNX file.
     pub graph: PathBuf,
+    /// Further graphs of the same model, with what they are in it.
+    pub companions: Vec<(Part, PathBuf)>,
     /// Size of the ONNX file and of the weights beside it (`*.onnx_data`, `*.data`), bytes.
     pub bytes: u64,
 }
@@ -50,8 +63,7 @@ impl Repository {
     pub fn find(&self, id: &ModelId) -> Result<ModelFiles, InferenceError> {
         validate_model_id(id)?;
         let folder = self.folder.join(id.as_str());
-        let graph = GRAPHS.iter().map(|graph| folder.join(graph)).find(|graph| graph.is_file());
-        let Some(graph) = graph else {
+        let Some((graph, companions)) = graphs_in(&folder) else {
             let looked_for = if folder.is_dir() {
                 format!("{id}/{} or {id}/{}", GRAPHS[0], GRAPHS[1])
             } else {
@@ -59,8 +71,10 @@ impl Repository {
             };
             return Err(InferenceError::ModelNotFound { id: id.clone(), looked_for });
         };
-        let bytes = size_with_weights(&graph);
-        Ok(ModelFiles { id: id.clone(), folder, graph, bytes })
+        let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+        let beside: u64 = companions.iter().map(|(_, graph)| size(graph)).sum();
+        let bytes = size_with_weights(&graph) + beside;
+        Ok(ModelFiles { id: id.clone(), folder, graph, companions, bytes })
     }
 
     /// The ids of all models, in alphabetical order. Folders that cannot be read are passed over.
@@ -87,6 +101,17 @@ impl Repository {
             }
         }
     }
+}
+
+/// The graphs of the model in `folder`: the main one, and its companions.
+fn graphs_in(folder: &Path) -> Option<(PathBuf, Vec<(Part, PathBuf)>)> {
+    let there = |graph: &str| Some(folder.join(graph)).filter(|graph| graph.is_file());
+    for [vision, text] in TOWERS {
+        if let (Some(vision), Some(text)) = (there(vision), there(text)) {
+            return Some((vision, vec![(Part::Text, text)]));
+        }
+    }
+    GRAPHS.iter().find_map(|graph| there(graph)).map(|graph| (graph, Vec::new()))
 }
 
 /// Refuses ids that are not plain names or plain relative paths: no absolute path, no `..`, no hidden folder, nothing a
@@ -156,6 +181,33 @@ mod tests {
                 "{id:?}"
             );
         }
+    }
+
+    #[test]
+    fn towers_are_preferred_to_the_graph_that_does_both() {
+        let folder = tempfile::tempdir().unwrap();
+        let write = |path: &str| {
+            let path = folder.path().join(path);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, b"123").unwrap();
+        };
+        write("two/onnx/model.onnx");
+        write("two/onnx/vision_model.onnx");
+        let repository = Repository::new(folder.path());
+        let graphs = |id: &str| {
+            let files = repository.find(&id.into()).unwrap();
+            let name = |path: &Path| path.file_name().unwrap().to_str().unwrap().to_owned();
+            let companions: Vec<(Part, String)> =
+                files.companions.iter().map(|(part, path)| (*part, name(path))).collect();
+            (name(&files.graph), companions, files.bytes)
+        };
+        assert_eq!(graphs("two"), ("model.onnx".to_owned(), vec![], 3));
+        write("two/onnx/text_model.onnx");
+        let both = vec![(Part::Text, "text_model.onnx".to_owned())];
+        assert_eq!(graphs("two"), ("vision_model.onnx".to_owned(), both, 6));
+        write("texts/text_model.onnx");
+        assert_eq!(graphs("texts"), ("text_model.onnx".to_owned(), vec![], 3));
+        assert_eq!(repository.list().len(), 2);
     }
 
     #[test]
