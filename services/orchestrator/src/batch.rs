@@ -147,7 +147,7 @@ fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Optio
         held.version = version;
         counter!("millrace_orchestrator_commits_total").increment(1);
     }
-    outbox.add(held.run.accepted().execution_id, effects.jobs, effects.abandon);
+    outbox.add(&held, effects.jobs, effects.abandon);
     runs.keep(held);
 }
 

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use millrace_bus::{Bus, Commit};
+use millrace_bus::{Abandon, Bus, Commit};
 use millrace_contracts::{Event, ExecutionId, Job, JobId, UnixMillis};
 use millrace_engine::Effects;
 
@@ -14,18 +14,27 @@ use crate::held::Held;
 pub(crate) struct Outbox {
     jobs: Vec<Job>,
     queued: Vec<Event>,
-    abandoned: Vec<(ExecutionId, Vec<JobId>)>,
+    abandoned: Vec<Abandon>,
+    /// Runs that ended while jobs of theirs were with the queues.
+    dropped: Vec<ExecutionId>,
 }
 
 impl Outbox {
     /// Adds the commands of one run.
-    pub(crate) fn add(&mut self, run: ExecutionId, jobs: Vec<(Job, Event)>, abandon: Vec<JobId>) {
+    pub(crate) fn add(&mut self, held: &Held, jobs: Vec<(Job, Event)>, abandon: Vec<JobId>) {
+        let execution_id = held.run.accepted().execution_id;
         for (job, event) in jobs {
             self.jobs.push(job);
             self.queued.push(event);
         }
-        if !abandon.is_empty() {
-            self.abandoned.push((run, abandon));
+        if abandon.is_empty() {
+            return;
+        }
+        if held.run.is_terminal() {
+            self.dropped.push(execution_id);
+            self.abandoned.push(Abandon { execution_id, job_ids: Vec::new() });
+        } else {
+            self.abandoned.push(Abandon { execution_id, job_ids: abandon });
         }
     }
 
@@ -34,10 +43,9 @@ impl Outbox {
         if !self.jobs.is_empty() {
             bus.enqueue(&self.jobs, &self.queued).await?;
         }
-        for (run, jobs) in self.abandoned {
-            bus.abandon(run, &jobs).await?;
-        }
-        Ok(())
+        // The queues first: what is not given out any more cannot be missed by those who have it in hand.
+        bus.drop_runs(&self.dropped).await?;
+        Ok(bus.abandon(&self.abandoned).await?)
     }
 }
 

@@ -36,15 +36,18 @@ impl Bus {
         self.keys().cancelled_channel()
     }
 
-    /// Tells workers to drop these jobs of `run`, or all of its jobs when `jobs` is empty.
+    /// Tells workers to drop jobs they have in hand or are about to take, in one pipeline.
     ///
     /// # Errors
     /// Redis could not be reached.
-    pub async fn abandon(&self, run: ExecutionId, jobs: &[JobId]) -> Result<(), BusError> {
-        let abandon = Abandon { execution_id: run, job_ids: jobs.to_vec() };
-        let payload = serde_json::to_vec(&abandon).map_err(BusError::encode("a job cancellation"))?;
-        let mut publish = redis::cmd("PUBLISH");
-        publish.arg(self.cancelled_channel()).arg(payload);
-        self.send("tell workers to drop jobs", vec![publish]).await.map(drop)
+    pub async fn abandon(&self, abandoned: &[Abandon]) -> Result<(), BusError> {
+        let publish = |abandon: &Abandon| {
+            let payload = serde_json::to_vec(abandon).map_err(BusError::encode("a job cancellation"))?;
+            let mut publish = redis::cmd("PUBLISH");
+            publish.arg(self.cancelled_channel()).arg(payload);
+            Ok(publish)
+        };
+        let commands = abandoned.iter().map(publish).collect::<Result<_, BusError>>()?;
+        self.send("tell workers to drop jobs", commands).await.map(drop)
     }
 }

@@ -4,6 +4,7 @@
 use millrace_contracts::{ExecutionId, Partition, WorkerId};
 
 use crate::QueueKey;
+use crate::queues::QueueName;
 
 /// Consumer group of the inboxes.
 pub(crate) const ORCHESTRATORS: &str = "orchestrator";
@@ -66,10 +67,17 @@ impl Keys {
         format!("{{{}:p{partition}}}:log:{run}", self.prefix)
     }
 
-    /// Stream: jobs of one queue at one priority.
+    /// Stream: jobs of one queue at one priority, in hand or open to all. What waits behind it is in keys that begin
+    /// with this one's name: `:ring`, `:heads`, `:state`, and a list `:flow:<flow>` for each flow that waits.
     pub(crate) fn queue(&self, queue: &QueueKey) -> String {
         let model = queue.model.as_ref().map_or("-", |model| model.as_str());
         format!("{{{}:q:{}:{model}}}:{}", self.prefix, queue.pool, queue.priority.as_str())
+    }
+
+    /// Sorted set: runs whose jobs in one queue are no longer wanted, by when that was said, ms.
+    pub(crate) fn gone(&self, name: &QueueName) -> String {
+        let model = name.model.as_ref().map_or("-", |model| model.as_str());
+        format!("{{{}:q:{}:{model}}}:gone", self.prefix, name.pool)
     }
 
     /// Stream: what could not be read from `stream`; same slot.

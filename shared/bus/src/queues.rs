@@ -1,7 +1,9 @@
-//! The job queues: one per (pool, model), three streams each by priority, group `workers`.
+//! The job queues: one per (pool, model), three streams each by priority, group `workers`. Within a priority, flows wait in
+//! lists of their own and take weighted turns into the stream.
 
 mod claim;
 mod depth;
+mod drop;
 mod enqueue;
 mod keep;
 mod key;
@@ -12,4 +14,5 @@ mod take;
 
 pub use depth::QueueDepth;
 pub use key::QueueKey;
+pub(crate) use key::QueueName;
 pub use reader::{JobDelivery, JobQueues};

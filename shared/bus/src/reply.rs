@@ -29,6 +29,11 @@ pub(crate) fn unexpected(what: &'static str, value: &Value) -> BusError {
     BusError::Reply { what, detail: format!("{value:?}").chars().take(200).collect() }
 }
 
+/// Whether there is nothing.
+pub(crate) fn is_nil(value: &Value) -> bool {
+    matches!(value, Value::Nil)
+}
+
 /// The elements of an array; a nil is an empty one.
 pub(crate) fn array(what: &'static str, value: Value) -> Result<Vec<Value>, BusError> {
     match value {

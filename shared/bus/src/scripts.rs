@@ -1,5 +1,5 @@
-//! The Lua scripts, one idea per file. Each validates first and writes last, for Redis does not roll back; the keys of
-//! each share a hash tag.
+//! The Lua scripts, one idea per file, after the parts they have in common. Each validates first and writes last, for Redis
+//! does not roll back; the keys of each share a hash tag, also those that a script names itself, by what waits.
 
 use std::sync::LazyLock;
 
@@ -12,10 +12,10 @@ pub(crate) struct LuaScript {
 }
 
 macro_rules! scripts {
-    ($($(#[$doc:meta])* $name:ident = $file:literal),+ $(,)?) => {
+    ($($(#[$doc:meta])* $name:ident = $($file:literal)+),+ $(,)?) => {
         $($(#[$doc])*
         pub(crate) static $name: LuaScript = {
-            const TEXT: &str = include_str!(concat!("../scripts/", $file));
+            const TEXT: &str = concat!($(include_str!(concat!("../scripts/", $file))),+);
             LuaScript { text: TEXT, digest: LazyLock::new(|| Script::new(TEXT).get_hash().to_owned()) }
         };)+
 
@@ -44,12 +44,16 @@ scripts!(
     BURY = "bury.lua",
     /// Notes that queues are in use and announces new ones.
     REGISTER_QUEUES = "register_queues.lua",
-    /// Takes jobs from one queue, urgent ones first.
-    TAKE_JOBS = "take_jobs.lua",
+    /// Puts jobs of one flow into one queue.
+    ENQUEUE_JOBS = "part/turns.lua" "part/waiting.lua" "enqueue_jobs.lua",
+    /// Takes jobs from one queue, urgent ones first, flows in turn.
+    TAKE_JOBS = "part/turns.lua" "part/waiting.lua" "take_jobs.lua",
+    /// Removes what waits for runs that have ended.
+    DROP_RUNS = "part/turns.lua" "part/waiting.lua" "drop_runs.lua",
     /// Keeps claims fresh that are still held.
     KEEP_JOBS = "keep_jobs.lua",
     /// Tells how full one queue is.
-    QUEUE_DEPTH = "queue_depth.lua",
+    QUEUE_DEPTH = "part/turns.lua" "part/waiting.lua" "queue_depth.lua",
     /// Forgets a queue that nobody has used for long.
     FORGET_QUEUE = "forget_queue.lua",
     /// Forgets consumers that are long gone.

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::error::JobError;
+use crate::flow::Flow;
 use crate::{
     ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, UnixMillis, WorkerId, WorkflowId,
 };
@@ -74,6 +75,9 @@ pub struct Job {
     /// How urgent.
     #[serde(default)]
     pub priority: Priority,
+    /// Whose turn it takes among jobs as urgent.
+    #[serde(default)]
+    pub flow: Flow,
     /// Input ports; large values by reference.
     pub inputs: Map<String, Value>,
     /// The block's configuration, selectors resolved and defaults filled in.

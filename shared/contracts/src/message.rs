@@ -26,6 +26,9 @@ pub struct Accepted {
     /// How urgent.
     #[serde(default)]
     pub priority: Priority,
+    /// Turns its flow gets where others get one, 1 to 16: the definition's `weight`.
+    #[serde(default = "crate::flow::one", skip_serializing_if = "crate::flow::is_one")]
+    pub weight: u8,
     /// Sends every job of the run to this pool.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub pool: Option<Pool>,

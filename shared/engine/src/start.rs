@@ -7,7 +7,7 @@ use millrace_compiler::plan::{Action, PlanNode};
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::message::{NodeAttempt, Timer, TimerPurpose};
 use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
-use millrace_contracts::{EventType, ItemPath, Job, JobId, NodeStatus, UnixMillis};
+use millrace_contracts::{EventType, Flow, ItemPath, Job, JobId, NodeStatus, UnixMillis};
 use serde_json::{Map, Value, json};
 
 use crate::bind::Skipped;
@@ -236,6 +236,7 @@ impl Execution {
             model,
             pool: self.accepted.pool.clone().unwrap_or_else(|| node.policy.pool.clone()),
             priority: node.policy.priority.unwrap_or(self.accepted.priority),
+            flow: Flow::of(&self.accepted),
             inputs,
             config,
             queued_at,

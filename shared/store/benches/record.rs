@@ -175,6 +175,7 @@ fn accepted() -> Accepted {
         definition: BlobId::of(b"{}"),
         input: Map::from_iter([("min".to_owned(), json!(0.4))]),
         priority: Priority::Normal,
+        weight: 1,
         pool: None,
         timeout_ms: None,
         created_at: UnixMillis::now(),

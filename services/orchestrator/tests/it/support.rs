@@ -98,6 +98,7 @@ impl World {
             definition: blob,
             input,
             priority: millrace_contracts::job::Priority::Normal,
+            weight: 1,
             pool: None,
             timeout_ms: None,
             created_at: UnixMillis::now(),

@@ -10,7 +10,7 @@ use millrace_contracts::job::{JobOutcome, ModelRef, Priority};
 use millrace_contracts::message::Message;
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{
-    ExecutionId, ItemPath, Job, JobError, JobId, JobMetrics, JobReport, Partition, Pool, UnixMillis,
+    ExecutionId, Flow, ItemPath, Job, JobError, JobId, JobMetrics, JobReport, Partition, Pool, UnixMillis,
 };
 use millrace_tasks::CancellationToken;
 use millrace_testkit::{TestRedis, ort_library, test_folder};
@@ -125,6 +125,7 @@ impl Desk {
             pool: Pool::from(if model.is_some() { "fast" } else { "cpu" }),
             model,
             priority: Priority::Normal,
+            flow: Flow::default(),
             inputs: inputs.as_object().unwrap().clone(),
             config: config.as_object().unwrap().clone(),
             queued_at: UnixMillis::now(),

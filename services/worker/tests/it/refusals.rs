@@ -1,5 +1,6 @@
 //! What cannot be done, and what the report says then.
 
+use millrace_bus::Abandon;
 use millrace_contracts::{ErrorKind, UnixMillis};
 use serde_json::json;
 
@@ -113,7 +114,10 @@ async fn late_and_cancelled_jobs_cost_nothing() {
     let mut refused = None;
     for _ in 0..20 {
         let unwanted = Desk::job("resize@1", on(&image), json!({"width": 10}));
-        desk.bus.abandon(unwanted.execution_id, &[unwanted.id]).await.unwrap();
+        desk.bus
+            .abandon(&[Abandon { execution_id: unwanted.execution_id, job_ids: vec![unwanted.id] }])
+            .await
+            .unwrap();
         if let Err(error) = desk.run(unwanted).await {
             refused = Some(error);
             break;

@@ -128,6 +128,7 @@ fn accepted(run: ExecutionId) -> Accepted {
         definition: BlobId::of(b"{}"),
         input: Map::new(),
         priority: millrace_contracts::job::Priority::Normal,
+        weight: 1,
         pool: None,
         timeout_ms: None,
         created_at: UnixMillis::now(),

@@ -44,6 +44,6 @@ impl JobQueues {
         }
         let mut stale = Vec::new();
         batch.finish(&self.bus, &mut stale).await;
-        Ok(stale)
+        self.bus.still_wanted(stale).await
     }
 }

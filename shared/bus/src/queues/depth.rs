@@ -6,7 +6,7 @@ use redis::Value;
 use serde::Serialize;
 
 use super::key::QueueName;
-use crate::{Bus, BusError, EntryId, keys, reply, scripts};
+use crate::{Bus, BusError, keys, reply, scripts};
 
 /// One queue at one priority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -64,14 +64,14 @@ fn read_depth(
     now: UnixMillis,
     value: Value,
 ) -> Result<QueueDepth, BusError> {
-    let [entries, pending, oldest] = reply::tuple(what, value)?;
-    let (entries, pending) = (reply::count(what, entries)?, reply::count(what, pending)?);
+    let [waiting, pending, oldest] = reply::tuple(what, value)?;
+    let oldest = reply::text(what, oldest)?.parse::<i64>().ok().map(UnixMillis);
     Ok(QueueDepth {
         pool: name.pool.clone(),
         model: name.model.clone(),
         priority,
-        waiting: entries.saturating_sub(pending),
-        pending,
-        oldest_ms: EntryId(reply::text(what, oldest)?).time().map(|time| now.since(time)),
+        waiting: reply::count(what, waiting)?,
+        pending: reply::count(what, pending)?,
+        oldest_ms: oldest.map(|since| now.since(since)),
     })
 }

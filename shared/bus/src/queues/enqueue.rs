@@ -2,32 +2,38 @@
 
 use std::collections::BTreeSet;
 
-use millrace_contracts::{Event, Job};
+use indexmap::IndexMap;
+use millrace_contracts::{Event, Flow, Job, UnixMillis};
+use redis::Cmd;
 
 use super::key::QueueKey;
 use crate::publish::{event_json, publish_command};
 use crate::{Bus, BusError, keys, scripts};
 
+/// Jobs of a queue that are open to all workers at once, in the order they came; those behind them take turns.
+const OPEN_TO_ALL: usize = 8;
+/// Most jobs in one script call: a fan-out of thousands must not hold up the others' commands.
+const JOBS_PER_CALL: usize = 100;
+
 impl Bus {
-    /// Appends `jobs` to their queues, in one pipeline. `events[i]`, the `inference:queued` of `jobs[i]`, is published
+    /// Puts `jobs` into their queues, in one pipeline. `events[i]`, the `inference:queued` of `jobs[i]`, is published
     /// in the same step; further events are published after them.
     ///
     /// # Errors
     /// Redis could not be reached; some may have been enqueued, and repeating all is safe.
     pub async fn enqueue(&self, jobs: &[Job], events: &[Event]) -> Result<(), BusError> {
-        let mut commands = Vec::with_capacity(jobs.len() + 1 + events.len().saturating_sub(jobs.len()));
-        let mut names = BTreeSet::new();
+        let mut places: IndexMap<(QueueKey, &Flow), Vec<usize>> = IndexMap::new();
         for (at, job) in jobs.iter().enumerate() {
-            let queue = QueueKey::of(job);
-            let json = serde_json::to_vec(job).map_err(BusError::encode("a job"))?;
-            let mut append = scripts::APPEND.on(&[&self.keys().queue(&queue)], json.len() + 1024);
-            append.arg(keys::JOB).arg(json);
-            if let Some(event) = events.get(at) {
-                append.arg(event.kind.channel()).arg(event_json(event)?);
-            }
-            commands.push(append);
-            names.insert(queue.name());
+            places.entry((QueueKey::of(job), &job.flow)).or_default().push(at);
         }
+        let mut commands = Vec::with_capacity(places.len() + 1);
+        for ((queue, flow), places) in &places {
+            for places in places.chunks(JOBS_PER_CALL) {
+                let chosen = places.iter().map(|at| (&jobs[*at], events.get(*at)));
+                commands.push(self.enqueue_command(queue, flow, chosen)?);
+            }
+        }
+        let names: BTreeSet<_> = places.keys().map(|(queue, _)| queue.name()).collect();
         if !names.is_empty() {
             // After the jobs, so that whoever is woken finds them.
             commands.push(self.register_queues(&names));
@@ -36,5 +42,25 @@ impl Bus {
             commands.push(publish_command(event)?);
         }
         self.send("enqueue jobs", commands).await.map(drop)
+    }
+
+    fn enqueue_command<'a>(
+        &self,
+        queue: &QueueKey,
+        flow: &Flow,
+        jobs: impl ExactSizeIterator<Item = (&'a Job, Option<&'a Event>)>,
+    ) -> Result<Cmd, BusError> {
+        let (stream, gone) = (self.keys().queue(queue), self.keys().gone(&queue.name()));
+        let mut enqueue = scripts::ENQUEUE_JOBS.on(&[&stream, &gone], jobs.len() * 2048);
+        enqueue.arg(keys::WORKERS).arg(UnixMillis::now().0).arg(&flow.id).arg(flow.weight).arg(OPEN_TO_ALL);
+        for (job, event) in jobs {
+            let json = serde_json::to_vec(job).map_err(BusError::encode("a job"))?;
+            enqueue.arg(job.execution_id.to_string()).arg(json);
+            match event {
+                Some(event) => enqueue.arg(event.kind.channel()).arg(event_json(event)?),
+                None => enqueue.arg("").arg(""),
+            };
+        }
+        Ok(enqueue)
     }
 }

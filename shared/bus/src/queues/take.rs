@@ -72,7 +72,8 @@ impl JobQueues {
 
     fn take_command(&mut self, name: &QueueName, share: usize) -> Cmd {
         let streams = Priority::ALL.map(|priority| self.bus.keys().queue(&name.at(priority)));
-        let mut take = scripts::TAKE_JOBS.on(&[&streams[0], &streams[1], &streams[2]], 256);
+        let mut take =
+            scripts::TAKE_JOBS.on(&[&self.bus.keys().gone(name), &streams[0], &streams[1], &streams[2]], 256);
         take.arg(keys::WORKERS).arg(self.reader.consumer()).arg(share);
         for own in self.known.entry(name.clone()).or_default().split(share) {
             take.arg(own);

@@ -85,6 +85,10 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     let mut wanted = job("fast", Some("m"), Priority::Normal);
     wanted.reply_to = partition;
     bus.enqueue(&[wanted], &[]).await?;
+    // More than are open to all, so that flows take turns; then they are no longer wanted.
+    let unwanted = job("fast", Some("m"), Priority::Normal);
+    bus.enqueue(&vec![unwanted.clone(); 40], &[]).await?;
+    bus.drop_runs(&[unwanted.execution_id]).await?;
     let pools: [Pool; 1] = ["fast".into()];
     let mut queues = bus.queues(&"w1".into()).await?;
     let taken = queues.read(&pools, 1, DEADLINE).await?.remove(0);

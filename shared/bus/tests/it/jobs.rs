@@ -117,7 +117,7 @@ async fn an_abandoned_job_is_told_to_workers() -> Result<()> {
     let bus = &fixture.bus;
     let (run, job) = (ExecutionId::generate(), job("cpu", None, Priority::Normal));
     let mut feed = bus.subscribe(&[&bus.cancelled_channel()]).await?;
-    bus.abandon(run, &[job.id]).await?;
+    bus.abandon(&[Abandon { execution_id: run, job_ids: vec![job.id] }]).await?;
     let item = tokio::time::timeout(DEADLINE, feed.next()).await?.context("the feed is endless")?;
     let LiveItem::Event(event) = item else { anyhow::bail!("{item:?}") };
     let abandon = Abandon::from_payload(&event.payload).context("it reads")?;

@@ -3,6 +3,7 @@
 mod cluster;
 mod commits;
 mod dead_letters;
+mod flows;
 mod inboxes;
 mod jobs;
 mod leases;

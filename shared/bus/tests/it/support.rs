@@ -8,7 +8,7 @@ use millrace_contracts::event::Source;
 use millrace_contracts::job::{JobOutcome, ModelRef, Priority};
 use millrace_contracts::message::{Accepted, Message};
 use millrace_contracts::{
-    BlobId, Event, EventType, ExecutionId, ItemPath, Job, JobId, JobReport, Partition, UnixMillis,
+    BlobId, Event, EventType, ExecutionId, Flow, ItemPath, Job, JobId, JobReport, Partition, UnixMillis,
 };
 use millrace_testkit::TestRedis;
 use redis::FromRedisValue;
@@ -70,6 +70,7 @@ pub(crate) fn accepted(run: ExecutionId) -> Accepted {
         definition: BlobId::of(b"{}"),
         input: Map::new(),
         priority: Priority::Normal,
+        weight: 1,
         pool: None,
         timeout_ms: None,
         created_at: UnixMillis::now(),
@@ -116,6 +117,7 @@ pub(crate) fn job(pool: &str, model: Option<&str>, priority: Priority) -> Job {
         model: model.map(|id| ModelRef { id: id.into(), source: "pretrained".into() }),
         pool: pool.into(),
         priority,
+        flow: Flow::default(),
         inputs: Map::new(),
         config: Map::new(),
         queued_at: UnixMillis::now(),

@@ -39,6 +39,7 @@ pub(crate) fn accepted(number: u64, input: Map<String, Value>) -> Accepted {
         definition: BlobId::of(b"definition"),
         input,
         priority: Priority::Normal,
+        weight: 1,
         pool: None,
         timeout_ms: None,
         created_at: START,

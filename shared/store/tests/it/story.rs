@@ -34,6 +34,7 @@ impl Story {
             priority: Priority::Normal,
             pool: None,
             timeout_ms: Some(60_000),
+            weight: 1,
             created_at: now,
             traceparent: None,
             epoch: 1,

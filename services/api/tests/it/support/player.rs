@@ -83,6 +83,7 @@ impl Player {
             definition: BlobId::of(b"x"),
             input: Map::new(),
             priority: millrace_contracts::job::Priority::Normal,
+            weight: 1,
             pool: None,
             timeout_ms: None,
             created_at: UnixMillis::now(),
