@@ -46,6 +46,8 @@ pub struct RunLimits {
     pub timeout_ms: Option<u64>,
     /// Jobs of the run that may be queued or running at once.
     pub max_concurrency: Option<u32>,
+    /// Turns its runs get where other workflows get one, 1 to 16; 1 when none is given.
+    pub weight: Option<u8>,
 }
 
 /// One `for_each` and what runs inside it; or the root, which has no opener.

@@ -133,6 +133,7 @@ impl Submission {
             definition: compiled.id,
             input: self.input.clone(),
             priority: self.options.priority,
+            weight: compiled.plan.limits.weight.unwrap_or(1),
             pool: self.options.pool.clone(),
             timeout_ms: self.options.timeout_ms,
             created_at: UnixMillis::now(),

@@ -10,7 +10,8 @@ use crate::limits::{MAX_INPUTS, MAX_NODES};
 use crate::plan::ScopeIndex;
 use crate::suggest::did_you_mean;
 
-const WORKFLOW_FIELDS: [&str; 6] = ["name", "inputs_example", "nodes", "timeout_ms", "max_concurrency", "ui"];
+const WORKFLOW_FIELDS: [&str; 7] =
+    ["name", "inputs_example", "nodes", "timeout_ms", "max_concurrency", "weight", "ui"];
 
 const NODE_FIELDS: [&str; 10] =
     ["id", "type", "inputs", "config", "retry", "timeout_ms", "on_error", "pool", "priority", "cache"];

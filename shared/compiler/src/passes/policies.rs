@@ -3,6 +3,7 @@
 use millrace_blocks::Runner;
 use millrace_contracts::definition::{CachePolicy, OnError, Retry};
 use millrace_contracts::fault::pointer_token;
+use millrace_contracts::flow::MAX_WEIGHT;
 use millrace_contracts::job::Priority;
 use millrace_contracts::{ErrorKind, Fault, Pool};
 use serde::de::DeserializeOwned;
@@ -28,6 +29,9 @@ pub(crate) fn run(draft: &mut Draft<'_>, definition: &Value) {
             max_concurrency: reader
                 .whole(fields, "max_concurrency", (1, MAX_CONCURRENCY))
                 .and_then(|limit| u32::try_from(limit).ok()),
+            weight: reader
+                .whole(fields, "weight", (1, MAX_WEIGHT.into()))
+                .and_then(|weight| u8::try_from(weight).ok()),
         };
     }
     reader.faults.into_iter().for_each(|fault| draft.faults.push(fault));

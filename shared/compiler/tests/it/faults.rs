@@ -68,8 +68,8 @@ fn the_document() {
         ("ui is no object", json!({"ui": 1, "nodes": [photo()]}), &["INVALID_TYPE /ui"]),
         (
             "run limits",
-            json!({"timeout_ms": 0, "max_concurrency": 1.5, "nodes": [photo()]}),
-            &["INVALID_POLICY /timeout_ms", "INVALID_POLICY /max_concurrency"],
+            json!({"timeout_ms": 0, "max_concurrency": 1.5, "weight": 17, "nodes": [photo()]}),
+            &["INVALID_POLICY /timeout_ms", "INVALID_POLICY /max_concurrency", "INVALID_POLICY /weight"],
         ),
         ("a node is no object", workflow(&json!([photo(), 7])), &["INVALID_TYPE /nodes/1"]),
         (

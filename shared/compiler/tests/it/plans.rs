@@ -26,7 +26,7 @@ fn demo() -> Value {
             {"id": "draw", "type": "draw_boxes",
              "inputs": {"image": "$inputs.photo", "detections": "$steps.detect.detections"}}
         ],
-        "timeout_ms": 60000, "max_concurrency": 8,
+        "timeout_ms": 60000, "max_concurrency": 8, "weight": 4,
         "ui": {"positions": {"detect": [320, 80]}}
     })
 }
@@ -42,6 +42,7 @@ fn nodes_come_upstream_first_and_know_each_other() {
     let plan = compile(&demo()).unwrap();
     assert_eq!(plan.name, "count-shapes");
     assert_eq!((plan.limits.timeout_ms, plan.limits.max_concurrency), (Some(60_000), Some(8)));
+    assert_eq!(plan.limits.weight, Some(4));
     assert_eq!(plan.edges, 7);
     for (index, node) in plan.iter() {
         assert_eq!(plan.find(&node.id), Some(index));
