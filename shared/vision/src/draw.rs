@@ -4,9 +4,11 @@ mod canvas;
 mod labels;
 mod palette;
 mod text;
+mod writing;
 
 use crate::{Frame, VisionError};
 use canvas::Canvas;
+pub(crate) use writing::{Writing, divide, write};
 
 /// Red, green, blue.
 pub type Rgb = [u8; 3];

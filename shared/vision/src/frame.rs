@@ -71,6 +71,12 @@ impl Frame {
         self.pixels.get(start..start + 3)?.try_into().ok()
     }
 
+    /// The pixels, without a copy where nobody else holds them.
+    #[must_use]
+    pub fn into_pixels(self) -> Vec<u8> {
+        Arc::unwrap_or_clone(self.pixels)
+    }
+
     /// Row `y`, three bytes per pixel; empty outside.
     pub(crate) fn row(&self, y: u32) -> &[u8] {
         let stride = self.width as usize * 3;

@@ -1,5 +1,9 @@
 #![doc = include_str!("../README.md")]
 
+mod blur_region;
+mod clahe;
+mod compare;
+mod contrast;
 mod crop;
 mod decode;
 mod draw;
@@ -7,14 +11,21 @@ mod encode;
 mod error;
 mod format;
 mod frame;
+mod grid;
+mod heatmap;
 mod letterbox;
 mod limits;
 mod opencv_linear;
 mod orient;
 mod placement;
 mod resize;
+mod rotate;
+mod smooth;
 mod tensor;
 
+pub use blur_region::{Blur, Region, Shape, blur_regions};
+pub use compare::{Compared, View, compare};
+pub use contrast::{Equalize, equalize, linear};
 pub use crop::{PixelBox, crop};
 pub use decode::{Header, decode, probe};
 pub use draw::{BoxStyle, ColorBy, LabelStyle, Mark, Rgb, draw_boxes};
@@ -22,8 +33,12 @@ pub use encode::{Encoding, encode};
 pub use error::VisionError;
 pub use format::Format;
 pub use frame::Frame;
+pub use grid::Grid;
+pub use heatmap::{Colormap, Heat, Spot, heatmap};
 pub use letterbox::{Letterbox, letterbox};
 pub use limits::Limits;
 pub use placement::Placement;
 pub use resize::{Filter, FitMode, Target, plan_resize, resize};
+pub use rotate::{Flip, Rotation, Turned};
+pub use smooth::{MAX_KERNEL, Smoothing, smooth};
 pub use tensor::{Normalise, nchw_from};

@@ -1,0 +1,52 @@
+//! Captions on pictures that are made of pictures.
+
+use super::Rgb;
+use super::canvas::{Area, Canvas};
+use super::text::Line;
+use crate::{Frame, VisionError};
+
+const INK: Rgb = [255, 255, 255];
+const GROUND: Rgb = [24, 24, 27];
+
+/// A caption at the lower edge of a part of the picture.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Writing<'a> {
+    pub(crate) text: &'a str,
+    /// The part's left edge, pixels.
+    pub(crate) left: u32,
+    /// The part's lower edge, pixels.
+    pub(crate) bottom: u32,
+    /// The part's width, pixels: what is longer is cut with an ellipsis.
+    pub(crate) width: u32,
+}
+
+/// The picture with these captions.
+pub(crate) fn write(frame: &Frame, writings: &[Writing<'_>]) -> Result<Frame, VisionError> {
+    if writings.is_empty() {
+        return Ok(frame.clone());
+    }
+    let Some(mut canvas) = Canvas::of(frame) else { return Ok(frame.clone()) };
+    for writing in writings {
+        let pixels = (writing.width as f32 / 12.0).clamp(11.0, 32.0);
+        let pad = pixels * 0.3;
+        let line = Line::fit(writing.text, pixels, writing.width as f32 - 2.0 * pad);
+        let (left, bottom) = (writing.left as f32, writing.bottom as f32);
+        let top = bottom - (line.height + pad).ceil();
+        let right = left + (line.width + 2.0 * pad).ceil();
+        canvas.fill(Area { left, top, right, bottom }, GROUND, 0.0);
+        line.draw(&mut canvas, (left + pad, top + pad / 2.0), INK);
+    }
+    canvas.into_frame()
+}
+
+/// Two pictures of equal height beside each other, with a line between them.
+pub(crate) fn divide(first: &Frame, second: &Frame) -> Result<Frame, VisionError> {
+    let line = (first.width() / 200).clamp(1, 8);
+    let mut pixels = Vec::with_capacity(first.pixels().len() + second.pixels().len());
+    for y in 0..first.height() {
+        pixels.extend_from_slice(first.row(y));
+        pixels.extend(std::iter::repeat_n(INK, line as usize).flatten());
+        pixels.extend_from_slice(second.row(y));
+    }
+    Frame::new(first.width() + line + second.width(), first.height(), pixels)
+}

@@ -1,0 +1,141 @@
+//! Turning and mirroring. Quarter turns and mirrors move pixels and change none; other angles sample between pixels, as
+//! Pillow's `rotate` does with `BILINEAR`.
+
+use crate::Frame;
+
+/// Mirrors, applied after the turn.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Flip {
+    /// Left and right change sides.
+    pub horizontal: bool,
+    /// Top and bottom change sides.
+    pub vertical: bool,
+}
+
+/// A turn about the picture's centre, then mirrors.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Rotation {
+    /// Counter-clockwise, degrees.
+    pub degrees: f64,
+    /// Whether the canvas grows (or changes its shape) to hold the whole turned picture.
+    pub expand: bool,
+    /// Mirrors afterwards.
+    pub flip: Flip,
+    /// The colour of what the turned picture leaves free.
+    pub fill: [u8; 3],
+}
+
+/// A turned picture, planned: the size of its canvas and where each of its points comes from.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Turned {
+    /// Width and height, pixels.
+    pub canvas: (u32, u32),
+    /// The affine map from the result's pixels to the source's, row-major.
+    pub to_parent: [f64; 6],
+}
+
+impl Rotation {
+    /// Where a picture of this size lands.
+    #[must_use]
+    pub fn plan(&self, (width, height): (u32, u32)) -> Turned {
+        let degrees = self.degrees.rem_euclid(360.0);
+        let (sin, cos) = sin_cos(degrees);
+        let (wide, high) = (f64::from(width), f64::from(height));
+        // From the result to the source the turn goes the other way round.
+        let turn = [cos, -sin, 0.0, sin, cos, 0.0];
+        let about = |matrix: [f64; 6], (x, y): (f64, f64), to: (f64, f64)| {
+            let [a, b, _, d, e, _] = matrix;
+            [a, b, to.0 - a * x - b * y, d, e, to.1 - d * x - e * y]
+        };
+        let centre = (wide / 2.0, high / 2.0);
+        let canvas = if self.expand { expanded((wide, high), (sin, cos), centre) } else { (width, height) };
+        let middle = (f64::from(canvas.0) / 2.0, f64::from(canvas.1) / 2.0);
+        let [a, b, c, d, e, f] = about(turn, middle, centre);
+        let (mut a, mut b, mut c, mut d, mut e, mut f) = (a, b, c, d, e, f);
+        if self.flip.horizontal {
+            (c, f) = (c + a * f64::from(canvas.0), f + d * f64::from(canvas.0));
+            (a, d) = (-a, -d);
+        }
+        if self.flip.vertical {
+            (c, f) = (c + b * f64::from(canvas.1), f + e * f64::from(canvas.1));
+            (b, e) = (-b, -e);
+        }
+        Turned { canvas, to_parent: [a, b, c, d, e, f] }
+    }
+
+    /// The turned picture.
+    #[must_use]
+    pub fn paint(&self, frame: &Frame) -> Frame {
+        let Turned { canvas: (width, height), to_parent } = self.plan((frame.width(), frame.height()));
+        if frame.is_empty() {
+            return Frame::filled(width, height, self.fill);
+        }
+        let exact = to_parent.iter().all(|value| value.fract() == 0.0);
+        let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
+        let [a, b, c, d, e, f] = to_parent;
+        for y in 0..height {
+            let down = f64::from(y) + 0.5;
+            for x in 0..width {
+                let across = f64::from(x) + 0.5;
+                let (from_x, from_y) = (a * across + b * down + c, d * across + e * down + f);
+                let pixel =
+                    if exact { nearest(frame, from_x, from_y) } else { between(frame, from_x, from_y) };
+                pixels.extend_from_slice(&pixel.unwrap_or(self.fill));
+            }
+        }
+        Frame::new(width, height, pixels).expect("a pixel for every place of the canvas")
+    }
+}
+
+/// Exact for quarter turns, where the functions are a hair off.
+fn sin_cos(degrees: f64) -> (f64, f64) {
+    match degrees {
+        0.0 => (0.0, 1.0),
+        90.0 => (1.0, 0.0),
+        180.0 => (0.0, -1.0),
+        270.0 => (-1.0, 0.0),
+        _ => degrees.to_radians().sin_cos(),
+    }
+}
+
+/// The smallest canvas of whole pixels that holds the turned picture: as Pillow computes it.
+fn expanded((wide, high): (f64, f64), (sin, cos): (f64, f64), centre: (f64, f64)) -> (u32, u32) {
+    let corners = [(0.0, 0.0), (wide, 0.0), (wide, high), (0.0, high)].map(|(x, y)| {
+        let (x, y) = (x - centre.0, y - centre.1);
+        (cos * x - sin * y + centre.0, sin * x + cos * y + centre.1)
+    });
+    let side = |values: [f64; 4]| {
+        let most = values.into_iter().fold(f64::NEG_INFINITY, f64::max).ceil();
+        let least = values.into_iter().fold(f64::INFINITY, f64::min).floor();
+        (most - least) as u32
+    };
+    (side(corners.map(|(x, _)| x)), side(corners.map(|(_, y)| y)))
+}
+
+fn nearest(frame: &Frame, x: f64, y: f64) -> Option<[u8; 3]> {
+    (x >= 0.0 && y >= 0.0).then(|| frame.pixel(x as u32, y as u32)).flatten()
+}
+
+/// Between the four nearest pixel centres; none outside the picture, and the edge's pixels within half a pixel of it.
+fn between(frame: &Frame, x: f64, y: f64) -> Option<[u8; 3]> {
+    let (width, height) = (frame.width(), frame.height());
+    if x < 0.0 || y < 0.0 || x >= f64::from(width) || y >= f64::from(height) {
+        return None;
+    }
+    let (x, y) = (x - 0.5, y - 0.5);
+    let (left, top) = (x.floor(), y.floor());
+    let (dx, dy) = (x - left, y - top);
+    let pixel = |x: f64, y: f64| {
+        let x = x.clamp(0.0, f64::from(width - 1)) as u32;
+        let y = y.clamp(0.0, f64::from(height - 1)) as u32;
+        frame.pixel(x, y).unwrap_or_default().map(f64::from)
+    };
+    let (upper, lower) =
+        ([pixel(left, top), pixel(left + 1.0, top)], [pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0)]);
+    let mix = |from: f64, to: f64, share: f64| from + (to - from) * share;
+    Some(std::array::from_fn(|channel| {
+        let above = mix(upper[0][channel], upper[1][channel], dx);
+        let below = mix(lower[0][channel], lower[1][channel], dx);
+        mix(above, below, dy).round() as u8
+    }))
+}
