@@ -13,9 +13,17 @@ pub(crate) type Run = for<'a> fn(&'a JobContext) -> BoxFuture<'a, Result<Outputs
 
 const BLOCKS: &[(&str, Run)] = &[
     ("detection@1", models::detection::run),
+    ("blur_region@1", transforms::blur_region::run),
+    ("comparison@1", transforms::comparison::run),
     ("crop@1", transforms::crop::run),
     ("draw_boxes@1", transforms::draw_boxes::run),
+    ("draw_masks@1", transforms::draw_masks::run),
+    ("grid_builder@1", transforms::grid_builder::run),
+    ("heatmap@1", transforms::heatmap::run),
+    ("normalize@1", transforms::normalize::run),
     ("resize@1", transforms::resize::run),
+    ("rotate_flip@1", transforms::rotate_flip::run),
+    ("smoothing@1", transforms::smoothing::run),
 ];
 
 /// The block that `task` names, version included.

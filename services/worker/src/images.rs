@@ -2,7 +2,7 @@
 
 use bytes::Bytes;
 use millrace_contracts::values::{ImageValue, Lineage};
-use millrace_contracts::{BlobId, JobError};
+use millrace_contracts::{BlobId, ErrorKind, JobError};
 use millrace_vision::{Encoding, Frame, encode};
 
 use crate::error::{of_blobs, of_vision};
@@ -12,8 +12,8 @@ use crate::job::{JobContext, Stage};
 pub(crate) struct Made {
     pub(crate) frame: Frame,
     pub(crate) encoding: Encoding,
-    /// The map to the root.
-    pub(crate) lineage: Lineage,
+    /// The map to the root; none for a picture that is part of no other, and so a root itself.
+    pub(crate) lineage: Option<Lineage>,
     /// The detection it was cut out for.
     pub(crate) parent_id: Option<String>,
 }
@@ -22,9 +22,45 @@ impl Made {
     /// A picture cut or scaled from `source`, kept without loss so that what is made of it does not depend on whether it
     /// was decoded again in between.
     pub(crate) fn derived(source: &ImageValue, frame: Frame, to_parent: [f64; 6]) -> Self {
-        let lineage = source.lineage.derive(to_parent);
+        let lineage = Some(source.lineage.derive(to_parent));
         Self { frame, encoding: Encoding::Png, lineage, parent_id: source.parent_id.clone() }
     }
+
+    /// A picture of the same geometry as `source`, for further work: kept without loss.
+    pub(crate) fn in_place(source: &ImageValue, frame: Frame) -> Self {
+        let lineage = Some(source.lineage);
+        Self { frame, encoding: Encoding::Png, lineage, parent_id: source.parent_id.clone() }
+    }
+
+    /// A picture of the same geometry as `source`, for people: a photograph stays one, and a picture that came without
+    /// loss goes without loss.
+    pub(crate) fn view(source: &ImageValue, frame: Frame) -> Self {
+        let encoding = if source.format == "jpeg" { Encoding::VIEW } else { Encoding::Png };
+        Self { encoding, ..Self::in_place(source, frame) }
+    }
+
+    /// A picture of its own.
+    pub(crate) fn root(frame: Frame, encoding: Encoding) -> Self {
+        Self { frame, encoding, lineage: None, parent_id: None }
+    }
+}
+
+/// The pixels of the image on a port.
+pub(crate) async fn pixels(context: &JobContext, port: &str, image: &ImageValue) -> Result<Frame, JobError> {
+    let frame = context.shared.frames.load(image.blob, &context.clock).await;
+    frame.map_err(|error| error.at(format!("/inputs/{port}")))
+}
+
+/// Refuses to make a picture that nobody could decode again.
+pub(crate) fn check_size(context: &JobContext, (width, height): (u32, u32)) -> Result<(), JobError> {
+    let most = context.shared.frames.max_pixels();
+    if u64::from(width) * u64::from(height) > most {
+        let message = format!(
+            "a picture of {width} x {height} pixels is more than the {most} allowed; ask for a smaller one"
+        );
+        return Err(JobError::new(ErrorKind::InvalidConfig, message).at("/config"));
+    }
+    Ok(())
 }
 
 /// Encodes on the CPU pool and stores.
@@ -39,5 +75,6 @@ pub(crate) async fn store(context: &JobContext, made: Made) -> Result<ImageValue
     if encoding.is_lossless() {
         context.shared.frames.keep(blob, frame).await;
     }
+    let lineage = lineage.unwrap_or_else(|| Lineage::root(blob, width, height));
     Ok(ImageValue { blob, width, height, format: encoding.format().as_str().to_owned(), lineage, parent_id })
 }

@@ -1,6 +1,6 @@
 //! Port values as blocks take them: typed, and on the right image.
 
-use millrace_contracts::values::{Detection, Detections, ImageValue, Lineage};
+use millrace_contracts::values::{Detection, Detections, ImageValue, Lineage, Masks};
 use millrace_contracts::{BlobId, ErrorKind, JobError};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -25,6 +25,36 @@ pub(crate) fn image(context: &JobContext, port: &str) -> Result<ImageValue, JobE
     let at = |error: JobError| error.at(format!("/inputs/{port}"));
     let value = value.ok_or_else(|| at(wrong(format!("the input {port:?} is missing"))))?;
     ImageValue::from_value(value).ok_or_else(|| at(wrong(format!("the input {port:?} is not an image"))))
+}
+
+/// Whether a port has a value.
+pub(crate) fn has(context: &JobContext, port: &str) -> bool {
+    context.inputs.get(port).is_some_and(|value| !value.is_null())
+}
+
+/// The images on a port, in their order.
+pub(crate) fn images(context: &JobContext, port: &str) -> Result<Vec<ImageValue>, JobError> {
+    let at = |error: JobError| error.at(format!("/inputs/{port}"));
+    let Some(Value::Array(items)) = context.inputs.get(port) else {
+        return Err(at(wrong(format!("the input {port:?} is not a list of images"))));
+    };
+    let image = |(number, item): (usize, &Value)| {
+        let message = || at(wrong(format!("item {number} of the input {port:?} is not an image")));
+        ImageValue::from_value(item).ok_or_else(message)
+    };
+    items.iter().enumerate().map(image).collect()
+}
+
+/// The masks on a port, which have to be of `image` itself: a raster does not follow an affine map.
+pub(crate) fn masks_on(context: &JobContext, port: &str, image: &ImageValue) -> Result<Masks, JobError> {
+    let at = |error: JobError| error.at(format!("/inputs/{port}"));
+    let value = context.inputs.get(port).unwrap_or(&Value::Null);
+    let read = Masks::deserialize(value);
+    let masks = read.map_err(|error| at(wrong(format!("the input {port:?} is no masks: {error}"))))?;
+    if let Some(made_on) = masks.image_id.filter(|id| *id != image.blob) {
+        return Err(at(mismatch("masks", made_on, image)));
+    }
+    Ok(masks)
 }
 
 /// The detections on a port, in pixels of `image`: a set, or a bare list of items.
@@ -65,10 +95,10 @@ fn on_image(given: Detections, image: &ImageValue) -> Result<Detections, JobErro
     };
     let own = given.lineage.unwrap_or_else(|| Lineage::root(made_on, given.width, given.height));
     if own.root != image.lineage.root {
-        return Err(mismatch(made_on, image));
+        return Err(mismatch("detections", made_on, image));
     }
     let items = given.items.into_iter().map(|item| carried(item, &own, image)).collect::<Option<Vec<_>>>();
-    let items = items.ok_or_else(|| mismatch(made_on, image))?;
+    let items = items.ok_or_else(|| mismatch("detections", made_on, image))?;
     // What lies outside is not on this image.
     let items = items.into_iter().filter(|item| item.area() > 0.0).collect();
     Ok(Detections {
@@ -85,9 +115,9 @@ pub(crate) fn lineage_of(image: &ImageValue) -> Option<Lineage> {
     (image.lineage.root != image.blob).then_some(image.lineage)
 }
 
-fn mismatch(made_on: BlobId, image: &ImageValue) -> JobError {
+fn mismatch(what: &str, made_on: BlobId, image: &ImageValue) -> JobError {
     wrong(format!(
-        "DETECTIONS_IMAGE_MISMATCH: the detections were made on image {made_on}, not on {} or an image of the same root; wire \
+        "DETECTIONS_IMAGE_MISMATCH: the {what} were made on image {made_on}, not on {} or an image of the same root; wire \
          the image that they were made on",
         image.blob
     ))

@@ -2,8 +2,7 @@
 
 mod ssim;
 
-use crate::draw::divide;
-use crate::{Filter, Frame, VisionError, heatmap::Colormap, resize};
+use crate::{Filter, Frame, VisionError, beside, heatmap::Colormap, resize};
 
 use ssim::ssim;
 
@@ -44,7 +43,7 @@ pub fn compare(first: &Frame, second: &Frame, view: View) -> Result<Compared, Vi
     let apart = first.pixels().iter().zip(second.pixels()).map(|(a, b)| u64::from(a.abs_diff(*b)));
     let difference = apart.sum::<u64>() as f64 / first.pixels().len() as f64 / 255.0;
     let image = match view {
-        View::SideBySide => divide(first, &second)?,
+        View::SideBySide => beside(first, &second)?,
         View::Overlay => mixed(first, &second, |a, b| u16::midpoint(u16::from(a), u16::from(b)) as u8)?,
         View::Difference => mixed(first, &second, u8::abs_diff)?,
         View::Ssim => unlike(first, &likeness)?,

@@ -2,13 +2,16 @@
 
 mod canvas;
 mod labels;
+mod masks;
 mod palette;
 mod text;
 mod writing;
 
 use crate::{Frame, VisionError};
 use canvas::Canvas;
-pub(crate) use writing::{Writing, divide, write};
+pub use masks::{Layer, MaskStyle, draw_masks};
+pub use writing::beside;
+pub(crate) use writing::{Writing, write};
 
 /// Red, green, blue.
 pub type Rgb = [u8; 3];

@@ -71,6 +71,15 @@ impl Detection {
         let [x1, y1, x2, y2] = self.bbox;
         (x2 - x1).max(0.0) * (y2 - y1).max(0.0)
     }
+
+    /// The boxes' intersection over their union, 0 to 1; 0 when neither has an area.
+    #[must_use]
+    pub fn iou(&self, other: &Self) -> f32 {
+        let ([ax1, ay1, ax2, ay2], [bx1, by1, bx2, by2]) = (self.bbox, other.bbox);
+        let both = (ax2.min(bx2) - ax1.max(bx1)).max(0.0) * (ay2.min(by2) - ay1.max(by1)).max(0.0);
+        let either = self.area() + other.area() - both;
+        if either > 0.0 { both / either } else { 0.0 }
+    }
 }
 
 #[cfg(test)]

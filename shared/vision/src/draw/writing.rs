@@ -39,14 +39,20 @@ pub(crate) fn write(frame: &Frame, writings: &[Writing<'_>]) -> Result<Frame, Vi
     canvas.into_frame()
 }
 
-/// Two pictures of equal height beside each other, with a line between them.
-pub(crate) fn divide(first: &Frame, second: &Frame) -> Result<Frame, VisionError> {
+/// Two pictures beside each other, with a line between them; the second is cut, or filled up in black, to the first one's
+/// height.
+///
+/// # Errors
+/// None in practice: as [`Frame::new`].
+pub fn beside(first: &Frame, second: &Frame) -> Result<Frame, VisionError> {
     let line = (first.width() / 200).clamp(1, 8);
     let mut pixels = Vec::with_capacity(first.pixels().len() + second.pixels().len());
     for y in 0..first.height() {
         pixels.extend_from_slice(first.row(y));
         pixels.extend(std::iter::repeat_n(INK, line as usize).flatten());
-        pixels.extend_from_slice(second.row(y));
+        let row = second.row(y);
+        pixels.extend_from_slice(row);
+        pixels.extend(std::iter::repeat_n(0, second.width() as usize * 3 - row.len()));
     }
     Frame::new(first.width() + line + second.width(), first.height(), pixels)
 }

@@ -8,7 +8,7 @@ use millrace_contracts::{ErrorKind, JobError};
 use millrace_vision::{Frame, PixelBox, crop};
 use serde_json::{Value, json};
 
-use crate::images::{Made, store};
+use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -36,7 +36,7 @@ async fn cut_detections(
     image: &ImageValue,
 ) -> Result<Outputs, JobError> {
     let detections = values::detections_on(context, "detections", image)?;
-    let frame = load(context, image).await?;
+    let frame = pixels(context, "image", image).await?;
     let (mut crops, mut shifted) = (Vec::new(), Vec::new());
     for (number, detection) in detections.items.into_iter().enumerate() {
         let corners = detection.bbox.map(f64::from);
@@ -76,7 +76,7 @@ async fn cut_region(
             .at("/config/region")
     };
     let [x1, y1, x2, y2] = config.region.ok_or_else(missing)?;
-    let frame = load(context, image).await?;
+    let frame = pixels(context, "image", image).await?;
     let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
     let corners = [scale(x1, width), scale(y1, height), scale(x2, width), scale(y2, height)];
     let part = padded(corners, config, size_of(&frame));
@@ -96,11 +96,6 @@ async fn cut_region(
     Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))
 }
 
-async fn load(context: &JobContext, image: &ImageValue) -> Result<Frame, JobError> {
-    let frame = context.shared.frames.load(image.blob, &context.clock).await;
-    frame.map_err(|error| error.at("/inputs/image"))
-}
-
 async fn cut_out(
     context: &JobContext,
     image: &ImageValue,
@@ -108,8 +103,8 @@ async fn cut_out(
     part: PixelBox,
 ) -> Result<Made, JobError> {
     let whole = frame.clone();
-    let pixels = context.cpu(Stage::Inference, move || crop(&whole, part)).await?;
-    Ok(Made::derived(image, pixels, part.to_parent()))
+    let cut = context.cpu(Stage::Inference, move || crop(&whole, part)).await?;
+    Ok(Made::derived(image, cut, part.to_parent()))
 }
 
 fn size_of(frame: &Frame) -> (u32, u32) {

@@ -5,10 +5,10 @@ use futures::future::BoxFuture;
 use millrace_blocks::transforms::draw_boxes::{ColorBy, Config, Labels};
 use millrace_contracts::JobError;
 use millrace_contracts::values::Detection;
-use millrace_vision::{BoxStyle, Encoding, LabelStyle, Mark, draw_boxes};
+use millrace_vision::{BoxStyle, LabelStyle, Mark, draw_boxes};
 
 use crate::error::of_vision;
-use crate::images::{Made, store};
+use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -20,18 +20,11 @@ async fn draw(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
     let detections = values::detections_on(context, "detections", &image)?;
-    let frame = context.shared.frames.load(image.blob, &context.clock).await;
-    let frame = frame.map_err(|error| error.at("/inputs/image"))?;
+    let frame = pixels(context, "image", &image).await?;
     let style = style(config);
     let marks: Vec<Mark> = detections.items.into_iter().map(mark).collect();
     let drawn = context.cpu(Stage::Inference, move || draw_boxes(&frame, &marks, &style)).await?;
-    let made = Made {
-        frame: drawn.map_err(|error| of_vision(&error))?,
-        // A photograph stays one; a picture that came without loss goes without loss.
-        encoding: if image.format == "jpeg" { Encoding::VIEW } else { Encoding::Png },
-        lineage: image.lineage,
-        parent_id: image.parent_id,
-    };
+    let made = Made::view(&image, drawn.map_err(|error| of_vision(&error))?);
     let value = store(context, made).await?;
     Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))
 }
@@ -45,11 +38,7 @@ fn style(config: Config) -> BoxStyle {
     BoxStyle {
         thickness: config.thickness as f32,
         palette: config.palette.unwrap_or_default().into_iter().map(|color| color.rgb).collect(),
-        color_by: match config.color_by {
-            ColorBy::Class => millrace_vision::ColorBy::Class,
-            ColorBy::Index => millrace_vision::ColorBy::Index,
-            ColorBy::Track => millrace_vision::ColorBy::Track,
-        },
+        color_by: color_by(config.color_by),
         labels: match config.labels {
             Labels::Class => LabelStyle::Class,
             Labels::ClassConfidence => LabelStyle::ClassConfidence,
@@ -57,5 +46,13 @@ fn style(config: Config) -> BoxStyle {
         },
         text_scale: config.text_scale as f32,
         roundness: config.roundness as f32,
+    }
+}
+
+pub(super) fn color_by(setting: ColorBy) -> millrace_vision::ColorBy {
+    match setting {
+        ColorBy::Class => millrace_vision::ColorBy::Class,
+        ColorBy::Index => millrace_vision::ColorBy::Index,
+        ColorBy::Track => millrace_vision::ColorBy::Track,
     }
 }

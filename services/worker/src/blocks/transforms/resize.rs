@@ -3,11 +3,11 @@
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_blocks::transforms::resize::{Config, Interpolation, Mode};
-use millrace_contracts::{ErrorKind, JobError};
+use millrace_contracts::JobError;
 use millrace_vision::{Filter, FitMode, Placement, Target, plan_resize};
 
 use crate::error::of_vision;
-use crate::images::{Made, store};
+use crate::images::{Made, check_size, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -18,12 +18,11 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 async fn scale(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
-    let frame = context.shared.frames.load(image.blob, &context.clock).await;
-    let frame = frame.map_err(|error| error.at("/inputs/image"))?;
+    let frame = pixels(context, "image", &image).await?;
     let size = (frame.width(), frame.height());
     let placement =
         plan_resize(size, Target { width: config.width, height: config.height }, fit(config.mode));
-    check_size(context, &placement)?;
+    check_size(context, placement.canvas)?;
     let value = if placement == Placement::stretch(size, size) {
         // Already as it should be: the original bytes stay what they are.
         image
@@ -34,18 +33,6 @@ async fn scale(context: &JobContext) -> Result<Outputs, JobError> {
         store(context, Made::derived(&image, painted, placement.to_parent())).await?
     };
     Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))
-}
-
-fn check_size(context: &JobContext, placement: &Placement) -> Result<(), JobError> {
-    let (width, height) = placement.canvas;
-    let most = context.shared.frames.max_pixels();
-    if u64::from(width) * u64::from(height) > most {
-        let message = format!(
-            "a picture of {width} x {height} pixels is more than the {most} allowed; ask for a smaller one"
-        );
-        return Err(JobError::new(ErrorKind::InvalidConfig, message).at("/config"));
-    }
-    Ok(())
 }
 
 fn fit(mode: Mode) -> FitMode {

@@ -1,0 +1,68 @@
+//! `blur_region`: what was detected, made unrecognisable.
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use millrace_blocks::transforms::blur_region::{Config, Method, Shape};
+use millrace_contracts::JobError;
+use millrace_contracts::values::{Detection, ImageValue};
+use millrace_vision::{Blur, PixelBox, Region, Stencil, blur_regions};
+
+use crate::error::of_vision;
+use crate::images::{Made, pixels, store};
+use crate::job::{JobContext, Outputs, Stage};
+use crate::values;
+
+pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobError>> {
+    hide(context).boxed()
+}
+
+async fn hide(context: &JobContext) -> Result<Outputs, JobError> {
+    let config: Config = values::config(context)?;
+    let image = values::image(context, "image")?;
+    let mut regions: Vec<Region> = Vec::new();
+    if values::has(context, "detections") {
+        let detections = values::detections_on(context, "detections", &image)?;
+        regions.extend(detections.items.iter().map(|item| region(context, &config, &image, item)));
+    }
+    if values::has(context, "masks") {
+        let masks = values::masks_on(context, "masks", &image)?;
+        let stencils =
+            masks.items.iter().filter_map(|item| Stencil::of(&item.mask, (image.width, image.height)));
+        regions.extend(stencils.map(masked));
+    }
+    let frame = pixels(context, "image", &image).await?;
+    let blur = match config.method {
+        Method::Gaussian => Blur::Gaussian(config.kernel_size),
+        Method::Box => Blur::Box(config.kernel_size),
+        Method::Pixelate => Blur::Pixelate(config.pixel_size),
+    };
+    let hidden = context.cpu(Stage::Inference, move || blur_regions(&frame, &regions, blur)).await?;
+    let hidden = hidden.map_err(|error| of_vision(&error))?;
+    let value = store(context, Made::in_place(&image, hidden)).await?;
+    Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))
+}
+
+fn region(context: &JobContext, config: &Config, image: &ImageValue, item: &Detection) -> Region {
+    let size = (image.width, image.height);
+    if config.shape == Shape::Mask {
+        if let Some(stencil) = item.mask.as_ref().and_then(|mask| Stencil::of(mask, size)) {
+            return masked(stencil);
+        }
+        context.warn(format!(
+            "the detection {} ({}) has no mask of this picture; its whole box was blurred",
+            item.detection_id, item.class_name
+        ));
+    }
+    let [x1, y1, x2, y2] = item.bbox.map(f64::from);
+    let (across, down) = config.padding.of(x2 - x1, y2 - y1);
+    let part = PixelBox::from_corners([x1 - across, y1 - down, x2 + across, y2 + down], size);
+    let shape = match config.shape {
+        Shape::Ellipse => millrace_vision::Shape::Ellipse,
+        Shape::Box | Shape::Mask => millrace_vision::Shape::Box,
+    };
+    Region { part, shape }
+}
+
+fn masked(stencil: Stencil) -> Region {
+    Region { part: stencil.part, shape: millrace_vision::Shape::Mask(stencil.inside) }
+}
