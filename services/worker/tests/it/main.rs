@@ -6,6 +6,7 @@ mod blocks;
 mod desk;
 mod lifecycle;
 mod refusals;
+mod transforms;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,182 @@
+//! Pictures in, pictures out: what every transform has to bear.
+
+use millrace_contracts::ErrorKind;
+use millrace_contracts::values::{Detections, ImageValue, Masks, Rle};
+use millrace_vision::{Encoding, Frame, Limits, decode, encode};
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, Done, on};
+use crate::scene;
+
+fn image_of(done: &Done) -> ImageValue {
+    ImageValue::from_value(&done.outputs["image"]).unwrap()
+}
+
+async fn pixels(desk: &Desk, image: &ImageValue) -> Frame {
+    decode(&desk.blobs.get(image.blob).await.unwrap(), &Limits::default()).unwrap()
+}
+
+fn png(width: u32, height: u32) -> Vec<u8> {
+    encode(&Frame::filled(width, height, [200, 100, 50]), Encoding::Png).unwrap()
+}
+
+/// Boxes inside, over the edge, outside, without an area, and none at all.
+fn boxes(image: &ImageValue) -> [Value; 2] {
+    let item = |bbox: [f32; 4]| json!({"bbox": bbox, "class_name": "star", "class_id": 0});
+    let items =
+        [[0.0, 0.0, 1.0, 1.0], [-5.0, -5.0, 9.0, 9.0], [900.0, 900.0, 950.0, 950.0], [3.0, 3.0, 3.0, 3.0]];
+    let set = |items: Vec<Value>| json!({"image_id": image.blob, "width": image.width, "height": image.height, "items": items});
+    [set(Vec::new()), set(items.map(item).to_vec())]
+}
+
+/// Every transform that takes a picture, with settings that reach each of its ways.
+fn picture_transforms() -> Vec<(&'static str, Value)> {
+    let mut all = vec![
+        ("rotate_flip@1", json!({"degrees": 33.3, "flip": "both"})),
+        ("rotate_flip@1", json!({"degrees": 90, "expand": false})),
+        ("normalize@1", json!({"mean": [0.5, 0.5, 0.5], "std": [0.25, 0.25, 0.25]})),
+    ];
+    for equalize in ["histogram", "clahe", "stretch"] {
+        all.push(("normalize@1", json!({"equalize": equalize})));
+    }
+    for method in ["average", "gaussian", "median", "bilateral"] {
+        all.push(("smoothing@1", json!({"method": method, "kernel_size": 8})));
+    }
+    all
+}
+
+/// Every transform that takes a picture and detections.
+fn detection_transforms() -> Vec<(&'static str, Value)> {
+    let mut all = vec![
+        ("draw_boxes@1", json!({})),
+        ("draw_masks@1", json!({"outline": 1})),
+        ("heatmap@1", json!({"weight_by": "confidence", "anchor": "bottom_center"})),
+    ];
+    for method in ["gaussian", "box", "pixelate"] {
+        all.push(("blur_region@1", json!({"method": method, "shape": "ellipse", "padding": "20%"})));
+    }
+    all
+}
+
+#[tokio::test]
+async fn the_smallest_picture_goes_through_every_transform() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    for (width, height) in [(1, 1), (1, 9), (23, 2)] {
+        let image = desk.image(png(width, height)).await;
+        for (task, config) in picture_transforms() {
+            let done = desk.run(Desk::job(task, on(&image), config.clone())).await;
+            let made = image_of(&done.unwrap_or_else(|error| panic!("{task} {config}: {error}")));
+            assert_eq!(made.lineage.root, image.blob, "{task}");
+        }
+        for (task, config) in detection_transforms() {
+            for detections in boxes(&image) {
+                let inputs = json!({"image": image, "detections": detections});
+                let done = desk.run(Desk::job(task, inputs, config.clone())).await;
+                let made = image_of(&done.unwrap_or_else(|error| panic!("{task} {config}: {error}")));
+                assert_eq!((made.width, made.height, made.lineage), (width, height, image.lineage), "{task}");
+            }
+        }
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn detections_follow_a_turn_back_to_the_root() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let crop = json!({"mode": "absolute", "region": [100, 60, 500, 400]});
+    let crop = image_of(&desk.run(Desk::job("crop@1", on(&image), crop)).await.unwrap());
+    let small = image_of(&desk.run(Desk::job("resize@1", on(&crop), json!({"width": 200}))).await.unwrap());
+    for degrees in [90.0, 180.0, 270.0, 30.0] {
+        let config = json!({"degrees": degrees, "flip": "horizontal"});
+        let turned = image_of(&desk.run(Desk::job("rotate_flip@1", on(&small), config)).await.unwrap());
+        // The point in the middle of the turned picture is the one in the middle of the crop.
+        let middle =
+            turned.lineage.point_to_root(f64::from(turned.width) / 2.0, f64::from(turned.height) / 2.0);
+        assert!((middle.0 - 300.0).abs() < 0.5 && (middle.1 - 230.0).abs() < 0.5, "{degrees}: {middle:?}");
+        let (x, y) = turned.lineage.point_from_root(150.0, 90.0).unwrap();
+        let back = turned.lineage.point_to_root(x, y);
+        assert!((back.0 - 150.0).abs() < 1e-6 && (back.1 - 90.0).abs() < 1e-6);
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn masks_are_drawn_and_blurred_to_the_pixel() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(png(20, 10)).await;
+    // The left half of the upper half.
+    let inside = |place: usize| place / 10 < 10 && place % 10 < 5;
+    let mask = Rle::of_columns([10, 20], (0..200).map(inside)).unwrap();
+    let masks = json!({
+        "kind": "segments", "image_id": image.blob, "width": 20, "height": 10,
+        "items": [{"class_id": 1, "class_name": "star", "area": 50, "bbox": [0, 0, 10, 5], "mask": mask}]
+    });
+    assert!(serde_json::from_value::<Masks>(masks.clone()).is_ok());
+    let inputs = json!({"image": image, "masks": masks});
+    let drawn = image_of(
+        &desk.run(Desk::job("draw_masks@1", inputs.clone(), json!({"opacity": 1.0}))).await.unwrap(),
+    );
+    let frame = pixels(&desk, &drawn).await;
+    assert_ne!(frame.pixel(9, 4), Some([200, 100, 50]));
+    assert_eq!((frame.pixel(10, 4), frame.pixel(9, 5)), (Some([200, 100, 50]), Some([200, 100, 50])));
+    assert!(desk.run(Desk::job("blur_region@1", inputs, json!({}))).await.is_ok());
+    // Of another picture they are refused.
+    let other = desk.image(png(20, 11)).await;
+    let refused =
+        desk.run(Desk::job("draw_masks@1", json!({"image": other, "masks": masks}), json!({}))).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.message.contains("DETECTIONS_IMAGE_MISMATCH"), "{refused}");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn grids_and_comparisons_are_pictures_of_their_own() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let (first, second) = (desk.image(scene("scene_00.jpg")).await, desk.image(scene("scene_04.jpg")).await);
+    let images = json!({"images": [first, second, first, second, first], "labels": ["a", 2, null]});
+    let config = json!({"cell_width": 100, "cell_height": 80, "gap": 10});
+    let grid = image_of(&desk.run(Desk::job("grid_builder@1", images, config.clone())).await.unwrap());
+    assert_eq!((grid.width, grid.height), (3 * 110 + 10, 2 * 90 + 10));
+    assert_eq!((grid.lineage.root, grid.lineage.root_width), (grid.blob, grid.width));
+    let none = image_of(&desk.run(Desk::job("grid_builder@1", json!({"images": []}), config)).await.unwrap());
+    assert_eq!((none.width, none.height), (120, 100));
+
+    let pair = json!({"a": first, "b": first});
+    let same = desk.run(Desk::job("comparison@1", pair, json!({"mode": "ssim"}))).await.unwrap();
+    assert_eq!((&same.outputs["score"], &same.outputs["difference"]), (&json!(1.0), &json!(0.0)));
+    let pair = json!({"a": first, "b": second});
+    for mode in ["side_by_side", "overlay", "difference"] {
+        let other = desk.run(Desk::job("comparison@1", pair.clone(), json!({"mode": mode}))).await.unwrap();
+        assert!(other.outputs["score"].as_f64().unwrap() < 0.9);
+        let root = image_of(&other).lineage.root;
+        assert_eq!(root == first.blob, mode != "side_by_side", "{mode}");
+    }
+    let detect = json!({"model_id": "shapes-detector", "confidence": 0.5});
+    let found =
+        desk.run(Desk::job("detection@1", on(&first), detect)).await.unwrap().outputs["detections"].clone();
+    let mut fewer: Detections = serde_json::from_value(found.clone()).unwrap();
+    let count = fewer.items.len() as f64;
+    fewer.items.pop();
+    let sets = json!({"image": first, "detections_a": found, "detections_b": fewer});
+    let done = desk.run(Desk::job("comparison@1", sets, json!({}))).await.unwrap();
+    let expected = 2.0 * (count - 1.0) / (2.0 * count - 1.0);
+    assert!((done.outputs["score"].as_f64().unwrap() - expected).abs() < 1e-9);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn what_would_be_too_large_is_refused_before_it_is_made() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(png(8, 8)).await;
+    let cells = json!({"cell_width": 4096, "cell_height": 4096, "columns": 1});
+    let images = vec![json!(image); 20];
+    let refused = desk.run(Desk::job("grid_builder@1", json!({"images": images}), cells)).await.unwrap_err();
+    assert_eq!((refused.kind, refused.pointer.as_deref()), (ErrorKind::InvalidConfig, Some("/config")));
+    worker.stop().await;
+}
