@@ -95,7 +95,7 @@ const DETECTIONS: [&str; 3] = ["image", "detections_a", "detections_b"];
 fn check(placed: &Placed<'_>) -> Vec<Problem> {
     let wired = |port: &&str| placed.inputs.contains_key(*port);
     let hint = "wire `a` and `b`, or `image`, `detections_a` and `detections_b`";
-    let wanted: &[&str] = if DETECTIONS.iter().any(|port| wired(&port)) { &DETECTIONS } else { &PICTURES };
+    let wanted: &[&str] = if DETECTIONS.iter().any(wired) { &DETECTIONS } else { &PICTURES };
     let other = if wanted.len() == DETECTIONS.len() { &PICTURES[..] } else { &[] };
     let missing = wanted.iter().filter(|port| !wired(port)).map(|&port| Problem {
         subject: Subject::MissingInput(port),

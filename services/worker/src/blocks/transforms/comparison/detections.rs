@@ -97,7 +97,7 @@ mod tests {
         let shifted = found("star", [1.0, 0.0, 11.0, 10.0]);
         assert_eq!(f1(&[], &[], 0.5), 1.0);
         assert_eq!(f1(&[star()], &[], 0.5), 0.0);
-        assert_eq!(f1(&[star()], &[shifted.clone()], 0.5), 1.0);
+        assert_eq!(f1(&[star()], std::slice::from_ref(&shifted), 0.5), 1.0);
         // Two that overlap one: only the better of them is a match.
         assert_eq!(f1(&[star()], &[star(), shifted], 0.5), 2.0 / 3.0);
         assert_eq!(f1(&[star()], &[found("moon", [0.0, 0.0, 10.0, 10.0])], 0.5), 0.0);
