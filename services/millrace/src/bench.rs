@@ -9,6 +9,7 @@ mod dag;
 mod definitions;
 mod detect;
 mod ends;
+pub(crate) mod inference;
 mod instance;
 mod limits;
 mod load;

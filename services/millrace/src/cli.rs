@@ -63,6 +63,9 @@ pub(crate) enum Command {
     Models(models::Args),
     /// Measure an instance under the built-in load scenarios.
     Bench(bench::Args),
+    /// The other side of `bench inference`.
+    #[command(hide = true)]
+    BenchBareLoop(crate::bench::inference::bare_loop::Args),
     /// Check everything Millrace needs, and say what to do about each fault.
     Doctor(doctor::Args),
     /// Print the configuration in force, and where each value comes from.

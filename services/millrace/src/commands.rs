@@ -36,6 +36,7 @@ pub(crate) async fn dispatch(command: Command, context: &Context) -> anyhow::Res
         Command::Queues(args) => queues::run(args, context).await,
         Command::Models(args) => models::run(args, context).await,
         Command::Bench(args) => Box::pin(bench::run(args, context)).await,
+        Command::BenchBareLoop(args) => crate::bench::inference::bare_loop::run(&args).map(|()| Exit::Done),
         Command::Doctor(args) => Box::pin(doctor::run(args, context)).await,
         Command::Config(args) => config::run(&args, context),
     }

@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod bare;
 mod cache;
 mod error;
 mod facts;
@@ -12,6 +13,7 @@ mod runtime;
 mod session;
 mod tensor;
 
+pub use bare::Bare;
 pub use cache::{CacheObserver, CacheSettings, ModelCache, Quiet, Warm};
 pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};

@@ -17,6 +17,7 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 use crate::graph::GraphPort;
 use crate::{InferenceError, Runtime, Tensor};
 use open::OpenSession;
+pub(crate) use open::metadata_of;
 
 /// How sessions run. All bounds are at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -35,6 +35,13 @@ struct Accepted {
     execution_id: ExecutionId,
 }
 
+impl Submission {
+    /// Runs at `url`, which [`Api::save`] gave, with `options`.
+    pub(crate) fn new(url: &str, options: &Value) -> Self {
+        Self { url: url.to_owned(), body: options.to_string().into() }
+    }
+}
+
 impl Api {
     pub(crate) fn new(api: &str) -> anyhow::Result<Self> {
         let http = reqwest::Client::builder().connect_timeout(ANSWER).pool_max_idle_per_host(512).build()?;
@@ -43,10 +50,14 @@ impl Api {
 
     /// Saves a workflow, and prepares runs of it with `options`, the body of the run request.
     pub(crate) async fn prepare(&self, definition: &Value, options: &Value) -> anyhow::Result<Submission> {
-        let request = self.http.post(self.url("/workflows")).json(definition);
-        let saved: Value = ask(request).await?.json().await?;
+        Ok(Submission { url: self.save(definition).await?, body: options.to_string().into() })
+    }
+
+    /// Saves a workflow; where its runs are submitted.
+    pub(crate) async fn save(&self, definition: &Value) -> anyhow::Result<String> {
+        let saved: Value = ask(self.http.post(self.url("/workflows")).json(definition)).await?.json().await?;
         let id = saved["id"].as_str().context("a saved workflow has an id")?;
-        Ok(Submission { url: self.url(&format!("/workflows/{id}/run")), body: options.to_string().into() })
+        Ok(self.url(&format!("/workflows/{id}/run")))
     }
 
     /// Uploads a picture, and gives it as the value of an input.

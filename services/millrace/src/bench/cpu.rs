@@ -69,6 +69,14 @@ impl Roots {
     }
 }
 
+/// Resident memory of the process `pid` (`self`: this one), bytes; 0 where the system does not say.
+pub(crate) fn resident_bytes(pid: &str) -> u64 {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status")).unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = line.and_then(|rest| rest.trim().trim_end_matches("kB").trim().parse::<u64>().ok());
+    kib.unwrap_or(0) * 1024
+}
+
 fn processes() -> Vec<Process> {
     let entries = std::fs::read_dir("/proc").into_iter().flatten().flatten();
     let numbers = entries.filter(|entry| entry.file_name().to_string_lossy().parse::<u32>().is_ok());

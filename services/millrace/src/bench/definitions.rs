@@ -47,13 +47,23 @@ pub(crate) fn detect() -> Value {
     serde_json::from_str(DETECT).expect("the shipped example is JSON")
 }
 
+/// One model on one picture.
+pub(crate) fn inference(block: &str, config: &Value) -> Value {
+    json!({"name": "bench-inference", "nodes": [
+        {"id": "photo", "type": "image_input"},
+        {"id": "look", "type": block, "inputs": {"image": "$inputs.photo"}, "config": config},
+        {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.look.count"}},
+    ]})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_workflow_compiles() {
-        for definition in [dag(), nothing(), detect()] {
+        let look = inference(crate::bench::inference::BLOCK, &crate::bench::inference::config("some-model"));
+        for definition in [dag(), nothing(), detect(), look] {
             millrace_compiler::compile(&definition).expect("it compiles");
         }
         assert_eq!(dag()["nodes"].as_array().map(Vec::len), Some(1 + 1 + WIDTH + 1 + 1 + 1));

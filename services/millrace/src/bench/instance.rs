@@ -40,6 +40,8 @@ pub(crate) struct Private {
     pub(crate) workers: usize,
     pub(crate) redis_url: Option<String>,
     pub(crate) database_url: Option<String>,
+    /// Settings on top, as environment variables.
+    pub(crate) environment: Vec<(String, String)>,
 }
 
 /// An instance of our own. It does not outlive this value.
@@ -117,6 +119,7 @@ fn command(private: &Private, folder: &Path) -> anyhow::Result<Command> {
     for name in FOREIGN {
         command.env_remove(name);
     }
+    command.envs(private.environment.iter().map(|(name, value)| (name, value)));
     let urls = [("--redis-url", &private.redis_url), ("--database-url", &private.database_url)];
     for (flag, url) in urls {
         command.args(url.iter().flat_map(|url| [flag, url.as_str()]));
@@ -126,7 +129,8 @@ fn command(private: &Private, folder: &Path) -> anyhow::Result<Command> {
     Ok(command)
 }
 
-async fn end(child: &mut Child) {
+/// Asks a child to end, and kills it when it does not.
+pub(crate) async fn end(child: &mut Child) {
     if let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) {
         // Refused only where it has ended already, which the wait finds out.
         _ = kill(Pid::from_raw(pid), Signal::SIGTERM);

@@ -12,8 +12,9 @@ use serde::Serialize;
 
 use super::api::Api;
 use super::cpu::Roots;
+use super::inference::Kit;
 use super::report::Section;
-use super::{Bounds, Place, dag, detect, push, submit};
+use super::{Bounds, Place, dag, detect, inference, push, submit};
 
 /// A queue that does not empty in this time is said to be what it is.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -31,6 +32,8 @@ pub(crate) enum Scenario {
     Submit,
     /// From the commit of an event to 50 clients.
     Push,
+    /// A small model on many pictures, against a bare loop of the same work.
+    Inference,
 }
 
 /// An instance from all its sides.
@@ -40,7 +43,10 @@ pub(crate) struct Stage {
     pub(crate) store: Option<Store>,
     /// Whose CPU time counts.
     pub(crate) roots: Roots,
+    pub(crate) redis_url: String,
     pub(crate) bounds: Bounds,
+    /// What `inference` works with; there on a private instance that it is played on.
+    pub(crate) kit: Option<Kit>,
     pub(crate) stop: CancellationToken,
 }
 
@@ -70,7 +76,8 @@ impl Stage {
         if let Some(store) = &store {
             roots.add_parent_of(store.server_counters().await?.backend_process_id);
         }
-        Ok(Self { api: Api::new(&place.api)?, bus, store, roots, bounds, stop })
+        let (api, redis_url) = (Api::new(&place.api)?, place.redis_url.clone());
+        Ok(Self { api, bus, store, roots, redis_url, bounds, kit: None, stop })
     }
 
     /// Plays one scenario.
@@ -80,6 +87,7 @@ impl Stage {
             Scenario::Detect => Box::pin(detect::play(self)).await,
             Scenario::Submit => Box::pin(submit::play(self)).await,
             Scenario::Push => Box::pin(push::play(self)).await,
+            Scenario::Inference => Box::pin(inference::play(self)).await,
         }
     }
 

@@ -5,9 +5,10 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use clap::builder::RangedU64ValueParser;
-use millrace_config::Settings;
-use millrace_tasks::{CancellationToken, shutdown_signal};
+use millrace_config::{Loaded, Settings};
+use millrace_tasks::shutdown_signal;
 
+use crate::bench::inference::Kit;
 use crate::bench::{Bounds, Instance, Place, Private, Report, Scenario, Stage};
 use crate::context::Context;
 use crate::exit::{Exit, Misuse};
@@ -51,18 +52,28 @@ pub(crate) struct Args {
     /// The process of the running instance, whose CPU and that of its children is counted.
     #[arg(long, value_name = "PID", requires = "url")]
     pid: Option<u32>,
-    /// Workers of the private instance, for `detect`.
+    /// Workers of the private instance, for `detect` and `inference`.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
     workers: usize,
-    /// Models of the private instance, for `detect`.
+    /// Models of the private instance, for `detect`; `inference` makes its own.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
 }
 
 impl Args {
     fn scenarios(&self) -> Vec<Scenario> {
-        let all = || vec![Scenario::Dag, Scenario::Submit, Scenario::Push, Scenario::Detect];
-        self.scenario.map_or_else(all, |one| vec![one])
+        use Scenario::{Dag, Detect, Inference, Push, Submit};
+        let all = || vec![Dag, Submit, Push, Detect, Inference];
+        let shown = |all: Vec<Scenario>| match self.is_private() {
+            true => all,
+            // It brings its own models, which a running instance does not see.
+            false => all.into_iter().filter(|one| *one != Inference).collect(),
+        };
+        self.scenario.map_or_else(|| shown(all()), |one| vec![one])
+    }
+
+    fn is_private(&self) -> bool {
+        self.data_dir.is_none() && self.url.is_none()
     }
 
     fn bounds(&self) -> Bounds {
@@ -85,29 +96,54 @@ impl Args {
         }))
     }
 
-    fn private(&self, settings: &Settings, context: &Context) -> Private {
-        let detects = self.scenarios().contains(&Scenario::Detect);
+    /// What `inference` works with, if it is played.
+    fn kit(&self, loaded: &Loaded, context: &Context) -> anyhow::Result<Option<Kit>> {
+        if !self.scenarios().contains(&Scenario::Inference) {
+            return Ok(None);
+        }
+        if !self.is_private() {
+            return Err(Misuse(
+                "`inference` brings its own models: leave --data-dir and --url out".to_owned(),
+            )
+            .into());
+        }
+        let models = self.models.as_ref().unwrap_or(&loaded.settings.models.dir);
+        Kit::new(loaded, context.config_file().cloned(), models).map(Some)
+    }
+
+    fn private(&self, settings: &Settings, context: &Context, kit: Option<&Kit>) -> Private {
+        let detects = self.scenarios().contains(&Scenario::Detect) || kit.is_some();
         let models = self.models.clone().unwrap_or_else(|| settings.models.dir.clone());
         Private {
             config: context.config_file().cloned(),
-            // Only `detect` has work for real workers; the others bring their own.
-            models: detects.then_some(models),
+            // Only `detect` and `inference` have work for real workers; the others bring their own.
+            models: detects.then(|| kit.map_or(models, Kit::models)),
             workers: if detects { self.workers } else { 0 },
             redis_url: self.redis_url.clone(),
             database_url: self.database_url.clone(),
+            environment: kit
+                .map(|kit| ("MILLRACE__BLOBS__URL".to_owned(), kit.blobs_url()))
+                .into_iter()
+                .collect(),
         }
     }
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let settings = context.load(Vec::new())?.settings;
+    let loaded = context.load(Vec::new())?;
+    let settings = &loaded.settings;
+    let kit = args.kit(&loaded, context)?;
     let stop = shutdown_signal()?;
     let report = match args.running()? {
-        Some(place) => measure(&args, &place, &settings, &stop).await?,
+        Some(place) => measure(&args, Stage::connect(&place, settings, args.bounds(), stop).await?).await?,
         None => {
-            let private = args.private(&settings, context);
+            let private = args.private(settings, context, kit.as_ref());
             let Some(instance) = Instance::start(&private, &stop).await? else { return Ok(Exit::Failed) };
-            let report = measure(&args, &instance.place, &settings, &stop).await;
+            let report = async {
+                let stage = Stage::connect(&instance.place, settings, args.bounds(), stop.clone()).await?;
+                measure(&args, Stage { kit, ..stage }).await
+            };
+            let report = report.await;
             instance.stop().await?;
             report?
         }
@@ -121,22 +157,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// Plays the scenarios; what was done before an interruption is reported.
-async fn measure(
-    args: &Args,
-    place: &Place,
-    settings: &Settings,
-    stop: &CancellationToken,
-) -> anyhow::Result<Report> {
-    let stage = Stage::connect(place, settings, args.bounds(), stop.clone()).await?;
+async fn measure(args: &Args, stage: Stage) -> anyhow::Result<Report> {
     let mut report = Report::begin(&stage).await?;
     for scenario in args.scenarios() {
         match stage.play(scenario).await {
             Ok(section) => report.sections.push(section),
-            Err(_) if stop.is_cancelled() => {}
+            Err(_) if stage.stop.is_cancelled() => {}
             Err(fault) => return Err(fault),
         }
     }
-    report.interrupted = stop.is_cancelled();
+    report.interrupted = stage.stop.is_cancelled();
     Ok(report)
 }
 
@@ -159,7 +189,7 @@ mod tests {
     #[test]
     fn everything_is_played_on_a_private_instance_by_default() {
         let args = parse("").unwrap();
-        assert_eq!(args.scenarios().len(), 4);
+        assert_eq!(args.scenarios().len(), 5);
         assert!(args.running().unwrap().is_none());
         assert_eq!(parse("dag").unwrap().scenarios(), [Scenario::Dag]);
     }
@@ -181,6 +211,8 @@ mod tests {
         let place =
             parse("--url http://x --redis-url redis://y --pid 7").unwrap().running().unwrap().unwrap();
         assert_eq!((place.api.as_str(), place.process), ("http://x", Some(7)));
-        assert!(parse("--data-dir /nowhere").unwrap().running().is_err());
+        let place = parse("--data-dir /nowhere").unwrap();
+        assert!(place.running().is_err());
+        assert!(!place.scenarios().contains(&Scenario::Inference));
     }
 }

@@ -125,7 +125,7 @@ fn build(runtime: &Runtime, graph: &Path, settings: &SessionSettings) -> Result<
         .commit_from_file(graph)
 }
 
-fn metadata_of(session: &Session) -> Result<BTreeMap<String, String>, ort::Error> {
+pub(crate) fn metadata_of(session: &Session) -> Result<BTreeMap<String, String>, ort::Error> {
     let metadata = session.metadata()?;
     let keys = metadata.custom_keys()?;
     Ok(keys.into_iter().filter_map(|key| metadata.custom(&key).map(|value| (key, value))).collect())
