@@ -31,9 +31,15 @@ struct Waiting {
 
 impl Alarms {
     /// Looks at what these commits set.
-    pub(crate) fn notice<'a>(&self, commits: impl Iterator<Item = &'a Commit>) {
-        let earliest = commits.flat_map(|commit| &commit.set_timers).map(|(due, _)| due.0).min();
-        if earliest.is_some_and(|due| due < self.0.until.load(Ordering::Acquire)) {
+    pub(crate) fn notice_all<'a>(&self, commits: impl Iterator<Item = &'a Commit>) {
+        if let Some(earliest) = commits.flat_map(|commit| &commit.set_timers).map(|(due, _)| *due).min() {
+            self.notice(earliest);
+        }
+    }
+
+    /// A timer was set for `due`.
+    pub(crate) fn notice(&self, due: UnixMillis) {
+        if due.0 < self.0.until.load(Ordering::Acquire) {
             self.0.earlier.notify_one();
         }
     }

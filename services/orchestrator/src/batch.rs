@@ -7,6 +7,7 @@ use indexmap::IndexMap;
 use metrics::{counter, histogram};
 use millrace_bus::{Commit, CommitOutcome, Delivery, EntryId};
 use millrace_contracts::message::Message;
+use millrace_contracts::schedule::{Cue, CueReason};
 use millrace_contracts::{ExecutionId, Partition, UnixMillis};
 use millrace_engine::{Effects, Input};
 
@@ -48,9 +49,12 @@ pub(crate) async fn handle(
 ) -> Result<bool, OrchestratorError> {
     let begun = Instant::now();
     histogram!("millrace_orchestrator_batch_messages").record(deliveries.len() as f64);
+    let (deliveries, turned_away) = shared.desk.take(consumer, deliveries);
+    shared.bus.ack(consumer, &entries(&turned_away).collect::<Vec<_>>()).await?;
     let mut groups: IndexMap<ExecutionId, Vec<Delivery>> = IndexMap::new();
     for delivery in deliveries {
-        groups.entry(delivery.message.execution_id()).or_default().push(delivery);
+        let run = delivery.message.execution_id().expect("the desk takes all that is not about runs");
+        groups.entry(run).or_default().push(delivery);
     }
     let mut open: Vec<Open> = groups
         .into_iter()
@@ -94,7 +98,7 @@ async fn round(
     }
     let (commits, versions) = prepare(shared, &mut stepped).await?;
     let outcomes = shared.bus.commit(&commits).await?;
-    shared.alarms.notice(commits.iter());
+    shared.alarms.notice_all(commits.iter());
     let mut outcomes = outcomes.into_iter();
     let mut outbox = Outbox::default();
     let mut conflicts = Vec::new();
@@ -148,6 +152,10 @@ fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Optio
         counter!("millrace_orchestrator_commits_total").increment(1);
     }
     outbox.add(&held, effects.jobs, effects.abandon);
+    let accepted = held.run.accepted();
+    if let (true, Some(schedule_id)) = (held.run.is_terminal(), accepted.schedule_id) {
+        outbox.tell(Cue { schedule_id, reason: CueReason::Ended(accepted.execution_id) });
+    }
     runs.keep(held);
 }
 

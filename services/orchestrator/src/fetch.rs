@@ -24,7 +24,7 @@ pub(crate) async fn fetch(
     lost_race: bool,
     now: UnixMillis,
 ) -> Result<Option<Fetched>, OrchestratorError> {
-    let Some(run) = deliveries.first().map(|delivery| delivery.message.execution_id()) else {
+    let Some(run) = deliveries.first().and_then(|delivery| delivery.message.execution_id()) else {
         return Ok(None);
     };
     let accepted = deliveries.iter().find_map(|delivery| match &delivery.message {

@@ -11,6 +11,7 @@ mod outbox;
 mod oversize;
 mod plans;
 mod role;
+mod schedules;
 mod shell_work;
 mod sweeper;
 

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use millrace_bus::{Abandon, Bus, Commit};
+use millrace_contracts::message::Message;
+use millrace_contracts::schedule::Cue;
 use millrace_contracts::{Event, ExecutionId, Job, JobId, UnixMillis};
 use millrace_engine::Effects;
 
@@ -17,6 +19,7 @@ pub(crate) struct Outbox {
     abandoned: Vec<Abandon>,
     /// Runs that ended while jobs of theirs were with the queues.
     dropped: Vec<ExecutionId>,
+    cues: Vec<Cue>,
 }
 
 impl Outbox {
@@ -38,6 +41,11 @@ impl Outbox {
         }
     }
 
+    /// Adds news for a schedule.
+    pub(crate) fn tell(&mut self, cue: Cue) {
+        self.cues.push(cue);
+    }
+
     /// Sends everything.
     pub(crate) async fn send(self, bus: &Bus) -> Result<(), OrchestratorError> {
         if !self.jobs.is_empty() {
@@ -45,7 +53,11 @@ impl Outbox {
         }
         // The queues first: what is not given out any more cannot be missed by those who have it in hand.
         bus.drop_runs(&self.dropped).await?;
-        Ok(bus.abandon(&self.abandoned).await?)
+        bus.abandon(&self.abandoned).await?;
+        for cue in self.cues {
+            bus.post(&Message::Schedule(cue)).await?;
+        }
+        Ok(())
     }
 }
 

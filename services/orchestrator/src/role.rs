@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::alarms::Alarms;
 use crate::plans::Plans;
+use crate::schedules::{self, Desk};
 use crate::{OrchestratorError, alarms, lane, membership, sweeper};
 
 /// What the orchestrator works with.
@@ -33,6 +34,8 @@ pub(crate) struct Shared {
     pub(crate) blobs: Blobs,
     pub(crate) plans: Plans,
     pub(crate) alarms: Alarms,
+    /// Where lanes leave the cues of schedules.
+    pub(crate) desk: Desk,
     pub(crate) settings: Arc<Orchestrator>,
     /// This process among the replicas; new with every start, so that it cannot be taken for a dead predecessor.
     pub(crate) replica: Arc<str>,
@@ -50,12 +53,14 @@ pub async fn run(
     let Deps { bus, store, blobs } = deps;
     let grace = settings.grace;
     let lanes = settings.lanes.max(1);
+    let (desk, cues) = schedules::desk();
     let shared = Shared {
         plans: Plans::new(blobs.clone(), settings.cached_plans),
         bus,
         store,
         blobs,
         alarms: Alarms::default(),
+        desk,
         settings: Arc::new(settings),
         replica: format!("orchestrator-{}", uuid::Uuid::new_v4().simple()).into(),
     };
@@ -69,6 +74,11 @@ pub async fn run(
         .spawn(must_live("orchestrator.alarms"), alarms::run(shared.clone(), owned.clone(), stop.clone()));
     supervisor
         .spawn(must_live("orchestrator.sweeper"), sweeper::run(shared.clone(), owned.clone(), stop.clone()));
+    supervisor.spawn(must_live("orchestrator.schedules"), schedules::run(shared.clone(), cues, stop.clone()));
+    supervisor.spawn(
+        must_live("orchestrator.reconciler"),
+        schedules::reconcile(shared.clone(), owned.clone(), stop.clone()),
+    );
     for number in 0..lanes {
         let lane = lane::run(shared.clone(), number, owned.clone(), stop.clone());
         supervisor.spawn(must_live("orchestrator.lane"), lane);

@@ -54,23 +54,27 @@ async fn sweep(
         .collect();
     let in_line = shared.bus.oldest_messages(&owned.iter().copied().collect::<Vec<_>>()).await?;
     let ids: Vec<_> = mine.iter().map(|run| run.accepted.execution_id).collect();
-    let alive = shared.bus.are_stored(&ids).await?;
-    for (run, alive) in mine.into_iter().zip(alive) {
+    let versions = shared.bus.versions(&ids).await?;
+    for (run, version) in mine.into_iter().zip(versions) {
         // While the inbox holds messages as old as the run, its command may be among them: it is late, not lost.
         let sent = in_line.get(&shared.bus.partition_of(run.accepted.execution_id));
         let in_line =
             sent.is_some_and(|sent| *sent <= run.accepted.created_at.after(shared.settings.stalled_after));
-        if !alive && !in_line {
+        if version.is_none() && !in_line {
             restart(shared, run).await?;
         }
     }
     Ok(last.filter(|_| full))
 }
 
-/// Starts a lost run again, always with the next epoch: clients may have seen numbers that were never recorded.
+/// Starts a lost run again, always with the next epoch: clients may have seen numbers that were never recorded. The epoch is
+/// written down first, so that no other life of the run ever uses it, however soon this one is lost again.
 async fn restart(shared: &Shared, run: Unfinished) -> Result<(), OrchestratorError> {
     let mut accepted = run.accepted;
     accepted.epoch = run.last_epoch.unwrap_or(accepted.epoch) + 1;
+    if !shared.store.executions().claim_epoch(accepted.execution_id, accepted.epoch).await? {
+        return Ok(());
+    }
     tracing::warn!(
         run.id = %accepted.execution_id,
         run.epoch = accepted.epoch,
@@ -81,7 +85,7 @@ async fn restart(shared: &Shared, run: Unfinished) -> Result<(), OrchestratorErr
 }
 
 /// Spreads the sweeps of several replicas: the pause is 75 to 125 % of `interval`.
-fn jittered(interval: Duration) -> Duration {
+pub(crate) fn jittered(interval: Duration) -> Duration {
     let noise = f64::from(uuid::Uuid::new_v4().as_bytes()[0]) / 255.0;
     interval.mul_f64(0.75 + noise / 2.0)
 }

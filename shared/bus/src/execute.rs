@@ -52,12 +52,12 @@ impl Bus {
         self.post(&Message::Wake { execution_id: run }).await
     }
 
-    /// Puts any message into the inbox of its run.
+    /// Puts any message into the inbox of its run or schedule.
     ///
     /// # Errors
     /// Redis could not be reached.
     pub async fn post(&self, message: &Message) -> Result<(), BusError> {
-        let inbox = self.keys().inbox(self.partition_of(message.execution_id()));
+        let inbox = self.keys().inbox(message.partition(self.partitions()));
         let json = message_json(message)?;
         let mut append = scripts::APPEND.on(&[&inbox], json.len() + 128);
         append.arg(keys::MESSAGE).arg(json);

@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::Partition;
-use millrace_contracts::message::{Message, Timer};
+use millrace_contracts::message::Message;
 
 use crate::batch::{Batch, json};
 use crate::claim::Claim;
@@ -174,5 +174,5 @@ fn add_message(
 fn decode(raw: &RawEntry) -> Result<Message, String> {
     let Some(timer) = raw.get(keys::TIMER) else { return json(raw, keys::MESSAGE, "message") };
     let timer = std::str::from_utf8(timer).map_err(|error| format!("not a readable timer: {error}"))?;
-    timer.parse::<Timer>().map(Message::Timer).map_err(|error| format!("not a readable timer: {error}"))
+    Message::of_due(timer).map_err(|error| format!("not a readable timer: {error}"))
 }

@@ -1,5 +1,6 @@
 //! Durable alarms: a sorted set per partition. Whoever sweeps first moves a due timer into the inbox; nobody else can.
 
+use millrace_contracts::schedule::Cue;
 use millrace_contracts::{Partition, UnixMillis};
 use redis::Value;
 
@@ -38,5 +39,19 @@ impl Bus {
             Some(score) => Some(UnixMillis(reply::integer(what, score)?)),
         };
         Ok(TimerSweep { fired: usize::try_from(fired).unwrap_or(usize::MAX), next_due })
+    }
+
+    /// Sets the cues of schedules among the timers of their partitions, each for its time. Setting one again moves it.
+    ///
+    /// # Errors
+    /// Redis could not be reached; some may be set, and repeating all is safe.
+    pub async fn set_cues(&self, cues: &[(UnixMillis, Cue)]) -> Result<(), BusError> {
+        let set = |(at, cue): &(UnixMillis, Cue)| {
+            let mut command = redis::cmd("ZADD");
+            command.arg(self.keys().timers(cue.schedule_id.partition(self.partitions())));
+            command.arg(at.0).arg(cue.to_string());
+            command
+        };
+        self.send("set the timers of schedules", cues.iter().map(set).collect()).await.map(drop)
     }
 }

@@ -9,6 +9,8 @@ use sha2::{Digest, Sha256};
 use smallvec::SmallVec;
 use uuid::Uuid;
 
+use crate::UnixMillis;
+
 /// Text that is not the identifier it was taken for.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{value:?} is not a valid {what}")]
@@ -61,7 +63,22 @@ uuid_id!(
     JobId, "job id"
 );
 
+uuid_id!(
+    /// A schedule (UUIDv7).
+    ScheduleId, "schedule id"
+);
+
 impl ExecutionId {
+    /// The run that `schedule` starts at `due`: a UUIDv7 of that moment, and always the same, so that a firing that is
+    /// handled twice makes one run.
+    #[must_use]
+    pub fn of_firing(schedule: ScheduleId, due: UnixMillis) -> Self {
+        let digest = Sha256::digest([schedule.0.as_bytes().as_slice(), &due.0.to_be_bytes()].concat());
+        let random = digest[..10].try_into().expect("a SHA-256 digest has 32 bytes");
+        let millis = u64::try_from(due.0).unwrap_or_default();
+        Self(uuid::Builder::from_unix_timestamp_millis(millis, &random).into_uuid())
+    }
+
     /// A fresh id, later than every id made before it on this machine.
     #[must_use]
     pub fn generate() -> Self {
@@ -71,9 +88,27 @@ impl ExecutionId {
     /// The shard this run lives on, stable for a given number of partitions.
     #[must_use]
     pub fn partition(&self, partitions: u16) -> Partition {
-        // The last eight bytes of a UUIDv7 are random: no further hashing is needed to spread runs.
-        let tail = u64::from_be_bytes(self.0.as_bytes()[8..].try_into().expect("a UUID has 16 bytes"));
-        Partition((tail % u64::from(partitions.max(1))) as u16)
+        partition_of(self.0, partitions)
+    }
+}
+
+/// The last eight bytes of a UUIDv7 are random: no further hashing is needed to spread.
+fn partition_of(id: Uuid, partitions: u16) -> Partition {
+    let tail = u64::from_be_bytes(id.as_bytes()[8..].try_into().expect("a UUID has 16 bytes"));
+    Partition((tail % u64::from(partitions.max(1))) as u16)
+}
+
+impl ScheduleId {
+    /// A fresh id.
+    #[must_use]
+    pub fn generate() -> Self {
+        Self(Uuid::now_v7())
+    }
+
+    /// The shard its cues go to, stable for a given number of partitions.
+    #[must_use]
+    pub fn partition(&self, partitions: u16) -> Partition {
+        partition_of(self.0, partitions)
     }
 }
 

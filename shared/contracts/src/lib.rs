@@ -10,6 +10,7 @@ pub mod job;
 pub mod kind;
 pub mod message;
 pub mod run;
+pub mod schedule;
 pub mod time;
 pub mod values;
 
@@ -17,7 +18,9 @@ pub use error::{ErrorKind, JobError};
 pub use event::{Event, EventType};
 pub use fault::{Fault, Faults};
 pub use flow::Flow;
-pub use ids::{BlobId, ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, WorkerId, WorkflowId};
+pub use ids::{
+    BlobId, ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, ScheduleId, WorkerId, WorkflowId,
+};
 pub use job::{Job, JobMetrics, JobReport};
 pub use kind::Kind;
 pub use run::{ExecutionStatus, NodeStatus};

@@ -8,7 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::ids::IdError;
 use crate::job::{JobReport, Priority};
-use crate::{BlobId, ExecutionId, ItemPath, NodeId, Pool, UnixMillis, WorkflowId};
+use crate::schedule::Cue;
+use crate::{BlobId, ExecutionId, ItemPath, NodeId, Partition, Pool, ScheduleId, UnixMillis, WorkflowId};
 
 /// An accepted run, complete in itself: the `data` of `workflow:execute`, and what the record is rebuilt from.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -40,6 +41,9 @@ pub struct Accepted {
     /// W3C trace context.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub traceparent: Option<String>,
+    /// The schedule that started it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schedule_id: Option<ScheduleId>,
     /// The log's epoch: 1, or more after the log was lost.
     pub epoch: u32,
 }
@@ -79,18 +83,44 @@ pub enum Message {
         /// The run.
         execution_id: ExecutionId,
     },
+    /// Look at a schedule. Not about a run: the engine never sees it.
+    Schedule(Cue),
 }
 
 impl Message {
-    /// The run it is about.
+    /// The run it is about; none when it is about a schedule.
     #[must_use]
-    pub fn execution_id(&self) -> ExecutionId {
+    pub fn execution_id(&self) -> Option<ExecutionId> {
         match self {
-            Self::Execute(accepted) => accepted.execution_id,
+            Self::Execute(accepted) => Some(accepted.execution_id),
             Self::Cancel { execution_id, .. }
             | Self::Report { execution_id, .. }
-            | Self::Wake { execution_id } => *execution_id,
-            Self::Timer(timer) => timer.execution_id,
+            | Self::Wake { execution_id } => Some(*execution_id),
+            Self::Timer(timer) => Some(timer.execution_id),
+            Self::Schedule(_) => None,
+        }
+    }
+
+    /// The shard whose inbox it goes to.
+    #[must_use]
+    pub fn partition(&self, partitions: u16) -> Partition {
+        match self {
+            Self::Schedule(cue) => cue.schedule_id.partition(partitions),
+            of_run => {
+                let run = of_run.execution_id().expect("every message but a cue is about a run");
+                run.partition(partitions)
+            }
+        }
+    }
+
+    /// The message that a due member of a timer set becomes: a run's timer or a schedule's cue.
+    ///
+    /// # Errors
+    /// The text is neither.
+    pub fn of_due(text: &str) -> Result<Self, IdError> {
+        match text.parse::<Cue>() {
+            Ok(cue) => Ok(Self::Schedule(cue)),
+            Err(_) => text.parse().map(Self::Timer),
         }
     }
 }

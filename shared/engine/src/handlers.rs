@@ -29,6 +29,7 @@ pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
         // A run that stands still waits for jobs, if for anything. Those a worker began are sent again too: the queue that
         // would have handed them on may be lost, and the worker with it.
         Input::Message(Message::Wake { .. }) => run.resend_jobs(|_| true, now),
+        Input::Message(Message::Schedule(_)) => run.effects.noop = Some(Noop::Unknown),
         Input::Worked { key, result } => worked::handle(run, &key, result, now),
     }
 }

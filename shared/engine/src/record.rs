@@ -45,6 +45,11 @@ pub struct Meta {
     pub error: Option<JobError>,
 }
 
+impl Meta {
+    /// Name of the field that holds it.
+    pub const FIELD: &str = META;
+}
+
 /// What a node's failure was turned into, when the run went on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]

@@ -180,6 +180,7 @@ fn accepted() -> Accepted {
         timeout_ms: None,
         created_at: UnixMillis::now(),
         traceparent: None,
+        schedule_id: None,
         epoch: 1,
     }
 }

@@ -169,6 +169,7 @@ pub(crate) struct Columns {
     pub(crate) inputs: Vec<String>,
     pub(crate) commands: Vec<String>,
     pub(crate) epochs: Vec<i32>,
+    pub(crate) schedule_ids: Vec<Option<Uuid>>,
     labels: Vec<String>,
     trace_ids: Vec<Option<String>>,
     callback_urls: Vec<Option<String>>,
@@ -208,6 +209,7 @@ impl Columns {
         self.inputs.push(input);
         self.commands.push(command);
         self.epochs.push(i32::try_from(accepted.epoch).unwrap_or(i32::MAX).max(1));
+        self.schedule_ids.push(accepted.schedule_id.map(|id| id.0));
     }
 
     /// The row may be there already: the run starts while this is in flight, and the writer may have been faster. Then it
@@ -215,20 +217,23 @@ impl Columns {
     async fn insert(&self, connection: &mut sqlx::PgConnection) -> Result<(), StoreError> {
         sqlx::query!(
             "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data,
-                accepted, epoch, labels, trace_id, callback_url, idempotency_key, batch_id, region)
+                accepted, epoch, labels, trace_id, callback_url, idempotency_key, batch_id, region,
+                schedule_id)
             select id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data::jsonb,
-                accepted::jsonb, epoch, labels::jsonb, trace_id, callback_url, idempotency_key, batch_id, region
+                accepted::jsonb, epoch, labels::jsonb, trace_id, callback_url, idempotency_key, batch_id, region,
+                schedule_id
             from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[],
                 $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::text[], $15::uuid[],
-                $16::text[])
+                $16::text[], $17::uuid[])
                 as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch,
-                    labels, trace_id, callback_url, idempotency_key, batch_id, region)
+                    labels, trace_id, callback_url, idempotency_key, batch_id, region, schedule_id)
             on conflict on constraint wf_executions_pkey do update set
                 workflow_id = excluded.workflow_id, workflow_version = excluded.workflow_version, sha256 = excluded.sha256,
                 priority = excluded.priority, pool = excluded.pool, created_at = excluded.created_at,
                 input_data = excluded.input_data, accepted = excluded.accepted, labels = excluded.labels,
                 trace_id = excluded.trace_id, callback_url = excluded.callback_url,
-                idempotency_key = excluded.idempotency_key, batch_id = excluded.batch_id, region = excluded.region
+                idempotency_key = excluded.idempotency_key, batch_id = excluded.batch_id, region = excluded.region,
+                schedule_id = excluded.schedule_id
             where wf_executions.deleted_at is null",
             &self.ids,
             &self.workflow_ids as &[Option<Uuid>],
@@ -246,6 +251,7 @@ impl Columns {
             &self.idempotency_keys as &[Option<String>],
             &self.batch_ids as &[Option<Uuid>],
             &self.regions as &[Option<String>],
+            &self.schedule_ids as &[Option<Uuid>],
         )
         .execute(connection)
         .await?;

@@ -27,6 +27,14 @@ pub enum StoreError {
     /// The row existed and was deleted.
     #[error("the {0} was deleted")]
     Gone(&'static str),
+    /// There are as many as there may be.
+    #[error("there are {limit} {what}, which is the limit")]
+    Full {
+        /// Of what.
+        what: &'static str,
+        /// How many there may be.
+        limit: u32,
+    },
     /// The run has not ended, and what was asked for needs it to have.
     #[error("the run has not ended yet")]
     NotEnded,

@@ -15,6 +15,7 @@ mod measure;
 mod models;
 mod node_runs;
 mod record;
+mod schedules;
 mod store;
 mod workers;
 mod workflows;
@@ -33,6 +34,9 @@ pub use measure::ServerCounters;
 pub use models::{ModelRecord, Models};
 pub use node_runs::NodeRuns;
 pub use record::{RecordBatch, Recorded};
+pub use schedules::{
+    Firing, FiringOutcome, NearFiring, NewSchedule, ScheduleLimits, ScheduleRecord, Schedules,
+};
 pub use store::{Store, StoreSettings};
 pub use workers::{WorkerRecord, WorkerStatus, Workers};
 pub use workflows::{NewWorkflow, WorkflowRecord, WorkflowSummary, WorkflowVersion, Workflows};

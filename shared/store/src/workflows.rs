@@ -242,7 +242,7 @@ impl Workflows<'_> {
         })
     }
 
-    /// Deletes it. Its runs stay, and so do the versions that they pinned.
+    /// Deletes it and its schedules. Its runs stay, and so do the versions that they pinned.
     ///
     /// # Errors
     /// `Stale`, `NotFound`, `Gone`, `Unavailable`.
@@ -252,6 +252,13 @@ impl Workflows<'_> {
         sqlx::query!("update wf_workflows set deleted_at = now() where id = $1", id.0)
             .execute(&mut *transaction)
             .await?;
+        sqlx::query!(
+            "update wf_schedules set deleted_at = now(), next_at = null, waiting_at = null, updated_at = now()
+            where workflow_id = $1 and deleted_at is null",
+            id.0
+        )
+        .execute(&mut *transaction)
+        .await?;
         transaction.commit().await?;
         Ok(())
     }

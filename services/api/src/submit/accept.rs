@@ -138,6 +138,7 @@ impl Submission {
             timeout_ms: self.options.timeout_ms,
             created_at: UnixMillis::now(),
             traceparent: Some(self.trace.to_string()),
+            schedule_id: None,
             epoch: 1,
         };
         let definition = Definition { id: compiled.id, json: compiled.definition.clone() };

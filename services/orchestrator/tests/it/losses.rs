@@ -11,8 +11,7 @@ async fn invariant_5_a_run_survives_the_loss_of_redis() -> anyhow::Result<()> {
     let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
     let mut worker = world.worker().await?;
     let lost = worker.take().await?;
-    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    world.redis(redis::cmd("FLUSHALL")).await?;
     drop(lost);
     let again = worker.take().await?;
     assert_eq!(again.job.execution_id, run);
@@ -27,8 +26,7 @@ async fn invariant_5_a_run_survives_the_loss_of_redis() -> anyhow::Result<()> {
 async fn a_run_that_never_reached_redis_is_started_by_the_sweeper() -> anyhow::Result<()> {
     let world = World::start().await?;
     let run = world.submit(&chain(0), json!({"photo": picture("root")})).await?;
-    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    world.redis(redis::cmd("FLUSHALL")).await?;
     let replica = world.replica();
     let log = world.ended(run).await?;
     assert_eq!(completed_nodes(&log), ["photo", "answer"]);

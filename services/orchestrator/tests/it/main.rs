@@ -5,5 +5,6 @@ mod cancel;
 mod losses;
 mod retries;
 mod runs;
+mod schedules;
 mod support;
 mod takeover;

@@ -57,6 +57,7 @@ pub(crate) fn settings() -> Orchestrator {
         sweep_interval: Duration::from_millis(200),
         stalled_after: Duration::from_millis(200),
         block: Duration::from_millis(200),
+        schedule_sweep: Duration::from_millis(300),
         ..Orchestrator::default()
     }
 }
@@ -103,6 +104,7 @@ impl World {
             timeout_ms: None,
             created_at: UnixMillis::now(),
             traceparent: None,
+            schedule_id: None,
             epoch: 1,
         };
         let mut row = AcceptedRun::new(accepted.clone());
@@ -110,6 +112,12 @@ impl World {
         self.store.accept(&[row]).await?;
         self.bus.execute(&accepted).await?;
         Ok(accepted.execution_id)
+    }
+
+    /// Sends a command behind everybody's back.
+    pub(crate) async fn redis(&self, command: redis::Cmd) -> anyhow::Result<()> {
+        let mut redis = redis::Client::open(self.redis.url())?.get_multiplexed_async_connection().await?;
+        Ok(command.exec_async(&mut redis).await?)
     }
 
     pub(crate) async fn worker(&self) -> anyhow::Result<HandWorker> {

@@ -133,6 +133,7 @@ fn accepted(run: ExecutionId) -> Accepted {
         timeout_ms: None,
         created_at: UnixMillis::now(),
         traceparent: None,
+        schedule_id: None,
         epoch: 1,
     }
 }

@@ -75,6 +75,7 @@ pub(crate) fn accepted(run: ExecutionId) -> Accepted {
         timeout_ms: None,
         created_at: UnixMillis::now(),
         traceparent: None,
+        schedule_id: None,
         epoch: 1,
     }
 }

@@ -36,6 +36,13 @@ pub struct Api {
     /// How long an Idempotency-Key is remembered.
     #[serde(with = "crate::span")]
     pub idempotency_window: Duration,
+    /// Most schedules in all.
+    pub max_schedules: u32,
+    /// Most schedules of one workflow.
+    pub max_schedules_per_workflow: u32,
+    /// Shortest pause between two firings of a schedule.
+    #[serde(with = "crate::span")]
+    pub min_schedule_pause: Duration,
     /// Event streams (SSE) open at once; more get 503 with Retry-After.
     pub max_streams: usize,
     /// Events held for one slow stream before it is closed; it resumes by Last-Event-ID.
@@ -62,6 +69,9 @@ impl Default for Api {
             accept_queue: 4096,
             accept_batch: 256,
             idempotency_window: Duration::from_secs(86400),
+            max_schedules: 10_000,
+            max_schedules_per_workflow: 100,
+            min_schedule_pause: Duration::from_secs(1),
             max_streams: 20_000,
             stream_buffer: 1024,
             stream_ping: Duration::from_secs(15),

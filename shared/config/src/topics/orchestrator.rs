@@ -25,6 +25,9 @@ pub struct Orchestrator {
     /// An unfinished run without news for so long is looked at again.
     #[serde(with = "crate::span")]
     pub stalled_after: Duration,
+    /// Pause between comparisons of schedules with their timers, the way back after a loss of Redis or an outage of Postgres.
+    #[serde(with = "crate::span")]
+    pub schedule_sweep: Duration,
     /// Most timers fired at once per partition.
     pub timer_batch: usize,
     /// Live runs kept in memory.
@@ -50,6 +53,7 @@ impl Default for Orchestrator {
             lease: Duration::from_secs(6),
             sweep_interval: Duration::from_secs(2),
             stalled_after: Duration::from_secs(10),
+            schedule_sweep: Duration::from_secs(10),
             timer_batch: 512,
             cached_runs: 10_000,
             cached_plans: 1000,

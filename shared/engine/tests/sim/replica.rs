@@ -126,7 +126,8 @@ impl Replica {
     fn step(&mut self, desk: &mut Desk<'_>, deliveries: Messages, lost_race: bool) -> String {
         let mut groups: BTreeMap<ExecutionId, Messages> = BTreeMap::new();
         for delivery in deliveries {
-            groups.entry(delivery.item.execution_id()).or_default().push(delivery);
+            let run = delivery.item.execution_id().expect("only runs are simulated");
+            groups.entry(run).or_default().push(delivery);
         }
         let (mut stepped, mut acks) = (Vec::new(), Vec::new());
         for (run, deliveries) in groups {

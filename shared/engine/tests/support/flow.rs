@@ -44,6 +44,7 @@ pub(crate) fn accepted(number: u64, input: Map<String, Value>) -> Accepted {
         timeout_ms: None,
         created_at: START,
         traceparent: None,
+        schedule_id: None,
         epoch: 1,
     }
 }

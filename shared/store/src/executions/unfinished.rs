@@ -15,7 +15,8 @@ pub struct Unfinished {
     pub accepted: Accepted,
     /// Pending or running.
     pub status: ExecutionStatus,
-    /// The highest epoch of the log that was recorded: a rebuilt run takes the next. None when nothing was.
+    /// The highest epoch of a log that was recorded, or that the run was begun again with: a rebuilt run takes the next. None
+    /// when there was none.
     pub last_epoch: Option<u32>,
 }
 
@@ -32,7 +33,7 @@ impl Executions<'_> {
         limit: u32,
     ) -> Result<Vec<Unfinished>, StoreError> {
         let rows = sqlx::query!(
-            r#"select accepted as "accepted!", input_data, status, epoch from wf_executions
+            r#"select accepted as "accepted!", input_data, status, epoch, restarted_epoch from wf_executions
             where id > $1 and status in ('pending', 'running') and accepted is not null and deleted_at is null
                 and created_at < $2
             order by id limit $3"#,
@@ -47,8 +48,27 @@ impl Executions<'_> {
                 let accepted = accept::join(row.accepted, row.input_data)?;
                 let (status, epoch) = (status(&row.status)?, row.epoch.unsigned_abs());
                 let begun = status == ExecutionStatus::Running || epoch > 1;
-                Ok(Unfinished { accepted, status, last_epoch: begun.then_some(epoch) })
+                let restarted = row.restarted_epoch.map(i32::unsigned_abs);
+                Ok(Unfinished { accepted, status, last_epoch: begun.then_some(epoch).max(restarted) })
             })
             .collect()
+    }
+
+    /// Notes that a lost run is about to be begun again with `epoch`. False when it was already, with this epoch or a later one,
+    /// or has ended or been deleted: then it is somebody else's.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn claim_epoch(&self, id: ExecutionId, epoch: u32) -> Result<bool, StoreError> {
+        let claimed = sqlx::query!(
+            "update wf_executions set restarted_epoch = $2
+            where id = $1 and coalesce(restarted_epoch, 0) < $2 and epoch < $2
+                and status in ('pending', 'running') and deleted_at is null",
+            id.0,
+            i32::try_from(epoch).unwrap_or(i32::MAX)
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(claimed.rows_affected() == 1)
     }
 }

@@ -123,16 +123,17 @@ async fn insert_pending(
         .for_each(|accepted| columns.push(accepted));
     sqlx::query!(
         "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted,
-            epoch)
+            epoch, schedule_id)
         select id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data::jsonb, accepted::jsonb,
-            epoch
+            epoch, schedule_id
         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-            $9::text[], $10::int[])
-            as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch)
+            $9::text[], $10::int[], $11::uuid[])
+            as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch,
+                schedule_id)
         on conflict on constraint wf_executions_pkey do update set
             workflow_id = excluded.workflow_id, workflow_version = excluded.workflow_version, sha256 = excluded.sha256,
             priority = excluded.priority, pool = excluded.pool, created_at = excluded.created_at,
-            input_data = excluded.input_data, accepted = excluded.accepted
+            input_data = excluded.input_data, accepted = excluded.accepted, schedule_id = excluded.schedule_id
         where wf_executions.accepted is null and wf_executions.deleted_at is null",
         &columns.ids,
         &columns.workflow_ids as &[Option<Uuid>],
@@ -143,7 +144,8 @@ async fn insert_pending(
         &columns.created_ats,
         &columns.inputs,
         &columns.commands,
-        &columns.epochs
+        &columns.epochs,
+        &columns.schedule_ids as &[Option<Uuid>]
     )
     .execute(connection)
     .await?;

@@ -37,6 +37,7 @@ impl Story {
             weight: 1,
             created_at: now,
             traceparent: None,
+            schedule_id: None,
             epoch: 1,
         };
         Self { run, accepted, events: Vec::new(), epoch: 1, seq: 0, now }

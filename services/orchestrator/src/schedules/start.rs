@@ -1,0 +1,68 @@
+//! Starting the run of a firing, as the api accepts one: the row is committed first, then the run is handed over. Both may be
+//! repeated: the id is the same each time.
+
+use millrace_contracts::ExecutionId;
+use millrace_contracts::UnixMillis;
+use millrace_contracts::message::Accepted;
+use millrace_store::{AcceptedRun, Firing, FiringOutcome};
+use serde_json::{Map, Value};
+
+use crate::OrchestratorError;
+use crate::role::Shared;
+
+/// Starts `run`, or says why it cannot be.
+pub(super) async fn start(
+    shared: &Shared,
+    firing: &Firing,
+    run: ExecutionId,
+) -> Result<FiringOutcome, OrchestratorError> {
+    let input = match input(shared, firing).await {
+        Ok(Ok(input)) => input,
+        Ok(Err(reason)) => return Ok(FiringOutcome::Failed(reason)),
+        Err(error) => return Err(error),
+    };
+    let spec = &firing.schedule.spec;
+    let trace_id = run.0.simple().to_string();
+    let accepted = Accepted {
+        execution_id: run,
+        workflow_id: Some(firing.schedule.workflow_id),
+        version: Some(firing.version),
+        definition: firing.definition,
+        input,
+        priority: spec.priority,
+        pool: spec.pool.clone(),
+        timeout_ms: spec.timeout_ms,
+        created_at: UnixMillis::now(),
+        // A firing has no caller, so its run begins a trace; one that is handled twice begins it once.
+        traceparent: Some(format!("00-{trace_id}-{}-01", &trace_id[16..])),
+        schedule_id: Some(firing.schedule.id),
+        epoch: 1,
+    };
+    let row = AcceptedRun {
+        labels: spec.labels.clone(),
+        trace_id: Some(trace_id),
+        ..AcceptedRun::new(accepted.clone())
+    };
+    shared.store.accept(&[row]).await?;
+    shared.bus.execute(&accepted).await?;
+    Ok(FiringOutcome::Started)
+}
+
+/// The input; checked again when the workflow has another version than the one it was checked against. The inner error is the
+/// schedule's.
+async fn input(
+    shared: &Shared,
+    firing: &Firing,
+) -> Result<Result<Map<String, Value>, String>, OrchestratorError> {
+    let spec = &firing.schedule.spec;
+    if firing.version == spec.checked_version {
+        return Ok(Ok(spec.input.clone()));
+    }
+    let plan = match shared.plans.get(firing.definition).await {
+        Ok(plan) => plan,
+        Err(error) if error.is_of_the_run() => return Ok(Err(error.to_string())),
+        Err(error) => return Err(error),
+    };
+    let checked = plan.check_input(&spec.input);
+    Ok(checked.map_err(|faults| format!("version {} does not take the input: {faults}", firing.version)))
+}
