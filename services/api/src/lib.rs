@@ -16,6 +16,7 @@ mod problem;
 mod range;
 mod router;
 mod routes;
+mod schedules;
 mod serve;
 mod sniff;
 mod sse;

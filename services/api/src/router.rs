@@ -11,8 +11,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::middleware::{admit, deadline, guard, observe, on_panic};
 use crate::routes::{
-    batch, blobs, blocks, cancel, events, executions, fallback, firehose, models, nodes, queues, run, upload,
-    validate, versions, workers, workflows,
+    batch, blobs, blocks, cancel, events, executions, fallback, firehose, models, nodes, queues, run,
+    schedules, upload, validate, versions, workers, workflows,
 };
 use crate::state::App;
 
@@ -31,6 +31,12 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .route("/api/v1/workflows/{id}/versions/{version}", get(versions::show))
         .route("/api/v1/workflows/{id}/run", post(run::saved))
         .route("/api/v1/workflows/{id}/run-batch", post(batch::run))
+        .route("/api/v1/workflows/{id}/schedules", get(schedules::list).post(schedules::create))
+        .route(
+            "/api/v1/schedules/{id}",
+            get(schedules::show).put(schedules::replace).delete(schedules::delete),
+        )
+        .route("/api/v1/schedules/{id}/trigger", post(schedules::trigger))
         .route("/api/v1/executions", get(executions::list).post(run::inline))
         .route("/api/v1/executions/{id}", get(executions::show))
         .route("/api/v1/executions/{id}/nodes", get(nodes::list))

@@ -12,6 +12,7 @@ pub(crate) mod models;
 pub(crate) mod nodes;
 pub(crate) mod queues;
 pub(crate) mod run;
+pub(crate) mod schedules;
 pub(crate) mod upload;
 pub(crate) mod validate;
 pub(crate) mod versions;

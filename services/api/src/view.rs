@@ -7,4 +7,4 @@ mod links;
 
 pub(crate) use find::{Found, find, parse_id};
 pub(crate) use json::{execution, node, summary};
-pub(crate) use links::links;
+pub(crate) use links::{images_as_links, links};

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, config, doctor, executions, migrate, models, queues, role, run, tail, up, validate, workers,
+    bench, config, doctor, executions, migrate, models, queues, role, run, schedules, tail, up, validate,
+    workers,
 };
 
 /// Millrace runs visual-AI workflows: DAGs of models, image transforms and logic, every step an event.
@@ -53,6 +54,9 @@ pub(crate) enum Command {
     /// List, show and cancel executions.
     #[command(subcommand)]
     Executions(executions::Args),
+    /// List, make, switch and delete schedules: runs by the clock.
+    #[command(subcommand)]
+    Schedules(schedules::Args),
     /// List the workers.
     #[command(subcommand)]
     Workers(workers::Args),

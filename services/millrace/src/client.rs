@@ -62,6 +62,21 @@ impl Client {
         self.json(self.request(Method::POST, path)).await
     }
 
+    /// POST below `/api/v1` with JSON.
+    pub(crate) async fn post_json(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, path).json(body)).await
+    }
+
+    /// PUT below `/api/v1`, only over the version that `etag` names.
+    pub(crate) async fn put_json(&self, path: &str, body: &Value, etag: &str) -> anyhow::Result<Value> {
+        self.json(self.request(Method::PUT, path).header("if-match", etag).json(body)).await
+    }
+
+    /// DELETE below `/api/v1`.
+    pub(crate) async fn delete(&self, path: &str) -> anyhow::Result<Value> {
+        self.json(self.request(Method::DELETE, path)).await
+    }
+
     /// POST below `/api/v1` with parts.
     pub(crate) async fn post_parts(
         &self,

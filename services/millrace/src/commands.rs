@@ -9,6 +9,7 @@ pub(crate) mod models;
 pub(crate) mod queues;
 pub(crate) mod role;
 pub(crate) mod run;
+pub(crate) mod schedules;
 pub(crate) mod tail;
 pub(crate) mod up;
 pub(crate) mod validate;
@@ -32,6 +33,7 @@ pub(crate) async fn dispatch(command: Command, context: &Context) -> anyhow::Res
         Command::Validate(args) => validate::run(&args, context),
         Command::Tail(args) => Box::pin(tail::run(args, context)).await,
         Command::Executions(args) => executions::run(args, context).await,
+        Command::Schedules(args) => schedules::run(args, context).await,
         Command::Workers(args) => workers::run(args, context).await,
         Command::Queues(args) => queues::run(args, context).await,
         Command::Models(args) => models::run(args, context).await,

@@ -1,7 +1,7 @@
 //! `wf_executions`: runs as clients read them, and as the sweeper finds them.
 
 mod delete;
-mod get;
+pub(crate) mod get;
 mod list;
 mod unfinished;
 

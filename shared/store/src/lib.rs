@@ -35,7 +35,7 @@ pub use models::{ModelRecord, Models};
 pub use node_runs::NodeRuns;
 pub use record::{RecordBatch, Recorded};
 pub use schedules::{
-    Firing, FiringOutcome, NearFiring, NewSchedule, ScheduleLimits, ScheduleRecord, Schedules,
+    Firing, FiringOutcome, LastRun, NearFiring, NewSchedule, ScheduleLimits, ScheduleRecord, Schedules,
 };
 pub use store::{Store, StoreSettings};
 pub use workers::{WorkerRecord, WorkerStatus, Workers};

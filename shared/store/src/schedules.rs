@@ -1,6 +1,7 @@
 //! `wf_schedules`: schedules as clients make and change them. What firings do to them is in `firing`.
 
 mod firing;
+mod last_runs;
 mod near;
 
 use millrace_contracts::schedule::ScheduleSpec;
@@ -12,6 +13,7 @@ use uuid::Uuid;
 use crate::{Store, StoreError, json};
 
 pub use firing::{Firing, FiringOutcome};
+pub use last_runs::LastRun;
 pub use near::NearFiring;
 
 /// A schedule.

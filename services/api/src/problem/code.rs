@@ -61,6 +61,8 @@ codes!(
     MethodNotAllowed = "METHOD_NOT_ALLOWED", METHOD_NOT_ALLOWED, "The method is not allowed here", None;
     /// The run has ended in another way.
     ExecutionEnded = "EXECUTION_ENDED", CONFLICT, "The execution has already ended", None;
+    /// There are as many schedules as there may be.
+    TooManySchedules = "TOO_MANY_SCHEDULES", CONFLICT, "There are too many schedules", None;
     /// It was deleted.
     Gone = "GONE", GONE, "It was deleted", None;
     /// If-Match names another version.

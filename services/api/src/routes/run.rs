@@ -57,6 +57,7 @@ async fn run(
         options: draft.options,
         trace: *context.trace(),
         batch_id: None,
+        schedule_id: None,
     };
     let receipt = match key {
         None => submit::accept(app, submission).await?,

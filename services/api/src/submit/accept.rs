@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use millrace_contracts::message::Accepted;
-use millrace_contracts::{ExecutionId, UnixMillis, WorkflowId};
+use millrace_contracts::{ExecutionId, ScheduleId, UnixMillis, WorkflowId};
 use millrace_store::{AcceptOutcome, AcceptedRun, Definition};
 use millrace_telemetry::Traceparent;
 use serde_json::{Map, Value};
@@ -33,6 +33,8 @@ pub(crate) struct Submission {
     pub(crate) trace: Traceparent,
     /// The batch it belongs to.
     pub(crate) batch_id: Option<Uuid>,
+    /// The schedule it is a run of.
+    pub(crate) schedule_id: Option<ScheduleId>,
 }
 
 /// An accepted run, as its caller is told of it.
@@ -138,7 +140,7 @@ impl Submission {
             timeout_ms: self.options.timeout_ms,
             created_at: UnixMillis::now(),
             traceparent: Some(self.trace.to_string()),
-            schedule_id: None,
+            schedule_id: self.schedule_id,
             epoch: 1,
         };
         let definition = Definition { id: compiled.id, json: compiled.definition.clone() };

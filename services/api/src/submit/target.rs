@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use millrace_contracts::{BlobId, WorkflowId};
+use millrace_store::WorkflowRecord;
 use serde_json::Value;
 
 use crate::plans::{self, Compiled};
@@ -25,15 +26,27 @@ pub(crate) struct Target {
 impl Target {
     /// The newest version of a saved workflow.
     pub(crate) async fn saved(app: &App, id: WorkflowId) -> Result<Self, Problem> {
-        let record = app.store.workflows().get(id).await?;
+        Self::version(app, id, None).await
+    }
+
+    async fn of(app: &App, record: WorkflowRecord) -> Result<Self, Problem> {
         let compiled =
             app.plans.compile(&record.definition).await.map_err(|faults| plans::invalid(faults, ""))?;
         Ok(Self {
-            workflow_id: Some(id),
+            workflow_id: Some(record.id),
             version: Some(record.version),
             recorded_as: Some(record.definition_blob),
             compiled,
         })
+    }
+
+    /// A saved workflow at `version`, or at its newest.
+    pub(crate) async fn version(app: &App, id: WorkflowId, version: Option<u32>) -> Result<Self, Problem> {
+        let record = match version {
+            Some(version) => app.store.workflows().get_version(id, version).await?,
+            None => app.store.workflows().get(id).await?,
+        };
+        Self::of(app, record).await
     }
 
     /// A definition that stands at `/workflow` in the request.

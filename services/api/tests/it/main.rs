@@ -10,5 +10,6 @@ mod executions;
 mod fleet;
 mod health;
 mod outages;
+mod schedules;
 mod support;
 mod workflows;

@@ -1,6 +1,7 @@
 //! Starting the run of a firing, as the api accepts one: the row is committed first, then the run is handed over. Both may be
 //! repeated: the id is the same each time.
 
+use millrace_compiler::Plan;
 use millrace_contracts::ExecutionId;
 use millrace_contracts::UnixMillis;
 use millrace_contracts::message::Accepted;
@@ -16,10 +17,14 @@ pub(super) async fn start(
     firing: &Firing,
     run: ExecutionId,
 ) -> Result<FiringOutcome, OrchestratorError> {
-    let input = match input(shared, firing).await {
-        Ok(Ok(input)) => input,
-        Ok(Err(reason)) => return Ok(FiringOutcome::Failed(reason)),
+    let plan = match shared.plans.get(firing.definition).await {
+        Ok(plan) => plan,
+        Err(error) if error.is_of_the_run() => return Ok(FiringOutcome::Failed(error.to_string())),
         Err(error) => return Err(error),
+    };
+    let input = match input(&plan, firing) {
+        Ok(input) => input,
+        Err(reason) => return Ok(FiringOutcome::Failed(reason)),
     };
     let spec = &firing.schedule.spec;
     let trace_id = run.0.simple().to_string();
@@ -32,6 +37,7 @@ pub(super) async fn start(
         priority: spec.priority,
         pool: spec.pool.clone(),
         timeout_ms: spec.timeout_ms,
+        weight: plan.limits.weight.unwrap_or(1),
         created_at: UnixMillis::now(),
         // A firing has no caller, so its run begins a trace; one that is handled twice begins it once.
         traceparent: Some(format!("00-{trace_id}-{}-01", &trace_id[16..])),
@@ -48,21 +54,12 @@ pub(super) async fn start(
     Ok(FiringOutcome::Started)
 }
 
-/// The input; checked again when the workflow has another version than the one it was checked against. The inner error is the
-/// schedule's.
-async fn input(
-    shared: &Shared,
-    firing: &Firing,
-) -> Result<Result<Map<String, Value>, String>, OrchestratorError> {
+/// The input; checked again when the workflow has another version than the one it was checked against.
+fn input(plan: &Plan, firing: &Firing) -> Result<Map<String, Value>, String> {
     let spec = &firing.schedule.spec;
     if firing.version == spec.checked_version {
-        return Ok(Ok(spec.input.clone()));
+        return Ok(spec.input.clone());
     }
-    let plan = match shared.plans.get(firing.definition).await {
-        Ok(plan) => plan,
-        Err(error) if error.is_of_the_run() => return Ok(Err(error.to_string())),
-        Err(error) => return Err(error),
-    };
     let checked = plan.check_input(&spec.input);
-    Ok(checked.map_err(|faults| format!("version {} does not take the input: {faults}", firing.version)))
+    checked.map_err(|faults| format!("version {} does not take the input: {faults}", firing.version))
 }

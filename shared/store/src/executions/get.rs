@@ -83,6 +83,6 @@ impl Executions<'_> {
     }
 }
 
-pub(super) fn status(text: &str) -> Result<ExecutionStatus, StoreError> {
+pub(crate) fn status(text: &str) -> Result<ExecutionStatus, StoreError> {
     ExecutionStatus::from_str(text).map_err(|error| StoreError::corrupt("execution status", error))
 }

@@ -20,8 +20,6 @@ pub struct Firing {
     pub definition: BlobId,
     /// Its runs that, as far as the record knows, have not ended; oldest first, at most 100.
     pub unfinished: Vec<ExecutionId>,
-    /// Its newest run.
-    pub newest: Option<ExecutionId>,
 }
 
 /// What became of a firing.
@@ -80,26 +78,11 @@ impl Schedules<'_> {
         .fetch_all(&self.store.pool)
         .await?;
         Ok(Some(Firing {
-            newest: self.newest_run(id).await?,
             schedule,
             version: target.version.unsigned_abs(),
             definition: definitions::blob_id(&target.sha256)?,
             unfinished: unfinished.into_iter().map(|row| ExecutionId(row.id)).collect(),
         }))
-    }
-
-    /// The newest run that a schedule started.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn newest_run(&self, id: ScheduleId) -> Result<Option<ExecutionId>, StoreError> {
-        let row = sqlx::query!(
-            "select id from wf_executions where schedule_id = $1 and deleted_at is null order by id desc limit 1",
-            id.0
-        )
-        .fetch_optional(&self.store.pool)
-        .await?;
-        Ok(row.map(|row| ExecutionId(row.id)))
     }
 
     /// Notes what became of the firing at `due` and when the next one is. False when somebody else has done so, or the schedule

@@ -88,6 +88,7 @@ impl Player {
             timeout_ms: None,
             created_at: UnixMillis::now(),
             traceparent: None,
+            schedule_id: None,
             epoch: self.meta.epoch,
         };
         let mut commit = Commit::new(self.run, self.bus.partition_of(self.run), self.version);

@@ -1,0 +1,140 @@
+//! `/workflows/{id}/schedules` and `/schedules/{id}`: runs by the clock. If-Match keeps two editors from undoing each other.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use axum::Json;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use millrace_contracts::schedule::{Cue, CueReason};
+use millrace_contracts::{ExecutionId, ScheduleId};
+use millrace_schedule::jittered;
+use millrace_store::{ScheduleLimits, ScheduleRecord};
+use serde_json::{Value, json};
+
+use super::workflows;
+use crate::context::RequestContext;
+use crate::etag;
+use crate::middleware::Admission;
+use crate::problem::Problem;
+use crate::schedules::{options, read, view};
+use crate::state::App;
+use crate::submit::{self, Asked, Submission, Target};
+
+/// A timer that cannot be set in this time is set by the orchestrators, which compare.
+const TIMER_WAIT: Duration = Duration::from_secs(1);
+
+/// Makes a schedule of a workflow.
+pub(crate) async fn create(
+    State(app): State<Arc<App>>,
+    Path(workflow): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let workflow = workflows::parse_id(&workflow)?;
+    let new = read(&app, request, workflow).await?;
+    let limits = ScheduleLimits {
+        per_workflow: app.settings.max_schedules_per_workflow,
+        total: app.settings.max_schedules,
+    };
+    let schedule = app.store.schedules().create(ScheduleId::generate(), workflow, &new, limits).await?;
+    set_timer(&app, &schedule).await;
+    let location = format!("/api/v1/schedules/{}", schedule.id);
+    let mut response = (StatusCode::CREATED, answer(&app, &schedule).await?).into_response();
+    response
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::try_from(location).map_err(Problem::internal)?);
+    Ok(response)
+}
+
+/// The schedules of a workflow, newest first; their number is limited, so there are no pages.
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    Path(workflow): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let schedules = app.store.schedules().list(workflows::parse_id(&workflow)?).await?;
+    let ids: Vec<_> = schedules.iter().map(|schedule| schedule.id).collect();
+    let last = app.store.schedules().last_runs(&ids).await?;
+    let rows: Vec<_> = schedules.iter().map(|schedule| view(schedule, last.get(&schedule.id))).collect();
+    Ok(Json(json!({ "schedules": rows })))
+}
+
+/// One schedule.
+pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
+    let schedule = app.store.schedules().get(parse_id(&id)?).await?;
+    answer(&app, &schedule).await
+}
+
+/// Changes a schedule: what is left out takes its default again.
+pub(crate) async fn replace(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (id, expected) = (parse_id(&id)?, etag::if_match(request.headers())?);
+    let workflow = app.store.schedules().get(id).await?.workflow_id;
+    let new = read(&app, request, workflow).await?;
+    let schedule = app.store.schedules().put(id, expected, &new).await?;
+    set_timer(&app, &schedule).await;
+    answer(&app, &schedule).await
+}
+
+/// Deletes it; its runs stay.
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+) -> Result<StatusCode, Problem> {
+    app.store.schedules().delete(parse_id(&id)?, etag::if_match(&headers)?).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Starts a run of it now, whatever its policy for overlaps; the rhythm goes on as before.
+pub(crate) async fn trigger(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
+    let schedule = app.store.schedules().get(parse_id(&id)?).await?;
+    let spec = schedule.spec;
+    let target = Target::version(&app, schedule.workflow_id, spec.version).await?;
+    let options = options(&spec);
+    let input = if target.version == Some(spec.checked_version) {
+        spec.input
+    } else {
+        submit::resolve(&app, &target.compiled, spec.input, "/input").await?
+    };
+    let submission = Submission {
+        id: ExecutionId::generate(),
+        target,
+        input,
+        options,
+        trace: *context.trace(),
+        batch_id: None,
+        schedule_id: Some(schedule.id),
+    };
+    let receipt = submit::accept(&app, submission).await?;
+    submit::respond(&app, receipt, Asked { wait: None, admission }).await
+}
+
+fn parse_id(text: &str) -> Result<ScheduleId, Problem> {
+    text.parse().map_err(|_| Problem::not_found("schedule", text))
+}
+
+async fn answer(app: &App, schedule: &ScheduleRecord) -> Result<Response, Problem> {
+    let last = app.store.schedules().last_runs(&[schedule.id]).await?;
+    let body = view(schedule, last.get(&schedule.id));
+    Ok(([(header::ETAG, etag::of_version(schedule.revision))], Json(body)).into_response())
+}
+
+/// Sets the timer of the next firing. Timers of what it was before find their schedule changed, and do nothing.
+async fn set_timer(app: &App, schedule: &ScheduleRecord) {
+    let Some(due) = schedule.next_at else { return };
+    let at = jittered(schedule.id, due, Duration::from_millis(schedule.spec.jitter_ms));
+    let cues = [(at, Cue { schedule_id: schedule.id, reason: CueReason::Due(due) })];
+    let set = tokio::time::timeout(TIMER_WAIT, app.bus.set_cues(&cues)).await;
+    if !matches!(set, Ok(Ok(()))) {
+        tracing::warn!(schedule.id = %schedule.id, "the timer of a schedule could not be set; the orchestrators will");
+    }
+}

@@ -1,0 +1,125 @@
+//! `/workflows/{id}/schedules` and `/schedules/{id}`.
+
+use millrace_config::Api;
+use millrace_contracts::{ScheduleId, UnixMillis};
+use millrace_testkit::TestPostgres;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{Reply, World, constant, png, show};
+
+impl World {
+    async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Reply> {
+        Reply::of(self.request(Method::PUT, path).json(body)).await
+    }
+}
+
+#[tokio::test]
+async fn a_schedule_is_made_shown_changed_and_deleted() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let workflow = world.save(&constant()).await?;
+    let all = format!("/api/v1/workflows/{workflow}/schedules");
+    let body = json!({"cron": "0 6 * * *", "timezone": "Europe/Berlin", "overlap": "queue", "priority": "low",
+        "labels": {"team": "a"}, "jitter_ms": 0});
+    let made = world.post(&all, &body).await?;
+    assert_eq!((made.status, made.header("etag")), (201, "\"1\""), "{made:?}");
+    let path = made.header("location").to_owned();
+    assert_eq!(made.body["input"]["min"], 0.4, "defaults are filled in, as a run's are");
+    let next = made.body["next_at"].as_i64().unwrap();
+    let upcoming: Vec<i64> = serde_json::from_value(made.body["upcoming"].clone())?;
+    assert!(next > UnixMillis::now().0 && upcoming.len() == 5 && upcoming[0] == next, "{upcoming:?}");
+    assert!(upcoming.windows(2).all(|pair| pair[0] < pair[1]));
+
+    // The timer is there: it fires for whoever asks with a later clock.
+    let id: ScheduleId = made.body["id"].as_str().unwrap().parse()?;
+    let swept = world.bus.fire_timers(id.partition(4), UnixMillis(next), 10).await?;
+    assert_eq!(swept.fired, 1);
+
+    let off = world.put(&path, &json!({"cron": "@hourly", "enabled": false})).await?;
+    assert_eq!((off.status, off.header("etag")), (200, "\"2\""), "{off:?}");
+    assert_eq!((&off.body["next_at"], &off.body["upcoming"]), (&Value::Null, &json!([])));
+    assert_eq!(off.body["overlap"], "skip", "what is left out takes its default again");
+    let stale = world.request(Method::PUT, &path).header("if-match", "\"1\"").json(&body);
+    Reply::of(stale).await?.problem(412, "PRECONDITION_FAILED");
+
+    let listed = world.get(&all).await?;
+    assert_eq!(listed.body["schedules"].as_array().unwrap().len(), 1);
+    assert_eq!(listed.body["schedules"][0]["last_run"], Value::Null);
+    assert_eq!(Reply::of(world.request(Method::DELETE, &path)).await?.status, 204);
+    world.get(&path).await?.problem(410, "GONE");
+    assert_eq!(world.get(&all).await?.body["schedules"], json!([]));
+    world.get("/api/v1/schedules/nonsense").await?.problem(404, "NOT_FOUND");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_triggered_schedule_shows_its_last_run() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let workflow = world.save(&constant()).await?;
+    let made = world
+        .post(
+            &format!("/api/v1/workflows/{workflow}/schedules"),
+            &json!({"cron": "@yearly", "labels": {"a": "b"}}),
+        )
+        .await?;
+    let path = made.header("location").to_owned();
+    let run = world.post(&format!("{path}/trigger"), &Value::Null).await?;
+    assert_eq!(run.status, 202, "{run:?}");
+    let shown = world.get(&path).await?;
+    assert_eq!(shown.body["last_run"]["execution_id"], run.body["execution_id"]);
+    let record = world.get(shown.body["last_run"]["url"].as_str().unwrap()).await?;
+    assert_eq!(record.body["labels"]["a"], "b");
+    assert_eq!(shown.body["next_at"], made.body["next_at"], "the rhythm goes on as before");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn inputs_are_checked_as_a_runs_are() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let workflow = world.save(&show()).await?;
+    let all = format!("/api/v1/workflows/{workflow}/schedules");
+    let missing = world.post(&all, &json!({"cron": "@daily", "input": {"min": 0.5}})).await?;
+    missing.problem(422, "INVALID_INPUT").fault("MISSING_INPUT", Some("photo"), "/input/photo");
+    let blob = world.blobs.put(png(8, 8).into()).await?;
+    let made =
+        world.post(&all, &json!({"cron": "@daily", "input": {"photo": format!("blob:{blob}")}})).await?;
+    assert_eq!(made.status, 201, "{made:?}");
+    assert_eq!(made.body["input"]["photo"]["width"], 8);
+    world.stop().await
+}
+
+#[tokio::test]
+async fn mistakes_are_told_with_their_place() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let workflow = world.save(&constant()).await?;
+    let all = format!("/api/v1/workflows/{workflow}/schedules");
+    for (body, code, pointer) in [
+        (json!({"cron": "61 * * * *"}), "INVALID_CRON", "/cron"),
+        (json!({"cron": "@daily", "timezone": "Europe/Atlantis"}), "UNKNOWN_TIMEZONE", "/timezone"),
+        (json!({"cron": "@daily", "version": 9}), "UNKNOWN_VERSION", "/version"),
+        (json!({"cron": "@daily", "overlap": "both"}), "INVALID_VALUE", "/overlap"),
+    ] {
+        world.post(&all, &body).await?.problem(422, "INVALID_REQUEST").fault(code, None, pointer);
+    }
+    let nowhere = "/api/v1/workflows/0199b5a2-0000-7000-8000-000000000000/schedules";
+    world.post(nowhere, &json!({"cron": "@daily"})).await?.problem(404, "NOT_FOUND");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn there_are_only_so_many() -> anyhow::Result<()> {
+    let settings = Api { max_schedules: 3, max_schedules_per_workflow: 2, ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let (first, second) = (world.save(&constant()).await?, world.save(&constant()).await?);
+    let make = async |workflow: &str| {
+        world.post(&format!("/api/v1/workflows/{workflow}/schedules"), &json!({"cron": "@daily"})).await
+    };
+    let made = make(&first).await?;
+    assert_eq!(make(&first).await?.status, 201);
+    make(&first).await?.problem(409, "TOO_MANY_SCHEDULES");
+    assert_eq!(make(&second).await?.status, 201);
+    make(&second).await?.problem(409, "TOO_MANY_SCHEDULES");
+    assert_eq!(Reply::of(world.request(Method::DELETE, made.header("location"))).await?.status, 204);
+    assert_eq!(make(&second).await?.status, 201, "a deleted one makes room");
+    world.stop().await
+}
