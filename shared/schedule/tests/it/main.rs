@@ -1,5 +1,7 @@
 //! Rhythms from outside: clock changes in Berlin, what is refused, and what holds for any expression.
 
+#![allow(clippy::unwrap_used, reason = "a test")]
+
 use std::time::Duration;
 
 use millrace_contracts::UnixMillis;
