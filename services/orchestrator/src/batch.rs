@@ -88,12 +88,12 @@ async fn round(
 ) -> Result<Vec<Open>, OrchestratorError> {
     let now = UnixMillis::now();
     let steps = join_all(open.into_iter().map(|open| step(shared, open, now))).await;
-    let mut acks: Vec<(Partition, EntryId)> = Vec::new();
+    let mut settled = Settled::default();
     let mut stepped = Vec::new();
     for result in steps {
         match result? {
             Ok(run) => stepped.push(run),
-            Err(without_run) => acks.extend(entries(&without_run)),
+            Err(without_run) => settled.add(&without_run),
         }
     }
     let (commits, versions) = prepare(shared, &mut stepped).await?;
@@ -106,12 +106,13 @@ async fn round(
         let outcome = if version.is_some() { outcomes.next() } else { Some(CommitOutcome::Committed) };
         match outcome {
             Some(CommitOutcome::Committed) => {
-                acks.extend(entries(&run.deliveries));
+                settled.add(&run.deliveries);
+                settled.note_end(&run.held);
                 accept(runs, &mut outbox, run, version);
             }
             Some(CommitOutcome::Rejected(reason)) => {
                 tracing::error!(run.id = %run.held.run.accepted().execution_id, reason, "a step cannot be stored");
-                acks.extend(entries(&run.deliveries));
+                settled.add(&run.deliveries);
             }
             Some(CommitOutcome::Conflict) | None => {
                 counter!("millrace_orchestrator_conflicts_total").increment(1);
@@ -119,9 +120,37 @@ async fn round(
             }
         }
     }
-    outbox.send(&shared.bus).await?;
-    shared.bus.ack(consumer, &acks).await?;
+    let leave = async { Ok(shared.bus.leave_line(&settled.begun, &settled.ended).await?) };
+    tokio::try_join!(outbox.send(&shared.bus), leave)?;
+    shared.bus.ack(consumer, &settled.acks).await?;
     Ok(conflicts)
+}
+
+/// What a round has dealt with: told to the line, then acknowledged.
+#[derive(Default)]
+struct Settled {
+    acks: Vec<(Partition, EntryId)>,
+    /// Runs whose `execute` need not be sent again.
+    begun: Vec<ExecutionId>,
+    ended: Vec<ExecutionId>,
+}
+
+impl Settled {
+    fn add(&mut self, deliveries: &[Delivery]) {
+        for delivery in deliveries {
+            self.acks.push((delivery.partition, delivery.entry.clone()));
+            if let Message::Execute(accepted) = &delivery.message {
+                self.begun.push(accepted.execution_id);
+            }
+        }
+    }
+
+    /// Also of a run that had ended before: whoever committed that may have died before the line was told.
+    fn note_end(&mut self, held: &Held) {
+        if held.run.is_terminal() {
+            self.ended.push(held.run.accepted().execution_id);
+        }
+    }
 }
 
 /// The commits to make, and for each run the version it has afterwards; none for a run that needs no commit.
@@ -219,8 +248,4 @@ fn count_noop(effects: &Effects) {
     if let Some(noop) = effects.noop {
         counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
     }
-}
-
-fn entries(deliveries: &[Delivery]) -> impl Iterator<Item = (Partition, EntryId)> {
-    deliveries.iter().map(|delivery| (delivery.partition, delivery.entry.clone()))
 }

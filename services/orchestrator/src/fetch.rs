@@ -39,8 +39,27 @@ pub(crate) async fn fetch(
     }
     match accepted {
         Some(accepted) => begin(shared, accepted, now).await.map(Some),
-        None => Ok(None),
+        None => withdraw(shared, run, deliveries, now).await,
     }
+}
+
+/// The end of a run that was cancelled while it waited in line. It stays there until its end is committed.
+async fn withdraw(
+    shared: &Shared,
+    run: ExecutionId,
+    deliveries: &[Delivery],
+    now: UnixMillis,
+) -> Result<Option<Fetched>, OrchestratorError> {
+    let reason = deliveries.iter().find_map(|delivery| match &delivery.message {
+        Message::Cancel { reason, .. } => Some(reason),
+        _ => None,
+    });
+    let Some(reason) = reason else { return Ok(None) };
+    let Some(accepted) = shared.bus.run_in_line(run).await? else { return Ok(None) };
+    let error = JobError::new(ErrorKind::Cancelled, reason);
+    let plan = shared.plans.get(accepted.definition).await?;
+    let (run, effects) = Execution::withdraw(plan, accepted, settings(shared), error, now);
+    Ok(Some(Fetched { held: Held { run, version: 0 }, begun: Some(effects) }))
 }
 
 /// The run as it is stored in Redis, if it is.

@@ -6,6 +6,7 @@ mod error;
 mod fetch;
 mod held;
 mod lane;
+mod line;
 mod membership;
 mod outbox;
 mod oversize;

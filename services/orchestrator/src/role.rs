@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use crate::alarms::Alarms;
 use crate::plans::Plans;
 use crate::schedules::{self, Desk};
-use crate::{OrchestratorError, alarms, lane, membership, sweeper};
+use crate::{OrchestratorError, alarms, lane, line, membership, sweeper};
 
 /// What the orchestrator works with.
 #[derive(Clone)]
@@ -79,6 +79,7 @@ pub async fn run(
         must_live("orchestrator.reconciler"),
         schedules::reconcile(shared.clone(), owned.clone(), stop.clone()),
     );
+    supervisor.spawn(must_live("orchestrator.line"), line::run(shared.clone(), stop.clone()));
     for number in 0..lanes {
         let lane = lane::run(shared.clone(), number, owned.clone(), stop.clone());
         supervisor.spawn(must_live("orchestrator.lane"), lane);

@@ -5,6 +5,8 @@ use std::collections::BTreeSet;
 use std::time::Duration;
 
 use metrics::counter;
+use millrace_bus::Standing;
+use millrace_contracts::message::Accepted;
 use millrace_contracts::{ExecutionId, Partition, UnixMillis};
 use millrace_store::Unfinished;
 use tokio::sync::watch;
@@ -52,19 +54,36 @@ async fn sweep(
         .into_iter()
         .filter(|run| owned.contains(&shared.bus.partition_of(run.accepted.execution_id)))
         .collect();
-    let in_line = shared.bus.oldest_messages(&owned.iter().copied().collect::<Vec<_>>()).await?;
+    let oldest = shared.bus.oldest_messages(&owned.iter().copied().collect::<Vec<_>>()).await?;
     let ids: Vec<_> = mine.iter().map(|run| run.accepted.execution_id).collect();
+    // The line before the live states: a run that leaves the one for the other meanwhile is seen in one of them.
+    let standings = shared.bus.standings(&ids).await?;
     let versions = shared.bus.versions(&ids).await?;
-    for (run, version) in mine.into_iter().zip(versions) {
-        // While the inbox holds messages as old as the run, its command may be among them: it is late, not lost.
-        let sent = in_line.get(&shared.bus.partition_of(run.accepted.execution_id));
-        let in_line =
-            sent.is_some_and(|sent| *sent <= run.accepted.created_at.after(shared.settings.stalled_after));
-        if version.is_none() && !in_line {
+    for ((run, version), standing) in mine.into_iter().zip(versions).zip(standings) {
+        let sent = oldest.get(&shared.bus.partition_of(run.accepted.execution_id)).copied();
+        if version.is_none() && !may_be_on_its_way(shared, standing, &run.accepted, sent) {
             restart(shared, run).await?;
         }
     }
     Ok(last.filter(|_| full))
+}
+
+/// Whether a run without live state is late, not lost: it waits in line, was admitted a moment ago, or its inbox, whose
+/// oldest message is from `sent`, holds messages as old as its own would be.
+fn may_be_on_its_way(
+    shared: &Shared,
+    standing: Standing,
+    accepted: &Accepted,
+    sent: Option<UnixMillis>,
+) -> bool {
+    let patience = shared.settings.stalled_after;
+    let handed_over = match standing {
+        Standing::InLine => return true,
+        Standing::Admitted(at) if UnixMillis::now() < at.after(patience) => return true,
+        Standing::Admitted(at) => at,
+        Standing::Unknown => accepted.created_at,
+    };
+    sent.is_some_and(|sent| sent <= handed_over.after(patience))
 }
 
 /// Starts a lost run again, always with the next epoch: clients may have seen numbers that were never recorded. The epoch is

@@ -8,26 +8,23 @@ use crate::publish::event_json;
 use crate::{Bus, BusError, keys, scripts};
 
 impl Bus {
-    /// Hands an accepted run to the orchestrators, and its record to the writer. Repeating it changes nothing.
+    /// Hands an accepted run to the orchestrators, at once or when its turn in the line comes, and its record to the
+    /// writer. Repeating it changes nothing.
     ///
     /// # Errors
     /// Redis could not be reached.
     pub async fn execute(&self, accepted: &Accepted) -> Result<(), BusError> {
         let run = accepted.execution_id;
-        let partition = self.partition_of(run);
-        let message = message_json(&Message::Execute(Box::new(accepted.clone())))?;
         let mut event = wish(EventType::WorkflowExecute, run, accepted.created_at);
         event.workflow_id = accepted.workflow_id;
         event.traceparent.clone_from(&accepted.traceparent);
         event.data = serde_json::to_value(accepted).map_err(BusError::encode("an accepted run"))?;
         let event_json = event_json(&event)?;
 
-        let streams = [self.keys().inbox(partition), self.keys().events(partition)];
-        let size = message.len() + 2 * event_json.len() + 256;
-        let mut append = scripts::APPEND.on(&[&streams[0], &streams[1]], size);
-        append.arg(keys::MESSAGE).arg(message).arg(keys::EVENT).arg(&event_json);
-        append.arg(event.kind.channel()).arg(&event_json);
-        self.send("hand over a run", vec![append]).await.map(drop)
+        let events = self.keys().events(self.partition_of(run));
+        let mut append = scripts::APPEND.on(&[&events], 2 * event_json.len() + 256);
+        append.arg(keys::EVENT).arg(&event_json).arg(event.kind.channel()).arg(&event_json);
+        self.join_line(accepted, append).await
     }
 
     /// Asks for the end of a run.

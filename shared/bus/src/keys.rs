@@ -85,6 +85,26 @@ impl Keys {
         format!("{stream}:dead")
     }
 
+    /// The line in front of the orchestrators: all its keys begin with this, and share its hash tag.
+    pub(crate) fn line(&self) -> String {
+        format!("{{{}:line}}", self.prefix)
+    }
+
+    /// Hash: messages of runs that wait in line or have not begun.
+    pub(crate) fn line_messages(&self) -> String {
+        format!("{}:messages", self.line())
+    }
+
+    /// Sorted set: admitted runs by when, ms.
+    pub(crate) fn line_running(&self) -> String {
+        format!("{}:running", self.line())
+    }
+
+    /// Hash: how many runs may be under way.
+    pub(crate) fn line_settings(&self) -> String {
+        format!("{}:settings", self.line())
+    }
+
     /// Sorted set: `<pool>|<model or ->` by time of last use, ms.
     pub(crate) fn queues(&self) -> String {
         format!("{}:queues", self.prefix)

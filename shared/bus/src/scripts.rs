@@ -50,6 +50,16 @@ scripts!(
     TAKE_JOBS = "part/turns.lua" "part/waiting.lua" "take_jobs.lua",
     /// Removes what waits for runs that have ended.
     DROP_RUNS = "part/turns.lua" "part/waiting.lua" "drop_runs.lua",
+    /// Lets a run into the line, or past it.
+    JOIN_LINE = "part/turns.lua" "part/line.lua" "join_line.lua",
+    /// Takes runs that ended out of the line, and admits the next.
+    LEAVE_LINE = "part/turns.lua" "part/line.lua" "leave_line.lua",
+    /// Finds admitted runs that should have begun by now.
+    RESEND_LINE = "part/turns.lua" "part/line.lua" "resend_line.lua",
+    /// Tells who runs and who waits.
+    VIEW_LINE = "part/turns.lua" "part/line.lua" "view_line.lua",
+    /// Tells a run's place.
+    PLACE_IN_LINE = "part/turns.lua" "part/line.lua" "place_in_line.lua",
     /// Keeps claims fresh that are still held.
     KEEP_JOBS = "keep_jobs.lua",
     /// Tells how full one queue is.

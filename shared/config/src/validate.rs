@@ -34,6 +34,7 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(api.accept_queue >= api.accept_batch, "api.accept_queue", "must be at least api.accept_batch");
     rule(api.stream_buffer > 0, "api.stream_buffer", "must be at least 1");
     rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
+    rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
     rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
     rule(!worker.pools.is_empty(), "worker.pools", "must name at least one pool");
     rule(worker.concurrency > 0, "worker.concurrency", "must be at least 1");

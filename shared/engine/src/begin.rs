@@ -29,10 +29,7 @@ impl Execution {
         run.history = run.keyed(history);
         run.effects.first = true;
         run.meta.started_at = Some(now);
-        let members = run.plan.scope(ScopeIndex::ROOT).members.len();
-        run.meta.progress.total = members as u64;
-        run.root_remaining = members as u32;
-        run.planned = members as u64;
+        run.count_members();
         let data = json!({"version": run.accepted.version, "accepted": run.accepted});
         run.emit(EventType::WorkflowStarted, now, data);
         run.set_run_timer(now);
@@ -40,6 +37,14 @@ impl Execution {
         run.run_agenda(now);
         let effects = run.take_effects();
         (run, effects)
+    }
+
+    /// What there is to do before any loop opens: the nodes outside loops.
+    pub(crate) fn count_members(&mut self) {
+        let members = self.plan.scope(ScopeIndex::ROOT).members.len();
+        self.meta.progress.total = members as u64;
+        self.root_remaining = members as u32;
+        self.planned = members as u64;
     }
 
     pub(crate) fn empty(plan: Arc<Plan>, accepted: Accepted, settings: Settings) -> Self {

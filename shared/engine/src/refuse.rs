@@ -1,4 +1,5 @@
-//! A run that was accepted and cannot be walked: it fails at once, for all to see, instead of standing still for ever.
+//! Runs that end without having begun: one that cannot be walked fails at once, for all to see, instead of standing still for
+//! ever; one that nobody wants any more is cancelled.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -25,6 +26,23 @@ impl Execution {
         run.effects.first = true;
         run.meta.started_at = Some(now);
         run.finish(ExecutionStatus::Failed, Some(error), now);
+        let effects = run.take_effects();
+        (run, effects)
+    }
+
+    /// Ends a run that was cancelled before it began: every node is cancelled, none was ever started.
+    #[must_use]
+    pub fn withdraw(
+        plan: Arc<Plan>,
+        accepted: Accepted,
+        settings: Settings,
+        error: JobError,
+        now: UnixMillis,
+    ) -> (Self, Effects) {
+        let mut run = Self::empty(plan, accepted, settings);
+        run.effects.first = true;
+        run.count_members();
+        run.finish(ExecutionStatus::Cancelled, Some(error), now);
         let effects = run.take_effects();
         (run, effects)
     }

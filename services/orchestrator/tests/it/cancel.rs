@@ -1,9 +1,12 @@
 //! A cancel ends the run at once, whether or not a worker answers, and no job of it is taken afterwards.
 
+use std::time::{Duration, Instant};
+
 use millrace_contracts::{ExecutionStatus, NodeStatus};
+use millrace_testkit::eventually;
 use serde_json::json;
 
-use crate::support::{World, chain, picture, statuses};
+use crate::support::{DEADLINE, World, chain, picture, statuses};
 
 #[tokio::test]
 async fn a_cancelled_run_ends_without_its_worker() -> anyhow::Result<()> {
@@ -22,5 +25,49 @@ async fn a_cancelled_run_ends_without_its_worker() -> anyhow::Result<()> {
     let next = world.submit(&chain(0), json!({"photo": picture("root")})).await?;
     world.ended(next).await?;
     assert_eq!(world.ended(run).await?.len(), log.len());
+    replica.stop().await
+}
+
+/// A thousand items, all of them queued; what a worker has in hand is told to it, what waits is never given out.
+#[tokio::test]
+async fn a_cancel_with_a_thousand_queued_items_ends_the_run_in_two_seconds_and_starts_no_job_after()
+-> anyhow::Result<()> {
+    const ITEMS: usize = 1_000;
+    let world = World::start().await?;
+    let replica = world.replica();
+    let definition = json!({"name": "fan out", "nodes": [
+        {"id": "photos", "type": "parameter_input", "config": {"kind": "list<image>"}},
+        {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.photos"},
+            "config": {"max_parallel": ITEMS}},
+        {"id": "step", "type": "resize", "inputs": {"image": "$nodes.each.item"}, "config": {"width": 8}},
+        {"id": "all", "type": "collect", "inputs": {"item": "$nodes.step.image"}},
+        {"id": "answer", "type": "json_output", "inputs": {"images": "$nodes.all.items"}}
+    ]});
+    let photos: Vec<_> = (0..ITEMS).map(|at| picture(&at.to_string())).collect();
+    let run = world.submit(&definition, json!({"photos": photos})).await?;
+    let mut worker = world.worker().await?;
+    let held = worker.take().await?;
+    eventually(DEADLINE, "all items are queued", async || {
+        let depths = world.bus.queue_depths().await?;
+        let queued: u64 = depths.iter().map(|depth| depth.waiting + depth.pending).sum();
+        Ok::<_, millrace_bus::BusError>((queued == ITEMS as u64).then_some(()))
+    })
+    .await?;
+
+    let asked = Instant::now();
+    world.bus.cancel(run, "changed my mind").await?;
+    let log = world.ended(run).await?;
+    assert!(asked.elapsed() < Duration::from_secs(2), "it took {:?}", asked.elapsed());
+    assert_eq!(world.status(run).await?, ExecutionStatus::Cancelled);
+    assert_eq!(statuses(&log, "step").len(), ITEMS);
+
+    // Once the end is told to the queues, which is before the cancel is acknowledged, nothing is given out.
+    eventually(DEADLINE, "the cancel is dealt with", async || {
+        Ok::<_, millrace_bus::BusError>((world.bus.inbox_depth().await? == 0).then_some(()))
+    })
+    .await?;
+    let next = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    assert_eq!(worker.take().await?.job.execution_id, next, "none of the cancelled run's jobs is given out");
+    worker.complete(&held, json!({"image": picture("late")})).await?;
     replica.stop().await
 }

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
 mod cancel;
+mod line;
 mod losses;
 mod retries;
 mod runs;

@@ -80,10 +80,14 @@ impl World {
     }
 
     pub(crate) fn replica(&self) -> Replica {
+        self.replica_with(settings())
+    }
+
+    pub(crate) fn replica_with(&self, settings: Orchestrator) -> Replica {
         let deps = Deps { bus: self.bus.clone(), store: self.store.clone(), blobs: self.blobs.clone() };
         let shutdown = CancellationToken::new();
         // A test's own task: it is stopped or dropped by the test.
-        let task = tokio::spawn(run(deps, settings(), shutdown.clone()));
+        let task = tokio::spawn(run(deps, settings, shutdown.clone()));
         Replica { task, shutdown }
     }
 
@@ -120,6 +124,14 @@ impl World {
         Ok(command.exec_async(&mut redis).await?)
     }
 
+    /// Until a replica has said how many runs may be under way.
+    pub(crate) async fn limit_is(&self, limit: u64) -> anyhow::Result<()> {
+        eventually(DEADLINE, "the line is open", async || {
+            Ok::<_, millrace_bus::BusError>((self.bus.line(1).await?.limit == limit).then_some(()))
+        })
+        .await
+    }
+
     pub(crate) async fn worker(&self) -> anyhow::Result<HandWorker> {
         let id = WorkerId::from("by-hand");
         Ok(HandWorker { queues: self.bus.queues(&id).await?, bus: self.bus.clone(), id })
@@ -138,6 +150,29 @@ impl World {
             anyhow::ensure!(event.seq == Some(expected), "seq {:?} where {expected} was due", event.seq);
         }
         Ok(log)
+    }
+
+    /// Until the end of `node` is in the log of `run`.
+    pub(crate) async fn settled(
+        &self,
+        run: ExecutionId,
+        node: &millrace_contracts::NodeId,
+    ) -> anyhow::Result<()> {
+        let start = LogPosition { epoch: 0, seq: 0 };
+        eventually(DEADLINE, "the node ends", async || {
+            let log = self.bus.log(run, start, 100_000).await?;
+            Ok::<_, millrace_bus::BusError>(
+                log.iter().any(|event| event.node_id.as_ref() == Some(node)).then_some(()),
+            )
+        })
+        .await
+    }
+
+    /// How the run ended, if it has.
+    pub(crate) async fn ended_already(&self, run: ExecutionId) -> anyhow::Result<Option<ExecutionStatus>> {
+        let Some(stored) = self.bus.load_run(run).await? else { return Ok(None) };
+        let status = millrace_engine::snapshot(&stored.fields, 1_000)?.status;
+        Ok(status.is_terminal().then_some(status))
     }
 
     pub(crate) async fn status(&self, run: ExecutionId) -> anyhow::Result<ExecutionStatus> {

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use millrace_bus::{Bus, BusSettings, CommitOutcome};
+use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Timer, TimerPurpose};
 use millrace_contracts::{ExecutionId, Pool, UnixMillis};
@@ -64,10 +64,18 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     // One partition and one queue, so that a blocking read stays in one slot too.
     let bus = Bus::connect(BusSettings { partitions: 1, ..BusSettings::new(&cluster.url) }).await?;
     let partition = bus.all_partitions().next().context("there is one partition")?;
+    bus.limit_line(LineLimit { running: 1, reserve: 0 }).await?;
     let run = ExecutionId::generate();
     bus.execute(&accepted(run)).await?;
     bus.cancel(run, "no more").await?;
     bus.wake(run).await?;
+    // One more than may run, so that it waits; it is looked for, and then admitted.
+    let next = ExecutionId::generate();
+    bus.execute(&accepted(next)).await?;
+    assert!(bus.place_in_line(next).await?.is_some());
+    assert_eq!(bus.line(9).await?.waiting, 1);
+    bus.mend_line(Duration::ZERO, Duration::ZERO).await?;
+    assert_eq!(bus.leave_line(&[run], &[run]).await?, 1);
     let mut commit = step(&bus, run, 0, 1);
     commit.set_timers = vec![(UnixMillis(1), Timer { execution_id: run, purpose: TimerPurpose::RunTimeout })];
     assert_eq!(bus.commit(&[commit]).await?, [CommitOutcome::Committed]);
@@ -76,11 +84,11 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     assert!(bus.release_partition(partition, "a").await?);
 
     let mut inbox = bus.inbox("o1").await?;
-    assert_eq!(inbox.read(&[partition], 9, DEADLINE).await?.len(), 4);
+    assert_eq!(inbox.read(&[partition], 9, DEADLINE).await?.len(), 5);
     let claimed = inbox.claim(partition, Duration::ZERO, 9).await?;
     bus.bury_message(&claimed[0], "for the test").await?;
     bus.ack("o1", &[(partition, claimed[1].entry.clone())]).await?;
-    assert_eq!(bus.inbox_depth().await?, 2);
+    assert_eq!(bus.inbox_depth().await?, 3);
 
     let mut wanted = job("fast", Some("m"), Priority::Normal);
     wanted.reply_to = partition;

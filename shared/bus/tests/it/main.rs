@@ -7,6 +7,7 @@ mod flows;
 mod inboxes;
 mod jobs;
 mod leases;
+mod line;
 mod live;
 mod log;
 mod losses;

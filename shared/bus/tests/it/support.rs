@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use millrace_bus::{Bus, BusSettings, Commit, Delivery, Inbox};
+use millrace_bus::{Bus, BusSettings, Commit, Delivery, Inbox, LineLimit};
 use millrace_contracts::event::Source;
 use millrace_contracts::job::{JobOutcome, ModelRef, Priority};
 use millrace_contracts::message::{Accepted, Message};
@@ -27,6 +27,7 @@ impl Fixture {
     pub(crate) async fn start() -> Result<Self> {
         let redis = TestRedis::start().await?;
         let bus = Bus::connect(BusSettings::new(redis.url())).await?;
+        bus.limit_line(LineLimit { running: 1_000, reserve: 0 }).await?;
         Ok(Self { redis, bus })
     }
 

@@ -11,6 +11,9 @@ use serde::{Deserialize, Serialize};
 pub struct Orchestrator {
     /// Tasks that step runs side by side; partitions are dealt out among them.
     pub lanes: usize,
+    /// Runs under way at once; more wait in line, and workflows take turns. Workflows with none under way may go beyond it
+    /// by an eighth.
+    pub max_running_runs: u64,
     /// Most inbox messages taken at once.
     pub batch_size: usize,
     /// How long a read waits for messages.
@@ -48,6 +51,7 @@ impl Default for Orchestrator {
     fn default() -> Self {
         Self {
             lanes: 2,
+            max_running_runs: 256,
             batch_size: 256,
             block: Duration::from_secs(1),
             lease: Duration::from_secs(6),
