@@ -137,8 +137,8 @@ struct Settled {
 
 impl Settled {
     fn add(&mut self, deliveries: &[Delivery]) {
+        self.acks.extend(entries(deliveries));
         for delivery in deliveries {
-            self.acks.push((delivery.partition, delivery.entry.clone()));
             if let Message::Execute(accepted) = &delivery.message {
                 self.begun.push(accepted.execution_id);
             }
@@ -248,4 +248,8 @@ fn count_noop(effects: &Effects) {
     if let Some(noop) = effects.noop {
         counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
     }
+}
+
+fn entries(deliveries: &[Delivery]) -> impl Iterator<Item = (Partition, EntryId)> {
+    deliveries.iter().map(|delivery| (delivery.partition, delivery.entry.clone()))
 }
