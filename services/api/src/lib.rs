@@ -7,6 +7,7 @@ mod deps;
 mod error;
 mod etag;
 mod health;
+mod library;
 mod live;
 mod middleware;
 mod params;

@@ -74,7 +74,7 @@ impl Plans {
 
 fn compile(definition: &Value) -> Result<Arc<Compiled>, Faults> {
     let plan = millrace_compiler::compile(definition)?;
-    let definition = millrace_compiler::pin(definition)?;
+    let definition = millrace_compiler::pin_compiled(definition);
     let bytes = serde_json::to_vec(&definition).expect("a JSON value serialises");
     let id = BlobId::of(&bytes);
     Ok(Arc::new(Compiled { inputs: plan.inputs(), plan, definition, id, bytes, stored: OnceCell::new() }))

@@ -48,6 +48,7 @@ fn all() -> Vec<Block> {
         logic::collect::block(),
         logic::map::block(),
         logic::delay::block(),
+        logic::sub_workflow::block(),
         outputs::json_output::block(),
     ]
 }

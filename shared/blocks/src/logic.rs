@@ -7,4 +7,5 @@ pub mod filter;
 pub mod first_of;
 pub mod for_each;
 pub mod map;
+pub mod sub_workflow;
 pub mod switch;

@@ -1,4 +1,4 @@
-//! Compiling 10,000 nodes: a chain, a fan, and the demo workflow over and over.
+//! Compiling 10,000 nodes: a chain, a fan, the demo workflow over and over, and calls of a workflow.
 
 #![allow(missing_docs, reason = "criterion's macros make undocumented items")]
 
@@ -51,10 +51,28 @@ fn demo(nodes: usize) -> Value {
     json!({"name": "demo", "nodes": (0..nodes / 4).flat_map(copy).collect::<Vec<_>>()})
 }
 
+/// A workflow of 97 nodes, called over and over.
+fn calls(nodes: usize) -> Value {
+    let mut child = chain(97);
+    let outputs = json!({"id": "answer", "type": "json_output", "inputs": {"image": "$nodes.n96.image"}});
+    child["nodes"].as_array_mut().expect("a chain has nodes").push(outputs);
+    let call = |position: usize| {
+        json!({
+            "id": format!("call{position}"), "type": "sub_workflow", "inputs": {"n0": "$inputs.photo"},
+            "config": {"workflow": "child"}
+        })
+    };
+    let mut all = vec![json!({"id": "photo", "type": "image_input"})];
+    all.extend((0..nodes / 101).map(call));
+    json!({"name": "calls", "nodes": all, "workflows": {"child": child}})
+}
+
 fn benches(criterion: &mut Criterion) {
     let mut group = criterion.benchmark_group("compile 10,000 nodes");
     group.sample_size(10);
-    for (name, definition) in [("chain", chain(10_000)), ("fan", fan(10_000)), ("demo", demo(10_000))] {
+    let definitions =
+        [("chain", chain(10_000)), ("fan", fan(10_000)), ("demo", demo(10_000)), ("calls", calls(10_000))];
+    for (name, definition) in definitions {
         group.bench_function(name, |bencher| {
             bencher.iter_batched(
                 || (),

@@ -74,6 +74,14 @@ codes!(
     INVALID_EXPRESSION,
     /// An expression uses a name that the node does not give it.
     UNKNOWN_VARIABLE,
+    /// A `sub_workflow` names a workflow that is not there.
+    UNKNOWN_WORKFLOW,
+    /// A workflow calls itself, directly or through others.
+    WORKFLOW_RECURSION,
+    /// Too many calls of workflows inside each other.
+    CALLS_TOO_DEEP,
+    /// A definition embeds too many workflows.
+    TOO_MANY_WORKFLOWS,
     /// A run's input that is not what its input node asks for.
     INVALID_INPUT,
 );

@@ -1,5 +1,8 @@
 //! The front door: a definition in, a plan or all its faults out.
 
+use std::collections::HashSet;
+
+use millrace_blocks::catalogue;
 use millrace_contracts::{Fault, Faults};
 use serde_json::Value;
 
@@ -7,7 +10,7 @@ use crate::codes;
 use crate::draft::Draft;
 use crate::limits::{MAX_DEFINITION_BYTES, MAX_DEPTH, MAX_FAULTS};
 use crate::passes::{
-    config, cycles, expressions, kinds, lower, parse, policies, resolve, scopes, selectors, wiring,
+    calls, config, cycles, expressions, kinds, lower, parse, policies, resolve, scopes, selectors, wiring,
 };
 use crate::plan::Plan;
 use crate::size::{depth_within, json_bytes};
@@ -54,21 +57,28 @@ pub fn parse_text(text: &str) -> Result<Value, Faults> {
 /// # Errors
 /// Every mistake in it.
 pub fn pin(definition: &Value) -> Result<Value, Faults> {
-    compile(definition).map(|plan| pin_as(&plan, definition))
+    compile(definition).map(|_| pin_compiled(definition))
 }
 
-/// The same for a definition whose plan is at hand.
+/// The same for a definition that is known to compile.
 #[must_use]
-pub fn pin_as(plan: &Plan, definition: &Value) -> Value {
+pub fn pin_compiled(definition: &Value) -> Value {
     let mut pinned = definition.clone();
-    let nodes = pinned.get_mut("nodes").and_then(Value::as_array_mut);
+    pin_blocks(&mut pinned);
+    pinned
+}
+
+/// Pins the nodes of a workflow and of those it embeds. JSON depth is bounded before, so this recursion is too.
+fn pin_blocks(workflow: &mut Value) {
+    let nodes = workflow.get_mut("nodes").and_then(Value::as_array_mut);
     for node in nodes.into_iter().flatten() {
-        let block = node.get("id").and_then(Value::as_str).and_then(|id| plan.find(&id.into()));
-        if let Some(index) = block {
-            node["type"] = plan.node(index).block.as_str().into();
+        let block = node.get("type").and_then(Value::as_str).and_then(|name| catalogue().resolve(name));
+        if let Some(block) = block {
+            node["type"] = block.versioned().into();
         }
     }
-    pinned
+    let library = workflow.get_mut("workflows").and_then(Value::as_object_mut);
+    library.into_iter().flatten().for_each(|(_, workflow)| pin_blocks(workflow));
 }
 
 /// Refuses what would cost too much to look at.
@@ -92,7 +102,8 @@ fn too_large(bytes: usize) -> Fault {
 
 fn analyse(definition: &Value) -> (Draft<'_>, Vec<scopes::DraftScope>) {
     let mut draft = parse::run(definition);
-    resolve::run(&mut draft);
+    resolve::run(&mut draft, 0);
+    calls::run(&mut draft);
     // A node's pool follows from its block.
     policies::run(&mut draft, definition);
     selectors::run(&mut draft);
@@ -105,9 +116,15 @@ fn analyse(definition: &Value) -> (Draft<'_>, Vec<scopes::DraftScope>) {
     (draft, scopes)
 }
 
-/// The faults in the order of the document: those of the workflow, then node by node, each in the order of the passes.
+/// The faults in the order of the document: those of the workflow, then node by node, each in the order of the passes; those
+/// of embedded workflows last, and once, however often one is called.
 fn in_order(faults: Faults) -> Faults {
     let mut faults = faults.0;
+    let mut embedded = HashSet::new();
+    faults.retain(|fault| {
+        !fault.pointer.starts_with("/workflows/")
+            || embedded.insert((fault.pointer.clone(), fault.code.clone()))
+    });
     faults.sort_by_key(|fault| place_of(&fault.pointer));
     if faults.len() > MAX_FAULTS {
         let message = format!("{} more faults were found", faults.len() - MAX_FAULTS);
@@ -119,6 +136,9 @@ fn in_order(faults: Faults) -> Faults {
 
 /// 0 for the workflow itself, otherwise the node's position from 1.
 fn place_of(pointer: &str) -> usize {
+    if pointer.starts_with("/workflows/") {
+        return usize::MAX;
+    }
     let position = pointer.strip_prefix("/nodes/").and_then(|rest| rest.split('/').next());
     position.and_then(|text| text.parse::<usize>().ok()).map_or(0, |position| position + 1)
 }

@@ -1,6 +1,8 @@
-//! A workflow on its way through the passes: nodes in document order, references by document position.
+//! A workflow on its way through the passes: nodes in document order, those of called workflows behind them; references
+//! by position.
 
 use std::collections::HashMap;
+use std::sync::Arc;
 
 use millrace_blocks::{Block, Category, OutputPort};
 use millrace_contracts::{Fault, Faults, Kind, NodeId};
@@ -9,8 +11,11 @@ use serde_json::{Map, Value};
 use crate::logic::Logic;
 use crate::plan::{NodePolicy, RunLimits, ScopeIndex};
 
-/// A node's position in the definition's `nodes`.
+/// A node's position in [`Draft::nodes`]; for nodes of the definition itself, that in its `nodes`.
 pub(crate) type Position = usize;
+
+/// Position of a frame in [`Draft::frames`]; the definition's own is 0.
+pub(crate) type FrameIndex = usize;
 
 /// Everything the passes find out.
 #[derive(Debug, Default)]
@@ -18,18 +23,67 @@ pub(crate) struct Draft<'a> {
     pub(crate) name: String,
     pub(crate) limits: RunLimits,
     pub(crate) nodes: Vec<DraftNode<'a>>,
-    /// The first node of each id.
-    pub(crate) by_id: HashMap<&'a str, Position>,
+    /// The definition's own, then one per call.
+    pub(crate) frames: Vec<Frame<'a>>,
     /// The nodes that are part of no cycle, upstream first.
     pub(crate) order: Vec<Position>,
     pub(crate) faults: Faults,
+}
+
+/// The nodes of one workflow where it is used: the names that its selectors mean.
+#[derive(Debug)]
+pub(crate) struct Frame<'a> {
+    /// Where its workflow stands in the definition, as a JSON pointer.
+    pub(crate) pointer: Arc<str>,
+    /// The first node of each id.
+    pub(crate) by_id: HashMap<&'a str, Position>,
+    /// The call whose inside it is; none for the definition's own.
+    pub(crate) call: Option<Position>,
+    /// Its `json_output`s inside a call: what the call gives.
+    pub(crate) results: Vec<Position>,
+    /// The `workflows` that its calls may name, the nearest last, each with its pointer.
+    pub(crate) libraries: Vec<(&'a Map<String, Value>, Arc<str>)>,
+    /// The calls around it, outermost first: the workflow of each, and its name without a version.
+    pub(crate) chain: Vec<(&'a Value, &'a str)>,
+}
+
+impl Frame<'_> {
+    /// The port of the call that gives `port` of the result with this id: the port's own name where there is one result
+    /// only, `<id>.<port>` where there are several.
+    pub(crate) fn port_of_result(&self, id: &str, port: &str) -> String {
+        if self.results.len() == 1 { port.to_owned() } else { format!("{id}.{port}") }
+    }
+}
+
+/// What a node stands for when it has to do with a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Role {
+    /// Nothing special: it runs.
+    Plain,
+    /// A `sub_workflow`: takes the inputs. `inside` is none when its workflow is not known.
+    Call { exit: Position, inside: Option<FrameIndex> },
+    /// The other end of a call, which gives its outputs. It is called as the call is.
+    Exit { call: Position },
+    /// An input node inside a call: stands for the call's input of its name, and does not run.
+    Argument,
+    /// A `json_output` inside a call: stands for outputs of the call, and does not run.
+    Result,
 }
 
 /// One node.
 #[derive(Debug)]
 pub(crate) struct DraftNode<'a> {
     pub(crate) position: Position,
+    /// Its id in the run: behind those of the calls around it, `call/detect`.
     pub(crate) id: NodeId,
+    /// Its id in its own workflow.
+    pub(crate) name: &'a str,
+    /// The JSON pointer to it.
+    pub(crate) pointer: Arc<str>,
+    pub(crate) frame: FrameIndex,
+    /// The call around it: it waits for that, and is skipped with it.
+    pub(crate) gate: Option<Position>,
+    pub(crate) role: Role,
     /// Whether it is not even an object, which is reported already.
     pub(crate) absent: bool,
     /// The node's own JSON.
@@ -107,7 +161,50 @@ impl Shape {
     }
 }
 
+impl<'a> Draft<'a> {
+    /// The nodes that a node waits for, with repetitions.
+    pub(crate) fn upstream(&self, node: &DraftNode<'a>) -> Vec<Position> {
+        match node.role {
+            Role::Exit { call } => self.results(call).iter().copied().chain([call]).collect(),
+            _ => node.upstream(),
+        }
+    }
+
+    /// The `json_output`s inside a call.
+    pub(crate) fn results(&self, call: Position) -> &[Position] {
+        match self.nodes[call].role {
+            Role::Call { inside: Some(frame), .. } => &self.frames[frame].results,
+            _ => &[],
+        }
+    }
+
+    /// The input node inside `call` that its input `port` is for.
+    pub(crate) fn argument(&self, call: &DraftNode<'a>, port: &str) -> Option<&DraftNode<'a>> {
+        let Role::Call { inside: Some(frame), .. } = call.role else { return None };
+        let position = *self.frames[frame].by_id.get(port)?;
+        Some(&self.nodes[position]).filter(|node| node.role == Role::Argument)
+    }
+
+    /// The frame inside a call whose workflow is known.
+    pub(crate) fn inside(&self, node: &DraftNode<'a>) -> Option<&Frame<'a>> {
+        match node.role {
+            Role::Call { inside: Some(frame), .. } => Some(&self.frames[frame]),
+            _ => None,
+        }
+    }
+}
+
 impl<'a> DraftNode<'a> {
+    /// Whether it is a `sub_workflow`.
+    pub(crate) fn is_call(&self) -> bool {
+        matches!(self.role, Role::Call { .. })
+    }
+
+    /// Whether there is a node of the plan for it.
+    pub(crate) fn runs(&self) -> bool {
+        !matches!(self.role, Role::Argument | Role::Result)
+    }
+
     /// Every selector of the node, its inputs' first.
     pub(crate) fn references(&self) -> Vec<&Reference> {
         let mut found = Vec::new();
@@ -116,9 +213,10 @@ impl<'a> DraftNode<'a> {
         found
     }
 
-    /// The nodes it reads from, with repetitions.
-    pub(crate) fn upstream(&self) -> Vec<Position> {
-        self.references().into_iter().filter_map(|reference| self.node_of(&reference.target)).collect()
+    /// The nodes it waits for, with repetitions. An exit waits for more: see [`Draft::upstream`].
+    fn upstream(&self) -> Vec<Position> {
+        let read = self.references().into_iter().filter_map(|reference| self.node_of(&reference.target));
+        read.chain(self.gate).collect()
     }
 
     /// The node a selector of this node leads to, as far as it is known.
@@ -142,6 +240,6 @@ impl<'a> DraftNode<'a> {
 
     /// A fault somewhere in the node; `below` is a JSON pointer inside it.
     pub(crate) fn fault(&self, code: &str, below: &str, message: impl Into<String>) -> Fault {
-        Fault::new(code, format!("/nodes/{}{below}", self.position), message).on(&self.id)
+        Fault::new(code, format!("{}{below}", self.pointer), message).on(&self.id)
     }
 }

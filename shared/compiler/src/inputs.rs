@@ -5,6 +5,7 @@ mod detections;
 pub(crate) mod parameter;
 mod picture;
 
+use millrace_blocks::Block;
 use millrace_blocks::inputs::{image_input, parameter_input};
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::{Fault, Faults, Kind, NodeId};
@@ -12,6 +13,7 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::codes;
+use crate::draft::DraftNode;
 use crate::plan::{Action, NodeIndex, Plan, PlanNode, Template};
 use crate::suggest::did_you_mean;
 
@@ -44,7 +46,7 @@ pub(crate) struct Wrong {
 }
 
 impl Wrong {
-    fn new(message: impl Into<String>) -> Self {
+    pub(crate) fn new(message: impl Into<String>) -> Self {
         Self { below: String::new(), message: message.into(), hint: None }
     }
 
@@ -54,7 +56,7 @@ impl Wrong {
     }
 
     /// The same inside an element of a list.
-    fn inside(mut self, position: usize) -> Self {
+    pub(crate) fn inside(mut self, position: usize) -> Self {
         self.below = format!("/{position}{}", self.below);
         self
     }
@@ -64,34 +66,49 @@ impl InputSpec {
     /// The input that a node is, if it is one.
     fn of(index: NodeIndex, node: &PlanNode) -> Option<Self> {
         let Action::Input { port } = node.action else { return None };
-        let base = Self {
-            index,
-            name: node.id.clone(),
-            block: node.block.clone(),
+        let base = Self { index, ..Self::blank(node.id.clone(), node.block.clone()) };
+        Some(base.configured(port, config_of(node)))
+    }
+
+    /// The input of a called workflow that an input node inside it is.
+    pub(crate) fn of_argument(node: &DraftNode<'_>) -> Self {
+        let block = node.block.map(Block::versioned).unwrap_or_default();
+        let port = node.outputs.first().map_or("value", |port| port.name.as_ref());
+        Self::blank(node.name.into(), block).configured(port, Value::Object(node.settings.clone()))
+    }
+
+    fn blank(name: NodeId, block: String) -> Self {
+        Self {
+            index: NodeIndex(0),
+            name,
+            block,
             kind: Kind::Any,
             required: true,
             image: None,
             parameter: None,
-        };
+        }
+    }
+
+    fn configured(self, port: &str, config: Value) -> Self {
         if port == "value" {
-            let config: parameter_input::Config = config_of(node);
+            let config: parameter_input::Config = typed(config);
             let pictures = picture::is_made_of_images(&config.kind).then(picture::default_limits);
             let required = config.default.is_none();
-            return Some(Self {
+            return Self {
                 kind: config.kind.clone(),
                 required,
                 image: pictures,
                 parameter: Some(config),
-                ..base
-            });
+                ..self
+            };
         }
-        let config: image_input::Config = config_of(node);
+        let config: image_input::Config = typed(config);
         let kind = if port == "images" { Kind::list(Kind::Image) } else { Kind::Image };
-        Some(Self { kind, required: config.required, image: Some(config), ..base })
+        Self { kind, required: config.required, image: Some(config), ..self }
     }
 
     /// The value of a run that gives none.
-    fn default_value(&self) -> Option<Value> {
+    pub(crate) fn default_value(&self) -> Option<Value> {
         match &self.parameter {
             Some(parameter) => parameter.default.clone(),
             None => (!self.required).then_some(Value::Null),
@@ -99,7 +116,7 @@ impl InputSpec {
     }
 
     /// Checks a value, and gives it in its usual form.
-    fn accept(&self, value: Value) -> Result<Value, Wrong> {
+    pub(crate) fn accept(&self, value: Value) -> Result<Value, Wrong> {
         match &self.parameter {
             Some(parameter) => parameter::accept(value, parameter),
             None => picture::accept(value, &self.kind),
@@ -107,11 +124,15 @@ impl InputSpec {
     }
 }
 
-fn config_of<T: DeserializeOwned>(node: &PlanNode) -> T {
+fn config_of(node: &PlanNode) -> Value {
     let Template::Literal(config) = &node.config else {
         unreachable!("the compiler admits no selectors in an input node's configuration")
     };
-    serde_json::from_value(config.clone()).expect("the compiler checked the configuration against its schema")
+    config.clone()
+}
+
+fn typed<T: DeserializeOwned>(config: Value) -> T {
+    serde_json::from_value(config).expect("the compiler checked the configuration against its schema")
 }
 
 impl Plan {

@@ -5,6 +5,7 @@ mod compile;
 mod draft;
 mod expression;
 mod inputs;
+pub mod library;
 pub mod limits;
 pub mod locate;
 pub mod logic;
@@ -13,7 +14,7 @@ pub mod plan;
 mod size;
 mod suggest;
 
-pub use compile::{compile, compile_text, parse_text, pin, pin_as};
+pub use compile::{compile, compile_text, parse_text, pin, pin_compiled};
 pub use expression::{Expression, ExpressionFault};
 pub use inputs::InputSpec;
 pub use locate::{Location, locate};

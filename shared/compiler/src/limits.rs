@@ -1,6 +1,6 @@
 //! The bounds of a definition. Each has a fault that names it.
 
-/// Nodes of one workflow.
+/// Nodes of one workflow, with those of the workflows it calls.
 pub const MAX_NODES: usize = 10_000;
 
 /// A definition as compact JSON, bytes.
@@ -11,6 +11,12 @@ pub const MAX_DEPTH: usize = 64;
 
 /// Loops inside each other.
 pub const MAX_LOOP_DEPTH: usize = 8;
+
+/// Calls of workflows inside each other.
+pub const MAX_CALL_DEPTH: usize = 8;
+
+/// Workflows embedded in one definition.
+pub const MAX_WORKFLOWS: usize = 256;
 
 /// Faults in one answer; a last one says how many more there were.
 pub const MAX_FAULTS: usize = 1_000;

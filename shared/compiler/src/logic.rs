@@ -1,6 +1,7 @@
 //! What the orchestrator evaluates by itself: pure functions of resolved inputs and config, one file per block.
 
 pub mod delay;
+pub mod enter;
 pub mod for_each;
 pub mod json_output;
 
@@ -57,6 +58,8 @@ pub enum Logic {
     Filter(Option<Arc<Expression>>),
     /// Gives the value of an expression for each item.
     Map(Arc<Expression>),
+    /// Takes the inputs of a call.
+    Enter(enter::Entrance),
 }
 
 impl Logic {
@@ -76,8 +79,14 @@ impl Logic {
         match self {
             Self::Condition(expression) | Self::Map(expression) => Some(expression),
             Self::Filter(expression) => expression.as_deref(),
-            Self::Switch | Self::FirstOf => None,
+            Self::Switch | Self::FirstOf | Self::Enter(_) => None,
         }
+    }
+
+    /// Whether it has to see values that are stored apart; otherwise it hands on the references to them.
+    #[must_use]
+    pub fn reads_values(&self) -> bool {
+        !matches!(self, Self::Enter(entrance) if !entrance.reads)
     }
 
     fn evaluate_here(&self, call: &Call<'_>) -> Result<Ports, JobError> {
@@ -87,6 +96,7 @@ impl Logic {
             Self::FirstOf => first_of::evaluate(call),
             Self::Filter(expression) => filter::evaluate(expression.as_deref(), call),
             Self::Map(expression) => map::evaluate(expression, call),
+            Self::Enter(entrance) => entrance.evaluate(call),
         }
     }
 

@@ -1,6 +1,7 @@
 //! The passes, in the order they run. Each reads what those before it found out, adds its own, and notes every fault it
 //! meets without stopping; what a fault leaves unknown, later passes leave alone.
 
+pub(crate) mod calls;
 pub(crate) mod config;
 pub(crate) mod cycles;
 pub(crate) mod expressions;

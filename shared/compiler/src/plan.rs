@@ -39,6 +39,12 @@ pub struct Plan {
     pub limits: RunLimits,
 }
 
+/// The id of the node that takes the inputs of the call `call`; the one that gives its outputs has the call's own id.
+#[must_use]
+pub fn entrance_of(call: &NodeId) -> NodeId {
+    NodeId::from(format!("{call}/@in"))
+}
+
 /// Limits of a run as a whole.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct RunLimits {
@@ -72,7 +78,7 @@ pub struct Scope {
 /// A node, ready to run.
 #[derive(Debug)]
 pub struct PlanNode {
-    /// Its id in the definition.
+    /// Its id in the definition; inside a call, behind the call's: `count/detect`.
     pub id: NodeId,
     /// Block type with its version, `detection@1`.
     pub block: String,
@@ -88,6 +94,8 @@ pub struct PlanNode {
     pub upstream: Vec<NodeIndex>,
     /// Distinct nodes that read from it.
     pub downstream: Vec<NodeIndex>,
+    /// The call it is inside of, as the node that takes the call's inputs: unless that completes, this one is skipped.
+    pub gate: Option<NodeIndex>,
     /// Retry, timeout, error and placement policy.
     pub policy: NodePolicy,
 }
@@ -128,6 +136,9 @@ pub enum Action {
     },
     /// Its inputs become `outputs.<node id>` of the run.
     Output,
+    /// The end of a call: its inputs become its ports. One whose source was skipped is skipped itself; so is the node when
+    /// all are.
+    Return,
 }
 
 /// A node's policies.

@@ -1,5 +1,6 @@
 //! Resolving selectors: from templates and settled node runs to the values a node is given.
 
+use millrace_compiler::logic::Ports;
 use millrace_compiler::plan::{Action, NodeIndex, PlanNode, Selector, Template};
 use millrace_contracts::{ItemPath, NodeStatus};
 use serde_json::{Map, Value};
@@ -27,6 +28,26 @@ impl Execution {
             inputs.insert(input.port.clone(), value);
         }
         Ok(inputs)
+    }
+
+    /// The node's inputs at `path` as ports of its own: one whose source was skipped is skipped too, and with all of them the
+    /// node itself.
+    pub(crate) fn bind_ports(&self, node: &PlanNode, path: &ItemPath) -> Result<Ports, Skipped> {
+        let mut ports = Ports::default();
+        for input in &node.inputs {
+            match self.resolve(&input.value, path) {
+                Ok(value) => drop(ports.values.insert(input.port.clone(), value)),
+                Err(Skipped) => ports.skipped.push(input.port.clone()),
+            }
+        }
+        if ports.values.is_empty() && !ports.skipped.is_empty() { Err(Skipped) } else { Ok(ports) }
+    }
+
+    /// Whether the node is inside a call that does not happen: whose own inputs were skipped, or did not fit.
+    pub(crate) fn is_shut(&self, node: &PlanNode, path: &ItemPath) -> bool {
+        let Some(gate) = node.gate else { return false };
+        let entered = self.nodes.get(&self.source(gate, path));
+        entered.is_none_or(|record| record.status != NodeStatus::Completed)
     }
 
     /// The node's configuration at `path`, as an object.

@@ -28,6 +28,11 @@ impl Execution {
         }
         let plan = self.plan.clone();
         let node = plan.node(key.node);
+        if self.is_shut(node, &key.path) {
+            self.record(key);
+            self.settle(key, NodeStatus::Skipped, now);
+            return;
+        }
         if self.adopt(key, node, now) {
             return;
         }
@@ -46,6 +51,10 @@ impl Execution {
             Action::Output => {
                 let inputs = self.bind_inputs(node, &key.path)?;
                 self.complete(key, inputs, Vec::new(), now);
+            }
+            Action::Return => {
+                let ports = self.bind_ports(node, &key.path)?;
+                self.complete_or_store(key, ports, now);
             }
             Action::Logic(logic) => self.start_logic(key, node, logic, now)?,
             Action::ForEach(_) => {
@@ -85,8 +94,8 @@ impl Execution {
     ) -> Result<(), Skipped> {
         let Given { inputs, config } = self.given(node, &key.path)?;
         let by_reference =
-            inputs.values().chain(config.values()).any(|value| !ValueRef::all_in(value).is_empty());
-        if by_reference {
+            || inputs.values().chain(config.values()).any(|value| !ValueRef::all_in(value).is_empty());
+        if logic.reads_values() && by_reference() {
             self.ask_shell(key, ShellWorkKind::Evaluate { inputs, config });
             return Ok(());
         }

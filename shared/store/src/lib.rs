@@ -39,4 +39,4 @@ pub use schedules::{
 };
 pub use store::{Store, StoreSettings};
 pub use workers::{WorkerRecord, WorkerStatus, Workers};
-pub use workflows::{NewWorkflow, WorkflowRecord, WorkflowSummary, WorkflowVersion, Workflows};
+pub use workflows::{Lookup, NewWorkflow, WorkflowRecord, WorkflowSummary, WorkflowVersion, Workflows};

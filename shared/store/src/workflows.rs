@@ -42,6 +42,21 @@ pub struct WorkflowSummary {
     pub updated_at: UnixMillis,
 }
 
+/// What there is of a saved workflow that was asked for.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Lookup {
+    /// The definition, and its version.
+    Found(u32, Value),
+    /// There never was such a workflow.
+    Unknown,
+    /// It was deleted.
+    Deleted,
+    /// It has no such version.
+    UnknownVersion,
+    /// With this one, the definitions that were asked for are too large.
+    TooLarge,
+}
+
 /// One version in the list of a workflow's versions.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WorkflowVersion {
@@ -181,6 +196,46 @@ impl Workflows<'_> {
             created_at: row.created_at.into(),
             updated_at: row.updated_at.into(),
         })
+    }
+
+    /// Many at once, each at a version or at its newest; as far as their JSON has no more than `max_bytes` in all.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn lookup(
+        &self,
+        asked: &[(WorkflowId, Option<u32>)],
+        max_bytes: u64,
+    ) -> Result<Vec<Lookup>, StoreError> {
+        let ids = asked.iter().map(|(id, _)| id.0).collect::<Vec<_>>();
+        let version = |version: u32| i32::try_from(version).unwrap_or(i32::MAX);
+        let versions = asked.iter().map(|(_, asked)| asked.map(version)).collect::<Vec<_>>();
+        let rows = sqlx::query!(
+            r#"select w.id is not null as "known!", w.deleted_at is not null as "deleted!", v.version as "version?",
+                case when sum(coalesce(length(d.definition::text), 0)) over (order by asked.place) <= $3
+                    then d.definition end as "definition?"
+            from unnest($1::uuid[], $2::int[]) with ordinality as asked(id, version, place)
+            left join wf_workflows w on w.id = asked.id
+            left join wf_workflow_versions v on v.workflow_id = w.id and w.deleted_at is null
+                and v.version = coalesce(asked.version, w.latest_version)
+            left join wf_definitions d on d.sha256 = v.sha256
+            order by asked.place"#,
+            &ids,
+            &versions as &[Option<i32>],
+            i64::try_from(max_bytes).unwrap_or(i64::MAX)
+        )
+        .fetch_all(&self.store.pool)
+        .await?;
+        let lookup = |(known, deleted, version, definition): (bool, bool, Option<i32>, Option<Value>)| {
+            match (version, definition) {
+                (Some(version), Some(definition)) => Lookup::Found(version.unsigned_abs(), definition),
+                (Some(_), None) => Lookup::TooLarge,
+                _ if !known => Lookup::Unknown,
+                _ if deleted => Lookup::Deleted,
+                _ => Lookup::UnknownVersion,
+            }
+        };
+        Ok(rows.into_iter().map(|row| lookup((row.known, row.deleted, row.version, row.definition))).collect())
     }
 
     /// All versions, newest first.

@@ -8,12 +8,12 @@ use serde_json::{Value, json};
 
 use crate::problem::Problem;
 use crate::state::App;
-use crate::{body, plans};
+use crate::{body, library, plans};
 
 /// Compiles a definition.
 pub(crate) async fn validate(State(app): State<Arc<App>>, request: Request) -> Result<Json<Value>, Problem> {
     let definition = body::json(&app, request, app.settings.max_definition.bytes()).await?;
-    let compiled = app.plans.compile(&definition.value).await.map_err(|faults| plans::invalid(faults, ""))?;
+    let compiled = library::compile(&app, &definition.value, None).await?.map_err(|faults| plans::invalid(faults, ""))?;
     let inputs: Vec<_> = compiled
         .inputs
         .iter()

@@ -15,11 +15,11 @@ use crate::etag;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::{body, plans};
+use crate::{body, library, plans};
 
 /// Saves a new workflow.
 pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
-    let new = read(&app, request).await?;
+    let new = read(&app, request, None).await?;
     let record = app.store.workflows().create(WorkflowId::generate(), &new).await?;
     let location = format!("/api/v1/workflows/{}", record.id);
     let mut response = (StatusCode::CREATED, answer(&record)?).into_response();
@@ -71,7 +71,7 @@ pub(crate) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let (id, expected) = (parse_id(&id)?, etag::if_match(request.headers())?);
-    let new = read(&app, request).await?;
+    let new = read(&app, request, Some(id)).await?;
     let record = app.store.workflows().put(id, expected, &new).await?;
     answer(&record)
 }
@@ -110,10 +110,10 @@ pub(crate) fn answer(record: &WorkflowRecord) -> Result<Response, Problem> {
     Ok(([(header::ETAG, etag::of_version(record.version))], Json(body)).into_response())
 }
 
-/// The definition in the body: compiled, its blocks' versions pinned.
-async fn read(app: &App, request: Request) -> Result<NewWorkflow, Problem> {
+/// The definition in the body: compiled, complete, its blocks' and sub-workflows' versions pinned.
+async fn read(app: &App, request: Request, own: Option<WorkflowId>) -> Result<NewWorkflow, Problem> {
     let definition = body::json(app, request, app.settings.max_definition.bytes()).await?;
-    let compiled = app.plans.compile(&definition.value).await.map_err(|faults| plans::invalid(faults, ""))?;
+    let compiled = library::compile(app, &definition.value, own).await?.map_err(|faults| plans::invalid(faults, ""))?;
     compiled.store(&app.blobs).await?;
     let name = compiled.definition.get("name").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     if !(1..=200).contains(&name.chars().count()) {

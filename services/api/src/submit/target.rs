@@ -6,6 +6,7 @@ use millrace_contracts::{BlobId, WorkflowId};
 use millrace_store::WorkflowRecord;
 use serde_json::Value;
 
+use crate::library;
 use crate::plans::{self, Compiled};
 use crate::problem::Problem;
 use crate::state::App;
@@ -51,8 +52,9 @@ impl Target {
 
     /// A definition that stands at `/workflow` in the request.
     pub(crate) async fn inline(app: &App, definition: &Value) -> Result<Self, Problem> {
-        let compiled =
-            app.plans.compile(definition).await.map_err(|faults| plans::invalid(faults, "/workflow"))?;
+        let compiled = library::compile(app, definition, None)
+            .await?
+            .map_err(|faults| plans::invalid(faults, "/workflow"))?;
         Ok(Self { workflow_id: None, version: None, recorded_as: None, compiled })
     }
 }

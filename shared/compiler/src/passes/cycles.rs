@@ -3,14 +3,14 @@
 use std::collections::VecDeque;
 
 use crate::codes;
-use crate::draft::{Draft, Position};
+use crate::draft::{Draft, DraftNode, Position};
 
 /// Node ids spelled out in the message of a cycle.
 const NAMED: usize = 12;
 
 /// Orders the nodes and reports every cycle.
 pub(crate) fn run(draft: &mut Draft<'_>) {
-    let upstream = draft.nodes.iter().map(distinct_upstream).collect::<Vec<_>>();
+    let upstream = draft.nodes.iter().map(|node| distinct_upstream(draft, node)).collect::<Vec<_>>();
     let mut waiting_for = upstream.iter().map(Vec::len).collect::<Vec<_>>();
     let mut downstream = vec![Vec::new(); upstream.len()];
     for (node, sources) in upstream.iter().enumerate() {
@@ -34,8 +34,8 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
     }
 }
 
-fn distinct_upstream(node: &crate::draft::DraftNode<'_>) -> Vec<Position> {
-    let mut sources = node.upstream();
+fn distinct_upstream<'a>(draft: &Draft<'a>, node: &DraftNode<'a>) -> Vec<Position> {
+    let mut sources = draft.upstream(node);
     sources.sort_unstable();
     sources.dedup();
     sources

@@ -2,14 +2,16 @@
 
 use std::collections::BTreeMap;
 
-use millrace_blocks::{InputPort, OutputPort, Placed};
+use millrace_blocks::logic::sub_workflow;
+use millrace_blocks::{OutputPort, Placed};
 use millrace_contracts::definition::OnError;
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::{Fault, Kind};
 use serde_json::Value;
 
 use crate::codes;
-use crate::draft::{Draft, DraftInput, DraftNode, Reference, Shape, Target};
+use crate::draft::{Draft, DraftInput, DraftNode, Position, Reference, Role, Shape, Target};
+use crate::inputs::parameter;
 use crate::plan::ScopeIndex;
 use crate::suggest::did_you_mean;
 
@@ -17,12 +19,29 @@ use crate::suggest::did_you_mean;
 pub(crate) fn run(draft: &mut Draft<'_>) {
     for step in 0..draft.order.len() {
         let position = draft.order[step];
+        if let Role::Exit { call } = draft.nodes[position].role {
+            draft.nodes[position].outputs = given_by(draft, call);
+            continue;
+        }
         let found = Checker { draft, node: &draft.nodes[position], faults: Vec::new() }.check();
         let node = &mut draft.nodes[position];
         node.outputs = found.outputs;
         node.inputs.iter_mut().zip(found.wanted).for_each(|(input, kind)| input.kind = kind);
         draft.faults.0.extend(found.faults);
     }
+}
+
+/// The ports of a call: what the outputs inside it are given.
+fn given_by(draft: &Draft<'_>, call: Position) -> Vec<OutputPort> {
+    let Some(frame) = draft.inside(&draft.nodes[call]) else { return Vec::new() };
+    let mut ports = Vec::new();
+    for result in draft.results(call).iter().map(|&result| &draft.nodes[result]) {
+        for input in &result.inputs {
+            let name = frame.port_of_result(result.name, &input.port);
+            ports.push(OutputPort::new(name, input.kind.clone(), ""));
+        }
+    }
+    ports
 }
 
 struct Found {
@@ -45,7 +64,8 @@ impl<'c> Checker<'c, '_> {
         let mut wanted = Vec::with_capacity(node.inputs.len());
         for input in &node.inputs {
             let have = self.kind_of(&input.shape);
-            wanted.push(self.fit(input, &have));
+            // An output inside a call hands on what it is given.
+            wanted.push(if node.role == Role::Result { have.clone() } else { self.fit(input, &have) });
             kinds.insert(input.port.clone(), have);
         }
         self.settings();
@@ -78,7 +98,7 @@ impl<'c> Checker<'c, '_> {
 
     fn selected(&mut self, reference: &Reference) -> Kind {
         let source = self.node.node_of(&reference.target).map(|position| &self.draft.nodes[position]);
-        let Some(source) = source.filter(|source| source.block.is_some()) else { return Kind::Any };
+        let Some(source) = source.filter(|source| self.has_known_ports(source)) else { return Kind::Any };
         let port = match &reference.target {
             Target::All(_) => return Kind::Object,
             Target::Port(_, port) => source.outputs.iter().find(|output| output.name == port.as_str()),
@@ -93,10 +113,17 @@ impl<'c> Checker<'c, '_> {
         Kind::Any
     }
 
+    fn has_known_ports(&self, node: &DraftNode<'_>) -> bool {
+        match node.role {
+            Role::Exit { call } => self.draft.inside(&self.draft.nodes[call]).is_some(),
+            _ => node.block.is_some(),
+        }
+    }
+
     fn unknown_port(&mut self, reference: &Reference, source: &DraftNode<'_>) {
         let Target::Port(_, port) = &reference.target else { return };
-        let block = source.block.map_or("", |block| block.name);
-        let message = format!("`{}` ({block}) has no output port {port:?}", source.id);
+        let block = source.block.map_or(sub_workflow::NAME, |block| block.name);
+        let message = format!("`{}` ({block}) has no output port {port:?}", source.name);
         let mut fault = self.node.fault(codes::UNKNOWN_PORT, &reference.pointer, message);
         fault.hint = did_you_mean(port, source.outputs.iter().map(|output| output.name.as_ref()))
             .or_else(|| Some(format!("{block} gives nothing to other nodes")));
@@ -105,26 +132,44 @@ impl<'c> Checker<'c, '_> {
 
     /// Checks one input; returns the kind it asks for.
     fn fit(&mut self, input: &DraftInput, have: &Kind) -> Kind {
-        let Some(port) = self.node.block.and_then(|block| block.input(&input.port)) else {
-            return input.kind.clone();
+        let fixed = self.node.block.and_then(|block| block.input(&input.port));
+        let argument = self.draft.argument(self.node, &input.port);
+        let kinds = match (fixed, argument) {
+            (Some(port), _) => port.kinds.as_slice(),
+            (None, Some(_)) => std::slice::from_ref(&input.kind),
+            (None, None) => return input.kind.clone(),
         };
-        if *have == Kind::Any && port.kinds.len() > 1 {
+        if *have == Kind::Any && kinds.len() > 1 {
             return Kind::Any;
         }
         if let Shape::Literal(value) = &input.shape {
-            if let Some(kind) = port.kinds.iter().find(|kind| literal_fits(value, kind)) {
+            if let Some(kind) = kinds.iter().find(|kind| literal_fits(value, kind)) {
+                self.limits(input, argument, value);
                 return kind.clone();
             }
-        } else if let Some(kind) = port.accepts(have) {
+        } else if let Some(kind) = kinds.iter().find(|wanted| have.fits(wanted)) {
             return kind.clone();
         }
-        let fault = self.misfit(input, port, have);
+        let fault = self.misfit((input, kinds), have);
         self.faults.push(fault);
-        port.kinds[0].clone()
+        kinds[0].clone()
     }
 
-    fn misfit(&self, input: &DraftInput, port: &InputPort, have: &Kind) -> Fault {
-        let kinds = port.kinds.iter().map(Kind::to_string).collect::<Vec<_>>().join(" or ");
+    /// A value that is written out for an input of a called workflow, against the limits of that input.
+    fn limits(&mut self, input: &DraftInput, argument: Option<&DraftNode<'_>>, value: &Value) {
+        let Some(argument) = argument.filter(|argument| argument.is("parameter_input")) else { return };
+        let settings = Value::Object(argument.settings.clone());
+        let Ok(config) = serde_json::from_value(settings) else { return };
+        if let Err(wrong) = parameter::accept(value.clone(), &config) {
+            let pointer = format!("/inputs/{}{}", pointer_token(&input.port), wrong.below);
+            let mut fault = self.node.fault(codes::INVALID_INPUT, &pointer, wrong.message);
+            fault.hint = wrong.hint;
+            self.faults.push(fault);
+        }
+    }
+
+    fn misfit(&self, (input, wanted): (&DraftInput, &[Kind]), have: &Kind) -> Fault {
+        let kinds = wanted.iter().map(Kind::to_string).collect::<Vec<_>>().join(" or ");
         let source = match &input.shape {
             Shape::Select(reference) => {
                 self.node.node_of(&reference.target).map(|node| &self.draft.nodes[node])
@@ -132,7 +177,7 @@ impl<'c> Checker<'c, '_> {
             _ => None,
         };
         let given = match (&input.shape, source) {
-            (_, Some(source)) => format!("`{}` gives {have}", source.id),
+            (_, Some(source)) => format!("`{}` gives {have}", source.name),
             (Shape::Literal(_), None) => format!("this is {have}, written out"),
             _ => format!("this is {have}"),
         };
@@ -140,33 +185,34 @@ impl<'c> Checker<'c, '_> {
             Shape::Select(reference) => reference.pointer.clone(),
             _ => format!("/inputs/{}", pointer_token(&input.port)),
         };
-        let message = format!("`{}` takes {kinds}, and {given}", port.name);
+        let message = format!("`{}` takes {kinds}, and {given}", input.port);
         let mut fault = self.node.fault(codes::KIND_MISMATCH, &pointer, message);
-        fault.hint = Some(self.way_out(port, have, source));
+        fault.hint = Some(self.way_out(wanted, have, source));
         fault
     }
 
-    fn way_out(&self, port: &InputPort, have: &Kind, source: Option<&DraftNode<'_>>) -> String {
-        let id = &self.node.id;
-        if have.element().is_some_and(|element| port.accepts(element).is_some()) {
-            return format!("put a for_each before `{id}` to run it once per item");
+    fn way_out(&self, wanted: &[Kind], have: &Kind, source: Option<&DraftNode<'_>>) -> String {
+        let name = self.node.name;
+        let accepts = |have: &Kind| wanted.iter().any(|wanted| have.fits(wanted));
+        if have.element().is_some_and(accepts) {
+            return format!("put a for_each before `{name}` to run it once per item");
         }
-        let wants_list_of_it = port.kinds.iter().filter_map(Kind::element).any(|element| have.fits(element));
+        let wants_list_of_it = wanted.iter().filter_map(Kind::element).any(|element| have.fits(element));
         if wants_list_of_it && source.is_some_and(|source| source.scope != ScopeIndex::ROOT) {
-            return format!("put a collect before `{id}` to make a list of the loop's items");
+            return format!("put a collect before `{name}` to make a list of the loop's items");
         }
         if wants_list_of_it {
             return "put it in brackets to make a list of one, [\"$…\"], or wire a list".to_owned();
         }
         if let Some(source) = source {
-            let fitting = source.outputs.iter().filter(|output| port.accepts(&output.kind).is_some());
+            let fitting = source.outputs.iter().filter(|output| accepts(&output.kind));
             let names =
-                fitting.map(|output| format!("$nodes.{}.{}", source.id, output.name)).collect::<Vec<_>>();
+                fitting.map(|output| format!("$nodes.{}.{}", source.name, output.name)).collect::<Vec<_>>();
             if !names.is_empty() {
                 return format!("did you mean {}?", names.join(" or "));
             }
         }
-        format!("wire a {} to it", port.kinds[0])
+        format!("wire a {} to it", wanted[0])
     }
 
     /// Selectors inside the configuration, against the types of the block's schema.

@@ -1,17 +1,20 @@
 //! Parse: the definition's and its nodes' own fields, ids, and the bounds of the whole.
 
+use std::collections::HashMap;
+use std::sync::{Arc, LazyLock};
+
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::{Fault, Kind, NodeId};
 use serde_json::{Map, Value};
 
 use crate::codes;
-use crate::draft::{Draft, DraftInput, DraftNode, Shape};
-use crate::limits::{MAX_INPUTS, MAX_NODES};
+use crate::draft::{Draft, DraftInput, DraftNode, Frame, FrameIndex, Role, Shape};
+use crate::limits::{MAX_INPUTS, MAX_NODES, MAX_WORKFLOWS};
 use crate::plan::ScopeIndex;
 use crate::suggest::did_you_mean;
 
-const WORKFLOW_FIELDS: [&str; 7] =
-    ["name", "inputs_example", "nodes", "timeout_ms", "max_concurrency", "weight", "ui"];
+const WORKFLOW_FIELDS: [&str; 8] =
+    ["name", "inputs_example", "nodes", "timeout_ms", "max_concurrency", "weight", "workflows", "ui"];
 
 const NODE_FIELDS: [&str; 10] =
     ["id", "type", "inputs", "config", "retry", "timeout_ms", "on_error", "pool", "priority", "cache"];
@@ -19,80 +22,121 @@ const NODE_FIELDS: [&str; 10] =
 /// Reads the definition as far as it can be read.
 pub(crate) fn run(definition: &Value) -> Draft<'_> {
     let mut draft = Draft::default();
-    let Some(fields) = definition.as_object() else {
-        let fault = Fault::new(codes::INVALID_TYPE, "", "a workflow is a JSON object");
-        draft.faults.push(fault.hint("send {\"name\": …, \"nodes\": […]}"));
-        return draft;
-    };
-    unknown_fields(&mut draft, fields);
-    read_name(&mut draft, fields);
-    for field in ["ui", "inputs_example"] {
-        if fields.get(field).is_some_and(|value| !value.is_object()) {
-            draft.faults.push(wrong_type(&format!("/{field}"), field, "an object"));
-        }
-    }
-    read_nodes(&mut draft, fields);
+    draft.frames.push(Frame {
+        pointer: "".into(),
+        by_id: HashMap::new(),
+        call: None,
+        results: Vec::new(),
+        libraries: Vec::new(),
+        chain: Vec::new(),
+    });
+    workflow(&mut draft, definition, 0);
     draft
 }
 
-fn unknown_fields(draft: &mut Draft<'_>, fields: &Map<String, Value>) {
+/// Reads one workflow, whose nodes go behind those that are there.
+pub(crate) fn workflow<'a>(draft: &mut Draft<'a>, definition: &'a Value, frame: FrameIndex) {
+    let base = draft.frames[frame].pointer.clone();
+    let Some(fields) = definition.as_object() else {
+        let fault = Fault::new(codes::INVALID_TYPE, base.as_ref(), "a workflow is a JSON object");
+        draft.faults.push(fault.hint("send {\"name\": …, \"nodes\": […]}"));
+        return;
+    };
+    unknown_fields(draft, fields, &base);
+    let name = read_name(draft, fields, &base);
+    if frame == 0 {
+        draft.name = name;
+    }
+    for field in ["ui", "inputs_example"] {
+        if fields.get(field).is_some_and(|value| !value.is_object()) {
+            draft.faults.push(wrong_type(&format!("{base}/{field}"), field, "an object"));
+        }
+    }
+    read_library(draft, fields, frame);
+    read_nodes(draft, fields, frame);
+}
+
+fn unknown_fields(draft: &mut Draft<'_>, fields: &Map<String, Value>, base: &str) {
     for field in fields.keys().filter(|field| !WORKFLOW_FIELDS.contains(&field.as_str())) {
         let message = format!("a workflow has no field {field:?}");
-        let mut fault = Fault::new(codes::UNKNOWN_FIELD, format!("/{}", pointer_token(field)), message);
+        let mut fault = Fault::new(codes::UNKNOWN_FIELD, format!("{base}/{}", pointer_token(field)), message);
         fault.hint = did_you_mean(field, WORKFLOW_FIELDS);
         draft.faults.push(fault);
     }
 }
 
-fn read_name(draft: &mut Draft<'_>, fields: &Map<String, Value>) {
+fn read_name(draft: &mut Draft<'_>, fields: &Map<String, Value>, base: &str) -> String {
+    let pointer = format!("{base}/name");
     match fields.get("name") {
-        None => draft.name = "untitled".to_owned(),
         Some(Value::String(name)) if (1..=200).contains(&name.trim().chars().count()) => {
-            draft.name.clone_from(name);
+            return name.clone();
         }
         Some(Value::String(_)) => {
-            draft.faults.push(Fault::new(codes::INVALID_NAME, "/name", "a name has 1 to 200 characters"));
+            draft.faults.push(Fault::new(codes::INVALID_NAME, pointer, "a name has 1 to 200 characters"));
         }
-        Some(_) => draft.faults.push(wrong_type("/name", "name", "a text")),
+        Some(_) => draft.faults.push(wrong_type(&pointer, "name", "a text")),
+        None => {}
     }
+    "untitled".to_owned()
 }
 
-fn read_nodes<'a>(draft: &mut Draft<'a>, fields: &'a Map<String, Value>) {
+/// The workflows that calls may name.
+fn read_library<'a>(draft: &mut Draft<'a>, fields: &'a Map<String, Value>, frame: FrameIndex) {
+    let Some(library) = fields.get("workflows") else { return };
+    let pointer: Arc<str> = format!("{}/workflows", draft.frames[frame].pointer).into();
+    let Some(library) = library.as_object() else {
+        draft.faults.push(wrong_type(&pointer, "workflows", "an object: name → definition"));
+        return;
+    };
+    if library.len() > MAX_WORKFLOWS {
+        let message = format!("{} workflows, and a definition may embed {MAX_WORKFLOWS}", library.len());
+        let fault = Fault::new(codes::TOO_MANY_WORKFLOWS, pointer.as_ref(), message);
+        draft.faults.push(fault.hint("save them, and call them by their ids"));
+        return;
+    }
+    draft.frames[frame].libraries.push((library, pointer));
+}
+
+fn read_nodes<'a>(draft: &mut Draft<'a>, fields: &'a Map<String, Value>, frame: FrameIndex) {
+    let pointer = format!("{}/nodes", draft.frames[frame].pointer);
     let nodes = match fields.get("nodes") {
         Some(Value::Array(nodes)) => nodes,
-        Some(_) => return draft.faults.push(wrong_type("/nodes", "nodes", "a list of nodes")),
+        Some(_) => return draft.faults.push(wrong_type(&pointer, "nodes", "a list of nodes")),
         None => {
-            let fault = Fault::new(codes::MISSING_FIELD, "/nodes", "a workflow needs `nodes`");
+            let fault = Fault::new(codes::MISSING_FIELD, pointer, "a workflow needs `nodes`");
             return draft.faults.push(fault.hint("add \"nodes\": [{\"id\": …, \"type\": …}, …]"));
         }
     };
     if nodes.is_empty() {
-        let fault = Fault::new(codes::EMPTY_WORKFLOW, "/nodes", "the workflow has no nodes");
+        let fault = Fault::new(codes::EMPTY_WORKFLOW, pointer, "the workflow has no nodes");
         return draft.faults.push(fault.hint("add at least one node, such as an image_input"));
     }
     if nodes.len() > MAX_NODES {
         let message = format!("{} nodes, and a workflow may have {MAX_NODES}", nodes.len());
-        let fault = Fault::new(codes::TOO_MANY_NODES, "/nodes", message);
+        let fault = Fault::new(codes::TOO_MANY_NODES, pointer, message);
         return draft.faults.push(fault.hint("split it into several workflows, or use a for_each"));
     }
-    for (position, node) in nodes.iter().enumerate() {
+    for (place, node) in nodes.iter().enumerate() {
+        let pointer = format!("{pointer}/{place}");
         match node.as_object() {
-            Some(source) => read_node(draft, position, source),
+            Some(source) => read_node(draft, (frame, pointer), source),
             None => {
-                let pointer = format!("/nodes/{position}");
                 draft.faults.push(wrong_type(&pointer, "a node", "an object with `id` and `type`"));
                 // A place holder keeps positions equal to the document's.
-                static NOTHING: std::sync::LazyLock<Map<String, Value>> = std::sync::LazyLock::new(Map::new);
-                let node = blank(position, NodeId::from(""), &NOTHING);
+                let node = blank(draft, (frame, pointer), "", &NOTHING);
                 draft.nodes.push(DraftNode { absent: true, ..node });
             }
         }
     }
 }
 
-fn read_node<'a>(draft: &mut Draft<'a>, position: usize, source: &'a Map<String, Value>) {
+fn read_node<'a>(
+    draft: &mut Draft<'a>,
+    (frame, pointer): (FrameIndex, String),
+    source: &'a Map<String, Value>,
+) {
     let id = source.get("id").and_then(Value::as_str).unwrap_or_default();
-    let mut node = blank(position, NodeId::from(id), source);
+    let mut node = blank(draft, (frame, pointer), id, source);
     check_id(draft, &node, id);
     for field in source.keys().filter(|field| !NODE_FIELDS.contains(&field.as_str())) {
         let message = format!("a node has no field {field:?}");
@@ -107,10 +151,29 @@ fn read_node<'a>(draft: &mut Draft<'a>, position: usize, source: &'a Map<String,
     draft.nodes.push(node);
 }
 
-fn blank<'a>(position: usize, id: NodeId, source: &'a Map<String, Value>) -> DraftNode<'a> {
+/// The source of nodes that stand nowhere.
+pub(crate) static NOTHING: LazyLock<Map<String, Value>> = LazyLock::new(Map::new);
+
+/// The next node, with nothing known of it but where it stands.
+pub(crate) fn blank<'a>(
+    draft: &Draft<'a>,
+    (frame, pointer): (FrameIndex, String),
+    name: &'a str,
+    source: &'a Map<String, Value>,
+) -> DraftNode<'a> {
+    let gate = draft.frames[frame].call;
+    let id = match gate {
+        Some(call) => NodeId::from(format!("{}/{name}", draft.nodes[call].id)),
+        None => NodeId::from(name),
+    };
     DraftNode {
-        position,
+        position: draft.nodes.len(),
         id,
+        name,
+        pointer: pointer.into(),
+        frame,
+        gate,
+        role: Role::Plain,
         absent: false,
         source,
         block: None,
@@ -172,13 +235,15 @@ fn check_id<'a>(draft: &mut Draft<'a>, node: &DraftNode<'a>, id: &'a str) {
     match node.source.get("id") {
         None => draft.faults.push(node.fault(codes::MISSING_FIELD, "/id", "a node needs an `id`")),
         Some(Value::String(_)) if is_name(id) => {
-            if let Some(first) = draft.by_id.get(id) {
-                let message = format!("node {first} is called {id:?} too");
-                let hint = "give each node an id of its own";
-                draft.faults.push(node.fault(codes::DUPLICATE_ID, "/id", message).hint(hint));
-            } else {
-                draft.by_id.insert(id, node.position);
-            }
+            let earlier = draft.frames[node.frame].by_id.get(id).copied();
+            let Some(first) = earlier else {
+                draft.frames[node.frame].by_id.insert(id, node.position);
+                return;
+            };
+            let place = draft.nodes[first].pointer.rsplit('/').next().unwrap_or_default();
+            let message = format!("node {place} is called {id:?} too");
+            let hint = "give each node an id of its own";
+            draft.faults.push(node.fault(codes::DUPLICATE_ID, "/id", message).hint(hint));
         }
         Some(Value::String(_)) => draft.faults.push(node.fault(codes::INVALID_NAME, "/id", NAME_RULE)),
         Some(_) => draft.faults.push(node.fault(codes::INVALID_TYPE, "/id", "`id` must be a text")),

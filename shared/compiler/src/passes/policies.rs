@@ -1,5 +1,7 @@
 //! Policies: `retry`, `timeout_ms`, `on_error`, `pool`, `priority`, `cache` of a node, and the limits of a run.
 
+use std::collections::HashMap;
+
 use millrace_blocks::Runner;
 use millrace_contracts::definition::{CachePolicy, OnError, Retry};
 use millrace_contracts::fault::pointer_token;
@@ -10,14 +12,14 @@ use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 use crate::codes;
-use crate::draft::{Draft, DraftNode};
+use crate::draft::{Draft, DraftNode, Position};
 use crate::limits::{MAX_CONCURRENCY, MAX_TIMEOUT_MS};
 use crate::passes::parse::is_name;
 use crate::plan::{NodePolicy, RunLimits};
 use crate::suggest::did_you_mean;
 
 /// Where nodes go that no worker runs.
-const NO_POOL: &str = "cpu";
+pub(crate) const NO_POOL: &str = "cpu";
 
 /// Reads every node's policies and the run's limits.
 pub(crate) fn run(draft: &mut Draft<'_>, definition: &Value) {
@@ -35,11 +37,30 @@ pub(crate) fn run(draft: &mut Draft<'_>, definition: &Value) {
         };
     }
     reader.faults.into_iter().for_each(|fault| draft.faults.push(fault));
+    // A call stands before what is inside it.
+    let mut calls: HashMap<Position, Inherited> = HashMap::new();
     for node in &mut draft.nodes {
-        let mut reader = Reader { faults: Vec::new(), base: format!("/nodes/{}", node.position) };
-        node.policy = Some(reader.policy(node));
+        let around = node.gate.and_then(|call| calls.get(&call));
+        let mut reader = Reader { faults: Vec::new(), base: node.pointer.to_string() };
+        node.policy = Some(reader.policy(node, around));
+        if node.is_call() {
+            let inherited = reader.call(node, around);
+            if let Some(policy) = &mut node.policy {
+                policy.on_error = inherited.on_error.clone().unwrap_or_default();
+            }
+            calls.insert(node.position, inherited);
+        }
         reader.faults.into_iter().for_each(|fault| draft.faults.push(fault.on(&node.id)));
     }
+}
+
+/// What a call's policies mean for the nodes inside it that set none of their own.
+#[derive(Debug, Clone, Default)]
+struct Inherited {
+    on_error: Option<OnError>,
+    pool: Option<Pool>,
+    priority: Option<Priority>,
+    cache: Option<CachePolicy>,
 }
 
 /// Reads fields below one pointer and notes what is wrong with them.
@@ -49,8 +70,9 @@ struct Reader {
 }
 
 impl Reader {
-    fn policy(&mut self, node: &DraftNode<'_>) -> NodePolicy {
+    fn policy(&mut self, node: &DraftNode<'_>, around: Option<&Inherited>) -> NodePolicy {
         let fields = node.source;
+        let around = around.cloned().unwrap_or_default();
         let default_pool = match node.block.map(|block| block.runner) {
             Some(Runner::Worker { pool, .. }) => pool,
             _ => NO_POOL,
@@ -58,10 +80,41 @@ impl Reader {
         NodePolicy {
             retry: self.retry(fields),
             timeout_ms: self.whole(fields, "timeout_ms", (1, MAX_TIMEOUT_MS)),
-            on_error: self.on_error(fields),
-            pool: self.pool(fields, default_pool),
-            priority: self.choice::<Priority>(fields, "priority", &["high", "normal", "low"]),
-            cache: self.choice::<CachePolicy>(fields, "cache", &["auto", "off"]).unwrap_or_default(),
+            on_error: self.on_error(fields).or(around.on_error).unwrap_or_default(),
+            pool: self.pool(fields).or(around.pool).unwrap_or_else(|| Pool::from(default_pool)),
+            priority: self
+                .choice::<Priority>(fields, "priority", &["high", "normal", "low"])
+                .or(around.priority),
+            cache: self
+                .choice::<CachePolicy>(fields, "cache", &["auto", "off"])
+                .or(around.cache)
+                .unwrap_or_default(),
+        }
+    }
+
+    /// A call's own policies: those that can stand for the nodes inside it are handed on, the others refused.
+    fn call(&mut self, node: &DraftNode<'_>, around: Option<&Inherited>) -> Inherited {
+        let fields = node.source;
+        for field in ["retry", "timeout_ms"].into_iter().filter(|field| fields.contains_key(*field)) {
+            let hint = format!("set `{field}` on the nodes inside the called workflow");
+            self.fault(&format!("/{field}"), format!("a call has no `{field}` of its own"), Some(hint));
+        }
+        if fields.get("on_error").is_some_and(Value::is_object) {
+            let hint = "write \"skip\", and give the default in a first_of behind the call".to_owned();
+            self.fault("/on_error", "a call has no default outputs", Some(hint));
+        }
+        let policy = node.policy.as_ref().expect("a call's policy is read first");
+        let around = around.cloned().unwrap_or_default();
+        let given = |field: &str| fields.contains_key(field);
+        Inherited {
+            on_error: match &policy.on_error {
+                OnError::Default(_) => None,
+                own if given("on_error") => Some(own.clone()),
+                _ => around.on_error,
+            },
+            pool: if given("pool") { Some(policy.pool.clone()) } else { around.pool },
+            priority: policy.priority,
+            cache: if given("cache") { Some(policy.cache) } else { around.cache },
         }
     }
 
@@ -126,40 +179,30 @@ impl Reader {
         kinds
     }
 
-    fn on_error(&mut self, fields: &Map<String, Value>) -> OnError {
+    fn on_error(&mut self, fields: &Map<String, Value>) -> Option<OnError> {
         let way_out = || Some("write \"fail\", \"skip\" or {\"default\": {port: value}}".to_owned());
-        match fields.get("on_error") {
-            None => OnError::Fail,
-            Some(Value::String(text)) if text == "fail" => OnError::Fail,
-            Some(Value::String(text)) if text == "skip" => OnError::Skip,
-            Some(Value::Object(object)) if object.len() == 1 && object.contains_key("default") => {
-                match &object["default"] {
-                    Value::Object(values) => OnError::Default(values.clone()),
-                    _ => {
-                        self.fault(
-                            "/on_error/default",
-                            "`default` must be an object: port → value",
-                            way_out(),
-                        );
-                        OnError::Fail
-                    }
+        match fields.get("on_error")? {
+            Value::String(text) if text == "fail" => return Some(OnError::Fail),
+            Value::String(text) if text == "skip" => return Some(OnError::Skip),
+            Value::Object(object) if object.len() == 1 && object.contains_key("default") => {
+                if let Value::Object(values) = &object["default"] {
+                    return Some(OnError::Default(values.clone()));
                 }
+                let message = "`default` must be an object: port → value";
+                self.fault("/on_error/default", message, way_out());
             }
-            Some(other) => {
-                self.fault("/on_error", format!("{} is no error policy", shown(other)), way_out());
-                OnError::Fail
-            }
+            other => self.fault("/on_error", format!("{} is no error policy", shown(other)), way_out()),
         }
+        None
     }
 
-    fn pool(&mut self, fields: &Map<String, Value>, default: &str) -> Pool {
-        match fields.get("pool") {
-            None => Pool::from(default),
-            Some(Value::String(name)) if is_name(name) => Pool::from(name.as_str()),
-            Some(other) => {
+    fn pool(&mut self, fields: &Map<String, Value>) -> Option<Pool> {
+        match fields.get("pool")? {
+            Value::String(name) if is_name(name) => Some(Pool::from(name.as_str())),
+            other => {
                 let hint = "write fast, heavy, batch, cpu, or a pool of your own".to_owned();
                 self.fault("/pool", format!("{} cannot be a pool", shown(other)), Some(hint));
-                Pool::from(default)
+                None
             }
         }
     }

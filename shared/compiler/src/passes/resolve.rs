@@ -5,12 +5,12 @@ use millrace_contracts::Fault;
 use serde_json::Value;
 
 use crate::codes;
-use crate::draft::{Draft, DraftNode};
+use crate::draft::{Draft, DraftNode, Position};
 use crate::suggest::did_you_mean;
 
-/// Finds every node's block.
-pub(crate) fn run(draft: &mut Draft<'_>) {
-    for node in &mut draft.nodes {
+/// Finds the block of every node from position `first` on.
+pub(crate) fn run(draft: &mut Draft<'_>, first: Position) {
+    for node in &mut draft.nodes[first..] {
         match block_of(node) {
             Ok(block) => node.block = block,
             Err(fault) => draft.faults.push(*fault),

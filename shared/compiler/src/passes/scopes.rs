@@ -9,7 +9,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use crate::codes;
-use crate::draft::{Draft, DraftNode, Position, Reference, Target};
+use crate::draft::{Draft, DraftNode, FrameIndex, Position, Reference, Role, Target};
 use crate::limits::MAX_LOOP_DEPTH;
 use crate::plan::ScopeIndex;
 
@@ -26,8 +26,11 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Vec<DraftScope> {
     let mut scopes = Scopes {
         all: vec![DraftScope { parent: None, opener: None, depth: 0 }],
         ids: HashMap::new(),
-        first_loop: draft.nodes.iter().find(|node| node.is("for_each")).map(|node| node.id.clone()),
+        first_loops: HashMap::new(),
     };
+    for node in draft.nodes.iter().filter(|node| node.is("for_each")) {
+        scopes.first_loops.entry(node.frame).or_insert_with(|| node.name.to_owned());
+    }
     for step in 0..draft.order.len() {
         let position = draft.order[step];
         let mut faults = Vec::new();
@@ -44,8 +47,8 @@ struct Scopes {
     all: Vec<DraftScope>,
     /// Ids of openers, for messages.
     ids: HashMap<Position, NodeId>,
-    /// The first `for_each` of the document, for hints.
-    first_loop: Option<NodeId>,
+    /// The first `for_each` of each workflow, for hints.
+    first_loops: HashMap<FrameIndex, String>,
 }
 
 struct Place {
@@ -57,9 +60,14 @@ struct Place {
 impl Scopes {
     fn place(&mut self, draft: &Draft<'_>, position: Position, faults: &mut Vec<Fault>) -> Place {
         let node = &draft.nodes[position];
+        if let Role::Exit { call } = node.role {
+            return Place { scope: draft.nodes[call].scope, inner: None, item_of: None };
+        }
+        // What is inside a call runs as often as the call.
+        let floor = node.gate.map_or(ScopeIndex::ROOT, |call| draft.nodes[call].scope);
         let references = node.references();
-        let deepest = self.deepest(draft, node, &references, faults);
-        let item_of = self.settle_item(node, (&references, deepest), faults);
+        let deepest = self.deepest(draft, (node, floor), &references, faults);
+        let item_of = self.settle_item(node, (&references, deepest, floor), faults);
         let deepest = item_of
             .and_then(|opener| draft.nodes[opener].inner)
             .map_or(deepest, |own| if self.depth(own) > self.depth(deepest) { own } else { deepest });
@@ -68,25 +76,28 @@ impl Scopes {
             return Place { scope: deepest, inner: Some(inner), item_of };
         }
         if node.is("collect") {
-            return Place { scope: self.close(node, deepest, faults), inner: Some(deepest), item_of };
+            return Place {
+                scope: self.close(node, (deepest, floor), faults),
+                inner: Some(deepest),
+                item_of,
+            };
         }
-        if node.block.is_some_and(|block| block.runner == millrace_blocks::Runner::Output)
-            && deepest != ScopeIndex::ROOT
+        if node.block.is_some_and(|block| block.runner == millrace_blocks::Runner::Output) && deepest != floor
         {
             let opener = self.opener(deepest);
             let message = format!("an output inside the loop of `{opener}` would be given once per item");
             let hint = format!("put a collect before `{}`, and read its `items`", node.id);
-            let pointer = self.first_inside(draft, node, &references);
+            let pointer = self.first_inside(draft, (node, floor), &references);
             faults.push(node.fault(codes::OUTPUT_IN_LOOP, &pointer, message).hint(hint));
         }
         Place { scope: deepest, inner: None, item_of }
     }
 
-    /// The deepest scope that the node reads from.
+    /// The deepest scope that the node reads from; no less deep than `floor`.
     fn deepest(
         &self,
         draft: &Draft<'_>,
-        node: &DraftNode<'_>,
+        (node, floor): (&DraftNode<'_>, ScopeIndex),
         references: &[&Reference],
         faults: &mut Vec<Fault>,
     ) -> ScopeIndex {
@@ -112,24 +123,25 @@ impl Scopes {
                 faults.push(node.fault(codes::SCOPE_MISMATCH, &reference.pointer, message).hint(hint));
             }
         }
-        deepest.map_or(ScopeIndex::ROOT, |(scope, _)| scope)
+        deepest.map_or(floor, |(scope, _)| scope)
     }
 
     /// The loop that `$item` and `$index` of the node mean.
     fn settle_item(
         &self,
         node: &DraftNode<'_>,
-        (references, deepest): (&[&Reference], ScopeIndex),
+        (references, deepest, floor): (&[&Reference], ScopeIndex, ScopeIndex),
         faults: &mut Vec<Fault>,
     ) -> Option<Position> {
         let uses = references.iter().find(|reference| matches!(reference.target, Target::Loop(_)))?;
         if node.item_of.is_some() {
             return node.item_of;
         }
-        if let Some(opener) = self.all[deepest.0 as usize].opener {
+        // The loops around a call are none of its workflow's.
+        if let Some(opener) = self.all[deepest.0 as usize].opener.filter(|_| deepest != floor) {
             return Some(opener);
         }
-        let Some(example) = &self.first_loop else {
+        let Some(example) = self.first_loops.get(&node.frame) else {
             let fault =
                 node.fault(codes::ITEM_OUTSIDE_LOOP, &uses.pointer, "there is no for_each in this workflow");
             faults.push(fault.hint("add a for_each over the list, or name the port: $nodes.ID.PORT"));
@@ -154,8 +166,13 @@ impl Scopes {
         ScopeIndex(u32::try_from(self.all.len() - 1).expect("there are fewer scopes than nodes"))
     }
 
-    fn close(&self, node: &DraftNode<'_>, inner: ScopeIndex, faults: &mut Vec<Fault>) -> ScopeIndex {
-        if let Some(outer) = self.all[inner.0 as usize].parent {
+    fn close(
+        &self,
+        node: &DraftNode<'_>,
+        (inner, floor): (ScopeIndex, ScopeIndex),
+        faults: &mut Vec<Fault>,
+    ) -> ScopeIndex {
+        if let Some(outer) = self.all[inner.0 as usize].parent.filter(|_| inner != floor) {
             return outer;
         }
         // A missing or broken input is reported already.
@@ -172,7 +189,7 @@ impl Scopes {
                 ),
             );
         }
-        ScopeIndex::ROOT
+        floor
     }
 
     /// The scope in which a node's ports have a value each.
@@ -180,10 +197,15 @@ impl Scopes {
         if node.is("for_each") { node.inner.unwrap_or(node.scope) } else { node.scope }
     }
 
-    fn first_inside(&self, draft: &Draft<'_>, node: &DraftNode<'_>, references: &[&Reference]) -> String {
+    fn first_inside(
+        &self,
+        draft: &Draft<'_>,
+        (node, floor): (&DraftNode<'_>, ScopeIndex),
+        references: &[&Reference],
+    ) -> String {
         let inside = references.iter().find(|reference| {
             let source = node.node_of(&reference.target);
-            source.is_some_and(|source| self.of_value(&draft.nodes[source]) != ScopeIndex::ROOT)
+            source.is_some_and(|source| self.of_value(&draft.nodes[source]) != floor)
         });
         inside.map_or(String::new(), |reference| reference.pointer.clone())
     }

@@ -2,23 +2,25 @@
 //! node. Which port it means is checked later, when kinds are known.
 
 use std::cell::Cell;
-use std::collections::HashMap;
 
 use millrace_blocks::ports::is_selector;
 use millrace_contracts::fault::pointer_token;
-use millrace_contracts::{Fault, Faults, Kind, NodeId};
+use millrace_contracts::{Fault, Faults, Kind};
 use serde_json::{Map, Value};
 
 use crate::codes;
-use crate::draft::{Draft, DraftNode, Position, Reference, Shape, Target};
+use crate::draft::{Draft, DraftNode, Frame, FrameIndex, Position, Reference, Role, Shape, Target};
 use crate::passes::parse::is_name;
 use crate::suggest::did_you_mean;
 
 /// Takes every node's inputs and config apart; `draft.nodes[_].settings` gets its defaults here.
 pub(crate) fn run(draft: &mut Draft<'_>) {
     let mut nodes = std::mem::take(&mut draft.nodes);
-    let known = Known { by_id: &draft.by_id, nodes: listed(&nodes), hints_left: Cell::new(MAX_HINTS) };
+    let known = Known { frames: &draft.frames, nodes: listed(&nodes), hints_left: Cell::new(MAX_HINTS) };
     for node in &mut nodes {
+        if matches!(node.role, Role::Exit { .. }) {
+            continue;
+        }
         let mut reader = Reader { known: &known, node, faults: Faults::default() };
         let inputs = reader.inputs();
         let config = reader.config();
@@ -36,27 +38,60 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
 
 /// What selectors are resolved against.
 struct Known<'k, 'a> {
-    by_id: &'k HashMap<&'a str, Position>,
-    /// By position: the id, and whether the node is an input (a node of an unknown block may be one).
-    nodes: Vec<(NodeId, bool)>,
+    frames: &'k [Frame<'a>],
+    /// By position.
+    nodes: Vec<Listed<'a>>,
     hints_left: Cell<usize>,
+}
+
+/// A node, as far as selectors ask.
+struct Listed<'a> {
+    name: &'a str,
+    frame: FrameIndex,
+    /// Whether it is an input (a node of an unknown block may be one).
+    is_input: bool,
+    role: Role,
 }
 
 /// Comparing a wrong id with a thousand others takes a while: a definition with many wrong ones gets so many hints.
 const MAX_HINTS: usize = 200;
 
-fn listed(nodes: &[DraftNode<'_>]) -> Vec<(NodeId, bool)> {
-    let is_input = |node: &DraftNode<'_>| node.block.is_none() || node.is_input();
-    nodes.iter().map(|node| (node.id.clone(), is_input(node))).collect()
+fn listed<'a>(nodes: &[DraftNode<'a>]) -> Vec<Listed<'a>> {
+    let list = |node: &DraftNode<'a>| Listed {
+        name: node.name,
+        frame: node.frame,
+        is_input: node.block.is_none() && node.role == Role::Plain || node.is_input(),
+        role: node.role,
+    };
+    nodes.iter().map(list).collect()
 }
 
 impl Known<'_, '_> {
-    /// A hint for an id that no node has, or no input node.
-    fn hint(&self, id: &str, inputs_only: bool) -> Option<String> {
+    /// A hint for an id that no node of the frame has, or no input node.
+    fn hint(&self, frame: FrameIndex, id: &str, inputs_only: bool) -> Option<String> {
         let left = self.hints_left.get().checked_sub(1)?;
         self.hints_left.set(left);
-        let wanted = |(_, is_input): &&(NodeId, bool)| *is_input || !inputs_only;
-        did_you_mean(id, self.nodes.iter().filter(wanted).map(|(id, _)| id.as_str()))
+        let wanted = |node: &&Listed<'_>| {
+            let is_exit = matches!(node.role, Role::Exit { .. });
+            node.frame == frame && !is_exit && (node.is_input || !inputs_only)
+        };
+        did_you_mean(id, self.nodes.iter().filter(wanted).map(|node| node.name))
+    }
+
+    /// The frame inside the call at `position`, if it is one whose workflow is known.
+    fn inside(&self, position: Position) -> Option<&Frame<'_>> {
+        match self.nodes[position].role {
+            Role::Call { inside, .. } => inside.map(|frame| &self.frames[frame]),
+            _ => None,
+        }
+    }
+
+    /// Where the node's ports are: those of a call are at its exit.
+    fn ports_of(&self, position: Position) -> Position {
+        match self.nodes[position].role {
+            Role::Call { exit, .. } => exit,
+            _ => position,
+        }
     }
 }
 
@@ -174,9 +209,26 @@ impl Reader<'_, '_, '_> {
         let parts = body.split('.').collect::<Vec<_>>();
         match parts.as_slice() {
             ["inputs", name] if is_name(name) => self.input(name, pointer).map(Target::Input),
-            ["nodes" | "steps", id, "*"] if is_name(id) => self.find(id, pointer).map(Target::All),
+            ["nodes" | "steps", id, "*"] if is_name(id) => {
+                self.find(id, pointer).map(|node| Target::All(self.known.ports_of(node)))
+            }
             ["nodes" | "steps", id, port] if is_name(id) && is_name(port) => {
-                Ok(Target::Port(self.find(id, pointer)?, (*port).to_owned()))
+                let node = self.find(id, pointer)?;
+                Ok(Target::Port(self.known.ports_of(node), (*port).to_owned()))
+            }
+            ["nodes" | "steps", id, result, port]
+                if is_name(id) && is_name(result) && is_name(port) && self.is_call(id) =>
+            {
+                let call = self.find(id, pointer)?;
+                let port = match self.known.inside(call) {
+                    Some(frame)
+                        if frame.results.iter().any(|result_| self.known.nodes[*result_].name == *result) =>
+                    {
+                        frame.port_of_result(result, port)
+                    }
+                    _ => format!("{result}.{port}"),
+                };
+                Ok(Target::Port(self.known.ports_of(call), port))
             }
             _ => Err(Box::new(self.malformed(text, &parts, pointer))),
         }
@@ -199,22 +251,31 @@ impl Reader<'_, '_, '_> {
         self.node.fault(codes::INVALID_SELECTOR, pointer, format!("{shown:?} is not a selector")).hint(hint)
     }
 
+    /// The node of this id in the node's own workflow.
+    fn named(&self, id: &str) -> Option<Position> {
+        self.known.frames[self.node.frame].by_id.get(id).copied()
+    }
+
+    fn is_call(&self, id: &str) -> bool {
+        self.named(id).is_some_and(|node| matches!(self.known.nodes[node].role, Role::Call { .. }))
+    }
+
     fn find(&self, id: &str, pointer: &str) -> Result<Position, Box<Fault>> {
-        self.known.by_id.get(id).copied().ok_or_else(|| {
+        self.named(id).ok_or_else(|| {
             let mut fault = self.node.fault(codes::UNKNOWN_NODE, pointer, format!("there is no node {id:?}"));
-            fault.hint = self.known.hint(id, false);
+            fault.hint = self.known.hint(self.node.frame, id, false);
             Box::new(fault)
         })
     }
 
     fn input(&self, name: &str, pointer: &str) -> Result<Position, Box<Fault>> {
-        let Some(&position) = self.known.by_id.get(name) else {
+        let Some(position) = self.named(name) else {
             let message = format!("there is no input node {name:?}");
             let mut fault = self.node.fault(codes::UNKNOWN_NODE, pointer, message);
-            fault.hint = self.known.hint(name, true);
+            fault.hint = self.known.hint(self.node.frame, name, true);
             return Err(Box::new(fault));
         };
-        if self.known.nodes[position].1 {
+        if self.known.nodes[position].is_input {
             return Ok(position);
         }
         let fault = self.node.fault(codes::NOT_AN_INPUT, pointer, format!("{name:?} is not an input node"));
@@ -263,47 +324,70 @@ fn as_text(shape: &Shape, original: &Value) -> Value {
 
 /// An `image_input` that does not say whether it is a list is one when the workflow uses it as one.
 fn infer_lists(draft: &mut Draft<'_>) {
-    let mut lists = Vec::new();
-    for node in &draft.nodes {
-        for input in &node.inputs {
-            let wanted = node.block.and_then(|block| block.input(&input.port));
-            let wants_list =
-                wanted.is_some_and(|port| port.kinds.iter().any(|kind| matches!(kind, Kind::List(_))));
-            if let Shape::Select(Reference { target: Target::Input(position), .. }) = &input.shape
-                && wants_list
-            {
-                lists.push(*position);
-            }
-        }
-        for reference in node.references() {
-            if let Target::Port(position, port) = &reference.target
-                && port == "images"
-            {
-                lists.push(*position);
-            }
-        }
-    }
-    for position in lists {
-        let node = &mut draft.nodes[position];
-        if !node.is("image_input") || node.settings.get("list").is_some_and(|list| !list.is_null()) {
-            continue;
-        }
-        node.settings.insert("list".to_owned(), true.into());
-        if let Shape::Object(fields) = &mut node.config {
-            fields.retain(|(field, _)| field != "list");
-            fields.push(("list".to_owned(), Shape::Literal(true.into())));
-        }
+    // What is inside a call stands behind it, and says first what the call's inputs are.
+    for position in (0..draft.nodes.len()).rev() {
+        let lists = lists_wanted(draft, &draft.nodes[position]);
+        lists.into_iter().for_each(|input| make_list(&mut draft.nodes[input]));
     }
 }
 
-/// With one loop in the workflow, `$item` can only mean that one, and is an edge from it.
+/// The input nodes that a node reads as lists.
+fn lists_wanted(draft: &Draft<'_>, node: &DraftNode<'_>) -> Vec<Position> {
+    let mut lists = Vec::new();
+    for input in &node.inputs {
+        let Shape::Select(Reference { target: Target::Input(position), .. }) = &input.shape else { continue };
+        let port = node.block.and_then(|block| block.input(&input.port));
+        let by_block = port.is_some_and(|port| port.kinds.iter().any(|kind| matches!(kind, Kind::List(_))));
+        let by_call = draft.argument(node, &input.port).is_some_and(|argument| {
+            argument.is("image_input") && argument.settings.get("list") == Some(&Value::Bool(true))
+        });
+        if by_block || by_call {
+            lists.push(*position);
+        }
+    }
+    for reference in node.references() {
+        if let Target::Port(position, port) = &reference.target
+            && port == "images"
+        {
+            lists.push(*position);
+        }
+    }
+    lists
+}
+
+fn make_list(node: &mut DraftNode<'_>) {
+    if !node.is("image_input") || node.settings.get("list").is_some_and(|list| !list.is_null()) {
+        return;
+    }
+    node.settings.insert("list".to_owned(), true.into());
+    if let Shape::Object(fields) = &mut node.config {
+        fields.retain(|(field, _)| field != "list");
+        fields.push(("list".to_owned(), Shape::Literal(true.into())));
+    }
+}
+
+/// With one loop in a workflow, `$item` in it can only mean that one, and is an edge from it.
 fn settle_single_loop(draft: &mut Draft<'_>) {
-    let mut loops = draft.nodes.iter().filter(|node| node.is("for_each")).map(|node| node.position);
-    let (Some(only), None) = (loops.next(), loops.next()) else { return };
+    let mut loops = vec![Loops::None; draft.frames.len()];
+    for node in draft.nodes.iter().filter(|node| node.is("for_each")) {
+        loops[node.frame] = match loops[node.frame] {
+            Loops::None => Loops::One(node.position),
+            _ => Loops::Many,
+        };
+    }
     for node in &mut draft.nodes {
+        let Loops::One(only) = loops[node.frame] else { continue };
         let uses_item = node.references().iter().any(|reference| matches!(reference.target, Target::Loop(_)));
         if uses_item {
             node.item_of = Some(only);
         }
     }
+}
+
+/// How many loops a workflow has.
+#[derive(Debug, Clone, Copy)]
+enum Loops {
+    None,
+    One(Position),
+    Many,
 }

@@ -1,17 +1,24 @@
 //! Wiring: the input ports a node is given against those its block has.
 
+use std::collections::BTreeMap;
+
 use millrace_blocks::block::Subject;
 use millrace_blocks::{Block, InputPort, Placed, Runner};
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::{Fault, Kind};
 
 use crate::codes;
-use crate::draft::{Draft, DraftNode, Shape};
+use crate::draft::{Draft, DraftInput, DraftNode, Frame, Role, Shape};
 use crate::suggest::did_you_mean;
 
 /// Checks names and presence of every node's inputs.
 pub(crate) fn run(draft: &mut Draft<'_>) {
-    for node in &mut draft.nodes {
+    for position in 0..draft.nodes.len() {
+        if draft.nodes[position].is_call() {
+            wire_call(draft, position);
+            continue;
+        }
+        let node = &mut draft.nodes[position];
         let Some(block) = node.block else { continue };
         let mut faults = Vec::new();
         for position in 0..node.inputs.len() {
@@ -36,6 +43,64 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
             }
         }
         draft.faults.0.extend(faults);
+    }
+}
+
+/// A call's inputs are the input nodes of the workflow it calls.
+fn wire_call(draft: &mut Draft<'_>, position: usize) {
+    let node = &draft.nodes[position];
+    let Some(frame) = draft.inside(node) else { return };
+    let mut faults = Vec::new();
+    let argument = |input: &DraftInput| match draft.argument(node, &input.port) {
+        Some(argument) => (argument_kind(argument), is_required(argument)),
+        None => (Kind::Any, true),
+    };
+    let wanted = node.inputs.iter().map(argument).collect::<Vec<_>>();
+    for input in node.inputs.iter().filter(|input| draft.argument(node, &input.port).is_none()) {
+        let pointer = format!("/inputs/{}", pointer_token(&input.port));
+        let message = format!("the called workflow has no input {:?}", input.port);
+        let mut fault = node.fault(codes::UNKNOWN_INPUT, &pointer, message);
+        fault.hint = did_you_mean(
+            &input.port,
+            arguments(draft, frame).map(|argument| argument.name).collect::<Vec<_>>(),
+        )
+        .or_else(|| Some("the called workflow takes no inputs".to_owned()));
+        faults.push(fault);
+    }
+    for argument in arguments(draft, frame).filter(|argument| is_required(argument)) {
+        if !node.inputs.iter().any(|input| input.port == argument.name) {
+            let message = format!("the called workflow needs the input `{}`", argument.name);
+            let hint = format!("wire a {} to it", argument_kind(argument));
+            let pointer = format!("/inputs/{}", argument.name);
+            faults.push(node.fault(codes::MISSING_INPUT, &pointer, message).hint(hint));
+        }
+    }
+    draft.faults.0.extend(faults);
+    for (input, wanted) in draft.nodes[position].inputs.iter_mut().zip(wanted) {
+        (input.kind, input.required) = wanted;
+    }
+}
+
+/// The input nodes of a called workflow.
+fn arguments<'d, 'a>(draft: &'d Draft<'a>, frame: &'d Frame<'a>) -> impl Iterator<Item = &'d DraftNode<'a>> {
+    let named = frame.by_id.values().map(|&position| &draft.nodes[position]);
+    let mut arguments = named.filter(|node| node.role == Role::Argument).collect::<Vec<_>>();
+    arguments.sort_unstable_by_key(|argument| argument.position);
+    arguments.into_iter()
+}
+
+/// The kind of value an input node takes.
+fn argument_kind(argument: &DraftNode<'_>) -> Kind {
+    let placed = Placed { config: &argument.settings, inputs: &BTreeMap::new() };
+    let ports = argument.block.map(|block| block.outputs_at(&placed)).unwrap_or_default();
+    ports.into_iter().next().map_or(Kind::Any, |port| port.kind)
+}
+
+/// Whether a call must give it: a parameter without a default, and a picture unless it says otherwise.
+fn is_required(argument: &DraftNode<'_>) -> bool {
+    match argument.settings.get("required") {
+        Some(required) => required.as_bool().unwrap_or(true),
+        None => argument.settings.get("default").is_none_or(serde_json::Value::is_null),
     }
 }
 

@@ -24,8 +24,30 @@ fn sample() -> Value {
             {"id": "twice", "type": "map", "inputs": {"items": "$nodes.counts.items"}, "config": {"expr": "item * 2"}},
             {"id": "some", "type": "condition", "inputs": {"value": "$nodes.twice.items"}, "config": {"if": "size(value) > 0"}},
             {"id": "join", "type": "first_of", "inputs": {"a": "$nodes.some.true", "b": "$nodes.some.false"}, "config": {"order": ["a"]}},
-            {"id": "out", "type": "json_output", "inputs": {"all": {"x": ["$nodes.join.value", "$$"]}}}
-        ]
+            {"id": "call", "type": "sub_workflow", "inputs": {"x": "$item", "least": "$inputs.least"},
+             "config": {"workflow": "child"}, "on_error": "skip", "pool": "fast"},
+            {"id": "called", "type": "collect", "inputs": {"item": "$nodes.call.answer.y"}},
+            {"id": "out", "type": "json_output",
+             "inputs": {"all": {"x": ["$nodes.join.value", "$$"]}, "called": "$nodes.called.items"}}
+        ],
+        "workflows": {
+            "child": {
+                "nodes": [
+                    {"id": "x", "type": "image_input"},
+                    {"id": "least", "type": "parameter_input", "config": {"kind": "float", "default": 0.5}},
+                    {"id": "deeper", "type": "sub_workflow", "inputs": {"list": ["$inputs.x"]},
+                     "config": {"workflow": "grandchild"}},
+                    {"id": "answer", "type": "json_output", "inputs": {"y": "$nodes.deeper.n", "z": "$nodes.deeper.*"}}
+                ],
+                "workflows": {"grandchild": {"nodes": [
+                    {"id": "list", "type": "parameter_input", "config": {"kind": "list<any>"}},
+                    {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.list"}},
+                    {"id": "all", "type": "collect", "inputs": {"item": "$item"}},
+                    {"id": "answer", "type": "json_output", "inputs": {"n": "$nodes.all.count"}}
+                ]}}
+            },
+            "other": {"nodes": [{"id": "x", "type": "image_input"}]}
+        }
     })
 }
 
@@ -72,6 +94,14 @@ fn scalar() -> impl Strategy<Value = Value> {
         "$nodes.each.item",
         "switch",
         "delay@1",
+        "sub_workflow",
+        "child",
+        "grandchild",
+        "other",
+        "$nodes.call.y",
+        "$nodes.call.answer.z",
+        "$nodes.call.*",
+        "$nodes.deeper.answer.n",
     ]);
     prop_oneof![
         Just(Value::Null),
@@ -166,10 +196,14 @@ proptest! {
         }
         match compile(&definition) {
             Ok(plan) => {
-                prop_assert_eq!(plan.nodes.len(), definition["nodes"].as_array().unwrap().len());
+                let own = definition["nodes"].as_array().unwrap();
+                for node in own {
+                    prop_assert!(plan.find(&node["id"].as_str().unwrap().into()).is_some());
+                }
                 for (index, node) in plan.iter() {
                     prop_assert!(node.upstream.iter().all(|source| *source < index));
                     prop_assert!(plan.scope(node.scope).members.contains(&index));
+                    prop_assert!(node.gate.is_none_or(|gate| node.upstream.contains(&gate)));
                 }
                 drop(plan.check_input(&serde_json::Map::new()));
             }

@@ -3,6 +3,7 @@
 #![expect(clippy::needless_pass_by_value, reason = "tables read best with values in place")]
 #![expect(clippy::unwrap_used, reason = "in a test a panic is the report")]
 
+mod calls;
 mod catalogue;
 mod expressions;
 mod faults;

@@ -16,6 +16,7 @@
 mod support;
 
 mod branches;
+mod calls;
 mod cancel;
 mod delays;
 mod errors;

@@ -11,7 +11,7 @@ use serde_json::Value;
 use crate::support::check::check_ended;
 use crate::support::dice::Dice;
 use crate::support::driver::Driver;
-use crate::support::generate::{Generated, generate};
+use crate::support::generate::{Generated, generate, generate_with_calls};
 use crate::support::{flow, work};
 
 /// More steps than any of these runs needs.
@@ -196,16 +196,18 @@ proptest! {
     #[test]
     fn every_run_keeps_its_promises(
         seed in any::<u64>(), size in 1usize..28, answers in any::<u64>(), order in any::<u64>(), cancels in any::<bool>(),
+        calls in any::<bool>(),
     ) {
-        let generated = generate(seed, size);
+        let generated = if calls { generate_with_calls(seed, size) } else { generate(seed, size) };
         World::new(&generated, answers, order, Manner::Unruly { cancels }).run();
     }
 
     #[test]
     fn a_run_ends_the_same_in_any_order(
-        seed in any::<u64>(), size in 1usize..28, answers in any::<u64>(), order in any::<u64>(),
+        seed in any::<u64>(), size in 1usize..28, answers in any::<u64>(), order in any::<u64>(), calls in any::<bool>(),
     ) {
-        let generated = without_timeouts(generate(seed, size));
+        let generated = if calls { generate_with_calls(seed, size) } else { generate(seed, size) };
+        let generated = without_timeouts(generated);
         let orderly = World::new(&generated, answers, 0, Manner::Orderly).run();
         let unruly = World::new(&generated, answers, order, Manner::Unruly { cancels: false }).run();
         prop_assert_eq!(results(&orderly), results(&unruly));

@@ -13,7 +13,17 @@ pub(crate) struct Generated {
 
 /// A workflow of about `size` nodes.
 pub(crate) fn generate(seed: u64, size: usize) -> Generated {
-    let mut maker = Maker { dice: Dice::new(seed), nodes: Vec::new(), input: Map::new(), left: size };
+    make(seed, size, false)
+}
+
+/// The same, with calls of other workflows among the nodes.
+#[allow(dead_code, reason = "each test binary has this module, and not every one needs calls")]
+pub(crate) fn generate_with_calls(seed: u64, size: usize) -> Generated {
+    make(seed, size, true)
+}
+
+fn make(seed: u64, size: usize, calls: bool) -> Generated {
+    let mut maker = Maker { dice: Dice::new(seed), nodes: Vec::new(), input: Map::new(), left: size, calls };
     let photo = maker.parameter("photo", "image", json!({"photo": 1}));
     let items = (0..maker.dice.below(5)).map(|number| json!({"item": number})).collect();
     let list = maker.parameter("list", "list<image>", items);
@@ -34,7 +44,7 @@ pub(crate) fn generate(seed: u64, size: usize) -> Generated {
         let lists = json!({"list": maker.dice.pick(&sight.lists).clone()});
         maker.push(json!({"type": "json_output", "inputs": lists}));
     }
-    let mut definition = json!({"name": "generated", "nodes": maker.nodes});
+    let mut definition = json!({"name": "generated", "nodes": maker.nodes, "workflows": workflows()});
     if maker.dice.chance(30) {
         definition["max_concurrency"] = json!(1 + maker.dice.below(3));
     }
@@ -42,6 +52,30 @@ pub(crate) fn generate(seed: u64, size: usize) -> Generated {
         definition["timeout_ms"] = json!(1 + maker.dice.below(3_000));
     }
     Generated { definition, input: maker.input }
+}
+
+/// What calls call.
+fn workflows() -> Value {
+    let job = |id: &str, from: &str| json!({"id": id, "type": "resize", "inputs": {"image": from}, "config": {"width": 8}});
+    json!({
+        "inner": {"nodes": [
+            {"id": "x", "type": "parameter_input", "config": {"kind": "any", "default": {"none": 1}}},
+            job("a", "$inputs.x"),
+            {"id": "out", "type": "json_output", "inputs": {"image": "$nodes.a.image"}}
+        ]},
+        "outer": {"nodes": [
+            {"id": "x", "type": "parameter_input", "config": {"kind": "any"}},
+            {"id": "list", "type": "parameter_input", "config": {"kind": "list<any>"}},
+            {"id": "if", "type": "condition", "inputs": {"value": "$inputs.x", "list": "$inputs.list"}, "config": {"if": "size(list) > 1"}},
+            {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.list"}, "config": {"max_parallel": 2}},
+            {"id": "call", "type": "sub_workflow", "inputs": {"x": "$item"}, "config": {"workflow": "inner"}, "on_error": "skip"},
+            {"id": "all", "type": "collect", "inputs": {"item": "$nodes.call.image"}},
+            job("b", "$nodes.if.true"),
+            {"id": "other", "type": "first_of", "inputs": {"a": "$nodes.b.image", "b": "$nodes.if.false"}},
+            {"id": "out", "type": "json_output",
+             "inputs": {"image": "$nodes.other.value", "branch": "$nodes.b.image", "images": "$nodes.all.items"}}
+        ]}
+    })
 }
 
 /// The ports a node may read where it stands.
@@ -58,6 +92,7 @@ struct Maker {
     nodes: Vec<Value>,
     input: Map<String, Value>,
     left: usize,
+    calls: bool,
 }
 
 impl Maker {
@@ -83,6 +118,9 @@ impl Maker {
     }
 
     fn place(&mut self, sight: &mut Sight, depth: usize) {
+        if self.calls && self.dice.chance(12) {
+            return self.call(sight);
+        }
         match self.dice.below(100) {
             0..45 => self.job(sight),
             45..55 => self.branch(sight),
@@ -160,6 +198,25 @@ impl Maker {
         let ms = *self.dice.pick(&[0, 1, 50, 500]);
         let id = self.push(json!({"type": "delay", "inputs": {"value": value}, "config": {"ms": ms}}));
         sight.images.push(format!("{id}.value"));
+    }
+
+    /// A workflow with a branch, a loop and a call of its own; where it has no result, nor has the call.
+    fn call(&mut self, sight: &mut Sight) {
+        let (image, list) = (self.image(sight), self.dice.below(4));
+        let list = (0..list).map(|number| json!({"inner": number})).collect::<Value>();
+        let workflow = if self.dice.chance(70) { "outer" } else { "inner" };
+        let inputs =
+            if workflow == "outer" { json!({"x": image, "list": list}) } else { json!({"x": image}) };
+        let mut node = json!({"type": "sub_workflow", "inputs": inputs, "config": {"workflow": workflow}});
+        if self.dice.chance(40) {
+            node["on_error"] = json!("skip");
+        }
+        let id = self.push(node);
+        sight.images.push(format!("{id}.image"));
+        if workflow == "outer" {
+            sight.images.push(format!("{id}.branch"));
+            sight.lists.push(format!("{id}.images"));
+        }
     }
 
     fn repeat(&mut self, sight: &mut Sight, depth: usize) {
