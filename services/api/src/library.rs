@@ -33,11 +33,13 @@ pub(crate) async fn compile(
         return Ok(compiled);
     }
     // What is known here of a workflow that is not there says more than that it is not there.
-    let told = faults.iter().map(|fault| fault.pointer.clone()).collect::<Vec<_>>();
+    let node_of = |pointer: &str| pointer.rsplit_once("/config/").map(|(node, _)| node.to_owned());
+    let told = faults.iter().filter_map(|fault| node_of(&fault.pointer)).collect::<Vec<_>>();
     let others = compiled.err().unwrap_or_default().0;
-    let others = others
-        .into_iter()
-        .filter(|fault| fault.code != codes::UNKNOWN_WORKFLOW || !told.contains(&fault.pointer));
+    let others = others.into_iter().filter(|fault| {
+        fault.code != codes::UNKNOWN_WORKFLOW
+            || node_of(&fault.pointer).is_none_or(|node| !told.contains(&node))
+    });
     faults.extend(others);
     Ok(Err(Faults(faults)))
 }
@@ -98,7 +100,6 @@ fn fault(call: &SavedCall, found: &Lookup) -> Fault {
             "GET /api/v1/workflows lists those there are",
         ),
     };
-    // The compiler misses it where the workflow is named.
     Fault::new(code, format!("{}/config/{field}", call.pointer), message).on(&call.node).hint(hint)
 }
 

@@ -94,9 +94,9 @@ pub fn embed(definition: &mut Value, call: &SavedCall, version: u32, saved: &Val
 
 fn hoist(from: &mut Map<String, Value>, library: &mut Map<String, Value>) {
     let Some(own) = from.get_mut("workflows").and_then(Value::as_object_mut) else { return };
-    let (saved, named): (Map<_, _>, Map<_, _>) = std::mem::take(own).into_iter().partition(|(name, _)| {
-        name.split_once('@').is_some_and(|(id, _)| id.parse::<WorkflowId>().is_ok())
-    });
+    let (saved, named): (Map<_, _>, Map<_, _>) = std::mem::take(own)
+        .into_iter()
+        .partition(|(name, _)| name.split_once('@').is_some_and(|(id, _)| id.parse::<WorkflowId>().is_ok()));
     for (name, workflow) in saved {
         library.entry(name).or_insert(workflow);
     }

@@ -226,16 +226,19 @@ impl Workflows<'_> {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        let lookup = |(known, deleted, version, definition): (bool, bool, Option<i32>, Option<Value>)| {
-            match (version, definition) {
-                (Some(version), Some(definition)) => Lookup::Found(version.unsigned_abs(), definition),
-                (Some(_), None) => Lookup::TooLarge,
-                _ if !known => Lookup::Unknown,
-                _ if deleted => Lookup::Deleted,
-                _ => Lookup::UnknownVersion,
-            }
+        let lookup = |(known, deleted, version, definition): (bool, bool, Option<i32>, Option<Value>)| match (
+            version, definition,
+        ) {
+            (Some(version), Some(definition)) => Lookup::Found(version.unsigned_abs(), definition),
+            (Some(_), None) => Lookup::TooLarge,
+            _ if !known => Lookup::Unknown,
+            _ if deleted => Lookup::Deleted,
+            _ => Lookup::UnknownVersion,
         };
-        Ok(rows.into_iter().map(|row| lookup((row.known, row.deleted, row.version, row.definition))).collect())
+        Ok(rows
+            .into_iter()
+            .map(|row| lookup((row.known, row.deleted, row.version, row.definition)))
+            .collect())
     }
 
     /// All versions, newest first.

@@ -13,7 +13,9 @@ use crate::{body, library, plans};
 /// Compiles a definition.
 pub(crate) async fn validate(State(app): State<Arc<App>>, request: Request) -> Result<Json<Value>, Problem> {
     let definition = body::json(&app, request, app.settings.max_definition.bytes()).await?;
-    let compiled = library::compile(&app, &definition.value, None).await?.map_err(|faults| plans::invalid(faults, ""))?;
+    let compiled = library::compile(&app, &definition.value, None)
+        .await?
+        .map_err(|faults| plans::invalid(faults, ""))?;
     let inputs: Vec<_> = compiled
         .inputs
         .iter()

@@ -113,7 +113,8 @@ pub(crate) fn answer(record: &WorkflowRecord) -> Result<Response, Problem> {
 /// The definition in the body: compiled, complete, its blocks' and sub-workflows' versions pinned.
 async fn read(app: &App, request: Request, own: Option<WorkflowId>) -> Result<NewWorkflow, Problem> {
     let definition = body::json(app, request, app.settings.max_definition.bytes()).await?;
-    let compiled = library::compile(app, &definition.value, own).await?.map_err(|faults| plans::invalid(faults, ""))?;
+    let compiled =
+        library::compile(app, &definition.value, own).await?.map_err(|faults| plans::invalid(faults, ""))?;
     compiled.store(&app.blobs).await?;
     let name = compiled.definition.get("name").and_then(Value::as_str).unwrap_or_default().trim().to_owned();
     if !(1..=200).contains(&name.chars().count()) {

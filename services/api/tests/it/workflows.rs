@@ -1,5 +1,6 @@
 //! `/workflows`.
 
+mod calls;
 mod run;
 mod run_batch;
 mod uploads;
