@@ -1,12 +1,13 @@
 //! Workflows that call others: what is saved is complete in itself, and stays what it was.
 
+use anyhow::Context;
 use millrace_contracts::ExecutionId;
 use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::support::{Reply, World, constant, show};
 
-fn parent(config: Value) -> Value {
+fn parent(config: &Value) -> Value {
     json!({"name": "parent", "nodes": [
         {"id": "c", "type": "sub_workflow", "config": config},
         {"id": "answer", "type": "json_output", "inputs": {"min": "$nodes.c.min"}}
@@ -19,7 +20,7 @@ async fn put(world: &World, id: &str, definition: &Value) -> anyhow::Result<Repl
 
 /// The definition that a run walks.
 async fn walked(world: &World, run: &Reply) -> anyhow::Result<Value> {
-    let id: ExecutionId = run.body["execution_id"].as_str().unwrap().parse()?;
+    let id: ExecutionId = run.body["execution_id"].as_str().context("an id")?.parse()?;
     let record = world.store.executions().get(id).await?;
     Ok(serde_json::from_slice(&world.blobs.get(record.definition).await?)?)
 }
@@ -28,7 +29,7 @@ async fn walked(world: &World, run: &Reply) -> anyhow::Result<Value> {
 async fn a_saved_workflow_keeps_the_versions_that_it_calls() -> anyhow::Result<()> {
     let world = World::start().await?;
     let child = world.save(&constant()).await?;
-    let id = world.save(&parent(json!({"workflow": child}))).await?;
+    let id = world.save(&parent(&json!({"workflow": child}))).await?;
     let key = format!("{child}@1");
     let saved = world.get(&format!("/api/v1/workflows/{id}")).await?;
     assert_eq!(saved.body["definition"]["nodes"][0]["config"], json!({"workflow": child, "version": 1}));
@@ -46,7 +47,7 @@ async fn a_saved_workflow_keeps_the_versions_that_it_calls() -> anyhow::Result<(
         (json!({"workflow": child}), format!("{child}@2")),
         (json!({"workflow": child, "version": 1}), key.clone()),
     ] {
-        let run = world.post("/api/v1/executions", &json!({"workflow": parent(config)})).await?;
+        let run = world.post("/api/v1/executions", &json!({"workflow": parent(&config)})).await?;
         assert_eq!(run.status, 202, "{run:?}");
         let definition = walked(&world, &run).await?;
         assert_eq!(definition["workflows"].as_object().unwrap().keys().collect::<Vec<_>>(), [&key]);
@@ -56,14 +57,14 @@ async fn a_saved_workflow_keeps_the_versions_that_it_calls() -> anyhow::Result<(
         put(&world, &id, &saved.body["definition"]).await?.body["definition"]["nodes"][0]["config"]["version"],
         1
     );
-    let again = put(&world, &id, &parent(json!({"workflow": child}))).await?;
+    let again = put(&world, &id, &parent(&json!({"workflow": child}))).await?;
     assert_eq!(again.body["definition"]["nodes"][0]["config"]["version"], 2);
 
     // Deleted, it lives on in what embeds it.
     let path = format!("/api/v1/workflows/{child}");
     assert_eq!(Reply::of(world.request(Method::DELETE, &path)).await?.status, 204);
     assert_eq!(put(&world, &id, &again.body["definition"]).await?.status, 200);
-    let gone = world.post("/api/v1/workflows", &parent(json!({"workflow": child}))).await?;
+    let gone = world.post("/api/v1/workflows", &parent(&json!({"workflow": child}))).await?;
     gone.problem(422, "INVALID_WORKFLOW").fault("WORKFLOW_DELETED", Some("c"), "/nodes/0/config/workflow");
     world.stop().await
 }
@@ -72,7 +73,7 @@ async fn a_saved_workflow_keeps_the_versions_that_it_calls() -> anyhow::Result<(
 async fn calls_nest_and_each_workflow_is_embedded_once() -> anyhow::Result<()> {
     let world = World::start().await?;
     let child = world.save(&constant()).await?;
-    let middle = world.save(&parent(json!({"workflow": child}))).await?;
+    let middle = world.save(&parent(&json!({"workflow": child}))).await?;
     let top = json!({"name": "top", "nodes": [
         {"id": "a", "type": "sub_workflow", "config": {"workflow": middle}},
         {"id": "b", "type": "sub_workflow", "config": {"workflow": child}},
@@ -112,14 +113,14 @@ async fn what_cannot_be_called_is_told_with_everything_else() -> anyhow::Result<
     assert_eq!(refused.body["errors"].as_array().unwrap().len(), 6, "{:?}", refused.body["errors"]);
     // A workflow cannot be made to call itself, nor through another.
     let own = world.save(&constant()).await?;
-    let direct = put(&world, &own, &parent(json!({"workflow": own}))).await?;
+    let direct = put(&world, &own, &parent(&json!({"workflow": own}))).await?;
     direct.problem(422, "INVALID_WORKFLOW").fault(
         "WORKFLOW_RECURSION",
         Some("c"),
         "/nodes/0/config/workflow",
     );
-    let other = world.save(&parent(json!({"workflow": own}))).await?;
-    let mutual = put(&world, &own, &parent(json!({"workflow": other}))).await?;
+    let other = world.save(&parent(&json!({"workflow": own}))).await?;
+    let mutual = put(&world, &own, &parent(&json!({"workflow": other}))).await?;
     let place = format!("/workflows/{other}@1/nodes/0/config/workflow");
     mutual.problem(422, "INVALID_WORKFLOW").fault("WORKFLOW_RECURSION", Some("c"), &place);
     world.stop().await
