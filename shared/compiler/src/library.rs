@@ -136,7 +136,8 @@ mod tests {
         saved["nodes"][0]["config"]["version"] = json!(1);
         saved["ui"] = json!({});
         saved["workflows"] = json!({format!("{B}@1"): {"nodes": []}, "own": {"nodes": []}});
-        embed(&mut definition, &saved_calls(&definition)[0], 7, &saved);
+        let call = saved_calls(&definition)[0].clone();
+        embed(&mut definition, &call, 7, &saved);
         assert_eq!(definition["nodes"][0]["config"], json!({"workflow": A, "version": 7}));
         let names = definition["workflows"].as_object().unwrap().keys().collect::<Vec<_>>();
         assert_eq!(names, [&format!("{B}@1"), &format!("{A}@7")]);
