@@ -3,5 +3,5 @@
 mod alone;
 mod settings;
 
-pub(crate) use self::alone::{Alone, serve_own_health};
+pub(crate) use self::alone::{Alone, serve_own_health, serve_worker_health};
 pub(crate) use self::settings::{blobs, bus, library, store};

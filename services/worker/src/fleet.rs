@@ -1,14 +1,17 @@
 //! This worker among the others: registered, heard of every few seconds, and gone in order.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_bus::{Bus, BusError};
 use millrace_contracts::event::Source;
-use millrace_contracts::{Event, EventType, Pool, UnixMillis, WorkerId};
-use millrace_inference::ModelCache;
+use millrace_contracts::{Event, EventType, ModelId, Pool, UnixMillis, WorkerId};
+use millrace_inference::{MemoryMeter, ModelCache, ProcessMeter};
 use millrace_tasks::CancellationToken;
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
+use crate::Phase;
 use crate::held::Held;
 
 /// Without a sign of life for so long a worker counts as lost.
@@ -23,28 +26,48 @@ pub(crate) struct Fleet {
     pub(crate) capacity: usize,
     pub(crate) models: ModelCache,
     pub(crate) held: Held,
+    pub(crate) phase: Phase,
+    /// Rung when the next sign of life should not wait.
+    pub(crate) changed: Arc<Notify>,
+    /// Models of the repository, as many as are told.
+    pub(crate) inventory: Arc<[ModelId]>,
     pub(crate) started_at: UnixMillis,
 }
 
 impl Fleet {
-    fn info(&self, draining: bool) -> Value {
+    fn info(&self) -> Value {
+        let report = self.models.report();
+        let warm: Vec<&ModelId> = report.warm.iter().map(|model| &model.model_id).collect();
         json!({
             "worker_id": self.worker,
+            "state": self.phase.as_str(),
             "pools": self.pools,
-            "models": self.models.warm(),
+            "models": warm,
+            "warm": report.warm,
+            "loading": report.loading,
+            "inventory": self.inventory,
             "devices": ["cpu"],
-            "memory_bytes": memory_bytes(),
+            "cores": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            "memory_bytes": ProcessMeter.resident_bytes(),
+            "memory": {
+                "budget_bytes": report.budget_bytes,
+                "used_bytes": report.used_bytes,
+                "reserved_bytes": report.reserved_bytes,
+                "pressure": report.pressure,
+            },
+            "loads": report.loaded,
+            "evictions": report.evicted,
             "running": self.held.count(),
             "capacity": self.capacity,
             "version": env!("CARGO_PKG_VERSION"),
             "started_at": self.started_at,
-            "draining": draining,
+            "draining": self.phase.is_draining(),
         })
     }
 
     /// Registers and says so on the live channel.
     pub(crate) async fn say(&self, kind: EventType) -> Result<(), BusError> {
-        let info = self.info(kind == EventType::WorkerDraining);
+        let info = self.info();
         self.bus.register_worker(&self.worker, &info.to_string(), TIME_TO_LIVE).await?;
         let id = uuid::Uuid::now_v7().to_string();
         let mut event = Event::new(kind, Source::Worker, id, UnixMillis::now(), info);
@@ -65,16 +88,30 @@ impl Fleet {
         loop {
             let kind = tokio::select! {
                 _ = ticks.tick() => EventType::WorkerHeartbeat,
+                () = self.changed.notified() => EventType::WorkerHeartbeat,
                 () = stop.cancelled(), if !draining => EventType::WorkerDraining,
                 () = done.cancelled() => return Ok(()),
             };
-            draining |= kind == EventType::WorkerDraining;
-            metrics::gauge!("millrace_worker_jobs_in_hand").set(self.held.count() as f64);
+            if kind == EventType::WorkerDraining {
+                draining = true;
+                self.phase.drain();
+            }
+            self.measure();
             let kind = if draining { EventType::WorkerDraining } else { kind };
             if let Err(error) = self.say(kind).await {
                 tracing::warn!(%error, "no sign of life could be given");
             }
         }
+    }
+
+    fn measure(&self) {
+        metrics::gauge!("millrace_worker_jobs_in_hand").set(self.held.count() as f64);
+        let report = self.models.report();
+        metrics::gauge!("millrace_worker_model_memory_bytes").set(report.used_bytes as f64);
+        metrics::gauge!("millrace_worker_model_budget_bytes").set(report.budget_bytes as f64);
+        metrics::gauge!("millrace_worker_models_warm").set(report.warm.len() as f64);
+        // 0 low, 1 medium, 2 high, 3 critical.
+        metrics::gauge!("millrace_worker_memory_pressure").set(f64::from(report.pressure as u8));
     }
 
     /// Leaves the list.
@@ -83,13 +120,4 @@ impl Fleet {
             tracing::debug!(%error, "the worker could not be taken off the list; it expires by itself");
         }
     }
-}
-
-/// Resident memory of this process; 0 where the system does not say.
-fn memory_bytes() -> u64 {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib =
-        line.and_then(|rest| rest.trim().strip_suffix("kB")).and_then(|text| text.trim().parse::<u64>().ok());
-    kib.unwrap_or(0) * 1024
 }

@@ -3,6 +3,7 @@
 
 mod clock;
 mod context;
+mod infer;
 mod report;
 mod run;
 

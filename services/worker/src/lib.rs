@@ -12,8 +12,11 @@ mod intake;
 mod job;
 mod keeper;
 mod model_events;
+mod models;
+mod phase;
 mod role;
 mod values;
 
 pub use error::WorkerError;
+pub use phase::Phase;
 pub use role::{Deps, run};

@@ -6,10 +6,8 @@ use std::time::Duration;
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_contracts::{EventType, ModelId, Pool, UnixMillis, WorkerId};
-use millrace_inference::{
-    CacheSettings, LoaderSettings, ModelCache, ModelLoader, Repository, Runtime, SessionSettings,
-};
+use millrace_contracts::{EventType, Pool, UnixMillis, WorkerId};
+use millrace_inference::{ModelCache, Runtime};
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskError, TaskKind};
 use tokio::sync::mpsc;
 
@@ -20,7 +18,7 @@ use crate::frames::Frames;
 use crate::held::Held;
 use crate::intake::IntakeSettings;
 use crate::model_events::ModelEvents;
-use crate::{WorkerError, cancelled, intake, keeper, model_events};
+use crate::{Phase, WorkerError, cancelled, intake, keeper, model_events, models as model_cache};
 
 /// The pool whose blocks need no model.
 const POOL_WITHOUT_MODELS: &str = "cpu";
@@ -34,6 +32,8 @@ pub struct Deps {
     pub blobs: Blobs,
     /// Absolute path of ONNX Runtime's library.
     pub library: PathBuf,
+    /// Where the worker stands, for those who ask.
+    pub phase: Phase,
 }
 
 /// What all jobs share.
@@ -48,6 +48,8 @@ pub(crate) struct Shared {
     pub(crate) pools: Vec<Pool>,
     /// How long a job without a deadline may take.
     pub(crate) job_timeout: Duration,
+    /// A job that was handed out more often has taken its workers down with it.
+    pub(crate) max_deliveries: u32,
     /// This process among the workers; new with every start, so that it cannot be taken for a dead predecessor.
     pub(crate) worker: WorkerId,
 }
@@ -67,7 +69,8 @@ pub async fn run(
     check_library(&deps, &settings, &cpu).await?;
     let worker = WorkerId::from(format!("worker-{}", uuid::Uuid::now_v7().simple()));
     let (observer, model_events) = ModelEvents::new(worker.clone());
-    let cache = model_cache(&deps, &settings, &models, observer);
+    let changed = observer.changed();
+    let cache = model_cache::open(&deps, &settings, &models, observer)?;
     let shared = Arc::new(Shared {
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), settings.max_pixels),
         models: cache.clone(),
@@ -75,6 +78,7 @@ pub async fn run(
         cancelled: Cancelled::new(),
         pools: settings.pools.iter().map(|pool| Pool::from(pool.as_str())).collect(),
         job_timeout: settings.job_timeout,
+        max_deliveries: settings.max_deliveries,
         worker,
         cpu,
         bus: deps.bus,
@@ -87,6 +91,9 @@ pub async fn run(
         capacity: settings.concurrency,
         models: cache,
         held: shared.held.clone(),
+        phase: deps.phase,
+        changed,
+        inventory: model_cache::inventory(&models.dir, &shared.cpu).await,
         started_at: UnixMillis::now(),
     };
     let ended = live(&shared, &fleet, &settings, (model_events, models.preload), shutdown).await;
@@ -114,6 +121,8 @@ async fn live(
     // Signs of life and claims go on while jobs in hand are finished.
     let (stop, done) = (supervisor.token(), CancellationToken::new());
     let _done = done.clone().drop_guard();
+    let must_live = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
+    let may_fail = |name| TaskKind::new(name, OnError::Log, OnCancel::Abort);
     let queues = shared.bus.queues(&shared.worker).await?;
     keeper::start(
         shared.bus.clone(),
@@ -123,22 +132,24 @@ async fn live(
         done.clone(),
     )?;
     fleet.say(EventType::WorkerRegistered).await?;
+    let publishing = model_events::publish(shared.bus.clone(), model_events);
+    supervisor.spawn(may_fail("worker.model-events"), publishing);
+    // Signs of life go on while models are loaded; jobs are not taken before.
+    let heartbeat = TaskKind::new("worker.heartbeat", OnError::Log, OnCancel::Wait);
+    supervisor.spawn(heartbeat, fleet.clone().beat(settings.heartbeat, stop.clone(), done.clone()));
+    if stop.run_until_cancelled(model_cache::preload(&shared.models, &preload)).await.is_some() {
+        fleet.phase.activate();
+        fleet.changed.notify_one();
+    }
 
-    let must_live = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
-    let may_fail = |name| TaskKind::new(name, OnError::Log, OnCancel::Abort);
     let concurrency = settings.concurrency.max(1);
     let (sender, jobs) = mpsc::channel(concurrency);
     let taking = IntakeSettings { concurrency, block: settings.block, lease: settings.lease };
     let intake = intake::take(Arc::clone(shared), queues, taking, sender, stop.clone());
     supervisor.spawn(must_live("worker.intake"), intake);
     supervisor.spawn(must_live("worker.jobs"), intake::drive(Arc::clone(shared), jobs, done.clone()));
-    let heartbeat = TaskKind::new("worker.heartbeat", OnError::Log, OnCancel::Wait);
-    supervisor.spawn(heartbeat, fleet.clone().beat(settings.heartbeat, stop, done.clone()));
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
-    supervisor
-        .spawn(may_fail("worker.model-events"), model_events::publish(shared.bus.clone(), model_events));
-    supervisor.spawn(may_fail("worker.preload"), preload_all(shared.models.clone(), preload));
     tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = concurrency, "the worker is ready");
     Ok(supervisor.run(shutdown, settings.grace).await?)
 }
@@ -160,35 +171,4 @@ async fn check_library(
         }
         Err(panic) => Err(WorkerError::Thread { name: "pixels", source: std::io::Error::other(panic.0) }),
     }
-}
-
-fn model_cache(
-    deps: &Deps,
-    settings: &millrace_config::Worker,
-    models: &millrace_config::Models,
-    observer: ModelEvents,
-) -> ModelCache {
-    let sessions = SessionSettings {
-        sessions: settings.sessions_per_model,
-        intra_op_threads: settings.intra_op_threads,
-        max_batch: settings.max_batch,
-        max_delay: settings.max_batch_delay,
-        queue: settings.concurrency.max(1) * 2,
-    };
-    let loader = ModelLoader::new(LoaderSettings {
-        library: deps.library.clone(),
-        repository: Repository::new(models.dir.clone()),
-        max_bytes: models.max_file.bytes(),
-        sessions,
-    });
-    let bounds = CacheSettings { max_models: models.max_loaded, max_bytes: models.memory_budget.bytes() };
-    ModelCache::new(loader, bounds, Arc::new(observer))
-}
-
-async fn preload_all(models: ModelCache, preload: Vec<String>) -> Result<(), std::convert::Infallible> {
-    for id in preload {
-        // What goes wrong is told by the cache's observer; the first job that wants the model tries again.
-        drop(models.get(&ModelId::from(id)).await);
-    }
-    Ok(())
 }

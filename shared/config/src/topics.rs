@@ -13,7 +13,7 @@ mod writer;
 pub use api::Api;
 pub use blobs::Blobs;
 pub use database::Database;
-pub use models::Models;
+pub use models::{Models, Serving};
 pub use orchestrator::Orchestrator;
 pub use redis::Redis;
 pub use telemetry::Telemetry;

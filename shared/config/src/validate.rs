@@ -4,7 +4,7 @@ use crate::Settings;
 
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { api, redis, database, orchestrator, worker, writer, telemetry, .. } = settings;
+    let Settings { api, redis, database, models, orchestrator, worker, writer, telemetry, .. } = settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
         if !holds {
@@ -39,6 +39,10 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(!worker.pools.is_empty(), "worker.pools", "must name at least one pool");
     rule(worker.concurrency > 0, "worker.concurrency", "must be at least 1");
     rule(worker.max_batch > 0, "worker.max_batch", "must be at least 1");
+    rule(worker.max_batch_cells > 0, "worker.max_batch_cells", "must be at least 1");
+    rule(worker.max_deliveries > 0, "worker.max_deliveries", "must be at least 1");
+    rule(models.memory_factor >= 1.0, "models.memory_factor", "must be at least 1");
+    rule(models.max_loaded > 0, "models.max_loaded", "must be at least 1");
     rule(worker.intra_op_threads > 0, "worker.intra_op_threads", "must be at least 1");
     rule(worker.sessions_per_model > 0, "worker.sessions_per_model", "must be at least 1");
     rule(

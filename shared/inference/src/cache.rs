@@ -1,34 +1,71 @@
-//! Loaded models: loaded once however many ask, bounded, the least recently used forgotten first.
+//! Loaded models under a hard memory budget: loaded once however many ask, measured, and forgotten by value when room is
+//! needed. One thread, the keeper, loads and forgets, one model after the other, so that each can be measured and none
+//! ever runs on a caller's thread; models that run go on meanwhile. A model in use is never taken away: who holds a
+//! [`Model`] out of the cache holds a lease on it.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod keeper;
+mod lease;
+mod meter;
+mod pressure;
+mod remembered;
+mod report;
+mod room;
+mod settings;
+mod state;
+mod worth;
+
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::FutureExt;
-use futures::future::{BoxFuture, Shared};
-use millrace_contracts::ModelId;
+use millrace_contracts::{ModelId, Pool};
+use tokio::sync::oneshot;
 
-use crate::{InferenceError, Model, ModelInfo, ModelLoader};
-
-/// Bounds of the cache.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CacheSettings {
-    /// Models held at most; at least 1.
-    pub max_models: usize,
-    /// Size of their files together, bytes: a stand-in for their memory. One model may exceed it alone.
-    pub max_bytes: u64,
-}
+use crate::{InferenceError, Model, ModelInfo, ModelLoader, Relief};
+pub(crate) use lease::Lease;
+pub use meter::{MemoryMeter, ProcessMeter};
+pub use pressure::Pressure;
+pub use report::{CacheReport, WarmModel};
+pub use settings::CacheSettings;
+use state::{Entry, Loading, State, Waiter};
 
 /// Hears what the cache does. Called outside its lock; must not block.
 pub trait CacheObserver: Send + Sync {
     /// A load begins.
     fn loading(&self, id: &ModelId);
-    /// A model is ready.
-    fn loaded(&self, info: &ModelInfo);
+    /// A model is ready; `bytes` is the memory it takes.
+    fn loaded(&self, info: &ModelInfo, bytes: u64);
     /// A model was forgotten.
-    fn evicted(&self, id: &ModelId);
+    fn evicted(&self, id: &ModelId, why: Evicted);
     /// A load failed.
     fn failed(&self, id: &ModelId, error: &InferenceError);
+    /// The pressure on the memory changed.
+    fn pressure(&self, _: Pressure) {}
+}
+
+/// Why a model was forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Evicted {
+    /// Another needed the room.
+    Room,
+    /// Nobody had used it for long.
+    Idle,
+    /// Memory was critically short.
+    Emergency,
+    /// It turned out to be broken.
+    Broken,
+}
+
+impl Evicted {
+    /// The name in events and metrics.
+    #[must_use]
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Room => "room",
+            Self::Idle => "idle",
+            Self::Emergency => "emergency",
+            Self::Broken => "broken",
+        }
+    }
 }
 
 /// An observer that does nothing.
@@ -37,181 +74,173 @@ pub struct Quiet;
 
 impl CacheObserver for Quiet {
     fn loading(&self, _: &ModelId) {}
-    fn loaded(&self, _: &ModelInfo) {}
-    fn evicted(&self, _: &ModelId) {}
+    fn loaded(&self, _: &ModelInfo, _: u64) {}
+    fn evicted(&self, _: &ModelId, _: Evicted) {}
     fn failed(&self, _: &ModelId, _: &InferenceError) {}
 }
 
 /// A model out of the cache.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub struct Warm {
     /// The model. Holding it keeps it loaded.
     pub model: Arc<Model>,
-    /// How long this caller waited for it to load; none when it was there.
+    /// How long this caller waited for it; none when it was there.
     pub load_wait: Option<Duration>,
 }
 
-type Load = Shared<BoxFuture<'static, Result<Arc<Model>, InferenceError>>>;
-
-/// The cache. Cheap to clone.
+/// The cache. Cheap to clone; its keeper ends, and its models with it, when the last clone is dropped.
 #[derive(Clone)]
 pub struct ModelCache {
     shared: Arc<Inner>,
+    _life: Arc<Life>,
 }
 
-struct Inner {
+pub(crate) struct Inner {
     loader: ModelLoader,
     settings: CacheSettings,
     observer: Arc<dyn CacheObserver>,
     state: Mutex<State>,
+    /// Rung for everything the keeper may wait for: a load that is asked for, a lease that ends, the end.
+    bell: Condvar,
 }
 
-#[derive(Default)]
-struct State {
-    entries: HashMap<ModelId, Entry>,
-    /// Rises with every use; the entry with the lowest is the least recently used.
-    clock: u64,
-}
+/// Ends the keeper when it is dropped.
+struct Life(Arc<Inner>);
 
-struct Entry {
-    load: Load,
-    used: u64,
-    /// Once it is loaded.
-    bytes: Option<u64>,
+impl Drop for Life {
+    fn drop(&mut self) {
+        self.0.lock().closed = true;
+        self.0.bell.notify_all();
+    }
 }
 
 impl ModelCache {
-    /// An empty cache.
-    #[must_use]
-    pub fn new(loader: ModelLoader, settings: CacheSettings, observer: Arc<dyn CacheObserver>) -> Self {
-        Self { shared: Arc::new(Inner { loader, settings, observer, state: Mutex::default() }) }
+    /// An empty cache, with its keeper.
+    ///
+    /// # Errors
+    /// [`InferenceError::Keeper`] when its thread cannot be started.
+    pub fn new(
+        loader: ModelLoader,
+        settings: CacheSettings,
+        observer: Arc<dyn CacheObserver>,
+    ) -> Result<Self, InferenceError> {
+        let state = Mutex::new(State::new(remembered::Remembered::read(settings.facts.clone())));
+        let shared = Arc::new(Inner { loader, settings, observer, state, bell: Condvar::new() });
+        keeper::start(Arc::clone(&shared))?;
+        Ok(Self { _life: Arc::new(Life(Arc::clone(&shared))), shared })
     }
 
     /// The model `id`, loaded now if it is not there. Everyone who asks meanwhile waits for the same load; a failed
-    /// load is not remembered, so that the next caller tries again.
+    /// load is not remembered, so that the next caller tries again. Dropping the future gives up waiting.
     ///
     /// # Errors
-    /// As [`ModelLoader::load`].
+    /// Everything a load may fail with, [`InferenceError::NoRoom`] among it.
     pub async fn get(&self, id: &ModelId) -> Result<Warm, InferenceError> {
+        self.get_for(id, None).await
+    }
+
+    /// As [`ModelCache::get`], for a job of `pool`: the pool then counts the model among its own.
+    ///
+    /// # Errors
+    /// As [`ModelCache::get`].
+    pub async fn get_for(&self, id: &ModelId, pool: Option<&Pool>) -> Result<Warm, InferenceError> {
         let begun = Instant::now();
-        let (load, cold) = self.load_of(id);
-        let result = load.clone().await;
-        let load_wait = cold.then(|| begun.elapsed());
-        match result {
-            Ok(model) => {
-                for evicted in self.settle(id, model.info().bytes) {
-                    self.shared.observer.evicted(&evicted);
-                }
-                Ok(Warm { model, load_wait })
+        let answer = {
+            let mut state = self.shared.lock();
+            if let Some(model) = state.lease(&self.shared, id, pool) {
+                return Ok(Warm { model: Arc::new(model), load_wait: None });
             }
-            Err(error) => {
-                self.forget_load(id, &load);
-                Err(error)
-            }
+            let (reply, answer) = oneshot::channel();
+            state.wait_for(id, Waiter { reply, pool: pool.cloned() });
+            answer
+        };
+        self.shared.bell.notify_all();
+        let model = answer.await.unwrap_or_else(|_| Err(InferenceError::SessionLost { id: id.clone() }))?;
+        Ok(Warm { model: Arc::new(model), load_wait: Some(begun.elapsed()) })
+    }
+
+    /// Begins to load `id` for those who will ask for it. Does nothing when it is there or under way.
+    pub fn prefetch(&self, id: &ModelId) {
+        let mut state = self.shared.lock();
+        if !state.entries.contains_key(id) {
+            state.entries.insert(id.clone(), Entry::Loading(Loading::ahead()));
+            state.loads.push_back(id.clone());
+            drop(state);
+            self.shared.bell.notify_all();
         }
+    }
+
+    /// What stands where.
+    #[must_use]
+    pub fn report(&self) -> CacheReport {
+        CacheReport::of(&self.shared)
+    }
+
+    /// Whether `id` is loaded, or on its way.
+    #[must_use]
+    pub fn has(&self, id: &ModelId) -> bool {
+        self.shared.lock().entries.contains_key(id)
+    }
+
+    /// Whether `id` would find room without another model having to leave. Models that nobody knows do: they cost
+    /// nothing.
+    #[must_use]
+    pub fn has_room_for(&self, id: &ModelId) -> bool {
+        let Ok(files) = self.shared.loader.repository().find(id) else { return true };
+        let state = self.shared.lock();
+        let need = state.need_of(id, files.bytes, &self.shared.settings);
+        state.fits(need, &self.shared.settings)
     }
 
     /// Models that are loaded, in alphabetical order.
     #[must_use]
     pub fn warm(&self) -> Vec<ModelId> {
-        let state = self.lock();
-        let mut ids: Vec<ModelId> = state
-            .entries
-            .iter()
-            .filter(|(_, entry)| entry.bytes.is_some())
-            .map(|(id, _)| id.clone())
-            .collect();
+        let mut ids: Vec<ModelId> = self.shared.lock().ready().map(|(id, _)| id.clone()).collect();
         ids.sort();
         ids
     }
 
-    /// Size of the files of the models that are loaded, bytes.
+    /// Memory that the loaded models take, bytes.
     #[must_use]
     pub fn bytes(&self) -> u64 {
-        self.lock().bytes()
+        self.shared.lock().bytes()
     }
 
-    /// Drops a model that turned out to be broken; the next caller loads it anew.
+    /// The pressure on the memory.
+    #[must_use]
+    pub fn pressure(&self) -> Pressure {
+        self.shared.lock().pressure
+    }
+
+    /// Drops a model that turned out to be broken; the next caller loads it anew. Who still holds it keeps it.
     pub fn forget(&self, id: &ModelId) {
-        let forgotten = self.lock().entries.remove(id);
-        if forgotten.is_some_and(|entry| entry.bytes.is_some()) {
-            self.shared.observer.evicted(id);
+        let mut state = self.shared.lock();
+        if !matches!(state.entries.get(id), Some(Entry::Ready(_))) {
+            return;
         }
-    }
-
-    /// The load of `id`, begun if need be, and whether it is still under way.
-    fn load_of(&self, id: &ModelId) -> (Load, bool) {
-        let mut state = self.lock();
-        state.clock += 1;
-        let used = state.clock;
-        if let Some(entry) = state.entries.get_mut(id) {
-            entry.used = used;
-            return (entry.load.clone(), entry.bytes.is_none());
-        }
-        let load = self.begin(id);
-        state.entries.insert(id.clone(), Entry { load: load.clone(), used, bytes: None });
-        (load, true)
-    }
-
-    fn begin(&self, id: &ModelId) -> Load {
-        let (loader, observer, id) =
-            (self.shared.loader.clone(), Arc::clone(&self.shared.observer), id.clone());
-        let load = async move {
-            observer.loading(&id);
-            let loaded = loader.load(&id).await;
-            match &loaded {
-                Ok(model) => observer.loaded(model.info()),
-                Err(error) => observer.failed(&id, error),
-            }
-            loaded.map(Arc::new)
-        };
-        load.boxed().shared()
-    }
-
-    /// Counts a loaded model in, and forgets the least recently used ones that it leaves no room for. The dropped
-    /// entries are handed out so that nothing is unloaded under the lock.
-    fn settle(&self, id: &ModelId, bytes: u64) -> Vec<ModelId> {
-        let mut state = self.lock();
-        match state.entries.get_mut(id) {
-            Some(entry) if entry.bytes.is_none() => entry.bytes = Some(bytes),
-            _ => return Vec::new(),
-        }
-        let mut evicted = Vec::new();
-        while state.loaded() > self.shared.settings.max_models.max(1)
-            || state.bytes() > self.shared.settings.max_bytes
-        {
-            let others = state.entries.iter().filter(|(other, entry)| *other != id && entry.bytes.is_some());
-            let Some(oldest) = others.min_by_key(|(_, entry)| entry.used).map(|(other, _)| other.clone())
-            else {
-                break;
-            };
-            if let Some(entry) = state.entries.remove(&oldest) {
-                evicted.push((oldest, entry));
-            }
-        }
+        let forgotten = state.remove(id, Evicted::Broken);
         drop(state);
-        evicted.into_iter().map(|(id, _)| id).collect()
-    }
-
-    fn forget_load(&self, id: &ModelId, failed: &Load) {
-        let mut state = self.lock();
-        if state.entries.get(id).is_some_and(|entry| entry.load.ptr_eq(failed)) {
-            state.entries.remove(id);
+        self.shared.bell.notify_all();
+        if let Some(ready) = forgotten {
+            // Its threads end by themselves: nobody here waits for them.
+            drop(ready);
+            self.shared.observer.evicted(id, Evicted::Broken);
         }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing under the lock can leave the entries half changed.
-        self.shared.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn loaded(&self) -> usize {
-        self.entries.values().filter(|entry| entry.bytes.is_some()).count()
+impl Inner {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock can leave the entries half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    fn bytes(&self) -> u64 {
-        self.entries.values().filter_map(|entry| entry.bytes).sum()
+/// Gives a run that found no memory what idle models hold.
+pub(crate) struct Emergency(pub(crate) std::sync::Weak<Inner>);
+
+impl Relief for Emergency {
+    fn relieve(&self, id: &ModelId) -> bool {
+        self.0.upgrade().is_some_and(|cache| cache.unload_idle(Some(id)) > 0)
     }
 }

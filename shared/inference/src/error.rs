@@ -90,6 +90,28 @@ pub enum InferenceError {
         /// What the runtime said.
         detail: String,
     },
+    /// There is no room for the model within the budget, whatever else is unloaded.
+    #[error(
+        "no room for the model {id}: it takes {need_bytes} bytes of memory, the budget is {budget_bytes}{}; raise \
+         models.memory_budget, or unpin another model",
+        if *taken_bytes > 0 { format!(", and {taken_bytes} are taken by models that must stay") } else { String::new() }
+    )]
+    NoRoom {
+        /// Which.
+        id: ModelId,
+        /// What it takes, measured or guessed, bytes.
+        need_bytes: u64,
+        /// The budget, bytes.
+        budget_bytes: u64,
+        /// What pinned models take, bytes.
+        taken_bytes: u64,
+    },
+    /// The cache's thread could not be started.
+    #[error("the thread that keeps the models could not be started: {detail}")]
+    Keeper {
+        /// What the system said.
+        detail: String,
+    },
     /// The run failed.
     #[error("the model {id} failed: {detail}")]
     Run {
@@ -135,7 +157,9 @@ impl InferenceError {
             Self::Unsupported { .. } | Self::Output { .. } => ErrorKind::Unsupported,
             Self::Input { .. } => ErrorKind::InvalidInput,
             Self::Vision(error) => error.kind(),
-            Self::OutOfMemory { .. } | Self::Thread { .. } => ErrorKind::OutOfMemory,
+            Self::OutOfMemory { .. } | Self::NoRoom { .. } | Self::Thread { .. } | Self::Keeper { .. } => {
+                ErrorKind::OutOfMemory
+            }
             Self::Run { .. } | Self::SessionLost { .. } => ErrorKind::Internal,
         }
     }

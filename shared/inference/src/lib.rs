@@ -10,11 +10,15 @@ mod literal;
 mod model;
 mod repository;
 mod runtime;
+mod serving;
 mod session;
 mod tensor;
 
 pub use bare::Bare;
-pub use cache::{CacheObserver, CacheSettings, ModelCache, Quiet, Warm};
+pub use cache::{
+    CacheObserver, CacheReport, CacheSettings, Evicted, MemoryMeter, ModelCache, Pressure, ProcessMeter,
+    Quiet, Warm, WarmModel,
+};
 pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};
 pub use families::{DetectParams, Detector, Family, Found, Prepared};
@@ -22,5 +26,6 @@ pub use graph::{ElementType, GraphPort};
 pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader};
 pub use repository::{ModelFiles, Repository, validate_model_id};
 pub use runtime::{Runtime, RuntimeInfo, check, library_from_environment};
-pub use session::{BatchReport, Closed, Inferred, SessionSettings, SessionThread};
+pub use serving::Serving;
+pub use session::{BatchLimit, BatchReport, Closed, Inferred, Relief, SessionSettings, SessionThread};
 pub use tensor::{Elements, Tensor};

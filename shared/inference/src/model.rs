@@ -1,18 +1,28 @@
 //! A loaded model: its family, its session threads, and what is known of it.
 
-use std::path::PathBuf;
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use millrace_contracts::ModelId;
 
+use crate::cache::Lease;
 use crate::families::family_of;
 use crate::{
-    Companion, Detector, Facts, Family, InferenceError, Inferred, Part, Repository, SessionSettings,
-    SessionThread, Tensor,
+    Companion, Detector, Facts, Family, InferenceError, Inferred, Part, Relief, Repository, Runtime, Serving,
+    SessionSettings, SessionThread, Tensor,
 };
 
-/// A model that is ready to run. Its memory is given back when the last handle is dropped.
+/// A model that is ready to run. Out of a cache it is a lease: the model stays loaded for as long as it is held.
 pub struct Model {
+    // Dropped before the lease, so that who waits for the lease's end finds the core unshared.
+    core: Arc<Core>,
+    _lease: Option<Lease>,
+}
+
+/// What is loaded: memory, and the threads that use it.
+pub(crate) struct Core {
     info: ModelInfo,
     family: Box<dyn Family>,
     session: SessionThread,
@@ -40,10 +50,14 @@ pub struct ModelInfo {
 }
 
 impl Model {
+    pub(crate) fn leased(core: Arc<Core>, lease: Lease) -> Self {
+        Self { core, _lease: Some(lease) }
+    }
+
     /// What is known of it.
     #[must_use]
     pub fn info(&self) -> &ModelInfo {
-        &self.info
+        &self.core.info
     }
 
     /// The model as a detector.
@@ -51,9 +65,9 @@ impl Model {
     /// # Errors
     /// [`InferenceError::WrongTask`] when it is none.
     pub fn detector(&self) -> Result<&dyn Detector, InferenceError> {
-        let actual = self.info.task;
-        let wrong = || InferenceError::WrongTask { id: self.info.id.clone(), wanted: "detection", actual };
-        self.family.detector().ok_or_else(wrong)
+        let ModelInfo { id, task: actual, .. } = &self.core.info;
+        let wrong = || InferenceError::WrongTask { id: id.clone(), wanted: "detection", actual };
+        self.core.family.detector().ok_or_else(wrong)
     }
 
     /// Runs one request, batched with others that wait.
@@ -61,7 +75,7 @@ impl Model {
     /// # Errors
     /// As [`SessionThread::infer`].
     pub async fn infer(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
-        self.session.infer(inputs).await
+        self.core.session.infer(inputs).await
     }
 
     /// Runs one request on one of its graphs, batched with others that wait for the same graph.
@@ -69,12 +83,13 @@ impl Model {
     /// # Errors
     /// As [`SessionThread::infer`]; [`InferenceError::Unsupported`] when it has no such graph.
     pub async fn infer_part(&self, part: Part, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
-        let companion = self.companions.iter().find(|(own, _)| *own == part).map(|(_, session)| session);
+        let Core { info, session, companions, .. } = &*self.core;
+        let companion = companions.iter().find(|(own, _)| *own == part).map(|(_, session)| session);
         match (part, companion) {
             (_, Some(session)) => session.infer(inputs).await,
-            (Part::Main, None) => self.session.infer(inputs).await,
+            (Part::Main, None) => session.infer(inputs).await,
             (_, None) => Err(InferenceError::Unsupported {
-                id: self.info.id.clone(),
+                id: info.id.clone(),
                 detail: format!("it has no graph for {part:?}"),
             }),
         }
@@ -85,13 +100,50 @@ impl Model {
     /// # Errors
     /// As [`SessionThread::infer_alone`].
     pub async fn infer_alone(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
-        self.session.infer_alone(inputs).await
+        self.core.session.infer_alone(inputs).await
+    }
+}
+
+impl Core {
+    pub(crate) fn info(&self) -> &ModelInfo {
+        &self.info
+    }
+
+    /// What its sessions hold in their arenas, bytes.
+    pub(crate) fn arena_bytes(&self) -> u64 {
+        self.sessions().map(SessionThread::arena_bytes).sum()
+    }
+
+    fn sessions(&self) -> impl Iterator<Item = &SessionThread> {
+        std::iter::once(&self.session).chain(self.companions.iter().map(|(_, session)| session))
+    }
+
+    /// Rows that its next batch may have.
+    pub(crate) fn batch_limit(&self) -> usize {
+        self.session.batch_limit()
+    }
+
+    /// Runs `rows` rows of zeros, where the graph says how large a row is: the first real one then finds memory,
+    /// kernels and caches in place. A graph that fails on zeros says nothing about real rows.
+    pub(crate) async fn warm_up(&self, rows: usize) {
+        for session in self.sessions() {
+            let Some(inputs) = session.zeros(rows) else { continue };
+            if let Err(error) = session.infer(inputs).await {
+                tracing::debug!(model.id = %self.info.id, %error, "a warm-up run failed");
+            }
+        }
+    }
+
+    /// Ends its threads and waits for them: its memory is free afterwards.
+    pub(crate) fn end(self) {
+        self.session.end();
+        self.companions.into_iter().for_each(|(_, session)| session.end());
     }
 }
 
 impl std::fmt::Debug for Model {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Model").field(&self.info).finish()
+        f.debug_tuple("Model").field(&self.core.info).finish()
     }
 }
 
@@ -104,8 +156,10 @@ pub struct LoaderSettings {
     pub repository: Repository,
     /// The largest model that is loaded, bytes.
     pub max_bytes: u64,
-    /// How its sessions run.
+    /// How sessions run.
     pub sessions: SessionSettings,
+    /// What the operator wants otherwise for single models.
+    pub serving: HashMap<ModelId, Serving>,
 }
 
 /// Loads models from a repository.
@@ -127,12 +181,39 @@ impl ModelLoader {
         &self.settings.repository
     }
 
+    /// How the model in `folder` is run: as the operator says, else as it says itself.
+    fn serving(&self, id: &ModelId, folder: &Path) -> Result<Serving, InferenceError> {
+        let own = Serving::of_folder(id, folder)?;
+        Ok(self.settings.serving.get(id).cloned().unwrap_or_default().or(own))
+    }
+
+    /// Jobs of the model that are worth having in hand at once: what its sessions run, and one batch more that is made
+    /// ready meanwhile. Reads its settings file: not for the async runtime.
+    #[must_use]
+    pub fn concurrency(&self, id: &ModelId) -> usize {
+        let serving = match self.settings.repository.find(id) {
+            Ok(files) => self.serving(id, &files.folder).unwrap_or_default(),
+            Err(_) => Serving::default(),
+        };
+        let SessionSettings { sessions, max_batch, .. } = serving.on(self.settings.sessions);
+        serving.concurrency.unwrap_or(max_batch.max(1) * (sessions.max(1) + 1)).max(1)
+    }
+
     /// Loads a model. The work happens on the threads that will own its sessions.
     ///
     /// # Errors
     /// Everything from an id that is none to a family that is not known.
     pub async fn load(&self, id: &ModelId) -> Result<Model, InferenceError> {
-        let begun = Instant::now();
+        let core = self.load_core(id, Arc::new(())).await?;
+        Ok(Model { core: Arc::new(core), _lease: None })
+    }
+
+    /// As [`ModelLoader::load`], with somebody who can give memory back.
+    pub(crate) async fn load_core(
+        &self,
+        id: &ModelId,
+        relief: Arc<dyn Relief>,
+    ) -> Result<Core, InferenceError> {
         let files = self.settings.repository.find(id)?;
         let most = self.settings.max_bytes;
         if files.bytes > most {
@@ -140,12 +221,15 @@ impl ModelLoader {
             return Err(InferenceError::Load { id: id.clone(), detail });
         }
         let library = self.settings.library.clone();
-        let (session, opened) =
-            SessionThread::start(id, library, files.graph, self.settings.sessions).await?;
+        // Not on the model's account: the first one would seem slow to load for ever.
+        Runtime::load(&library)?;
+        let begun = Instant::now();
+        let sessions = self.serving(id, &files.folder)?.on(self.settings.sessions);
+        let start = |graph| SessionThread::start(id, library.clone(), graph, sessions, Arc::clone(&relief));
+        let (session, opened) = start(files.graph).await?;
         let (mut companions, mut said) = (Vec::new(), Vec::new());
         for (part, graph) in files.companions {
-            let library = self.settings.library.clone();
-            let (session, opened) = SessionThread::start(id, library, graph, self.settings.sessions).await?;
+            let (session, opened) = start(graph).await?;
             companions.push((part, session));
             said.push(Companion { part, inputs: opened.inputs, outputs: opened.outputs });
         }
@@ -171,6 +255,6 @@ impl ModelLoader {
             bytes: files.bytes,
             load_time: begun.elapsed(),
         };
-        Ok(Model { info, family, session, companions })
+        Ok(Core { info, family, session, companions })
     }
 }

@@ -1,23 +1,33 @@
 //! A session on threads of its own. Rule: nobody else touches a session, and a batch is put together only when a
-//! session is free to run it.
+//! session is free to run it, so that it grows for free while all are busy.
 
 mod batch;
 mod exchange;
+mod limit;
 mod open;
+mod queue;
+mod relief;
 mod serve;
 
+pub use limit::BatchLimit;
+pub use relief::Relief;
+
 use std::path::PathBuf;
-use std::sync::mpsc::{SyncSender, sync_channel};
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::ModelId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::graph::GraphPort;
-use crate::{InferenceError, Runtime, Tensor};
-use open::OpenSession;
+use crate::{InferenceError, Tensor};
 pub(crate) use open::metadata_of;
+use queue::Queue;
+use serve::Opener;
+
+/// A warm-up takes no more numbers than a large picture has.
+const MOST_ZEROS: usize = 1 << 26;
 
 /// How sessions run. All bounds are at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +38,27 @@ pub struct SessionSettings {
     pub intra_op_threads: usize,
     /// Most rows in one run; a graph whose batch axis is fixed has the last word.
     pub max_batch: usize,
-    /// How long a batch with room waits for more rows once a session is free. Zero: not at all.
+    /// Most padded pixels (of tokens, for text) in one run, all its rows together; one row may exceed it alone.
+    pub max_cells: u64,
+    /// How long a request may wait for others once a session is free. Zero: not at all.
     pub max_delay: Duration,
+    /// What one run should take at most: batches grow and shrink to meet it. Zero: as large as they may.
+    pub target_latency: Duration,
     /// Requests that may wait; more wait outside, in their callers.
     pub queue: usize,
 }
 
 impl Default for SessionSettings {
     fn default() -> Self {
-        Self { sessions: 1, intra_op_threads: 1, max_batch: 8, max_delay: Duration::ZERO, queue: 64 }
+        Self {
+            sessions: 1,
+            intra_op_threads: 1,
+            max_batch: 8,
+            max_cells: 1 << 25,
+            max_delay: Duration::ZERO,
+            target_latency: Duration::ZERO,
+            queue: 64,
+        }
     }
 }
 
@@ -45,7 +67,29 @@ impl Default for SessionSettings {
 pub struct SessionThread {
     id: ModelId,
     places: Arc<Semaphore>,
-    queue: SyncSender<Request>,
+    queue: Arc<Queue>,
+    arenas: Arc<Arenas>,
+    inputs: Vec<GraphPort>,
+    threads: Vec<std::thread::JoinHandle<()>>,
+}
+
+/// What the sessions of one model hold in their arenas, bytes. Written by their threads, after runs that were larger
+/// than any before.
+#[derive(Debug, Default)]
+pub(crate) struct Arenas(Vec<AtomicU64>);
+
+impl Arenas {
+    fn new(sessions: usize) -> Self {
+        Self((0..sessions).map(|_| AtomicU64::new(0)).collect())
+    }
+
+    fn note(&self, session: usize, bytes: u64) {
+        self.0[session].store(bytes, Ordering::Relaxed);
+    }
+
+    fn bytes(&self) -> u64 {
+        self.0.iter().map(|arena| arena.load(Ordering::Relaxed)).sum()
+    }
 }
 
 /// What a request gets back.
@@ -75,10 +119,14 @@ pub struct BatchReport {
 pub enum Closed {
     /// It had as many rows as it may.
     Full,
+    /// One more row would have been too many pixels or tokens.
+    Cells,
     /// Nothing else waited.
     Drained,
-    /// The next request had another shape.
+    /// What else waited had another shape.
     Shape,
+    /// The oldest request had waited long enough.
+    Delay,
     /// Its request had to run alone.
     Alone,
 }
@@ -89,8 +137,10 @@ impl Closed {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Full => "full",
+            Self::Cells => "cells",
             Self::Drained => "drained",
             Self::Shape => "shape",
+            Self::Delay => "delay",
             Self::Alone => "alone",
         }
     }
@@ -116,7 +166,7 @@ pub(crate) struct Opened {
 }
 
 impl SessionThread {
-    /// Opens the graph on the threads that will own its sessions.
+    /// Opens the graph on the threads that will own its sessions. `relief` is asked for memory when a run finds none.
     ///
     /// # Errors
     /// A missing library, a graph that does not load, a thread that does not start.
@@ -125,38 +175,44 @@ impl SessionThread {
         library: PathBuf,
         graph: PathBuf,
         settings: SessionSettings,
+        relief: Arc<dyn Relief>,
     ) -> Result<(Self, Opened), InferenceError> {
-        let (queue, requests) = sync_channel(settings.queue.max(1));
-        let intake = Arc::new(Mutex::new(serve::Intake::new(requests, settings)));
+        let sessions = settings.sessions.max(1);
+        let queue = Arc::new(Queue::new(BatchLimit::of(&settings), sessions));
+        let arenas = Arc::new(Arenas::new(sessions));
+        let places = Arc::new(Semaphore::new(settings.queue.max(1)));
+        // Closes the queue, and so ends the threads, should one of them not start.
+        let mut handle = Self {
+            id: id.clone(),
+            places,
+            queue: Arc::clone(&queue),
+            arenas: Arc::clone(&arenas),
+            inputs: Vec::new(),
+            threads: Vec::with_capacity(sessions),
+        };
         let mut opened = None;
-        for number in 0..settings.sessions.max(1) {
+        for number in 0..sessions {
             let (ready, answer) = oneshot::channel();
-            let (library, graph, intake, owner) =
-                (library.clone(), graph.clone(), Arc::clone(&intake), id.clone());
-            let name = if number == 0 { format!("model {id}") } else { format!("model {id} {number}") };
-            let body = move || {
-                let session = Runtime::load(&library)
-                    .and_then(|runtime| OpenSession::open(&runtime, &owner, &graph, &settings));
-                match session {
-                    Ok((mut session, opened)) => {
-                        // A caller who no longer waits dropped the queue too, which ends the loop at once.
-                        let told = ready.send(Ok(opened));
-                        if told.is_ok() {
-                            serve::serve(&mut session, &intake);
-                        }
-                    }
-                    Err(error) => drop(ready.send(Err(error))),
-                }
+            let opener = Opener { library: library.clone(), id: id.clone(), graph: graph.clone(), settings };
+            let served = serve::Served {
+                opener,
+                queue: Arc::clone(&queue),
+                arenas: Arc::clone(&arenas),
+                number,
+                relief: Arc::clone(&relief),
             };
-            let thread = std::thread::Builder::new().name(name).spawn(body);
-            thread.map_err(|error| InferenceError::Thread { id: id.clone(), detail: error.to_string() })?;
+            let name = if number == 0 { format!("model {id}") } else { format!("model {id} {number}") };
+            let thread = std::thread::Builder::new().name(name).spawn(move || served.run(ready));
+            let thread = thread
+                .map_err(|error| InferenceError::Thread { id: id.clone(), detail: error.to_string() })?;
+            handle.threads.push(thread);
             let first =
                 answer.await.unwrap_or_else(|_| Err(InferenceError::SessionLost { id: id.clone() }))?;
             opened.get_or_insert(first);
         }
-        let places = Arc::new(Semaphore::new(settings.queue.max(1)));
         let opened = opened.expect("there is at least one session");
-        Ok((Self { id: id.clone(), places, queue }, opened))
+        handle.inputs.clone_from(&opened.inputs);
+        Ok((handle, opened))
     }
 
     /// Runs `inputs`, one tensor per input of the graph in its order, all with the same number of rows, in a batch
@@ -185,9 +241,53 @@ impl SessionThread {
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
         let (reply, answer) = oneshot::channel();
-        let request = Request { inputs, alone, since, reply, _place: place };
-        // The queue has as many slots as there are places, so it is never full here.
-        self.queue.try_send(request).map_err(|_| lost())?;
+        if !self.queue.push(Request { inputs, alone, since, reply, _place: place }) {
+            return Err(lost());
+        }
         answer.await.map_err(|_| lost())?
+    }
+
+    /// Rows of zeros, where the graph says how large one is in every input.
+    pub(crate) fn zeros(&self, rows: usize) -> Option<Vec<Tensor>> {
+        let zeros = |port: &GraphPort| {
+            let (first, sides) = port.shape.split_first()?;
+            let mut shape = vec![first.unwrap_or(rows)];
+            for side in sides {
+                shape.push((*side)?);
+            }
+            let elements = shape.iter().try_fold(1usize, |product, side| product.checked_mul(*side))?;
+            let single = port.element == crate::ElementType::F32 && elements <= MOST_ZEROS;
+            single.then(|| Tensor::new(shape, vec![0.0; elements])).flatten()
+        };
+        self.inputs.iter().map(zeros).collect()
+    }
+
+    /// Ends its threads once what waits is done, and waits for them.
+    pub(crate) fn end(mut self) {
+        let threads = std::mem::take(&mut self.threads);
+        drop(self);
+        for thread in threads {
+            if thread.join().is_err() {
+                tracing::error!("a model's thread panicked");
+            }
+        }
+    }
+
+    /// What its sessions hold in their arenas, bytes.
+    #[must_use]
+    pub fn arena_bytes(&self) -> u64 {
+        self.arenas.bytes()
+    }
+
+    /// The rows that the next batch may have.
+    #[must_use]
+    pub fn batch_limit(&self) -> usize {
+        self.queue.rows()
+    }
+}
+
+impl Drop for SessionThread {
+    fn drop(&mut self) {
+        self.queue.close();
     }
 }

@@ -11,7 +11,7 @@ use tokio::io::AsyncReadExt;
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::roles::{self, Alone, serve_own_health};
+use crate::roles::{self, Alone, serve_own_health, serve_worker_health};
 
 /// How long a worker whose supervisor is gone may take over its grace period before it exits the hard way.
 const ORPHAN_MARGIN: Duration = Duration::from_secs(2);
@@ -115,7 +115,9 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
     let alone = Alone::new(&loaded, "worker")?;
     let library = roles::library(settings, &loaded.places)?;
     let bus = roles::bus(settings).await?;
-    let health = serve_own_health(settings.worker.health_listen, &alone, &bus, None).await?;
+    let phase = millrace_worker::Phase::default();
+    let listen = settings.worker.health_listen;
+    let health = serve_worker_health(listen, &alone, &bus, phase.clone()).await?;
     if args.supervised {
         let orphaned = end_with_supervisor(alone.shutdown.clone(), settings.worker.grace + ORPHAN_MARGIN);
         let kind = millrace_tasks::TaskKind::new(
@@ -126,7 +128,7 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
         );
         health.spawn(kind, orphaned);
     }
-    let deps = millrace_worker::Deps { bus, blobs: roles::blobs(settings)?, library };
+    let deps = millrace_worker::Deps { bus, blobs: roles::blobs(settings)?, library, phase };
     let ended =
         millrace_worker::run(deps, settings.worker.clone(), settings.models.clone(), alone.shutdown.clone())
             .await;

@@ -111,6 +111,9 @@ fn settle(loaded: &mut Loaded, data_dir: &Path, workers: usize) -> anyhow::Resul
         loaded.settings.blobs.url = data_dir.join("blobs").display().to_string();
     }
     let settings = &mut loaded.settings;
+    if settings.models.memory_facts.is_none() {
+        settings.models.memory_facts = Some(data_dir.join("models.json"));
+    }
     if workers > 0 {
         // Asked for here, so that a missing library is one clear error and not a worker that dies again and again.
         settings.models.ort_library = Some(roles::library(settings, &loaded.places)?);

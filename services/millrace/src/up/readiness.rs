@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use millrace_bus::Bus;
+use millrace_bus::{Bus, WorkerRecord};
 
 const POLL: Duration = Duration::from_millis(50);
 const ASK_TIMEOUT: Duration = Duration::from_secs(3);
@@ -36,9 +36,14 @@ async fn missing(http: &reqwest::Client, api: &str, bus: &Bus, workers: usize) -
     match bus.workers().await {
         Err(fault) => Some(fault.to_string()),
         Ok(found) => {
-            // Those without details gave no sign of life lately.
-            let alive = found.iter().filter(|worker| worker.info.is_some()).count();
-            (alive < workers).then(|| format!("{alive} of {workers} workers are registered"))
+            let ready = found.iter().filter(|worker| takes_jobs(worker)).count();
+            (ready < workers).then(|| format!("{ready} of {workers} workers are ready"))
         }
     }
+}
+
+/// Those without details gave no sign of life lately; those that start still load models.
+fn takes_jobs(worker: &WorkerRecord) -> bool {
+    let info = worker.info.as_deref().map(serde_json::from_str::<serde_json::Value>);
+    info.is_some_and(|info| info.is_ok_and(|info| info["state"] == "active"))
 }

@@ -19,8 +19,6 @@ use crate::error::of_blobs;
 use crate::held::{Holding, Stop};
 use crate::role::Shared;
 
-/// A job handed out more often has taken its workers down with it.
-const MOST_DELIVERIES: u32 = 3;
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -47,7 +45,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
         ..JobMetrics::default()
     };
     let clock = Clock::start(metrics, delivery.job.queued_at);
-    if delivery.deliveries > MOST_DELIVERIES {
+    if delivery.deliveries > shared.max_deliveries {
         return bury(&shared, &reporter, &clock).await;
     }
     let outcome = match refused(&shared, &delivery.job) {

@@ -15,7 +15,7 @@ use millrace_contracts::{
 use millrace_tasks::CancellationToken;
 use millrace_testkit::{TestRedis, ort_library, test_folder};
 use millrace_vision::{Limits, probe};
-use millrace_worker::{Deps, WorkerError};
+use millrace_worker::{Deps, Phase, WorkerError};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 
@@ -74,7 +74,7 @@ pub(crate) async fn connect(url: String) -> Bus {
 }
 
 pub(crate) fn deps(bus: Bus, blobs: Blobs) -> Deps {
-    Deps { bus, blobs, library: ort_library().unwrap() }
+    Deps { bus, blobs, library: ort_library().unwrap(), phase: Phase::default() }
 }
 
 pub(crate) fn repository() -> millrace_config::Models {

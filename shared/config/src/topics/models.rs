@@ -1,6 +1,8 @@
 //! `[models]`: the model repository, the inference library, and the cache of loaded models.
 
+use std::collections::BTreeMap;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -21,8 +23,53 @@ pub struct Models {
     pub max_loaded: usize,
     /// Largest model file that is loaded.
     pub max_file: ByteSize,
-    /// Models loaded at start.
+    /// Models loaded at start, before the worker is ready.
     pub preload: Vec<String>,
+    /// Models that are never unloaded once they are loaded.
+    pub pinned: Vec<String>,
+    /// Memory a model is thought to take before it was ever measured: so many times its files.
+    pub memory_factor: f64,
+    /// Where measured sizes are remembered for the next start; only for this one when absent.
+    pub memory_facts: Option<PathBuf>,
+    /// Rows of the run that ends a load, so that the first job finds everything in place; 0 for none.
+    pub warm_up_rows: usize,
+    /// A model nobody has used for so long is unloaded; 0s for never.
+    #[serde(with = "crate::span")]
+    pub idle_timeout: Duration,
+    /// Of each pool's models so many, the latest used, are not unloaded for idleness.
+    pub keep_warm: usize,
+    /// A model that is in use all the time makes way for one that has waited so long for its memory.
+    #[serde(with = "crate::span")]
+    pub switch_after: Duration,
+    /// Other values than the worker has for single models, by id; they win over the model's own millrace.toml.
+    pub serving: BTreeMap<String, Serving>,
+}
+
+/// How one model is run, where it differs from `[worker]`.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Serving {
+    /// Its sessions.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub sessions: Option<usize>,
+    /// Threads of one of them.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub intra_op_threads: Option<usize>,
+    /// Most rows in one inference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_batch: Option<usize>,
+    /// Most padded pixels or tokens in one inference.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub max_batch_cells: Option<u64>,
+    /// How long a batch may wait for more rows.
+    #[serde(with = "crate::span::optional", skip_serializing_if = "Option::is_none")]
+    pub max_batch_delay: Option<Duration>,
+    /// What one inference should take at most.
+    #[serde(with = "crate::span::optional", skip_serializing_if = "Option::is_none")]
+    pub batch_latency_target: Option<Duration>,
+    /// Jobs in hand of this model at once.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub concurrency: Option<usize>,
 }
 
 impl Default for Models {
@@ -34,6 +81,14 @@ impl Default for Models {
             max_loaded: 16,
             max_file: ByteSize::mib(4096),
             preload: Vec::new(),
+            pinned: Vec::new(),
+            memory_factor: 2.0,
+            memory_facts: None,
+            warm_up_rows: 1,
+            idle_timeout: Duration::ZERO,
+            keep_warm: 1,
+            switch_after: Duration::from_secs(2),
+            serving: BTreeMap::new(),
         }
     }
 }

@@ -24,6 +24,17 @@ pub struct Worker {
     /// How long a batch may wait for more rows.
     #[serde(with = "crate::span")]
     pub max_batch_delay: Duration,
+    /// Most pixels, padding included, in one inference, all its rows together (of tokens, for text); a row that has more
+    /// runs alone.
+    pub max_batch_cells: u64,
+    /// What one inference should take at most: batches grow and shrink to meet it; 0ms for as large as they may.
+    #[serde(with = "crate::span")]
+    pub batch_latency_target: Duration,
+    /// A worker that does not have a job's model leaves the job for so long to one that does.
+    #[serde(with = "crate::span")]
+    pub steal_after: Duration,
+    /// A job that was handed out so often and took its worker down each time is set aside.
+    pub max_deliveries: u32,
     /// Largest image, width × height, that is decoded.
     pub max_pixels: u64,
     /// Longest a job without a deadline of its own may take.
@@ -55,6 +66,10 @@ impl Default for Worker {
             sessions_per_model: 1,
             max_batch: 8,
             max_batch_delay: Duration::from_millis(0),
+            max_batch_cells: 1 << 25,
+            batch_latency_target: Duration::ZERO,
+            steal_after: Duration::from_millis(250),
+            max_deliveries: 3,
             max_pixels: 100_000_000,
             job_timeout: Duration::from_secs(120),
             block: Duration::from_secs(1),

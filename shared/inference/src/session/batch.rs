@@ -1,9 +1,12 @@
 //! Putting requests of one shape together, and their results apart again.
 
-use std::time::Instant;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::time::{Duration, Instant};
 
+use super::limit::cells;
 use super::open::OpenSession;
-use super::{BatchReport, Closed, Inferred, Request};
+use super::serve::Trust;
+use super::{BatchReport, Closed, Inferred, Relief, Request};
 use crate::{InferenceError, Tensor};
 
 /// Requests that run together.
@@ -19,11 +22,12 @@ impl Request {
 
     /// Whether its rows can stand in one tensor with `other`'s.
     pub(super) fn joins(&self, other: &Self) -> bool {
+        let (own, others) = (&self.inputs, &other.inputs);
         let alike = |one: &Tensor, two: &Tensor| {
             one.row_shape() == two.row_shape() && one.element_type() == two.element_type()
         };
-        let pairs = || self.inputs.iter().zip(&other.inputs);
-        self.inputs.len() == other.inputs.len() && pairs().all(|(one, two)| alike(one, two))
+        let both_may = !self.alone && !other.alone;
+        both_may && own.len() == others.len() && own.iter().zip(others).all(|(one, two)| alike(one, two))
     }
 
     /// Whether nobody waits for it any more.
@@ -37,11 +41,31 @@ impl Request {
     }
 }
 
+/// What a batch is run with.
+struct Run<'a> {
+    session: &'a mut OpenSession,
+    trust: &'a mut Trust,
+    relief: &'a dyn Relief,
+    closed: Closed,
+    /// Memory is asked for once per batch.
+    relieved: bool,
+}
+
 impl Batch {
-    /// Runs the batch and answers every request. Should a batch of several fail, each is run alone, so that one
-    /// caller's rows cannot fail another's.
-    pub(super) fn run(self, session: &mut OpenSession) {
-        let (mut fit, closed) = (Vec::with_capacity(self.requests.len()), self.closed);
+    /// The cells and the rows in it.
+    pub(super) fn size(&self) -> (u64, usize) {
+        let sizes = self.requests.iter().map(|request| (cells(request), request.rows()));
+        sizes.fold((0, 0), |(all_cells, all_rows), (cells, rows)| (all_cells + cells, all_rows + rows))
+    }
+
+    /// Runs the batch and answers every request; how long it took when it ran as a whole.
+    pub(super) fn run(
+        self,
+        session: &mut OpenSession,
+        trust: &mut Trust,
+        relief: &dyn Relief,
+    ) -> Option<Duration> {
+        let mut fit = Vec::with_capacity(self.requests.len());
         for request in self.requests {
             match session.check(&request.inputs, request.alone) {
                 Ok(()) => fit.push(request),
@@ -49,26 +73,68 @@ impl Batch {
             }
         }
         if fit.is_empty() {
-            return;
+            return None;
         }
-        match run_together(&fit, closed, session) {
+        Run { session, trust, relief, closed: self.closed, relieved: false }.all(fit)
+    }
+}
+
+impl Run<'_> {
+    /// Runs `requests` together. Should that fail for lack of memory, others give theirs back and it is tried again in
+    /// halves; should it fail otherwise, each request runs alone, so that one caller's rows cannot fail another's.
+    fn all(&mut self, requests: Vec<Request>) -> Option<Duration> {
+        let error = match self.once(&requests) {
             Ok(results) => {
-                fit.into_iter().zip(results).for_each(|(request, result)| request.answer(Ok(result)))
+                let took = results.first().map(|result| result.batch.took);
+                requests.into_iter().zip(results).for_each(|(request, result)| request.answer(Ok(result)));
+                return took;
             }
-            Err(error) if fit.len() == 1 => {
-                fit.into_iter().for_each(|request| request.answer(Err(error.clone())))
-            }
-            Err(error) => {
-                tracing::warn!(model.id = %session.id(), batch.requests = fit.len(), %error, "a batch failed; running its requests one by one");
-                for request in fit {
-                    let alone = std::slice::from_ref(&request);
-                    let result = run_together(alone, closed, session).and_then(|mut results| {
-                        results.pop().ok_or_else(|| InferenceError::SessionLost { id: session.id().clone() })
-                    });
-                    request.answer(result);
+            Err(error) => error,
+        };
+        let short = matches!(error, InferenceError::OutOfMemory { .. });
+        let relieved = short
+            && !std::mem::replace(&mut self.relieved, true)
+            && {
+                let relieved = self.relief.relieve(self.session.id());
+                tracing::warn!(model.id = %self.session.id(), batch.requests = requests.len(), %error, relieved, "a run found no memory; trying again with less");
+                relieved
+            };
+        match requests.len() {
+            1 if relieved => return self.all(requests),
+            1 => requests.into_iter().for_each(|request| request.answer(Err(error.clone()))),
+            several => {
+                if !short {
+                    tracing::warn!(model.id = %self.session.id(), batch.requests = several, %error, "a batch failed; running its requests one by one");
                 }
+                self.parts(requests, if short { several.div_ceil(2) } else { 1 });
             }
         }
+        None
+    }
+
+    fn parts(&mut self, mut requests: Vec<Request>, size: usize) {
+        while !requests.is_empty() {
+            let rest = requests.split_off(size.min(requests.len()));
+            self.all(requests);
+            requests = rest;
+        }
+    }
+
+    /// One run, with what it says of the session.
+    fn once(&mut self, requests: &[Request]) -> Result<Vec<Inferred>, InferenceError> {
+        let run = AssertUnwindSafe(|| run_together(requests, self.closed, self.session));
+        let Ok(result) = catch_unwind(run) else {
+            self.trust.panicked();
+            let detail = "the session panicked".to_owned();
+            return Err(InferenceError::Run { id: self.session.id().clone(), detail });
+        };
+        match &result {
+            Ok(_) => self.trust.succeeded(),
+            Err(InferenceError::Run { .. }) => self.trust.failed(),
+            // Neither a shortage nor an odd output says anything of the session.
+            Err(_) => {}
+        }
+        result
     }
 }
 

@@ -6,6 +6,7 @@ use std::io::Read;
 use std::path::Path;
 
 use millrace_contracts::ModelId;
+use ort::memory::AllocationDevice;
 use ort::session::{Session, SessionInputValue};
 use sha2::{Digest, Sha256};
 
@@ -42,6 +43,11 @@ impl OpenSession {
 
     pub(super) fn id(&self) -> &ModelId {
         &self.id
+    }
+
+    /// What it holds in its arena, bytes: what runs need, and weights that were packed for them.
+    pub(super) fn arena_bytes(&self) -> u64 {
+        millrace_arena::arena_bytes(&self.session, AllocationDevice::CPU, 0).unwrap_or(0)
     }
 
     /// The rows the graph insists on; none when its batch axis is free.

@@ -1,88 +1,105 @@
-//! The loop of a session's thread: wait, gather what is there, run.
+//! The loop of a session's thread: wait, gather what is there, run. A session that panicked, or failed several times in a
+//! row, is opened anew before it runs anything else.
 
-use std::sync::mpsc::{Receiver, TryRecvError};
-use std::sync::{Mutex, PoisonError};
-use std::time::Instant;
+use std::path::PathBuf;
+use std::sync::Arc;
 
-use super::batch::Batch;
+use millrace_contracts::ModelId;
+use tokio::sync::oneshot;
+
 use super::open::OpenSession;
-use super::{Closed, Request, SessionSettings};
+use super::queue::Queue;
+use super::{Arenas, Opened, Relief, SessionSettings};
+use crate::{InferenceError, Runtime};
 
-/// What waits for a session; shared by the sessions of one model. Whoever holds the lock is free, and gathers.
-pub(super) struct Intake {
-    requests: Receiver<Request>,
-    /// The request that closed the last batch because it did not fit in.
-    held: Option<Request>,
-    settings: SessionSettings,
+/// Failed runs in a row after which a session is not trusted any more.
+const MOST_FAILURES: usize = 3;
+
+/// How to open a session, as often as need be.
+pub(super) struct Opener {
+    pub(super) library: PathBuf,
+    pub(super) id: ModelId,
+    pub(super) graph: PathBuf,
+    pub(super) settings: SessionSettings,
 }
 
-/// Runs batches until the queue is closed and empty.
-pub(super) fn serve(session: &mut OpenSession, intake: &Mutex<Intake>) {
-    loop {
-        // The lock is given back before the run, so that another session can gather the next batch.
-        let batch = intake.lock().unwrap_or_else(PoisonError::into_inner).gather(session.fixed_rows());
-        match batch {
-            Some(batch) => batch.run(session),
-            None => return,
-        }
+/// What a session's thread works with.
+pub(super) struct Served {
+    pub(super) opener: Opener,
+    pub(super) queue: Arc<Queue>,
+    pub(super) arenas: Arc<Arenas>,
+    /// Which of the model's sessions it is.
+    pub(super) number: usize,
+    pub(super) relief: Arc<dyn Relief>,
+}
+
+/// The health of a session.
+#[derive(Debug, Default)]
+pub(super) struct Trust {
+    failures: usize,
+    broken: bool,
+    /// The most cells and rows it has run.
+    largest: (u64, usize),
+}
+
+impl Trust {
+    pub(super) fn succeeded(&mut self) {
+        self.failures = 0;
+    }
+
+    pub(super) fn failed(&mut self) {
+        self.failures += 1;
+        self.broken |= self.failures >= MOST_FAILURES;
+    }
+
+    pub(super) fn panicked(&mut self) {
+        self.broken = true;
     }
 }
 
-impl Intake {
-    pub(super) fn new(requests: Receiver<Request>, settings: SessionSettings) -> Self {
-        Self { requests, held: None, settings }
+impl Opener {
+    fn open(&self) -> Result<(OpenSession, Opened), InferenceError> {
+        let runtime = Runtime::load(&self.library)?;
+        OpenSession::open(&runtime, &self.id, &self.graph, &self.settings)
     }
+}
 
-    /// Waits for a request, then takes what else is there; none when the queue is closed and empty.
-    fn gather(&mut self, fixed_rows: Option<usize>) -> Option<Batch> {
-        let first = loop {
-            let request = match self.held.take() {
-                Some(held) => held,
-                None => self.requests.recv().ok()?,
-            };
-            if !request.is_abandoned() {
-                break request;
+impl Served {
+    /// Opens the session, says so, and runs batches until the queue is closed and empty.
+    pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
+        let mut session = match self.opener.open() {
+            Ok((session, opened)) => {
+                self.arenas.note(self.number, session.arena_bytes());
+                // A caller who no longer waits dropped the handle too, which ends the loop at once.
+                if ready.send(Ok(opened)).is_err() {
+                    return;
+                }
+                session
             }
+            Err(error) => return drop(ready.send(Err(error))),
         };
-        let most = fixed_rows.unwrap_or(self.settings.max_batch.max(1));
-        let until = Instant::now() + self.settings.max_delay;
-        let mut rows = first.rows();
-        let mut requests = vec![first];
-        let closed = loop {
-            if requests[0].alone {
-                break Closed::Alone;
+        let mut trust = Trust::default();
+        while let Some(batch) = self.queue.gather(session.fixed_rows()) {
+            let size = batch.size();
+            if let Some(took) = batch.run(&mut session, &mut trust, &*self.relief) {
+                self.queue.learn(size.1, took);
             }
-            if rows >= most {
-                break Closed::Full;
+            if size.0 > trust.largest.0 || size.1 > trust.largest.1 {
+                trust.largest = (size.0.max(trust.largest.0), size.1.max(trust.largest.1));
+                self.arenas.note(self.number, session.arena_bytes());
             }
-            match self.next(until) {
-                None => break Closed::Drained,
-                Some(request) if request.is_abandoned() => {}
-                Some(request) if request.alone || !request.joins(&requests[0]) => {
-                    self.held = Some(request);
-                    break Closed::Shape;
-                }
-                Some(request) if rows + request.rows() > most => {
-                    self.held = Some(request);
-                    break Closed::Full;
-                }
-                Some(request) => {
-                    rows += request.rows();
-                    requests.push(request);
+            if trust.broken {
+                tracing::error!(model.id = %self.opener.id, "a session cannot be trusted any more; opening it anew");
+                // Closed first: there may be no room for two.
+                drop(session);
+                match self.opener.open() {
+                    Ok((fresh, _)) => (session, trust) = (fresh, Trust::default()),
+                    Err(error) => {
+                        tracing::error!(model.id = %self.opener.id, %error, "a session could not be opened anew");
+                        return self.queue.give_up();
+                    }
                 }
             }
-        };
-        Some(Batch { requests, closed })
-    }
-
-    /// The next request that is there now, or comes before `until`.
-    fn next(&self, until: Instant) -> Option<Request> {
-        match self.requests.try_recv() {
-            Ok(request) => return Some(request),
-            Err(TryRecvError::Disconnected) => return None,
-            Err(TryRecvError::Empty) => {}
         }
-        let left = until.checked_duration_since(Instant::now()).filter(|left| !left.is_zero())?;
-        self.requests.recv_timeout(left).ok()
     }
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use futures::future::join_all;
 use millrace_contracts::ModelId;
-use millrace_inference::{CacheObserver, InferenceError, ModelInfo, SessionSettings};
+use millrace_inference::{CacheObserver, Evicted, InferenceError, ModelInfo, SessionSettings, Tensor};
 
 use crate::{cache, loader, loader_of, root};
 
@@ -26,10 +26,10 @@ impl CacheObserver for Diary {
     fn loading(&self, id: &ModelId) {
         self.note("loading", id);
     }
-    fn loaded(&self, info: &ModelInfo) {
+    fn loaded(&self, info: &ModelInfo, _: u64) {
         self.note("loaded", &info.id);
     }
-    fn evicted(&self, id: &ModelId) {
+    fn evicted(&self, id: &ModelId, _: Evicted) {
         self.note("evicted", id);
     }
     fn failed(&self, id: &ModelId, _: &InferenceError) {
@@ -56,29 +56,40 @@ async fn however_many_ask_a_model_is_loaded_once() {
 }
 
 #[tokio::test]
-async fn the_least_recently_used_is_forgotten_and_stays_alive_for_its_users() {
+async fn what_nobody_uses_makes_room_and_what_is_used_stays() {
     let folder = tempfile::tempdir().unwrap();
-    for id in ["a", "b", "c"] {
-        std::fs::create_dir(folder.path().join(id)).unwrap();
-        std::fs::copy(
-            root().join("models/shapes-detector/model.onnx"),
-            folder.path().join(id).join("model.onnx"),
-        )
-        .unwrap();
-    }
+    let [a, b, c] = copies(folder.path(), ["a", "b", "c"]);
     let diary = Arc::new(Diary::default());
     let cache = cache(loader_of(folder.path().to_owned(), SessionSettings::default()), 2, diary.clone());
-    let [a, b, c] = ["a", "b", "c"].map(ModelId::from);
     let used = cache.get(&a).await.unwrap();
     cache.get(&b).await.unwrap();
-    cache.get(&a).await.unwrap();
     cache.get(&c).await.unwrap();
     assert_eq!(cache.warm(), [a.clone(), c.clone()]);
-    cache.get(&b).await.unwrap();
-    assert_eq!(cache.warm(), [b, c]);
-    assert!(diary.read().contains(&"evicted a".to_owned()));
-    let input = millrace_inference::Tensor::new(vec![1, 3, 320, 320], vec![0.0; 3 * 320 * 320]).unwrap();
-    assert!(used.model.infer(vec![input]).await.is_ok());
+    assert!(diary.read().contains(&"evicted b".to_owned()));
+    let both = cache.get(&c).await.unwrap();
+    // Both are in use and one more is wanted: it waits for the first to be given back.
+    let third = cache.get(&b);
+    tokio::pin!(third);
+    assert!(futures::poll!(&mut third).is_pending());
+    assert!(used.model.infer(vec![input()]).await.is_ok());
+    drop(used);
+    third.await.unwrap();
+    assert_eq!(cache.warm(), [b.clone(), c]);
+    assert!(both.model.infer(vec![input()]).await.is_ok());
+}
+
+fn input() -> Tensor {
+    Tensor::new(vec![1, 3, 320, 320], vec![0.0; 3 * 320 * 320]).unwrap()
+}
+
+/// Copies of the demo model under these names.
+fn copies<const N: usize>(folder: &std::path::Path, ids: [&str; N]) -> [ModelId; N] {
+    for id in ids {
+        std::fs::create_dir(folder.join(id)).unwrap();
+        std::fs::copy(root().join("models/shapes-detector/model.onnx"), folder.join(id).join("model.onnx"))
+            .unwrap();
+    }
+    ids.map(ModelId::from)
 }
 
 #[tokio::test]

@@ -1,5 +1,7 @@
 //! Models that cannot be had, and what their errors say.
 
+use std::collections::HashMap;
+
 use millrace_contracts::{ErrorKind, ModelId};
 use millrace_inference::{InferenceError, LoaderSettings, ModelLoader, Repository, SessionSettings};
 
@@ -40,8 +42,13 @@ async fn a_missing_library_says_what_to_do() {
     let folder = tempfile::tempdir().unwrap();
     let library = folder.path().join("libonnxruntime.so");
     let repository = Repository::new(root().join("models"));
-    let settings =
-        LoaderSettings { library, repository, max_bytes: 1 << 30, sessions: SessionSettings::default() };
+    let settings = LoaderSettings {
+        library,
+        repository,
+        max_bytes: 1 << 30,
+        sessions: SessionSettings::default(),
+        serving: HashMap::new(),
+    };
     // Each test is a process of its own, so nothing has loaded the library yet.
     let error = refused(&ModelLoader::new(settings), "shapes-detector").await;
     assert!(matches!(error, InferenceError::LibraryMissing { .. }), "{error}");
@@ -55,8 +62,13 @@ async fn a_missing_library_says_what_to_do() {
 async fn a_model_larger_than_allowed_is_refused_unread() {
     let library = folder_without_library();
     let repository = Repository::new(root().join("models"));
-    let settings =
-        LoaderSettings { library, repository, max_bytes: 1000, sessions: SessionSettings::default() };
+    let settings = LoaderSettings {
+        library,
+        repository,
+        max_bytes: 1000,
+        sessions: SessionSettings::default(),
+        serving: HashMap::new(),
+    };
     let error = refused(&ModelLoader::new(settings), "shapes-detector").await;
     assert!(error.to_string().contains("the limit is 1000"), "{error}");
 }

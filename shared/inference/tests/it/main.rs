@@ -7,6 +7,7 @@ mod loading;
 mod precision;
 mod sessions;
 
+use std::collections::HashMap;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -29,7 +30,13 @@ fn goldens() -> PathBuf {
 fn loader_of(models: PathBuf, sessions: SessionSettings) -> ModelLoader {
     let library = library_from_environment(ORT_VERSION).unwrap_or_else(|error| panic!("{error}"));
     let repository = Repository::new(models);
-    ModelLoader::new(LoaderSettings { library, repository, max_bytes: 1 << 30, sessions })
+    ModelLoader::new(LoaderSettings {
+        library,
+        repository,
+        max_bytes: 1 << 30,
+        sessions,
+        serving: HashMap::new(),
+    })
 }
 
 fn loader() -> ModelLoader {
@@ -37,5 +44,6 @@ fn loader() -> ModelLoader {
 }
 
 fn cache(loader: ModelLoader, max_models: usize, observer: Arc<dyn CacheObserver>) -> ModelCache {
-    ModelCache::new(loader, CacheSettings { max_models, max_bytes: 1 << 30 }, observer)
+    let settings = CacheSettings { max_models, max_bytes: 1 << 30, ..CacheSettings::default() };
+    ModelCache::new(loader, settings, observer).unwrap()
 }

@@ -30,7 +30,8 @@ async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
         frame.map_err(|error| error.at("/inputs/image"))
     };
     let model = async {
-        let warm = context.shared.models.get(&id).await.map_err(|error| of_inference(&error))?;
+        let pool = Some(&context.job.pool);
+        let warm = context.shared.models.get_for(&id, pool).await.map_err(|error| of_inference(&error))?;
         if let Some(wait) = warm.load_wait {
             context.clock.add(Stage::ModelLoad, wait);
         }
@@ -38,12 +39,7 @@ async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
     };
     let (frame, model) = tokio::try_join!(pixels, model)?;
     let params = params(context, &config, &model);
-    let found = infer(context, &model, frame, params).await.inspect_err(|error| {
-        // A session that lost its thread or its memory is not worth keeping: the next attempt begins afresh.
-        if matches!(error.kind, ErrorKind::OutOfMemory | ErrorKind::Internal) {
-            context.shared.models.forget(&id);
-        }
-    })?;
+    let found = infer(context, &model, frame, params).await?;
     Ok(outputs(context, &image, found))
 }
 
@@ -96,14 +92,7 @@ async fn infer(
     let preparing = Arc::clone(model);
     let prepare = move || preparing.detector()?.prepare(&frame);
     let Prepared { inputs, placement } = context.cpu(Stage::Preprocess, prepare).await?.map_err(failed)?;
-    let inferred = model.infer(inputs).await.map_err(failed)?;
-    let batch = inferred.batch;
-    context.clock.add(Stage::BatchWait, batch.waited);
-    context.clock.add(Stage::Inference, batch.took);
-    context.clock.batch_rows(batch.rows);
-    metrics::histogram!("millrace_worker_batch_rows").record(batch.rows as f64);
-    metrics::counter!("millrace_worker_batched_requests_total", "closed" => batch.closed.as_str())
-        .increment(1);
+    let inferred = context.infer(model, inputs).await?;
     let reading = Arc::clone(model);
     let read = move || reading.detector()?.read(&inferred.outputs, &placement, &params);
     context.cpu(Stage::Postprocess, read).await?.map_err(failed)

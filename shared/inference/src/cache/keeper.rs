@@ -1,0 +1,217 @@
+//! The cache's thread: loads what is asked for, one model after the other, and tends what is loaded.
+
+use std::sync::{Arc, PoisonError};
+use std::time::{Duration, Instant};
+
+use millrace_contracts::ModelId;
+use tokio::runtime::Runtime;
+
+use super::room::Room;
+use super::state::{Entry, Waiter};
+use super::{Emergency, Evicted, Inner, Pressure};
+use crate::InferenceError;
+use crate::model::Core;
+
+/// Pause between rounds of tending.
+pub(super) const TICK: Duration = Duration::from_millis(250);
+/// What a model may seem to take beyond its files and arenas: others allocate while it loads.
+const SLACK_BYTES: u64 = 16 << 20;
+
+/// Starts the thread. It ends, with all models, once the cache is closed.
+pub(super) fn start(cache: Arc<Inner>) -> Result<(), InferenceError> {
+    let failed = |error: std::io::Error| InferenceError::Keeper { detail: error.to_string() };
+    // Loads wait on each other's threads; nothing here needs sockets or timers.
+    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(failed)?;
+    let thread = std::thread::Builder::new().name("models".to_owned()).spawn(move || cache.keep(&runtime));
+    thread.map(drop).map_err(failed)
+}
+
+/// What the thread found to do.
+enum Next {
+    Load(ModelId),
+    Tend,
+    End,
+}
+
+impl Inner {
+    fn keep(self: Arc<Self>, runtime: &Runtime) {
+        let mut tended = Instant::now();
+        loop {
+            match self.next(tended) {
+                Next::Load(id) => self.load(&id, runtime),
+                Next::Tend => {
+                    self.tend();
+                    tended = Instant::now();
+                }
+                Next::End => break,
+            }
+        }
+        let mut state = self.lock();
+        // Who holds a model keeps it; who waits hears that nobody is there.
+        let entries = std::mem::take(&mut state.entries);
+        drop(state);
+        drop(entries);
+    }
+
+    fn next(&self, tended: Instant) -> Next {
+        let mut state = self.lock();
+        loop {
+            if state.closed {
+                return Next::End;
+            }
+            if let Some(id) = state.loads.pop_front() {
+                return Next::Load(id);
+            }
+            let left = TICK.saturating_sub(tended.elapsed());
+            if left.is_zero() {
+                return Next::Tend;
+            }
+            state = self.bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn load(self: &Arc<Self>, id: &ModelId, runtime: &Runtime) {
+        let failed = match self.load_measured(id, runtime) {
+            Ok(Some((core, bytes))) => {
+                let info = core.info().clone();
+                let refused = self.lock().settle(self, core, bytes);
+                drop(refused);
+                self.observer.loaded(&info, bytes);
+                None
+            }
+            Ok(None) => {
+                // Who would hear of it went away.
+                drop(self.give_up(id, false));
+                None
+            }
+            Err(error) => Some(error),
+        };
+        if let Some(error) = failed {
+            self.observer.failed(id, &error);
+            for waiter in self.give_up(id, true) {
+                // Who went away in the meantime has no use for it.
+                drop(waiter.reply.send(Err(error.clone())));
+            }
+        }
+        let refused = self.lock().stay(self);
+        drop(refused);
+        self.tend();
+    }
+
+    /// Takes a load that came to nothing out, and answers those who waited for it. A load that nobody wanted any more,
+    /// but that somebody asked for in the same moment, is asked for again.
+    fn give_up(&self, id: &ModelId, failed: bool) -> Vec<Waiter> {
+        let mut state = self.lock();
+        let wanted = matches!(state.entries.get(id), Some(Entry::Loading(loading)) if loading.is_wanted());
+        if wanted && !failed && !state.closed {
+            state.loads.push_back(id.clone());
+            return Vec::new();
+        }
+        match state.entries.remove(id) {
+            Some(Entry::Loading(loading)) => loading.waiters,
+            _ => Vec::new(),
+        }
+    }
+
+    /// The model and the memory it takes; none when nobody wants it any more.
+    fn load_measured(
+        self: &Arc<Self>,
+        id: &ModelId,
+        runtime: &Runtime,
+    ) -> Result<Option<(Core, u64)>, InferenceError> {
+        let files = self.loader.repository().find(id).inspect_err(|_| self.observer.loading(id))?;
+        let need = self.lock().need_of(id, files.bytes, &self.settings);
+        match self.make_room(id, need) {
+            Room::Made => {}
+            Room::Unwanted => return Ok(None),
+            Room::None(error) => return Err(error),
+        }
+        self.observer.loading(id);
+        let before = self.settings.meter.resident_bytes();
+        let relief = Arc::new(Emergency(Arc::downgrade(self)));
+        let core = runtime.block_on(self.loader.load_core(id, relief))?;
+        if self.settings.warm_up_rows > 0 {
+            runtime.block_on(core.warm_up(self.settings.warm_up_rows));
+        }
+        let grown = self.settings.meter.resident_bytes().saturating_sub(before);
+        // Others allocate, and give back, while it loads: within what is known for sure, what the process grew by counts.
+        let arenas = core.arena_bytes();
+        let bytes = grown.clamp(arenas.max(files.bytes / 2), arenas + 2 * files.bytes + SLACK_BYTES);
+        self.lock().remembered.note(id, files.bytes, bytes);
+        if bytes > self.settings.max_bytes {
+            core.end();
+            let (budget_bytes, id) = (self.settings.max_bytes, id.clone());
+            return Err(InferenceError::NoRoom { id, need_bytes: bytes, budget_bytes, taken_bytes: 0 });
+        }
+        Ok(Some((core, bytes)))
+    }
+
+    /// Looks at what models take by now, forgets idle ones and those that are too much, and says how short memory is.
+    fn tend(self: &Arc<Self>) {
+        let save = {
+            let mut state = self.lock();
+            self.measure(&mut state);
+            state.remembered.to_save()
+        };
+        if let Some(save) = save {
+            save.write();
+        }
+        if !self.settings.idle_timeout.is_zero() {
+            let idle = self.lock().idle(self.settings.idle_timeout, self.settings.keep_warm);
+            idle.iter().for_each(|id| self.forget_idle(id, Evicted::Idle));
+        }
+        // Models that grew, or took more than was thought, go over the budget: back below it with what nobody uses.
+        loop {
+            let state = self.lock();
+            let over = state.bytes() > self.settings.max_bytes
+                || state.ready().count() > self.settings.max_models.max(1);
+            let Some(victim) = state.victim(None).filter(|_| over) else { break };
+            drop(state);
+            self.forget_idle(&victim, Evicted::Room);
+        }
+        if self.judge() == Pressure::Critical {
+            let unloaded = self.unload_idle(None);
+            if unloaded > 0 {
+                tracing::warn!(models = unloaded, "memory is critically short: idle models were unloaded");
+            }
+            self.judge();
+        }
+    }
+
+    fn forget_idle(&self, id: &ModelId, why: Evicted) {
+        let mut state = self.lock();
+        // Somebody may have taken it meanwhile.
+        if matches!(state.entries.get(id), Some(Entry::Ready(ready)) if ready.leases == 0) {
+            let forgotten = state.remove(id, why);
+            drop(state);
+            self.bury(id, forgotten, why);
+        }
+    }
+
+    /// Arenas grow with the batches they see; the most a model ever took is what it takes.
+    fn measure(&self, state: &mut super::State) {
+        let super::State { entries, remembered, .. } = state;
+        for (id, entry) in entries.iter_mut() {
+            let Entry::Ready(ready) = entry else { continue };
+            let bytes = ready.fixed_bytes + ready.core.arena_bytes();
+            if bytes > ready.bytes {
+                ready.bytes = bytes;
+                remembered.note(id, ready.core.info().bytes, bytes);
+            }
+        }
+    }
+
+    /// How short memory is now; a change is told.
+    fn judge(&self) -> Pressure {
+        let machine = self.settings.meter.machine();
+        let mut state = self.lock();
+        let budget = state.bytes() as f64 / (self.settings.max_bytes.max(1)) as f64;
+        let pressure = Pressure::of(budget, machine);
+        let before = std::mem::replace(&mut state.pressure, pressure);
+        drop(state);
+        if pressure != before {
+            self.observer.pressure(pressure);
+        }
+        pressure
+    }
+}

@@ -1,0 +1,34 @@
+//! A lease on a loaded model. While there is one the model stays.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use millrace_contracts::ModelId;
+
+use super::Inner;
+use super::state::Entry;
+
+/// A lease. Given back when it is dropped.
+pub(crate) struct Lease {
+    pub(super) cache: Arc<Inner>,
+    pub(super) id: ModelId,
+    /// Of the load, so that a lease on a forgotten model does not count for its successor.
+    pub(super) generation: u64,
+}
+
+impl Drop for Lease {
+    fn drop(&mut self) {
+        let mut state = self.cache.lock();
+        if let Some(Entry::Ready(ready)) = state.entries.get_mut(&self.id)
+            && ready.generation == self.generation
+        {
+            ready.leases -= 1;
+            ready.last_used = Instant::now();
+            let last = ready.leases == 0;
+            drop(state);
+            if last {
+                self.cache.bell.notify_all();
+            }
+        }
+    }
+}

@@ -1,0 +1,99 @@
+//! Making room: the least worth models that nobody uses go first; if all that could go are in use, the least worth of
+//! them makes way once it had its time, so that two models that do not fit together are served in turns and not job by
+//! job.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Instant;
+
+use millrace_contracts::ModelId;
+
+use super::state::{Entry, Ready};
+use super::{Evicted, Inner};
+use crate::InferenceError;
+
+/// What became of the wish for room.
+#[derive(Debug)]
+pub(super) enum Room {
+    /// It is set aside.
+    Made,
+    /// Nobody wants the model any more.
+    Unwanted,
+    /// There is none to be had.
+    None(InferenceError),
+}
+
+impl Inner {
+    /// Sets `need` bytes aside for the load of `id`. Blocks until models in use are given back.
+    pub(super) fn make_room(self: &Arc<Self>, id: &ModelId, need: u64) -> Room {
+        let mut state = self.lock();
+        loop {
+            if state.closed || !self.wants(&state, id) {
+                return Room::Unwanted;
+            }
+            if state.fits(need, &self.settings) {
+                if let Some(Entry::Loading(loading)) = state.entries.get_mut(id) {
+                    loading.reserved = need;
+                }
+                return Room::Made;
+            }
+            if let Some(victim) = state.victim(None) {
+                let forgotten = state.remove(&victim, Evicted::Room);
+                drop(state);
+                self.bury(&victim, forgotten, Evicted::Room);
+                state = self.lock();
+                continue;
+            }
+            let Some(in_use) = state.least_in_use() else {
+                let taken_bytes = state.bytes();
+                let (budget_bytes, id) = (self.settings.max_bytes, id.clone());
+                return Room::None(InferenceError::NoRoom {
+                    id,
+                    need_bytes: need,
+                    budget_bytes,
+                    taken_bytes,
+                });
+            };
+            let waited = match state.entries.get(id) {
+                Some(Entry::Loading(loading)) => loading.since.elapsed(),
+                _ => return Room::Unwanted,
+            };
+            let left = self.settings.switch_after.saturating_sub(waited);
+            if left.is_zero()
+                && let Some(Entry::Ready(ready)) = state.entries.get_mut(&in_use)
+            {
+                ready.yields.get_or_insert_default();
+            }
+            // A lease that ends rings; so does nothing when callers give up, hence never longer than a tick.
+            let pause = if left.is_zero() { super::keeper::TICK } else { left.min(super::keeper::TICK) };
+            state = self.bell.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    fn wants(&self, state: &super::State, id: &ModelId) -> bool {
+        matches!(state.entries.get(id), Some(Entry::Loading(loading)) if loading.is_wanted())
+    }
+
+    /// Unloads every model that nobody uses and that need not stay, `spare` left alone; answers how many.
+    pub(super) fn unload_idle(&self, spare: Option<&ModelId>) -> usize {
+        let mut unloaded = 0;
+        loop {
+            let mut state = self.lock();
+            let Some(victim) = state.victim(spare) else { return unloaded };
+            let forgotten = state.remove(&victim, Evicted::Emergency);
+            drop(state);
+            self.bury(&victim, forgotten, Evicted::Emergency);
+            unloaded += 1;
+        }
+    }
+
+    /// Ends a model that was taken out, and says so. Its memory is free afterwards, unless somebody still holds it.
+    pub(super) fn bury(&self, id: &ModelId, forgotten: Option<Ready>, why: Evicted) {
+        let Some(ready) = forgotten else { return };
+        let idle_ms = Instant::now().saturating_duration_since(ready.last_used).as_millis();
+        tracing::debug!(model.id = %id, why = why.as_str(), ready.bytes, idle_ms, "unloading a model");
+        if let Some(core) = Arc::into_inner(ready.core) {
+            core.end();
+        }
+        self.observer.evicted(id, why);
+    }
+}

@@ -1,0 +1,265 @@
+//! What the cache holds, under its lock.
+
+use std::collections::{BTreeSet, HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use millrace_contracts::{ModelId, Pool};
+use tokio::sync::oneshot;
+
+use super::remembered::Remembered;
+use super::worth::Floor;
+use super::{CacheSettings, Evicted, Inner, Lease, Pressure};
+use crate::model::Core;
+use crate::{InferenceError, Model};
+
+pub(super) struct State {
+    pub(super) entries: HashMap<ModelId, Entry>,
+    /// Loads that wait for the keeper. As many as there are entries that load, each once.
+    pub(super) loads: VecDeque<ModelId>,
+    pub(super) floor: Floor,
+    pub(super) remembered: Remembered,
+    pub(super) pressure: Pressure,
+    pub(super) loaded: u64,
+    pub(super) evicted: u64,
+    pub(super) closed: bool,
+    generations: u64,
+}
+
+pub(super) enum Entry {
+    Loading(Loading),
+    Ready(Ready),
+}
+
+/// Leases whose takers went away in the same moment. To be dropped outside the lock, which giving them back takes.
+pub(super) type Refused = Vec<Model>;
+
+/// A model on its way.
+pub(super) struct Loading {
+    /// As many as there are jobs in hand that want it.
+    pub(super) waiters: Vec<Waiter>,
+    /// Loaded whether anybody waits or not.
+    ahead: bool,
+    pub(super) since: Instant,
+    /// Memory set aside for it, bytes.
+    pub(super) reserved: u64,
+}
+
+/// Somebody who waits for a model.
+pub(super) struct Waiter {
+    pub(super) reply: oneshot::Sender<Result<Model, InferenceError>>,
+    pub(super) pool: Option<Pool>,
+}
+
+/// A loaded model.
+pub(super) struct Ready {
+    pub(super) core: Arc<Core>,
+    /// Memory it takes.
+    pub(super) bytes: u64,
+    /// What of it is not in the arenas of its sessions.
+    pub(super) fixed_bytes: u64,
+    pub(super) worth: f64,
+    pub(super) uses: u64,
+    pub(super) last_used: Instant,
+    pub(super) leases: usize,
+    pub(super) pinned: bool,
+    /// Pools that used it.
+    pub(super) pools: BTreeSet<Pool>,
+    /// It makes way for another: no new leases; who asks waits here.
+    pub(super) yields: Option<Vec<Waiter>>,
+    pub(super) generation: u64,
+}
+
+impl Loading {
+    /// For those who will ask.
+    pub(super) fn ahead() -> Self {
+        Self { waiters: Vec::new(), ahead: true, since: Instant::now(), reserved: 0 }
+    }
+
+    fn with(waiters: Vec<Waiter>) -> Self {
+        Self { waiters, ahead: false, since: Instant::now(), reserved: 0 }
+    }
+
+    /// Whether anybody still wants it.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.ahead || self.waiters.iter().any(|waiter| !waiter.reply.is_closed())
+    }
+}
+
+impl Ready {
+    /// Least worth first; of equals the one that was used longest ago.
+    fn order(&self, other: &Self) -> std::cmp::Ordering {
+        self.worth.total_cmp(&other.worth).then(self.last_used.cmp(&other.last_used))
+    }
+}
+
+impl State {
+    pub(super) fn new(remembered: Remembered) -> Self {
+        Self {
+            entries: HashMap::new(),
+            loads: VecDeque::new(),
+            floor: Floor::default(),
+            remembered,
+            pressure: Pressure::Low,
+            loaded: 0,
+            evicted: 0,
+            closed: false,
+            generations: 0,
+        }
+    }
+
+    /// A lease on `id`, if it is there and stays.
+    pub(super) fn lease(&mut self, cache: &Arc<Inner>, id: &ModelId, pool: Option<&Pool>) -> Option<Model> {
+        let Some(Entry::Ready(ready)) = self.entries.get_mut(id) else { return None };
+        if ready.yields.is_some() {
+            return None;
+        }
+        ready.leases += 1;
+        ready.uses += 1;
+        ready.last_used = Instant::now();
+        ready.worth = self.floor.worth(ready.core.info().load_time, ready.bytes);
+        if let Some(pool) = pool.filter(|pool| !ready.pools.contains(*pool)) {
+            ready.pools.insert(pool.clone());
+        }
+        let lease = Lease { cache: Arc::clone(cache), id: id.clone(), generation: ready.generation };
+        Some(Model::leased(Arc::clone(&ready.core), lease))
+    }
+
+    /// Puts `waiter` where it will be answered, and asks for the load if nobody has.
+    pub(super) fn wait_for(&mut self, id: &ModelId, waiter: Waiter) {
+        match self.entries.get_mut(id) {
+            Some(Entry::Loading(loading)) => loading.waiters.push(waiter),
+            Some(Entry::Ready(ready)) => ready.yields.get_or_insert_default().push(waiter),
+            None => self.load_for(id, vec![waiter]),
+        }
+    }
+
+    fn load_for(&mut self, id: &ModelId, waiters: Vec<Waiter>) {
+        self.entries.insert(id.clone(), Entry::Loading(Loading::with(waiters)));
+        self.loads.push_back(id.clone());
+    }
+
+    /// Takes a loaded model out. Who waits for it to come back waits for its next load.
+    pub(super) fn remove(&mut self, id: &ModelId, why: Evicted) -> Option<Ready> {
+        let Some(Entry::Ready(mut ready)) = self.entries.remove(id) else { return None };
+        self.evicted += 1;
+        if why == Evicted::Room {
+            self.floor.rise_to(ready.worth);
+        }
+        if let Some(waiters) = ready.yields.take().filter(|waiters| !waiters.is_empty()) {
+            self.load_for(id, waiters);
+        }
+        Some(ready)
+    }
+
+    /// Puts a loaded model in, with leases for all who waited. See [`Refused`].
+    pub(super) fn settle(&mut self, cache: &Arc<Inner>, core: Core, bytes: u64) -> Refused {
+        let id = core.info().id.clone();
+        let Some(Entry::Loading(loading)) = self.entries.remove(&id) else { return Vec::new() };
+        self.generations += 1;
+        self.loaded += 1;
+        let ready = Ready {
+            worth: self.floor.worth(core.info().load_time, bytes),
+            fixed_bytes: bytes.saturating_sub(core.arena_bytes()),
+            core: Arc::new(core),
+            bytes,
+            uses: 0,
+            last_used: Instant::now(),
+            leases: 0,
+            pinned: cache.settings.pinned.contains(&id),
+            pools: BTreeSet::new(),
+            yields: None,
+            generation: self.generations,
+        };
+        self.entries.insert(id.clone(), Entry::Ready(ready));
+        self.answer(cache, &id, loading.waiters)
+    }
+
+    /// Whoever was asked to make way need not any more. See [`Refused`].
+    pub(super) fn stay(&mut self, cache: &Arc<Inner>) -> Refused {
+        let yielding = |(id, entry): (&ModelId, &mut Entry)| match entry {
+            Entry::Ready(ready) => ready.yields.take().map(|waiters| (id.clone(), waiters)),
+            Entry::Loading(_) => None,
+        };
+        let freed: Vec<_> = self.entries.iter_mut().filter_map(yielding).collect();
+        freed.into_iter().flat_map(|(id, waiters)| self.answer(cache, &id, waiters)).collect()
+    }
+
+    fn answer(&mut self, cache: &Arc<Inner>, id: &ModelId, waiters: Vec<Waiter>) -> Refused {
+        let mut refused = Vec::new();
+        for waiter in waiters.into_iter().filter(|waiter| !waiter.reply.is_closed()) {
+            let Some(model) = self.lease(cache, id, waiter.pool.as_ref()) else { break };
+            if let Err(Ok(model)) = waiter.reply.send(Ok(model)) {
+                refused.push(model);
+            }
+        }
+        refused
+    }
+
+    /// Everything that is loaded.
+    pub(super) fn ready(&self) -> impl Iterator<Item = (&ModelId, &Ready)> {
+        self.entries.iter().filter_map(|(id, entry)| match entry {
+            Entry::Ready(ready) => Some((id, ready)),
+            Entry::Loading(_) => None,
+        })
+    }
+
+    /// Memory that loaded models take, bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.ready().map(|(_, ready)| ready.bytes).sum()
+    }
+
+    /// Memory set aside for loads, bytes.
+    pub(super) fn reserved(&self) -> u64 {
+        let reserved = |entry: &Entry| match entry {
+            Entry::Loading(loading) => loading.reserved,
+            Entry::Ready(_) => 0,
+        };
+        self.entries.values().map(reserved).sum()
+    }
+
+    /// Memory that `id` will take as far as one knows, bytes.
+    pub(super) fn need_of(&self, id: &ModelId, file_bytes: u64, settings: &CacheSettings) -> u64 {
+        let guess = || (file_bytes as f64 * settings.memory_factor.max(1.0)) as u64;
+        self.remembered.memory_bytes(id, file_bytes).unwrap_or_else(guess)
+    }
+
+    /// Whether `need` bytes more are within the bounds.
+    pub(super) fn fits(&self, need: u64, settings: &CacheSettings) -> bool {
+        self.ready().count() < settings.max_models.max(1)
+            && self.bytes().saturating_add(need) <= settings.max_bytes
+    }
+
+    /// The least worth model that nobody uses and that need not stay.
+    pub(super) fn victim(&self, spare: Option<&ModelId>) -> Option<ModelId> {
+        let idle =
+            self.ready().filter(|(id, ready)| !ready.pinned && ready.leases == 0 && Some(*id) != spare);
+        idle.min_by(|(_, a), (_, b)| a.order(b)).map(|(id, _)| id.clone())
+    }
+
+    /// The least worth model that is in use and could make way.
+    pub(super) fn least_in_use(&self) -> Option<ModelId> {
+        let used = self.ready().filter(|(_, ready)| !ready.pinned && ready.leases > 0);
+        used.min_by(|(_, a), (_, b)| a.order(b)).map(|(id, _)| id.clone())
+    }
+
+    /// Models nobody has used for `timeout`, but for the latest `keep` of each pool.
+    pub(super) fn idle(&self, timeout: Duration, keep: usize) -> Vec<ModelId> {
+        let mut by_use: Vec<(&ModelId, &Ready)> = self.ready().collect();
+        by_use.sort_by_key(|(_, ready)| std::cmp::Reverse(ready.last_used));
+        let mut kept: HashMap<&Pool, usize> = HashMap::new();
+        let mut idle = Vec::new();
+        for (id, ready) in by_use {
+            let mut stays = ready.pinned || ready.leases > 0 || ready.last_used.elapsed() < timeout;
+            for pool in &ready.pools {
+                let count = kept.entry(pool).or_default();
+                stays |= *count < keep;
+                *count += 1;
+            }
+            if !stays {
+                idle.push(id.clone());
+            }
+        }
+        idle
+    }
+}

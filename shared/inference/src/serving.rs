@@ -1,0 +1,137 @@
+//! How one model is run, where it differs from the rest: by the `[serving]` table of the `millrace.toml` in its folder, and
+//! by the operator's settings, which win.
+
+use std::path::Path;
+use std::time::Duration;
+
+use millrace_contracts::ModelId;
+use serde::{Deserialize, Deserializer};
+
+use crate::{InferenceError, SessionSettings};
+
+/// The file in a model's folder. Other tables of it are others' business.
+const FILE: &str = "millrace.toml";
+/// A larger one is no settings file.
+const MOST_BYTES: u64 = 1 << 20;
+
+/// What differs.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct Serving {
+    /// Its sessions.
+    pub sessions: Option<usize>,
+    /// Threads of one of them.
+    pub intra_op_threads: Option<usize>,
+    /// Most rows in one run.
+    pub max_batch: Option<usize>,
+    /// Most padded pixels or tokens in one run.
+    pub max_batch_cells: Option<u64>,
+    /// How long a batch may wait for more rows; `2ms` in the file.
+    #[serde(deserialize_with = "span")]
+    pub max_batch_delay: Option<Duration>,
+    /// What one run should take at most.
+    #[serde(deserialize_with = "span")]
+    pub batch_latency_target: Option<Duration>,
+    /// Jobs in hand of this model at once.
+    pub concurrency: Option<usize>,
+}
+
+impl Serving {
+    /// What the model in `folder` says; nothing when it has no such file or table.
+    ///
+    /// # Errors
+    /// [`InferenceError::Load`] when the file or the table does not read.
+    pub fn of_folder(id: &ModelId, folder: &Path) -> Result<Self, InferenceError> {
+        #[derive(Default, Deserialize)]
+        #[serde(default)]
+        struct File {
+            serving: Serving,
+        }
+        let path = folder.join(FILE);
+        let fault = |detail: String| InferenceError::Load {
+            id: id.clone(),
+            detail: format!("its {FILE} cannot be used: {detail}"),
+        };
+        let size = match std::fs::metadata(&path) {
+            Ok(metadata) => metadata.len(),
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Self::default()),
+            Err(error) => return Err(fault(error.to_string())),
+        };
+        if size > MOST_BYTES {
+            return Err(fault(format!("it has {size} bytes, {MOST_BYTES} at most are read")));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        let file: File = toml::from_str(&text).map_err(|error| fault(error.message().to_owned()))?;
+        Ok(file.serving)
+    }
+
+    /// This, and what `other` says where this says nothing.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            sessions: self.sessions.or(other.sessions),
+            intra_op_threads: self.intra_op_threads.or(other.intra_op_threads),
+            max_batch: self.max_batch.or(other.max_batch),
+            max_batch_cells: self.max_batch_cells.or(other.max_batch_cells),
+            max_batch_delay: self.max_batch_delay.or(other.max_batch_delay),
+            batch_latency_target: self.batch_latency_target.or(other.batch_latency_target),
+            concurrency: self.concurrency.or(other.concurrency),
+        }
+    }
+
+    /// `settings` with what differs.
+    #[must_use]
+    pub fn on(&self, settings: SessionSettings) -> SessionSettings {
+        let mut own = settings;
+        own.sessions = self.sessions.unwrap_or(own.sessions);
+        own.intra_op_threads = self.intra_op_threads.unwrap_or(own.intra_op_threads);
+        own.max_batch = self.max_batch.unwrap_or(own.max_batch);
+        own.max_cells = self.max_batch_cells.unwrap_or(own.max_cells);
+        own.max_delay = self.max_batch_delay.unwrap_or(own.max_delay);
+        own.target_latency = self.batch_latency_target.unwrap_or(own.target_latency);
+        own
+    }
+}
+
+fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, D::Error> {
+    let text = Option::<String>::deserialize(deserializer)?;
+    let read = |text: String| {
+        humantime::parse_duration(&text).map_err(|fault| {
+            serde::de::Error::custom(format!("{text:?} is not a duration ({fault}); write such as 2ms"))
+        })
+    };
+    text.map(read).transpose()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn read(text: &str) -> Result<Serving, InferenceError> {
+        let folder = tempfile::tempdir().unwrap();
+        std::fs::write(folder.path().join(FILE), text).unwrap();
+        Serving::of_folder(&"m".into(), folder.path())
+    }
+
+    #[test]
+    fn a_models_own_file_is_read_and_the_operator_wins() {
+        let own =
+            read("family = \"x\"\n[other]\na = 1\n[serving]\nmax_batch = 4\nmax_batch_delay = \"2ms\"\n")
+                .unwrap();
+        assert_eq!((own.max_batch, own.max_batch_delay), (Some(4), Some(Duration::from_millis(2))));
+        let operator = Serving { max_batch: Some(2), ..Serving::default() };
+        let run = operator.or(own).on(SessionSettings::default());
+        assert_eq!((run.max_batch, run.max_delay), (2, Duration::from_millis(2)));
+        assert_eq!(read("").unwrap(), Serving::default());
+        let nowhere = Serving::of_folder(&"m".into(), Path::new("/nonexistent"));
+        assert_eq!(nowhere.unwrap(), Serving::default());
+    }
+
+    #[test]
+    fn what_does_not_read_is_said() {
+        for wrong in ["[serving]\nmax_bach = 4", "[serving]\nmax_batch_delay = \"soon\"", "= nonsense"] {
+            let error = read(wrong).unwrap_err();
+            assert!(error.to_string().contains("millrace.toml"), "{error}");
+        }
+    }
+}
