@@ -184,7 +184,7 @@ impl ModelLoader {
     /// How the model in `folder` is run: as the operator says, else as it says itself.
     fn serving(&self, id: &ModelId, folder: &Path) -> Result<Serving, InferenceError> {
         let own = Serving::of_folder(id, folder)?;
-        Ok(self.settings.serving.get(id).cloned().unwrap_or_default().or(own))
+        Ok(self.settings.serving.get(id).copied().unwrap_or_default().or(own))
     }
 
     /// Jobs of the model that are worth having in hand at once: what its sessions run, and one batch more that is made

@@ -15,7 +15,7 @@ const FILE: &str = "millrace.toml";
 const MOST_BYTES: u64 = 1 << 20;
 
 /// What differs.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Serving {
     /// Its sessions.

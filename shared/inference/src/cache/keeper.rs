@@ -151,7 +151,7 @@ impl Inner {
         let save = {
             let mut state = self.lock();
             self.measure(&mut state);
-            state.remembered.to_save()
+            state.remembered.unsaved()
         };
         if let Some(save) = save {
             save.write();

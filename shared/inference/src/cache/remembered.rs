@@ -50,7 +50,7 @@ impl Remembered {
     }
 
     /// What is to be written, and where; none when nothing is new.
-    pub(super) fn to_save(&mut self) -> Option<Save> {
+    pub(super) fn unsaved(&mut self) -> Option<Save> {
         let file = self.file.clone().filter(|_| std::mem::take(&mut self.unsaved))?;
         Some(Save { file, sizes: self.sizes.clone() })
     }
@@ -104,14 +104,14 @@ mod tests {
         let mut one = Remembered::read(Some(file.clone()));
         one.note(&a, 10, 100);
         one.note(&a, 10, 90);
-        one.to_save().unwrap().write();
-        assert!(one.to_save().is_none(), "nothing is new");
+        one.unsaved().unwrap().write();
+        assert!(one.unsaved().is_none(), "nothing is new");
         // Another worker, which began before.
         let mut other = Remembered::read(None);
         other.file = Some(file.clone());
         other.note(&b, 5, 7);
         other.note(&a, 10, 80);
-        other.to_save().unwrap().write();
+        other.unsaved().unwrap().write();
         let next = Remembered::read(Some(file.clone()));
         assert_eq!((next.memory_bytes(&a, 10), next.memory_bytes(&b, 5)), (Some(100), Some(7)));
         assert_eq!(next.memory_bytes(&a, 11), None);
