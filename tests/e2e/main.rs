@@ -6,4 +6,5 @@ mod channels;
 mod concurrent;
 mod demo;
 mod interrupted;
+mod schedules;
 mod support;

@@ -1,0 +1,117 @@
+//! One process per role, so that one of them can die alone.
+
+use std::net::{SocketAddr, TcpListener};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use anyhow::Context;
+use millrace_testkit::{TestPostgres, TestRedis, eventually, test_folder};
+use tempfile::TempDir;
+
+use crate::client::Client;
+
+const READY_DEADLINE: Duration = Duration::from_secs(60);
+
+/// Servers, and where the roles find each other.
+pub(crate) struct Site {
+    pub(crate) redis: TestRedis,
+    pub(crate) postgres: TestPostgres,
+    folder: TempDir,
+    listen: SocketAddr,
+}
+
+/// A role that runs; dropping it kills it.
+pub(crate) struct Role(Child);
+
+impl Site {
+    pub(crate) async fn start() -> anyhow::Result<Self> {
+        let site = Self {
+            redis: TestRedis::start().await?,
+            postgres: TestPostgres::start().await?,
+            folder: test_folder()?,
+            listen: free_address()?,
+        };
+        let migrated = site.command(&["migrate"]).status()?;
+        anyhow::ensure!(migrated.success(), "migrate: {migrated}");
+        Ok(site)
+    }
+
+    /// A client of an api that has come up.
+    pub(crate) async fn client(&self) -> anyhow::Result<Client> {
+        let client = Client::new(&format!("http://{}", self.listen));
+        eventually(READY_DEADLINE, "the api is ready", async || {
+            let answer = client.get("/blocks").await;
+            anyhow::Ok(answer.ok().filter(|answer| answer.status().is_success()).map(drop))
+        })
+        .await?;
+        Ok(client)
+    }
+
+    pub(crate) fn api(&self) -> anyhow::Result<Role> {
+        self.spawn(&["api", "--listen", &self.listen.to_string()])
+    }
+
+    pub(crate) fn orchestrator(&self) -> anyhow::Result<Role> {
+        self.spawn(&["orchestrator"])
+    }
+
+    pub(crate) fn writer(&self) -> anyhow::Result<Role> {
+        self.spawn(&["writer"])
+    }
+
+    pub(crate) fn worker(&self) -> anyhow::Result<Role> {
+        self.spawn(&["worker"])
+    }
+
+    fn spawn(&self, arguments: &[&str]) -> anyhow::Result<Role> {
+        let role = self.command(arguments).spawn().with_context(|| format!("start {arguments:?}"))?;
+        Ok(Role(role))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+        command
+            .args(arguments)
+            .current_dir(self.folder.path())
+            .env("REDIS_URL", self.redis.url())
+            .env("DATABASE_URL", self.postgres.url())
+            .env("MILLRACE__BLOBS__URL", self.folder.path().join("blobs"))
+            .env("MILLRACE__MODELS__DIR", root().join("models"))
+            .env(
+                "MILLRACE__TELEMETRY__LOG",
+                std::env::var("MILLRACE_CHAOS_LOG").unwrap_or_else(|_| "error".to_owned()),
+            )
+            .stdout(Stdio::null());
+        if let Ok(library) = millrace_testkit::ort_library() {
+            command.env("ORT_DYLIB_PATH", library);
+        }
+        command
+    }
+}
+
+impl Role {
+    /// kill -9, and the wait for the end.
+    pub(crate) fn kill(mut self) -> anyhow::Result<()> {
+        self.0.kill()?;
+        self.0.wait()?;
+        Ok(())
+    }
+}
+
+impl Drop for Role {
+    fn drop(&mut self) {
+        let reaped = self.0.kill().and_then(|()| self.0.wait());
+        assert!(reaped.is_ok() || std::thread::panicking(), "role {} could not be reaped", self.0.id());
+    }
+}
+
+/// An address that was free a moment ago.
+fn free_address() -> anyhow::Result<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// The root of the repository.
+pub(crate) fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}

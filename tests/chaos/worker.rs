@@ -1,0 +1,79 @@
+//! Invariant 4, of workers: what one had in hand when it died is taken over within ten seconds, and counts once.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use millrace_testkit::eventually;
+use redis::aio::MultiplexedConnection;
+use serde_json::json;
+
+use crate::load::{Pictures, all_ended, submit, wide};
+use crate::roles::Site;
+use crate::{check, size};
+
+/// The promise.
+const TAKEOVER: Duration = Duration::from_secs(10);
+/// Jobs of one run.
+const ITEMS: usize = 100;
+
+#[tokio::test]
+async fn kill_9_of_a_worker_loses_no_job() -> anyhow::Result<()> {
+    let runs = size(5, 50);
+    let site = Site::start().await?;
+    let _roles = [site.api()?, site.orchestrator()?, site.writer()?];
+    let victim = site.worker()?;
+    let (client, record) = (site.client().await?, check::record(&site.postgres.url()).await?);
+    let pictures = Pictures::upload(&client).await?;
+    let workflow = client.save(&wide(ITEMS)).await?;
+    submit(&client, &workflow, runs, |_| json!({"photo": pictures.sound})).await?;
+    eventually(Duration::from_secs(60), "the worker is in the middle of it", async || {
+        let done: i64 = sqlx::query_scalar(
+            "select count(*) from wf_node_runs where node_id = 'small' and status = 'completed'",
+        )
+        .fetch_one(&record)
+        .await?;
+        anyhow::Ok((done >= 20).then_some(()))
+    })
+    .await?;
+    victim.kill()?;
+    let killed = Instant::now();
+    let mut redis = redis::Client::open(site.redis.url())?.get_multiplexed_async_connection().await?;
+    let dead = in_hand(&mut redis).await?;
+    let held: u64 = dead.values().sum();
+    anyhow::ensure!(held > 0, "the worker had nothing in hand when it died: the test shows nothing");
+    let _heir = site.worker()?;
+    let taken_over = eventually(TAKEOVER + Duration::from_secs(5), "what it had is taken over", async || {
+        let left = in_hand(&mut redis).await?;
+        anyhow::Ok((!dead.keys().any(|worker| left.contains_key(worker))).then(|| killed.elapsed()))
+    })
+    .await?;
+    all_ended(&record, runs, Duration::from_secs(90)).await?;
+    eprintln!(
+        "{} jobs, {held} in hand at the kill, taken over within {taken_over:.1?}, all ended {:.1?} after it",
+        runs * ITEMS,
+        killed.elapsed()
+    );
+    assert!(taken_over <= TAKEOVER, "taking over took {taken_over:?}");
+    check::all_is_well(&record).await?;
+    let results: (i64, i64) = sqlx::query_as(
+        "select count(*), count(distinct (execution_id, node_id, path)) from wf_inference_jobs where status = 'completed'",
+    )
+    .fetch_one(&record)
+    .await?;
+    assert_eq!(results, ((runs * ITEMS) as i64, (runs * ITEMS) as i64), "each job has one result");
+    Ok(())
+}
+
+/// How many jobs each worker has in hand, as Redis sees it.
+async fn in_hand(redis: &mut MultiplexedConnection) -> anyhow::Result<HashMap<String, u64>> {
+    let streams: Vec<String> = redis::cmd("KEYS").arg("{mr:q:*}:normal").query_async(redis).await?;
+    let mut held = HashMap::new();
+    for stream in streams {
+        type Summary = (u64, Option<String>, Option<String>, Option<Vec<(String, u64)>>);
+        let summary: Summary = redis::cmd("XPENDING").arg(stream).arg("workers").query_async(redis).await?;
+        for (worker, count) in summary.3.unwrap_or_default().into_iter().filter(|(_, count)| *count > 0) {
+            *held.entry(worker).or_default() += count;
+        }
+    }
+    Ok(held)
+}
