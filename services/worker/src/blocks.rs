@@ -24,6 +24,8 @@ const BLOCKS: &[(&str, Run)] = &[
     ("resize@1", transforms::resize::run),
     ("rotate_flip@1", transforms::rotate_flip::run),
     ("smoothing@1", transforms::smoothing::run),
+    ("stitch@1", transforms::stitch::run),
+    ("tile@1", transforms::tile::run),
 ];
 
 /// The block that `task` names, version included.

@@ -66,16 +66,21 @@ pub(crate) fn detections_on(
     image: &ImageValue,
 ) -> Result<Detections, JobError> {
     let at = |error: JobError| error.at(format!("/inputs/{port}"));
-    let value = context.inputs.get(port).unwrap_or(&Value::Null);
+    match context.inputs.get(port) {
+        None | Some(Value::Null) => Err(at(wrong(format!("the input {port:?} is missing")))),
+        Some(value) => detections_of(value, image).map_err(at),
+    }
+}
+
+/// Detections in pixels of `image`, as [`detections_on`].
+pub(crate) fn detections_of(value: &Value, image: &ImageValue) -> Result<Detections, JobError> {
     let read = match value {
-        Value::Null => return Err(at(wrong(format!("the input {port:?} is missing")))),
         Value::Array(_) => {
             Vec::<Detection>::deserialize(value).map(|items| Detections { items, ..Detections::default() })
         }
         _ => Detections::deserialize(value),
     };
-    let given = read.map_err(|error| at(wrong(format!("the input {port:?} is no detections: {error}"))))?;
-    on_image(given, image).map_err(at)
+    on_image(read.map_err(|error| wrong(format!("these are no detections: {error}")))?, image)
 }
 
 fn wrong(message: String) -> JobError {

@@ -31,6 +31,8 @@ fn all() -> Vec<Block> {
         models::detection::block(),
         transforms::crop::block(),
         transforms::resize::block(),
+        transforms::tile::block(),
+        transforms::stitch::block(),
         transforms::rotate_flip::block(),
         transforms::normalize::block(),
         transforms::smoothing::block(),

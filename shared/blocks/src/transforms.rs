@@ -13,3 +13,5 @@ pub mod padding;
 pub mod resize;
 pub mod rotate_flip;
 pub mod smoothing;
+pub mod stitch;
+pub mod tile;

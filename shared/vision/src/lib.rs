@@ -23,6 +23,7 @@ mod rotate;
 mod smooth;
 mod stencil;
 mod tensor;
+mod tile;
 
 pub use blur_region::{Blur, Region, Shape, blur_regions};
 pub use compare::{Compared, View, compare};
@@ -44,3 +45,4 @@ pub use rotate::{Flip, Rotation, Turned};
 pub use smooth::{MAX_KERNEL, Smoothing, smooth};
 pub use stencil::Stencil;
 pub use tensor::{Normalise, nchw_from};
+pub use tile::{TileEdge, Tiling};

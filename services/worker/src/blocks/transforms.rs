@@ -11,3 +11,5 @@ pub(super) mod normalize;
 pub(super) mod resize;
 pub(super) mod rotate_flip;
 pub(super) mod smoothing;
+pub(super) mod stitch;
+pub(super) mod tile;

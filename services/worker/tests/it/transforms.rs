@@ -180,3 +180,37 @@ async fn what_would_be_too_large_is_refused_before_it_is_made() {
     assert_eq!((refused.kind, refused.pointer.as_deref()), (ErrorKind::InvalidConfig, Some("/config")));
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn what_tiles_show_is_found_once_on_the_whole() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let config = json!({"slice_width": 320, "slice_height": 320, "overlap_x": 0.25, "overlap_y": 0.25});
+    let tiled = desk.run(Desk::job("tile@1", on(&image), config)).await.unwrap();
+    let tiles: Vec<ImageValue> = serde_json::from_value(tiled.outputs["tiles"].clone()).unwrap();
+    // 640 x 480 in steps of 240: at 0, 240, 320 across and 0, 160 down.
+    assert_eq!((tiled.outputs["count"].clone(), tiles.len()), (json!(6), 6));
+    let corners: Vec<(f64, f64)> = tiles.iter().map(|tile| tile.lineage.point_to_root(0.0, 0.0)).collect();
+    assert_eq!(
+        corners,
+        [(0.0, 0.0), (240.0, 0.0), (320.0, 0.0), (0.0, 160.0), (240.0, 160.0), (320.0, 160.0)]
+    );
+    let mut sets = vec![Value::Null];
+    for tile in &tiles {
+        let detect = json!({"model_id": "shapes-detector", "confidence": 0.5});
+        sets.push(
+            desk.run(Desk::job("detection@1", on(tile), detect)).await.unwrap().outputs["detections"].clone(),
+        );
+    }
+    let inputs = json!({"image": image, "detections": sets});
+    let all = desk.run(Desk::job("stitch@1", inputs.clone(), json!({"strategy": "none"}))).await.unwrap();
+    let whole = desk.run(Desk::job("stitch@1", inputs, json!({}))).await.unwrap();
+    let (all, whole) = (all.outputs["count"].as_u64().unwrap(), whole.outputs["count"].as_u64().unwrap());
+    assert!(all > whole && whole > 0, "{all} boxes, {whole} things");
+    let flood = json!({"slice_width": 16, "slice_height": 16, "overlap_x": 0.95, "overlap_y": 0.95});
+    let refused = desk.run(Desk::job("tile@1", on(&image), flood)).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::InvalidConfig);
+    assert!(refused.message.contains("larger tiles"), "{refused}");
+    worker.stop().await;
+}
