@@ -11,7 +11,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::middleware::{admit, deadline, guard, observe, on_panic};
 use crate::routes::{
-    batch, blobs, blocks, cancel, events, executions, fallback, firehose, models, nodes, queues, run,
+    batch, blobs, blocks, cancel, events, executions, fallback, firehose, models, nodes, queues, rerun, run,
     schedules, upload, validate, versions, workers, workflows,
 };
 use crate::state::App;
@@ -43,6 +43,7 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .route("/api/v1/executions/{id}/nodes/{node}", get(nodes::show))
         .route("/api/v1/executions/{id}/events", get(events::follow))
         .route("/api/v1/executions/{id}/cancel", post(cancel::cancel))
+        .route("/api/v1/executions/{id}/rerun", post(rerun::rerun))
         .route("/api/v1/events", get(firehose::follow))
         .route("/api/v1/blobs", post(upload::upload))
         .route("/api/v1/blobs/{id}", get(blobs::show))

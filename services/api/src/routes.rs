@@ -11,6 +11,7 @@ pub(crate) mod firehose;
 pub(crate) mod models;
 pub(crate) mod nodes;
 pub(crate) mod queues;
+pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schedules;
 pub(crate) mod upload;

@@ -51,7 +51,7 @@ pub(crate) enum Command {
     Validate(validate::Args),
     /// Show live events.
     Tail(tail::Args),
-    /// List, show and cancel executions.
+    /// List, show, cancel and rerun executions.
     #[command(subcommand)]
     Executions(executions::Args),
     /// List, make, switch and delete schedules: runs by the clock.

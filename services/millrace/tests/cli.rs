@@ -18,6 +18,7 @@ const COMMANDS: &[&[&str]] = &[
     &["executions", "list"],
     &["executions", "show"],
     &["executions", "cancel"],
+    &["executions", "rerun"],
     &["workers", "list"],
     &["queues"],
     &["models", "list"],

@@ -1,10 +1,11 @@
 //! Bringing a run into memory: from the lane's own set, from Redis, or as a new one.
 
 use millrace_bus::Delivery;
-use millrace_contracts::message::{Accepted, Message};
+use millrace_compiler::Plan;
+use millrace_contracts::message::{Accepted, Message, RerunOf};
 use millrace_contracts::values::ValueRef;
 use millrace_contracts::{ErrorKind, ExecutionId, JobError, UnixMillis};
-use millrace_engine::{Effects, Execution, NodeRecord, Settings};
+use millrace_engine::{Effects, Execution, NodeRecord, Settings, reusable};
 use serde_json::Value;
 
 use crate::OrchestratorError;
@@ -90,17 +91,45 @@ async fn begin(shared: &Shared, accepted: &Accepted, now: UnixMillis) -> Result<
         }
         Err(other) => return Err(other),
     };
-    let history = history(shared, accepted).await?;
+    let history = history(shared, accepted, &plan).await?;
     let (run, effects) = Execution::begin(plan, accepted.clone(), settings(shared), history, now);
     Ok(Fetched { held: Held { run, version: 0 }, begun: Some(effects) })
 }
 
-/// What the record says is done, for a run whose log was lost.
-async fn history(shared: &Shared, accepted: &Accepted) -> Result<Vec<NodeRecord>, OrchestratorError> {
-    if accepted.epoch <= 1 {
-        return Ok(Vec::new());
+/// What need not be done again: what a rerun takes over, and what the record says is done of a run whose log was lost. Where
+/// both know of a node run, the later one counts, which is the run's own.
+async fn history(
+    shared: &Shared,
+    accepted: &Accepted,
+    plan: &Plan,
+) -> Result<Vec<NodeRecord>, OrchestratorError> {
+    let mut done = Vec::new();
+    if let Some(RerunOf { execution_id, from: Some(from) }) = &accepted.rerun_of {
+        let records = of_earlier(shared, *execution_id).await?;
+        // Without the node there is nothing before it; the api refused that.
+        done.extend(reusable(plan, from, *execution_id, records).unwrap_or_default());
     }
-    let mut done = shared.store.node_runs().history(accepted.execution_id).await?;
+    if accepted.epoch > 1 {
+        done.extend(recorded(shared, accepted.execution_id).await?);
+    }
+    Ok(done)
+}
+
+/// The node runs of a run that has ended: from its live state while there is one, since the record may lag behind.
+async fn of_earlier(shared: &Shared, run: ExecutionId) -> Result<Vec<NodeRecord>, OrchestratorError> {
+    if let Some(stored) = shared.bus.load_run(run).await? {
+        let damaged = |source| OrchestratorError::State { run, source };
+        let snapshot = millrace_engine::snapshot(&stored.fields, usize::MAX).map_err(damaged)?;
+        if snapshot.status.is_terminal() {
+            return Ok(snapshot.nodes.into_iter().map(NodeRecord::from).collect());
+        }
+    }
+    recorded(shared, run).await
+}
+
+/// What the record says is done.
+async fn recorded(shared: &Shared, run: ExecutionId) -> Result<Vec<NodeRecord>, OrchestratorError> {
+    let mut done = shared.store.node_runs().history(run).await?;
     for view in &mut done {
         // The outputs of an event that outgrew the bus are recorded as one reference; the engine wants the ports.
         let Some(outputs) = view.outputs.take() else { continue };

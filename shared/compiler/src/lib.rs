@@ -20,3 +20,4 @@ pub use inputs::InputSpec;
 pub use locate::{Location, locate};
 pub use logic::{Call, Logic, Ports, output_value};
 pub use plan::Plan;
+pub use suggest::did_you_mean;

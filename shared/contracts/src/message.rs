@@ -44,8 +44,21 @@ pub struct Accepted {
     /// The schedule that started it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub schedule_id: Option<ScheduleId>,
+    /// The run that this one repeats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rerun_of: Option<RerunOf>,
     /// The log's epoch: 1, or more after the log was lost.
     pub epoch: u32,
+}
+
+/// Which run another one repeats, and from where on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RerunOf {
+    /// The earlier run, of the same definition and input.
+    pub execution_id: ExecutionId,
+    /// The node to begin at: results of nodes that do not depend on it are taken over. All is done again when none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<NodeId>,
 }
 
 /// One message of an inbox.

@@ -149,6 +149,12 @@ pub struct NodeView {
     /// Who has it or had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<WorkerId>,
+    /// Output ports that were not taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub skipped_ports: Vec<String>,
+    /// The run whose result this is, where it was not made in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<ExecutionId>,
 }
 
 fn is_root(path: &ItemPath) -> bool {

@@ -45,9 +45,6 @@ impl Execution {
             if let Some(handled) = record.handled {
                 fields.insert("handled".into(), json!(handled));
             }
-            if !record.skipped_ports.is_empty() {
-                fields.insert("skipped_ports".into(), json!(record.skipped_ports));
-            }
             if !record.warnings.is_empty() {
                 fields.insert("warnings".into(), json!(record.warnings));
             }

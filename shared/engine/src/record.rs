@@ -2,7 +2,9 @@
 
 use millrace_contracts::job::JobMetrics;
 use millrace_contracts::run::{NodeView, Progress};
-use millrace_contracts::{ExecutionStatus, ItemPath, JobError, NodeId, NodeStatus, UnixMillis, WorkerId};
+use millrace_contracts::{
+    ExecutionId, ExecutionStatus, ItemPath, JobError, NodeId, NodeStatus, UnixMillis, WorkerId,
+};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -106,6 +108,9 @@ pub struct NodeRecord {
     /// Who had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<WorkerId>,
+    /// The run whose result this is, where it was not made in this one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub origin: Option<ExecutionId>,
     /// Whether the current attempt is a job at a pool (and not a back-off or a delay).
     #[serde(default)]
     pub at_pool: bool,
@@ -132,6 +137,7 @@ impl NodeRecord {
             started_at: None,
             completed_at: None,
             worker_id: None,
+            origin: None,
             at_pool: false,
             in_line: false,
         }
@@ -153,6 +159,8 @@ impl NodeRecord {
             started_at: self.started_at,
             completed_at: self.completed_at,
             worker_id: self.worker_id.clone(),
+            skipped_ports: self.skipped_ports.clone(),
+            origin: self.origin,
         }
     }
 }
@@ -170,6 +178,8 @@ impl From<NodeView> for NodeRecord {
             started_at: view.started_at,
             completed_at: view.completed_at,
             worker_id: view.worker_id,
+            skipped_ports: view.skipped_ports,
+            origin: view.origin,
             ..Self::new(view.node_id, view.path, view.block)
         }
     }

@@ -117,7 +117,9 @@ impl Execution {
             record.started_at = record.started_at.or(Some(now));
         }
         // The end of an attempt before the last was told by its `retrying`; an adopted job is told again.
-        let tells_job = ends_job || (status == NodeStatus::Completed && record.queued_at.is_some());
+        let adopted =
+            status == NodeStatus::Completed && record.queued_at.is_some() && record.origin.is_none();
+        let tells_job = ends_job || adopted;
         let progress = &mut self.meta.progress;
         match status {
             NodeStatus::Completed => progress.completed += 1,

@@ -74,7 +74,8 @@ impl Execution {
             return false;
         }
         let Some(recorded) = self.history.remove(key) else { return false };
-        self.meta.jobs_completed += u64::from(recorded.queued_at.is_some());
+        // The job of another run is that run's.
+        self.meta.jobs_completed += u64::from(recorded.queued_at.is_some() && recorded.origin.is_none());
         let record = self.record(key);
         *record = NodeRecord { status: NodeStatus::Pending, at_pool: false, in_line: false, ..recorded };
         self.settle(key, NodeStatus::Completed, now);

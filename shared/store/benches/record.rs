@@ -181,6 +181,7 @@ fn accepted() -> Accepted {
         created_at: UnixMillis::now(),
         traceparent: None,
         schedule_id: None,
+        rerun_of: None,
         epoch: 1,
     }
 }

@@ -4,7 +4,7 @@ use millrace_contracts::BlobId;
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{StoreError, json};
+use crate::{Store, StoreError, json};
 
 /// A definition with the digest of its bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -37,6 +37,22 @@ pub(crate) async fn insert(
     .execute(connection)
     .await?;
     Ok(())
+}
+
+impl Store {
+    /// The definition with this digest, if it is recorded.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn definition(&self, id: BlobId) -> Result<Option<Value>, StoreError> {
+        let found = sqlx::query_scalar!(
+            "select definition from wf_definitions where sha256 = $1",
+            id.digest().as_slice()
+        )
+        .fetch_optional(&self.pool)
+        .await?;
+        Ok(found)
+    }
 }
 
 /// A stored digest.

@@ -6,6 +6,7 @@ mod list;
 mod unfinished;
 
 use millrace_contracts::job::Priority;
+use millrace_contracts::message::RerunOf;
 use millrace_contracts::run::Progress;
 use millrace_contracts::{BlobId, ExecutionId, ExecutionStatus, JobError, Pool, UnixMillis, WorkflowId};
 use serde_json::{Map, Value};
@@ -101,4 +102,6 @@ pub struct ExecutionRecord {
     pub callback_url: Option<String>,
     /// The highest epoch of its log that was recorded.
     pub epoch: u32,
+    /// The run that it repeats.
+    pub rerun_of: Option<RerunOf>,
 }

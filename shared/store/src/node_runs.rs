@@ -6,6 +6,7 @@ use chrono::{DateTime, Utc};
 use millrace_contracts::run::NodeView;
 use millrace_contracts::{ExecutionId, ItemPath, NodeId, NodeStatus};
 use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{Store, StoreError, json};
 
@@ -36,6 +37,8 @@ struct Row {
     queued_at: Option<DateTime<Utc>>,
     started_at: Option<DateTime<Utc>>,
     completed_at: Option<DateTime<Utc>>,
+    skipped_ports: Option<Value>,
+    origin: Option<Uuid>,
 }
 
 impl TryFrom<Row> for NodeView {
@@ -56,6 +59,8 @@ impl TryFrom<Row> for NodeView {
             started_at: row.started_at.map(Into::into),
             completed_at: row.completed_at.map(Into::into),
             worker_id: row.worker_id.map(Into::into),
+            skipped_ports: json::read_some("skipped ports", row.skipped_ports)?.unwrap_or_default(),
+            origin: row.origin.map(ExecutionId),
         })
     }
 }
@@ -81,7 +86,7 @@ impl NodeRuns<'_> {
         let rows = sqlx::query_as!(
             Row,
             "select node_id, path, block, status, attempt, outputs, error, metrics, worker_id, queued_at, started_at,
-                completed_at
+                completed_at, skipped_ports, origin
             from wf_node_runs
             where execution_id = $1 and ($2::text is null or node_id = $2)
                 and ($3::text is null or (node_id, ('{' || btrim(path, '[]') || '}')::int[]) > ($3, $4::int[]))
@@ -105,7 +110,7 @@ impl NodeRuns<'_> {
         let rows = sqlx::query_as!(
             Row,
             "select node_id, path, block, status, attempt, outputs, error, metrics, worker_id, queued_at, started_at,
-                completed_at
+                completed_at, skipped_ports, origin
             from wf_node_runs where execution_id = $1 and status = 'completed'
             order by completed_at, node_id, path",
             run.0

@@ -63,6 +63,10 @@ codes!(
     ExecutionEnded = "EXECUTION_ENDED", CONFLICT, "The execution has already ended", None;
     /// There are as many schedules as there may be.
     TooManySchedules = "TOO_MANY_SCHEDULES", CONFLICT, "There are too many schedules", None;
+    /// The run has not ended yet.
+    ExecutionNotEnded = "EXECUTION_NOT_ENDED", CONFLICT, "The execution has not ended yet", None;
+    /// What the run was made of is not there any more.
+    RunDataGone = "RUN_DATA_GONE", GONE, "Data of the execution is gone", None;
     /// It was deleted.
     Gone = "GONE", GONE, "It was deleted", None;
     /// If-Match names another version.

@@ -48,6 +48,7 @@ pub(crate) async fn run(
         trace: context.trace().child(),
         batch_id: Some(batch_id),
         schedule_id: None,
+        rerun_of: None,
     });
     let receipts = accept_all(&app, submissions.collect(), key.as_deref()).await?;
     let batch_id = receipts.first().and_then(|receipt| receipt.batch_id).unwrap_or(batch_id);

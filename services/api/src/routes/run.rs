@@ -58,6 +58,7 @@ async fn run(
         trace: *context.trace(),
         batch_id: None,
         schedule_id: None,
+        rerun_of: None,
     };
     let receipt = match key {
         None => submit::accept(app, submission).await?,

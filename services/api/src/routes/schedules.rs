@@ -113,6 +113,7 @@ pub(crate) async fn trigger(
         trace: *context.trace(),
         batch_id: None,
         schedule_id: Some(schedule.id),
+        rerun_of: None,
     };
     let receipt = submit::accept(&app, submission).await?;
     submit::respond(&app, receipt, Asked { wait: None, admission }).await

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use millrace_contracts::message::Accepted;
+use millrace_contracts::message::{Accepted, RerunOf};
 use millrace_contracts::{ExecutionId, ScheduleId, UnixMillis, WorkflowId};
 use millrace_store::{AcceptOutcome, AcceptedRun, Definition};
 use millrace_telemetry::Traceparent;
@@ -35,6 +35,8 @@ pub(crate) struct Submission {
     pub(crate) batch_id: Option<Uuid>,
     /// The schedule it is a run of.
     pub(crate) schedule_id: Option<ScheduleId>,
+    /// The run that it repeats.
+    pub(crate) rerun_of: Option<RerunOf>,
 }
 
 /// An accepted run, as its caller is told of it.
@@ -94,7 +96,8 @@ async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<
         && record.input == submission.input
         && record.summary.labels == submission.options.labels
         && record.priority == submission.options.priority
-        && record.pool == submission.options.pool;
+        && record.pool == submission.options.pool
+        && record.rerun_of == submission.rerun_of;
     if !same {
         let detail = format!(
             "this Idempotency-Key made execution {id}, which was asked for differently; use a fresh key"
@@ -141,6 +144,7 @@ impl Submission {
             created_at: UnixMillis::now(),
             traceparent: Some(self.trace.to_string()),
             schedule_id: self.schedule_id,
+            rerun_of: self.rerun_of.clone(),
             epoch: 1,
         };
         let definition = Definition { id: compiled.id, json: compiled.definition.clone() };

@@ -101,6 +101,7 @@ fn recorded(record: &ExecutionRecord) -> Map<String, Value> {
         "definition": record.definition,
         "epoch": record.epoch,
     }));
+    page.extend(record.rerun_of.as_ref().map(|earlier| ("rerun_of".to_owned(), json!(earlier))));
     page.extend(counters(run.jobs));
     page
 }

@@ -12,6 +12,7 @@ pub(crate) fn links(id: ExecutionId) -> Value {
         "events": format!("{own}/events"),
         "nodes": format!("{own}/nodes"),
         "cancel": format!("{own}/cancel"),
+        "rerun": format!("{own}/rerun"),
     })
 }
 

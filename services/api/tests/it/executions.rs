@@ -4,6 +4,7 @@ mod cancel;
 mod events;
 mod list;
 mod nodes;
+mod rerun;
 
 use millrace_contracts::ExecutionId;
 use serde_json::json;

@@ -8,7 +8,8 @@ use futures::{Stream, StreamExt};
 /// One message of an event stream.
 #[derive(Debug, Clone)]
 pub(crate) struct Message {
-    /// `<epoch>-<seq>`; empty for live-only events.
+    /// `<epoch>-<seq>` of the last event that had one: the parser repeats it for live-only events, as the standard says. Empty
+    /// before the first.
     pub(crate) id: String,
     /// `node.completed`, `snapshot`, `end`, …
     pub(crate) event: String,

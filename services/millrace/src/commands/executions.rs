@@ -1,8 +1,9 @@
-//! `millrace executions`: list, show, cancel.
+//! `millrace executions`: list, show, cancel, rerun.
 
+use anyhow::Context as _;
 use clap::Subcommand;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::client::{Client, ClientArgs};
 use crate::context::{Context, Out};
@@ -48,6 +49,27 @@ Examples:
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Runs an execution that has ended once more, as a whole or from one of its nodes on.
+    #[command(after_help = "\
+Examples:
+  millrace executions rerun 0199b5a2-… --follow
+  millrace executions rerun 0199b5a2-… --from detect
+  millrace executions rerun 0199b5a2-… --from count/detect --follow --json | jq .outputs
+
+With --from, results of nodes that do not depend on that node are taken over. A call of a workflow may be named, or a node
+inside it, as CALL/NODE. With --follow, exit code 0 when the run completed, 1 when it failed, was cancelled or timed out.")]
+    Rerun {
+        /// The execution.
+        id: ExecutionId,
+        /// The node to begin at.
+        #[arg(long, value_name = "NODE")]
+        from: Option<String>,
+        /// Watch it to its end.
+        #[arg(long)]
+        follow: bool,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
@@ -76,8 +98,28 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
                 Client::find(client.url.as_deref())?.post(&format!("/executions/{id}/cancel")).await?;
             if client.json { out.json(&answer)? } else { out.line(format_args!("cancel asked for: {id}"))? }
         }
+        Args::Rerun { id, from, follow, client } => return rerun((id, from), follow, client, context).await,
     }
     Ok(Exit::Done)
+}
+
+async fn rerun(
+    (earlier, from): (ExecutionId, Option<String>),
+    follow: bool,
+    client: ClientArgs,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    let api = Client::find(client.url.as_deref())?;
+    let body = from.map_or_else(|| json!({}), |from| json!({"from": from}));
+    let answer = api.post_json(&format!("/executions/{earlier}/rerun"), &body).await?;
+    let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;
+    let id: ExecutionId = id.parse()?;
+    if client.json && !follow {
+        context.out.json(&answer)?;
+    } else if !client.json {
+        context.out.line(format_args!("execution {id}"))?;
+    }
+    if follow { super::run::follow(&api, id, None, (client.json, context)).await } else { Ok(Exit::Done) }
 }
 
 /// The items of a list answer, be it a bare list or a page.

@@ -5,7 +5,7 @@ mod follow;
 mod input;
 mod pictures;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
@@ -60,9 +60,19 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     if !quiet {
         context.out.line(format_args!("execution {id}"))?;
     }
-    let ended = Follower::new(&client, id, context.out, quiet).follow().await?;
-    let files = match &args.out {
-        Some(dir) => pictures::save(&client, &ended.outputs, dir).await?,
+    follow(&client, id, args.out.as_deref(), (quiet, context)).await
+}
+
+/// Follows an execution to its end, saves its pictures in `dir`, and tells how it ended: by lines, or when `quiet` as JSON.
+pub(crate) async fn follow(
+    client: &Client,
+    id: ExecutionId,
+    dir: Option<&Path>,
+    (quiet, context): (bool, &Context),
+) -> anyhow::Result<Exit> {
+    let ended = Follower::new(client, id, context.out, quiet).follow().await?;
+    let files = match dir {
+        Some(dir) => pictures::save(client, &ended.outputs, dir).await?,
         None => Vec::new(),
     };
     if quiet {

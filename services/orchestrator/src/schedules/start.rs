@@ -42,6 +42,7 @@ pub(super) async fn start(
         // A firing has no caller, so its run begins a trace; one that is handled twice begins it once.
         traceparent: Some(format!("00-{trace_id}-{}-01", &trace_id[16..])),
         schedule_id: Some(firing.schedule.id),
+        rerun_of: None,
         epoch: 1,
     };
     let row = AcceptedRun {

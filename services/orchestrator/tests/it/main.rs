@@ -4,6 +4,7 @@
 mod cancel;
 mod line;
 mod losses;
+mod reruns;
 mod retries;
 mod runs;
 mod schedules;

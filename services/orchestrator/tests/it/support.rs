@@ -8,12 +8,12 @@ use millrace_bus::{Bus, BusSettings, JobDelivery, JobQueues};
 use millrace_config::Orchestrator;
 use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::job::{JobOutcome, JobReport};
-use millrace_contracts::message::{Accepted, Message};
+use millrace_contracts::message::{Accepted, Message, RerunOf};
 use millrace_contracts::{
     ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, NodeStatus, UnixMillis, WorkerId,
 };
 use millrace_orchestrator::{Deps, OrchestratorError, run};
-use millrace_store::{AcceptedRun, Store, StoreSettings};
+use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
 use millrace_tasks::CancellationToken;
 use millrace_testkit::{TestPostgres, TestRedis, eventually};
 use serde_json::{Map, Value, json};
@@ -93,6 +93,16 @@ impl World {
 
     /// Accepts a run as the api does: definition blob, row, message.
     pub(crate) async fn submit(&self, definition: &Value, input: Value) -> anyhow::Result<ExecutionId> {
+        self.submit_as(definition, input, None).await
+    }
+
+    /// The same, for a run that repeats another one.
+    pub(crate) async fn submit_as(
+        &self,
+        definition: &Value,
+        input: Value,
+        rerun_of: Option<RerunOf>,
+    ) -> anyhow::Result<ExecutionId> {
         let text = serde_json::to_vec(definition)?;
         let blob = self.blobs.put(Bytes::from(text.clone())).await?;
         let Value::Object(input) = input else { anyhow::bail!("an input is an object") };
@@ -109,6 +119,7 @@ impl World {
             created_at: UnixMillis::now(),
             traceparent: None,
             schedule_id: None,
+            rerun_of,
             epoch: 1,
         };
         let mut row = AcceptedRun::new(accepted.clone());
@@ -173,6 +184,13 @@ impl World {
         let Some(stored) = self.bus.load_run(run).await? else { return Ok(None) };
         let status = millrace_engine::snapshot(&stored.fields, 1_000)?.status;
         Ok(status.is_terminal().then_some(status))
+    }
+
+    /// Records what the run's log says so far, as a writer does.
+    pub(crate) async fn record(&self, run: ExecutionId) -> anyhow::Result<()> {
+        let events = self.bus.log(run, LogPosition { epoch: 0, seq: 0 }, 100_000).await?;
+        self.store.record(&RecordBatch { events }).await?;
+        Ok(())
     }
 
     pub(crate) async fn status(&self, run: ExecutionId) -> anyhow::Result<ExecutionStatus> {

@@ -134,6 +134,7 @@ fn accepted(run: ExecutionId) -> Accepted {
         created_at: UnixMillis::now(),
         traceparent: None,
         schedule_id: None,
+        rerun_of: None,
         epoch: 1,
     }
 }

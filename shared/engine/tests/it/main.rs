@@ -28,6 +28,7 @@ mod loops;
 mod outputs;
 mod properties;
 mod reports;
+mod reruns;
 mod retries;
 mod shell;
 mod snapshots;

@@ -45,6 +45,7 @@ pub(crate) fn accepted(number: u64, input: Map<String, Value>) -> Accepted {
         created_at: START,
         traceparent: None,
         schedule_id: None,
+        rerun_of: None,
         epoch: 1,
     }
 }

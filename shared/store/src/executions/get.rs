@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
+use millrace_contracts::message::{Accepted, RerunOf};
 use millrace_contracts::{ExecutionId, ExecutionStatus, WorkflowId};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ExecutionRecord, ExecutionSummary, Executions, JobCounts};
 use crate::accept::IDEMPOTENCY_HOURS;
-use crate::{StoreError, definitions, json};
+use crate::{StoreError, accept, definitions, json};
 
 impl Executions<'_> {
     /// What is recorded of a run.
@@ -19,7 +20,7 @@ impl Executions<'_> {
             r#"select workflow_id, workflow_version, coalesce(sha256, '') as "sha256!", status, priority, pool, labels, created_at, started_at,
                 completed_at, duration_ms, error_message, error, input_data, output_data, node_metrics, progress,
                 inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, trace_id, region,
-                cost::float8 as cost, callback_url, batch_id, epoch, deleted_at
+                cost::float8 as cost, callback_url, batch_id, epoch, rerun_of, rerun_from, deleted_at
             from wf_executions where id = $1 and (accepted is not null or deleted_at is not null)"#,
             id.0
         )
@@ -62,7 +63,30 @@ impl Executions<'_> {
             cost: row.cost,
             callback_url: row.callback_url,
             epoch: row.epoch.unsigned_abs(),
+            rerun_of: row.rerun_of.map(|earlier| RerunOf {
+                execution_id: ExecutionId(earlier),
+                from: row.rerun_from.map(Into::into),
+            }),
         })
+    }
+
+    /// The command of a run, complete, and its labels: what another run is made from that repeats it.
+    ///
+    /// # Errors
+    /// `NotFound`, `Gone`, `Corrupt`, `Unavailable`.
+    pub async fn accepted(&self, id: ExecutionId) -> Result<(Accepted, Map<String, Value>), StoreError> {
+        let row = sqlx::query!(
+            "select accepted, input_data, labels, deleted_at from wf_executions where id = $1",
+            id.0
+        )
+        .fetch_optional(&self.store.pool)
+        .await?
+        .ok_or(StoreError::NotFound("execution"))?;
+        if row.deleted_at.is_some() {
+            return Err(StoreError::Gone("execution"));
+        }
+        let command = row.accepted.ok_or(StoreError::NotFound("execution"))?;
+        Ok((accept::join(command, row.input_data)?, json::read("labels", row.labels)?))
     }
 
     /// The run that holds an idempotency key, if the key is still good. Ask before a run is handed to the bus: `accept`

@@ -20,19 +20,20 @@ pub(super) async fn upsert(
     let columns = Columns::of(changes);
     sqlx::query!(
         "insert into wf_node_runs as stored (execution_id, node_id, path, block, status, attempt, outputs, error, metrics,
-            handled, worker_id, queued_at, started_at, completed_at, duration_ms, epoch)
+            handled, worker_id, queued_at, started_at, completed_at, duration_ms, epoch, skipped_ports, origin)
         select execution_id, node_id, path, block, status, attempt, outputs::jsonb, error::jsonb, metrics::jsonb, handled,
-            worker_id, queued_at, started_at, completed_at, duration_ms, epoch
+            worker_id, queued_at, started_at, completed_at, duration_ms, epoch, skipped_ports::jsonb, origin
         from unnest($1::uuid[], $2::text[], $3::text[], $4::text[], $5::text[], $6::int[], $7::text[], $8::text[],
             $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-            $15::bigint[], $16::int[])
+            $15::bigint[], $16::int[], $17::text[], $18::uuid[])
             as n (execution_id, node_id, path, block, status, attempt, outputs, error, metrics, handled, worker_id,
-                queued_at, started_at, completed_at, duration_ms, epoch)
+                queued_at, started_at, completed_at, duration_ms, epoch, skipped_ports, origin)
         on conflict on constraint wf_node_runs_pkey do update set
             block = excluded.block, status = excluded.status, attempt = excluded.attempt, outputs = excluded.outputs,
             error = excluded.error, metrics = excluded.metrics, handled = excluded.handled,
             worker_id = excluded.worker_id, queued_at = excluded.queued_at, started_at = excluded.started_at,
-            completed_at = excluded.completed_at, duration_ms = excluded.duration_ms, epoch = excluded.epoch
+            completed_at = excluded.completed_at, duration_ms = excluded.duration_ms, epoch = excluded.epoch,
+            skipped_ports = excluded.skipped_ports, origin = excluded.origin
         where case
             when stored.status in ('completed', 'failed', 'cancelled', 'skipped', 'timed_out') then
                 excluded.status in ('completed', 'failed', 'cancelled', 'skipped', 'timed_out')
@@ -56,7 +57,9 @@ pub(super) async fn upsert(
         &columns.started_ats as &[Option<DateTime<Utc>>],
         &columns.completed_ats as &[Option<DateTime<Utc>>],
         &columns.durations_ms as &[Option<i64>],
-        &columns.epochs
+        &columns.epochs,
+        &columns.skipped_ports as &[Option<String>],
+        &columns.origins as &[Option<Uuid>]
     )
     .execute(connection)
     .await?;
@@ -81,6 +84,8 @@ struct Columns {
     completed_ats: Vec<Option<DateTime<Utc>>>,
     durations_ms: Vec<Option<i64>>,
     epochs: Vec<i32>,
+    skipped_ports: Vec<Option<String>>,
+    origins: Vec<Option<Uuid>>,
 }
 
 impl Columns {
@@ -106,6 +111,9 @@ impl Columns {
             columns.completed_ats.push(view.completed_at.map(|time| time.to_utc()));
             columns.durations_ms.push(duration.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)));
             columns.epochs.push(i32::try_from(change.epoch).unwrap_or(i32::MAX));
+            let skipped = (!view.skipped_ports.is_empty()).then(|| json::text(&view.skipped_ports));
+            columns.skipped_ports.push(skipped);
+            columns.origins.push(view.origin.map(|run| run.0));
         }
         columns
     }

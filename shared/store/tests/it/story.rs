@@ -38,6 +38,7 @@ impl Story {
             created_at: now,
             traceparent: None,
             schedule_id: None,
+            rerun_of: None,
             epoch: 1,
         };
         Self { run, accepted, events: Vec::new(), epoch: 1, seq: 0, now }
@@ -190,6 +191,8 @@ impl Story {
             started_at: Some(self.accepted.created_at),
             completed_at: status.is_terminal().then_some(self.now),
             worker_id: None,
+            skipped_ports: Vec::new(),
+            origin: None,
         }
     }
 

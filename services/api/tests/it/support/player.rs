@@ -89,6 +89,7 @@ impl Player {
             created_at: UnixMillis::now(),
             traceparent: None,
             schedule_id: None,
+            rerun_of: None,
             epoch: self.meta.epoch,
         };
         let mut commit = Commit::new(self.run, self.bus.partition_of(self.run), self.version);

@@ -1,0 +1,177 @@
+//! `POST /executions/{id}/rerun`: a new execution of the same definition and input, which reuses what is before `from`.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use axum::extract::{Path, Request, State};
+use axum::http::header;
+use axum::response::Response;
+use futures::{StreamExt, stream};
+use millrace_compiler::did_you_mean;
+use millrace_contracts::message::{Accepted, RerunOf};
+use millrace_contracts::values::{ImageValue, ValueRef};
+use millrace_contracts::{BlobId, ExecutionId, Fault, Faults, NodeId};
+use serde_json::{Map, Value};
+
+use crate::body;
+use crate::context::RequestContext;
+use crate::middleware::Admission;
+use crate::params::Params;
+use crate::plans::{self, Compiled};
+use crate::problem::{Code, Problem};
+use crate::state::App;
+use crate::submit::{self, Asked, RunOptions, Submission, Target};
+use crate::view;
+
+/// Bytes of the body, which holds a node's id and options.
+const MAX_BODY_BYTES: u64 = 256 * 1024;
+/// Blobs of the input that are looked for.
+const MAX_LOOKED_FOR: usize = 10_000;
+/// So many at once.
+const LOOKED_FOR_AT_ONCE: usize = 32;
+
+/// What the body asks for.
+#[derive(Default)]
+struct Wish {
+    from: Option<NodeId>,
+    options: RunOptions,
+    /// The names of the fields that were given.
+    given: HashSet<String>,
+}
+
+/// Runs an execution that has ended once more.
+pub(crate) async fn rerun(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    params: Params,
+    request: Request,
+) -> Result<Response, Problem> {
+    let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
+    let params = params.only(&["wait"])?;
+    let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
+    let key = submit::idempotency_key(request.headers())?;
+    let earlier = view::parse_id(&id)?;
+    let wish = read(&app, request).await?;
+    let status = view::find(&app, earlier).await?.status();
+    if !status.is_terminal() {
+        let detail = format!("execution {earlier} is {status}; wait for its end, or cancel it first");
+        return Err(Problem::new(Code::ExecutionNotEnded, detail));
+    }
+    let (accepted, labels) = app.store.executions().accepted(earlier).await?;
+    let compiled = definition(&app, &accepted).await?;
+    check_from(&compiled, wish.from.as_ref())?;
+    check_blobs(&app, &accepted.input).await?;
+    let id = ExecutionId::generate();
+    let topic = wait.map(|wait| (wait, app.hub.subscribe(id)));
+    let submission = Submission {
+        id,
+        target: Target {
+            workflow_id: accepted.workflow_id,
+            version: accepted.version,
+            recorded_as: Some(accepted.definition),
+            compiled,
+        },
+        options: wish.options_over(&accepted, labels),
+        input: accepted.input,
+        trace: *context.trace(),
+        batch_id: None,
+        schedule_id: None,
+        rerun_of: Some(RerunOf { execution_id: earlier, from: wish.from }),
+    };
+    let receipt = match key {
+        None => submit::accept(&app, submission).await?,
+        Some(key) => submit::accept_keyed(&app, submission, format!("rerun:{earlier}:{key}")).await?,
+    };
+    let wait = topic
+        .map(|(wait, topic)| (wait, if receipt.id == id { topic } else { app.hub.subscribe(receipt.id) }));
+    submit::respond(&app, receipt, Asked { wait, admission }).await
+}
+
+impl Wish {
+    /// What was asked for, and for the rest what the earlier run was asked for.
+    fn options_over(&self, accepted: &Accepted, labels: Map<String, Value>) -> RunOptions {
+        let given = |name: &str| self.given.contains(name);
+        let options = self.options.clone();
+        RunOptions {
+            priority: if given("priority") { options.priority } else { accepted.priority },
+            pool: if given("pool") { options.pool } else { accepted.pool.clone() },
+            labels: if given("labels") { options.labels } else { labels },
+            timeout_ms: if given("timeout_ms") { options.timeout_ms } else { accepted.timeout_ms },
+        }
+    }
+}
+
+/// The body, which may be left out.
+async fn read(app: &App, request: Request) -> Result<Wish, Problem> {
+    if !request.headers().contains_key(header::CONTENT_TYPE) {
+        return Ok(Wish::default());
+    }
+    let mut fields = body::object(app, request, MAX_BODY_BYTES).await?.value;
+    let given = fields.keys().cloned().collect();
+    let mut faults = Faults::default();
+    let from = match fields.shift_remove("from") {
+        None | Some(Value::Null) => None,
+        Some(Value::String(node)) => Some(NodeId::from(node)),
+        Some(other) => {
+            let message = format!("`from` is the id of a node, not {}", body::type_name(&other));
+            faults.push(Fault::new("INVALID_TYPE", "/from", message));
+            None
+        }
+    };
+    if fields.shift_remove("input").is_some() {
+        let fault = Fault::new("UNKNOWN_FIELD", "/input", "a rerun has the input of the run it repeats");
+        faults.push(fault.hint("start a new run to give it another input"));
+    }
+    let options = RunOptions::take(&mut fields, &mut faults);
+    submit::unknown_fields(&fields, &["from"], &mut faults);
+    faults.or(Wish { from, options, given }).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
+}
+
+/// What the earlier run walked, compiled; from the record where the blob is gone.
+async fn definition(app: &App, accepted: &Accepted) -> Result<Arc<Compiled>, Problem> {
+    let recorded = app.store.definition(accepted.definition).await?;
+    let Some(definition) = recorded else {
+        let detail = format!("the definition of execution {} is gone", accepted.execution_id);
+        return Err(Problem::new(Code::RunDataGone, detail));
+    };
+    app.plans.compile(&definition).await.map_err(|faults| plans::invalid(faults, ""))
+}
+
+fn check_from(compiled: &Compiled, from: Option<&NodeId>) -> Result<(), Problem> {
+    let Some(from) = from.filter(|from| compiled.plan.find(from).is_none()) else { return Ok(()) };
+    let shown = from.as_str().chars().take(80).collect::<String>();
+    let mut fault = Fault::new("UNKNOWN_NODE", "/from", format!("the workflow has no node {shown:?}"));
+    fault.hint = did_you_mean(from.as_str(), compiled.plan.nodes.iter().map(|node| node.id.as_str()));
+    Err(Problem::fault(Code::InvalidRequest, fault))
+}
+
+/// Pictures and large values of the input are still there.
+async fn check_blobs(app: &App, input: &Map<String, Value>) -> Result<(), Problem> {
+    let mut blobs = Vec::new();
+    input.values().for_each(|value| blobs_in(value, &mut blobs));
+    blobs.truncate(MAX_LOOKED_FOR);
+    let mut looks = stream::iter(blobs)
+        .map(|blob| async move { app.blobs.head(blob).await.map(|found| found.is_none().then_some(blob)) })
+        .buffer_unordered(LOOKED_FOR_AT_ONCE);
+    while let Some(look) = looks.next().await {
+        if let Some(blob) = look? {
+            let detail = format!("the blob {blob} of the run's input is gone; start a new run instead");
+            return Err(Problem::new(Code::RunDataGone, detail));
+        }
+    }
+    Ok(())
+}
+
+fn blobs_in(value: &Value, found: &mut Vec<BlobId>) {
+    if let Some(image) = ImageValue::from_value(value) {
+        found.push(image.blob);
+    } else if let Some(reference) = ValueRef::from_value(value) {
+        found.push(reference.blob);
+    } else {
+        match value {
+            Value::Array(items) => items.iter().for_each(|item| blobs_in(item, found)),
+            Value::Object(fields) => fields.values().for_each(|field| blobs_in(field, found)),
+            _ => {}
+        }
+    }
+}

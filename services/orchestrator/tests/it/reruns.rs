@@ -1,0 +1,79 @@
+//! A rerun takes over what the run it repeats has done: from its live state, from the record, and after a loss from both.
+
+use millrace_contracts::ExecutionId;
+use millrace_contracts::message::RerunOf;
+use serde_json::{Value, json};
+
+use crate::support::{HandWorker, World, chain, completed_nodes, outputs, picture};
+
+fn given() -> Value {
+    json!({"photo": picture("root")})
+}
+
+/// Runs a chain of three to its end.
+async fn earlier(world: &World, worker: &mut HandWorker) -> anyhow::Result<ExecutionId> {
+    let run = world.submit(&chain(3), given()).await?;
+    for at in 0..3 {
+        let taken = worker.take().await?;
+        worker.complete(&taken, json!({"image": picture(&format!("made{at}"))})).await?;
+    }
+    world.ended(run).await?;
+    Ok(run)
+}
+
+async fn rerun(world: &World, of: ExecutionId, from: Option<&str>) -> anyhow::Result<ExecutionId> {
+    let rerun_of = RerunOf { execution_id: of, from: from.map(Into::into) };
+    world.submit_as(&chain(3), given(), Some(rerun_of)).await
+}
+
+#[tokio::test]
+async fn a_run_that_has_just_ended_is_taken_over_though_nothing_of_it_is_recorded() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let mut worker = world.worker().await?;
+    let first = earlier(&world, &mut worker).await?;
+    assert!(world.store.node_runs().history(first).await?.is_empty(), "no writer runs here");
+    let second = rerun(&world, first, Some("step2")).await?;
+    let taken = worker.take().await?;
+    assert_eq!((taken.job.execution_id, taken.job.node_id.as_str()), (second, "step2"));
+    assert_eq!(taken.job.inputs["image"]["blob"], picture("made1")["blob"]);
+    worker.complete(&taken, json!({"image": picture("anew")})).await?;
+    let log = world.ended(second).await?;
+    assert_eq!(completed_nodes(&log), ["photo", "step0", "step1", "step2", "answer"]);
+    assert_eq!(outputs(&log)["answer"]["last"]["blob"], picture("anew")["blob"]);
+    let origins = log.iter().filter_map(|event| event.data["origin"].as_str()).collect::<Vec<_>>();
+    assert_eq!(origins, [first.to_string(), first.to_string()]);
+    // Without a node to begin at, all is done again.
+    let third = rerun(&world, first, None).await?;
+    let taken = worker.take().await?;
+    assert_eq!((taken.job.execution_id, taken.job.node_id.as_str()), (third, "step0"));
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_rerun_that_is_lost_takes_over_from_both_records() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let mut worker = world.worker().await?;
+    let first = earlier(&world, &mut worker).await?;
+    world.record(first).await?;
+    let second = rerun(&world, first, Some("step1")).await?;
+    let taken = worker.take().await?;
+    assert_eq!(taken.job.node_id.as_str(), "step1");
+    worker.complete(&taken, json!({"image": picture("anew1")})).await?;
+    let lost = worker.take().await?;
+    assert_eq!(lost.job.node_id.as_str(), "step2");
+    world.record(second).await?;
+    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
+    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    let again = worker.take().await?;
+    assert_eq!((again.job.execution_id, again.job.node_id.as_str()), (second, "step2"));
+    assert_eq!(again.job.inputs["image"]["blob"], picture("anew1")["blob"], "its own results go first");
+    worker.complete(&again, json!({"image": picture("anew2")})).await?;
+    let log = world.ended(second).await?;
+    assert!(log.iter().all(|event| event.epoch == Some(2)));
+    let origins = log.iter().filter(|event| event.data["origin"].is_string());
+    let origins = origins.filter_map(|event| event.node_id.as_ref()).map(|id| id.as_str());
+    assert_eq!(origins.collect::<Vec<_>>(), ["step0"], "what it made itself has no other origin");
+    replica.stop().await
+}
