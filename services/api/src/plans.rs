@@ -11,6 +11,7 @@ use serde_json::Value;
 use tokio::sync::OnceCell;
 
 use crate::problem::{Code, Problem};
+use crate::submit::{QueueOf, queues_of};
 
 /// Memory for compiled definitions, bytes of their JSON; a plan takes a few times that.
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
@@ -28,6 +29,8 @@ pub(crate) struct Compiled {
     pub(crate) definition: Value,
     /// The digest of its JSON.
     pub(crate) id: BlobId,
+    /// The job queues its runs use.
+    pub(crate) queues: Vec<QueueOf>,
     bytes: Vec<u8>,
     stored: OnceCell<()>,
 }
@@ -77,7 +80,8 @@ fn compile(definition: &Value) -> Result<Arc<Compiled>, Faults> {
     let definition = millrace_compiler::pin_compiled(definition);
     let bytes = serde_json::to_vec(&definition).expect("a JSON value serialises");
     let id = BlobId::of(&bytes);
-    Ok(Arc::new(Compiled { inputs: plan.inputs(), plan, definition, id, bytes, stored: OnceCell::new() }))
+    let (inputs, queues) = (plan.inputs(), queues_of(&plan));
+    Ok(Arc::new(Compiled { inputs, queues, plan, definition, id, bytes, stored: OnceCell::new() }))
 }
 
 /// The problem of a definition that stands at `prefix` in the request.

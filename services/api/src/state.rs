@@ -14,7 +14,7 @@ use tokio_util::sync::CancellationToken;
 use crate::deps::Deps;
 use crate::live::{History, Hub, StreamSettings};
 use crate::plans::Plans;
-use crate::submit::ImageHeader;
+use crate::submit::{Door, ImageHeader};
 
 /// Picture headers kept by blob: runs over the same picture do not read it again.
 const CACHED_HEADERS: u64 = 10_000;
@@ -31,6 +31,8 @@ pub(crate) struct App {
     pub(crate) blobs: Blobs,
     /// Accepts runs, many per transaction.
     pub(crate) commits: GroupCommit,
+    /// Refuses runs while too much waits.
+    pub(crate) door: Door,
     /// Live events by run.
     pub(crate) hub: Arc<Hub>,
     /// Compiled definitions by digest.
@@ -53,6 +55,7 @@ impl App {
         let settings = deps.settings;
         Self {
             hub: Hub::new(settings.stream_buffer),
+            door: Door::new(&settings),
             plans: Plans::new(),
             headers: Cache::new(CACHED_HEADERS),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),

@@ -1,6 +1,7 @@
 //! From a request to an accepted run: read it, resolve its inputs, commit it, hand it over, and wait for it if asked to.
 
 mod accept;
+mod door;
 mod images;
 mod key;
 mod options;
@@ -14,6 +15,7 @@ mod target;
 mod wait;
 
 pub(crate) use accept::{Receipt, Submission, accept, accept_keyed};
+pub(crate) use door::{Door, QueueOf, queues_of};
 pub(crate) use key::idempotency_key;
 pub(crate) use options::{RunOptions, unknown_fields};
 pub(crate) use outcome::{Asked, respond};

@@ -87,6 +87,8 @@ codes!(
     InvalidInput = "INVALID_INPUT", UNPROCESSABLE_ENTITY, "The input is not valid", None;
     /// The key came with another request before.
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request", None;
+    /// More runs of one workflow wait than may.
+    TooManyWaiting = "TOO_MANY_WAITING", TOO_MANY_REQUESTS, "Too many runs of this workflow wait", Some(5);
     /// More requests than may be served at once.
     Overloaded = "OVERLOADED", SERVICE_UNAVAILABLE, "Too much at once", Some(1);
     /// More event streams than may be open.
@@ -126,7 +128,7 @@ mod tests {
         for code in Code::ALL {
             assert_eq!(
                 code.retryable(),
-                code.status() == StatusCode::SERVICE_UNAVAILABLE,
+                [StatusCode::SERVICE_UNAVAILABLE, StatusCode::TOO_MANY_REQUESTS].contains(&code.status()),
                 "{}",
                 code.as_str()
             );

@@ -37,6 +37,7 @@ pub(crate) async fn run(
     let key = submit::idempotency_key(request.headers())?;
     let held = body::object(&app, request, body::max_json(&app)).await?;
     let (inputs, options) = read(held.value, app.settings.max_batch_runs)?;
+    app.door.admit(&app.bus, &target, &options, inputs.len()).await?;
     let inputs = resolve_all(&app, &target, inputs).await?;
     drop(held.memory);
     let batch_id = Uuid::now_v7();

@@ -45,6 +45,7 @@ async fn run(
     let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
     let key = submit::idempotency_key(request.headers())?;
     let draft = submit::read(app, request, target).await?;
+    app.door.admit(&app.bus, &draft.target, &draft.options, 1).await?;
     let input = submit::resolve(app, &draft.target.compiled, draft.input, "/input").await?;
     drop(draft.memory);
     let id = ExecutionId::generate();

@@ -1,16 +1,19 @@
 //! Runs and node runs as JSON. Times are milliseconds since the Unix epoch, as in events and snapshots.
 
+use millrace_contracts::ExecutionStatus;
 use millrace_contracts::run::NodeView;
 use millrace_store::{ExecutionRecord, ExecutionSummary, JobCounts};
 use serde_json::{Map, Value, json};
 
 use super::find::Found;
 use super::links::{images_as_links, links};
+use crate::patience::patiently;
 use crate::problem::Problem;
 use crate::state::App;
 
 /// A run's own page.
 pub(crate) async fn execution(app: &App, found: Found) -> Result<Value, Problem> {
+    let status = found.status();
     let Found { id, record, live } = found;
     let mut page = Map::new();
     page.insert("execution_id".into(), json!(id));
@@ -38,6 +41,12 @@ pub(crate) async fn execution(app: &App, found: Found) -> Result<Value, Problem>
             "seq": snapshot.seq,
         })));
         page.extend(counters(*jobs));
+    }
+    if status == ExecutionStatus::Pending {
+        // Where Redis is away, the place in the line is not known.
+        if let Ok(Some(place)) = patiently(app.bus.place_in_line(id)).await {
+            page.insert("queue".into(), json!(place));
+        }
     }
     if let Some(outputs) = page.get_mut("outputs").filter(|outputs| !outputs.is_null()) {
         *outputs = app.blobs.resolve(outputs).await?;

@@ -17,6 +17,6 @@ async fn the_fleet_is_shown_as_it_says_of_itself() -> anyhow::Result<()> {
     assert_eq!(workers["workers"][0]["capacity"], 4);
     let models = world.get("/api/v1/models").await?.body;
     assert_eq!(models["models"], json!([{"model_id": "shapes-detector", "workers": ["w1"]}]));
-    assert_eq!(world.get("/api/v1/queues").await?.body, json!({"queues": []}));
+    assert_eq!(world.get("/api/v1/queues").await?.body["queues"], json!([]));
     world.stop().await
 }

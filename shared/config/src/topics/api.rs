@@ -33,6 +33,12 @@ pub struct Api {
     pub accept_queue: usize,
     /// Most submissions committed together.
     pub accept_batch: usize,
+    /// Runs that may wait to begin; more get 503 with Retry-After.
+    pub max_waiting_runs: u64,
+    /// Runs of one workflow that may wait to begin; more get 429 with Retry-After.
+    pub max_waiting_runs_per_workflow: u64,
+    /// Jobs that may wait for one pool and model before runs that use them get 503 with Retry-After.
+    pub max_waiting_jobs: u64,
     /// How long an Idempotency-Key is remembered.
     #[serde(with = "crate::span")]
     pub idempotency_window: Duration,
@@ -68,6 +74,9 @@ impl Default for Api {
             max_pixels: 50_000_000,
             accept_queue: 4096,
             accept_batch: 256,
+            max_waiting_runs: 100_000,
+            max_waiting_runs_per_workflow: 50_000,
+            max_waiting_jobs: 1_000_000,
             idempotency_window: Duration::from_secs(86400),
             max_schedules: 10_000,
             max_schedules_per_workflow: 100,
