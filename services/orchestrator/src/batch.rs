@@ -15,7 +15,7 @@ use crate::fetch::fetch;
 use crate::held::{Held, HeldRuns};
 use crate::outbox::{self, Outbox};
 use crate::role::Shared;
-use crate::{OrchestratorError, oversize, shell_work};
+use crate::{OrchestratorError, oversize, shell_work, wake};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
 const CONFLICT_LIMIT: u32 = 8;
@@ -166,7 +166,9 @@ async fn prepare(
             Some(outbox::commit(&shared.bus, &run.held, &mut run.effects, keep))
         } else {
             // What is void to a memory that is behind may not be void at all: the version is compared all the same.
-            run.remembered.then(|| outbox::comparison(&shared.bus, &run.held))
+            let renewed = std::mem::take(&mut run.effects.renew_timers);
+            let compared = run.remembered || !renewed.is_empty();
+            compared.then(|| outbox::comparison(&shared.bus, &run.held, renewed))
         };
         versions.push(commit.as_ref().map(|commit| commit.new_version));
         commits.extend(commit);
@@ -218,6 +220,9 @@ async fn step(
         if is_new && matches!(delivery.message, Message::Execute(_)) {
             continue;
         }
+        if matches!(delivery.message, Message::Wake { .. }) {
+            continue;
+        }
         let later = held.run.step(Input::Message(delivery.message.clone()), now);
         count_noop(&later);
         effects.append(later);
@@ -226,6 +231,9 @@ async fn step(
     if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
         // Whoever had a message before may have died between its commit and its commands.
         effects.append_unsent(held.run.resend(now));
+    }
+    if let Some(wake) = deliveries.iter().find(|one| matches!(one.message, Message::Wake { .. })) {
+        effects.append_unsent(wake::wake(shared, &mut held, &wake.message, now).await?);
     }
     Ok(Ok(Stepped { held, remembered, effects, deliveries }))
 }

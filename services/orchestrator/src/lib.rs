@@ -15,6 +15,7 @@ mod role;
 mod schedules;
 mod shell_work;
 mod sweeper;
+mod wake;
 
 pub use error::OrchestratorError;
 pub use role::{Deps, run};

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use millrace_bus::{Abandon, Bus, Commit};
-use millrace_contracts::message::Message;
+use millrace_contracts::message::{Message, Timer};
 use millrace_contracts::schedule::Cue;
 use millrace_contracts::{Event, ExecutionId, Job, JobId, UnixMillis};
 use millrace_engine::Effects;
@@ -74,15 +74,18 @@ pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finishe
     // The writer learns of queued jobs from these; their end is told by the node events.
     commit.records = effects.jobs.iter().map(|(_, event)| event.clone()).collect();
     commit.set_timers = std::mem::take(&mut effects.set_timers);
+    commit.set_timers.append(&mut effects.renew_timers);
     commit.clear_timers = std::mem::take(&mut effects.clear_timers);
     commit.expire_after = held.run.is_terminal().then_some(keep_finished);
     commit
 }
 
-/// A commit that changes nothing and fails like any other when the stored run is not the remembered one.
-pub(crate) fn comparison(bus: &Bus, held: &Held) -> Commit {
+/// A commit that leaves the run as it is, and fails like any other when the stored run is not the remembered one. `timers` are
+/// set again: they may be lost.
+pub(crate) fn comparison(bus: &Bus, held: &Held, timers: Vec<(UnixMillis, Timer)>) -> Commit {
     let run = held.run.accepted().execution_id;
-    Commit { new_version: held.version, ..Commit::new(run, bus.partition_of(run), held.version) }
+    let same = Commit::new(run, bus.partition_of(run), held.version);
+    Commit { new_version: held.version, set_timers: timers, ..same }
 }
 
 /// The version a run begins with. Versions are never used twice, not even after the loss of Redis: a memory of the lost

@@ -1,19 +1,23 @@
-//! Accepted means finished: runs that Postgres knows as unfinished and that have no live state are started again.
-//! Always on and a few at a time; a run that two replicas start at once is begun once, since its first commit compares.
+//! Accepted means finished: runs that Postgres knows as unfinished and that have no live state are started again, and those
+//! that stand still are woken. Always on and a few at a time; a run that two replicas start at once is begun once, since its
+//! first commit compares.
+
+mod watch;
 
 use std::collections::BTreeSet;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use metrics::counter;
 use millrace_bus::Standing;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::{ExecutionId, Partition, UnixMillis};
 use millrace_store::Unfinished;
-use tokio::sync::watch;
+use tokio::sync::watch::Receiver;
 use tokio_util::sync::CancellationToken;
 
 use crate::OrchestratorError;
 use crate::role::Shared;
+use watch::Watch;
 
 /// Most runs looked at in one sweep: a rebuild after the loss of Redis is a ramp, not a wall.
 const SWEEP_LIMIT: u32 = 500;
@@ -21,18 +25,24 @@ const SWEEP_LIMIT: u32 = 500;
 /// Sweeps until `shutdown`.
 pub(crate) async fn run(
     shared: Shared,
-    owned: watch::Receiver<BTreeSet<Partition>>,
+    owned: Receiver<BTreeSet<Partition>>,
     shutdown: CancellationToken,
 ) -> Result<(), OrchestratorError> {
     let mut after = None;
+    let mut watch = Watch::new(shared.settings.stalled_after);
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return Ok(()),
             () = tokio::time::sleep(jittered(shared.settings.sweep_interval)) => {}
         }
         let partitions = owned.borrow().clone();
-        match sweep(&shared, &partitions, after).await {
-            Ok(last) => after = last,
+        match sweep(&shared, &partitions, &mut watch, after).await {
+            Ok(last) => {
+                after = last;
+                if after.is_none() {
+                    watch.end_pass();
+                }
+            }
             Err(error) => {
                 tracing::warn!(error = %error, "a sweep for lost runs failed; the next one follows")
             }
@@ -44,6 +54,7 @@ pub(crate) async fn run(
 async fn sweep(
     shared: &Shared,
     owned: &BTreeSet<Partition>,
+    watch: &mut Watch,
     after: Option<ExecutionId>,
 ) -> Result<Option<ExecutionId>, OrchestratorError> {
     let before = UnixMillis(UnixMillis::now().0 - millis(shared.settings.stalled_after));
@@ -59,10 +70,18 @@ async fn sweep(
     // The line before the live states: a run that leaves the one for the other meanwhile is seen in one of them.
     let standings = shared.bus.standings(&ids).await?;
     let versions = shared.bus.versions(&ids).await?;
+    let now = Instant::now();
     for ((run, version), standing) in mine.into_iter().zip(versions).zip(standings) {
         let sent = oldest.get(&shared.bus.partition_of(run.accepted.execution_id)).copied();
-        if version.is_none() && !may_be_on_its_way(shared, standing, &run.accepted, sent) {
-            restart(shared, run).await?;
+        let id = run.accepted.execution_id;
+        if version.is_none() {
+            if !may_be_on_its_way(shared, standing, &run.accepted, sent) && watch.is_due(id, None, now) {
+                restart(shared, run).await?;
+            }
+        } else if watch.is_due(id, version, now) && !sent.is_some_and(|sent| sent <= before) {
+            // (While messages wait for long to be read, what seems to stand still may only wait for them.)
+            counter!("millrace_orchestrator_wakes_total").increment(1);
+            shared.bus.wake(id).await?;
         }
     }
     Ok(last.filter(|_| full))

@@ -5,6 +5,7 @@ mod claim;
 mod depth;
 mod drop;
 mod enqueue;
+mod find;
 mod keep;
 mod key;
 mod reader;

@@ -60,6 +60,8 @@ scripts!(
     VIEW_LINE = "part/turns.lua" "part/line.lua" "view_line.lua",
     /// Tells a run's place.
     PLACE_IN_LINE = "part/turns.lua" "part/line.lua" "place_in_line.lua",
+    /// Tells which jobs are in no queue.
+    FIND_JOBS = "part/turns.lua" "part/waiting.lua" "find_jobs.lua",
     /// Keeps claims fresh that are still held.
     KEEP_JOBS = "keep_jobs.lua",
     /// Tells how full one queue is.

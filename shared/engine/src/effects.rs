@@ -23,6 +23,9 @@ pub struct Effects {
     pub shell: Vec<ShellWork>,
     /// Alarms to set.
     pub set_timers: Vec<(UnixMillis, Timer)>,
+    /// Alarms that should be set already, said again because they may be lost. They change nothing, and so need no commit of
+    /// their own; but they are only true of this version of the run.
+    pub renew_timers: Vec<(UnixMillis, Timer)>,
     /// Alarms that are not needed any more. One that is among those to set as well is to be cleared: apply these last.
     pub clear_timers: Vec<Timer>,
     /// Why the input changed nothing, if it did not.
@@ -45,10 +48,12 @@ impl Effects {
             || !self.clear_timers.is_empty()
     }
 
-    /// Adds the jobs of [`crate::Execution::resend`] that these effects do not send anyway.
+    /// Adds what is said again, by [`crate::Execution::resend`] or because of a wake-up, and is not among these effects anyway.
     pub fn append_unsent(&mut self, resent: Effects) {
         let sent: HashSet<JobId> = self.jobs.iter().map(|(job, _)| job.id).collect();
         self.jobs.extend(resent.jobs.into_iter().filter(|(job, _)| !sent.contains(&job.id)));
+        self.renew_timers.extend(resent.renew_timers);
+        self.noop = resent.noop.or(self.noop);
     }
 
     /// Adds what a later step of the same run asked for, so that both are committed at once.
@@ -60,6 +65,7 @@ impl Effects {
         self.abandon.extend(later.abandon.into_iter().filter(|id| !given_up.contains(id)));
         self.shell.extend(later.shell);
         self.set_timers.extend(later.set_timers);
+        self.renew_timers.extend(later.renew_timers);
         self.clear_timers.extend(later.clear_timers);
         self.changed_nodes.extend(later.changed_nodes);
         self.opened_loops.extend(later.opened_loops);

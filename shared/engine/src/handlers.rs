@@ -3,6 +3,7 @@
 mod cancel;
 mod report;
 mod timer;
+mod wake;
 mod worked;
 
 use millrace_contracts::UnixMillis;
@@ -26,9 +27,7 @@ pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
             report::handle(run, report::About { node_id, path, attempt }, *report, now);
         }
         Input::Message(Message::Timer(timer)) => timer::handle(run, timer.purpose, now),
-        // A run that stands still waits for jobs, if for anything. Those a worker began are sent again too: the queue that
-        // would have handed them on may be lost, and the worker with it.
-        Input::Message(Message::Wake { .. }) => run.resend_jobs(|_| true, now),
+        Input::Message(Message::Wake { .. }) => wake::handle(run, now),
         Input::Message(Message::Schedule(_)) => run.effects.noop = Some(Noop::Unknown),
         Input::Worked { key, result } => worked::handle(run, &key, result, now),
     }

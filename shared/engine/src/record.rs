@@ -105,6 +105,9 @@ pub struct NodeRecord {
     /// When it ended.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub completed_at: Option<UnixMillis>,
+    /// When the back-off or the delay that it waits in ends.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub due: Option<UnixMillis>,
     /// Who had it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<WorkerId>,
@@ -136,6 +139,7 @@ impl NodeRecord {
             queued_at: None,
             started_at: None,
             completed_at: None,
+            due: None,
             worker_id: None,
             origin: None,
             at_pool: false,

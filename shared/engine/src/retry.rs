@@ -34,6 +34,7 @@ impl Execution {
         let record = self.record(key);
         record.status = NodeStatus::Pending;
         record.error = Some(error);
+        record.due = Some(due);
         self.emit_node(
             EventType::NodeRetrying,
             key,

@@ -139,6 +139,7 @@ impl Execution {
         record.status = NodeStatus::Running;
         record.attempt = 1;
         record.started_at = Some(now);
+        record.due = Some(due);
         self.meta.progress.running += 1;
         let timer = self.node_timer(key, TimerPurpose::Delay);
         self.effects.set_timers.push((due, timer));
@@ -162,6 +163,7 @@ impl Execution {
         record.attempt += 1;
         record.status = NodeStatus::Queued;
         record.queued_at = Some(now);
+        record.due = None;
         record.started_at = None;
         record.worker_id = None;
         record.metrics = None;

@@ -1,8 +1,10 @@
 //! Invariant 5: Redis may be lost whole; accepted runs are started again from Postgres.
 
+use millrace_contracts::event::LogPosition;
+use millrace_testkit::eventually;
 use serde_json::json;
 
-use crate::support::{World, chain, completed_nodes, picture};
+use crate::support::{DEADLINE, World, chain, completed_nodes, picture, settings};
 
 #[tokio::test]
 async fn invariant_5_a_run_survives_the_loss_of_redis() -> anyhow::Result<()> {
@@ -31,4 +33,86 @@ async fn a_run_that_never_reached_redis_is_started_by_the_sweeper() -> anyhow::R
     let log = world.ended(run).await?;
     assert_eq!(completed_nodes(&log), ["photo", "answer"]);
     replica.stop().await
+}
+
+/// The keys of the job queues of the pool `cpu`.
+const QUEUE: &str = "{mr:q:cpu:-}:normal";
+
+#[tokio::test]
+async fn a_job_whose_queue_was_lost_is_sent_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let lost = worker.take().await?;
+    world.redis(redis::cmd("DEL").arg(QUEUE).to_owned()).await?;
+    let again = worker.take().await?;
+    assert_eq!((again.job.id, again.job.attempt), (lost.job.id, 1), "the same attempt, not another");
+    worker.complete(&again, json!({"image": picture("made")})).await?;
+    let log = world.ended(run).await?;
+    assert_eq!(completed_nodes(&log), ["photo", "step0", "answer"]);
+    assert!(log.iter().all(|event| event.epoch == Some(1)), "the run itself was never lost");
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_job_that_takes_long_is_not_sent_twice() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let (first, second) = (chain(1), chain(1));
+    let in_hand = world.submit(&first, json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let taken = worker.take().await?;
+    let waiting = world.submit(&second, json!({"photo": picture("other")})).await?;
+    // Twenty times as long as it takes to be called quiet: many sweeps, and more than one wake-up.
+    tokio::time::sleep(settings().stalled_after * 20).await;
+    let depth =
+        world.bus.queue_depths().await?.into_iter().map(|queue| queue.waiting + queue.pending).sum::<u64>();
+    assert_eq!(depth, 2, "one job is in hand and one waits");
+    worker.complete(&taken, json!({"image": picture("made")})).await?;
+    let taken = worker.take().await?;
+    worker.complete(&taken, json!({"image": picture("made")})).await?;
+    world.ended(in_hand).await?;
+    world.ended(waiting).await?;
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn alarms_that_were_lost_are_set_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let definition = json!({"name": "pause", "nodes": [
+        {"id": "photo", "type": "parameter_input", "config": {"kind": "image"}},
+        {"id": "pause", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": {"ms": 1500}},
+        {"id": "answer", "type": "json_output", "inputs": {"last": "$nodes.pause.value"}},
+    ]});
+    let run = world.submit(&definition, json!({"photo": picture("root")})).await?;
+    let timers = format!("{{mr:p{}}}:timers", world.bus.partition_of(run));
+    eventually(DEADLINE, "the run is in its pause", async || {
+        anyhow::Ok(world.bus.load_run(run).await?.filter(|run| run.fields.contains_key("n:pause")).map(drop))
+    })
+    .await?;
+    world.redis(redis::cmd("DEL").arg(timers).to_owned()).await?;
+    let log = world.ended(run).await?;
+    assert_eq!(completed_nodes(&log), ["photo", "pause", "answer"]);
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn no_two_lives_of_a_run_share_an_epoch() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut epochs = Vec::new();
+    // Nobody writes the record here: all it knows of these lives is what was written before each.
+    for _ in 0..3 {
+        world.redis(redis::cmd("FLUSHALL")).await?;
+        let replica = world.replica();
+        let mut worker = world.worker().await?;
+        worker.take().await?;
+        let log = world.bus.log(run, LogPosition { epoch: 0, seq: 0 }, 100).await?;
+        epochs.extend(log.first().and_then(|event| event.epoch));
+        replica.stop().await?;
+    }
+    assert_eq!(epochs, [2, 3, 4]);
+    Ok(())
 }

@@ -10,6 +10,8 @@ use millrace_engine::NodeRecord;
 /// One run's rows.
 pub(crate) struct Row {
     pub(crate) accepted: Accepted,
+    /// The epoch it was last begun again with, written down before it was.
+    pub(crate) restarted: u32,
     /// The terminal event that was recorded first.
     pub(crate) end: Option<Event>,
     pub(crate) events: BTreeMap<(u32, u64), Event>,
@@ -23,7 +25,8 @@ pub(crate) struct Record {
 
 impl Record {
     pub(crate) fn accept(&mut self, accepted: Accepted) {
-        let row = Row { accepted, end: None, events: BTreeMap::new(), completed: HashMap::new() };
+        let row =
+            Row { accepted, restarted: 0, end: None, events: BTreeMap::new(), completed: HashMap::new() };
         self.rows.insert(row.accepted.execution_id, row);
     }
 
@@ -51,13 +54,20 @@ impl Record {
         self.rows[&run].completed.values().cloned().map(NodeRecord::from).collect()
     }
 
+    /// Notes the epoch that a run is about to be begun again with.
+    pub(crate) fn claim_epoch(&mut self, run: ExecutionId, epoch: u32) {
+        let row = self.rows.get_mut(&run).expect("only accepted runs are begun again");
+        assert!(epoch > row.restarted, "epoch {epoch} is used twice");
+        row.restarted = epoch;
+    }
+
     /// Runs that have not ended, ready to be started again.
     pub(crate) fn unfinished(&self) -> Vec<Accepted> {
         let open = self.rows.values().filter(|row| row.end.is_none());
         let mut restarts: Vec<Accepted> = open
             .map(|row| {
-                let last = row.events.last_key_value().map(|(&(epoch, _), _)| epoch);
-                Accepted { epoch: last.map_or(1, |epoch| epoch + 1), ..row.accepted.clone() }
+                let last = row.events.last_key_value().map_or(1, |(&(epoch, _), _)| epoch);
+                Accepted { epoch: last.max(row.restarted) + 1, ..row.accepted.clone() }
             })
             .collect();
         restarts.sort_by_key(|accepted| accepted.execution_id);

@@ -45,6 +45,16 @@ impl<T: Clone> Stream<T> {
         self.entries.is_empty()
     }
 
+    /// Whether an entry like this is in it, with somebody or not.
+    pub(crate) fn holds(&self, wanted: impl Fn(&T) -> bool) -> bool {
+        self.entries.values().any(|entry| wanted(&entry.item))
+    }
+
+    /// Loses everything, as when one key is gone and the others are not.
+    pub(crate) fn lose(&mut self) {
+        self.entries.clear();
+    }
+
     /// New entries.
     pub(crate) fn read(&mut self, consumer: &str, max: usize) -> Vec<Delivery<T>> {
         let fresh = self.entries.iter_mut().filter(|(_, entry)| entry.held.is_none()).take(max);
@@ -150,11 +160,25 @@ impl Redis {
         for (due, timer) in &commit.set_timers {
             self.timers.insert(timer.to_string(), (*due, timer.clone()));
         }
+        for (due, timer) in &commit.renew_timers {
+            self.timers.insert(timer.to_string(), (*due, timer.clone()));
+        }
         for timer in &commit.clear_timers {
             self.timers.remove(&timer.to_string());
         }
         self.events.extend(commit.durable.iter().cloned());
         Outcome::Committed
+    }
+
+    /// Sets alarms again that may be lost, if the run is still at the version they are true of.
+    pub(crate) fn renew(&mut self, run: ExecutionId, version: u64, timers: &[(UnixMillis, Timer)]) -> bool {
+        if !self.is_at(run, version) {
+            return false;
+        }
+        for (due, timer) in timers {
+            self.timers.insert(timer.to_string(), (*due, timer.clone()));
+        }
+        true
     }
 
     /// Moves due timers into the inbox.

@@ -166,11 +166,19 @@ impl Replica {
             if is_new && matches!(delivery.item, Message::Execute(_)) {
                 continue;
             }
+            if matches!(delivery.item, Message::Wake { .. }) {
+                continue;
+            }
             effects.append(held.run.step(Input::Message(delivery.item.clone()), desk.now));
         }
         do_shell_work(&mut held.run, &mut effects, desk.blobs, desk.now);
         if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
             effects.append_unsent(held.run.resend(desk.now));
+        }
+        if let Some(wake) = deliveries.iter().find(|one| matches!(one.item, Message::Wake { .. })) {
+            let mut woken = held.run.step(Input::Message(wake.item.clone()), desk.now);
+            woken.jobs.retain(|(job, _)| !desk.redis.queue.holds(|queued| queued.id == job.id));
+            effects.append_unsent(woken);
         }
         let commit = Commit::of(&held.run, effects);
         Ok(Stepped { held, commit, deliveries, remembered })
@@ -196,7 +204,10 @@ impl Replica {
                 }
             }
             // What is void to a memory that is behind may not be void at all: without a commit the version is compared too.
-            if !commit.needed && remembered && !desk.redis.is_at(run, held.version) {
+            if !commit.needed
+                && (remembered || !commit.renew_timers.is_empty())
+                && !desk.redis.renew(run, held.version, &commit.renew_timers)
+            {
                 story.push_str(", with a memory of the past");
                 conflicts.extend(deliveries);
                 continue;

@@ -41,7 +41,9 @@ impl Flows {
 /// What may go wrong in this seed.
 struct Luck {
     flushes: u32,
-    /// Whether Redis was lost once.
+    /// Losses of the job streams or of the timers alone, while the run's state survives.
+    lost_keys: u32,
+    /// Whether anything in Redis was lost.
     flushed: bool,
     cancels: bool,
 }
@@ -75,6 +77,7 @@ impl World {
         let run = accepted.execution_id;
         let luck = Luck {
             flushes: u32::from(dice.chance(30)) + u32::from(dice.chance(10)),
+            lost_keys: u32::from(dice.chance(20)),
             flushed: false,
             cancels: dice.chance(15),
         };
@@ -145,11 +148,12 @@ impl World {
                 self.replicas[who].die();
                 self.tell(|| format!("o{who} dies"));
             }
-            94..97 => {
+            94..96 => {
                 let who = self.dice.below(self.workers.len());
                 self.workers[who].die();
                 self.tell(|| format!("w{who} dies"));
             }
+            96 if self.luck.lost_keys > 0 && self.dice.chance(40) => self.lose_a_key(),
             97 if self.luck.flushes > 0 && self.dice.chance(40) => self.flush(),
             98 if self.luck.cancels && self.dice.chance(30) => self.cancel(),
             _ => {}
@@ -253,14 +257,19 @@ impl World {
         }
     }
 
-    /// Accepted runs without live state are started again. One that stands still is woken; but only a loss of Redis may
-    /// make that necessary.
+    /// Accepted runs without live state are started again, with an epoch that is written down first. One that is quiet is
+    /// woken: at times needlessly, which must change nothing; once calm, only after a loss that makes it necessary.
     fn sweep(&mut self) {
         for accepted in self.record.unfinished() {
             if !self.redis.runs.contains_key(&accepted.execution_id) && self.redis.inbox.is_empty() {
+                self.record.claim_epoch(accepted.execution_id, accepted.epoch);
+                if self.rash && self.dice.chance(20) {
+                    self.tell(|| "the sweeper dies before it starts the run again".to_owned());
+                    continue;
+                }
                 self.tell(|| format!("the sweeper starts the run again, epoch {}", accepted.epoch));
                 self.redis.inbox.add(Message::Execute(Box::new(accepted)));
-            } else if self.luck.flushed && self.stands_still() {
+            } else if self.luck.flushed && self.stands_still() || self.rash && self.dice.chance(30) {
                 self.tell(|| "the sweeper wakes the run".to_owned());
                 self.redis.inbox.add(Message::Wake { execution_id: self.run });
             }
@@ -268,7 +277,8 @@ impl World {
     }
 
     fn stands_still(&self) -> bool {
-        self.redis.inbox.is_empty() && self.redis.queue.is_empty() && self.redis.timers.is_empty()
+        // An alarm that is set does not mean that the others are.
+        self.redis.inbox.is_empty() && self.redis.queue.is_empty()
     }
 
     fn flush(&mut self) {
@@ -279,6 +289,18 @@ impl World {
         // replica had begun by then, and is committed after it. The run would have two lives under one epoch.
         self.replicas.iter_mut().filter(|replica| replica.is_beginning()).for_each(Replica::die);
         self.tell(|| "FLUSHALL".to_owned());
+    }
+
+    fn lose_a_key(&mut self) {
+        self.luck.lost_keys -= 1;
+        self.luck.flushed = true;
+        let queue = self.dice.chance(50);
+        if queue {
+            self.redis.queue.lose();
+        } else {
+            self.redis.timers.clear();
+        }
+        self.tell(|| format!("the {} are lost", if queue { "jobs" } else { "timers" }));
     }
 
     fn cancel(&mut self) {

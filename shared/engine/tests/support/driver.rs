@@ -24,6 +24,7 @@ pub(crate) struct Commit {
     pub(crate) jobs: Vec<(Job, Event)>,
     pub(crate) abandon: Vec<JobId>,
     pub(crate) set_timers: Vec<(UnixMillis, Timer)>,
+    pub(crate) renew_timers: Vec<(UnixMillis, Timer)>,
     pub(crate) clear_timers: Vec<Timer>,
     pub(crate) noop: Option<Noop>,
     pub(crate) needed: bool,
@@ -35,8 +36,9 @@ impl Commit {
         let needed = effects.needs_commit();
         let fields =
             if needed { run.changed_fields(&effects).into_iter().collect() } else { BTreeMap::new() };
-        let Effects { durable, live, jobs, abandon, set_timers, clear_timers, noop, .. } = effects;
-        Self { durable, live, jobs, abandon, set_timers, clear_timers, noop, needed, fields }
+        let Effects { durable, live, jobs, abandon, set_timers, renew_timers, clear_timers, noop, .. } =
+            effects;
+        Self { durable, live, jobs, abandon, set_timers, renew_timers, clear_timers, noop, needed, fields }
     }
 }
 
