@@ -78,7 +78,7 @@ async fn sweep(
             if !may_be_on_its_way(shared, standing, &run.accepted, sent) && watch.is_due(id, None, now) {
                 restart(shared, run).await?;
             }
-        } else if watch.is_due(id, version, now) && !sent.is_some_and(|sent| sent <= before) {
+        } else if watch.is_due(id, version, now) && sent.is_none_or(|sent| sent > before) {
             // (While messages wait for long to be read, what seems to stand still may only wait for them.)
             counter!("millrace_orchestrator_wakes_total").increment(1);
             shared.bus.wake(id).await?;
