@@ -1,0 +1,145 @@
+//! Fetching from a real server on this machine, which is what nobody may reach unless it is allowed.
+#![allow(clippy::unwrap_used, reason = "a test may panic")]
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use axum::Router;
+use axum::body::Body;
+use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::routing::get;
+use futures::stream;
+use millrace_fetch::{FetchError, FetchSettings, Fetcher, Wanted};
+use reqwest::header::HeaderMap as Headers;
+use sha2::{Digest, Sha256};
+
+const SIZE: usize = 100_000;
+
+fn content() -> Vec<u8> {
+    (0..SIZE).map(|at| (at * 31 % 251) as u8).collect()
+}
+
+fn digest() -> String {
+    hex::encode(Sha256::digest(content()))
+}
+
+/// `/file` breaks off in the middle of every first answer; `/away/…` redirects to its rest.
+async fn server() -> (String, Arc<AtomicUsize>) {
+    if rustls::crypto::ring::default_provider().install_default().is_err() {
+        // Another test of this process was first.
+    }
+    let asked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&asked);
+    let file = move |headers: HeaderMap| {
+        let number = count.fetch_add(1, Ordering::SeqCst);
+        async move { answer(&headers, number == 0) }
+    };
+    let redirect = |to: &'static str| async move {
+        Response::builder().status(302).header(header::LOCATION, to).body(Body::empty()).unwrap()
+    };
+    let routes = Router::new()
+        .route("/file", get(file))
+        .route("/to-file", get(move || redirect("/file")))
+        .route("/to-metadata", get(move || redirect("http://169.254.169.254/latest/")))
+        .route("/to-disk", get(move || redirect("file:///etc/passwd")))
+        .route("/round", get(move || redirect("/round")))
+        .route("/gone", get(async || StatusCode::GONE));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    (address, asked)
+}
+
+fn answer(headers: &HeaderMap, breaks_off: bool) -> Response<Body> {
+    let from = headers.get(header::RANGE).and_then(|range| {
+        range.to_str().ok()?.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok()
+    });
+    let rest = content()[from.unwrap_or(0)..].to_vec();
+    let answer = Response::builder()
+        .status(if from.is_some() { 206 } else { 200 })
+        .header(header::ETAG, "\"one\"")
+        .header(header::CONTENT_LENGTH, rest.len());
+    if breaks_off {
+        let half = Ok(rest[..SIZE / 2].to_vec());
+        let broken = Err(std::io::Error::other("on purpose"));
+        return answer.body(Body::from_stream(stream::iter([half, broken]))).unwrap();
+    }
+    answer.body(Body::from(rest)).unwrap()
+}
+
+fn fetcher(allowed: &[&str]) -> Fetcher {
+    let allowed_hosts = allowed.iter().map(|host| (*host).to_owned()).collect();
+    Fetcher::new(FetchSettings { allowed_hosts, ..FetchSettings::default() })
+}
+
+fn wanted(url: String, sha256: Option<String>) -> Wanted {
+    Wanted { url, sha256, max_bytes: SIZE as u64 }
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<String> =
+        folder.read_dir().unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
+#[tokio::test]
+async fn what_is_not_public_is_refused_by_name_by_address_and_behind_a_redirect() {
+    let (server, asked) = server().await;
+    let port = server.rsplit(':').next().unwrap();
+    for host in
+        ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "2130706433", "0x7f.1", "169.254.169.254", "[::1]"]
+    {
+        let refused = fetcher(&[]).get(&format!("http://{host}:{port}/file"), Headers::new()).await;
+        assert!(matches!(refused, Err(FetchError::Forbidden { .. })), "{host}: {refused:?}");
+    }
+    for url in
+        ["file:///etc/passwd", "ftp://example.org/", "http://user:secret@example.org/", "nonsense", "http://"]
+    {
+        let refused = fetcher(&[]).get(url, Headers::new()).await;
+        assert!(matches!(refused, Err(FetchError::Address(_))), "{url}: {refused:?}");
+    }
+    let allowed = fetcher(&["127.0.0.1"]);
+    let refused = allowed.get(&format!("{server}/to-metadata"), Headers::new()).await;
+    assert!(matches!(refused, Err(FetchError::Forbidden { .. })), "{refused:?}");
+    let refused = allowed.get(&format!("{server}/to-disk"), Headers::new()).await;
+    assert!(matches!(refused, Err(FetchError::Address(_))), "{refused:?}");
+    let refused = allowed.get(&format!("{server}/round"), Headers::new()).await;
+    assert!(matches!(refused, Err(FetchError::Redirects { .. })), "{refused:?}");
+    let refused = allowed.get(&format!("{server}/gone"), Headers::new()).await;
+    assert!(matches!(refused, Err(FetchError::Status { status: 410, .. })), "{refused:?}");
+    assert_eq!(asked.load(Ordering::SeqCst), 0, "a refused address was asked");
+}
+
+#[tokio::test]
+async fn a_download_that_breaks_off_is_resumed_and_done_once() {
+    let (server, asked) = server().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model");
+    let fetcher = fetcher(&["127.0.0.1"]);
+    let wanted = wanted(format!("{server}/to-file"), Some(digest()));
+    let all = futures::future::join_all((0..4).map(|_| fetcher.download(&wanted, &file))).await;
+    let fetched: Vec<_> = all.into_iter().map(Result::unwrap).collect();
+    assert_eq!(fetched.iter().filter(|one| !one.cached).count(), 1);
+    assert!(fetched.iter().all(|one| one.sha256 == digest() && one.bytes == SIZE as u64));
+    assert_eq!(std::fs::read(&file).unwrap(), content());
+    // The answer that broke off, and the one that gave the rest.
+    assert_eq!(asked.load(Ordering::SeqCst), 2);
+    assert_eq!(names(folder.path()), ["model", "model.lock"]);
+}
+
+#[tokio::test]
+async fn other_bytes_and_too_many_bytes_are_refused_and_leave_nothing() {
+    let (server, _) = server().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model");
+    let fetcher = fetcher(&["127.0.0.1"]);
+    let wrong = wanted(format!("{server}/file"), Some("0".repeat(64)));
+    let refused = fetcher.download(&wrong, &file).await;
+    assert!(matches!(refused, Err(FetchError::Digest { .. })), "{refused:?}");
+    let large = Wanted { max_bytes: SIZE as u64 - 1, ..wanted(format!("{server}/file"), None) };
+    let refused = fetcher.download(&large, &file).await;
+    assert!(matches!(refused, Err(FetchError::TooLarge { .. })), "{refused:?}");
+    assert_eq!(names(folder.path()), ["model.lock"]);
+}
