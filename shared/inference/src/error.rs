@@ -38,11 +38,11 @@ pub enum InferenceError {
         id: String,
     },
     /// No such folder, or no graph in it.
-    #[error("no model {id}: {looked_for} does not exist in the model repository")]
+    #[error("no model {id}: {looked_for}")]
     ModelNotFound {
         /// Which.
         id: ModelId,
-        /// What was looked for, relative to the repository.
+        /// What is missing, and what may have been meant.
         looked_for: String,
     },
     /// The graph exists and does not load.

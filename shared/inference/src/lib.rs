@@ -24,7 +24,7 @@ pub use facts::{Companion, Facts, Part};
 pub use families::{DetectParams, Detector, Family, Found, Prepared};
 pub use graph::{ElementType, GraphPort};
 pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader};
-pub use repository::{ModelFiles, Repository, validate_model_id};
+pub use repository::{ModelFiles, Repository, download_folder, is_url, validate_model_id};
 pub use runtime::{Runtime, RuntimeInfo, check, library_from_environment};
 pub use serving::Serving;
 pub use session::{BatchLimit, BatchReport, Closed, Inferred, Relief, SessionSettings, SessionThread};

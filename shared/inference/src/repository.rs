@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use millrace_contracts::ModelId;
+use sha2::{Digest, Sha256};
 
 use crate::{InferenceError, Part};
 
@@ -21,11 +22,15 @@ const TOWERS: [[&str; 2]; 2] =
     [["vision_model.onnx", "text_model.onnx"], ["onnx/vision_model.onnx", "onnx/text_model.onnx"]];
 const MOST_CHARACTERS: usize = 200;
 const MOST_FOLDERS: usize = 4;
+/// From this on two names are alike, 0 to 1.
+const ALIKE: f64 = 0.5;
 
 /// A folder of models.
 #[derive(Debug, Clone)]
 pub struct Repository {
     folder: PathBuf,
+    /// Where models by URL are kept; none where there are none.
+    downloads: Option<PathBuf>,
 }
 
 /// A model on disk.
@@ -47,7 +52,13 @@ impl Repository {
     /// The repository in `folder`. It need not exist yet.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into() }
+        Self { folder: folder.into(), downloads: None }
+    }
+
+    /// The same, with models by URL in `folder`, where somebody has downloaded them to [`download_folder`].
+    #[must_use]
+    pub fn with_downloads(self, folder: impl Into<PathBuf>) -> Self {
+        Self { downloads: Some(folder.into()), ..self }
     }
 
     /// Its folder.
@@ -61,20 +72,37 @@ impl Repository {
     /// # Errors
     /// [`InferenceError::InvalidModelId`] before a path is touched, [`InferenceError::ModelNotFound`].
     pub fn find(&self, id: &ModelId) -> Result<ModelFiles, InferenceError> {
-        validate_model_id(id)?;
-        let folder = self.folder.join(id.as_str());
+        let folder = match &self.downloads {
+            Some(downloads) if is_url(id) => download_folder(downloads, id),
+            _ => {
+                validate_model_id(id)?;
+                self.folder.join(id.as_str())
+            }
+        };
         let Some((graph, companions)) = graphs_in(&folder) else {
-            let looked_for = if folder.is_dir() {
-                format!("{id}/{} or {id}/{}", GRAPHS[0], GRAPHS[1])
-            } else {
-                id.to_string()
-            };
+            let looked_for = self.missing(id, &folder);
             return Err(InferenceError::ModelNotFound { id: id.clone(), looked_for });
         };
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
         let beside: u64 = companions.iter().map(|(_, graph)| size(graph)).sum();
         let bytes = size_with_weights(&graph) + beside;
         Ok(ModelFiles { id: id.clone(), folder, graph, companions, bytes })
+    }
+
+    /// What is missing of a model, and which one may have been meant.
+    fn missing(&self, id: &ModelId, folder: &Path) -> String {
+        if folder.is_dir() {
+            return format!(
+                "{id}/{} or {id}/{} does not exist in the model repository",
+                GRAPHS[0], GRAPHS[1]
+            );
+        }
+        let models = self.list();
+        let alike = |model: &&ModelId| strsim::normalized_damerau_levenshtein(id.as_str(), model.as_str());
+        let closest = models.iter().max_by(|a, b| alike(a).total_cmp(&alike(b)));
+        let hint = closest.filter(|model| alike(model) >= ALIKE);
+        let hint = hint.map_or_else(String::new, |model| format!("; did you mean \"{model}\"?"));
+        format!("it does not exist in the model repository{hint}")
     }
 
     /// The ids of all models, in alphabetical order. Folders that cannot be read are passed over.
@@ -101,6 +129,18 @@ impl Repository {
             }
         }
     }
+}
+
+/// Whether a model's id is an address.
+#[must_use]
+pub fn is_url(id: &ModelId) -> bool {
+    ["http://", "https://"].iter().any(|scheme| id.as_str().starts_with(scheme))
+}
+
+/// The folder of a model by URL below `downloads`: its name says nothing, so that no address can name another place.
+#[must_use]
+pub fn download_folder(downloads: &Path, id: &ModelId) -> PathBuf {
+    downloads.join(hex::encode(&Sha256::digest(id.as_str())[..16]))
 }
 
 /// The graphs of the model in `folder`: the main one, and its companions.
