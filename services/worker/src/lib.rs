@@ -3,6 +3,7 @@
 mod blocks;
 mod cancelled;
 mod cpu;
+mod downloads;
 mod error;
 mod fleet;
 mod frames;

@@ -34,7 +34,7 @@ pub(crate) fn open(
     let serving = models.serving.iter().map(|(id, own)| (ModelId::from(id.as_str()), serving(own)));
     let loader = ModelLoader::new(LoaderSettings {
         library: deps.library.clone(),
-        repository: Repository::new(models.dir.clone()),
+        repository: Repository::new(models.dir.clone()).with_downloads(models.downloads.clone()),
         max_bytes: models.max_file.bytes(),
         sessions,
         serving: serving.collect::<HashMap<_, _>>(),

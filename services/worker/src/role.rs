@@ -13,6 +13,7 @@ use tokio::sync::mpsc;
 
 use crate::cancelled::Cancelled;
 use crate::cpu::CpuPool;
+use crate::downloads::Downloads;
 use crate::fleet::Fleet;
 use crate::frames::Frames;
 use crate::held::Held;
@@ -41,6 +42,8 @@ pub(crate) struct Shared {
     pub(crate) bus: Bus,
     pub(crate) blobs: Blobs,
     pub(crate) models: ModelCache,
+    /// Models by URL, on disk.
+    pub(crate) downloads: Downloads,
     pub(crate) frames: Frames,
     pub(crate) cpu: CpuPool,
     pub(crate) held: Held,
@@ -74,6 +77,7 @@ pub async fn run(
     let shared = Arc::new(Shared {
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), settings.max_pixels),
         models: cache.clone(),
+        downloads: Downloads::new(&models),
         held: Held::default(),
         cancelled: Cancelled::new(),
         pools: settings.pools.iter().map(|pool| Pool::from(pool.as_str())).collect(),

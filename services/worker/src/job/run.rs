@@ -119,6 +119,9 @@ async fn execute(
         );
         JobError::new(ErrorKind::Unsupported, message)
     })?;
+    if let Some(model) = &job.model {
+        clock.time(Stage::ModelLoad, shared.downloads.provide(model)).await?;
+    }
     let context = JobContext::open(shared, job, clock).await?;
     let mut outputs = block(&context).await?;
     for value in outputs.values_mut() {

@@ -93,10 +93,15 @@ impl Desk {
 
     /// Starts a worker on this Redis.
     pub(crate) async fn worker(&self) -> Running {
+        self.worker_with(repository()).await
+    }
+
+    /// The same, with these models.
+    pub(crate) async fn worker_with(&self, models: millrace_config::Models) -> Running {
         // A connection of its own, as in life.
         let deps = deps(connect(self.redis.url()).await, self.blobs.clone());
         let stop = CancellationToken::new();
-        let task = tokio::spawn(millrace_worker::run(deps, settings(), repository(), stop.clone()));
+        let task = tokio::spawn(millrace_worker::run(deps, settings(), models, stop.clone()));
         Running { stop, task }
     }
 

@@ -4,6 +4,7 @@
 
 mod blocks;
 mod desk;
+mod downloads;
 mod lifecycle;
 mod refusals;
 mod transforms;

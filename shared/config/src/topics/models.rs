@@ -23,6 +23,12 @@ pub struct Models {
     pub max_loaded: usize,
     /// Largest model file that is loaded.
     pub max_file: ByteSize,
+    /// Folder that models by URL are downloaded to; shared by the workers of a machine.
+    pub downloads: PathBuf,
+    /// Disk for downloaded models; beyond it the least recently used go.
+    pub downloads_quota: ByteSize,
+    /// Hosts that models may be fetched from although their addresses are not public.
+    pub allowed_hosts: Vec<String>,
     /// Models loaded at start, before the worker is ready.
     pub preload: Vec<String>,
     /// Models that are never unloaded once they are loaded.
@@ -80,6 +86,9 @@ impl Default for Models {
             memory_budget: ByteSize::mib(2048),
             max_loaded: 16,
             max_file: ByteSize::mib(4096),
+            downloads: PathBuf::from(".millrace/models"),
+            downloads_quota: ByteSize::mib(16_384),
+            allowed_hosts: Vec::new(),
             preload: Vec::new(),
             pinned: Vec::new(),
             memory_factor: 2.0,

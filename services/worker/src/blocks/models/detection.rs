@@ -4,7 +4,6 @@ use std::sync::Arc;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use millrace_blocks::models::ModelSource;
 use millrace_blocks::models::detection::Config;
 use millrace_contracts::values::{Detection, Detections, ImageValue};
 use millrace_contracts::{BlobId, ErrorKind, JobError, ModelId};
@@ -47,11 +46,6 @@ fn refuse_what_is_to_come(config: &Config) -> Result<(), JobError> {
     if config.tile.is_some() {
         let message = "detection in slices is not supported by this version; leave `tile` out";
         return Err(JobError::new(ErrorKind::Unsupported, message).at("/config/tile"));
-    }
-    if config.model_source == ModelSource::Url {
-        let message =
-            "models by URL are not supported by this version; put the model into the model repository";
-        return Err(JobError::new(ErrorKind::Unsupported, message).at("/config/model_source"));
     }
     Ok(())
 }
