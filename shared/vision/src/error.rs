@@ -63,6 +63,19 @@ pub enum VisionError {
         /// Pixels down.
         height: u32,
     },
+    /// The picture, scaled, is larger than the canvas it should stand on.
+    #[error(
+        "the image, scaled to {width} x {height} pixels, does not fit on the canvas of {} x {} the model takes",
+        canvas.0, canvas.1
+    )]
+    DoesNotFit {
+        /// Pixels across, scaled.
+        width: u32,
+        /// Pixels down, scaled.
+        height: u32,
+        /// Width and height of the canvas.
+        canvas: (u32, u32),
+    },
     /// Width, height and number of samples contradict each other.
     #[error("{samples} samples do not make a frame of {width} x {height} RGB pixels")]
     WrongSize {
@@ -94,7 +107,8 @@ impl VisionError {
             | Self::Corrupt { .. }
             | Self::TooManyPixels { .. }
             | Self::TooManyBytes { .. }
-            | Self::Empty { .. } => ErrorKind::InvalidInput,
+            | Self::Empty { .. }
+            | Self::DoesNotFit { .. } => ErrorKind::InvalidInput,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::WrongSize { .. } | Self::Encode { .. } => ErrorKind::Internal,
         }

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod blur_region;
+mod canvas;
 mod clahe;
 mod compare;
 mod contrast;
@@ -17,6 +18,7 @@ mod letterbox;
 mod limits;
 mod opencv_linear;
 mod orient;
+mod pillow;
 mod placement;
 mod resize;
 mod rotate;
@@ -26,6 +28,7 @@ mod tensor;
 mod tile;
 
 pub use blur_region::{Blur, Region, Shape, blur_regions};
+pub use canvas::{Around, Canvas, Levels, canvas_nchw};
 pub use compare::{Compared, View, compare};
 pub use contrast::{Equalize, equalize, linear};
 pub use crop::{PixelBox, crop};
@@ -39,6 +42,7 @@ pub use grid::Grid;
 pub use heatmap::{Colormap, Heat, Spot, heatmap};
 pub use letterbox::{Letterbox, letterbox};
 pub use limits::Limits;
+pub use pillow::{Resample, pillow_resize, pillow_rows};
 pub use placement::Placement;
 pub use resize::{Filter, FitMode, Target, plan_resize, resize};
 pub use rotate::{Flip, Rotation, Turned};

@@ -6,6 +6,7 @@ mod decoding;
 mod drawing;
 mod geometry;
 mod hostile;
+mod pillow;
 mod pixels;
 
 use std::path::PathBuf;

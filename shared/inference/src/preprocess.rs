@@ -1,0 +1,10 @@
+//! Pixels to tensors as a model folder's `preprocessor_config.json` says: the rules of `transformers`' image processors (4.57,
+//! the slow classes), whose resizing is Pillow's to the bit. What a file asks for and we do not do is refused by
+//! name: never silently other numbers.
+
+mod kinds;
+mod processor;
+mod settings;
+mod sizes;
+
+pub use processor::{ImageProcessor, Pixels};

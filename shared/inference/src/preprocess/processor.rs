@@ -1,0 +1,212 @@
+//! An image processor, made for one model: scale, crop, rescale, normalise, pad.
+
+use millrace_vision::{
+    Around, Canvas, Frame, Levels, PixelBox, Placement, Resample, VisionError, canvas_nchw,
+};
+use serde_json::{Map, Value};
+
+use super::kinds::SizeStyle;
+use super::settings::Settings;
+use super::sizes::SizeRule;
+use crate::Tensor;
+
+/// What a `preprocessor_config.json` asks for.
+///
+/// The reference's slow classes are followed. Their fast forms (`…Fast`, on torchvision) scale with other roundings: one
+/// or two grey levels apart; where they would differ by more (nearest neighbour) they are refused.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ImageProcessor {
+    size: Option<SizeRule>,
+    multiple_of: Option<u32>,
+    resample: Resample,
+    crop: Option<(u32, u32)>,
+    levels: Levels,
+    pad: Option<Padding>,
+}
+
+/// Zeros to the right and below, after normalising.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Padding {
+    to: Option<(u32, u32)>,
+}
+
+/// A picture as a model takes it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Pixels {
+    /// `[1, planes, height, width]`.
+    pub values: Tensor,
+    /// `[1, height, width]`: 1 where the picture is, 0 where it is padded.
+    pub mask: Tensor,
+    /// Where the picture landed.
+    pub placement: Placement,
+}
+
+impl ImageProcessor {
+    /// Reads the fields of a `preprocessor_config.json` for a graph of 3 planes (RGB) or 1 (grey).
+    ///
+    /// # Errors
+    /// A sentence that names the class or the key that is not understood.
+    pub fn read(fields: &Map<String, Value>, planes: usize) -> Result<Self, String> {
+        let settings = Settings::new(fields)?;
+        let kind = settings.kind;
+        let resizes = settings.flag("do_resize", true)?;
+        let crop = if settings.flag("do_center_crop", kind.crop.is_some())? {
+            if !kind.can_crop {
+                return Err(format!("{}ImageProcessor has no do_center_crop", kind.name));
+            }
+            settings.pair("crop_size")?.or(kind.crop.map(|side| (side, side))).or(Some((289, 289)))
+        } else if resizes {
+            settings.convnext_crop()?
+        } else {
+            None
+        };
+        let pads = settings.flag("do_pad", settings.flag("pad_and_return_pixel_mask", kind.pads)?)?;
+        let divisor =
+            if kind.style == SizeStyle::Divisible { settings.number("size_divisor", 32.0)? } else { 0.0 };
+        let resample = resample(&settings)?;
+        Ok(Self {
+            size: if resizes { Some(settings.size_rule()?) } else { None },
+            multiple_of: (divisor >= 1.0).then_some(divisor as u32),
+            resample,
+            crop,
+            levels: levels(&settings, planes)?,
+            pad: if pads { Some(Padding { to: settings.pair("pad_size")? }) } else { None },
+        })
+    }
+
+    /// Width and height of what it makes, where they do not depend on the picture.
+    #[must_use]
+    pub fn fixed_size(&self) -> Option<(u32, u32)> {
+        let padded = self.pad.and_then(|pad| pad.to);
+        padded.or(self.crop).or_else(|| self.size.and_then(SizeRule::fixed))
+    }
+
+    /// The picture as the graph takes it. Runs on a CPU thread.
+    ///
+    /// # Errors
+    /// [`VisionError::Empty`] for a picture without pixels, [`VisionError::DoesNotFit`] for one that does not fit into the
+    /// padding the model was made with.
+    pub fn prepare(&self, frame: &Frame) -> Result<Pixels, VisionError> {
+        let source = (frame.width(), frame.height());
+        let mut scaled = self.size.map_or(source, |rule| rule.of(source));
+        if let Some(divisor) = self.multiple_of {
+            scaled = (scaled.0.next_multiple_of(divisor), scaled.1.next_multiple_of(divisor));
+        }
+        let canvas = self.canvas(scaled)?;
+        let floats = canvas_nchw(frame, self.resample, &canvas, &self.levels)?;
+        let (width, height) = (canvas.size.0 as usize, canvas.size.1 as usize);
+        let values = Tensor::new(vec![1, self.levels.planes(), height, width], floats);
+        Ok(Pixels {
+            values: values.expect("a canvas has planes of its own size"),
+            mask: mask(&canvas),
+            placement: placed(source, &canvas),
+        })
+    }
+
+    fn canvas(&self, scaled: (u32, u32)) -> Result<Canvas, VisionError> {
+        let whole = PixelBox { x: 0, y: 0, width: scaled.0, height: scaled.1 };
+        let plain =
+            Canvas { scaled, window: whole, offset: (0, 0), size: scaled, around: Around::Number(0.0) };
+        if let Some(size) = self.crop {
+            let (x, width, left) = centred(scaled.0, size.0);
+            let (y, height, top) = centred(scaled.1, size.1);
+            let window = PixelBox { x, y, width, height };
+            return Ok(Canvas { window, offset: (left, top), size, around: Around::Black, ..plain });
+        }
+        match self.pad.and_then(|pad| pad.to) {
+            Some(to) if to.0 < scaled.0 || to.1 < scaled.1 => {
+                Err(VisionError::DoesNotFit { width: scaled.0, height: scaled.1, canvas: to })
+            }
+            Some(size) => Ok(Canvas { size, ..plain }),
+            None => Ok(plain),
+        }
+    }
+}
+
+/// `center_crop` of `image_transforms.py` along one side: first pixel, number of pixels, and where they land. Pictures
+/// that are too small are padded first, with the odd pixel before them.
+fn centred(side: u32, crop: u32) -> (u32, u32, u32) {
+    if crop <= side { ((side - crop) / 2, crop, 0) } else { (0, side, (crop - side).div_ceil(2)) }
+}
+
+fn resample(settings: &Settings<'_>) -> Result<Resample, String> {
+    let default = settings.kind.resample;
+    let code = settings.number("resample", -1.0)?;
+    let resample = match code {
+        -1.0 => default,
+        code if code.fract() == 0.0 && code >= 0.0 => Resample::from_code(code as u64)
+            .ok_or_else(|| format!("its resample {code} is none of Pillow's filters 0 to 5"))?,
+        code => return Err(format!("its resample {code} is none of Pillow's filters 0 to 5")),
+    };
+    if settings.fast && resample == Resample::Nearest {
+        return Err(format!(
+            "{}ImageProcessorFast picks other pixels than Pillow when it takes the nearest (resample 0)",
+            settings.kind.name
+        ));
+    }
+    Ok(resample)
+}
+
+/// What samples become, with the reference's arithmetic: rescaled in double precision, the rest in single.
+fn levels(settings: &Settings<'_>, planes: usize) -> Result<Levels, String> {
+    let kind = settings.kind;
+    let channels: &[usize] = match (planes, settings.flag("do_flip_channel_order", kind.name == "MobileViT")?)
+    {
+        (3, false) => &[0, 1, 2],
+        (3, true) => &[2, 1, 0],
+        (1, _) => &[0],
+        _ => return Err(format!("pictures of {planes} planes are not made, only of 3 and 1")),
+    };
+    let factor = match settings.flag("do_rescale", true)? {
+        true => Some(settings.number("rescale_factor", 1.0 / 255.0)?),
+        false => None,
+    };
+    let shift = settings.flag("rescale_offset", false)? && factor.is_some();
+    let mean = settings.per_plane("image_mean", kind.mean, planes)?;
+    let std = settings.per_plane("image_std", kind.std, planes)?;
+    let normalises = settings.flag("do_normalize", kind.normalise)?;
+    let again = kind.name == "EfficientNet" && settings.flag("include_top", true)?;
+    if (normalises || again) && std.contains(&0.0) {
+        return Err("its image_std has a zero".to_owned());
+    }
+    Ok(Levels::new(channels, |plane, sample| {
+        let mut level = factor.map_or(f32::from(sample), |factor| (f64::from(sample) * factor) as f32);
+        if shift {
+            level -= 1.0;
+        }
+        if normalises {
+            level = (level - mean[plane]) / std[plane];
+        }
+        if again { level / std[plane] } else { level }
+    }))
+}
+
+fn mask(canvas: &Canvas) -> Tensor {
+    let (width, height) = (canvas.size.0 as usize, canvas.size.1 as usize);
+    let mut ones = vec![0i64; width * height];
+    let (left, shown) = (canvas.offset.0 as usize, canvas.window.width as usize);
+    for row in ones.chunks_exact_mut(width).skip(canvas.offset.1 as usize).take(canvas.window.height as usize)
+    {
+        row[left..left + shown].fill(1);
+    }
+    Tensor::of(vec![1, height, width], ones).expect("a mask has the canvas's pixels")
+}
+
+/// Where the picture landed: the part of it that the window shows, scaled to the window.
+fn placed(source: (u32, u32), canvas: &Canvas) -> Placement {
+    let (window, scaled) = (canvas.window, canvas.scaled);
+    let along = |at: u32, side: u32, scaled: u32| f64::from(at) * f64::from(side) / f64::from(scaled.max(1));
+    let used = [
+        along(window.x, source.0, scaled.0),
+        along(window.y, source.1, scaled.1),
+        along(window.width, source.0, scaled.0),
+        along(window.height, source.1, scaled.1),
+    ];
+    Placement {
+        source,
+        used,
+        scaled: (window.width, window.height),
+        offset: canvas.offset,
+        canvas: canvas.size,
+    }
+}
