@@ -1,6 +1,9 @@
 //! Inference: jobs for the worker's model runtime.
 
 pub mod detection;
+pub mod embedding;
+pub mod segmentation;
 mod source;
+pub mod tensor;
 
 pub use source::ModelSource;

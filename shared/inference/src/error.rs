@@ -71,6 +71,38 @@ pub enum InferenceError {
         /// What it does.
         actual: &'static str,
     },
+    /// The model does what was asked for, but not in this way.
+    #[error("the model {id} has no mode {wanted:?}; it has {modes}")]
+    WrongMode {
+        /// Which.
+        id: ModelId,
+        /// What was asked for.
+        wanted: &'static str,
+        /// What it has.
+        modes: String,
+    },
+    /// The model's tokens cannot be pooled in this way.
+    #[error(
+        "the vectors of the model {id} cannot be pooled by {wanted:?}: {detail}; leave `pooling` out for its own way"
+    )]
+    WrongPooling {
+        /// Which.
+        id: ModelId,
+        /// What was asked for.
+        wanted: &'static str,
+        /// What is missing.
+        detail: String,
+    },
+    /// The model takes no pictures, or no texts.
+    #[error(
+        "the model {id} takes no {wanted}; give it what it takes, or choose a model that takes both, such as CLIP"
+    )]
+    MissingTower {
+        /// Which.
+        id: ModelId,
+        /// `pictures` or `texts`.
+        wanted: &'static str,
+    },
     /// The input does not fit the graph.
     #[error("the input does not fit the model {id}: {detail}")]
     Input {
@@ -149,7 +181,11 @@ impl InferenceError {
     #[must_use]
     pub fn kind(&self) -> ErrorKind {
         match self {
-            Self::InvalidModelId { .. } | Self::WrongTask { .. } => ErrorKind::InvalidConfig,
+            Self::InvalidModelId { .. }
+            | Self::WrongTask { .. }
+            | Self::WrongMode { .. }
+            | Self::WrongPooling { .. }
+            | Self::MissingTower { .. } => ErrorKind::InvalidConfig,
             Self::ModelNotFound { .. } => ErrorKind::ModelNotFound,
             Self::LibraryMissing { .. } | Self::LibraryUnusable { .. } | Self::Load { .. } => {
                 ErrorKind::ModelLoadError

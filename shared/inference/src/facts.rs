@@ -74,6 +74,17 @@ impl Facts {
         self.text(key).is_some_and(|text| matches!(text, "True" | "true" | "1"))
     }
 
+    /// Where among the outputs of its graph the one of this name is.
+    ///
+    /// # Errors
+    /// [`InferenceError::Unsupported`] when there is none.
+    pub fn output(&self, name: &str) -> Result<usize, InferenceError> {
+        self.outputs.iter().position(|port| port.name == name).ok_or_else(|| {
+            let have: Vec<&str> = self.outputs.iter().map(|port| port.name.as_str()).collect();
+            self.unsupported(format!("it has no output {name:?}, only {}", have.join(", ")))
+        })
+    }
+
     /// An error that says why this model is not supported.
     #[must_use]
     pub fn unsupported(&self, detail: impl Into<String>) -> InferenceError {

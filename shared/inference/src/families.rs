@@ -1,11 +1,25 @@
 //! The families of models that are understood: how pixels go in and what the numbers mean. A new family is a file in
 //! `families/` and a line in `FAMILIES`.
 
+mod embed;
+mod hub;
+mod maskformer;
 mod nms;
+mod raw;
+mod segformer;
+mod segment;
+mod towers;
 mod ultralytics_detect;
+mod ultralytics_segment;
+mod vision_encoder;
+
+pub use embed::{Embedder, Modality, Pooling, normalised};
+pub use raw::{Given, MOST_ELEMENTS, RawModel};
+pub use segment::{Segment, SegmentMode, SegmentParams, Segmenter};
 
 use millrace_vision::{Frame, Placement};
 
+use crate::overrides::Overrides;
 use crate::{Facts, InferenceError, Tensor};
 
 /// A kind of model, made for one model by its facts.
@@ -21,6 +35,21 @@ pub trait Family: Send + Sync {
 
     /// The family as a detector, if it is one.
     fn detector(&self) -> Option<&dyn Detector> {
+        None
+    }
+
+    /// The family as one that gives vectors, if it is one.
+    fn embedder(&self) -> Option<&dyn Embedder> {
+        None
+    }
+
+    /// The family as one of plain tensors, if it is one.
+    fn raw(&self) -> Option<&RawModel> {
+        None
+    }
+
+    /// The family as one that finds regions, if it is one.
+    fn segmenter(&self) -> Option<&dyn Segmenter> {
         None
     }
 }
@@ -97,22 +126,53 @@ struct Entry {
 }
 
 /// Every family, in the order of asking.
-const FAMILIES: &[Entry] = &[ultralytics_detect::ENTRY];
+const FAMILIES: &[Entry] = &[
+    ultralytics_detect::ENTRY,
+    ultralytics_segment::ENTRY,
+    towers::CLIP,
+    towers::SIGLIP,
+    maskformer::ENTRY,
+    segformer::ENTRY,
+    vision_encoder::ENTRY,
+    raw::ENTRY,
+];
 
 /// The family of a model, by what it says of itself.
 ///
 /// # Errors
 /// [`InferenceError::Unsupported`] when no family knows it, or its family cannot do it in this form.
 pub(crate) fn family_of(facts: &Facts) -> Result<Box<dyn Family>, InferenceError> {
+    if let Some(name) = Overrides::read(&facts.id, &facts.folder)?.family {
+        let entry = FAMILIES.iter().find(|entry| entry.name == name);
+        let unknown = || {
+            facts.unsupported(format!("its millrace.toml names the family {name:?}; there are {}", names()))
+        };
+        return (entry.ok_or_else(unknown)?.make)(facts);
+    }
     if let Some(entry) = FAMILIES.iter().find(|entry| (entry.recognises)(facts)) {
         return (entry.make)(facts);
     }
-    let known: Vec<&str> = FAMILIES.iter().map(|entry| entry.name).collect();
     let is = match facts.text("task") {
         Some(task) if facts.text("stride").is_some() => {
             format!("it is an Ultralytics export for the task {task:?}")
         }
-        _ => "its ONNX metadata names no family".to_owned(),
+        _ => "neither its ONNX metadata nor its config.json names a family".to_owned(),
     };
-    Err(facts.unsupported(format!("{is}; known families: {}", known.join(", "))))
+    Err(facts.unsupported(format!(
+        "{is}; known families: {}; with family = \"raw\" in its millrace.toml it runs as numbers in, numbers out",
+        names()
+    )))
+}
+
+/// The families' names, for messages.
+fn names() -> String {
+    FAMILIES.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
+}
+
+/// Whether the model's `config.json` names an architecture that ends so.
+fn is_made_for(facts: &Facts, ending: &str) -> bool {
+    let config = hub::config(facts).unwrap_or_default();
+    let names =
+        config["architectures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
+    names.into_iter().any(|name| name.ends_with(ending))
 }

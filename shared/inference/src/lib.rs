@@ -7,12 +7,16 @@ mod facts;
 mod families;
 mod graph;
 mod literal;
+mod masks;
 mod model;
+mod overrides;
+mod preprocess;
 mod repository;
 mod runtime;
 mod serving;
 mod session;
 mod tensor;
+mod texts;
 
 pub use bare::Bare;
 pub use cache::{
@@ -21,11 +25,18 @@ pub use cache::{
 };
 pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};
-pub use families::{DetectParams, Detector, Family, Found, Prepared};
+pub use families::{
+    DetectParams, Detector, Embedder, Family, Found, Given, MOST_ELEMENTS, Modality, Pooling, Prepared,
+    RawModel, Segment, SegmentMode, SegmentParams, Segmenter, normalised,
+};
 pub use graph::{ElementType, GraphPort};
+pub use masks::{Planes, class_map};
 pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader};
+pub use overrides::{Channels, ImageInput, Layout, Overrides};
+pub use preprocess::{ImageProcessor, Pixels};
 pub use repository::{ModelFiles, Repository, download_folder, is_url, validate_model_id};
 pub use runtime::{Runtime, RuntimeInfo, check, library_from_environment};
 pub use serving::Serving;
 pub use session::{BatchLimit, BatchReport, Closed, Inferred, Relief, SessionSettings, SessionThread};
 pub use tensor::{Elements, Tensor};
+pub use texts::MOST_TEXT_BYTES;

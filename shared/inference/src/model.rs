@@ -10,8 +10,8 @@ use millrace_contracts::ModelId;
 use crate::cache::Lease;
 use crate::families::family_of;
 use crate::{
-    Companion, Detector, Facts, Family, InferenceError, Inferred, Part, Relief, Repository, Runtime, Serving,
-    SessionSettings, SessionThread, Tensor,
+    Companion, Detector, Embedder, Facts, Family, InferenceError, Inferred, Part, RawModel, Relief,
+    Repository, Runtime, Segmenter, Serving, SessionSettings, SessionThread, Tensor,
 };
 
 /// A model that is ready to run. Out of a cache it is a lease: the model stays loaded for as long as it is held.
@@ -65,9 +65,36 @@ impl Model {
     /// # Errors
     /// [`InferenceError::WrongTask`] when it is none.
     pub fn detector(&self) -> Result<&dyn Detector, InferenceError> {
+        self.core.family.detector().ok_or_else(|| self.made_for_something_else("detection"))
+    }
+
+    /// The model as one that gives vectors.
+    ///
+    /// # Errors
+    /// [`InferenceError::WrongTask`] when it is none.
+    pub fn embedder(&self) -> Result<&dyn Embedder, InferenceError> {
+        self.core.family.embedder().ok_or_else(|| self.made_for_something_else("embedding"))
+    }
+
+    /// The model as one that finds regions.
+    ///
+    /// # Errors
+    /// [`InferenceError::WrongTask`] when it is none.
+    pub fn segmenter(&self) -> Result<&dyn Segmenter, InferenceError> {
+        self.core.family.segmenter().ok_or_else(|| self.made_for_something_else("segmentation"))
+    }
+
+    /// The model as one of plain tensors.
+    ///
+    /// # Errors
+    /// [`InferenceError::WrongTask`] when it is none.
+    pub fn raw(&self) -> Result<&RawModel, InferenceError> {
+        self.core.family.raw().ok_or_else(|| self.made_for_something_else("raw tensors"))
+    }
+
+    fn made_for_something_else(&self, wanted: &'static str) -> InferenceError {
         let ModelInfo { id, task: actual, .. } = &self.core.info;
-        let wrong = || InferenceError::WrongTask { id: id.clone(), wanted: "detection", actual };
-        self.core.family.detector().ok_or_else(wrong)
+        InferenceError::WrongTask { id: id.clone(), wanted, actual }
     }
 
     /// Runs one request, batched with others that wait.

@@ -1,3 +1,7 @@
 //! Blocks that run a model.
 
 pub(super) mod detection;
+pub(super) mod embedding;
+mod inferring;
+pub(super) mod segmentation;
+pub(super) mod tensor;

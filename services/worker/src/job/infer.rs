@@ -14,7 +14,6 @@ impl JobContext {
     }
 
     /// As [`JobContext::infer`], on one of its other graphs.
-    #[expect(dead_code, reason = "for blocks whose models have several graphs")]
     pub(crate) async fn infer_part(
         &self,
         model: &Model,

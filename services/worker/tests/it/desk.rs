@@ -1,6 +1,7 @@
 //! The other side of a worker: hands out jobs and reads the reports, as an orchestrator would.
 
 use std::collections::HashMap;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -94,6 +95,11 @@ impl Desk {
     /// Starts a worker on this Redis.
     pub(crate) async fn worker(&self) -> Running {
         self.worker_with(repository()).await
+    }
+
+    /// The same, with the models in a folder.
+    pub(crate) async fn worker_of(&self, folder: PathBuf) -> Running {
+        self.worker_with(millrace_config::Models { dir: folder, ..repository() }).await
     }
 
     /// The same, with these models.

@@ -6,6 +6,7 @@ mod blocks;
 mod desk;
 mod downloads;
 mod lifecycle;
+mod model_blocks;
 mod refusals;
 mod transforms;
 

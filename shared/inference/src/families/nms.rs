@@ -15,6 +15,8 @@ pub(super) struct Candidate {
     pub(super) bbox: [f32; 4],
     pub(super) score: f32,
     pub(super) class: usize,
+    /// Its place among the model's anchors.
+    pub(super) anchor: usize,
 }
 
 /// The survivors, best first: stable order by score, intersection over union strictly above the threshold suppresses.
@@ -54,7 +56,7 @@ mod tests {
     use super::*;
 
     fn candidate(x: f32, score: f32, class: usize) -> Candidate {
-        Candidate { bbox: [x, 0.0, x + 10.0, 10.0], score, class }
+        Candidate { bbox: [x, 0.0, x + 10.0, 10.0], score, class, anchor: 0 }
     }
 
     fn scores(candidates: Vec<Candidate>, params: &DetectParams) -> Vec<f32> {

@@ -41,13 +41,7 @@ impl UltralyticsDetect {
 
 /// Exports that end in another form than raw anchors, or take something else than single-precision RGB.
 fn refuse_other_forms(facts: &Facts) -> Result<(), InferenceError> {
-    let args = facts.literal("args")?;
-    let suppresses = args.as_ref().and_then(|args| args.get("nms")).and_then(Value::as_bool) == Some(true);
-    if suppresses || facts.flag("end2end") {
-        return Err(facts.unsupported(
-            "its boxes are suppressed inside the graph; export it with nms=False (end2end=False)",
-        ));
-    }
+    refuse_other_heads(facts)?;
     let ([input], [output]) = (facts.inputs.as_slice(), facts.outputs.as_slice()) else {
         return Err(facts.unsupported("a detection export has one input and one output"));
     };
@@ -56,6 +50,21 @@ fn refuse_other_forms(facts: &Facts) -> Result<(), InferenceError> {
             facts.unsupported("it is not in single precision; export it with half=False and int8=False")
         );
     }
+    Ok(())
+}
+
+/// Exports whose boxes are no raw anchors any more, or that do not look at RGB pictures.
+pub(super) fn refuse_other_heads(facts: &Facts) -> Result<(), InferenceError> {
+    let args = facts.literal("args")?;
+    let suppresses = args.as_ref().and_then(|args| args.get("nms")).and_then(Value::as_bool) == Some(true);
+    if suppresses || facts.flag("end2end") {
+        return Err(facts.unsupported(
+            "its boxes are suppressed inside the graph; export it with nms=False (end2end=False)",
+        ));
+    }
+    let Some(input) = facts.inputs.first() else {
+        return Err(facts.unsupported("its graph has no input"));
+    };
     if input.shape.len() != 4 || input.shape[1].is_some_and(|channels| channels != 3) {
         return Err(facts.unsupported(format!("its input {:?} is not a batch of RGB pictures", input.shape)));
     }
@@ -63,7 +72,7 @@ fn refuse_other_forms(facts: &Facts) -> Result<(), InferenceError> {
 }
 
 /// The names by index. Indices that are not named are called by their number.
-fn labels_of(facts: &Facts) -> Result<Vec<String>, InferenceError> {
+pub(super) fn labels_of(facts: &Facts) -> Result<Vec<String>, InferenceError> {
     let fault = || InferenceError::Load {
         id: facts.id.clone(),
         detail: "its names are no dict or list of texts".to_owned(),
@@ -93,7 +102,7 @@ fn labels_of(facts: &Facts) -> Result<Vec<String>, InferenceError> {
 
 /// The letterbox: the graph's own height and width where they are fixed; else the size it was exported for, padded to
 /// the stride only, as the reference does for single pictures.
-fn input_shape(facts: &Facts) -> Result<Letterbox, InferenceError> {
+pub(super) fn input_shape(facts: &Facts) -> Result<Letterbox, InferenceError> {
     if let [_, _, Some(height), Some(width)] = facts.inputs[0].shape[..] {
         return Ok(Letterbox::new(width as u32, height as u32));
     }
@@ -165,7 +174,12 @@ impl Detector for UltralyticsDetect {
 }
 
 /// The anchors whose best class scores strictly above the threshold. Of equal classes the first is the best.
-fn candidates(data: &[f32], anchors: usize, classes: usize, params: &DetectParams) -> Vec<Candidate> {
+pub(super) fn candidates(
+    data: &[f32],
+    anchors: usize,
+    classes: usize,
+    params: &DetectParams,
+) -> Vec<Candidate> {
     let (boxes, scores) = data.split_at(4 * anchors);
     // Plane by plane rather than anchor by anchor: memory is read in order.
     let mut best = vec![(f32::NEG_INFINITY, 0usize); anchors];
@@ -187,7 +201,7 @@ fn candidates(data: &[f32], anchors: usize, classes: usize, params: &DetectParam
             let [x, y, width, height] = std::array::from_fn(|part| boxes[part * anchors + anchor]);
             let (half_width, half_height) = (width / 2.0, height / 2.0);
             let bbox = [x - half_width, y - half_height, x + half_width, y + half_height];
-            Candidate { bbox, score, class }
+            Candidate { bbox, score, class, anchor }
         })
         .collect()
 }

@@ -3,9 +3,12 @@
 
 mod broken;
 mod cache;
+mod embedding;
 mod golden;
 mod loading;
 mod precision;
+mod raw;
+mod segmentation;
 mod sessions;
 
 use std::collections::HashMap;
@@ -22,6 +25,11 @@ const ORT_VERSION: &str = "1.31.1";
 
 fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+/// Whole model folders, as they lie on a model hub.
+fn goldens_folder() -> PathBuf {
+    root().join("tests/goldens")
 }
 
 fn goldens() -> PathBuf {

@@ -1,0 +1,35 @@
+//! What every block with a model does: get the model and the pixels.
+
+use std::sync::Arc;
+
+use millrace_contracts::values::ImageValue;
+use millrace_contracts::{BlobId, JobError, ModelId};
+use millrace_inference::Model;
+use millrace_vision::Frame;
+use serde_json::Value;
+
+use crate::error::of_inference;
+use crate::job::{JobContext, Stage};
+
+/// The model, loaded.
+pub(super) async fn model(context: &JobContext, id: &ModelId) -> Result<Arc<Model>, JobError> {
+    let pool = Some(&context.job.pool);
+    let warm = context.shared.models.get_for(id, pool).await.map_err(|error| of_inference(&error))?;
+    if let Some(wait) = warm.load_wait {
+        context.clock.add(Stage::ModelLoad, wait);
+    }
+    Ok(warm.model)
+}
+
+/// The pixels of the image on the port `image`.
+pub(super) async fn pixels(context: &JobContext, image: &ImageValue) -> Result<Frame, JobError> {
+    let frame = context.shared.frames.load(image.blob, &context.clock).await;
+    frame.map_err(|error| error.at("/inputs/image"))
+}
+
+/// What the ids of these detections begin with: the same for the same picture, model and settings, since a result that
+/// is made again, or found in a cache, must be the same result.
+pub(super) fn id_prefix(context: &JobContext, image: &ImageValue) -> String {
+    let made_of = format!("{}{}{}", context.job.task, image.blob, Value::Object(context.job.config.clone()));
+    BlobId::of(made_of.as_bytes()).to_string()[..12].to_owned()
+}

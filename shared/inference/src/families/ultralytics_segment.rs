@@ -1,0 +1,213 @@
+//! Ultralytics segmentation exports (YOLOv8-seg, 11-seg …): the detection head with a few coefficients per anchor beside it,
+//! and prototype planes; a mask is their sum by the coefficients. Masks are made in the picture's own size, as the package
+//! does with `retina_masks=True` (8.4, `ops.process_mask_native`).
+
+use millrace_contracts::ModelId;
+use millrace_contracts::values::{Rle, RleRuns};
+use millrace_vision::{Filter, Frame, Letterbox, Normalise, Placement, letterbox, nchw_from};
+
+use super::nms::{Candidate, suppress};
+use super::segment::{SegmentMode, SegmentParams, Segmenter, allowed};
+use super::ultralytics_detect::{candidates, input_shape, labels_of, refuse_other_heads};
+use super::{DetectParams, Entry, Family, Prepared, Segment};
+use crate::masks::Planes;
+use crate::{ElementType, Facts, InferenceError, Tensor};
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "ultralytics-segment",
+    recognises: |facts| {
+        facts.text("task") == Some("segment")
+            && ["names", "stride"].iter().all(|key| facts.text(key).is_some())
+    },
+    make: |facts| UltralyticsSegment::new(facts).map(|family| Box::new(family) as Box<dyn Family>),
+};
+
+/// Prototypes have a quarter of the network's sides.
+const PROTOTYPE_STRIDE: f64 = 4.0;
+
+struct UltralyticsSegment {
+    id: ModelId,
+    labels: Vec<String>,
+    shape: Letterbox,
+}
+
+/// The prototypes of one picture.
+struct Prototypes<'a> {
+    data: &'a [f32],
+    count: usize,
+    height: usize,
+    width: usize,
+}
+
+/// How prototypes lie over a picture: enlarged by `factor` first, then cut, then brought to the picture's size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Cut {
+    factor: usize,
+    rows: [usize; 2],
+    columns: [usize; 2],
+}
+
+impl UltralyticsSegment {
+    fn new(facts: &Facts) -> Result<Self, InferenceError> {
+        refuse_other_heads(facts)?;
+        let ([input], [first, second]) = (facts.inputs.as_slice(), facts.outputs.as_slice()) else {
+            return Err(facts.unsupported("a segmentation export has one input and two outputs"));
+        };
+        if [input, first, second].iter().any(|port| port.element != ElementType::F32) {
+            return Err(
+                facts.unsupported("it is not in single precision; export it with half=False and int8=False")
+            );
+        }
+        Ok(Self { id: facts.id.clone(), labels: labels_of(facts)?, shape: input_shape(facts)? })
+    }
+
+    fn odd(&self, outputs: &[Tensor]) -> InferenceError {
+        let shapes: Vec<&[usize]> = outputs.iter().map(Tensor::shape).collect();
+        let detail = format!(
+            "{shapes:?} instead of [1, {} + coefficients, anchors] and [1, coefficients, height, width]",
+            4 + self.labels.len()
+        );
+        InferenceError::Output { id: self.id.clone(), detail }
+    }
+}
+
+impl Family for UltralyticsSegment {
+    fn name(&self) -> &'static str {
+        ENTRY.name
+    }
+
+    fn task(&self) -> &'static str {
+        "segmentation"
+    }
+
+    fn labels(&self) -> &[String] {
+        &self.labels
+    }
+
+    fn segmenter(&self) -> Option<&dyn Segmenter> {
+        Some(self)
+    }
+}
+
+impl Segmenter for UltralyticsSegment {
+    fn modes(&self) -> &'static [SegmentMode] {
+        &[SegmentMode::Instance]
+    }
+
+    fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
+        let (canvas, placement) = letterbox(frame, self.shape, Filter::OpenCvLinear)?;
+        let shape = vec![1, 3, canvas.height() as usize, canvas.width() as usize];
+        let tensor = Tensor::new(shape, nchw_from(&canvas, &Normalise::UNIT));
+        let tensor = tensor.expect("a canvas has three planes of its own size");
+        Ok(Prepared { inputs: vec![tensor], placement })
+    }
+
+    fn read(
+        &self,
+        outputs: &[Tensor],
+        placement: &Placement,
+        params: &SegmentParams,
+    ) -> Result<Vec<Segment>, InferenceError> {
+        allowed(&self.id, params.mode, self.modes())?;
+        let [head, prototypes] = outputs else { return Err(self.odd(outputs)) };
+        let (&[1, channels, anchors], &[1, count, height, width]) = (head.shape(), prototypes.shape()) else {
+            return Err(self.odd(outputs));
+        };
+        let classes = self.labels.len();
+        if channels != 4 + classes + count
+            || height * width == 0
+            || prototypes.data().len() != count * height * width
+        {
+            return Err(self.odd(outputs));
+        }
+        let usual = DetectParams::default();
+        let (confidence, iou, max_detections) = (params.confidence, params.iou, params.max_segments);
+        let params = DetectParams { confidence, iou, max_detections, ..usual };
+        let found = suppress(candidates(head.data(), anchors, classes, &params), &params);
+        let prototypes = Prototypes { data: prototypes.data(), count, height, width };
+        let cut = cut([height, width], placement.source);
+        let coefficients = &head.data()[(4 + classes) * anchors..];
+        let segment = |one: Candidate| {
+            let own: Vec<f32> = (0..count).map(|part| coefficients[part * anchors + one.anchor]).collect();
+            let bbox = placement.box_to_source(one.bbox);
+            let mask = prototypes.mask(&own, cut, bbox, placement.source)?;
+            let class_name = self.labels[one.class].clone();
+            Some(Segment { class_id: one.class, class_name, confidence: Some(one.score), bbox, mask })
+        };
+        // Boxes without a pixel go.
+        Ok(found.into_iter().filter_map(segment).collect())
+    }
+}
+
+impl Prototypes<'_> {
+    /// The mask with these coefficients, inside its box; none when it has no pixel there.
+    fn mask(&self, coefficients: &[f32], cut: Cut, bbox: [f32; 4], source: (u32, u32)) -> Option<Rle> {
+        let area = self.height * self.width;
+        let mut logits = vec![0.0f32; area];
+        for (coefficient, plane) in coefficients.iter().zip(self.data.chunks_exact(area)).take(self.count) {
+            logits.iter_mut().zip(plane).for_each(|(sum, value)| *sum += coefficient * value);
+        }
+        let planes = Planes::of_rows(1, self.height, self.width, &logits)?;
+        let planes = planes.resized([self.height * cut.factor, self.width * cut.factor]);
+        let planes = planes.part(cut.rows, cut.columns)?;
+        // A pixel is inside when its column and row, whole numbers, are: from the first at or after the edge.
+        let first = |edge: f32, side: u32| (edge.max(0.0).ceil() as usize).min(side as usize);
+        let [x1, y1, x2, y2] = bbox;
+        let (left, right) = (first(x1, source.0), first(x2, source.0));
+        let (top, bottom) = (first(y1, source.1), first(y2, source.1));
+        let mut runs = RleRuns::new([source.1, source.0]);
+        planes.each_column([source.1 as usize, source.0 as usize], left..right, |x, blend| {
+            let start = x as u64 * u64::from(source.1);
+            for (y, _) in blend.column(0).enumerate().take(bottom).skip(top).filter(|(_, logit)| *logit > 0.0)
+            {
+                runs.ones(start + y as u64, 1);
+            }
+        });
+        (!runs.is_empty()).then(|| runs.finish())
+    }
+}
+
+/// Where the picture lies in its prototypes, with the package's roundings: those of Python, to the even neighbour.
+fn cut([height, width]: [usize; 2], source: (u32, u32)) -> Cut {
+    let sides = [(height, source.1), (width, source.0)];
+    let gain_of = |scale: f64| {
+        sides.iter().map(|&(side, own)| scale * side as f64 / f64::from(own)).fold(f64::INFINITY, f64::min)
+    };
+    let shown = |own: u32, gain: f64| ((f64::from(own) * gain).round_ties_even() as usize).max(1);
+    // The padding of the network's input; the smallest enlargement of the prototypes that has it on whole pixels.
+    let gain = gain_of(PROTOTYPE_STRIDE);
+    let padding = sides
+        .iter()
+        .map(|&(side, own)| (4 * side).saturating_sub(shown(own, gain)))
+        .fold(0, |all, side| all | side);
+    let factor = match (padding | (padding / 2)) & 3 {
+        0 => 1,
+        2 => 2,
+        _ => 4,
+    };
+    let gain = gain_of(factor as f64);
+    let range = |(side, own): (usize, u32)| {
+        let (whole, shown) = (side * factor, shown(own, gain));
+        let start = ((whole as f64 - shown as f64) / 2.0 - 0.1).round_ties_even().max(0.0) as usize;
+        [start, start + shown]
+    };
+    Cut { factor, rows: range(sides[0]), columns: range(sides[1]) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_padding_is_cut_off_on_whole_pixels() {
+        // A square fills all; a wide picture has bars above and below, 160 / 480 × 320 = 106.67 → 107 rows of 160.
+        assert_eq!(cut([40, 40], (384, 384)), Cut { factor: 1, rows: [0, 40], columns: [0, 40] });
+        assert_eq!(cut([40, 40], (480, 320)), Cut { factor: 4, rows: [26, 133], columns: [0, 160] });
+        // 160 − 120 = 40: a quarter of half of it is a whole number.
+        assert_eq!(cut([40, 40], (640, 480)), Cut { factor: 1, rows: [5, 35], columns: [0, 40] });
+        // 160 − 156 = 4: half of it is two pixels of the network, half a prototype.
+        assert_eq!(cut([40, 40], (160, 156)), Cut { factor: 2, rows: [1, 79], columns: [0, 80] });
+        assert_eq!(cut([40, 40], (1, 1)), Cut { factor: 1, rows: [0, 40], columns: [0, 40] });
+        assert_eq!(cut([40, 40], (4000, 1)).rows, [79, 80]);
+    }
+}

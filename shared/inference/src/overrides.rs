@@ -1,0 +1,109 @@
+//! What a model's `millrace.toml` says of its family and of its pictures. Other tables of the file are others' business.
+
+use std::path::Path;
+
+use millrace_contracts::ModelId;
+use serde::Deserialize;
+
+use crate::InferenceError;
+
+const FILE: &str = "millrace.toml";
+/// A larger one is no settings file.
+const MOST_BYTES: u64 = 1 << 20;
+/// Sides of pictures that a graph may be given, pixels.
+const MOST_SIDE: u32 = 16_384;
+
+/// What the operator says of a model, over what it says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Deserialize)]
+pub struct Overrides {
+    /// The family it belongs to, by name; found out when absent.
+    #[serde(default)]
+    pub family: Option<String>,
+    /// How a picture becomes a tensor, for the family `raw`.
+    #[serde(default)]
+    pub image: Option<ImageInput>,
+}
+
+/// How a picture becomes a tensor of a graph that does not say so itself.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct ImageInput {
+    /// The graph's input that takes it; its only one when absent.
+    #[serde(default)]
+    pub input: Option<String>,
+    /// `[width, height]` the picture is stretched to, pixels.
+    pub size: [u32; 2],
+    /// Samples are multiplied by this first; 0 to 255 become 0 to 1.
+    #[serde(default = "unit")]
+    pub scale: f32,
+    /// Taken off after that, red, green, blue.
+    #[serde(default)]
+    pub mean: [f32; 3],
+    /// Divided by after that.
+    #[serde(default = "ones")]
+    pub std: [f32; 3],
+    /// Planes or interleaved.
+    #[serde(default)]
+    pub layout: Layout,
+    /// The order of the colours.
+    #[serde(default)]
+    pub channels: Channels,
+}
+
+/// Where the colours of a picture lie in its tensor.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Layout {
+    /// A plane for each: `[1, 3, height, width]`.
+    #[default]
+    Nchw,
+    /// Beside each other: `[1, height, width, 3]`.
+    Nhwc,
+}
+
+/// The order of the colours.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Channels {
+    /// Red first.
+    #[default]
+    Rgb,
+    /// Blue first.
+    Bgr,
+}
+
+fn unit() -> f32 {
+    1.0 / 255.0
+}
+
+fn ones() -> [f32; 3] {
+    [1.0; 3]
+}
+
+impl Overrides {
+    /// Reads the file in `folder`; nothing is said when there is none.
+    ///
+    /// # Errors
+    /// [`InferenceError::Load`] when it cannot be read, or asks for what cannot be.
+    pub fn read(id: &ModelId, folder: &Path) -> Result<Self, InferenceError> {
+        let fault =
+            |detail: String| InferenceError::Load { id: id.clone(), detail: format!("its {FILE}: {detail}") };
+        let path = folder.join(FILE);
+        let Ok(metadata) = std::fs::metadata(&path) else { return Ok(Self::default()) };
+        if metadata.len() > MOST_BYTES {
+            return Err(fault(format!("{} bytes, {MOST_BYTES} are allowed", metadata.len())));
+        }
+        let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
+        let read: Self = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        if let Some(image) = &read.image {
+            if image.size.iter().any(|side| !(1..=MOST_SIDE).contains(side)) {
+                return Err(fault(format!("the sides of [image] size are 1 to {MOST_SIDE} pixels")));
+            }
+            let numbers = image.mean.iter().chain(&image.std).chain([&image.scale]);
+            if numbers.clone().any(|number| !number.is_finite()) || image.std.contains(&0.0) {
+                return Err(fault("a number of [image] is not finite, or a std is zero".to_owned()));
+            }
+        }
+        Ok(read)
+    }
+}
