@@ -16,6 +16,7 @@ async fn load(folder: &Path, id: &str, max_bytes: u64) -> InferenceError {
         repository: Repository::new(folder),
         max_bytes,
         sessions: SessionSettings::default(),
+        serving: std::collections::HashMap::new(),
     });
     loader.load(&id.into()).await.unwrap_err()
 }
