@@ -8,6 +8,8 @@ pub(crate) mod events;
 pub(crate) mod executions;
 pub(crate) mod fallback;
 pub(crate) mod firehose;
+pub(crate) mod inference;
+pub(crate) mod jobs;
 pub(crate) mod models;
 pub(crate) mod nodes;
 pub(crate) mod queues;

@@ -112,6 +112,10 @@ pub struct JobFilter {
     pub execution_id: Option<ExecutionId>,
     /// In this status only.
     pub status: Option<JobStatus>,
+    /// Of this model only.
+    pub model_id: Option<ModelId>,
+    /// Of this block only, `detection@1`.
+    pub task: Option<String>,
 }
 
 /// The recorded jobs.
@@ -201,43 +205,114 @@ impl Jobs<'_> {
         row.ok_or(StoreError::NotFound("job"))?.try_into()
     }
 
-    /// The newest `limit` jobs that match.
+    /// The newest `limit` jobs that match, after the job `after` of the page before.
     ///
     /// # Errors
-    /// `Corrupt`, `Unavailable`.
-    pub async fn list(&self, filter: &JobFilter, limit: u32) -> Result<Vec<JobRecord>, StoreError> {
-        let limit = i64::from(limit);
-        let pool = &self.store.pool;
-        let status = filter.status.map(JobStatus::as_str);
-        let rows = match (filter.execution_id, status) {
-            (Some(run), status) => {
+    /// `NotFound` when there is no job `after`, `Corrupt`, `Unavailable`.
+    pub async fn list(
+        &self,
+        filter: &JobFilter,
+        after: Option<JobId>,
+        limit: u32,
+    ) -> Result<Vec<JobRecord>, StoreError> {
+        let after = match after {
+            None => None,
+            Some(id) => Some(self.get(id).await?),
+        };
+        // Job ids do not sort by time, so a page goes on after a time and, among equals, an id.
+        let page = Page {
+            run: filter.execution_id.map(|run| run.0),
+            status: filter.status.map(JobStatus::as_str),
+            model: filter.model_id.as_ref().map(ModelId::as_str),
+            task: filter.task.as_deref(),
+            after: after.as_ref().map(|job| job.submitted_at.to_utc()),
+            after_id: after.as_ref().map(|job| job.id.0),
+            limit: i64::from(limit),
+        };
+        page.read(&self.store.pool).await?.into_iter().map(JobRecord::try_from).collect()
+    }
+}
+
+/// One page's bounds, as Postgres is given them.
+struct Page<'a> {
+    run: Option<Uuid>,
+    status: Option<&'a str>,
+    model: Option<&'a str>,
+    task: Option<&'a str>,
+    after: Option<DateTime<Utc>>,
+    after_id: Option<Uuid>,
+    limit: i64,
+}
+
+impl Page<'_> {
+    async fn read(&self, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+        let Self { run, status, model, task, after, after_id, limit } = *self;
+        match (run, model, status) {
+            (Some(run), ..) => {
                 jobs!(
-                    "execution_id = $1 and ($2::text is null or status = $2) order by submitted_at desc, id desc limit $3",
-                    run.0,
+                    "execution_id = $1 and ($2::text is null or status = $2) and ($3::text is null or model_id = $3)
+                    and ($4::text is null or task = $4)
+                    and ($5::timestamptz is null or (submitted_at, id) < ($5, $6::uuid))
+                    order by submitted_at desc, id desc limit $7",
+                    run,
                     status,
+                    model,
+                    task,
+                    after,
+                    after_id,
                     limit
                 )
                 .fetch_all(pool)
-                .await?
+                .await
             }
-            (None, Some(status)) => {
-                jobs!("status = $1 order by submitted_at desc limit $2", status, limit).fetch_all(pool).await?
+            (None, Some(model), _) => {
+                jobs!(
+                    "model_id = $1 and ($2::text is null or status = $2) and ($3::text is null or task = $3)
+                    and ($4::timestamptz is null or (submitted_at, id) < ($4, $5::uuid))
+                    order by submitted_at desc, id desc limit $6",
+                    model,
+                    status,
+                    task,
+                    after,
+                    after_id,
+                    limit
+                )
+                .fetch_all(pool)
+                .await
+            }
+            (None, None, Some(status)) => {
+                jobs!(
+                    "status = $1 and ($2::text is null or task = $2)
+                    and ($3::timestamptz is null or (submitted_at, id) < ($3, $4::uuid))
+                    order by submitted_at desc, id desc limit $5",
+                    status,
+                    task,
+                    after,
+                    after_id,
+                    limit
+                )
+                .fetch_all(pool)
+                .await
             }
             // The index on (status, submitted_at) serves each status; the newest of all are among the newest of each.
-            (None, None) => {
+            (None, None, None) => {
                 jobs!(
                     "id in (
                         select newest.id from unnest(array['pending', 'queued', 'running', 'completed', 'failed', 'cancelled'])
                             as known (status)
                         cross join lateral (select job.id from wf_inference_jobs job where job.status = known.status
-                            order by job.submitted_at desc limit $1) newest)
-                    order by submitted_at desc limit $1",
-                    limit
+                            and ($2::text is null or job.task = $2)
+                            and ($3::timestamptz is null or (job.submitted_at, job.id) < ($3, $4::uuid))
+                            order by job.submitted_at desc, job.id desc limit $1) newest)
+                    order by submitted_at desc, id desc limit $1",
+                    limit,
+                    task,
+                    after,
+                    after_id
                 )
                 .fetch_all(pool)
-                .await?
+                .await
             }
-        };
-        rows.into_iter().map(JobRecord::try_from).collect()
+        }
     }
 }

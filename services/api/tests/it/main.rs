@@ -10,6 +10,7 @@ mod events;
 mod executions;
 mod fleet;
 mod health;
+mod inference;
 mod outages;
 mod schedules;
 mod support;

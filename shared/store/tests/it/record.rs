@@ -120,11 +120,25 @@ async fn attempts_are_jobs_of_their_own_and_are_counted() -> Result<()> {
     story.events.clear();
     story.detected("detect", 2).ended("completed", &Value::Null);
     fixture.record(&story.events).await?;
-    let filter = JobFilter { execution_id: Some(story.run), status: None };
-    let jobs = fixture.store.jobs().list(&filter, 10).await?;
+    let filter = JobFilter { execution_id: Some(story.run), ..JobFilter::default() };
+    let jobs = fixture.store.jobs().list(&filter, None, 10).await?;
     let mut states: Vec<_> = jobs.iter().map(|job| (job.attempt, job.status)).collect();
     states.sort_by_key(|(attempt, _)| *attempt);
     assert_eq!(states, [(1, JobStatus::Failed), (2, JobStatus::Completed)]);
+
+    // Page by page every job comes once, whichever index serves the filter.
+    let all = JobFilter::default();
+    let by_model = JobFilter { model_id: jobs[0].model_id.clone(), ..all.clone() };
+    let by_task = JobFilter { task: Some(jobs[0].task.clone()), ..all.clone() };
+    for filter in [filter, by_model, by_task, all] {
+        let first = fixture.store.jobs().list(&filter, None, 1).await?;
+        let second = fixture.store.jobs().list(&filter, Some(first[0].id), 1).await?;
+        let pages: Vec<_> = first.iter().chain(&second).map(|job| job.id).collect();
+        assert_eq!(pages, jobs.iter().map(|job| job.id).collect::<Vec<_>>(), "{filter:?}");
+        assert_eq!(fixture.store.jobs().list(&filter, Some(second[0].id), 1).await?, []);
+    }
+    let other = JobFilter { model_id: Some("nobody".into()), ..JobFilter::default() };
+    assert_eq!(fixture.store.jobs().list(&other, None, 10).await?, []);
     Ok(())
 }
 
