@@ -4,6 +4,7 @@
 mod clock;
 mod context;
 mod infer;
+mod model;
 mod report;
 mod run;
 

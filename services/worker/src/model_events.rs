@@ -52,11 +52,13 @@ impl CacheObserver for ModelEvents {
     fn loaded(&self, info: &ModelInfo, bytes: u64) {
         let duration_ms = info.load_time.as_secs_f64() * 1000.0;
         metrics::histogram!("millrace_worker_model_load_seconds").record(info.load_time.as_secs_f64());
-        tracing::info!(model.id = %info.id, model.family = info.family, model.digest = info.digest, duration_ms, "model loaded");
+        tracing::info!(model.id = %info.id, model.family = info.family, model.digest = %info.digest, duration_ms, "model loaded");
         let data = json!({
             "duration_ms": duration_ms, "bytes": bytes, "file_bytes": info.bytes, "family": info.family, "task": info.task, "digest": info.digest
         });
         self.say(EventType::ModelLoaded, &info.id, data);
+        // Who reuses results by the model's copy wants to know which it is.
+        self.changed.notify_one();
     }
 
     fn evicted(&self, id: &ModelId, why: Evicted) {

@@ -172,6 +172,10 @@ text_id!(
     ModelId
 );
 text_id!(
+    /// Which copy of a model: the SHA-256 of its ONNX file, 64 lower-case hex digits.
+    ModelDigest
+);
+text_id!(
     /// A worker process, unique for its life.
     WorkerId
 );

@@ -6,7 +6,8 @@ use serde_json::{Map, Value};
 use crate::error::JobError;
 use crate::flow::Flow;
 use crate::{
-    ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, UnixMillis, WorkerId, WorkflowId,
+    ExecutionId, ItemPath, JobId, ModelDigest, ModelId, NodeId, Partition, Pool, UnixMillis, WorkerId,
+    WorkflowId,
 };
 
 /// How urgent a run or node is. Urgent goes first; the others still get their share.
@@ -44,6 +45,10 @@ pub struct ModelRef {
     pub id: ModelId,
     /// Where it comes from: `pretrained`, `trained` or `url`.
     pub source: String,
+    /// The copy that the run works with, once it is known: a run uses one copy of a model throughout. A worker that has
+    /// another one loads this one, or fails the job.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<ModelDigest>,
 }
 
 /// One attempt of one node run.
@@ -122,6 +127,9 @@ pub struct JobMetrics {
     pub total_time_ms: f64,
     /// Whether the result came from a cache.
     pub cached: bool,
+    /// The copy of the model that made the result, for model blocks.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model_digest: Option<ModelDigest>,
     /// Rows in the batch it ran in; 0 for blocks without a model.
     pub batch_size: u32,
     /// Who ran it.

@@ -19,7 +19,8 @@ pub use event::{Event, EventType};
 pub use fault::{Fault, Faults};
 pub use flow::Flow;
 pub use ids::{
-    BlobId, ExecutionId, ItemPath, JobId, ModelId, NodeId, Partition, Pool, ScheduleId, WorkerId, WorkflowId,
+    BlobId, ExecutionId, ItemPath, JobId, ModelDigest, ModelId, NodeId, Partition, Pool, ScheduleId,
+    WorkerId, WorkflowId,
 };
 pub use job::{Job, JobMetrics, JobReport};
 pub use kind::Kind;

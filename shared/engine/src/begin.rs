@@ -1,6 +1,6 @@
 //! The first step of a run.
 
-use std::collections::{BTreeSet, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -53,6 +53,7 @@ impl Execution {
             epoch: accepted.epoch,
             seq: 0,
             progress: Progress::default(),
+            models: BTreeMap::new(),
             jobs_pending: 0,
             jobs_completed: 0,
             jobs_failed: 0,

@@ -9,6 +9,7 @@ mod finish;
 mod handlers;
 mod load;
 mod loops;
+mod pin;
 mod readiness;
 mod record;
 mod refuse;

@@ -1,9 +1,12 @@
 //! The stored form of a run: one small record for the run, one per node run, one per open loop.
 
+use std::collections::BTreeMap;
+
 use millrace_contracts::job::JobMetrics;
 use millrace_contracts::run::{NodeView, Progress};
 use millrace_contracts::{
-    ExecutionId, ExecutionStatus, ItemPath, JobError, NodeId, NodeStatus, UnixMillis, WorkerId,
+    ExecutionId, ExecutionStatus, ItemPath, JobError, ModelDigest, ModelId, NodeId, NodeStatus, UnixMillis,
+    WorkerId,
 };
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -32,6 +35,9 @@ pub struct Meta {
     pub seq: u64,
     /// Counts of node runs.
     pub progress: Progress,
+    /// The copy of each model that the run works with, from the first result on.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub models: BTreeMap<ModelId, ModelDigest>,
     /// Jobs queued or running.
     pub jobs_pending: u64,
     /// Jobs that completed.

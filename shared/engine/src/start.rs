@@ -7,7 +7,7 @@ use millrace_compiler::plan::{Action, PlanNode};
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::message::{NodeAttempt, Timer, TimerPurpose};
 use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
-use millrace_contracts::{EventType, Flow, ItemPath, Job, JobId, NodeStatus, UnixMillis};
+use millrace_contracts::{EventType, Flow, ItemPath, Job, JobId, ModelId, NodeStatus, UnixMillis};
 use serde_json::{Map, Value, json};
 
 use crate::bind::Skipped;
@@ -228,9 +228,9 @@ impl Execution {
         let Given { inputs, config } = given;
         let text = |name: &str| config.get(name).and_then(Value::as_str);
         let model = match node.action {
-            Action::Job { model: true } => text("model_id").map(|id| ModelRef {
-                id: id.into(),
-                source: text("model_source").unwrap_or("pretrained").to_owned(),
+            Action::Job { model: true } => text("model_id").map(|id| {
+                let (id, source) = (ModelId::from(id), text("model_source").unwrap_or("pretrained"));
+                ModelRef { digest: self.meta.models.get(&id).cloned(), id, source: source.to_owned() }
             }),
             _ => None,
         };

@@ -17,7 +17,7 @@ mod worth;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use millrace_contracts::{ModelId, Pool};
+use millrace_contracts::{ModelDigest, ModelId, Pool};
 use tokio::sync::oneshot;
 
 use crate::{InferenceError, Model, ModelInfo, ModelLoader, Relief};
@@ -190,6 +190,14 @@ impl ModelCache {
         let state = self.shared.lock();
         let need = state.need_of(id, files.bytes, &self.shared.settings);
         state.fits(need, &self.shared.settings)
+    }
+
+    /// The copy of a model that the repository has now. Reads its files: not for the async runtime.
+    ///
+    /// # Errors
+    /// As [`ModelLoader::digest`].
+    pub fn digest_in_repository(&self, id: &ModelId) -> Result<ModelDigest, InferenceError> {
+        self.shared.loader.digest(id)
     }
 
     /// Models that are loaded, in alphabetical order.

@@ -2,6 +2,7 @@
 
 mod bare;
 mod cache;
+mod digest;
 mod error;
 mod facts;
 mod families;

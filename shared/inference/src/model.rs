@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use millrace_contracts::ModelId;
+use millrace_contracts::{ModelDigest, ModelId};
 
 use crate::cache::Lease;
+use crate::digest::{digest_of, digest_of_all};
 use crate::families::family_of;
 use crate::{
     Companion, Detector, Embedder, Facts, Family, InferenceError, Inferred, Part, RawModel, Relief,
@@ -35,8 +36,8 @@ pub(crate) struct Core {
 pub struct ModelInfo {
     /// Its name.
     pub id: ModelId,
-    /// SHA-256 of its ONNX file, hex.
-    pub digest: String,
+    /// Which copy of it this is: the digest of its files.
+    pub digest: ModelDigest,
     /// Its family.
     pub family: &'static str,
     /// What it is made for.
@@ -226,6 +227,19 @@ impl ModelLoader {
         serving.concurrency.unwrap_or(max_batch.max(1) * (sessions.max(1) + 1)).max(1)
     }
 
+    /// The copy of a model that the repository has now, without loading it. Reads its files: not for the async runtime.
+    ///
+    /// # Errors
+    /// As [`Repository::find`]; [`InferenceError::Load`] when the files cannot be read.
+    pub fn digest(&self, id: &ModelId) -> Result<ModelDigest, InferenceError> {
+        let files = self.settings.repository.find(id)?;
+        let graphs = std::iter::once(&files.graph).chain(files.companions.iter().map(|(_, graph)| graph));
+        let digests = graphs.map(|graph| digest_of(graph)).collect::<std::io::Result<Vec<_>>>();
+        let digests =
+            digests.map_err(|error| InferenceError::Load { id: id.clone(), detail: error.to_string() })?;
+        Ok(digest_of_all(digests))
+    }
+
     /// Loads a model. The work happens on the threads that will own its sessions.
     ///
     /// # Errors
@@ -254,10 +268,11 @@ impl ModelLoader {
         let sessions = self.serving(id, &files.folder)?.on(self.settings.sessions);
         let start = |graph| SessionThread::start(id, library.clone(), graph, sessions, Arc::clone(&relief));
         let (session, opened) = start(files.graph).await?;
-        let (mut companions, mut said) = (Vec::new(), Vec::new());
+        let (mut companions, mut said, mut digests) = (Vec::new(), Vec::new(), vec![opened.digest]);
         for (part, graph) in files.companions {
             let (session, opened) = start(graph).await?;
             companions.push((part, session));
+            digests.push(opened.digest);
             said.push(Companion { part, inputs: opened.inputs, outputs: opened.outputs });
         }
         let facts = Facts {
@@ -275,7 +290,7 @@ impl ModelLoader {
         })?;
         let info = ModelInfo {
             id: id.clone(),
-            digest: opened.digest,
+            digest: digest_of_all(digests),
             family: family.name(),
             task: family.task(),
             labels: family.labels().to_vec(),

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use millrace_contracts::ModelId;
 use sha2::{Digest, Sha256};
 
+use crate::digest::weights_beside;
 use crate::{InferenceError, Part};
 
 /// Where the graph may be, in the order of looking.
@@ -173,14 +174,7 @@ pub fn validate_model_id(id: &ModelId) -> Result<(), InferenceError> {
 
 fn size_with_weights(graph: &Path) -> u64 {
     let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    let is_weights = |path: &PathBuf| {
-        path.extension()
-            .and_then(|extension| extension.to_str())
-            .is_some_and(|extension| matches!(extension, "onnx_data" | "data"))
-    };
-    let beside = graph.parent().and_then(|folder| std::fs::read_dir(folder).ok());
-    let weights = beside.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_weights);
-    size(graph) + weights.map(|path| size(&path)).sum::<u64>()
+    size(graph) + weights_beside(graph).iter().map(|path| size(path)).sum::<u64>()
 }
 
 #[cfg(test)]

@@ -161,8 +161,8 @@ pub(crate) struct Opened {
     pub(crate) metadata: std::collections::BTreeMap<String, String>,
     pub(crate) inputs: Vec<GraphPort>,
     pub(crate) outputs: Vec<GraphPort>,
-    /// SHA-256 of the graph's file, hex.
-    pub(crate) digest: String,
+    /// Which copy of the model it is.
+    pub(crate) digest: millrace_contracts::ModelDigest,
 }
 
 impl SessionThread {

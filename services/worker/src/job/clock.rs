@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use millrace_contracts::{JobMetrics, UnixMillis};
+use millrace_contracts::{JobMetrics, ModelDigest, UnixMillis};
 
 /// The stages that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,11 @@ impl Clock {
     /// Notes the rows of the batch the job ran in.
     pub(crate) fn batch_rows(&self, rows: usize) {
         self.lock().batch_size = u32::try_from(rows).unwrap_or(u32::MAX);
+    }
+
+    /// Notes which copy of its model the job uses.
+    pub(crate) fn model_digest(&self, digest: &ModelDigest) {
+        self.lock().model_digest = Some(digest.clone());
     }
 
     /// The metrics so far, with the total up to now.

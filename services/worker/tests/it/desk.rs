@@ -123,8 +123,11 @@ impl Desk {
     #[expect(clippy::needless_pass_by_value, reason = "callers write literals")]
     pub(crate) fn job(task: &str, inputs: Value, config: Value) -> Job {
         let (execution_id, node_id) = (ExecutionId::generate(), "node".into());
-        let model =
-            config["model_id"].as_str().map(|id| ModelRef { id: id.into(), source: "pretrained".into() });
+        let model = config["model_id"].as_str().map(|id| ModelRef {
+            id: id.into(),
+            source: "pretrained".into(),
+            digest: None,
+        });
         Job {
             id: JobId::of(execution_id, &node_id, &ItemPath::root(), 1),
             execution_id,

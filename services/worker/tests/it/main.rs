@@ -7,6 +7,7 @@ mod desk;
 mod downloads;
 mod lifecycle;
 mod model_blocks;
+mod pinned;
 mod refusals;
 mod transforms;
 

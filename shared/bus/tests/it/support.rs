@@ -117,7 +117,7 @@ pub(crate) fn job(pool: &str, model: Option<&str>, priority: Priority) -> Job {
         path,
         attempt: 1,
         task: "detection@1".into(),
-        model: model.map(|id| ModelRef { id: id.into(), source: "pretrained".into() }),
+        model: model.map(|id| ModelRef { id: id.into(), source: "pretrained".into(), digest: None }),
         pool: pool.into(),
         priority,
         flow: Flow::default(),

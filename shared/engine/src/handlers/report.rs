@@ -1,7 +1,9 @@
 //! A worker's report. The attempt is the fencing token: a report on any other attempt than the current one is void.
 
 use millrace_contracts::job::{JobOutcome, JobReport};
-use millrace_contracts::{ErrorKind, EventType, ItemPath, JobError, NodeId, NodeStatus, UnixMillis};
+use millrace_contracts::{
+    ErrorKind, EventType, ItemPath, JobError, JobMetrics, NodeId, NodeStatus, UnixMillis, WorkerId,
+};
 use serde_json::json;
 
 use crate::effects::Noop;
@@ -25,6 +27,10 @@ pub(crate) fn handle(run: &mut Execution, about: About, report: JobReport, now: 
     match report.outcome {
         JobOutcome::Started => taken(run, &key, &report, now),
         JobOutcome::Completed { outputs, metrics, warnings } => {
+            if let Err(error) = run.pin_model(report.model_id.as_ref(), metrics.model_digest.as_ref()) {
+                failed(run, &key, (report.worker_id, report.started_at, metrics), error, now);
+                return;
+            }
             run.meta.jobs_completed += 1;
             let record = run.record(&key);
             record.worker_id = Some(report.worker_id);
@@ -35,15 +41,25 @@ pub(crate) fn handle(run: &mut Execution, about: About, report: JobReport, now: 
             run.complete(&key, outputs, Vec::new(), now);
         }
         JobOutcome::Failed { error, metrics } => {
-            let record = run.record(&key);
-            record.worker_id = Some(report.worker_id);
-            record.started_at = Some(report.started_at);
-            record.metrics = Some(*metrics);
-            let status =
-                if error.kind == ErrorKind::Timeout { NodeStatus::TimedOut } else { NodeStatus::Failed };
-            attempt_failed(run, &key, status, error, now);
+            failed(run, &key, (report.worker_id, report.started_at, metrics), error, now);
         }
     }
+}
+
+/// The attempt gave nothing that can be used.
+fn failed(
+    run: &mut Execution,
+    key: &RunKey,
+    (worker, started_at, metrics): (WorkerId, UnixMillis, Box<JobMetrics>),
+    error: JobError,
+    now: UnixMillis,
+) {
+    let record = run.record(key);
+    record.worker_id = Some(worker);
+    record.started_at = Some(started_at);
+    record.metrics = Some(*metrics);
+    let status = if error.kind == ErrorKind::Timeout { NodeStatus::TimedOut } else { NodeStatus::Failed };
+    attempt_failed(run, key, status, error, now);
 }
 
 fn current(run: &Execution, about: About) -> Result<RunKey, Noop> {

@@ -25,6 +25,7 @@ mod item_errors;
 mod limits;
 mod loading;
 mod loops;
+mod models;
 mod outputs;
 mod properties;
 mod reports;

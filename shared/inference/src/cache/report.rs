@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millrace_contracts::ModelId;
+use millrace_contracts::{ModelDigest, ModelId};
 use serde::Serialize;
 
 use super::state::Entry;
@@ -34,6 +34,8 @@ pub struct CacheReport {
 pub struct WarmModel {
     /// Which.
     pub model_id: ModelId,
+    /// Which copy of it: results are reused by it.
+    pub digest: ModelDigest,
     /// Memory it takes.
     pub bytes: u64,
     /// How long it took to load, milliseconds.
@@ -57,6 +59,7 @@ impl CacheReport {
             .ready()
             .map(|(id, ready)| WarmModel {
                 model_id: id.clone(),
+                digest: ready.core.info().digest.clone(),
                 bytes: ready.bytes,
                 load_ms: milliseconds(ready.core.info().load_time),
                 idle_ms: if ready.leases > 0 { 0 } else { milliseconds(ready.last_used.elapsed()) },

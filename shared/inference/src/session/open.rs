@@ -1,17 +1,15 @@
 //! An open session: the graph, loaded, and one run of it.
 
 use std::collections::BTreeMap;
-use std::fs::File;
-use std::io::Read;
 use std::path::Path;
 
 use millrace_contracts::ModelId;
 use ort::memory::AllocationDevice;
 use ort::session::{Session, SessionInputValue};
-use sha2::{Digest, Sha256};
 
 use super::exchange::{tensor_of, value_of};
 use super::{Opened, SessionSettings};
+use crate::digest::digest_of;
 use crate::graph::GraphPort;
 use crate::{ElementType, InferenceError, Runtime, Tensor};
 
@@ -31,7 +29,7 @@ impl OpenSession {
         settings: &SessionSettings,
     ) -> Result<(Self, Opened), InferenceError> {
         let failed = |detail: String| InferenceError::Load { id: id.clone(), detail };
-        let digest = sha256_of(graph).map_err(|error| failed(error.to_string()))?;
+        let digest = digest_of(graph).map_err(|error| failed(error.to_string()))?;
         let session = build(runtime, graph, settings).map_err(|error| failed(error.to_string()))?;
         let metadata = metadata_of(&session).map_err(|error| failed(error.to_string()))?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
@@ -135,17 +133,4 @@ pub(crate) fn metadata_of(session: &Session) -> Result<BTreeMap<String, String>,
     let metadata = session.metadata()?;
     let keys = metadata.custom_keys()?;
     Ok(keys.into_iter().filter_map(|key| metadata.custom(&key).map(|value| (key, value))).collect())
-}
-
-fn sha256_of(path: &Path) -> std::io::Result<String> {
-    let mut file = File::open(path)?;
-    let mut hasher = Sha256::new();
-    let mut chunk = vec![0; 1 << 20];
-    loop {
-        let read = file.read(&mut chunk)?;
-        if read == 0 {
-            return Ok(hex::encode(hasher.finalize()));
-        }
-        hasher.update(&chunk[..read]);
-    }
 }

@@ -3,7 +3,7 @@
 use std::sync::{Arc, Mutex};
 
 use futures::future::join_all;
-use millrace_contracts::ModelId;
+use millrace_contracts::{ModelDigest, ModelId};
 use millrace_inference::{CacheObserver, Evicted, InferenceError, ModelInfo, SessionSettings, Tensor};
 
 use crate::{cache, loader, loader_of, root};
@@ -43,9 +43,9 @@ async fn however_many_ask_a_model_is_loaded_once() {
     let cache = cache(loader(), 4, diary.clone());
     let id = ModelId::from("shapes-detector");
     let asked = join_all((0..8).map(|_| cache.get(&id))).await;
-    let digests: Vec<String> =
+    let digests: Vec<ModelDigest> =
         asked.iter().map(|warm| warm.as_ref().unwrap().model.info().digest.clone()).collect();
-    assert!(digests.iter().all(|digest| digest.len() == 64 && *digest == digests[0]));
+    assert!(digests.iter().all(|digest| digest.as_str().len() == 64 && *digest == digests[0]));
     assert!(asked.iter().all(|warm| warm.as_ref().unwrap().load_wait.is_some()));
     assert_eq!(diary.read(), ["loading shapes-detector", "loaded shapes-detector"]);
     assert!(cache.get(&id).await.unwrap().load_wait.is_none());

@@ -28,15 +28,7 @@ async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
         let frame = context.shared.frames.load(image.blob, &context.clock).await;
         frame.map_err(|error| error.at("/inputs/image"))
     };
-    let model = async {
-        let pool = Some(&context.job.pool);
-        let warm = context.shared.models.get_for(&id, pool).await.map_err(|error| of_inference(&error))?;
-        if let Some(wait) = warm.load_wait {
-            context.clock.add(Stage::ModelLoad, wait);
-        }
-        Ok::<_, JobError>(warm.model)
-    };
-    let (frame, model) = tokio::try_join!(pixels, model)?;
+    let (frame, model) = tokio::try_join!(pixels, context.model(&id))?;
     let params = params(context, &config, &model);
     let found = infer(context, &model, frame, params).await?;
     Ok(outputs(context, &image, found))

@@ -1,0 +1,67 @@
+//! The model of a job: the run's own copy where the run has one already, whatever happened to the repository meanwhile.
+
+use std::sync::Arc;
+
+use millrace_contracts::{ErrorKind, JobError, ModelDigest, ModelId};
+use millrace_inference::{Model, Warm};
+
+use super::{JobContext, Stage};
+use crate::error::of_inference;
+
+impl JobContext {
+    /// The model `id`, loaded, in the copy that the run works with. Every block with a model gets it here: this is where
+    /// the report learns which copy was used.
+    pub(crate) async fn model(&self, id: &ModelId) -> Result<Arc<Model>, JobError> {
+        let mut model = self.loaded(id).await?;
+        if let Some(wanted) = self.pinned().filter(|wanted| **wanted != model.info().digest) {
+            // Given back first: there may be no room for two copies.
+            drop(model);
+            model = self.reloaded(id, wanted).await?;
+        }
+        self.clock.model_digest(&model.info().digest);
+        Ok(model)
+    }
+
+    fn pinned(&self) -> Option<&ModelDigest> {
+        self.job.model.as_ref()?.digest.as_ref()
+    }
+
+    async fn loaded(&self, id: &ModelId) -> Result<Arc<Model>, JobError> {
+        let warm = self
+            .shared
+            .models
+            .get_for(id, Some(&self.job.pool))
+            .await
+            .map_err(|error| of_inference(&error))?;
+        let Warm { model, load_wait } = warm;
+        if let Some(wait) = load_wait {
+            self.clock.add(Stage::ModelLoad, wait);
+        }
+        Ok(model)
+    }
+
+    /// The copy in memory is not the run's. It is given up only when the repository has the run's: a run that began
+    /// before a change must not make the others load their model again and again.
+    async fn reloaded(&self, id: &ModelId, wanted: &ModelDigest) -> Result<Arc<Model>, JobError> {
+        let (models, of) = (self.shared.models.clone(), id.clone());
+        let there = self.cpu(Stage::ModelLoad, move || models.digest_in_repository(&of)).await?;
+        if there.map_err(|error| of_inference(&error))? != *wanted {
+            return Err(changed(id, wanted));
+        }
+        self.shared.models.forget(id);
+        let model = self.loaded(id).await?;
+        if model.info().digest != *wanted {
+            return Err(changed(id, wanted));
+        }
+        Ok(model)
+    }
+}
+
+fn changed(id: &ModelId, wanted: &ModelDigest) -> JobError {
+    let message = format!(
+        "the model {id} changed during the run: the run began with the copy {}…, which is not in the repository any more; \
+         run it again",
+        wanted.as_str().chars().take(12).collect::<String>()
+    );
+    JobError::new(ErrorKind::ModelNotFound, message).at("/config/model_id")
+}
