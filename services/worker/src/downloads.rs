@@ -47,9 +47,14 @@ impl Downloads {
         }
     }
 
+    /// Whether a model is one by URL.
+    pub(crate) fn concern(model: &ModelRef) -> bool {
+        model.source == SOURCE
+    }
+
     /// Sees to it that a model by URL is on the disk; others are the repository's matter.
     pub(crate) async fn provide(&self, model: &ModelRef) -> Result<(), JobError> {
-        if model.source != SOURCE {
+        if !Self::concern(model) {
             return Ok(());
         }
         if !is_url(&model.id) {
@@ -212,7 +217,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let mine = downloads(folder.path());
         for id in ["shapes-detector", "file:///etc/passwd", "http://127.0.0.1:1/model.onnx"] {
-            let model = ModelRef { id: id.into(), source: SOURCE.to_owned() };
+            let model = ModelRef { id: id.into(), source: SOURCE.to_owned(), digest: None };
             let error = mine.provide(&model).await.unwrap_err();
             assert_eq!((error.kind, error.retryable), (ErrorKind::InvalidConfig, false), "{error}");
         }

@@ -15,6 +15,7 @@ use super::report::Reporter;
 use super::{Clock, JobContext, Outputs, Stage, panicked};
 use crate::blocks;
 use crate::cpu::{Panicked, message_of};
+use crate::downloads::Downloads;
 use crate::error::of_blobs;
 use crate::held::{Holding, Stop};
 use crate::role::Shared;
@@ -119,7 +120,7 @@ async fn execute(
         );
         JobError::new(ErrorKind::Unsupported, message)
     })?;
-    if let Some(model) = &job.model {
+    if let Some(model) = job.model.as_ref().filter(|model| Downloads::concern(model)) {
         clock.time(Stage::ModelLoad, shared.downloads.provide(model)).await?;
     }
     let context = JobContext::open(shared, job, clock).await?;

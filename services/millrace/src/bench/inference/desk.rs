@@ -172,7 +172,7 @@ fn job(model: &str, picture: &ImageValue) -> Job {
         path: ItemPath::root(),
         attempt: 1,
         task: kit::BLOCK.to_owned(),
-        model: Some(ModelRef { id: model.into(), source: "pretrained".into() }),
+        model: Some(ModelRef { id: model.into(), source: "pretrained".into(), digest: None }),
         pool: Pool::from("fast"),
         priority: Priority::Normal,
         flow: Flow::default(),
