@@ -245,58 +245,72 @@ struct Page<'a> {
 }
 
 impl Page<'_> {
+    /// Each way to ask has an index of its own, and so a statement of its own.
     async fn read(&self, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
-        let Self { run, status, model, task, after, after_id, limit } = *self;
-        match (run, model, status) {
-            (Some(run), ..) => {
-                jobs!(
-                    "execution_id = $1 and ($2::text is null or status = $2) and ($3::text is null or model_id = $3)
+        match (self.run, self.model, self.status) {
+            (Some(run), ..) => self.of_run(run, pool).await,
+            (None, Some(model), _) => self.of_model(model, pool).await,
+            (None, None, Some(status)) => self.in_status(status, pool).await,
+            (None, None, None) => self.newest(pool).await,
+        }
+    }
+
+    async fn of_run(&self, run: Uuid, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+        let Self { status, model, task, after, after_id, limit, .. } = *self;
+        jobs!(
+            "execution_id = $1 and ($2::text is null or status = $2) and ($3::text is null or model_id = $3)
                     and ($4::text is null or task = $4)
                     and ($5::timestamptz is null or (submitted_at, id) < ($5, $6::uuid))
                     order by submitted_at desc, id desc limit $7",
-                    run,
-                    status,
-                    model,
-                    task,
-                    after,
-                    after_id,
-                    limit
-                )
-                .fetch_all(pool)
-                .await
-            }
-            (None, Some(model), _) => {
-                jobs!(
-                    "model_id = $1 and ($2::text is null or status = $2) and ($3::text is null or task = $3)
+            run,
+            status,
+            model,
+            task,
+            after,
+            after_id,
+            limit
+        )
+        .fetch_all(pool)
+        .await
+    }
+
+    async fn of_model(&self, model: &str, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+        let Self { status, task, after, after_id, limit, .. } = *self;
+        jobs!(
+            "model_id = $1 and ($2::text is null or status = $2) and ($3::text is null or task = $3)
                     and ($4::timestamptz is null or (submitted_at, id) < ($4, $5::uuid))
                     order by submitted_at desc, id desc limit $6",
-                    model,
-                    status,
-                    task,
-                    after,
-                    after_id,
-                    limit
-                )
-                .fetch_all(pool)
-                .await
-            }
-            (None, None, Some(status)) => {
-                jobs!(
-                    "status = $1 and ($2::text is null or task = $2)
+            model,
+            status,
+            task,
+            after,
+            after_id,
+            limit
+        )
+        .fetch_all(pool)
+        .await
+    }
+
+    async fn in_status(&self, status: &str, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+        let Self { task, after, after_id, limit, .. } = *self;
+        jobs!(
+            "status = $1 and ($2::text is null or task = $2)
                     and ($3::timestamptz is null or (submitted_at, id) < ($3, $4::uuid))
                     order by submitted_at desc, id desc limit $5",
-                    status,
-                    task,
-                    after,
-                    after_id,
-                    limit
-                )
-                .fetch_all(pool)
-                .await
-            }
-            // The index on (status, submitted_at) serves each status; the newest of all are among the newest of each.
-            (None, None, None) => {
-                jobs!(
+            status,
+            task,
+            after,
+            after_id,
+            limit
+        )
+        .fetch_all(pool)
+        .await
+    }
+
+    /// The index on (status, submitted_at) serves each status; the newest of all are among the newest of each.
+    async fn newest(&self, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+        let Self { task, after, after_id, limit, .. } = *self;
+        jobs!(
                     "id in (
                         select newest.id from unnest(array['pending', 'queued', 'running', 'completed', 'failed', 'cancelled'])
                             as known (status)
@@ -312,7 +326,5 @@ impl Page<'_> {
                 )
                 .fetch_all(pool)
                 .await
-            }
-        }
     }
 }
