@@ -48,6 +48,7 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .route("/api/v1/blobs", post(upload::upload))
         .route("/api/v1/blobs/{id}", get(blobs::show))
         .route("/api/v1/workers", get(workers::list))
+        .route("/api/v1/workers/{id}/drain", post(workers::drain))
         .route("/api/v1/queues", get(queues::list))
         .route("/api/v1/models", get(models::list))
         .route("/api/v1/inference/jobs", get(jobs::list))

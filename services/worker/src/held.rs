@@ -1,10 +1,10 @@
 //! The jobs in hand: what is claimed, and how each is told to stop.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use millrace_bus::{Abandon, EntryId, JobDelivery, QueueKey};
-use millrace_contracts::{ExecutionId, JobId};
+use millrace_contracts::{ExecutionId, JobId, ModelId};
 use millrace_tasks::CancellationToken;
 
 /// The jobs in hand. Cheap to clone.
@@ -26,7 +26,7 @@ struct Entry {
 pub(crate) struct Stop {
     /// Its run no longer wants it.
     pub(crate) cancelled: CancellationToken,
-    /// Another worker has taken it over.
+    /// Another worker has taken it over, or may: it was handed back.
     pub(crate) lost: CancellationToken,
 }
 
@@ -55,6 +55,16 @@ impl Held {
     /// How many jobs are in hand.
     pub(crate) fn count(&self) -> usize {
         self.lock().len()
+    }
+
+    /// How many jobs of `model` are in hand.
+    pub(crate) fn of_model(&self, model: &ModelId) -> usize {
+        self.lock().keys().filter(|(queue, _)| queue.model.as_ref() == Some(model)).count()
+    }
+
+    /// The models of the jobs in hand.
+    pub(crate) fn models(&self) -> HashSet<ModelId> {
+        self.lock().keys().filter_map(|(queue, _)| queue.model.clone()).collect()
     }
 
     /// Tells the jobs that `abandon` covers to stop.

@@ -7,12 +7,14 @@ use std::time::{Duration, Instant};
 use futures::StreamExt;
 use futures::stream::FuturesUnordered;
 use millrace_bus::{BusError, JobDelivery, JobQueues};
+use millrace_contracts::{ModelId, Pool};
 use millrace_tasks::{CancellationToken, backoff};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::job::{self, Taken};
 use crate::role::Shared;
+use crate::router::Router;
 
 /// Looks for stale claims per lease: a job of a dead worker is taken over within a lease and a quarter.
 const LOOKS_PER_LEASE: u32 = 4;
@@ -30,7 +32,7 @@ pub(crate) struct IntakeSettings {
 /// Takes jobs until `stop`.
 pub(crate) async fn take(
     shared: Arc<Shared>,
-    mut queues: JobQueues,
+    (mut queues, mut router): (JobQueues, Router),
     settings: IntakeSettings,
     jobs: Sender<Taken>,
     stop: CancellationToken,
@@ -54,7 +56,9 @@ pub(crate) async fn take(
                     return Ok(found);
                 }
             }
-            queues.read(&shared.pools, permits.len(), settings.block).await
+            let again = router.decide(&shared.bus, &mut queues).await?;
+            let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model);
+            queues.read_wanted(&wanted, permits.len(), settings.block.min(again)).await
         };
         // Dropping the read loses nothing: what it had taken is given to the next one, or claimed by another worker.
         let Some(deliveries) = stop.run_until_cancelled(read).await else { return Ok(()) };
@@ -93,23 +97,45 @@ async fn hand_over(
     }
 }
 
-/// Drives the jobs in hand until the intake has ended and all are done. Then, or when it is dropped, `done` is told.
+/// Drives the jobs in hand until the intake has ended and all are done, or the grace period that begins with `stop` is over:
+/// what is in hand then is handed back. At its end, or when it is dropped, `done` is told.
 pub(crate) async fn drive(
     shared: Arc<Shared>,
     mut jobs: Receiver<Taken>,
+    (stop, grace): (CancellationToken, Duration),
     done: CancellationToken,
 ) -> Result<(), std::convert::Infallible> {
     let _done = done.drop_guard();
     let mut running = FuturesUnordered::new();
     let mut open = true;
+    let over = async {
+        stop.cancelled().await;
+        tokio::time::sleep(grace).await;
+    };
+    tokio::pin!(over);
     loop {
         tokio::select! {
+            () = &mut over => break,
             taken = jobs.recv(), if open => match taken {
                 Some(taken) => running.push(job::run(Arc::clone(&shared), taken)),
                 None => open = false,
             },
             Some(()) = running.next() => {}
             else => return Ok(()),
+        }
+    }
+    hand_back(&shared).await;
+    Ok(())
+}
+
+/// Ends the jobs in hand without a word, and opens them to the other workers.
+async fn hand_back(shared: &Shared) {
+    let claims = shared.held.claims();
+    shared.held.lose(&claims);
+    match shared.bus.hand_back(&shared.worker, &claims).await {
+        Ok(jobs) => tracing::info!(jobs, "jobs in hand were handed back"),
+        Err(error) => {
+            tracing::warn!(%error, jobs = claims.len(), "jobs in hand could not be handed back; other workers will take them over")
         }
     }
 }

@@ -19,10 +19,17 @@ use crate::frames::Frames;
 use crate::held::Held;
 use crate::intake::IntakeSettings;
 use crate::model_events::ModelEvents;
-use crate::{Phase, WorkerError, cancelled, intake, keeper, model_events, models as model_cache};
+use crate::neighbours::Neighbours;
+use crate::router::Router;
+use crate::{
+    Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, scout,
+};
 
 /// The pool whose blocks need no model.
 const POOL_WITHOUT_MODELS: &str = "cpu";
+
+/// Handing jobs back takes no longer; should Redis be away, they are taken over once their claims are stale.
+const HAND_BACK: Duration = Duration::from_secs(1);
 
 /// What the worker works with.
 #[derive(Clone)]
@@ -100,7 +107,7 @@ pub async fn run(
         inventory: model_cache::inventory(&models.dir, &shared.cpu).await,
         started_at: UnixMillis::now(),
     };
-    let ended = live(&shared, &fleet, &settings, (model_events, models.preload), shutdown).await;
+    let ended = live(&shared, &fleet, &settings, (model_events, models), shutdown).await;
     fleet.leave().await;
     match ended {
         Err(WorkerError::Task(TaskError::GraceOver { .. })) => {
@@ -118,7 +125,7 @@ async fn live(
     shared: &Arc<Shared>,
     fleet: &Fleet,
     settings: &millrace_config::Worker,
-    (model_events, preload): (mpsc::Receiver<millrace_contracts::Event>, Vec<String>),
+    (model_events, models): (mpsc::Receiver<millrace_contracts::Event>, millrace_config::Models),
     shutdown: CancellationToken,
 ) -> Result<(), WorkerError> {
     let supervisor = Supervisor::under(&shutdown);
@@ -141,7 +148,11 @@ async fn live(
     // Signs of life go on while models are loaded; jobs are not taken before.
     let heartbeat = TaskKind::new("worker.heartbeat", OnError::Log, OnCancel::Wait);
     supervisor.spawn(heartbeat, fleet.clone().beat(settings.heartbeat, stop.clone(), done.clone()));
-    if stop.run_until_cancelled(model_cache::preload(&shared.models, &preload)).await.is_some() {
+    let neighbours = Neighbours::new(shared.worker.clone());
+    // Before the first job is taken: it may be somebody else's.
+    neighbours.ask(&shared.bus).await?;
+    supervisor.spawn(may_fail("worker.neighbours"), neighbours.clone().listen(shared.bus.clone()));
+    if stop.run_until_cancelled(model_cache::preload(&shared.models, &models.preload)).await.is_some() {
         fleet.phase.activate();
         fleet.changed.notify_one();
     }
@@ -149,13 +160,19 @@ async fn live(
     let concurrency = settings.concurrency.max(1);
     let (sender, jobs) = mpsc::channel(concurrency);
     let taking = IntakeSettings { concurrency, block: settings.block, lease: settings.lease };
-    let intake = intake::take(Arc::clone(shared), queues, taking, sender, stop.clone());
+    let router = Router::new(shared, neighbours.clone(), settings.steal_after, models.switch_after);
+    let intake = intake::take(Arc::clone(shared), (queues, router), taking, sender, stop.clone());
     supervisor.spawn(must_live("worker.intake"), intake);
-    supervisor.spawn(must_live("worker.jobs"), intake::drive(Arc::clone(shared), jobs, done.clone()));
+    let driving = intake::drive(Arc::clone(shared), jobs, (stop.clone(), settings.grace), done.clone());
+    supervisor.spawn(must_live("worker.jobs"), driving);
+    supervisor.spawn(may_fail("worker.scout"), scout::look(Arc::clone(shared), neighbours, concurrency));
+    let wish = drain::listen(shared.bus.clone(), shared.worker.clone(), stop);
+    supervisor.spawn(may_fail("worker.drain"), wish);
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
     tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = concurrency, "the worker is ready");
-    Ok(supervisor.run(shutdown, settings.grace).await?)
+    // A moment more than the jobs have: what is left of them is handed back in it.
+    Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)
 }
 
 /// A missing library is told at the start, not by the first job, unless no job can need it.

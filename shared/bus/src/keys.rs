@@ -1,7 +1,7 @@
 //! Every key and internal channel of the bus, in one place. All keys of one partition, and all of one queue, share a
 //! hash tag, so that a script stays in one slot of a Redis Cluster. The layout is versioned by the prefix.
 
-use millrace_contracts::{ExecutionId, Partition, WorkerId};
+use millrace_contracts::{ExecutionId, ModelId, Partition, WorkerId};
 
 use crate::QueueKey;
 use crate::queues::QueueName;
@@ -133,6 +133,21 @@ impl Keys {
     /// Sorted set: workers by last sign of life, ms.
     pub(crate) fn workers(&self) -> String {
         format!("{}:workers", self.prefix)
+    }
+
+    /// String: that a worker is to drain; expires.
+    pub(crate) fn drain(&self, worker: &WorkerId) -> String {
+        format!("{}:worker:{worker}:drain", self.prefix)
+    }
+
+    /// Channel: workers that are to drain.
+    pub(crate) fn drain_channel(&self) -> String {
+        format!("{}:workers:drain", self.prefix)
+    }
+
+    /// String: who loads a model ahead of its first job; expires.
+    pub(crate) fn preload(&self, model: &ModelId) -> String {
+        format!("{}:preload:{model}", self.prefix)
     }
 
     /// String: what a worker says of itself; expires.

@@ -62,6 +62,8 @@ scripts!(
     PLACE_IN_LINE = "part/turns.lua" "part/line.lua" "place_in_line.lua",
     /// Tells which jobs are in no queue.
     FIND_JOBS = "part/turns.lua" "part/waiting.lua" "find_jobs.lua",
+    /// Gives jobs in hand back to the queue.
+    HAND_BACK = "hand_back.lua",
     /// Keeps claims fresh that are still held.
     KEEP_JOBS = "keep_jobs.lua",
     /// Tells how full one queue is.

@@ -176,10 +176,20 @@ impl ModelCache {
         CacheReport::of(&self.shared)
     }
 
-    /// Whether `id` is loaded, or on its way.
+    /// Whether `id` is loaded and stays, or is on its way.
     #[must_use]
     pub fn has(&self, id: &ModelId) -> bool {
-        self.shared.lock().entries.contains_key(id)
+        match self.shared.lock().entries.get(id) {
+            Some(Entry::Ready(ready)) => ready.yields.is_none(),
+            Some(Entry::Loading(_)) => true,
+            None => false,
+        }
+    }
+
+    /// As [`ModelLoader::concurrency`].
+    #[must_use]
+    pub fn concurrency(&self, id: &ModelId) -> usize {
+        self.shared.loader.concurrency(id)
     }
 
     /// Whether `id` would find room without another model having to leave. Models that nobody knows do: they cost

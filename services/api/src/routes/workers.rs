@@ -1,10 +1,12 @@
-//! `GET /workers`: the fleet, as it says of itself.
+//! `GET /workers`: the fleet, as it says of itself; and the wish that one of it drain.
 
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::State;
+use axum::extract::{Path, State};
+use axum::http::StatusCode;
 use millrace_bus::WorkerRecord;
+use millrace_contracts::WorkerId;
 use serde_json::{Map, Value, json};
 
 use crate::params::Params;
@@ -17,6 +19,25 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
     params.only(&[])?;
     let workers: Vec<_> = patiently(app.bus.workers()).await?.iter().map(show).collect();
     Ok(Json(json!({"workers": workers})))
+}
+
+/// `POST /workers/{id}/drain`: the worker takes no more jobs, finishes those in hand, and ends.
+pub(crate) async fn drain(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<(StatusCode, Json<Value>), Problem> {
+    params.only(&[])?;
+    let id = WorkerId::from(id);
+    let workers = patiently(app.bus.workers()).await?;
+    let known = workers.iter().find(|worker| worker.id == id && worker.info.is_some());
+    let Some(known) = known else {
+        return Err(Problem::not_found("worker", id));
+    };
+    patiently(app.bus.drain_worker(&id)).await?;
+    let mut page = show(known);
+    page["state"] = json!("draining");
+    Ok((StatusCode::ACCEPTED, Json(page)))
 }
 
 fn show(worker: &WorkerRecord) -> Value {

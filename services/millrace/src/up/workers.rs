@@ -76,6 +76,10 @@ async fn keep(plan: WorkerPlan, number: usize, stop: CancellationToken) -> anyho
         tokio::select! {
             status = child.wait() => {
                 let status = status.context("cannot wait for a worker")?;
+                if status.success() {
+                    tracing::info!(worker.number = number, "a worker was drained; it stays away until the next start");
+                    return Ok(());
+                }
                 if begun.elapsed() > HEALTHY {
                     pauses = backoff(MIN_PAUSE, MAX_PAUSE);
                 }

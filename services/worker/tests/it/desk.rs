@@ -57,6 +57,11 @@ impl Running {
     /// Tells it to stop and waits for its end.
     pub(crate) async fn stop(self) {
         self.stop.cancel();
+        self.ended().await;
+    }
+
+    /// Waits for its end.
+    pub(crate) async fn ended(self) {
         self.task.await.unwrap().unwrap();
     }
 }
@@ -104,10 +109,19 @@ impl Desk {
 
     /// The same, with these models.
     pub(crate) async fn worker_with(&self, models: millrace_config::Models) -> Running {
+        self.worker_as(settings(), models).await
+    }
+
+    /// The same, with settings of its own.
+    pub(crate) async fn worker_as(
+        &self,
+        settings: millrace_config::Worker,
+        models: millrace_config::Models,
+    ) -> Running {
         // A connection of its own, as in life.
         let deps = deps(connect(self.redis.url()).await, self.blobs.clone());
         let stop = CancellationToken::new();
-        let task = tokio::spawn(millrace_worker::run(deps, settings(), models, stop.clone()));
+        let task = tokio::spawn(millrace_worker::run(deps, settings, models, stop.clone()));
         Running { stop, task }
     }
 

@@ -161,3 +161,27 @@ async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
     assert_eq!(waiting, 1);
     assert_eq!(QueueKey::of(&next).pool, Pool::from("fast"));
 }
+
+#[tokio::test]
+async fn a_job_whose_worker_is_killed_each_time_is_set_aside_by_name() {
+    let mut desk = Desk::open().await;
+    let large = encode(&Frame::filled(4500, 4000, [90, 120, 30]), Encoding::Png).unwrap();
+    let image = desk.image(large).await;
+    let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
+    let job = Desk::job("resize@1", on(&image), config);
+    let mut live = desk.bus.subscribe(&["inference:started"]).await.unwrap();
+    desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
+    for _ in 0..settings().max_deliveries {
+        let process = Process::start(&desk);
+        let started = tokio::time::timeout(Duration::from_secs(30), live.next()).await.unwrap();
+        assert!(matches!(started, Some(LiveItem::Event(_))), "{started:?}");
+        drop(process);
+    }
+    assert_eq!(desk.counts(job.id).await.get("completed"), None, "it was done before it could be killed");
+    let worker = desk.worker().await;
+    let error = desk.end_of(job.id).await.unwrap_err();
+    assert_eq!((error.kind, error.retryable), (ErrorKind::Internal, false));
+    assert!(error.message.contains(&job.id.to_string()) && error.message.contains("3 times"), "{error}");
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}

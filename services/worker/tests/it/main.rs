@@ -9,6 +9,7 @@ mod lifecycle;
 mod model_blocks;
 mod pinned;
 mod refusals;
+mod routing;
 mod transforms;
 
 use std::path::PathBuf;

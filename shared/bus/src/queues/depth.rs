@@ -1,5 +1,7 @@
 //! How full the queues are: what autoscaling and `GET /queues` look at.
 
+use std::time::Duration;
+
 use millrace_contracts::job::Priority;
 use millrace_contracts::{ModelId, Pool, UnixMillis};
 use redis::Value;
@@ -34,6 +36,22 @@ impl Bus {
         let names: Vec<QueueName> =
             self.registered_queues().await?.into_iter().map(|(name, _)| name).collect();
         self.depths_of(&names).await
+    }
+
+    /// How long the oldest waiting job of each of `queues` has waited, at any priority; none where none waits.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn oldest_waiting(
+        &self,
+        queues: &[(Pool, ModelId)],
+    ) -> Result<Vec<Option<Duration>>, BusError> {
+        let name =
+            |(pool, model): &(Pool, ModelId)| QueueName { pool: pool.clone(), model: Some(model.clone()) };
+        let names: Vec<QueueName> = queues.iter().map(name).collect();
+        let depths = self.depths_of(&names).await?;
+        let oldest = |depths: &[QueueDepth]| depths.iter().filter_map(|depth| depth.oldest_ms).max();
+        Ok(depths.chunks(Priority::ALL.len()).map(|three| oldest(three).map(Duration::from_millis)).collect())
     }
 
     /// The depths of `names`, three per queue in the order of [`Priority::ALL`].

@@ -55,6 +55,11 @@ impl QueueName {
         Some(Self { pool: Pool::from(pool), model })
     }
 
+    /// Whether its jobs are wanted.
+    pub(super) fn is(&self, wanted: super::Wanted<'_>) -> bool {
+        wanted(&self.pool, self.model.as_ref()) > 0
+    }
+
     /// The stream of one priority.
     pub(crate) fn at(&self, priority: Priority) -> QueueKey {
         QueueKey { pool: self.pool.clone(), model: self.model.clone(), priority }

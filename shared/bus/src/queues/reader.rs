@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use millrace_contracts::job::Priority;
-use millrace_contracts::{Job, Pool, WorkerId};
+use millrace_contracts::{Job, ModelId, Pool, WorkerId};
 
 use super::key::{QueueKey, QueueName};
 use super::shares::Shares;
@@ -32,6 +32,9 @@ pub struct JobDelivery {
     /// How often it has been handed out, this time included; from 1. Many mean that it takes its workers down.
     pub deliveries: u32,
 }
+
+/// How many jobs of a queue are wanted now, by its pool and model; 0 leaves the queue alone.
+pub type Wanted<'a> = &'a (dyn Fn(&Pool, Option<&ModelId>) -> usize + Sync);
 
 /// One worker's reader of job queues, with a connection of its own.
 pub struct JobQueues {
@@ -90,6 +93,20 @@ impl JobQueues {
         max: usize,
         block: Duration,
     ) -> Result<Vec<JobDelivery>, BusError> {
+        let all = |pool: &Pool, _: Option<&ModelId>| if pools.contains(pool) { max } else { 0 };
+        self.read_wanted(&all, max, block).await
+    }
+
+    /// As [`JobQueues::read`], of each queue about as many as are `wanted`: a blocking read may bring a few more.
+    ///
+    /// # Errors
+    /// As [`JobQueues::read`].
+    pub async fn read_wanted(
+        &mut self,
+        wanted: Wanted<'_>,
+        max: usize,
+        block: Duration,
+    ) -> Result<Vec<JobDelivery>, BusError> {
         let deadline = Instant::now() + block;
         let mut taken = false;
         while self.ready.is_empty() && max > 0 {
@@ -98,9 +115,9 @@ impl JobQueues {
                 break;
             }
             let step = if taken {
-                self.wait(pools, max, left.min(SLICE)).await
+                self.wait(wanted, max, left.min(SLICE)).await
             } else {
-                self.begin(pools, max).await
+                self.begin(wanted, max).await
             };
             match step {
                 Ok(()) => {
@@ -117,22 +134,32 @@ impl JobQueues {
         Ok(self.ready.drain(..count).collect())
     }
 
+    /// The queues of `pools` that hold jobs of models, as far as known: pool and model.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn model_queues(&mut self, pools: &[Pool]) -> Result<Vec<(Pool, ModelId)>, BusError> {
+        self.refresh_if_due().await?;
+        let named = |name: &QueueName| Some((name.pool.clone(), name.model.clone()?));
+        Ok(self.known.keys().filter(|name| pools.contains(&name.pool)).filter_map(named).collect())
+    }
+
     /// What an earlier call left behind, then what waits in the queues.
-    async fn begin(&mut self, pools: &[Pool], max: usize) -> Result<(), BusError> {
+    async fn begin(&mut self, wanted: Wanted<'_>, max: usize) -> Result<(), BusError> {
         self.finish_take().await?;
         let answer = self.reader.settle().await?;
-        self.deal_with(answer, pools).await?;
+        self.deal_with(answer, wanted).await?;
         self.refresh_if_due().await?;
         if self.ready.is_empty() {
-            self.take(pools, max).await?;
+            self.take(wanted, max).await?;
         }
         Ok(())
     }
 
-    /// Blocks over all queues of `pools` until a job comes, a queue appears, or `slice` has passed.
-    async fn wait(&mut self, pools: &[Pool], max: usize, slice: Duration) -> Result<(), BusError> {
+    /// Blocks over all queues that are wanted until a job comes, a queue appears, or `slice` has passed.
+    async fn wait(&mut self, wanted: Wanted<'_>, max: usize, slice: Duration) -> Result<(), BusError> {
         self.refresh_if_due().await?;
-        let streams = self.streams_of(pools);
+        let streams = self.streams_of(wanted);
         let bell = self.reader.bell();
         if streams.is_empty() {
             // Rung or not, the registry is looked at next.
@@ -153,16 +180,16 @@ impl JobQueues {
                 self.reader.settle().await?
             }
         };
-        self.deal_with(answer, pools).await
+        self.deal_with(answer, wanted).await
     }
 
     /// Accepts what a blocking read brought, or mends what it found missing.
-    async fn deal_with(&mut self, answer: Option<ByStream>, pools: &[Pool]) -> Result<(), BusError> {
+    async fn deal_with(&mut self, answer: Option<ByStream>, wanted: Wanted<'_>) -> Result<(), BusError> {
         let Some(found) = answer else {
             // A group is gone: after a loss, or because the queue was forgotten. The registry knows which.
             self.refreshed = None;
             self.refresh_if_due().await?;
-            let streams = self.streams_of(pools);
+            let streams = self.streams_of(wanted);
             return self.bus.create_groups(keys::WORKERS, &streams).await;
         };
         self.accept(found).await;
@@ -189,12 +216,12 @@ impl JobQueues {
         Ok(())
     }
 
-    /// The streams of all known queues of `pools`, most urgent first.
-    fn streams_of(&mut self, pools: &[Pool]) -> Vec<String> {
+    /// The streams of all known queues that are wanted, most urgent first.
+    fn streams_of(&mut self, wanted: Wanted<'_>) -> Vec<String> {
         let mut streams = Vec::new();
         self.streams.retain(|_, queue| self.known.contains_key(&queue.name()));
         for priority in Priority::ALL {
-            for name in self.known.keys().filter(|name| pools.contains(&name.pool)) {
+            for name in self.known.keys().filter(|name| name.is(wanted)) {
                 let queue = name.at(priority);
                 let stream = self.bus.keys().queue(&queue);
                 streams.push(stream.clone());

@@ -4,11 +4,11 @@
 use std::collections::HashSet;
 use std::pin::Pin;
 
-use millrace_contracts::Pool;
 use millrace_contracts::job::Priority;
 use redis::{Cmd, Value};
 use sync_wrapper::SyncFuture;
 
+use super::Wanted;
 use super::key::QueueName;
 use super::reader::{JobQueues, add_job};
 use crate::batch::Batch;
@@ -24,10 +24,9 @@ pub(super) struct Take {
 }
 
 impl JobQueues {
-    /// Fills `ready` up to `max` from the queues of `pools`.
-    pub(super) async fn take(&mut self, pools: &[Pool], max: usize) -> Result<(), BusError> {
-        let mut queues: Vec<QueueName> =
-            self.known.keys().filter(|name| pools.contains(&name.pool)).cloned().collect();
+    /// Fills `ready` up to `max` from the queues that are wanted.
+    pub(super) async fn take(&mut self, wanted: Wanted<'_>, max: usize) -> Result<(), BusError> {
+        let mut queues: Vec<QueueName> = self.known.keys().filter(|name| name.is(wanted)).cloned().collect();
         if !queues.is_empty() {
             self.turn = (self.turn + 1) % queues.len();
             queues.rotate_left(self.turn);
@@ -42,7 +41,7 @@ impl JobQueues {
             }
             let share = (room / queues.len()).max(1);
             let rest = queues.split_off(queues.len().min(room));
-            self.start_take(queues, share);
+            self.start_take(queues, share, wanted);
             // Those that gave all that was asked for may have more; they come after those not asked yet.
             let generous = self.finish_take().await?;
             queues = rest;
@@ -61,11 +60,19 @@ impl JobQueues {
         Ok(queues.into_iter().filter(|name| waiting.contains(name)).collect())
     }
 
-    fn start_take(&mut self, queues: Vec<QueueName>, share: usize) {
-        let commands = queues.iter().map(|name| self.take_command(name, share)).collect();
+    fn start_take(&mut self, queues: Vec<QueueName>, share: usize, wanted: Wanted<'_>) {
+        // Less what earlier rounds of the same take brought.
+        let left = |name: &QueueName| {
+            let taken = self.ready.iter().filter(|job| job.queue.name() == *name).count();
+            share.min(wanted(&name.pool, name.model.as_ref()).saturating_sub(taken))
+        };
+        let asked: Vec<(QueueName, usize)> =
+            queues.into_iter().map(|name| (left(&name), name)).map(|(left, name)| (name, left)).collect();
+        let asked: Vec<_> = asked.into_iter().filter(|(_, share)| *share > 0).collect();
+        let commands = asked.iter().map(|(name, share)| self.take_command(name, *share)).collect();
         let bus = self.bus.clone();
         self.taking = Some(Take {
-            asked: queues.into_iter().map(|name| (name, share)).collect(),
+            asked,
             replies: Box::pin(SyncFuture::new(async move { bus.send(WHAT, commands).await })),
         });
     }

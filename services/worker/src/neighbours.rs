@@ -1,0 +1,150 @@
+//! What the other workers have loaded, or are loading, as they say themselves on the live channels: whom to leave a job to.
+//! A hint: what is missed is said again with the next sign of life, and who is silent is forgotten.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::StreamExt;
+use millrace_bus::{Bus, BusError, LiveItem};
+use millrace_contracts::{Event, EventType, ModelId, WorkerId};
+use serde::Deserialize;
+
+/// Without a word for so long a worker's models count for nothing.
+const SILENT: Duration = Duration::from_secs(15);
+const CHANNELS: [&str; 2] = ["worker:*", "model:*"];
+
+/// The other workers' models. Cheap to clone.
+#[derive(Clone)]
+pub(crate) struct Neighbours {
+    own: WorkerId,
+    workers: Arc<Mutex<HashMap<WorkerId, Neighbour>>>,
+}
+
+struct Neighbour {
+    models: HashSet<ModelId>,
+    heard: Instant,
+}
+
+/// What is read of an event or a registration.
+#[derive(Deserialize)]
+struct Said {
+    worker_id: WorkerId,
+    #[serde(default)]
+    model_id: Option<ModelId>,
+    #[serde(default)]
+    models: Vec<ModelId>,
+    #[serde(default)]
+    loading: Vec<ModelId>,
+}
+
+impl Neighbours {
+    pub(crate) fn new(own: WorkerId) -> Self {
+        Self { own, workers: Arc::default() }
+    }
+
+    /// Whether another worker has `model`, or will have it soon.
+    pub(crate) fn have(&self, model: &ModelId) -> bool {
+        let alive = |worker: &Neighbour| worker.heard.elapsed() < SILENT;
+        self.lock().values().any(|worker| alive(worker) && worker.models.contains(model))
+    }
+
+    /// Listens for as long as it is polled, from what is registered now.
+    pub(crate) async fn listen(self, bus: Bus) -> Result<(), BusError> {
+        let mut feed = bus.subscribe(&CHANNELS).await?;
+        self.ask(&bus).await?;
+        while let Some(item) = feed.next().await {
+            match item {
+                LiveItem::Event(event) => match serde_json::from_str::<Event>(&event.payload) {
+                    Ok(event) => self.hear(event),
+                    Err(error) => {
+                        tracing::debug!(%error, "a live event could not be read and was passed over")
+                    }
+                },
+                // What was said meanwhile is in the registrations.
+                LiveItem::Reconnected => self.ask(&bus).await?,
+            }
+        }
+        Ok(())
+    }
+
+    /// Learns what is registered now.
+    pub(crate) async fn ask(&self, bus: &Bus) -> Result<(), BusError> {
+        for worker in bus.workers().await? {
+            if let Some(said) = worker.info.and_then(|info| serde_json::from_str(&info).ok()) {
+                self.note(EventType::WorkerHeartbeat, said);
+            }
+        }
+        Ok(())
+    }
+
+    fn hear(&self, event: Event) {
+        if let Ok(said) = Said::deserialize(event.data) {
+            self.note(event.kind, said);
+        }
+    }
+
+    fn note(&self, kind: EventType, said: Said) {
+        if said.worker_id == self.own {
+            return;
+        }
+        let mut workers = self.lock();
+        workers.retain(|_, worker| worker.heard.elapsed() < SILENT);
+        let fresh = || Neighbour { models: HashSet::new(), heard: Instant::now() };
+        match kind {
+            EventType::WorkerRegistered | EventType::WorkerHeartbeat => {
+                let models = said.models.into_iter().chain(said.loading).collect();
+                workers.insert(said.worker_id, Neighbour { models, heard: Instant::now() });
+            }
+            // It takes nothing more.
+            EventType::WorkerDraining | EventType::WorkerLost => drop(workers.remove(&said.worker_id)),
+            EventType::ModelLoading | EventType::ModelLoaded => {
+                let models = &mut workers.entry(said.worker_id).or_insert_with(fresh).models;
+                models.extend(said.model_id);
+            }
+            EventType::ModelEvicted | EventType::ModelFailed => {
+                if let (Some(worker), Some(model)) = (workers.get_mut(&said.worker_id), said.model_id) {
+                    worker.models.remove(&model);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<WorkerId, Neighbour>> {
+        // One insertion or removal at a time: nothing can be left half changed.
+        self.workers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn say(neighbours: &Neighbours, kind: EventType, data: serde_json::Value) {
+        neighbours.note(kind, serde_json::from_value(data).unwrap());
+    }
+
+    #[test]
+    fn what_others_say_is_known_and_forgotten_with_them() {
+        let others = Neighbours::new("own".into());
+        let (a, b) = (ModelId::from("a"), ModelId::from("b"));
+        say(&others, EventType::WorkerHeartbeat, json!({"worker_id": "own", "models": ["a"]}));
+        assert!(!others.have(&a), "what we have ourselves is not a neighbour's");
+        say(
+            &others,
+            EventType::WorkerHeartbeat,
+            json!({"worker_id": "w", "models": ["a"], "loading": ["b"]}),
+        );
+        assert!(others.have(&a) && others.have(&b));
+        say(&others, EventType::ModelEvicted, json!({"worker_id": "w", "model_id": "a"}));
+        assert!(!others.have(&a));
+        say(&others, EventType::ModelLoading, json!({"worker_id": "x", "model_id": "a"}));
+        assert!(others.have(&a));
+        say(&others, EventType::WorkerDraining, json!({"worker_id": "w", "models": ["b"]}));
+        say(&others, EventType::WorkerLost, json!({"worker_id": "x"}));
+        assert!(!others.have(&a) && !others.have(&b));
+    }
+}

@@ -1,0 +1,145 @@
+//! Which queues this worker takes from now. It takes jobs of models it has at once; of a model that another worker has, it
+//! leaves them to that one for a while; and it does not throw out a model that still has work for one that has not
+//! waited long: jobs of one model are run together instead of loading two in turns.
+
+use std::collections::{HashMap, HashSet};
+use std::time::{Duration, Instant};
+
+use millrace_bus::{Bus, BusError, JobQueues};
+use millrace_contracts::{ModelId, Pool};
+use millrace_inference::ModelCache;
+
+use crate::cpu::CpuPool;
+use crate::held::Held;
+use crate::neighbours::Neighbours;
+use crate::role::Shared;
+
+/// Looks at the queues that are left alone at most so often.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+/// Models a look goes through at most; the others come with the next.
+const MOST_AT_ONCE: usize = 64;
+/// How long a model's own settings are believed.
+const BELIEVED: Duration = Duration::from_secs(10);
+
+/// The router.
+pub(crate) struct Router {
+    models: ModelCache,
+    held: Held,
+    neighbours: Neighbours,
+    cpu: CpuPool,
+    pools: Vec<Pool>,
+    steal_after: Duration,
+    switch_after: Duration,
+    /// Jobs in hand of each model at most, and when that was found out.
+    bounds: HashMap<ModelId, (usize, Instant)>,
+    /// Queues that are left alone now.
+    held_off: HashSet<(Pool, ModelId)>,
+    looked: Option<Instant>,
+}
+
+/// Why a queue is left alone, and for how long its oldest job has to have waited.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Patience(Duration);
+
+impl Router {
+    pub(crate) fn new(
+        shared: &Shared,
+        neighbours: Neighbours,
+        steal_after: Duration,
+        switch_after: Duration,
+    ) -> Self {
+        Self {
+            models: shared.models.clone(),
+            held: shared.held.clone(),
+            neighbours,
+            cpu: shared.cpu.clone(),
+            pools: shared.pools.clone(),
+            steal_after,
+            switch_after,
+            bounds: HashMap::new(),
+            held_off: HashSet::new(),
+            looked: None,
+        }
+    }
+
+    /// Decides anew. Answers how soon it wants to be asked again.
+    pub(crate) async fn decide(&mut self, bus: &Bus, queues: &mut JobQueues) -> Result<Duration, BusError> {
+        let known = queues.model_queues(&self.pools).await?;
+        self.learn_bounds(&known).await;
+        let mut cold: Vec<((Pool, ModelId), Patience)> = Vec::new();
+        let busy = self.busy_models();
+        for (pool, model) in known {
+            if let Some(patience) = self.patience(&model, &busy) {
+                cold.push(((pool, model), patience));
+            }
+        }
+        if cold.is_empty() {
+            self.held_off.clear();
+            return Ok(Duration::MAX);
+        }
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            let still: HashSet<_> = cold.into_iter().map(|(queue, _)| queue).collect();
+            // What was let through at the last look stays so until the next.
+            self.held_off.retain(|queue| still.contains(queue));
+            return Ok(LOOK_EVERY);
+        }
+        self.looked = Some(Instant::now());
+        let names: Vec<_> = cold.iter().take(MOST_AT_ONCE).map(|(queue, _)| queue.clone()).collect();
+        let oldest = bus.oldest_waiting(&names).await?;
+        self.held_off.clear();
+        for (at, (queue, patience)) in cold.into_iter().enumerate() {
+            let waited = oldest.get(at).copied().flatten();
+            if waited.is_none_or(|waited| waited < patience.0) {
+                self.held_off.insert(queue);
+            }
+        }
+        Ok(LOOK_EVERY)
+    }
+
+    /// How many jobs of a queue are wanted now.
+    pub(crate) fn wanted(&self, pool: &Pool, model: Option<&ModelId>) -> usize {
+        if !self.pools.contains(pool) {
+            return 0;
+        }
+        let Some(model) = model else { return usize::MAX };
+        if self.held_off.contains(&(pool.clone(), model.clone())) {
+            return 0;
+        }
+        let most = self.bounds.get(model).map_or(1, |(most, _)| *most);
+        most.saturating_sub(self.held.of_model(model))
+    }
+
+    /// Why `model`'s jobs are left alone, if they are.
+    fn patience(&self, model: &ModelId, busy: &HashSet<ModelId>) -> Option<Patience> {
+        if self.models.has(model) {
+            return None;
+        }
+        let others_busy = busy.iter().any(|other| other != model);
+        if others_busy && !self.models.has_room_for(model) {
+            return Some(Patience(self.switch_after));
+        }
+        self.neighbours.have(model).then_some(Patience(self.steal_after))
+    }
+
+    /// Models with jobs in hand.
+    fn busy_models(&self) -> HashSet<ModelId> {
+        self.held.models()
+    }
+
+    /// Settings of models are in files, so they are read on the CPU pool, and believed for a while.
+    async fn learn_bounds(&mut self, known: &[(Pool, ModelId)]) {
+        let old = |(_, at): &(usize, Instant)| at.elapsed() > BELIEVED;
+        let ids: HashSet<ModelId> = known.iter().map(|(_, model)| model.clone()).collect();
+        self.bounds.retain(|id, _| ids.contains(id));
+        let wanted: Vec<ModelId> =
+            ids.into_iter().filter(|id| self.bounds.get(id).is_none_or(old)).take(MOST_AT_ONCE).collect();
+        if wanted.is_empty() {
+            return;
+        }
+        let models = self.models.clone();
+        let read = move || wanted.into_iter().map(|id| (models.concurrency(&id), id)).collect::<Vec<_>>();
+        if let Ok((found, _)) = self.cpu.run(read).await {
+            self.bounds.extend(found.into_iter().map(|(most, id)| (id, (most, Instant::now()))));
+        }
+    }
+}

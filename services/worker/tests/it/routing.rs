@@ -1,0 +1,122 @@
+//! Whose jobs a worker takes: models that do not fit together, and models that another worker has.
+
+use std::path::Path;
+use std::time::Duration;
+
+use millrace_contracts::{Job, UnixMillis};
+use serde_json::{Value, json};
+
+use crate::desk::{Desk, on, repository, settings};
+use crate::{models, scene};
+
+fn copies(folder: &Path, ids: &[&str]) {
+    for id in ids {
+        std::fs::create_dir(folder.join(id)).unwrap();
+        std::fs::copy(models().join("shapes-detector/model.onnx"), folder.join(id).join("model.onnx"))
+            .unwrap();
+    }
+}
+
+async fn info(desk: &Desk) -> Value {
+    let workers = desk.bus.workers().await.unwrap();
+    serde_json::from_str(workers[0].info.as_ref().unwrap()).unwrap()
+}
+
+#[tokio::test]
+async fn models_that_do_not_fit_together_are_served_in_turns_and_not_job_by_job() {
+    let mut desk = Desk::open().await;
+    let folder = millrace_testkit::test_folder().unwrap();
+    copies(folder.path(), &["a", "b"]);
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let job = |model: &str| Desk::job("detection@1", on(&image), json!({"model_id": model}));
+    let jobs: Vec<Job> = (0..40).map(|turn| job(["a", "b"][turn % 2])).collect();
+    desk.bus.enqueue(&jobs, &[]).await.unwrap();
+    let models = millrace_config::Models {
+        dir: folder.path().to_owned(),
+        max_loaded: 1,
+        switch_after: Duration::from_secs(20),
+        ..repository()
+    };
+    let worker = desk.worker_as(settings(), models).await;
+    for job in &jobs {
+        desk.end_of(job.id).await.unwrap();
+    }
+    // In the order of arrival the best that can be done with room for one is a load per job (Belady: 40). Put together
+    // by model it is a load per model.
+    let said = async || {
+        let info = info(&desk).await;
+        Ok::<_, std::convert::Infallible>(
+            (info["running"] == 0 && info["loads"].as_u64() >= Some(2)).then_some(info),
+        )
+    };
+    let info = millrace_testkit::eventually(Duration::from_secs(10), "a sign of life", said).await.unwrap();
+    let (loads, evictions) = (info["loads"].as_u64().unwrap(), info["evictions"].as_u64().unwrap());
+    assert!((2..=3).contains(&loads) && evictions == loads - 1, "{loads} loads, {evictions} evictions");
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_job_waits_for_the_worker_that_has_its_model() {
+    let mut desk = Desk::open().await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let job = || Desk::job("detection@1", on(&image), json!({"model_id": "shapes-detector"}));
+    let patient = millrace_config::Worker { steal_after: Duration::from_secs(60), ..settings() };
+    let models = millrace_config::Models { preload: vec!["shapes-detector".into()], ..repository() };
+    let warm = desk.worker_as(patient.clone(), models).await;
+    let ready = async || {
+        let workers = desk.bus.workers().await?;
+        let active = |info: &Option<String>| info.as_ref().is_some_and(|info| info.contains("\"active\""));
+        Ok::<_, millrace_bus::BusError>(workers.iter().any(|worker| active(&worker.info)).then_some(()))
+    };
+    millrace_testkit::eventually(Duration::from_secs(20), "a warm worker", ready).await.unwrap();
+    let owner = info(&desk).await["worker_id"].as_str().unwrap().to_owned();
+    let cold = desk.worker_as(patient, repository()).await;
+    let both = async || Ok::<_, millrace_bus::BusError>((desk.bus.workers().await?.len() == 2).then_some(()));
+    millrace_testkit::eventually(Duration::from_secs(20), "two workers", both).await.unwrap();
+    for _ in 0..10 {
+        let done = desk.run(job()).await.unwrap();
+        assert_eq!(done.metrics.worker_id.unwrap().as_str(), owner);
+        assert!(done.metrics.model_load_time_ms.abs() < f64::EPSILON);
+    }
+    warm.stop().await;
+    // The one that had it is gone: nobody is waited for.
+    let begun = UnixMillis::now();
+    let done = desk.run(job()).await.unwrap();
+    assert_ne!(done.metrics.worker_id.unwrap().as_str(), owner);
+    assert!(UnixMillis::now().since(begun) < 20_000);
+    cold.stop().await;
+}
+
+#[tokio::test]
+async fn a_worker_that_is_to_drain_finishes_and_ends_and_what_it_cannot_finish_goes_to_others_at_once() {
+    let mut desk = Desk::open().await;
+    // A claim that had to go stale would take far longer than the test may.
+    let slow = millrace_config::Worker {
+        lease: Duration::from_secs(120),
+        grace: Duration::from_millis(50),
+        ..settings()
+    };
+    let large = millrace_vision::encode(
+        &millrace_vision::Frame::filled(4500, 4000, [90, 120, 30]),
+        millrace_vision::Encoding::Png,
+    );
+    let image = desk.image(large.unwrap()).await;
+    let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
+    let job = Desk::job("resize@1", on(&image), config);
+    let first = desk.worker_as(slow.clone(), repository()).await;
+    desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
+    let started = desk.wait(|report| report.job_id == job.id).await.worker_id;
+    desk.bus.drain_worker(&started).await.unwrap();
+    // It ends without being asked by its process.
+    first.ended().await;
+    assert!(desk.bus.workers().await.unwrap().is_empty());
+    let second = desk
+        .worker_as(millrace_config::Worker { grace: Duration::from_secs(20), ..slow }, repository())
+        .await;
+    let done = desk.end_of(job.id).await.unwrap();
+    assert_ne!(done.metrics.worker_id, Some(started));
+    assert_eq!(desk.counts(job.id).await.get("completed"), Some(&1));
+    desk.queues_become_empty().await;
+    second.stop().await;
+}
