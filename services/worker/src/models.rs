@@ -3,7 +3,6 @@
 use std::collections::HashMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Duration;
 
 use millrace_config::{Models, Worker};
 use millrace_contracts::ModelId;
@@ -48,8 +47,7 @@ pub(crate) fn open(
         pinned: models.pinned.iter().map(|id| ModelId::from(id.as_str())).collect(),
         idle_timeout: models.idle_timeout,
         keep_warm: models.keep_warm,
-        // Whoever asks has waited already: the router leaves jobs in the queue whose model has no room yet.
-        switch_after: Duration::ZERO,
+        switch_after: models.switch_after,
         facts: models.memory_facts.clone(),
         ..CacheSettings::default()
     };

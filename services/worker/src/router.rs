@@ -32,14 +32,10 @@ pub(crate) struct Router {
     switch_after: Duration,
     /// Jobs in hand of each model at most, and when that was found out.
     bounds: HashMap<ModelId, (usize, Instant)>,
-    /// Queues that are left alone now.
-    held_off: HashSet<(Pool, ModelId)>,
+    /// Queues whose jobs have waited long enough for others, as of the last look.
+    let_through: HashSet<(Pool, ModelId)>,
     looked: Option<Instant>,
 }
-
-/// Why a queue is left alone, and for how long its oldest job has to have waited.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Patience(Duration);
 
 impl Router {
     pub(crate) fn new(
@@ -57,7 +53,7 @@ impl Router {
             steal_after,
             switch_after,
             bounds: HashMap::new(),
-            held_off: HashSet::new(),
+            let_through: HashSet::new(),
             looked: None,
         }
     }
@@ -66,32 +62,26 @@ impl Router {
     pub(crate) async fn decide(&mut self, bus: &Bus, queues: &mut JobQueues) -> Result<Duration, BusError> {
         let known = queues.model_queues(&self.pools).await?;
         self.learn_bounds(&known).await;
-        let mut cold: Vec<((Pool, ModelId), Patience)> = Vec::new();
-        let busy = self.busy_models();
+        let busy = self.held.models();
+        let mut cold: Vec<((Pool, ModelId), Duration)> = Vec::new();
         for (pool, model) in known {
             if let Some(patience) = self.patience(&model, &busy) {
                 cold.push(((pool, model), patience));
             }
         }
         if cold.is_empty() {
-            self.held_off.clear();
+            self.let_through.clear();
             return Ok(Duration::MAX);
         }
-        if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
-            let still: HashSet<_> = cold.into_iter().map(|(queue, _)| queue).collect();
-            // What was let through at the last look stays so until the next.
-            self.held_off.retain(|queue| still.contains(queue));
-            return Ok(LOOK_EVERY);
-        }
-        self.looked = Some(Instant::now());
-        let names: Vec<_> = cold.iter().take(MOST_AT_ONCE).map(|(queue, _)| queue.clone()).collect();
-        let oldest = bus.oldest_waiting(&names).await?;
-        self.held_off.clear();
-        for (at, (queue, patience)) in cold.into_iter().enumerate() {
-            let waited = oldest.get(at).copied().flatten();
-            if waited.is_none_or(|waited| waited < patience.0) {
-                self.held_off.insert(queue);
-            }
+        if self.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
+            self.looked = Some(Instant::now());
+            cold.truncate(MOST_AT_ONCE);
+            let (names, patience): (Vec<_>, Vec<_>) = cold.into_iter().unzip();
+            let oldest = bus.oldest_waiting(&names).await?;
+            let waited = names.into_iter().zip(patience).zip(oldest);
+            let long =
+                waited.filter(|((_, patience), oldest)| oldest.is_some_and(|oldest| oldest >= *patience));
+            self.let_through = long.map(|((queue, _), _)| queue).collect();
         }
         Ok(LOOK_EVERY)
     }
@@ -102,28 +92,29 @@ impl Router {
             return 0;
         }
         let Some(model) = model else { return usize::MAX };
-        if self.held_off.contains(&(pool.clone(), model.clone())) {
+        // Asked anew, not remembered: queues appear, and models come and go, between two decisions.
+        if self.patience(model, &self.held.models()).is_some()
+            && !self.let_through.contains(&(pool.clone(), model.clone()))
+        {
             return 0;
         }
-        let most = self.bounds.get(model).map_or(1, |(most, _)| *most);
+        // Of a model that is not there yet one job is enough to have it loaded; which model comes first is then settled
+        // before its others are taken.
+        let most =
+            if self.models.has(model) { self.bounds.get(model).map_or(1, |(most, _)| *most) } else { 1 };
         most.saturating_sub(self.held.of_model(model))
     }
 
-    /// Why `model`'s jobs are left alone, if they are.
-    fn patience(&self, model: &ModelId, busy: &HashSet<ModelId>) -> Option<Patience> {
+    /// How long `model`'s oldest job has to have waited before we take it; none when we take it at once.
+    fn patience(&self, model: &ModelId, busy: &HashSet<ModelId>) -> Option<Duration> {
         if self.models.has(model) {
             return None;
         }
         let others_busy = busy.iter().any(|other| other != model);
         if others_busy && !self.models.has_room_for(model) {
-            return Some(Patience(self.switch_after));
+            return Some(self.switch_after);
         }
-        self.neighbours.have(model).then_some(Patience(self.steal_after))
-    }
-
-    /// Models with jobs in hand.
-    fn busy_models(&self) -> HashSet<ModelId> {
-        self.held.models()
+        self.neighbours.have(model).then_some(self.steal_after)
     }
 
     /// Settings of models are in files, so they are read on the CPU pool, and believed for a while.

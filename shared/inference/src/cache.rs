@@ -176,12 +176,12 @@ impl ModelCache {
         CacheReport::of(&self.shared)
     }
 
-    /// Whether `id` is loaded and stays, or is on its way.
+    /// Whether `id` is loaded and stays, or is being loaded. One that still waits for room is neither.
     #[must_use]
     pub fn has(&self, id: &ModelId) -> bool {
         match self.shared.lock().entries.get(id) {
             Some(Entry::Ready(ready)) => ready.yields.is_none(),
-            Some(Entry::Loading(_)) => true,
+            Some(Entry::Loading(loading)) => loading.reserved > 0,
             None => false,
         }
     }

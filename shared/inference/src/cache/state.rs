@@ -226,8 +226,10 @@ impl State {
 
     /// Whether `need` bytes more are within the bounds.
     pub(super) fn fits(&self, need: u64, settings: &CacheSettings) -> bool {
-        self.ready().count() < settings.max_models.max(1)
-            && self.bytes().saturating_add(need) <= settings.max_bytes
+        let loading = |entry: &&Entry| matches!(entry, Entry::Loading(loading) if loading.reserved > 0);
+        let held = self.ready().count() + self.entries.values().filter(loading).count();
+        held < settings.max_models.max(1)
+            && self.bytes().saturating_add(self.reserved()).saturating_add(need) <= settings.max_bytes
     }
 
     /// The least worth model that nobody uses and that need not stay.
