@@ -11,7 +11,7 @@ use ort::value::TensorRef;
 use crate::families::family_of;
 use crate::graph::GraphPort;
 use crate::session::metadata_of;
-use crate::{DetectParams, Facts, Family, InferenceError, Repository, Runtime, Tensor};
+use crate::{DetectParams, Facts, Family, InferenceError, Overrides, Repository, Runtime, Tensor};
 
 /// A session and its family, owned by the caller.
 pub struct Bare {
@@ -39,8 +39,11 @@ impl Bare {
             inputs: inputs.clone(),
             outputs: session.outputs().iter().map(GraphPort::from).collect(),
             companions: Vec::new(),
+            config: serde_json::Map::new(),
+            preprocessor: None,
+            overrides: Overrides::default(),
         };
-        Ok(Self { id: id.clone(), family: family_of(&facts)?, session, inputs })
+        Ok(Self { id: id.clone(), family: family_of(&facts.with_files()?)?, session, inputs })
     }
 
     /// Prepares one picture, runs the graph and reads its outputs; how many results there were.

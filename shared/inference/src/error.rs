@@ -45,6 +45,16 @@ pub enum InferenceError {
         /// What is missing, and what may have been meant.
         looked_for: String,
     },
+    /// A file that the model needs is not in its folder.
+    #[error("the model {id} has no {file}: {need}")]
+    FileMissing {
+        /// Which.
+        id: ModelId,
+        /// The file, relative to the model's folder.
+        file: String,
+        /// What it is needed for, and what to do.
+        need: String,
+    },
     /// The graph exists and does not load.
     #[error("the model {id} could not be loaded: {detail}")]
     Load {
@@ -187,9 +197,10 @@ impl InferenceError {
             | Self::WrongPooling { .. }
             | Self::MissingTower { .. } => ErrorKind::InvalidConfig,
             Self::ModelNotFound { .. } => ErrorKind::ModelNotFound,
-            Self::LibraryMissing { .. } | Self::LibraryUnusable { .. } | Self::Load { .. } => {
-                ErrorKind::ModelLoadError
-            }
+            Self::LibraryMissing { .. }
+            | Self::LibraryUnusable { .. }
+            | Self::FileMissing { .. }
+            | Self::Load { .. } => ErrorKind::ModelLoadError,
             Self::Unsupported { .. } | Self::Output { .. } => ErrorKind::Unsupported,
             Self::Input { .. } => ErrorKind::InvalidInput,
             Self::Vision(error) => error.kind(),

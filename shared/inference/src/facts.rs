@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use millrace_contracts::ModelId;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::graph::GraphPort;
-use crate::{InferenceError, literal};
+use crate::{InferenceError, Overrides, folder, literal};
 
 /// What is known of a model once its graph is open.
 #[derive(Debug, Clone, PartialEq)]
@@ -24,6 +24,12 @@ pub struct Facts {
     pub outputs: Vec<GraphPort>,
     /// The model's further graphs.
     pub companions: Vec<Companion>,
+    /// Its `config.json`; empty when there is none.
+    pub config: Map<String, Value>,
+    /// Its `preprocessor_config.json`, with the owner's overrides in it; none when there is neither.
+    pub preprocessor: Option<Map<String, Value>>,
+    /// What its owner says about it.
+    pub overrides: Overrides,
 }
 
 /// What a graph is in its model.
@@ -47,6 +53,53 @@ pub struct Companion {
 }
 
 impl Facts {
+    /// Reads the files beside the graph that families decide on.
+    ///
+    /// # Errors
+    /// [`InferenceError::Load`] when one of them cannot be read.
+    pub(crate) fn with_files(mut self) -> Result<Self, InferenceError> {
+        self.overrides = Overrides::read(&self.id, &self.folder)?;
+        self.config = folder::json_of(&self.id, &self.folder, "config.json")?.unwrap_or_default();
+        self.preprocessor = folder::json_of(&self.id, &self.folder, "preprocessor_config.json")?;
+        if !self.overrides.preprocess.is_empty() {
+            self.preprocessor.get_or_insert_default().extend(self.overrides.preprocess.clone());
+        }
+        Ok(self)
+    }
+
+    /// The architectures its `config.json` names, such as `DetrForObjectDetection`.
+    pub fn architectures(&self) -> impl Iterator<Item = &str> {
+        self.config
+            .get("architectures")
+            .and_then(Value::as_array)
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str)
+    }
+
+    /// The `model_type` of its `config.json`; empty when it has none.
+    #[must_use]
+    pub fn model_type(&self) -> &str {
+        self.config.get("model_type").and_then(Value::as_str).unwrap_or_default()
+    }
+
+    /// The input port of this name.
+    #[must_use]
+    pub fn input(&self, name: &str) -> Option<&GraphPort> {
+        self.inputs.iter().find(|port| port.name == name)
+    }
+
+    /// The place of the output of this name.
+    ///
+    /// # Errors
+    /// [`InferenceError::Unsupported`] when the graph has none.
+    pub fn output(&self, name: &str) -> Result<usize, InferenceError> {
+        self.outputs.iter().position(|port| port.name == name).ok_or_else(|| {
+            let have: Vec<&str> = self.outputs.iter().map(|port| port.name.as_str()).collect();
+            self.unsupported(format!("its graph has no output {name:?}, only {}", have.join(", ")))
+        })
+    }
+
     /// The metadata entry `key`, as text.
     #[must_use]
     pub fn text(&self, key: &str) -> Option<&str> {
@@ -72,17 +125,6 @@ impl Facts {
     #[must_use]
     pub fn flag(&self, key: &str) -> bool {
         self.text(key).is_some_and(|text| matches!(text, "True" | "true" | "1"))
-    }
-
-    /// Where among the outputs of its graph the one of this name is.
-    ///
-    /// # Errors
-    /// [`InferenceError::Unsupported`] when there is none.
-    pub fn output(&self, name: &str) -> Result<usize, InferenceError> {
-        self.outputs.iter().position(|port| port.name == name).ok_or_else(|| {
-            let have: Vec<&str> = self.outputs.iter().map(|port| port.name.as_str()).collect();
-            self.unsupported(format!("it has no output {name:?}, only {}", have.join(", ")))
-        })
     }
 
     /// An error that says why this model is not supported.

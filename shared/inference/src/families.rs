@@ -1,6 +1,8 @@
 //! The families of models that are understood: how pixels go in and what the numbers mean. A new family is a file in
 //! `families/` and a line in `FAMILIES`.
 
+mod classifier;
+mod detector;
 mod embed;
 mod hub;
 mod maskformer;
@@ -9,17 +11,22 @@ mod raw;
 mod segformer;
 mod segment;
 mod towers;
+mod transformers;
+mod transformers_classify;
+mod transformers_detect;
+mod ultralytics_classify;
 mod ultralytics_detect;
 mod ultralytics_segment;
 mod vision_encoder;
 
+pub use classifier::{Classifier, Scoring};
+pub use detector::{DetectParams, Detector, Found};
 pub use embed::{Embedder, Modality, Pooling, normalised};
 pub use raw::{Given, MOST_ELEMENTS, RawModel};
 pub use segment::{Segment, SegmentMode, SegmentParams, Segmenter};
 
-use millrace_vision::{Frame, Placement};
+use millrace_vision::Placement;
 
-use crate::overrides::Overrides;
 use crate::{Facts, InferenceError, Tensor};
 
 /// A kind of model, made for one model by its facts.
@@ -52,26 +59,11 @@ pub trait Family: Send + Sync {
     fn segmenter(&self) -> Option<&dyn Segmenter> {
         None
     }
-}
 
-/// A family whose models find boxes.
-pub trait Detector: Send + Sync {
-    /// The picture as the graph wants it. Runs on a CPU thread.
-    ///
-    /// # Errors
-    /// The pixels cannot be prepared.
-    fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError>;
-
-    /// What the outputs of one row mean, most confident first, in pixels of the picture. Runs on a CPU thread.
-    ///
-    /// # Errors
-    /// The outputs are not those of this family.
-    fn read(
-        &self,
-        outputs: &[Tensor],
-        placement: &Placement,
-        params: &DetectParams,
-    ) -> Result<Vec<Found>, InferenceError>;
+    /// The family as a classifier, if it is one.
+    fn classifier(&self) -> Option<&dyn Classifier> {
+        None
+    }
 }
 
 /// A picture, prepared.
@@ -81,41 +73,6 @@ pub struct Prepared {
     pub inputs: Vec<Tensor>,
     /// Where the picture landed in it.
     pub placement: Placement,
-}
-
-/// What counts as found.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DetectParams {
-    /// Only scores above this, 0 to 1.
-    pub confidence: f32,
-    /// Of two boxes that overlap by more than this (intersection over union) the weaker goes, 0 to 1.
-    pub iou: f32,
-    /// No more than this many.
-    pub max_detections: usize,
-    /// Only these classes, by index; all when none.
-    pub classes: Option<Vec<usize>>,
-    /// Whether boxes of different classes suppress each other too.
-    pub agnostic: bool,
-}
-
-impl Default for DetectParams {
-    /// Ultralytics' own defaults for prediction.
-    fn default() -> Self {
-        Self { confidence: 0.25, iou: 0.7, max_detections: 300, classes: None, agnostic: false }
-    }
-}
-
-/// One box.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Found {
-    /// Index of its class.
-    pub class_id: usize,
-    /// Name of its class.
-    pub class_name: String,
-    /// 0 to 1.
-    pub confidence: f32,
-    /// `[x1, y1, x2, y2]`, pixels of the picture, clipped to it.
-    pub bbox: [f32; 4],
 }
 
 /// How a family is recognised and made.
@@ -129,6 +86,9 @@ struct Entry {
 const FAMILIES: &[Entry] = &[
     ultralytics_detect::ENTRY,
     ultralytics_segment::ENTRY,
+    ultralytics_classify::ENTRY,
+    transformers_detect::ENTRY,
+    transformers_classify::ENTRY,
     towers::CLIP,
     towers::SIGLIP,
     maskformer::ENTRY,
@@ -142,7 +102,7 @@ const FAMILIES: &[Entry] = &[
 /// # Errors
 /// [`InferenceError::Unsupported`] when no family knows it, or its family cannot do it in this form.
 pub(crate) fn family_of(facts: &Facts) -> Result<Box<dyn Family>, InferenceError> {
-    if let Some(name) = Overrides::read(&facts.id, &facts.folder)?.family {
+    if let Some(name) = &facts.overrides.family {
         let entry = FAMILIES.iter().find(|entry| entry.name == name);
         let unknown = || {
             facts.unsupported(format!("its millrace.toml names the family {name:?}; there are {}", names()))
@@ -156,6 +116,11 @@ pub(crate) fn family_of(facts: &Facts) -> Result<Box<dyn Family>, InferenceError
         Some(task) if facts.text("stride").is_some() => {
             format!("it is an Ultralytics export for the task {task:?}")
         }
+        _ if !facts.model_type().is_empty() => format!(
+            "its config.json says {} ({})",
+            facts.model_type(),
+            facts.architectures().collect::<Vec<_>>().join(", ")
+        ),
         _ => "neither its ONNX metadata nor its config.json names a family".to_owned(),
     };
     Err(facts.unsupported(format!(
@@ -171,8 +136,5 @@ fn names() -> String {
 
 /// Whether the model's `config.json` names an architecture that ends so.
 fn is_made_for(facts: &Facts, ending: &str) -> bool {
-    let config = hub::config(facts).unwrap_or_default();
-    let names =
-        config["architectures"].as_array().into_iter().flatten().filter_map(serde_json::Value::as_str);
-    names.into_iter().any(|name| name.ends_with(ending))
+    facts.architectures().any(|name| name.ends_with(ending))
 }

@@ -6,6 +6,7 @@ mod digest;
 mod error;
 mod facts;
 mod families;
+mod folder;
 mod graph;
 mod literal;
 mod masks;
@@ -27,8 +28,8 @@ pub use cache::{
 pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};
 pub use families::{
-    DetectParams, Detector, Embedder, Family, Found, Given, MOST_ELEMENTS, Modality, Pooling, Prepared,
-    RawModel, Segment, SegmentMode, SegmentParams, Segmenter, normalised,
+    Classifier, DetectParams, Detector, Embedder, Family, Found, Given, MOST_ELEMENTS, Modality, Pooling,
+    Prepared, RawModel, Scoring, Segment, SegmentMode, SegmentParams, Segmenter, normalised,
 };
 pub use graph::{ElementType, GraphPort};
 pub use masks::{Planes, class_map};

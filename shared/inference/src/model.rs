@@ -11,8 +11,8 @@ use crate::cache::Lease;
 use crate::digest::{digest_of, digest_of_all};
 use crate::families::family_of;
 use crate::{
-    Companion, Detector, Embedder, Facts, Family, InferenceError, Inferred, Part, RawModel, Relief,
-    Repository, Runtime, Segmenter, Serving, SessionSettings, SessionThread, Tensor,
+    Classifier, Companion, Detector, Embedder, Facts, Family, InferenceError, Inferred, Part, RawModel,
+    Relief, Repository, Runtime, Segmenter, Serving, SessionSettings, SessionThread, Tensor,
 };
 
 /// A model that is ready to run. Out of a cache it is a lease: the model stays loaded for as long as it is held.
@@ -96,6 +96,14 @@ impl Model {
     fn made_for_something_else(&self, wanted: &'static str) -> InferenceError {
         let ModelInfo { id, task: actual, .. } = &self.core.info;
         InferenceError::WrongTask { id: id.clone(), wanted, actual }
+    }
+
+    /// The model as a classifier.
+    ///
+    /// # Errors
+    /// [`InferenceError::WrongTask`] when it is none.
+    pub fn classifier(&self) -> Result<&dyn Classifier, InferenceError> {
+        self.core.family.classifier().ok_or_else(|| self.made_for_something_else("classification"))
     }
 
     /// Runs one request, batched with others that wait.
@@ -282,9 +290,12 @@ impl ModelLoader {
             inputs: opened.inputs,
             outputs: opened.outputs,
             companions: said,
+            config: serde_json::Map::new(),
+            preprocessor: None,
+            overrides: crate::Overrides::default(),
         };
         // A family may read files, and a tokenizer's are large: not on the async runtime.
-        let family = tokio::task::spawn_blocking(move || family_of(&facts)).await;
+        let family = tokio::task::spawn_blocking(move || family_of(&facts.with_files()?)).await;
         let family = family.unwrap_or_else(|panic| {
             Err(InferenceError::Load { id: id.clone(), detail: format!("its family failed: {panic}") })
         })?;

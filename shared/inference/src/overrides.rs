@@ -1,9 +1,19 @@
-//! What a model's `millrace.toml` says of its family and of its pictures. Other tables of the file are others' business.
+//! `millrace.toml` in a model's folder: what its owner says about it where its files say nothing, or something else. Other
+//! tables of the file are others' business.
+//!
+//! ```toml
+//! family = "transformers-classify"  # a family's name, where the model does not say it itself
+//! graph = "onnx/model_quantized.onnx"
+//! labels = ["cat", "dog"]
+//! [preprocess]                      # keys of preprocessor_config.json; each replaces the file's
+//! image_processor_type = "ViTImageProcessor"
+//! ```
 
-use std::path::Path;
+use std::path::{Component, Path};
 
 use millrace_contracts::ModelId;
 use serde::Deserialize;
+use serde_json::{Map, Value};
 
 use crate::InferenceError;
 
@@ -19,6 +29,15 @@ pub struct Overrides {
     /// The family it belongs to, by name; found out when absent.
     #[serde(default)]
     pub family: Option<String>,
+    /// The graph's file, relative to the folder.
+    #[serde(default)]
+    pub graph: Option<String>,
+    /// Names of the classes by index.
+    #[serde(default)]
+    pub labels: Option<Vec<String>>,
+    /// Keys of `preprocessor_config.json`.
+    #[serde(default)]
+    pub preprocess: Map<String, Value>,
     /// How a picture becomes a tensor, for the family `raw`.
     #[serde(default)]
     pub image: Option<ImageInput>,
@@ -95,6 +114,12 @@ impl Overrides {
         }
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
         let read: Self = toml::from_str(&text).map_err(|error| fault(error.to_string()))?;
+        let inside = |path: &&String| {
+            Path::new(path.as_str()).components().all(|part| matches!(part, Component::Normal(_)))
+        };
+        if let Some(graph) = read.graph.as_ref().filter(|graph| !inside(graph)) {
+            return Err(fault(format!("the graph {graph:?} is not inside the folder")));
+        }
         if let Some(image) = &read.image {
             if image.size.iter().any(|side| !(1..=MOST_SIDE).contains(side)) {
                 return Err(fault(format!("the sides of [image] size are 1 to {MOST_SIDE} pixels")));

@@ -6,7 +6,7 @@ use millrace_contracts::ModelId;
 use sha2::{Digest, Sha256};
 
 use crate::digest::weights_beside;
-use crate::{InferenceError, Part};
+use crate::{InferenceError, Overrides, Part};
 
 /// Where the graph may be, in the order of looking.
 const GRAPHS: [&str; 6] = [
@@ -71,7 +71,8 @@ impl Repository {
     /// Finds a model's files.
     ///
     /// # Errors
-    /// [`InferenceError::InvalidModelId`] before a path is touched, [`InferenceError::ModelNotFound`].
+    /// [`InferenceError::InvalidModelId`] before a path is touched, [`InferenceError::ModelNotFound`],
+    /// [`InferenceError::FileMissing`] for a graph that is named and not there.
     pub fn find(&self, id: &ModelId) -> Result<ModelFiles, InferenceError> {
         let folder = match &self.downloads {
             Some(downloads) if is_url(id) => download_folder(downloads, id),
@@ -80,7 +81,8 @@ impl Repository {
                 self.folder.join(id.as_str())
             }
         };
-        let Some((graph, companions)) = graphs_in(&folder) else {
+        let chosen = chosen_in(id, &folder)?.map(|graph| (graph, Vec::new()));
+        let Some((graph, companions)) = chosen.or_else(|| graphs_in(&folder)) else {
             let looked_for = self.missing(id, &folder);
             return Err(InferenceError::ModelNotFound { id: id.clone(), looked_for });
         };
@@ -130,6 +132,17 @@ impl Repository {
             }
         }
     }
+}
+
+/// The graph that the model's owner names.
+fn chosen_in(id: &ModelId, folder: &Path) -> Result<Option<PathBuf>, InferenceError> {
+    let Some(graph) = Overrides::read(id, folder)?.graph else { return Ok(None) };
+    let path = folder.join(&graph);
+    if path.is_file() {
+        return Ok(Some(path));
+    }
+    let need = "its millrace.toml names it as its graph".to_owned();
+    Err(InferenceError::FileMissing { id: id.clone(), file: graph, need })
 }
 
 /// Whether a model's id is an address.

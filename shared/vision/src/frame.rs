@@ -77,6 +77,17 @@ impl Frame {
         Arc::unwrap_or_clone(self.pixels)
     }
 
+    /// The same picture without colour, three equal channels: luma as Pillow's `convert("L")` rounds it (ITU-R 601-2).
+    #[must_use]
+    pub fn grey(&self) -> Self {
+        let luma = |pixel: &[u8]| {
+            let [red, green, blue] = [0, 1, 2].map(|channel| u32::from(pixel[channel]));
+            [((red * 19_595 + green * 38_470 + blue * 7_471 + 0x8000) >> 16) as u8; 3]
+        };
+        let pixels = self.pixels.chunks_exact(3).flat_map(luma).collect();
+        Self { width: self.width, height: self.height, pixels: Arc::new(pixels) }
+    }
+
     /// Row `y`, three bytes per pixel; empty outside.
     pub(crate) fn row(&self, y: u32) -> &[u8] {
         let stride = self.width as usize * 3;

@@ -4,30 +4,12 @@ use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
 use super::Prepared;
-use crate::preprocess::ImageProcessor;
-use crate::{Facts, InferenceError};
+use super::transformers::processor;
+use crate::{Facts, ImageProcessor, InferenceError};
 
-/// The largest settings file that is read, bytes: labels of tens of thousands of classes take two megabytes.
-const MOST_BYTES: u64 = 16 << 20;
-
-/// `config.json`; null where there is none.
-pub(super) fn config(facts: &Facts) -> Result<Value, InferenceError> {
-    Ok(object(facts, "config.json")?.map_or(Value::Null, Value::Object))
-}
-
-fn object(facts: &Facts, name: &str) -> Result<Option<Map<String, Value>>, InferenceError> {
-    let fault = |detail: String| InferenceError::Load {
-        id: facts.id.clone(),
-        detail: format!("its {name}: {detail}"),
-    };
-    let places = [facts.folder.join(name), facts.folder.join("onnx").join(name)];
-    let Some(path) = places.iter().find(|path| path.is_file()) else { return Ok(None) };
-    let bytes = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.len();
-    if bytes > MOST_BYTES {
-        return Err(fault(format!("{bytes} bytes, {MOST_BYTES} are allowed")));
-    }
-    let text = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
-    serde_json::from_slice(&text).map(Some).map_err(|error| fault(error.to_string()))
+/// `config.json`; empty where there is none.
+pub(super) fn config(facts: &Facts) -> Value {
+    Value::Object(facts.config.clone())
 }
 
 /// The names of `count` classes, or of those that are named. What has no name is called `LABEL_n`, as `transformers` does.
@@ -48,14 +30,7 @@ impl Pixels {
     pub(super) fn open(facts: &Facts) -> Result<Self, InferenceError> {
         let pixels = facts.inputs.iter().find(|port| port.name == "pixel_values");
         let planes = pixels.and_then(|port| port.shape.get(1).copied().flatten()).unwrap_or(3);
-        let fields = object(facts, "preprocessor_config.json")?.ok_or_else(|| InferenceError::Load {
-            id: facts.id.clone(),
-            detail: "it has no preprocessor_config.json, which says how it wants its pixels; copy it from where the model \
-                     comes from"
-                .to_owned(),
-        })?;
-        let processor = ImageProcessor::read(&fields, planes)
-            .map_err(|fault| facts.unsupported(format!("preprocessor_config.json: {fault}")))?;
+        let processor = processor(facts, planes)?;
         Ok(Self { processor, masked: facts.inputs.iter().any(|port| port.name == "pixel_mask") })
     }
 

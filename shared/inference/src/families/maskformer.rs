@@ -36,7 +36,7 @@ struct MaskFormer {
 impl MaskFormer {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
         let (classes, masks) = (facts.output("class_queries_logits")?, facts.output("masks_queries_logits")?);
-        let config = config(facts)?;
+        let config = config(facts);
         let counted = facts.outputs[classes].shape.get(2).copied().flatten();
         let labels = labels(&config, counted.map(|count| count.saturating_sub(1)));
         let read_at = (config["model_type"] == "mask2former").then_some(READ_AT);

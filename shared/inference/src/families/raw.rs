@@ -11,7 +11,7 @@ use millrace_vision::{Filter, Frame, Normalise, nchw_from, resize};
 use serde_json::Value;
 
 use super::{Entry, Family};
-use crate::overrides::{Channels, ImageInput, Layout, Overrides};
+use crate::overrides::{Channels, ImageInput, Layout};
 use crate::{ElementType, Elements, Facts, GraphPort, InferenceError, Tensor};
 
 /// Numbers one tensor may have, given or gained.
@@ -54,7 +54,7 @@ impl RawModel {
                 odd.name
             )));
         }
-        let image = Overrides::read(&facts.id, &facts.folder)?.image;
+        let image = facts.overrides.image.clone();
         if let Some(name) = image.as_ref().and_then(|image| image.input.as_ref())
             && !facts.inputs.iter().any(|port| port.name == *name)
         {

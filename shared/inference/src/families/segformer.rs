@@ -31,7 +31,7 @@ impl SemanticSegmentation {
         let &[_, classes, _, _] = shape.as_slice() else {
             return Err(facts.unsupported(format!("its logits {shape:?} are no planes, one per class")));
         };
-        let labels = labels(&config(facts)?, classes);
+        let labels = labels(&config(facts), classes);
         Ok(Self { id: facts.id.clone(), labels, pixels: Pixels::open(facts)?, logits })
     }
 }

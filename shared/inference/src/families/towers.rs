@@ -54,7 +54,7 @@ struct TextTower {
 }
 
 fn model_type(facts: &Facts) -> String {
-    let config = config(facts).unwrap_or_default();
+    let config = config(facts);
     config["model_type"].as_str().unwrap_or_default().to_owned()
 }
 
@@ -76,7 +76,7 @@ fn has_towers(facts: &Facts) -> bool {
 
 impl Towers {
     fn new(facts: &Facts, name: &'static str) -> Result<Self, InferenceError> {
-        let config = config(facts)?;
+        let config = config(facts);
         let takes = |name: &str| facts.inputs.iter().any(|port| port.name == name);
         let image = takes("pixel_values").then(|| ImageTower::new(facts, &config)).transpose()?;
         let companion = facts.companions.iter().find(|companion| companion.part == Part::Text);

@@ -1,5 +1,6 @@
-//! Ultralytics detection exports with the YOLOv8 head (v8, 9, 11, 12 …): letterboxed RGB in, one column
-//! `cx, cy, w, h, score per class` per anchor out. What the model does not say in its metadata is not assumed.
+//! Ultralytics detection exports (YOLOv8 to 12, YOLOv10 and other end-to-end ones, exports with suppression inside):
+//! letterboxed RGB in; out come anchors `cx, cy, w, h, score per class`, as columns or rows, or finished boxes
+//! `x1, y1, x2, y2, score, class`. What the model does not say in its metadata is not assumed.
 
 use millrace_vision::{Filter, Frame, Letterbox, Normalise, Placement, letterbox, nchw_from};
 use serde_json::Value;
@@ -22,35 +23,38 @@ struct UltralyticsDetect {
     id: millrace_contracts::ModelId,
     labels: Vec<String>,
     shape: Letterbox,
+    /// Whether it says that its boxes are finished.
+    finished: bool,
 }
 
 impl UltralyticsDetect {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
         refuse_other_forms(facts)?;
         let labels = labels_of(facts)?;
-        Ok(Self { id: facts.id.clone(), labels, shape: input_shape(facts)? })
+        let args = facts.literal("args")?;
+        let inside = args.as_ref().and_then(|args| args.get("nms")).and_then(Value::as_bool) == Some(true);
+        let finished = inside || facts.flag("end2end");
+        Ok(Self { id: facts.id.clone(), labels, shape: input_shape(facts)?, finished })
     }
 
     fn odd_output(&self, shape: &[usize]) -> InferenceError {
         InferenceError::Output {
             id: self.id.clone(),
-            detail: format!("{shape:?} instead of [1, {}, anchors]", 4 + self.labels.len()),
+            detail: format!("{shape:?} instead of [1, {}, anchors] or [1, boxes, 6]", 4 + self.labels.len()),
         }
     }
 }
 
-/// Exports that end in another form than raw anchors, or take something else than single-precision RGB.
+/// Exports that take something else than RGB in single or half precision.
 fn refuse_other_forms(facts: &Facts) -> Result<(), InferenceError> {
-    refuse_other_heads(facts)?;
     let ([input], [output]) = (facts.inputs.as_slice(), facts.outputs.as_slice()) else {
         return Err(facts.unsupported("a detection export has one input and one output"));
     };
-    if input.element != ElementType::F32 || output.element != ElementType::F32 {
-        return Err(
-            facts.unsupported("it is not in single precision; export it with half=False and int8=False")
-        );
+    let float = |element| matches!(element, ElementType::F32 | ElementType::F16);
+    if !float(input.element) || !float(output.element) {
+        return Err(facts.unsupported("it takes or gives whole numbers; export it with int8=False"));
     }
-    Ok(())
+    refuse_other_pictures(facts)
 }
 
 /// Exports whose boxes are no raw anchors any more, or that do not look at RGB pictures.
@@ -62,6 +66,10 @@ pub(super) fn refuse_other_heads(facts: &Facts) -> Result<(), InferenceError> {
             "its boxes are suppressed inside the graph; export it with nms=False (end2end=False)",
         ));
     }
+    refuse_other_pictures(facts)
+}
+
+fn refuse_other_pictures(facts: &Facts) -> Result<(), InferenceError> {
     let Some(input) = facts.inputs.first() else {
         return Err(facts.unsupported("its graph has no input"));
     };
@@ -158,19 +166,55 @@ impl Detector for UltralyticsDetect {
         params: &DetectParams,
     ) -> Result<Vec<Found>, InferenceError> {
         let Some(output) = outputs.first() else { return Err(self.odd_output(&[])) };
-        let &[1, channels, anchors] = output.shape() else { return Err(self.odd_output(output.shape())) };
-        if channels != 4 + self.labels.len() {
-            return Err(self.odd_output(output.shape()));
+        let &[1, first, second] = output.shape() else { return Err(self.odd_output(output.shape())) };
+        if output.data().iter().any(|value| value.is_nan()) {
+            let detail = "its boxes have values that are not numbers (NaN)".to_owned();
+            return Err(InferenceError::Output { id: self.id.clone(), detail });
         }
-        let candidates = candidates(output.data(), anchors, self.labels.len(), params);
+        let (data, classes) = (output.data(), self.labels.len());
+        let columns = 4 + classes;
+        let kept = if second == 6 && (self.finished || (first != columns && second != columns)) {
+            finished(data, classes, params).ok_or_else(|| self.odd_output(output.shape()))?
+        } else if first == columns {
+            suppress(candidates(data, second, classes, params), params)
+        } else if second == columns {
+            suppress(candidates(&transposed(data, second), first, classes, params), params)
+        } else {
+            return Err(self.odd_output(output.shape()));
+        };
         let found = |kept: Candidate| Found {
             class_id: kept.class,
             class_name: self.labels[kept.class].clone(),
             confidence: kept.score,
             bbox: placement.box_to_source(kept.bbox),
         };
-        Ok(suppress(candidates, params).into_iter().map(found).collect())
+        Ok(kept.into_iter().map(found).collect())
     }
+}
+
+/// Rows of so many columns, as columns.
+fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
+    (0..columns).flat_map(|column| rows.iter().skip(column).step_by(columns).copied()).collect()
+}
+
+/// Boxes that were suppressed inside the graph, as its reference reads them: those above the threshold, in their order, no
+/// more than may be. None when one has a class that there is no name for.
+fn finished(data: &[f32], classes: usize, params: &DetectParams) -> Option<Vec<Candidate>> {
+    let wanted = |class: usize| params.classes.as_ref().is_none_or(|classes| classes.contains(&class));
+    let mut kept = Vec::new();
+    let rows = data.chunks_exact(6).enumerate();
+    for (anchor, row) in rows.filter(|(_, row)| row[4] > params.confidence) {
+        // A whole number, written as a float.
+        let class = row[5] as usize;
+        if row[5] < 0.0 || class >= classes {
+            return None;
+        }
+        if wanted(class) && kept.len() < params.max_detections {
+            kept.push(Candidate { bbox: [row[0], row[1], row[2], row[3]], score: row[4], class, anchor });
+        }
+    }
+    kept.sort_by(|a, b| b.score.total_cmp(&a.score));
+    Some(kept)
 }
 
 /// The anchors whose best class scores strictly above the threshold. Of equal classes the first is the best.
@@ -204,4 +248,33 @@ pub(super) fn candidates(
             Candidate { bbox, score, class, anchor }
         })
         .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finished_boxes_are_taken_as_they_are() {
+        let rows = [
+            [0.0, 0.0, 10.0, 10.0, 0.9, 1.0],
+            [0.0, 0.0, 10.0, 10.0, 0.8, 1.0],
+            [5.0, 5.0, 9.0, 9.0, 0.7, 0.0],
+            [0.0; 6],
+        ]
+        .concat();
+        let scores = |params: &DetectParams| -> Vec<f32> {
+            finished(&rows, 2, params).unwrap().iter().map(|kept| kept.score).collect()
+        };
+        assert_eq!(scores(&DetectParams::default()), [0.9, 0.8, 0.7], "nothing is suppressed again");
+        assert_eq!(scores(&DetectParams { classes: Some(vec![0]), ..DetectParams::default() }), [0.7]);
+        assert_eq!(scores(&DetectParams { max_detections: 1, ..DetectParams::default() }), [0.9]);
+        assert_eq!(finished(&rows, 1, &DetectParams::default()), None, "class 1 has no name");
+    }
+
+    #[test]
+    fn rows_and_columns_say_the_same() {
+        let columns = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0];
+        assert_eq!(transposed(&[1.0, 4.0, 2.0, 5.0, 3.0, 6.0], 2), columns);
+    }
 }

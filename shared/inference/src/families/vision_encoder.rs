@@ -41,7 +41,7 @@ pub(super) struct Tokens {
 
 impl VisionEncoder {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
-        let config = config(facts)?;
+        let config = config(facts);
         let names: Vec<&str> = facts.outputs.iter().map(|port| port.name.as_str()).collect();
         Ok(Self { pixels: Pixels::open(facts)?, tokens: Tokens::new(&facts.id, &names, &config) })
     }

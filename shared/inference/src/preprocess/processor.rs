@@ -78,7 +78,9 @@ impl ImageProcessor {
     #[must_use]
     pub fn fixed_size(&self) -> Option<(u32, u32)> {
         let padded = self.pad.and_then(|pad| pad.to);
-        padded.or(self.crop).or_else(|| self.size.and_then(SizeRule::fixed))
+        let scaled = self.size.and_then(SizeRule::fixed);
+        let whole = |side: u32| self.multiple_of.map_or(side, |divisor| side.next_multiple_of(divisor));
+        padded.or(self.crop).or(scaled.map(|(width, height)| (whole(width), whole(height))))
     }
 
     /// The picture as the graph takes it. Runs on a CPU thread.
@@ -93,6 +95,8 @@ impl ImageProcessor {
             scaled = (scaled.0.next_multiple_of(divisor), scaled.1.next_multiple_of(divisor));
         }
         let canvas = self.canvas(scaled)?;
+        let grey = (self.levels.planes() == 1).then(|| frame.grey());
+        let frame = grey.as_ref().unwrap_or(frame);
         let floats = canvas_nchw(frame, self.resample, &canvas, &self.levels)?;
         let (width, height) = (canvas.size.0 as usize, canvas.size.1 as usize);
         let values = Tensor::new(vec![1, self.levels.planes(), height, width], floats);

@@ -6,11 +6,12 @@ use millrace_inference::{DetectParams, Found, Model, Tensor};
 use millrace_vision::{Limits, decode};
 use serde_json::Value;
 
+use crate::likeness::{Tolerance, boxes_are_like, tensor_is_like};
 use crate::precision::{Scene, mean_average_precision};
 use crate::{goldens, loader};
 
-const BOX_TOLERANCE_PX: f64 = 1.0;
-const SCORE_TOLERANCE: f64 = 0.01;
+const TOLERANCE: Tolerance =
+    Tolerance { sample: SAMPLE_TOLERANCE, mean: MEAN_TOLERANCE, box_px: 1.0, score: 0.01 };
 const PRECISION_TOLERANCE: f64 = 0.01;
 
 /// Input tensors: pixels are 0 to 1, so one grey level is 0.004. JPEG decoders differ by up to 5 levels at single
@@ -53,51 +54,8 @@ async fn every_case_equals_the_reference() {
     for case in golden["cases"].as_array().unwrap() {
         let name = format!("{} {}", case["image"], case["params"]);
         let (tensor, found) = detect(&model, case["image"].as_str().unwrap(), &params(case)).await;
-        tensor_is_like(&tensor, &case["preprocess"][0], &name);
-        boxes_are_like(&found, &case["expected"], &name);
-    }
-}
-
-fn tensor_is_like(tensor: &Tensor, summary: &Value, name: &str) {
-    let number = |value: &Value| value.as_f64().unwrap();
-    let shape: Vec<u64> = tensor.shape().iter().map(|&side| side as u64).collect();
-    assert_eq!(Value::from(shape), summary["shape"], "{name}");
-    let count = tensor.data().len() as f64;
-    let mean = tensor.data().iter().map(|&value| f64::from(value)).sum::<f64>() / count;
-    let spread = tensor.data().iter().map(|&value| (f64::from(value) - mean).powi(2)).sum::<f64>() / count;
-    assert!((mean - number(&summary["mean"])).abs() < MEAN_TOLERANCE, "{name}: mean {mean}");
-    assert!(
-        (spread.sqrt() - number(&summary["std"])).abs() < MEAN_TOLERANCE,
-        "{name}: std {}",
-        spread.sqrt()
-    );
-    for sample in summary["samples"].as_array().unwrap() {
-        let index = sample[0].as_array().unwrap().iter().zip(tensor.shape());
-        let place = index.fold(0, |place, (index, side)| place * side + index.as_u64().unwrap() as usize);
-        let (value, expected) = (f64::from(tensor.data()[place]), number(&sample[1]));
-        assert!((value - expected).abs() <= SAMPLE_TOLERANCE, "{name}: {sample} is {value}");
-    }
-}
-
-fn boxes_are_like(found: &[Found], expected: &Value, name: &str) {
-    let list = |key: &str| expected[key].as_array().unwrap();
-    assert_eq!(found.len(), list("boxes").len(), "{name}: {found:#?}");
-    // Where two scores are closer than the tolerance their order may swap: each box finds its own expected one.
-    let mut free: Vec<usize> = (0..found.len()).collect();
-    for one in found {
-        let distance = |place: &usize| {
-            let corners = list("boxes")[*place].as_array().unwrap().iter().zip(one.bbox);
-            corners.map(|(want, have)| (want.as_f64().unwrap() - f64::from(have)).abs()).fold(0.0, f64::max)
-        };
-        let label = |place: &&usize| list("labels")[**place].as_u64() == Some(one.class_id as u64);
-        let candidates = free.iter().filter(label);
-        let nearest = candidates.min_by(|a, b| distance(a).total_cmp(&distance(b))).copied();
-        let place = nearest.unwrap_or_else(|| panic!("{name}: no {} is left for {one:?}", one.class_name));
-        assert!(distance(&place) < BOX_TOLERANCE_PX, "{name}: {one:?} is {} px off", distance(&place));
-        let score = list("scores")[place].as_f64().unwrap();
-        assert!((score - f64::from(one.confidence)).abs() < SCORE_TOLERANCE, "{name}: {one:?} ~ {score}");
-        assert_eq!(list("names")[place], *one.class_name, "{name}");
-        free.retain(|other| *other != place);
+        tensor_is_like(&tensor, &case["preprocess"][0], TOLERANCE, &name);
+        boxes_are_like(&found, &case["expected"], TOLERANCE, &name);
     }
 }
 

@@ -5,11 +5,15 @@ mod broken;
 mod cache;
 mod embedding;
 mod golden;
+mod likeness;
 mod loading;
+mod oddities;
 mod precision;
+mod preprocess;
 mod raw;
 mod segmentation;
 mod sessions;
+mod transformers;
 
 use std::collections::HashMap;
 use std::path::PathBuf;

@@ -1,0 +1,151 @@
+//! What the families of Hugging Face folders have in common: labels, the image processor, and the graph's inputs.
+
+use millrace_vision::Frame;
+use serde_json::Value;
+
+use super::Prepared;
+use crate::{Facts, ImageProcessor, InferenceError, Tensor};
+
+/// Classes that a label may be one of, at most.
+const MOST_LABELS: usize = 1_000_000;
+
+/// Whether one of the architectures ends so, such as in `ForObjectDetection`.
+pub(super) fn is_for(facts: &Facts, task: &str) -> bool {
+    facts.architectures().any(|architecture| architecture.contains(task))
+}
+
+/// The names of `count` classes by index: the owner's, else `id2label`. What has no name is called `LABEL_n`, as
+/// `transformers` does.
+pub(super) fn labels(facts: &Facts, count: usize) -> Result<Vec<String>, InferenceError> {
+    if let Some(labels) = &facts.overrides.labels {
+        if labels.len() == count {
+            return Ok(labels.clone());
+        }
+        let detail = format!("millrace.toml names {} labels, the graph has {count} classes", labels.len());
+        return Err(facts.unsupported(detail));
+    }
+    let mut labels: Vec<String> = (0..count).map(|index| format!("LABEL_{index}")).collect();
+    let named = facts.config.get("id2label").and_then(Value::as_object);
+    for (key, name) in named.into_iter().flatten() {
+        let place = key.parse::<usize>().ok().and_then(|index| labels.get_mut(index));
+        if let (Some(place), Some(name)) = (place, name.as_str()) {
+            name.clone_into(place);
+        }
+    }
+    Ok(labels)
+}
+
+/// How many classes the model says it has: its labels, else `num_labels`, else the two that `transformers` assumes.
+pub(super) fn class_count(facts: &Facts) -> usize {
+    let last = |labels: &serde_json::Map<String, Value>| {
+        labels.keys().filter_map(|key| key.parse::<usize>().ok()).filter(|&key| key < MOST_LABELS).max()
+    };
+    let named = facts.config.get("id2label").and_then(Value::as_object).and_then(last).map(|last| last + 1);
+    let told = facts.config.get("num_labels").and_then(Value::as_u64).map(|count| count as usize);
+    let owner = facts.overrides.labels.as_ref().map(Vec::len);
+    owner.or(named).or(told).unwrap_or(2)
+}
+
+/// What goes into an input of the graph.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Feed {
+    Pixels,
+    Mask,
+}
+
+/// The way from a frame to the graph's inputs.
+pub(super) struct Intake {
+    processor: ImageProcessor,
+    feeds: Vec<Feed>,
+}
+
+impl Intake {
+    /// Matches the image processor with the graph.
+    pub(super) fn new(facts: &Facts) -> Result<Self, InferenceError> {
+        let feeds = facts.inputs.iter().map(|port| match port.name.as_str() {
+            "pixel_values" => Ok(Feed::Pixels),
+            "pixel_mask" => Ok(Feed::Mask),
+            other => Err(facts.unsupported(format!("its graph has an input {other:?}, which is not known"))),
+        });
+        let feeds = feeds.collect::<Result<Vec<_>, _>>()?;
+        let shape = match facts.input("pixel_values").map(|port| port.shape.as_slice()) {
+            Some(&[_, planes, height, width]) => (planes, height, width),
+            _ => return Err(facts.unsupported("its graph has no input pixel_values of four axes")),
+        };
+        let told = facts.config.get("num_channels").and_then(Value::as_u64).map(|planes| planes as usize);
+        let planes = shape.0.or(told).unwrap_or(3);
+        let processor = processor(facts, planes)?;
+        if let (Some((width, height)), (_, Some(own_height), Some(own_width))) =
+            (processor.fixed_size(), shape)
+            && (width as usize, height as usize) != (own_width, own_height)
+        {
+            return Err(facts.unsupported(format!(
+                "preprocessor_config.json makes pictures of {width} x {height}, its graph takes {own_width} x {own_height}"
+            )));
+        }
+        Ok(Self { processor, feeds })
+    }
+
+    /// The picture as the graph takes it.
+    pub(super) fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
+        let pixels = self.processor.prepare(frame)?;
+        let (mut values, mut mask) = (Some(pixels.values), Some(pixels.mask));
+        let inputs = self.feeds.iter().filter_map(|feed| match feed {
+            Feed::Pixels => values.take(),
+            Feed::Mask => mask.take(),
+        });
+        Ok(Prepared { inputs: inputs.collect(), placement: pixels.placement })
+    }
+}
+
+/// What its `preprocessor_config.json` asks for.
+pub(super) fn processor(facts: &Facts, planes: usize) -> Result<ImageProcessor, InferenceError> {
+    let Some(fields) = &facts.preprocessor else {
+        return Err(InferenceError::FileMissing {
+            id: facts.id.clone(),
+            file: "preprocessor_config.json".to_owned(),
+            need:
+                "it says how the model wants its pixels; copy it from where the model comes from, or write a \
+                   [preprocess] table into its millrace.toml"
+                    .to_owned(),
+        });
+    };
+    ImageProcessor::read(fields, planes)
+        .map_err(|fault| facts.unsupported(format!("preprocessor_config.json: {fault}")))
+}
+
+/// One row's numbers in `outputs[at]`, of so many axes after the first, all of them numbers.
+pub(super) fn row<'a, const AXES: usize>(
+    facts: &RowFacts,
+    outputs: &'a [Tensor],
+    at: usize,
+) -> Result<([usize; AXES], &'a [f32]), InferenceError> {
+    let fault = |detail: String| InferenceError::Output { id: facts.id.clone(), detail };
+    let tensor = outputs.get(at).ok_or_else(|| fault(format!("output {at} is missing")))?;
+    let shape = tensor.shape().split_first().filter(|(rows, _)| **rows == 1);
+    let axes = shape.and_then(|(_, axes)| <[usize; AXES]>::try_from(axes).ok());
+    let axes = axes.filter(|_| tensor.data().len() == tensor.shape().iter().product::<usize>());
+    let axes = axes.ok_or_else(|| fault(format!("output {at} has the shape {:?}", tensor.shape())))?;
+    if tensor.data().iter().any(|value| value.is_nan()) {
+        return Err(fault(format!("output {at} has values that are not numbers (NaN)")));
+    }
+    Ok((axes, tensor.data()))
+}
+
+/// What an error about a row names.
+pub(super) struct RowFacts {
+    pub(super) id: millrace_contracts::ModelId,
+}
+
+/// In place: shares that add up to one.
+pub(super) fn softmax(logits: &mut [f32]) {
+    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
+    logits.iter_mut().for_each(|logit| *logit = (*logit - most).exp());
+    let total: f32 = logits.iter().sum();
+    logits.iter_mut().for_each(|share| *share /= total);
+}
+
+/// A share by itself.
+pub(super) fn sigmoid(logit: f32) -> f32 {
+    1.0 / (1.0 + (-logit).exp())
+}

@@ -1,0 +1,34 @@
+//! The JSON files of a Hugging Face folder, beside the graph or one level above it.
+
+use std::path::Path;
+
+use millrace_contracts::ModelId;
+use serde_json::{Map, Value};
+
+use crate::InferenceError;
+
+/// The largest file that is read: labels of tens of thousands of classes take two megabytes.
+const MOST_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The object in `name`; none when there is no such file.
+///
+/// # Errors
+/// [`InferenceError::Load`] for a file that is no JSON object, or too large.
+pub(crate) fn json_of(
+    id: &ModelId,
+    folder: &Path,
+    name: &str,
+) -> Result<Option<Map<String, Value>>, InferenceError> {
+    let fault =
+        |detail: String| InferenceError::Load { id: id.clone(), detail: format!("its {name}: {detail}") };
+    let places = [folder.join(name), folder.join("onnx").join(name)];
+    let Some(path) = places.iter().find(|path| path.is_file()) else { return Ok(None) };
+    let bytes = std::fs::metadata(path).map_err(|error| fault(error.to_string()))?.len();
+    if bytes > MOST_BYTES {
+        return Err(fault(format!("{bytes} bytes, the limit is {MOST_BYTES}")));
+    }
+    let text = std::fs::read(path).map_err(|error| fault(error.to_string()))?;
+    let read =
+        serde_json::from_slice(&text).map_err(|error| fault(format!("it is no JSON object: {error}")))?;
+    Ok(Some(read))
+}

@@ -1,0 +1,123 @@
+//! Models that do what real ones rarely do: nothing found, too much found, no numbers, other shapes, files missing. The
+//! graphs are made by tests/goldens/scripts/tiny_models.py.
+
+use millrace_contracts::ErrorKind;
+use millrace_inference::{DetectParams, Found, InferenceError, Model, Scoring, SessionSettings};
+use millrace_vision::Frame;
+
+use crate::{goldens_folder, loader_of};
+
+async fn load(folder: std::path::PathBuf, id: &str) -> Result<Model, InferenceError> {
+    loader_of(folder, SessionSettings::default()).load(&id.into()).await
+}
+
+async fn tiny(id: &str) -> Result<Model, InferenceError> {
+    load(goldens_folder().join("tiny"), id).await
+}
+
+async fn detect(id: &str, params: &DetectParams) -> Result<Vec<Found>, InferenceError> {
+    let model = tiny(id).await?;
+    let detector = model.detector()?;
+    let prepared = detector.prepare(&Frame::filled(128, 64, [9; 3]))?;
+    let outputs = model.infer(prepared.inputs).await?.outputs;
+    detector.read(&outputs, &prepared.placement, params)
+}
+
+async fn classify(id: &str) -> Result<Vec<f32>, InferenceError> {
+    let model = tiny(id).await?;
+    let prepared = model.classifier()?.prepare(&Frame::filled(30, 20, [9; 3]))?;
+    let outputs = model.infer(prepared.inputs).await?.outputs;
+    model.classifier()?.scores(&outputs, Scoring::Own)
+}
+
+#[tokio::test]
+async fn nothing_found_is_an_empty_list_and_five_thousand_are_bounded() {
+    assert!(detect("none", &DetectParams::default()).await.unwrap().is_empty());
+    let all = DetectParams { max_detections: 10_000, ..DetectParams::default() };
+    let found = detect("many", &all).await.unwrap();
+    assert_eq!(found.len(), 5_000);
+    assert!(found.iter().all(|one| one.class_name == "a" && one.confidence > 0.99));
+    assert_eq!(detect("many", &DetectParams::default()).await.unwrap().len(), 300);
+    let other = DetectParams { classes: Some(vec![1]), ..all };
+    assert!(detect("many", &other).await.unwrap().is_empty());
+}
+
+#[tokio::test]
+async fn what_is_no_number_or_no_box_is_an_error() {
+    for (id, says) in [("nan-detector", "NaN"), ("short-boxes", "x 3")] {
+        let error = detect(id, &DetectParams::default()).await.unwrap_err();
+        assert!(matches!(error, InferenceError::Output { .. }), "{id}: {error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let error = classify("nan-classifier").await.unwrap_err();
+    assert!(matches!(error, InferenceError::Output { .. }), "{error}");
+}
+
+#[tokio::test]
+async fn several_labels_at_once_are_judged_one_by_one() {
+    let scores = classify("multi-label").await.unwrap();
+    // sigmoid of 0, 2, −2
+    for (score, expected) in scores.iter().zip([0.5, 0.880_797, 0.119_203]) {
+        assert!((score - expected).abs() < 1e-5, "{scores:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_missing_file_and_a_missing_output_are_named() {
+    let error = tiny("no-processor").await.unwrap_err();
+    assert!(matches!(error, InferenceError::FileMissing { .. }), "{error}");
+    assert_eq!(error.kind(), ErrorKind::ModelLoadError);
+    assert!(error.to_string().contains("preprocessor_config.json"), "{error}");
+    let error = tiny("no-logits").await.unwrap_err();
+    assert!(error.to_string().contains("\"logits\", only scores"), "{error}");
+    let folder = tempfile::tempdir().unwrap();
+    let copy = |file: &str, text: &str| {
+        std::fs::create_dir_all(folder.path().join("m")).unwrap();
+        std::fs::copy(
+            goldens_folder().join("tiny/multi-label/model.onnx"),
+            folder.path().join("m/model.onnx"),
+        )
+        .unwrap();
+        std::fs::write(folder.path().join("m").join(file), text).unwrap();
+    };
+    copy("config.json", "{\"architectures\": [");
+    let error = load(folder.path().to_owned(), "m").await.unwrap_err();
+    assert!(matches!(error, InferenceError::Load { .. }), "{error}");
+    assert!(error.to_string().contains("config.json"), "{error}");
+}
+
+#[tokio::test]
+async fn the_owner_has_the_last_word() {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("m");
+    std::fs::create_dir_all(model.join("variants")).unwrap();
+    std::fs::copy(goldens_folder().join("tiny/multi-label/model.onnx"), model.join("variants/small.onnx"))
+        .unwrap();
+    let settings = "family = \"transformers-classify\"\ngraph = \"variants/small.onnx\"\nlabels = [\"x\", \"y\", \"z\"]\n\
+                    [preprocess]\nimage_processor_type = \"ViTImageProcessor\"\nsize = 8\n";
+    std::fs::write(model.join("millrace.toml"), settings).unwrap();
+    let loaded = load(folder.path().to_owned(), "m").await.unwrap();
+    assert_eq!((loaded.info().family, &*loaded.info().labels.join("")), ("transformers-classify", "xyz"));
+
+    std::fs::write(model.join("millrace.toml"), settings.replace("small", "gone")).unwrap();
+    let error = load(folder.path().to_owned(), "m").await.unwrap_err();
+    assert!(error.to_string().contains("variants/gone.onnx"), "{error}");
+    std::fs::write(model.join("millrace.toml"), "graph = \"../other/model.onnx\"").unwrap();
+    let error = load(folder.path().to_owned(), "m").await.unwrap_err();
+    assert!(error.to_string().contains("not inside the folder"), "{error}");
+}
+
+#[tokio::test]
+async fn the_forms_of_ultralytics_exports_are_read_alike() {
+    let params = DetectParams { iou: 0.5, ..DetectParams::default() };
+    let rows = detect("yolo-rows", &params).await.unwrap();
+    // 128 × 64 on 64 × 64: gain one half, 16 pixels above. The anchor covers 8..40 × 16..48 there.
+    assert_eq!(rows.len(), 1, "the weaker of the two is suppressed");
+    assert_eq!((rows[0].bbox, &*rows[0].class_name), ([16.0, 0.0, 80.0, 64.0], "b"));
+    let half = detect("yolo-half", &params).await.unwrap();
+    assert_eq!(half.len(), 1);
+    assert!((half[0].confidence - rows[0].confidence).abs() < 1e-3 && half[0].bbox == rows[0].bbox);
+    let finished = detect("yolo-end2end", &params).await.unwrap();
+    assert_eq!(finished.iter().map(|one| one.bbox).collect::<Vec<_>>(), [rows[0].bbox; 2]);
+    assert_eq!(classify("yolo-classify").await.unwrap(), [0.2, 0.7, 0.1]);
+}

@@ -1,0 +1,134 @@
+"""Writes tests/goldens/tiny/*: graphs of a few nodes whose outputs are known, to test what real models rarely do.
+
+    pip install onnx==1.23.2 numpy && python tiny_models.py
+
+Every output depends on the input only by `0 x mean`, so that it has as many rows as the batch.
+"""
+import json
+import pathlib
+
+import numpy as np
+import onnx
+from onnx import TensorProto as T
+from onnx import helper as h
+from onnx import numpy_helper as nh
+
+ROOT = pathlib.Path(__file__).parent.parent / "tiny"
+PROCESSOR = {"image_processor_type": "ViTImageProcessor", "size": {"height": 8, "width": 8}}
+
+
+def zero(kind):
+    """Nodes that make [batch, 1, 1] of noughts out of `pixels`."""
+    dtype = np.float16 if kind == T.FLOAT16 else np.float32
+    nodes = [
+        h.make_node("ReduceMean", ["pixels", "axes"], ["mean"], keepdims=0),
+        h.make_node("Mul", ["mean", "nought"], ["flat"]),
+        h.make_node("Reshape", ["flat", "three"], ["zero"]),
+    ]
+    values = [
+        nh.from_array(np.array([1, 2, 3], np.int64), "axes"),
+        nh.from_array(np.array(0, dtype), "nought"),
+        nh.from_array(np.array([-1, 1, 1], np.int64), "three"),
+    ]
+    return nodes, values
+
+
+def save(name, nodes, values, outputs, kind=T.FLOAT, size=8, metadata=None, files=None, port="pixel_values"):
+    folder = ROOT / name
+    folder.mkdir(parents=True, exist_ok=True)
+    for node in nodes:
+        node.input[:] = [port if one == "pixels" else one for one in node.input]
+    inputs = [h.make_tensor_value_info(port, kind, ["batch", 3, size, size])]
+    graph = h.make_graph(nodes, name, inputs, [h.make_tensor_value_info(*one) for one in outputs], values)
+    model = h.make_model(graph, opset_imports=[h.make_opsetid("", 18)], ir_version=9)
+    if metadata:
+        h.set_model_props(model, metadata)
+    onnx.checker.check_model(model)
+    onnx.save(model, folder / "model.onnx")
+    for file, content in (files or {}).items():
+        (folder / file).write_text(json.dumps(content, indent=1) + "\n")
+
+
+def constant(name, values, kind=T.FLOAT, **more):
+    """A graph that gives `values`, whatever it is shown."""
+    nodes, held = zero(kind)
+    for port, value in values.items():
+        held.append(nh.from_array(value, port + "_value"))
+        added = port if value.ndim == 3 else port + "_3d"
+        nodes.append(h.make_node("Add", ["zero", port + "_value"], [added]))
+        if value.ndim == 2:
+            held.append(nh.from_array(np.array([1], np.int64), port + "_axis"))
+            nodes.append(h.make_node("Squeeze", [added, port + "_axis"], [port]))
+    outputs = [(port, kind, ["batch", *value.shape[1:]]) for port, value in values.items()]
+    save(name, nodes, held, outputs, kind=kind, **more)
+
+
+def detector(labels):
+    return {
+        "config.json": {
+            "architectures": ["DetrForObjectDetection"],
+            "model_type": "detr",
+            "id2label": {str(at): name for at, name in enumerate(labels)},
+        },
+        "preprocessor_config.json": {
+            "image_processor_type": "RTDetrImageProcessor", "size": {"height": 8, "width": 8}
+        },
+    }
+
+
+def classifier(**more):
+    config = {"architectures": ["ViTForImageClassification"], "model_type": "vit", "id2label": {"0": "a", "1": "b", "2": "c"}}
+    return {"config.json": config | more, "preprocessor_config.json": PROCESSOR}
+
+
+def many():
+    """5,000 queries, each sure of class 0, side by side."""
+    nodes, held = zero(T.FLOAT)
+    f = lambda value, name: held.append(nh.from_array(np.array(value, np.float32), name))
+    f(0, "from"), f(5000, "to"), f(1, "by"), f(5000, "most")
+    f([[[4.0, -4.0, -4.0]]], "row")
+    f([[[0.5, 0.0001, 0.2]]], "rest")
+    i = lambda value, name: held.append(nh.from_array(np.array(value, np.int64), name))
+    i([1, 5000, 3], "shape"), i([1, 5000, 1], "column")
+    nodes += [
+        h.make_node("Range", ["from", "to", "by"], ["steps"]),
+        h.make_node("Div", ["steps", "most"], ["shares"]),
+        h.make_node("Reshape", ["shares", "column"], ["xs"]),
+        h.make_node("Expand", ["rest", "shape"], ["rests"]),
+        h.make_node("Concat", ["xs", "rests"], ["boxes"], axis=2),
+        h.make_node("Add", ["zero", "boxes"], ["pred_boxes"]),
+        h.make_node("Expand", ["row", "shape"], ["rows"]),
+        h.make_node("Add", ["zero", "rows"], ["logits"]),
+    ]
+    outputs = [("logits", T.FLOAT, ["batch", 5000, 3]), ("pred_boxes", T.FLOAT, ["batch", 5000, 4])]
+    save("many", nodes, held, outputs, files=detector(["a", "b"]))
+
+
+def ultralytics(task, names, **more):
+    return {"task": task, "stride": "32", "names": str(dict(enumerate(names))), "imgsz": "[64, 64]"} | more
+
+
+def main():
+    f32 = lambda value: np.array(value, np.float32)
+    many()
+    boxes = f32([[[0.5, 0.5, 1.5, 0.5]]])
+    constant("none", {"logits": f32([[[-5, -5, 5]]]), "pred_boxes": boxes}, files=detector(["a", "b"]))
+    constant("nan-detector", {"logits": f32([[[np.nan, 1, 2]]]), "pred_boxes": boxes}, files=detector(["a", "b"]))
+    constant("short-boxes", {"logits": f32([[[3, 1, 2]]]), "pred_boxes": boxes[:, :, :3]}, files=detector(["a", "b"]))
+    constant("nan-classifier", {"logits": f32([[np.nan, 1, 2]])}, files=classifier())
+    constant("multi-label", {"logits": f32([[0, 2, -2]])}, files=classifier(problem_type="multi_label_classification"))
+    constant("no-processor", {"logits": f32([[0, 2, -2]])}, files={"config.json": classifier()["config.json"]})
+    constant("no-logits", {"scores": f32([[0, 2, -2]])}, files=classifier())
+    final = f32([[[8, 16, 40, 48, 0.9, 1], [8, 16, 40, 48, 0.8, 1], [0, 0, 8, 8, 0.1, 0], [0] * 6]])
+    yolo = dict(size=64, port="images")
+    constant("yolo-end2end", {"output0": final}, metadata=ultralytics("detect", "ab", end2end="True"), **yolo)
+    # Columns: cx, cy, w, h, a, b. Two anchors on the same place.
+    raw = np.array([[[24, 32, 32, 32, 0.1, 0.9], [25, 32, 32, 32, 0.1, 0.8], [4, 4, 8, 8, 0.1, 0.0]]])
+    half = raw.astype(np.float16)
+    constant("yolo-rows", {"output0": raw.astype(np.float32)}, metadata=ultralytics("detect", "ab"), **yolo)
+    constant("yolo-half", {"output0": np.ascontiguousarray(half.transpose(0, 2, 1)[:, :, :2])}, kind=T.FLOAT16, metadata=ultralytics("detect", "ab"), **yolo)
+    constant("yolo-classify", {"output0": f32([[0.2, 0.7, 0.1]])}, metadata=ultralytics("classify", "abc"), **yolo)
+
+
+if __name__ == "__main__":
+    main()
