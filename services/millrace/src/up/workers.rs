@@ -3,7 +3,7 @@
 //! Rule: a worker's standard input is a pipe from here. It ends when we do, however we do, and the worker with it.
 
 use std::path::PathBuf;
-use std::process::Stdio;
+use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -69,29 +69,43 @@ async fn keep(plan: WorkerPlan, number: usize, stop: CancellationToken) -> anyho
     let mut pauses = backoff(MIN_PAUSE, MAX_PAUSE);
     while !stop.is_cancelled() {
         let begun = Instant::now();
-        let mut child = plan.command().spawn().context("cannot start a worker")?;
-        // Taken out, because waiting for a child closes what is left in it.
-        let lifeline = child.stdin.take();
-        tracing::debug!(worker.number = number, process.pid = child.id(), "a worker process was started");
-        tokio::select! {
-            status = child.wait() => {
-                let status = status.context("cannot wait for a worker")?;
-                if status.success() {
-                    tracing::info!(worker.number = number, "a worker was drained; it stays away until the next start");
-                    return Ok(());
-                }
-                if begun.elapsed() > HEALTHY {
-                    pauses = backoff(MIN_PAUSE, MAX_PAUSE);
-                }
-                let pause = pauses.next().unwrap_or(MAX_PAUSE);
-                tracing::warn!(worker.number = number, %status, pause_ms = pause.as_millis(), "a worker died; starting another");
-                stop.run_until_cancelled(tokio::time::sleep(pause)).await;
-            }
-            () = stop.cancelled() => drain(&mut child, plan.deadline).await,
+        let Some(status) = live(&plan, number, &stop).await? else { return Ok(()) };
+        if begun.elapsed() > HEALTHY {
+            pauses = backoff(MIN_PAUSE, MAX_PAUSE);
         }
-        drop(lifeline);
+        let pause = pauses.next().unwrap_or(MAX_PAUSE);
+        tracing::warn!(worker.number = number, %status, pause_ms = pause.as_millis(), "a worker died; starting another");
+        stop.run_until_cancelled(tokio::time::sleep(pause)).await;
     }
     Ok(())
+}
+
+/// The life of one worker process; how it died, or none when it ended as it should and no other is wanted.
+async fn live(
+    plan: &WorkerPlan,
+    number: usize,
+    stop: &CancellationToken,
+) -> anyhow::Result<Option<ExitStatus>> {
+    let mut child = plan.command().spawn().context("cannot start a worker")?;
+    // Taken out, because waiting for a child closes what is left in it.
+    let lifeline = child.stdin.take();
+    tracing::debug!(worker.number = number, process.pid = child.id(), "a worker process was started");
+    let ended = tokio::select! {
+        status = child.wait() => Some(status.context("cannot wait for a worker")?),
+        () = stop.cancelled() => None,
+    };
+    match ended {
+        None => drain(&mut child, plan.deadline).await,
+        Some(status) if status.success() => {
+            tracing::info!(
+                worker.number = number,
+                "a worker was drained; it stays away until the next start"
+            );
+        }
+        Some(_) => {}
+    }
+    drop(lifeline);
+    Ok(ended.filter(|status| !status.success()))
 }
 
 async fn drain(child: &mut Child, deadline: Duration) {
