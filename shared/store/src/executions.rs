@@ -8,7 +8,9 @@ mod unfinished;
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::RerunOf;
 use millrace_contracts::run::Progress;
-use millrace_contracts::{BlobId, ExecutionId, ExecutionStatus, JobError, Pool, UnixMillis, WorkflowId};
+use millrace_contracts::{
+    BlobId, ExecutionId, ExecutionStatus, JobError, Pool, ScheduleId, UnixMillis, WorkflowId,
+};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
@@ -58,6 +60,10 @@ pub struct ExecutionSummary {
     pub jobs: JobCounts,
     /// The batch it belongs to.
     pub batch_id: Option<Uuid>,
+    /// The schedule that started it.
+    pub schedule_id: Option<ScheduleId>,
+    /// The run that it repeats.
+    pub rerun_of: Option<RerunOf>,
 }
 
 /// A run's jobs, by where they stand.
@@ -102,6 +108,4 @@ pub struct ExecutionRecord {
     pub callback_url: Option<String>,
     /// The highest epoch of its log that was recorded.
     pub epoch: u32,
-    /// The run that it repeats.
-    pub rerun_of: Option<RerunOf>,
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use millrace_contracts::{ExecutionId, ExecutionStatus, WorkflowId};
+use millrace_contracts::{ExecutionId, ExecutionStatus, ScheduleId, WorkflowId};
 use millrace_store::ExecutionFilter;
 use serde_json::{Value, json};
 
@@ -16,10 +16,22 @@ use crate::view;
 
 const STATUSES: &str = "pending, running, completed, failed, cancelled or timed_out";
 
+const FILTERS: [&str; 10] = [
+    "status",
+    "workflow_id",
+    "label",
+    "batch_id",
+    "schedule_id",
+    "rerun_of",
+    "from",
+    "to",
+    "cursor",
+    "limit",
+];
+
 /// A page of runs, newest first.
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
-    let params =
-        params.only(&["status", "workflow_id", "label", "batch_id", "from", "to", "cursor", "limit"])?;
+    let params = params.only(&FILTERS)?;
     let limit = params.limit(50, 200)?;
     let before = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| ExecutionId(cursor.0));
     let page = app.store.executions().list(&filter(&params)?, before, limit).await?;
@@ -35,6 +47,8 @@ fn filter(params: &Params) -> Result<ExecutionFilter, Problem> {
         workflow_id: params.parsed::<WorkflowId>("workflow_id", "a workflow's id")?,
         label: params.text("label").map(label).transpose()?,
         batch_id: params.parsed("batch_id", "a batch's id")?,
+        schedule_id: params.parsed::<ScheduleId>("schedule_id", "a schedule's id")?,
+        rerun_of: params.parsed::<ExecutionId>("rerun_of", "an execution's id")?,
         from: params.time("from")?,
         to: params.time("to")?,
     })

@@ -97,7 +97,7 @@ async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<
         && record.summary.labels == submission.options.labels
         && record.priority == submission.options.priority
         && record.pool == submission.options.pool
-        && record.rerun_of == submission.rerun_of;
+        && record.summary.rerun_of == submission.rerun_of;
     if !same {
         let detail = format!(
             "this Idempotency-Key made execution {id}, which was asked for differently; use a fresh key"

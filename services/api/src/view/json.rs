@@ -71,6 +71,7 @@ pub(crate) fn summary(run: &ExecutionSummary) -> Value {
         "error_message": run.error_message,
         "batch_id": run.batch_id,
     }));
+    row.extend(origin(run));
     row.extend(counters(run.jobs));
     row.insert("links".into(), links(run.id));
     Value::Object(row)
@@ -110,9 +111,16 @@ fn recorded(record: &ExecutionRecord) -> Map<String, Value> {
         "definition": record.definition,
         "epoch": record.epoch,
     }));
-    page.extend(record.rerun_of.as_ref().map(|earlier| ("rerun_of".to_owned(), json!(earlier))));
+    page.extend(origin(run));
     page.extend(counters(run.jobs));
     page
+}
+
+/// What a run comes from, if not from a request of its own: a schedule, or an earlier run.
+fn origin(run: &ExecutionSummary) -> impl Iterator<Item = (String, Value)> {
+    let schedule = run.schedule_id.map(|id| ("schedule_id".to_owned(), json!(id)));
+    let earlier = run.rerun_of.as_ref().map(|earlier| ("rerun_of".to_owned(), json!(earlier)));
+    schedule.into_iter().chain(earlier)
 }
 
 fn counters(jobs: JobCounts) -> Map<String, Value> {

@@ -16,7 +16,8 @@ pub(crate) enum Args {
     #[command(after_help = "\
 Examples:
   millrace executions list --status failed
-  millrace executions list --limit 100 --json | jq -r '.items[].id'")]
+  millrace executions list --schedule 0199b5a2-…
+  millrace executions list --limit 100 --json | jq -r '.executions[].execution_id'")]
     List {
         /// Only of this status: pending, running, completed, failed, cancelled or timed_out.
         #[arg(long)]
@@ -24,6 +25,12 @@ Examples:
         /// Only of this saved workflow.
         #[arg(long, value_name = "ID")]
         workflow: Option<millrace_contracts::WorkflowId>,
+        /// Only those that this schedule started.
+        #[arg(long, value_name = "ID")]
+        schedule: Option<millrace_contracts::ScheduleId>,
+        /// Only those that repeat this execution.
+        #[arg(long, value_name = "ID")]
+        rerun_of: Option<ExecutionId>,
         /// At most so many.
         #[arg(long, default_value_t = 20)]
         limit: u32,
@@ -75,10 +82,12 @@ inside it, as CALL/NODE. With --follow, exit code 0 when the run completed, 1 wh
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let out = context.out;
     match args {
-        Args::List { status, workflow, limit, client } => {
+        Args::List { status, workflow, schedule, rerun_of, limit, client } => {
             let mut query = vec![("limit", limit.to_string())];
             query.extend(status.map(|status| ("status", status.to_string())));
             query.extend(workflow.map(|workflow| ("workflow_id", workflow.to_string())));
+            query.extend(schedule.map(|schedule| ("schedule_id", schedule.to_string())));
+            query.extend(rerun_of.map(|earlier| ("rerun_of", earlier.to_string())));
             let found = Client::find(client.url.as_deref())?.get("/executions", &query).await?;
             if client.json { out.json(&found)? } else { list(&found, out)? }
         }

@@ -3,8 +3,9 @@
 use std::str::FromStr;
 
 use millrace_contracts::message::{Accepted, RerunOf};
-use millrace_contracts::{ExecutionId, ExecutionStatus, WorkflowId};
+use millrace_contracts::{ExecutionId, ExecutionStatus, ScheduleId, WorkflowId};
 use serde_json::{Map, Value};
+use uuid::Uuid;
 
 use super::{ExecutionRecord, ExecutionSummary, Executions, JobCounts};
 use crate::accept::IDEMPOTENCY_HOURS;
@@ -20,7 +21,7 @@ impl Executions<'_> {
             r#"select workflow_id, workflow_version, coalesce(sha256, '') as "sha256!", status, priority, pool, labels, created_at, started_at,
                 completed_at, duration_ms, error_message, error, input_data, output_data, node_metrics, progress,
                 inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, trace_id, region,
-                cost::float8 as cost, callback_url, batch_id, epoch, rerun_of, rerun_from, deleted_at
+                cost::float8 as cost, callback_url, batch_id, epoch, schedule_id, rerun_of, rerun_from, deleted_at
             from wf_executions where id = $1 and (accepted is not null or deleted_at is not null)"#,
             id.0
         )
@@ -47,6 +48,8 @@ impl Executions<'_> {
                 failed: row.inference_jobs_failed.unsigned_abs(),
             },
             batch_id: row.batch_id,
+            schedule_id: row.schedule_id.map(ScheduleId),
+            rerun_of: rerun_of(row.rerun_of, row.rerun_from),
         };
         Ok(ExecutionRecord {
             summary,
@@ -63,10 +66,6 @@ impl Executions<'_> {
             cost: row.cost,
             callback_url: row.callback_url,
             epoch: row.epoch.unsigned_abs(),
-            rerun_of: row.rerun_of.map(|earlier| RerunOf {
-                execution_id: ExecutionId(earlier),
-                from: row.rerun_from.map(Into::into),
-            }),
         })
     }
 
@@ -105,6 +104,11 @@ impl Executions<'_> {
         .await?;
         Ok(id.map(ExecutionId))
     }
+}
+
+/// What a run repeats, from its two columns.
+pub(super) fn rerun_of(earlier: Option<Uuid>, from: Option<String>) -> Option<RerunOf> {
+    earlier.map(|earlier| RerunOf { execution_id: ExecutionId(earlier), from: from.map(Into::into) })
 }
 
 pub(crate) fn status(text: &str) -> Result<ExecutionStatus, StoreError> {

@@ -2,12 +2,12 @@
 //! the cursor, and pages stay stable while new runs arrive.
 
 use chrono::{DateTime, Utc};
-use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis, WorkflowId};
+use millrace_contracts::{ExecutionId, ExecutionStatus, ScheduleId, UnixMillis, WorkflowId};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::get::status;
+use super::get::{rerun_of, status};
 use super::{ExecutionSummary, Executions, JobCounts};
 use crate::{StoreError, json};
 
@@ -25,6 +25,10 @@ pub struct ExecutionFilter {
     pub label: Option<(String, String)>,
     /// Of this batch.
     pub batch_id: Option<Uuid>,
+    /// Started by this schedule.
+    pub schedule_id: Option<ScheduleId>,
+    /// Repeating this run.
+    pub rerun_of: Option<ExecutionId>,
     /// Accepted at this time or later.
     pub from: Option<UnixMillis>,
     /// Accepted before this time.
@@ -46,6 +50,9 @@ struct Row {
     inference_jobs_completed: i32,
     inference_jobs_failed: i32,
     batch_id: Option<Uuid>,
+    schedule_id: Option<Uuid>,
+    rerun_of: Option<Uuid>,
+    rerun_from: Option<String>,
 }
 
 impl TryFrom<Row> for ExecutionSummary {
@@ -69,6 +76,8 @@ impl TryFrom<Row> for ExecutionSummary {
                 failed: row.inference_jobs_failed.unsigned_abs(),
             },
             batch_id: row.batch_id,
+            schedule_id: row.schedule_id.map(ScheduleId),
+            rerun_of: rerun_of(row.rerun_of, row.rerun_from),
         })
     }
 }
@@ -80,7 +89,8 @@ macro_rules! page {
         sqlx::query_as!(
             Row,
             "select id, workflow_id, workflow_version, status, labels, created_at, started_at, completed_at, duration_ms,
-                error_message, inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, batch_id
+                error_message, inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, batch_id,
+                schedule_id, rerun_of, rerun_from
             from wf_executions
             where id >= $1 and id < $2 and accepted is not null and deleted_at is null and created_at >= $4 and created_at < $5 and "
                 + $leading
@@ -112,14 +122,23 @@ impl Executions<'_> {
             status: filter.status.map(ExecutionStatus::as_str),
             workflow: filter.workflow_id.map(|id| id.0),
             label: filter.label.as_ref().map(|(name, value)| json!({ name: value })),
+            batch: filter.batch_id,
+            schedule: filter.schedule_id.map(|id| id.0),
         };
         // The most selective condition leads.
-        let rows = match (filter.batch_id, query.workflow, &query.label, query.status) {
-            (Some(batch), ..) => query.of_batch(batch).await,
-            (None, Some(workflow), ..) => query.of_workflow(workflow).await,
-            (None, None, Some(label), _) => query.with_label(label).await,
-            (None, None, None, Some(status)) => query.in_status(status).await,
-            (None, None, None, None) => query.of_all().await,
+        let rows = if let Some(earlier) = filter.rerun_of {
+            query.repeating(earlier.0).await
+        } else if let Some(batch) = query.batch {
+            query.of_batch(batch).await
+        } else if let Some(schedule) = query.schedule {
+            query.of_schedule(schedule).await
+        } else {
+            match (query.workflow, &query.label, query.status) {
+                (Some(workflow), ..) => query.of_workflow(workflow).await,
+                (None, Some(label), _) => query.with_label(label).await,
+                (None, None, Some(status)) => query.in_status(status).await,
+                (None, None, None) => query.of_all().await,
+            }
         };
         rows?.into_iter().map(ExecutionSummary::try_from).collect()
     }
@@ -132,18 +151,53 @@ struct Query<'a> {
     status: Option<&'static str>,
     workflow: Option<Uuid>,
     label: Option<Value>,
+    batch: Option<Uuid>,
+    schedule: Option<Uuid>,
 }
 
 impl Query<'_> {
+    async fn repeating(&self, earlier: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+        page!(
+            self.bounds,
+            "rerun_of = $6 and ($7::text is null or status = $7)
+                and ($8::uuid is null or workflow_id = $8) and ($9::jsonb is null or labels @> $9)
+                and ($10::uuid is null or batch_id = $10) and ($11::uuid is null or schedule_id = $11)",
+            earlier,
+            self.status,
+            self.workflow,
+            self.label,
+            self.batch,
+            self.schedule
+        )
+        .fetch_all(self.pool)
+        .await
+    }
+
+    async fn of_schedule(&self, schedule: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+        page!(
+            self.bounds,
+            "schedule_id = $6 and ($7::text is null or status = $7)
+                and ($8::uuid is null or workflow_id = $8) and ($9::jsonb is null or labels @> $9)",
+            schedule,
+            self.status,
+            self.workflow,
+            self.label
+        )
+        .fetch_all(self.pool)
+        .await
+    }
+
     async fn of_batch(&self, batch: Uuid) -> Result<Vec<Row>, sqlx::Error> {
         page!(
             self.bounds,
             "batch_id = $6 and ($7::text is null or status = $7)
-                and ($8::uuid is null or workflow_id = $8) and ($9::jsonb is null or labels @> $9)",
+                and ($8::uuid is null or workflow_id = $8) and ($9::jsonb is null or labels @> $9)
+                and ($10::uuid is null or schedule_id = $10)",
             batch,
             self.status,
             self.workflow,
-            self.label
+            self.label,
+            self.schedule
         )
         .fetch_all(self.pool)
         .await

@@ -1,5 +1,6 @@
 use anyhow::Result;
-use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis, WorkflowId};
+use millrace_contracts::message::RerunOf;
+use millrace_contracts::{ExecutionId, ExecutionStatus, ScheduleId, UnixMillis, WorkflowId};
 use millrace_store::{AcceptedRun, ExecutionFilter};
 use serde_json::{Map, json};
 
@@ -61,6 +62,52 @@ async fn pages_are_newest_first_complete_and_stable() -> Result<()> {
         ..none()
     };
     assert_eq!(walk(&fixture, &all_of_it).await?, newest_first(|index| index < 10 && index % 4 == 0));
+    Ok(())
+}
+
+#[tokio::test]
+async fn runs_of_a_schedule_and_reruns_are_found() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let schedule = ScheduleId::generate();
+    let mut runs: Vec<AcceptedRun> = (0..4).map(|_| Story::new().run()).collect();
+    let ids: Vec<_> = runs.iter().map(|run| run.accepted.execution_id).collect();
+    runs[1].accepted.schedule_id = Some(schedule);
+    let again = RerunOf { execution_id: ids[0], from: Some("detect".into()) };
+    runs[2].accepted.rerun_of = Some(again.clone());
+    runs[3].accepted.rerun_of = Some(RerunOf { execution_id: ids[0], from: None });
+    runs[3].labels = Map::from_iter([("team".to_owned(), json!("blue"))]);
+    runs[3].batch_id = Some(uuid::Uuid::now_v7());
+    fixture.store.accept(&runs).await?;
+    let list = async |filter: ExecutionFilter| {
+        let page = fixture.store.executions().list(&filter, None, 10).await?;
+        anyhow::Ok(page.into_iter().map(|run| (run.id, run.schedule_id, run.rerun_of)).collect::<Vec<_>>())
+    };
+    let none = ExecutionFilter::default;
+    let of_schedule = ExecutionFilter { schedule_id: Some(schedule), ..none() };
+    assert_eq!(list(of_schedule.clone()).await?, [(ids[1], Some(schedule), None)]);
+    let reruns = ExecutionFilter { rerun_of: Some(ids[0]), ..none() };
+    let found = list(reruns.clone()).await?;
+    assert_eq!(found.iter().map(|run| run.0).collect::<Vec<_>>(), [ids[3], ids[2]]);
+    assert_eq!(found[1].2, Some(again));
+    let blue = Some(("team".to_owned(), "blue".to_owned()));
+    let narrower = [
+        ExecutionFilter { label: blue.clone(), ..reruns.clone() },
+        ExecutionFilter { batch_id: runs[3].batch_id, ..reruns.clone() },
+    ];
+    for filter in narrower {
+        assert_eq!(list(filter).await?.len(), 1);
+    }
+    let nothing = [
+        ExecutionFilter { schedule_id: Some(schedule), ..reruns },
+        ExecutionFilter { label: blue, ..of_schedule.clone() },
+        ExecutionFilter { status: Some(ExecutionStatus::Completed), ..of_schedule.clone() },
+        ExecutionFilter { workflow_id: Some(WorkflowId::generate()), ..of_schedule.clone() },
+        ExecutionFilter { batch_id: runs[3].batch_id, ..of_schedule },
+        ExecutionFilter { schedule_id: Some(ScheduleId::generate()), ..none() },
+    ];
+    for filter in nothing {
+        assert_eq!(list(filter.clone()).await?, [], "{filter:?}");
+    }
     Ok(())
 }
 

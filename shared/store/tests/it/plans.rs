@@ -8,12 +8,15 @@ use crate::support::Fixture;
 async fn fill(fixture: &Fixture) -> Result<()> {
     fixture
         .execute(
-            "insert into wf_executions (id, workflow_id, sha256, status, labels, created_at, input_data, accepted)
+            "insert into wf_executions (id, workflow_id, sha256, status, labels, created_at, input_data, schedule_id, accepted)
             select (lpad(to_hex(1700000000000 + n), 12, '0') || '7000800000000000' || lpad(to_hex(n), 4, '0'))::uuid,
                 ('00000000-0000-7000-8000-00000000' || lpad((n % 1000)::text, 4, '0'))::uuid,
                 sha256('x'), case when n % 500 = 0 then 'running' when n % 100 = 0 then 'failed' else 'completed' end,
                 case when n % 200 = 0 then '{\"team\": \"blue\"}' else '{}' end::jsonb,
-                now() - make_interval(secs => 20000 - n), '{}', '{}'
+                now() - make_interval(secs => 20000 - n), '{}',
+                case when n % 4 = 0 then ('00000000-0000-7000-8000-00000000' || lpad((n % 100)::text, 4, '0'))::uuid end,
+                case when n % 50 = 0 then jsonb_build_object('rerun_of', jsonb_build_object('execution_id',
+                    '00000000-0000-7000-8000-00000000' || lpad((n % 1000)::text, 4, '0'))) else '{}' end
             from generate_series(1, 20000) n;
             insert into wf_node_runs (execution_id, node_id, block, status)
             select id, 'detect', 'detection@1', 'completed' from wf_executions;
@@ -48,6 +51,8 @@ fn cases() -> Vec<(String, &'static str)> {
         (runs("id < 'ffffffff-ffff-ffff-ffff-ffffffffffff'"), "wf_executions_pkey"),
         (runs("status = 'failed'"), "wf_executions_status_idx"),
         (runs("workflow_id = '00000000-0000-7000-8000-000000000007'"), "wf_executions_workflow_idx"),
+        (runs("schedule_id = '00000000-0000-7000-8000-000000000008'"), "wf_executions_schedule_idx"),
+        (runs("rerun_of = '00000000-0000-7000-8000-000000000050'"), "wf_executions_rerun_of_idx"),
         (runs(r#"labels <> '{}'::jsonb and labels @> '{"team": "blue"}'"#), "wf_executions_labels_idx"),
         (
             "select * from wf_executions where status in ('pending', 'running') and accepted is not null and deleted_at is null
