@@ -15,7 +15,7 @@ use crate::fetch::fetch;
 use crate::held::{Held, HeldRuns};
 use crate::outbox::{self, Outbox};
 use crate::role::Shared;
-use crate::{OrchestratorError, oversize, shell_work, wake};
+use crate::{OrchestratorError, oversize, resend, shell_work};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
 const CONFLICT_LIMIT: u32 = 8;
@@ -36,6 +36,8 @@ struct Stepped {
     /// Whether it was stepped from memory, which may be behind what is stored.
     remembered: bool,
     effects: Effects,
+    /// What may have to be sent once more.
+    again: Effects,
     deliveries: Vec<Delivery>,
 }
 
@@ -96,6 +98,7 @@ async fn round(
             Err(without_run) => settled.add(&without_run),
         }
     }
+    say_again(shared, &mut stepped).await?;
     let (commits, versions) = prepare(shared, &mut stepped).await?;
     let outcomes = shared.bus.commit(&commits).await?;
     shared.alarms.notice_all(commits.iter());
@@ -151,6 +154,16 @@ impl Settled {
             self.ended.push(held.run.accepted().execution_id);
         }
     }
+}
+
+/// Adds to what the runs send now what they may have failed to send before.
+async fn say_again(shared: &Shared, stepped: &mut [Stepped]) -> Result<(), OrchestratorError> {
+    resend::keep_missing(shared, &mut stepped.iter_mut().map(|run| &mut run.again).collect::<Vec<_>>())
+        .await?;
+    for run in stepped {
+        run.effects.append_unsent(std::mem::take(&mut run.again));
+    }
+    Ok(())
 }
 
 /// The commits to make, and for each run the version it has afterwards; none for a run that needs no commit.
@@ -228,14 +241,8 @@ async fn step(
         effects.append(later);
     }
     do_shell_work(shared, &mut held, &mut effects, now).await;
-    if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
-        // Whoever had a message before may have died between its commit and its commands.
-        effects.append_unsent(held.run.resend(now));
-    }
-    if let Some(wake) = deliveries.iter().find(|one| matches!(one.message, Message::Wake { .. })) {
-        effects.append_unsent(wake::wake(shared, &mut held, &wake.message, now).await?);
-    }
-    Ok(Ok(Stepped { held, remembered, effects, deliveries }))
+    let again = resend::wanted(&mut held, &deliveries, now);
+    Ok(Ok(Stepped { held, remembered, effects, again, deliveries }))
 }
 
 async fn do_shell_work(shared: &Shared, held: &mut Held, effects: &mut Effects, now: UnixMillis) {

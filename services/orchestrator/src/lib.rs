@@ -11,11 +11,11 @@ mod membership;
 mod outbox;
 mod oversize;
 mod plans;
+mod resend;
 mod role;
 mod schedules;
 mod shell_work;
 mod sweeper;
-mod wake;
 
 pub use error::OrchestratorError;
 pub use role::{Deps, run};

@@ -179,7 +179,8 @@ impl Execution {
     }
 
     /// What a crashed predecessor may have decided and not sent: every job that no worker has reported on. Sending a job
-    /// twice is harmless, since its id is the fencing token.
+    /// twice is harmless, since its id is the fencing token; but whoever sends leaves out what is still in a queue, or redelivered
+    /// messages would multiply a run's jobs.
     pub fn resend(&mut self, now: UnixMillis) -> Effects {
         if !self.is_terminal() {
             self.resend_jobs(|record| record.status == NodeStatus::Queued, now);

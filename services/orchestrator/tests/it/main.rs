@@ -4,6 +4,7 @@
 mod cancel;
 mod line;
 mod losses;
+mod metrics;
 mod reruns;
 mod retries;
 mod runs;

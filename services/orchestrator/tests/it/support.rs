@@ -231,7 +231,22 @@ impl HandWorker {
         self.report(taken, EventType::InferenceFailed, outcome).await
     }
 
+    /// Says of a job that it was done, as a worker does whose claim on it is long gone.
+    pub(crate) async fn say_again(&self, taken: &JobDelivery) -> anyhow::Result<()> {
+        let outcome =
+            JobOutcome::Completed { outputs: Map::new(), metrics: Box::default(), warnings: Vec::new() };
+        Ok(self.bus.post(&self.message(taken, outcome).0).await?)
+    }
+
     async fn report(&self, taken: &JobDelivery, kind: EventType, outcome: JobOutcome) -> anyhow::Result<()> {
+        let job = &taken.job;
+        let (message, report) = self.message(taken, outcome);
+        let data = serde_json::to_value(&report)?;
+        let event = Event::new(kind, Source::Worker, job.id.to_string(), report.started_at, data);
+        Ok(self.bus.report(job, &event, &message, Some((&taken.queue, &taken.entry))).await?)
+    }
+
+    fn message(&self, taken: &JobDelivery, outcome: JobOutcome) -> (Message, JobReport) {
         let (job, now) = (&taken.job, UnixMillis::now());
         let report = JobReport {
             job_id: job.id,
@@ -241,16 +256,15 @@ impl HandWorker {
             started_at: now,
             outcome,
         };
-        let event = Event::new(kind, Source::Worker, job.id.to_string(), now, serde_json::to_value(&report)?);
         let message = Message::Report {
             execution_id: job.execution_id,
             node_id: job.node_id.clone(),
             path: job.path.clone(),
             attempt: job.attempt,
             at: now,
-            report: Box::new(report),
+            report: Box::new(report.clone()),
         };
-        Ok(self.bus.report(job, &event, &message, Some((&taken.queue, &taken.entry))).await?)
+        (message, report)
     }
 }
 

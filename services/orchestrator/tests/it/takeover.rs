@@ -1,7 +1,7 @@
 //! Invariant 4: another replica takes over, from an orderly end and from a sudden one.
 
 use millrace_contracts::ExecutionStatus;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{World, chain, completed_nodes, picture};
 
@@ -46,4 +46,46 @@ async fn two_replicas_share_the_runs() -> anyhow::Result<()> {
         replica.stop().await?;
     }
     Ok(())
+}
+
+/// `size` jobs that need nothing of each other.
+fn wide(size: usize) -> Value {
+    let mut nodes = vec![json!({"id": "photo", "type": "parameter_input", "config": {"kind": "image"}})];
+    nodes.extend((0..size).map(|at| {
+        json!({"id": format!("step{at}"), "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": 8}})
+    }));
+    json!({"name": "wide", "nodes": nodes})
+}
+
+#[tokio::test]
+async fn messages_that_come_again_do_not_multiply_the_jobs_that_are_out() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let first = world.replica();
+    let run = world.submit(&wide(60), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let mut taken = vec![worker.take().await?];
+    first.stop().await?;
+    for _ in 1..20 {
+        taken.push(worker.take().await?);
+    }
+    for job in &taken {
+        worker.complete(job, json!({"image": picture("made")})).await?;
+    }
+    // Somebody read the reports and died.
+    let inbox = format!("{{mr:p{}}}:inbox", world.bus.partition_of(run));
+    let mut read = redis::cmd("XREADGROUP");
+    read.arg(&["GROUP", "orchestrator", "ghost", "COUNT", "100", "STREAMS", &inbox, ">"]);
+    world.redis(read).await?;
+    let second = world.replica();
+    world.settled(run, &taken[19].job.node_id).await?;
+    let queues = world.bus.queue_depths().await?;
+    let depth: u64 = queues.into_iter().map(|queue| queue.waiting + queue.pending).sum();
+    assert_eq!(depth, 40, "each job that is left is in the queue once");
+    for _ in 0..40 {
+        let job = worker.take().await?;
+        worker.complete(&job, json!({"image": picture("made")})).await?;
+    }
+    let log = world.ended(run).await?;
+    assert_eq!(completed_nodes(&log).len(), 61);
+    second.stop().await
 }

@@ -45,6 +45,11 @@ impl<T: Clone> Stream<T> {
         self.entries.is_empty()
     }
 
+    /// Everything in it, with somebody or not.
+    pub(crate) fn items(&self) -> impl Iterator<Item = &T> {
+        self.entries.values().map(|entry| &entry.item)
+    }
+
     /// Whether an entry like this is in it, with somebody or not.
     pub(crate) fn holds(&self, wanted: impl Fn(&T) -> bool) -> bool {
         self.entries.values().any(|entry| wanted(&entry.item))

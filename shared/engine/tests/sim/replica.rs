@@ -1,6 +1,6 @@
 //! An orchestrator: reads a batch, steps its runs, commits, sends the jobs, acknowledges. Each is one operation; between
 //! any two of them it may die, and others may go on with the same messages. What it does is what
-//! `services/orchestrator` does in `batch.rs`, `fetch.rs` and `outbox.rs`.
+//! `services/orchestrator` does in `batch.rs`, `fetch.rs`, `resend.rs` and `outbox.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -172,14 +172,15 @@ impl Replica {
             effects.append(held.run.step(Input::Message(delivery.item.clone()), desk.now));
         }
         do_shell_work(&mut held.run, &mut effects, desk.blobs, desk.now);
+        let mut again = Effects::default();
         if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
-            effects.append_unsent(held.run.resend(desk.now));
+            again.append_unsent(held.run.resend(desk.now));
         }
         if let Some(wake) = deliveries.iter().find(|one| matches!(one.item, Message::Wake { .. })) {
-            let mut woken = held.run.step(Input::Message(wake.item.clone()), desk.now);
-            woken.jobs.retain(|(job, _)| !desk.redis.queue.holds(|queued| queued.id == job.id));
-            effects.append_unsent(woken);
+            again.append_unsent(held.run.step(Input::Message(wake.item.clone()), desk.now));
         }
+        again.jobs.retain(|(job, _)| !desk.redis.queue.holds(|queued| queued.id == job.id));
+        effects.append_unsent(again);
         let commit = Commit::of(&held.run, effects);
         Ok(Stepped { held, commit, deliveries, remembered })
     }

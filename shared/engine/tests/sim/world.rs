@@ -1,12 +1,12 @@
 //! The world of one seed: who goes next, what breaks, and what must be true when all is quiet again.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_compiler::Plan;
 use millrace_contracts::message::Message;
-use millrace_contracts::{ExecutionId, ItemPath, NodeId, UnixMillis};
+use millrace_contracts::{ExecutionId, ItemPath, JobId, NodeId, UnixMillis};
 use millrace_engine::Settings;
 use serde_json::{Map, Value};
 
@@ -18,7 +18,7 @@ use crate::support::check::{Checker, check_ended};
 use crate::support::dice::{Dice, mix};
 use crate::support::driver::{Commit, load, told};
 use crate::support::flow;
-use crate::support::generate::generate;
+use crate::support::generate::{generate, generate_with_calls};
 use crate::worker::{Shop, Worker};
 
 /// Operations before the world calms down, and the most it may need to come to rest then.
@@ -31,7 +31,12 @@ pub(crate) struct Flows(Vec<(Arc<Plan>, Map<String, Value>)>);
 impl Flows {
     pub(crate) fn compile() -> Self {
         let flow = |number: u64| {
-            let generated = generate(mix(number), 1 + (number % 14) as usize);
+            let size = 1 + (number % 14) as usize;
+            let generated = if number.is_multiple_of(3) {
+                generate_with_calls(mix(number), size)
+            } else {
+                generate(mix(number), size)
+            };
             (flow::compile(&generated.definition), generated.input)
         };
         Self((0..96).map(flow).collect())
@@ -190,6 +195,15 @@ impl World {
             self.tell(|| format!("    {:?}", commit.durable.iter().map(told).collect::<Vec<_>>()));
             self.check_commit(who, &commit);
         }
+        self.check_queue();
+    }
+
+    /// However often messages come again, a job is in the queue at most once for each replica that found it missing.
+    fn check_queue(&self) {
+        let mut copies: HashMap<JobId, usize> = HashMap::new();
+        self.redis.queue.items().for_each(|job| *copies.entry(job.id).or_default() += 1);
+        let most = copies.values().max().copied().unwrap_or_default();
+        assert!(most <= self.replicas.len(), "a job is {most} times in the queue");
     }
 
     fn check_commit(&mut self, who: usize, commit: &Commit) {

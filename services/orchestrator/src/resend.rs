@@ -1,0 +1,51 @@
+//! What is said again, because whoever decided it may have died before it was sent, or because the run stands still: its jobs,
+//! but for those that are still in a queue, waiting or with a worker. Without that look every redelivered message would put
+//! every job that is out into its queue once more. A worker may report between the look and the sending: then its job is done
+//! twice, and counts once.
+//!
+//! A queue that is too long to be looked through is taken to hold everything; what it does not hold is sent when the sweeper
+//! wakes the run.
+
+use metrics::counter;
+use millrace_bus::Delivery;
+use millrace_contracts::message::Message;
+use millrace_contracts::{Job, UnixMillis};
+use millrace_engine::{Effects, Input};
+
+use crate::OrchestratorError;
+use crate::held::Held;
+use crate::role::Shared;
+
+/// What the run's messages ask to say again, wherever it is now.
+pub(crate) fn wanted(held: &mut Held, deliveries: &[Delivery], now: UnixMillis) -> Effects {
+    let mut again = Effects::default();
+    if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
+        // Whoever had a message before may have died between its commit and its commands.
+        again.append_unsent(held.run.resend(now));
+    }
+    if let Some(wake) = deliveries.iter().find(|one| matches!(one.message, Message::Wake { .. })) {
+        let woken = held.run.step(Input::Message(wake.message.clone()), now);
+        if let Some(noop) = woken.noop {
+            counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
+        }
+        again.append_unsent(woken);
+    }
+    again
+}
+
+/// Leaves out what is in a queue; one look per queue for all the runs of a round.
+pub(crate) async fn keep_missing(
+    shared: &Shared,
+    again: &mut [&mut Effects],
+) -> Result<(), OrchestratorError> {
+    let jobs: Vec<Job> = again.iter().flat_map(|effects| &effects.jobs).map(|(job, _)| job.clone()).collect();
+    if jobs.is_empty() {
+        return Ok(());
+    }
+    let missing = shared.bus.missing_jobs(&jobs).await?;
+    for effects in again {
+        effects.jobs.retain(|(job, _)| missing.contains(&job.id));
+        counter!("millrace_orchestrator_jobs_resent_total").increment(effects.jobs.len() as u64);
+    }
+    Ok(())
+}
