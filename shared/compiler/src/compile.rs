@@ -10,10 +10,11 @@ use crate::codes;
 use crate::draft::Draft;
 use crate::limits::{MAX_DEFINITION_BYTES, MAX_DEPTH, MAX_FAULTS};
 use crate::passes::{
-    calls, config, cycles, expressions, kinds, lower, parse, policies, resolve, scopes, selectors, wiring,
+    calls, config, cycles, expressions, kinds, lower, policies, resolve, scopes, selectors, wiring,
 };
 use crate::plan::Plan;
 use crate::size::{depth_within, json_bytes};
+use crate::uncalled;
 
 /// Compiles a definition. Takes time linear in its size, and no stack for the depth of its graph.
 ///
@@ -21,7 +22,8 @@ use crate::size::{depth_within, json_bytes};
 /// Every mistake in it, in the order of the document.
 pub fn compile(definition: &Value) -> Result<Plan, Faults> {
     bound(definition)?;
-    let (draft, scopes) = analyse(definition);
+    let (mut draft, scopes) = analyse(Draft::of(definition, "".into(), Vec::new(), 0), definition);
+    uncalled::check(&mut draft, |draft| analyse(draft, &Value::Null).0);
     let faults = in_order(draft.faults);
     if !faults.is_empty() {
         return Err(faults);
@@ -100,8 +102,8 @@ fn too_large(bytes: usize) -> Fault {
         .hint("keep data out of it: give it to a run as an input, or store it as a blob")
 }
 
-fn analyse(definition: &Value) -> (Draft<'_>, Vec<scopes::DraftScope>) {
-    let mut draft = parse::run(definition);
+/// Runs the passes over a draft that was read; the limits of a run stand in `definition`.
+fn analyse<'a>(mut draft: Draft<'a>, definition: &Value) -> (Draft<'a>, Vec<scopes::DraftScope>) {
     resolve::run(&mut draft, 0);
     calls::run(&mut draft);
     // A node's pool follows from its block.

@@ -22,6 +22,8 @@ pub(crate) type FrameIndex = usize;
 pub(crate) struct Draft<'a> {
     pub(crate) name: String,
     pub(crate) limits: RunLimits,
+    /// Nodes of the definition that another draft has, and that count too.
+    pub(crate) taken: usize,
     pub(crate) nodes: Vec<DraftNode<'a>>,
     /// The definition's own, then one per call.
     pub(crate) frames: Vec<Frame<'a>>,

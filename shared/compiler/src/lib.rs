@@ -13,6 +13,7 @@ mod passes;
 pub mod plan;
 mod size;
 mod suggest;
+mod uncalled;
 
 pub use compile::{compile, compile_text, parse_text, pin, pin_compiled};
 pub use expression::{Expression, ExpressionFault};

@@ -132,7 +132,7 @@ fn refuse_recursion<'a>(node: &DraftNode<'a>, frame: &Frame<'a>, found: &Found<'
 
 fn check_size<'a>(draft: &Draft<'a>, node: &DraftNode<'a>, workflow: &Value) -> Result<(), Refusal> {
     let inside = workflow.get("nodes").and_then(Value::as_array).map_or(0, Vec::len);
-    let all = draft.nodes.len() + inside;
+    let all = draft.taken + draft.nodes.len() + inside;
     // One more for the call's other end.
     if all < MAX_NODES {
         return Ok(());

@@ -19,19 +19,27 @@ const WORKFLOW_FIELDS: [&str; 8] =
 const NODE_FIELDS: [&str; 10] =
     ["id", "type", "inputs", "config", "retry", "timeout_ms", "on_error", "pool", "priority", "cache"];
 
-/// Reads the definition as far as it can be read.
-pub(crate) fn run(definition: &Value) -> Draft<'_> {
-    let mut draft = Draft::default();
-    draft.frames.push(Frame {
-        pointer: "".into(),
-        by_id: HashMap::new(),
-        call: None,
-        results: Vec::new(),
-        libraries: Vec::new(),
-        chain: Vec::new(),
-    });
-    workflow(&mut draft, definition, 0);
-    draft
+impl<'a> Draft<'a> {
+    /// Reads a workflow as far as it can be read: the definition, or one at `pointer` in it that nothing calls and that sees
+    /// these libraries. `taken` nodes of the definition were read before.
+    pub(crate) fn of(
+        definition: &'a Value,
+        pointer: Arc<str>,
+        libraries: Vec<(&'a Map<String, Value>, Arc<str>)>,
+        taken: usize,
+    ) -> Self {
+        let mut draft = Self { taken, ..Self::default() };
+        draft.frames.push(Frame {
+            pointer,
+            by_id: HashMap::new(),
+            call: None,
+            results: Vec::new(),
+            libraries,
+            chain: Vec::new(),
+        });
+        workflow(&mut draft, definition, 0);
+        draft
+    }
 }
 
 /// Reads one workflow, whose nodes go behind those that are there.
@@ -111,8 +119,12 @@ fn read_nodes<'a>(draft: &mut Draft<'a>, fields: &'a Map<String, Value>, frame: 
         let fault = Fault::new(codes::EMPTY_WORKFLOW, pointer, "the workflow has no nodes");
         return draft.faults.push(fault.hint("add at least one node, such as an image_input"));
     }
-    if nodes.len() > MAX_NODES {
-        let message = format!("{} nodes, and a workflow may have {MAX_NODES}", nodes.len());
+    let all = draft.taken + nodes.len();
+    if all > MAX_NODES {
+        let message = match draft.taken {
+            0 => format!("{all} nodes, and a workflow may have {MAX_NODES}"),
+            _ => format!("with what it embeds, the workflow has more than {MAX_NODES} nodes"),
+        };
         let fault = Fault::new(codes::TOO_MANY_NODES, pointer, message);
         return draft.faults.push(fault.hint("split it into several workflows, or use a for_each"));
     }

@@ -421,6 +421,43 @@ fn the_library_is_checked() {
 }
 
 #[test]
+fn what_nothing_calls_may_stay_and_is_read_all_the_same() {
+    let wrong = json!({"nodes": [
+        {"id": "a", "type": "detektion"},
+        {"id": "b", "type": "sub_workflow", "config": {"workflow": "countr"}}
+    ], "workflows": {"inside": {"nodes": []}}});
+    let kept = with(
+        json!([photo()]),
+        json!({"counter": counter(), "other": {"nodes": [photo(), call("c", "$inputs.photo")]}}),
+    );
+    assert_eq!(ids(&planned(&kept)), ["photo"], "what is not called does not run");
+    let definition = with(json!([photo()]), json!({"counter": counter(), "wrong": wrong, "none": 7}));
+    assert_eq!(
+        faults(&definition),
+        [
+            "UNKNOWN_BLOCK /workflows/wrong/nodes/0/type",
+            "UNKNOWN_WORKFLOW /workflows/wrong/nodes/1/config/workflow",
+            "EMPTY_WORKFLOW /workflows/wrong/workflows/inside/nodes",
+            "INVALID_TYPE /workflows/none",
+        ]
+    );
+    let found = compile(&definition).unwrap_err();
+    assert!(
+        found.0.iter().all(|fault| fault.node.is_none()),
+        "no node of the run is meant: {}",
+        report(&found)
+    );
+    assert!(found.0[1].hint.as_ref().is_some_and(|hint| hint.contains("counter")));
+    // A circle that nothing enters, and the limit of nodes.
+    let step = |to: &str| json!({"nodes": [{"id": "c", "type": "sub_workflow", "config": {"workflow": to}}]});
+    let circle = faults(&with(json!([photo()]), json!({"x": step("y"), "y": step("x")})));
+    assert_eq!(circle, ["WORKFLOW_RECURSION /workflows/x/nodes/0/config/workflow"]);
+    let many = (0..6_000).map(|n| json!({"id": format!("p{n}"), "type": "image_input"})).collect::<Value>();
+    let many = with(json!([photo()]), json!({"x": {"nodes": many}, "y": {"nodes": many}}));
+    assert_eq!(faults(&many), ["TOO_MANY_NODES /workflows/y/nodes"]);
+}
+
+#[test]
 fn ten_thousand_nodes_in_calls_are_the_limit() {
     let chain = |nodes: usize| {
         let link = |n: usize| match n {
