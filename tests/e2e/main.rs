@@ -2,9 +2,11 @@
 
 mod bad_input;
 mod boundaries;
+mod calls;
 mod channels;
 mod concurrent;
 mod demo;
 mod interrupted;
 mod schedules;
+mod size;
 mod support;

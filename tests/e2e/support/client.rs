@@ -48,6 +48,10 @@ impl Client {
         Ok(self.http.post(self.url(path)).json(body).send().await?)
     }
 
+    pub(crate) async fn put(&self, path: &str, body: &Value) -> anyhow::Result<Response> {
+        Ok(self.http.put(self.url(path)).json(body).send().await?)
+    }
+
     pub(crate) async fn post_text(&self, path: &str, body: &str) -> anyhow::Result<Response> {
         let request = self.http.post(self.url(path)).header("content-type", "application/json");
         Ok(request.body(body.to_owned()).send().await?)
