@@ -36,12 +36,25 @@ pub(crate) async fn compile(
     let node_of = |pointer: &str| pointer.rsplit_once("/config/").map(|(node, _)| node.to_owned());
     let told = faults.iter().filter_map(|fault| node_of(&fault.pointer)).collect::<Vec<_>>();
     let others = compiled.err().unwrap_or_default().0;
+    name_by_call(&mut faults, &others);
     let others = others.into_iter().filter(|fault| {
         fault.code != codes::UNKNOWN_WORKFLOW
             || node_of(&fault.pointer).is_none_or(|node| !told.contains(&node))
     });
     faults.extend(others);
     Ok(Err(Faults(faults)))
+}
+
+/// Inside an embedded workflow a node has another id in the run, behind that of a call that leads there: the compiler knows it,
+/// where something calls that workflow at all.
+fn name_by_call(faults: &mut [Fault], compiled: &[Fault]) {
+    let node_of = |fault: &Fault| fault.pointer.rsplit_once("/config/").map(|(node, _)| node.to_owned());
+    for fault in faults.iter_mut().filter(|fault| fault.pointer.starts_with("/workflows/")) {
+        let same = |other: &&Fault| other.code == codes::UNKNOWN_WORKFLOW && node_of(other) == node_of(fault);
+        if let Some(told) = compiled.iter().find(same) {
+            fault.node.clone_from(&told.node);
+        }
+    }
 }
 
 /// Embeds what is there; a fault for each call of what is not.

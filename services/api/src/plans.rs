@@ -36,6 +36,14 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    /// Puts the definition back where orchestrators find it, if it is not there any more.
+    pub(crate) async fn restore(&self, blobs: &Blobs) -> Result<(), Problem> {
+        if blobs.head(self.id).await?.is_none() {
+            blobs.put(self.bytes.clone().into()).await?;
+        }
+        Ok(())
+    }
+
     /// Puts the definition where orchestrators find it; once per process.
     pub(crate) async fn store(&self, blobs: &Blobs) -> Result<(), Problem> {
         let put = async || blobs.put(self.bytes.clone().into()).await.map(drop);

@@ -61,6 +61,7 @@ pub(crate) async fn rerun(
     let compiled = definition(&app, &accepted).await?;
     check_from(&compiled, wish.from.as_ref())?;
     check_blobs(&app, &accepted.input).await?;
+    compiled.restore(&app.blobs).await?;
     let id = ExecutionId::generate();
     let topic = wait.map(|wait| (wait, app.hub.subscribe(id)));
     let submission = Submission {
@@ -127,7 +128,7 @@ async fn read(app: &App, request: Request) -> Result<Wish, Problem> {
     faults.or(Wish { from, options, given }).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
 }
 
-/// What the earlier run walked, compiled; from the record where the blob is gone.
+/// What the earlier run walked, compiled, from the record: it may outlive the blob.
 async fn definition(app: &App, accepted: &Accepted) -> Result<Arc<Compiled>, Problem> {
     let recorded = app.store.definition(accepted.definition).await?;
     let Some(definition) = recorded else {

@@ -69,6 +69,15 @@ async fn a_triggered_schedule_shows_its_last_run() -> anyhow::Result<()> {
     assert_eq!(shown.body["last_run"]["execution_id"], run.body["execution_id"]);
     let record = world.get(shown.body["last_run"]["url"].as_str().unwrap()).await?;
     assert_eq!(record.body["labels"]["a"], "b");
+    let id = &made.body["id"];
+    assert_eq!(&record.body["schedule_id"], id);
+    world.post(&format!("/api/v1/workflows/{workflow}/run"), &json!({})).await?;
+    let query = format!("/api/v1/executions?workflow_id={workflow}&status=pending");
+    assert_eq!(world.get(&query).await?.body["executions"].as_array().map(Vec::len), Some(2));
+    let listed = world.get(&format!("{query}&schedule_id={}", id.as_str().unwrap())).await?.body;
+    let rows = listed["executions"].as_array().unwrap();
+    assert_eq!(rows.len(), 1, "only those of the schedule: {listed}");
+    assert_eq!((&rows[0]["execution_id"], &rows[0]["schedule_id"]), (&run.body["execution_id"], id));
     assert_eq!(shown.body["next_at"], made.body["next_at"], "the rhythm goes on as before");
     world.stop().await
 }

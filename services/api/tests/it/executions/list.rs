@@ -41,6 +41,8 @@ async fn runs_are_listed_newest_first_in_pages_and_filtered() -> anyhow::Result<
         ("workflow_id=7", "/workflow_id"),
         ("label=team", "/label"),
         ("from=yesterday", "/from"),
+        ("schedule_id=7", "/schedule_id"),
+        ("rerun_of=7", "/rerun_of"),
         ("limit=1000", "/limit"),
     ] {
         let refused = world.get(&format!("/api/v1/executions?{query}")).await?;

@@ -5,6 +5,7 @@ use millrace_contracts::ExecutionId;
 use millrace_store::RecordBatch;
 use reqwest::Method;
 use serde_json::json;
+use sqlx::Connection;
 
 use crate::support::{Player, Reply, World, constant, png, show};
 
@@ -40,6 +41,13 @@ async fn a_run_is_repeated_with_its_options_or_others() -> anyhow::Result<()> {
     assert_eq!((&shown["labels"], &shown["priority"]), (&json!({"team": "b"}), &json!("low")));
     let twice = Reply::of(keyed()).await?;
     assert_eq!(twice.body["execution_id"], once.body["execution_id"]);
+
+    let listed = world.get(&format!("/api/v1/executions?rerun_of={}", player.run)).await?.body;
+    let rows = listed["executions"].as_array().context("a page of runs")?;
+    let ids: Vec<_> = rows.iter().map(|row| &row["execution_id"]).collect();
+    assert_eq!(ids, [&once.body["execution_id"], &bare.body["execution_id"]]);
+    assert_eq!(rows[0]["rerun_of"], json!({"execution_id": player.run, "from": "answer"}));
+    assert!(world.get(&format!("/api/v1/executions/{}", player.run)).await?.body.get("rerun_of").is_none());
     world.stop().await
 }
 
@@ -59,6 +67,18 @@ async fn what_cannot_be_repeated_is_told() -> anyhow::Result<()> {
     wrong.fault("INVALID_VALUE", None, "/priority");
     let nobody = format!("/api/v1/executions/{}/rerun", ExecutionId::generate());
     world.post(&nobody, &json!({})).await?.problem(404, "NOT_FOUND");
+
+    // The definition is kept by the record: a lost blob is put back, a lost record is final.
+    let kept = world.store.executions().get(player.run).await?.definition;
+    world.blobs.delete(kept).await?;
+    assert_eq!(world.post(&path, &json!({})).await?.status, 202);
+    assert!(world.blobs.head(kept).await?.is_some());
+    let mut postgres = sqlx::PgConnection::connect(&world.postgres.url()).await?;
+    sqlx::query("delete from wf_definitions where sha256 = $1")
+        .bind(kept.digest().as_slice())
+        .execute(&mut postgres)
+        .await?;
+    world.post(&path, &json!({})).await?.problem(410, "RUN_DATA_GONE");
 
     let photo = world.blobs.put(png(64, 48).into()).await?;
     let body = json!({"workflow": show(), "input": {"photo": photo}});
