@@ -9,6 +9,7 @@ mod dag;
 mod definitions;
 mod detect;
 mod ends;
+mod fairness;
 pub(crate) mod inference;
 mod instance;
 mod limits;

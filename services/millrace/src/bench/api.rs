@@ -31,6 +31,11 @@ pub(crate) struct Submission {
 }
 
 #[derive(Deserialize)]
+struct AcceptedBatch {
+    execution_ids: Vec<ExecutionId>,
+}
+
+#[derive(Deserialize)]
 struct Accepted {
     execution_id: ExecutionId,
 }
@@ -61,8 +66,9 @@ impl Api {
     }
 
     /// Uploads a picture, and gives it as the value of an input.
-    pub(crate) async fn upload(&self, picture: &'static [u8], media_type: &str) -> anyhow::Result<Value> {
-        let request = self.http.post(self.url("/blobs")).header("content-type", media_type).body(picture);
+    pub(crate) async fn upload(&self, picture: impl Into<Bytes>, media_type: &str) -> anyhow::Result<Value> {
+        let request =
+            self.http.post(self.url("/blobs")).header("content-type", media_type).body(picture.into());
         let answer: Value = ask(request).await?.json().await?;
         Ok(json!(format!("blob:{}", answer["blob"].as_str().context("an uploaded blob has an id")?)))
     }
@@ -72,6 +78,23 @@ impl Api {
         let request = self.http.post(&submission.url).header("content-type", "application/json");
         let answer = ask(request.body(submission.body.clone())).await?;
         Ok(serde_json::from_slice::<Accepted>(&answer.bytes().await?)?.execution_id)
+    }
+
+    /// Submits a batch, `{"inputs": […]}`, of the workflow whose runs go to `url`.
+    pub(crate) async fn submit_batch(&self, url: &str, body: &Value) -> anyhow::Result<Vec<ExecutionId>> {
+        let answer = ask(self.http.post(format!("{url}-batch")).json(body)).await?;
+        Ok(answer.json::<AcceptedBatch>().await?.execution_ids)
+    }
+
+    /// A run as it is shown.
+    pub(crate) async fn execution(&self, run: ExecutionId) -> anyhow::Result<Value> {
+        Ok(ask(self.http.get(self.url(&format!("/executions/{run}")))).await?.json().await?)
+    }
+
+    /// Cancels a run.
+    pub(crate) async fn cancel(&self, run: ExecutionId) -> anyhow::Result<()> {
+        ask(self.http.post(self.url(&format!("/executions/{run}/cancel")))).await?;
+        Ok(())
     }
 
     /// An event stream: `/events?…` or `/executions/{id}/events?…`.

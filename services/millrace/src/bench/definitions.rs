@@ -47,6 +47,27 @@ pub(crate) fn detect() -> Value {
     serde_json::from_str(DETECT).expect("the shipped example is JSON")
 }
 
+/// A smaller picture, and what is seen on it.
+pub(crate) fn thumbnails() -> Value {
+    json!({"name": "bench-batch", "nodes": [
+        {"id": "photo", "type": "image_input"},
+        {"id": "small", "type": "resize@1", "inputs": {"image": "$inputs.photo"}, "config": {"width": 160}},
+        {"id": "look", "type": "detection@1", "inputs": {"image": "$nodes.small.image"}, "config": {"model_id": "shapes-detector"}},
+        {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.look.count"}},
+    ]})
+}
+
+/// A loop over at most `items` pictures, side by side, with a step that takes a worker a while.
+pub(crate) fn slow_loop(items: usize) -> Value {
+    json!({"name": "bench-cancel", "nodes": [
+        {"id": "photos", "type": "image_input", "config": {"list": true}},
+        {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.photos"}, "config": {"max_parallel": items}},
+        {"id": "large", "type": "resize@1", "inputs": {"image": "$item"}, "config": {"width": 2400}},
+        {"id": "all", "type": "collect", "inputs": {"item": "$nodes.large.image"}},
+        {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.all.count"}},
+    ]})
+}
+
 /// One model on one picture.
 pub(crate) fn inference(block: &str, config: &Value) -> Value {
     json!({"name": "bench-inference", "nodes": [
@@ -63,7 +84,7 @@ mod tests {
     #[test]
     fn every_workflow_compiles() {
         let look = inference(crate::bench::inference::BLOCK, &crate::bench::inference::config("some-model"));
-        for definition in [dag(), nothing(), detect(), look] {
+        for definition in [dag(), nothing(), detect(), thumbnails(), slow_loop(1_000), look] {
             millrace_compiler::compile(&definition).expect("it compiles");
         }
         assert_eq!(dag()["nodes"].as_array().map(Vec::len), Some(1 + 1 + WIDTH + 1 + 1 + 1));

@@ -129,7 +129,8 @@ fn costs_table(phases: &[Phase]) -> Table {
         "pg commits",
         "wal kB",
     ]);
-    for phase in phases {
+    // A phase that ran beside other load has no cost of its own.
+    for phase in phases.iter().filter(|phase| !phase.cpu_ms_each_by_part.0.is_empty()) {
         let part =
             |name| phase.cpu_ms_each_by_part.0.get(name).map_or_else(|| "-".to_owned(), |ms| fine(*ms));
         let count = |name| phase.count(name).map_or_else(|| "-".to_owned(), fine);

@@ -14,7 +14,7 @@ use super::api::Api;
 use super::cpu::Roots;
 use super::inference::Kit;
 use super::report::Section;
-use super::{Bounds, Place, dag, detect, inference, push, submit};
+use super::{Bounds, Place, dag, detect, fairness, inference, push, submit};
 
 /// A queue that does not empty in this time is said to be what it is.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -32,6 +32,8 @@ pub(crate) enum Scenario {
     Submit,
     /// From the commit of an event to 50 clients.
     Push,
+    /// A lone run behind a batch of 10,000, and the end of a cancelled loop.
+    Fairness,
     /// A small model on many pictures, against a bare loop of the same work.
     Inference,
 }
@@ -86,6 +88,7 @@ impl Stage {
             Scenario::Dag => Box::pin(dag::play(self)).await,
             Scenario::Detect => Box::pin(detect::play(self)).await,
             Scenario::Submit => Box::pin(submit::play(self)).await,
+            Scenario::Fairness => Box::pin(fairness::play(self)).await,
             Scenario::Push => Box::pin(push::play(self)).await,
             Scenario::Inference => Box::pin(inference::play(self)).await,
         }

@@ -10,6 +10,7 @@ pub(crate) struct Times {
     pub(crate) count: usize,
     pub(crate) p50_ms: f64,
     pub(crate) p90_ms: f64,
+    pub(crate) p95_ms: f64,
     pub(crate) p99_ms: f64,
     pub(crate) max_ms: f64,
     /// Beside the median it shows what a median hides: a disk that is now quick and now slow.
@@ -23,7 +24,8 @@ impl Times {
         let at = |share| percentile(&samples, share).map_or(0.0, millis);
         let count = samples.len();
         let mean_ms = millis(samples.iter().sum()) / count.max(1) as f64;
-        Self { count, p50_ms: at(0.5), p90_ms: at(0.9), p99_ms: at(0.99), max_ms: at(1.0), mean_ms }
+        let (p50_ms, p90_ms, p95_ms, p99_ms) = (at(0.5), at(0.9), at(0.95), at(0.99));
+        Self { count, p50_ms, p90_ms, p95_ms, p99_ms, max_ms: at(1.0), mean_ms }
     }
 }
 

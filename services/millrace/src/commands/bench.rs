@@ -52,18 +52,18 @@ pub(crate) struct Args {
     /// The process of the running instance, whose CPU and that of its children is counted.
     #[arg(long, value_name = "PID", requires = "url")]
     pid: Option<u32>,
-    /// Workers of the private instance, for `detect` and `inference`.
+    /// Workers of the private instance, for `detect`, `fairness` and `inference`.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
     workers: usize,
-    /// Models of the private instance, for `detect`; `inference` makes its own.
+    /// Models of the private instance, for `detect` and `fairness`; `inference` makes its own.
     #[arg(long, value_name = "DIR")]
     models: Option<PathBuf>,
 }
 
 impl Args {
     fn scenarios(&self) -> Vec<Scenario> {
-        use Scenario::{Dag, Detect, Inference, Push, Submit};
-        let all = || vec![Dag, Submit, Push, Detect, Inference];
+        use Scenario::{Dag, Detect, Fairness, Inference, Push, Submit};
+        let all = || vec![Dag, Submit, Push, Detect, Inference, Fairness];
         let shown = |all: Vec<Scenario>| match self.is_private() {
             true => all,
             // It brings its own models, which a running instance does not see.
@@ -112,11 +112,12 @@ impl Args {
     }
 
     fn private(&self, settings: &Settings, context: &Context, kit: Option<&Kit>) -> Private {
-        let detects = self.scenarios().contains(&Scenario::Detect) || kit.is_some();
+        let works = [Scenario::Detect, Scenario::Fairness];
+        let detects = self.scenarios().iter().any(|one| works.contains(one)) || kit.is_some();
         let models = self.models.clone().unwrap_or_else(|| settings.models.dir.clone());
         Private {
             config: context.config_file().cloned(),
-            // Only `detect` and `inference` have work for real workers; the others bring their own.
+            // Only `detect`, `fairness` and `inference` have work for real workers; the others bring their own.
             models: detects.then(|| kit.map_or(models, Kit::models)),
             workers: if detects { self.workers } else { 0 },
             redis_url: self.redis_url.clone(),
@@ -189,7 +190,7 @@ mod tests {
     #[test]
     fn everything_is_played_on_a_private_instance_by_default() {
         let args = parse("").unwrap();
-        assert_eq!(args.scenarios().len(), 5);
+        assert_eq!(args.scenarios().len(), 6);
         assert!(args.running().unwrap().is_none());
         assert_eq!(parse("dag").unwrap().scenarios(), [Scenario::Dag]);
     }
