@@ -1,23 +1,45 @@
-//! The CPU pool: threads of our own for pixels, so that no decode ever sits on the async runtime. The queue is bounded;
-//! work nobody waits for any more is dropped before it costs anything.
+//! The CPU pool: threads of our own for pixels, so that no decode ever sits on the async runtime. What waits is bounded, and
+//! flows take turns; work nobody waits for any more is dropped before it costs anything.
+
+mod turns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::{Semaphore, oneshot};
 
+use self::turns::Turns;
 use crate::WorkerError;
 
-/// Pieces of work that may wait per thread.
-const QUEUE_PER_THREAD: usize = 16;
+pub(crate) use self::turns::Turn;
+
+/// Pieces of work that may wait per thread. More than jobs in hand ever have: who waits outside takes no turns.
+const QUEUE_PER_THREAD: usize = 256;
 
 type Work = Box<dyn FnOnce() + Send>;
 
 /// The pool. Cheap to clone; its threads end with the last clone.
 #[derive(Clone)]
-pub(crate) struct CpuPool {
-    queue: mpsc::Sender<Work>,
+pub(crate) struct CpuPool(Arc<Door>);
+
+/// The way in. The queue is closed with it.
+struct Door {
+    queue: Arc<Queue>,
+    places: Arc<Semaphore>,
+}
+
+#[derive(Default)]
+struct Queue {
+    state: Mutex<State>,
+    /// Rung for every piece of work, and at the end.
+    bell: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: Turns<Work>,
+    closed: bool,
 }
 
 /// The work panicked: a fault of Millrace, with the panic's message.
@@ -29,34 +51,35 @@ impl CpuPool {
     pub(crate) fn start(threads: usize) -> Result<Self, WorkerError> {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if threads == 0 { cores() } else { threads };
-        let (queue, work) = mpsc::channel::<Work>(threads * QUEUE_PER_THREAD);
-        let work = Arc::new(Mutex::new(work));
+        let queue = Arc::new(Queue::default());
+        let places = Arc::new(Semaphore::new(threads.saturating_mul(QUEUE_PER_THREAD)));
+        // Before the threads: those that have started end with it when another cannot be started.
+        let door = Arc::new(Door { queue, places });
         for number in 0..threads {
-            let work = Arc::clone(&work);
+            let queue = Arc::clone(&door.queue);
             let body = move || {
-                loop {
-                    // Held while waiting, not while working: one thread waits, the others wait for their turn to.
-                    let next = work.lock().unwrap_or_else(PoisonError::into_inner).blocking_recv();
-                    match next {
-                        Some(work) => work(),
-                        None => return,
-                    }
+                while let Some(work) = queue.next() {
+                    work();
                 }
             };
             let thread = std::thread::Builder::new().name(format!("pixels {number}")).spawn(body);
             thread.map_err(|source| WorkerError::Thread { name: "pixels", source })?;
         }
-        Ok(Self { queue })
+        Ok(Self(door))
     }
 
-    /// Runs `work` on a thread of the pool; gives its result and how long it took. Dropping the future before the work
-    /// has begun abandons it.
+    /// Runs `work` on a thread of the pool when it is its flow's turn; gives its result and how long it took. Dropping the
+    /// future before the work has begun abandons it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
+        turn: Turn,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<(T, Duration), Panicked> {
+        let gone = || Panicked("the pixel threads are gone".to_owned());
+        let place = Arc::clone(&self.0.places).acquire_owned().await.map_err(|_| gone())?;
         let (reply, answer) = oneshot::channel();
         let task = move || {
+            let _place = place;
             if reply.is_closed() {
                 return;
             }
@@ -66,9 +89,41 @@ impl CpuPool {
             // A caller who went away in the meantime has no use for it.
             drop(reply.send(result.map(|value| (value, begun.elapsed()))));
         };
-        let gone = || Panicked("the pixel threads are gone".to_owned());
-        self.queue.send(Box::new(task)).await.map_err(|_| gone())?;
+        self.0.queue.push(turn, Box::new(task));
         answer.await.unwrap_or_else(|_| Err(gone()))
+    }
+}
+
+impl Drop for Door {
+    fn drop(&mut self) {
+        self.queue.lock().closed = true;
+        self.queue.bell.notify_all();
+    }
+}
+
+impl Queue {
+    fn push(&self, turn: Turn, work: Work) {
+        self.lock().waiting.push(turn, work);
+        self.bell.notify_one();
+    }
+
+    /// Waits for work; none at the end.
+    fn next(&self) -> Option<Work> {
+        let mut state = self.lock();
+        loop {
+            if let Some(work) = state.waiting.next() {
+                return Some(work);
+            }
+            if state.closed {
+                return None;
+            }
+            state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, State> {
+        // Nothing under the lock can leave the lines half changed.
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
@@ -85,26 +140,29 @@ mod tests {
     #[tokio::test]
     async fn work_runs_and_a_panic_stays_where_it_is() {
         let pool = CpuPool::start(1).unwrap();
-        assert_eq!(pool.run(|| 6 * 7).await.unwrap().0, 42);
-        let panicked = pool.run(|| assert!(std::env::args().count() == 0, "on purpose")).await.unwrap_err();
+        assert_eq!(pool.run(Turn::default(), || 6 * 7).await.unwrap().0, 42);
+        let panicked = pool
+            .run(Turn::default(), || assert!(std::env::args().count() == 0, "on purpose"))
+            .await
+            .unwrap_err();
         assert_eq!(panicked, Panicked("on purpose".to_owned()));
-        assert_eq!(pool.run(|| 1).await.unwrap().0, 1);
+        assert_eq!(pool.run(Turn::default(), || 1).await.unwrap().0, 1);
     }
 
     #[tokio::test]
     async fn abandoned_work_is_not_done() {
         let pool = CpuPool::start(1).unwrap();
         let (open, gate) = std::sync::mpsc::channel::<()>();
-        let first = pool.run(move || gate.recv());
+        let first = pool.run(Turn::default(), move || gate.recv());
         let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let mark = Arc::clone(&done);
-        let second = pool.run(move || mark.store(true, std::sync::atomic::Ordering::SeqCst));
+        let second = pool.run(Turn::default(), move || mark.store(true, std::sync::atomic::Ordering::SeqCst));
         let (mut first, mut second) = (Box::pin(first), Box::pin(second));
         assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
         drop(second);
         open.send(()).unwrap();
         first.await.unwrap().0.unwrap();
-        pool.run(|| ()).await.unwrap();
+        pool.run(Turn::default(), || ()).await.unwrap();
         assert!(!done.load(std::sync::atomic::Ordering::SeqCst));
     }
 }

@@ -47,7 +47,7 @@ impl Made {
 
 /// The pixels of the image on a port.
 pub(crate) async fn pixels(context: &JobContext, port: &str, image: &ImageValue) -> Result<Frame, JobError> {
-    let frame = context.shared.frames.load(image.blob, &context.clock).await;
+    let frame = context.frame(image.blob).await;
     frame.map_err(|error| error.at(format!("/inputs/{port}")))
 }
 

@@ -12,7 +12,7 @@ use millrace_inference::{
 };
 
 use crate::Deps;
-use crate::cpu::CpuPool;
+use crate::cpu::{CpuPool, Turn};
 use crate::model_events::ModelEvents;
 
 /// An empty cache over the repository.
@@ -80,7 +80,7 @@ const MOST_TOLD: usize = 256;
 /// The models there are to load.
 pub(crate) async fn inventory(folder: &Path, cpu: &CpuPool) -> Arc<[ModelId]> {
     let repository = Repository::new(folder);
-    let listed = cpu.run(move || repository.list()).await;
+    let listed = cpu.run(Turn::default(), move || repository.list()).await;
     let mut ids = listed.map(|(ids, _)| ids).unwrap_or_default();
     ids.truncate(MOST_TOLD);
     ids.into()

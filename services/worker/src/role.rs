@@ -12,7 +12,7 @@ use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskError
 use tokio::sync::mpsc;
 
 use crate::cancelled::Cancelled;
-use crate::cpu::CpuPool;
+use crate::cpu::{CpuPool, Turn};
 use crate::downloads::Downloads;
 use crate::fleet::Fleet;
 use crate::frames::Frames;
@@ -185,7 +185,7 @@ async fn check_library(
         return Ok(());
     }
     let library = deps.library.clone();
-    match cpu.run(move || Runtime::load(&library)).await {
+    match cpu.run(Turn::default(), move || Runtime::load(&library)).await {
         Ok((loaded, _)) => {
             tracing::debug!(ort.build = loaded?.info().build, "ONNX Runtime is there");
             Ok(())

@@ -9,7 +9,7 @@ use millrace_bus::{Bus, BusError, JobQueues};
 use millrace_contracts::{ModelId, Pool};
 use millrace_inference::ModelCache;
 
-use crate::cpu::CpuPool;
+use crate::cpu::{CpuPool, Turn};
 use crate::held::Held;
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
@@ -129,7 +129,7 @@ impl Router {
         }
         let models = self.models.clone();
         let read = move || wanted.into_iter().map(|id| (models.concurrency(&id), id)).collect::<Vec<_>>();
-        if let Ok((found, _)) = self.cpu.run(read).await {
+        if let Ok((found, _)) = self.cpu.run(Turn::default(), read).await {
             self.bounds.extend(found.into_iter().map(|(most, id)| (id, (most, Instant::now()))));
         }
     }

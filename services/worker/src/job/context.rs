@@ -2,10 +2,12 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use millrace_contracts::{Job, JobError};
+use millrace_contracts::{BlobId, Job, JobError};
+use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
 use super::{Clock, Stage, panicked};
+use crate::cpu::Turn;
 use crate::error::of_blobs;
 use crate::role::Shared;
 
@@ -43,9 +45,15 @@ impl JobContext {
         stage: Stage,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JobError> {
-        let (result, took) = self.shared.cpu.run(work).await.map_err(|panic| panicked(&panic))?;
+        let (result, took) =
+            self.shared.cpu.run(Turn::of(&self.job), work).await.map_err(|panic| panicked(&panic))?;
         self.clock.add(stage, took);
         Ok(result)
+    }
+
+    /// The upright pixels of an image blob.
+    pub(crate) async fn frame(&self, blob: BlobId) -> Result<Frame, JobError> {
+        self.shared.frames.load(blob, Turn::of(&self.job), &self.clock).await
     }
 
     /// Notes something worth knowing that does not stop the job.

@@ -25,7 +25,7 @@ async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
     let image = values::image(context, "image")?;
     let id = ModelId::from(config.model_id.as_str());
     let pixels = async {
-        let frame = context.shared.frames.load(image.blob, &context.clock).await;
+        let frame = context.frame(image.blob).await;
         frame.map_err(|error| error.at("/inputs/image"))
     };
     let (frame, model) = tokio::try_join!(pixels, context.model(&id))?;

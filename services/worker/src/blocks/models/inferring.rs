@@ -23,7 +23,7 @@ pub(super) async fn model(context: &JobContext, id: &ModelId) -> Result<Arc<Mode
 
 /// The pixels of the image on the port `image`.
 pub(super) async fn pixels(context: &JobContext, image: &ImageValue) -> Result<Frame, JobError> {
-    let frame = context.shared.frames.load(image.blob, &context.clock).await;
+    let frame = context.frame(image.blob).await;
     frame.map_err(|error| error.at("/inputs/image"))
 }
 
