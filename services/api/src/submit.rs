@@ -15,7 +15,7 @@ mod target;
 mod wait;
 
 pub(crate) use accept::{Receipt, Submission, accept, accept_keyed};
-pub(crate) use door::{Door, QueueOf, queues_of};
+pub(crate) use door::{Door, QueueOf, Visit, queues_of};
 pub(crate) use key::idempotency_key;
 pub(crate) use options::{RunOptions, unknown_fields};
 pub(crate) use outcome::{Asked, respond};

@@ -17,7 +17,7 @@ use crate::context::RequestContext;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Receipt, RunOptions, Submission, Target};
+use crate::submit::{self, Receipt, RunOptions, Submission, Target, Visit};
 
 /// Runs of one batch whose inputs are resolved at once.
 const RESOLVED_AT_ONCE: usize = 16;
@@ -37,7 +37,9 @@ pub(crate) async fn run(
     let key = submit::idempotency_key(request.headers())?;
     let held = body::object(&app, request, body::max_json(&app)).await?;
     let (inputs, options) = read(held.value, app.settings.max_batch_runs)?;
-    app.door.admit(&app.bus, &target, &options, inputs.len()).await?;
+    let first = key.as_deref().map(|key| key_of(key, 0));
+    let visit = Visit { target: &target, options: &options, count: inputs.len(), key: first.as_deref() };
+    app.door.admit(&app, visit).await?;
     let inputs = resolve_all(&app, &target, inputs).await?;
     drop(held.memory);
     let batch_id = Uuid::now_v7();
@@ -123,6 +125,11 @@ async fn resolve_all(
     faults.or(ready).map_err(|faults| Problem::faults(Code::InvalidInput, faults))
 }
 
+/// Under which the key of the request is recorded for each run.
+fn key_of(key: &str, index: usize) -> String {
+    format!("batch:{key}/{index}")
+}
+
 /// Accepts every run; when one cannot be, those that could are taken back.
 async fn accept_all(
     app: &App,
@@ -133,7 +140,7 @@ async fn accept_all(
         .map(|(index, submission)| async move {
             match key {
                 None => submit::accept(app, submission).await,
-                Some(key) => submit::accept_keyed(app, submission, format!("batch:{key}/{index}")).await,
+                Some(key) => submit::accept_keyed(app, submission, key_of(key, index)).await,
             }
         })
         .buffered(ACCEPTED_AT_ONCE)

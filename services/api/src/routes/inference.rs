@@ -18,7 +18,7 @@ use crate::middleware::Admission;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Asked, RunOptions, Submission, Target, unknown_fields};
+use crate::submit::{self, Asked, RunOptions, Submission, Target, Visit, unknown_fields};
 
 /// The one node that does the work.
 const NODE: &str = "inference";
@@ -38,7 +38,7 @@ pub(crate) async fn run(
     let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
     let params = params.only(&["wait"])?;
     let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
-    let key = submit::idempotency_key(request.headers())?;
+    let key = submit::idempotency_key(request.headers())?.map(|key| format!("inference:{key}"));
     let mut fields = read(&app, request).await?;
     let mut faults = Faults::default();
     let options = RunOptions::take(&mut fields, &mut faults);
@@ -52,6 +52,7 @@ pub(crate) async fn run(
     unknown_fields(&fields, &FIELDS, &mut faults);
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))?;
     let target = Target::inline(&app, &definition).await.map_err(at_request)?;
+    app.door.admit(&app, Visit { target: &target, options: &options, count: 1, key: key.as_deref() }).await?;
     let input = Map::from_iter([("image".to_owned(), image.unwrap_or_default())]);
     let input = submit::resolve(&app, &target.compiled, input, "").await?;
     let id = ExecutionId::generate();
@@ -61,7 +62,7 @@ pub(crate) async fn run(
         Submission { id, target, input, options, trace, batch_id: None, rerun_of: None, schedule_id: None };
     let receipt = match key {
         None => submit::accept(&app, submission).await?,
-        Some(key) => submit::accept_keyed(&app, submission, format!("inference:{key}")).await?,
+        Some(key) => submit::accept_keyed(&app, submission, key).await?,
     };
     let run = receipt.id;
     let wait = topic.map(|(wait, topic)| (wait, if run == id { topic } else { app.hub.subscribe(run) }));

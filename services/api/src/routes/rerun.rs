@@ -20,7 +20,7 @@ use crate::params::Params;
 use crate::plans::{self, Compiled};
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Asked, RunOptions, Submission, Target};
+use crate::submit::{self, Asked, RunOptions, Submission, Target, Visit};
 use crate::view;
 
 /// Bytes of the body, which holds a node's id and options.
@@ -49,8 +49,8 @@ pub(crate) async fn rerun(
     let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
     let params = params.only(&["wait"])?;
     let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
-    let key = submit::idempotency_key(request.headers())?;
     let earlier = view::parse_id(&id)?;
+    let key = submit::idempotency_key(request.headers())?.map(|key| format!("rerun:{earlier}:{key}"));
     let wish = read(&app, request).await?;
     let status = view::find(&app, earlier).await?.status();
     if !status.is_terminal() {
@@ -62,17 +62,20 @@ pub(crate) async fn rerun(
     check_from(&compiled, wish.from.as_ref())?;
     check_blobs(&app, &accepted.input).await?;
     compiled.restore(&app.blobs).await?;
+    let target = Target {
+        workflow_id: accepted.workflow_id,
+        version: accepted.version,
+        recorded_as: Some(accepted.definition),
+        compiled,
+    };
+    let options = wish.options_over(&accepted, labels);
+    app.door.admit(&app, Visit { target: &target, options: &options, count: 1, key: key.as_deref() }).await?;
     let id = ExecutionId::generate();
     let topic = wait.map(|wait| (wait, app.hub.subscribe(id)));
     let submission = Submission {
         id,
-        target: Target {
-            workflow_id: accepted.workflow_id,
-            version: accepted.version,
-            recorded_as: Some(accepted.definition),
-            compiled,
-        },
-        options: wish.options_over(&accepted, labels),
+        target,
+        options,
         input: accepted.input,
         trace: *context.trace(),
         batch_id: None,
@@ -81,7 +84,7 @@ pub(crate) async fn rerun(
     };
     let receipt = match key {
         None => submit::accept(&app, submission).await?,
-        Some(key) => submit::accept_keyed(&app, submission, format!("rerun:{earlier}:{key}")).await?,
+        Some(key) => submit::accept_keyed(&app, submission, key).await?,
     };
     let wait = topic
         .map(|(wait, topic)| (wait, if receipt.id == id { topic } else { app.hub.subscribe(receipt.id) }));

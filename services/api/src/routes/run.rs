@@ -12,7 +12,7 @@ use crate::middleware::Admission;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
-use crate::submit::{self, Asked, Submission, Target};
+use crate::submit::{self, Asked, Submission, Target, Visit};
 
 /// Runs a saved workflow at its newest version.
 pub(crate) async fn saved(
@@ -43,9 +43,10 @@ async fn run(
     let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
     let params = params.only(&["wait"])?;
     let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
-    let key = submit::idempotency_key(request.headers())?;
+    let key = submit::idempotency_key(request.headers())?.map(|key| format!("run:{key}"));
     let draft = submit::read(app, request, target).await?;
-    app.door.admit(&app.bus, &draft.target, &draft.options, 1).await?;
+    let visit = Visit { target: &draft.target, options: &draft.options, count: 1, key: key.as_deref() };
+    app.door.admit(app, visit).await?;
     let input = submit::resolve(app, &draft.target.compiled, draft.input, "/input").await?;
     drop(draft.memory);
     let id = ExecutionId::generate();
@@ -63,7 +64,7 @@ async fn run(
     };
     let receipt = match key {
         None => submit::accept(app, submission).await?,
-        Some(key) => submit::accept_keyed(app, submission, format!("run:{key}")).await?,
+        Some(key) => submit::accept_keyed(app, submission, key).await?,
     };
     // A request sent again waits for the run it made the first time.
     let wait = topic

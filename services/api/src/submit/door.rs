@@ -15,6 +15,7 @@ use serde_json::Value;
 
 use super::{RunOptions, Target};
 use crate::problem::{Code, Problem};
+use crate::state::App;
 
 /// How old a reading may be.
 const FRESH: Duration = Duration::from_millis(250);
@@ -26,6 +27,17 @@ const FLOWS: usize = 256;
 
 /// One job queue: a pool, and a model where the block names one.
 pub(crate) type QueueOf = (Pool, Option<ModelId>);
+
+/// Who comes to the door.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Visit<'a> {
+    pub(crate) target: &'a Target,
+    pub(crate) options: &'a RunOptions,
+    /// Runs asked for.
+    pub(crate) count: usize,
+    /// The first run's idempotency key, as it is recorded.
+    pub(crate) key: Option<&'a str>,
+}
 
 /// Refuses what would have to wait behind too much.
 #[derive(Debug)]
@@ -62,18 +74,24 @@ impl Door {
         Self { limits, reading: Mutex::default(), reader: tokio::sync::Mutex::default() }
     }
 
-    /// Lets `count` runs of `target` in, all or none.
+    /// Lets the visitor's runs in, all or none. A request that is sent again is let in always: it makes nothing new.
     ///
     /// # Errors
     /// 429 when too many runs of the workflow wait, 503 when too many of all do, or too many jobs for what it runs.
-    pub(crate) async fn admit(
-        &self,
-        bus: &Bus,
-        target: &Target,
-        options: &RunOptions,
-        count: usize,
-    ) -> Result<(), Problem> {
-        self.refresh(bus).await;
+    pub(crate) async fn admit(&self, app: &App, visit: Visit<'_>) -> Result<(), Problem> {
+        self.refresh(&app.bus).await;
+        let Err(refusal) = self.ask(visit) else { return Ok(()) };
+        if let Some(key) = visit.key
+            && app.store.executions().by_idempotency_key(key).await?.is_some()
+        {
+            return Ok(());
+        }
+        metrics::counter!("millrace_runs_refused_total").increment(visit.count as u64);
+        Err(refusal)
+    }
+
+    fn ask(&self, visit: Visit<'_>) -> Result<(), Problem> {
+        let Visit { target, options, count, .. } = visit;
         let flow = target
             .workflow_id
             .map_or_else(|| target.compiled.id.to_string(), |workflow| workflow.to_string());
@@ -82,11 +100,7 @@ impl Door {
             .queues
             .iter()
             .map(|(pool, model)| (options.pool.clone().unwrap_or_else(|| pool.clone()), model.clone()));
-        let admitted = self.lock().admit(self.limits, &flow, queues, count as u64);
-        if admitted.is_err() {
-            metrics::counter!("millrace_runs_refused_total").increment(count as u64);
-        }
-        admitted
+        self.lock().admit(self.limits, &flow, queues, count as u64)
     }
 
     async fn refresh(&self, bus: &Bus) {

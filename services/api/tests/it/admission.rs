@@ -61,3 +61,28 @@ async fn beyond_what_may_wait_runs_are_refused_at_the_door() -> anyhow::Result<(
     );
     world.stop().await
 }
+
+#[tokio::test]
+async fn what_is_sent_again_passes_a_closed_door_and_makes_nothing_new() -> anyhow::Result<()> {
+    let settings = Api { max_waiting_runs: 3, ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let path = format!("/api/v1/workflows/{}", world.save(&constant()).await?);
+    let calls = [("run", json!({"input": {}})), ("run-batch", json!({"inputs": [{}, {}]}))];
+    let mut made = Vec::new();
+    for (call, body) in &calls {
+        let answer = world.post_keyed(&format!("{path}/{call}"), body, "once").await?;
+        assert_eq!(answer.status, 202, "{answer:?}");
+        made.push(answer.body);
+    }
+    for ((call, body), made) in calls.iter().zip(&made) {
+        world.post_keyed(&format!("{path}/{call}"), body, "twice").await?.problem(503, "OVERLOADED");
+        let again = world.post_keyed(&format!("{path}/{call}"), body, "once").await?;
+        assert_eq!(again.status, 202, "{again:?}");
+        for name in ["execution_id", "execution_ids"] {
+            assert_eq!(again.body[name], made[name]);
+        }
+    }
+    let accepted = world.get("/api/v1/executions?limit=50").await?.body;
+    assert_eq!(accepted["executions"].as_array().map(Vec::len), Some(3));
+    world.stop().await
+}

@@ -94,6 +94,11 @@ impl World {
         Reply::of(self.request(Method::POST, path).json(body)).await
     }
 
+    /// The same, with an idempotency key.
+    pub(crate) async fn post_keyed(&self, path: &str, body: &Value, key: &str) -> anyhow::Result<Reply> {
+        Reply::of(self.request(Method::POST, path).header("idempotency-key", key).json(body)).await
+    }
+
     /// Saves a workflow; its id.
     pub(crate) async fn save(&self, definition: &Value) -> anyhow::Result<String> {
         let saved = self.post("/api/v1/workflows", definition).await?;
