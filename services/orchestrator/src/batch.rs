@@ -100,6 +100,8 @@ async fn round(
     }
     say_again(shared, &mut stepped).await?;
     let (commits, versions) = prepare(shared, &mut stepped).await?;
+    // Whoever commits it, a cancel ends its run: no job of it is given out any more before anybody is told of the end.
+    shared.bus.drop_runs(&withdrawn(&stepped)).await?;
     let outcomes = shared.bus.commit(&commits).await?;
     shared.alarms.notice_all(commits.iter());
     let mut outcomes = outcomes.into_iter();
@@ -127,6 +129,15 @@ async fn round(
     tokio::try_join!(outbox.send(&shared.bus), leave)?;
     shared.bus.ack(consumer, &settled.acks).await?;
     Ok(conflicts)
+}
+
+/// The runs that end by a cancel, as long as jobs of theirs are with the queues.
+fn withdrawn(stepped: &[Stepped]) -> Vec<ExecutionId> {
+    let is_cancel = |delivery: &Delivery| matches!(delivery.message, Message::Cancel { .. });
+    let is_withdrawn = |run: &&Stepped| {
+        run.held.run.is_terminal() && !run.effects.abandon.is_empty() && run.deliveries.iter().any(is_cancel)
+    };
+    stepped.iter().filter(is_withdrawn).map(|run| run.held.run.accepted().execution_id).collect()
 }
 
 /// What a round has dealt with: told to the line, then acknowledged.

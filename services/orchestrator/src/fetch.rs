@@ -58,7 +58,11 @@ async fn withdraw(
     let Some(reason) = reason else { return Ok(None) };
     let Some(accepted) = shared.bus.run_in_line(run).await? else { return Ok(None) };
     let error = JobError::new(ErrorKind::Cancelled, reason);
-    let plan = shared.plans.get(accepted.definition).await?;
+    let plan = match shared.plans.get(accepted.definition).await {
+        Ok(plan) => Some(plan),
+        Err(OrchestratorError::Definition { .. }) => None,
+        Err(other) => return Err(other),
+    };
     let (run, effects) = Execution::withdraw(plan, accepted, settings(shared), error, now);
     Ok(Some(Fetched { held: Held { run, version: 0 }, begun: Some(effects) }))
 }

@@ -30,15 +30,17 @@ impl Execution {
         (run, effects)
     }
 
-    /// Ends a run that was cancelled before it began: every node is cancelled, none was ever started.
+    /// Ends a run that was cancelled before it began: every node is cancelled, none was ever started. Without a plan, where
+    /// the definition does not compile any more, no node is told of.
     #[must_use]
     pub fn withdraw(
-        plan: Arc<Plan>,
+        plan: Option<Arc<Plan>>,
         accepted: Accepted,
         settings: Settings,
         error: JobError,
         now: UnixMillis,
     ) -> (Self, Effects) {
+        let plan = plan.unwrap_or_else(|| Arc::new(nothing()));
         let mut run = Self::empty(plan, accepted, settings);
         run.effects.first = true;
         run.count_members();

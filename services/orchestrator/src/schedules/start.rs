@@ -1,5 +1,6 @@
 //! Starting the run of a firing, as the api accepts one: the row is committed first, then the run is handed over. Both may be
-//! repeated: the id is the same each time.
+//! repeated: the id is the same each time. The api's door is not asked: a firing has no caller to come again later, and the
+//! schedule's own rules bound how many runs of it are open; the line makes them wait like others.
 
 use millrace_compiler::Plan;
 use millrace_contracts::ExecutionId;

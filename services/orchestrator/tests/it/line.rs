@@ -73,6 +73,27 @@ async fn a_run_that_is_cancelled_in_line_ends_at_once_and_never_begins() -> anyh
     replica.stop().await
 }
 
+#[tokio::test]
+async fn a_run_in_line_that_cannot_be_walked_any_more_can_be_cancelled() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica_with(one_at_a_time());
+    world.limit_is(1).await?;
+    // One for the limit, one for its reserve.
+    let mut worker = world.worker().await?;
+    for length in [1, 2] {
+        world.submit(&chain(length), json!({"photo": picture("root")})).await?;
+        worker.take().await?;
+    }
+    // What an older version accepted.
+    let forgotten = json!({"name": "old", "nodes": [{"id": "x", "type": "no_such_block"}]});
+    let waits = world.submit(&forgotten, json!({})).await?;
+    assert!(world.bus.place_in_line(waits).await?.is_some());
+    world.bus.cancel(waits, "changed my mind").await?;
+    world.ended(waits).await?;
+    assert_eq!(world.status(waits).await?, ExecutionStatus::Cancelled);
+    replica.stop().await
+}
+
 /// Accepted runs wait in the record when everything else is lost; they come back, and none runs beyond the limit.
 #[tokio::test]
 async fn a_line_that_is_lost_is_made_anew() -> anyhow::Result<()> {
