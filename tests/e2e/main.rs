@@ -6,6 +6,7 @@ mod calls;
 mod channels;
 mod concurrent;
 mod demo;
+mod fairness;
 mod interrupted;
 mod schedules;
 mod size;
