@@ -13,6 +13,7 @@ pub(crate) type Run = for<'a> fn(&'a JobContext) -> BoxFuture<'a, Result<Outputs
 
 const BLOCKS: &[(&str, Run)] = &[
     ("detection@1", models::detection::run),
+    ("classification@1", models::classification::run),
     ("blur_region@1", transforms::blur_region::run),
     ("comparison@1", transforms::comparison::run),
     ("embedding@1", models::embedding::run),

@@ -32,6 +32,7 @@ fn all() -> Vec<Block> {
         models::embedding::block(),
         models::segmentation::block(),
         models::tensor::block(),
+        models::classification::block(),
         transforms::crop::block(),
         transforms::resize::block(),
         transforms::tile::block(),

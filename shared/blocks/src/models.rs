@@ -1,5 +1,6 @@
 //! Inference: jobs for the worker's model runtime.
 
+pub mod classification;
 pub mod detection;
 pub mod embedding;
 pub mod segmentation;

@@ -1,5 +1,6 @@
 //! Blocks that run a model.
 
+pub(super) mod classification;
 pub(super) mod detection;
 pub(super) mod embedding;
 mod inferring;

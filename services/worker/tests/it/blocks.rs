@@ -55,6 +55,71 @@ async fn a_detection_is_found_measured_and_acknowledged() {
 }
 
 #[tokio::test]
+async fn a_picture_is_classified() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let crop = std::fs::read(crate::goldens().join("shapes-classifier/crops/crop_01.png")).unwrap();
+    let image = desk.image(crop).await;
+    let config = json!({"model_id": "shapes-classifier", "top_k": 3});
+    let done = desk.run(Desk::job("classification@1", on(&image), config)).await.unwrap();
+    let predictions = done.outputs["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 3);
+    let golden = std::fs::read_to_string(crate::goldens().join("shapes-classifier/golden.json")).unwrap();
+    let golden: Value = serde_json::from_str(&golden).unwrap();
+    let probs = golden["cases"][1]["expected"]["probs"].as_array().unwrap();
+    for prediction in predictions {
+        let class = prediction["class_id"].as_u64().unwrap() as usize;
+        let (have, want) = (prediction["confidence"].as_f64().unwrap(), probs[class].as_f64().unwrap());
+        assert!((have - want).abs() < 1e-3, "{prediction} ~ {want}");
+    }
+    assert_eq!(done.outputs["top_class"], predictions[0]["class_name"]);
+    assert_eq!(done.outputs["confidence"], predictions[0]["confidence"]);
+    assert!(done.metrics.inference_time_ms > 0.0 && done.metrics.batch_size == 1);
+
+    let strict = json!({"model_id": "shapes-classifier", "threshold": 1.0});
+    let none = desk.run(Desk::job("classification@1", on(&image), strict)).await.unwrap();
+    assert_eq!((&none.outputs["predictions"], &none.outputs["top_class"]), (&json!([]), &Value::Null));
+    let wrong = Desk::job("classification@1", on(&image), json!({"model_id": "shapes-detector"}));
+    let refused = desk.run(wrong).await.unwrap_err();
+    assert!(refused.message.contains("made for detection, not for classification"), "{refused}");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn slices_find_what_the_whole_picture_shows_and_more() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let whole = detections(&desk.run(detect(&image)).await.unwrap());
+    let config = |tile: Value| json!({"model_id": "shapes-detector", "confidence": 0.5, "iou_threshold": 0.45, "tile": tile});
+    // One slice that holds everything is the picture itself.
+    let one = Desk::job("detection@1", on(&image), config(json!({"slice_width": 640, "slice_height": 640})));
+    let one = detections(&desk.run(one).await.unwrap());
+    let boxes =
+        |found: &Detections| found.items.iter().map(|item| (item.bbox, item.class_id)).collect::<Vec<_>>();
+    assert_eq!(boxes(&one), boxes(&whole));
+    // In slices, things that lie in one are found where they are.
+    let sliced = json!({"slice_width": 400, "slice_height": 400, "overlap_x": 0.5, "overlap_y": 0.5});
+    let done = desk.run(Desk::job("detection@1", on(&image), config(sliced))).await.unwrap();
+    let sliced = detections(&done);
+    assert_eq!((sliced.image_id, sliced.width), (Some(image.blob), 640));
+    assert!(sliced.items.len() + 1 >= whole.items.len(), "{} of {}", sliced.items.len(), whole.items.len());
+    assert!(sliced.items.windows(2).all(|pair| pair[0].confidence >= pair[1].confidence));
+    let best = &whole.items[0];
+    let near = |item: &&millrace_contracts::values::Detection| {
+        item.class_id == best.class_id && item.bbox.iter().zip(best.bbox).all(|(a, b)| (a - b).abs() < 8.0)
+    };
+    assert_eq!(sliced.items.iter().filter(near).count(), 1, "{best:?} in {:?}", sliced.items);
+    let tiny = json!({"slice_width": 16, "slice_height": 16, "overlap_x": 0.9, "overlap_y": 0.9});
+    let refused = desk.run(Desk::job("detection@1", on(&image), config(tiny))).await.unwrap_err();
+    assert!(
+        refused.message.contains("slices") && refused.pointer.as_deref() == Some("/config/tile"),
+        "{refused:?}"
+    );
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn crops_resizes_and_drawings_keep_their_lineage() {
     let mut desk = Desk::open().await;
     let worker = desk.worker().await;

@@ -24,7 +24,9 @@ pub struct Config {
     #[serde(default = "half")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub confidence: f64,
-    /// Of two boxes of a class that overlap by more than this share (intersection over union), the weaker goes.
+    /// Of two boxes of a class that overlap by more than this share (intersection over union), the weaker goes. Models
+    /// that find each thing once by design (DETR, YOLOS, RT-DETR, D-FINE, YOLOv10) are left as they are, unless
+    /// `agnostic_nms` is set; boxes of overlapping slices that are of one thing by it become one.
     #[serde(default = "iou")]
     #[schemars(range(min = 0.0, max = 1.0))]
     pub iou_threshold: f64,

@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn needed(name: &str) -> Value {
     match name {
         "parameter_input" => json!({"kind": "any"}),
-        "detection" | "embedding" => json!({"model_id": "m"}),
+        "classification" | "detection" | "embedding" => json!({"model_id": "m"}),
         "resize" => json!({"width": 5}),
         "condition" => json!({"if": "true"}),
         "switch" => json!({"cases": {"a": 1}}),

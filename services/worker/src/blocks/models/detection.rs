@@ -1,4 +1,6 @@
-//! `detection`: boxes by a detection model.
+//! `detection`: boxes by a detection model, clipped to the image.
+
+mod tiled;
 
 use std::sync::Arc;
 
@@ -6,11 +8,12 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_blocks::models::detection::Config;
 use millrace_contracts::values::{Detection, Detections, ImageValue};
-use millrace_contracts::{BlobId, ErrorKind, JobError, ModelId};
+use millrace_contracts::{JobError, ModelId};
 use millrace_inference::{DetectParams, Found, InferenceError, Model, Prepared};
 use millrace_vision::Frame;
 use serde_json::{Value, json};
 
+use super::inferring;
 use crate::error::of_inference;
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
@@ -21,25 +24,19 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 
 async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
-    refuse_what_is_to_come(&config)?;
     let image = values::image(context, "image")?;
     let id = ModelId::from(config.model_id.as_str());
-    let pixels = async {
-        let frame = context.frame(image.blob).await;
-        frame.map_err(|error| error.at("/inputs/image"))
-    };
-    let (frame, model) = tokio::try_join!(pixels, context.model(&id))?;
+    let (frame, model) = tokio::try_join!(inferring::pixels(context, &image), context.model(&id))?;
     let params = params(context, &config, &model);
-    let found = infer(context, &model, frame, params).await?;
-    Ok(outputs(context, &image, found))
-}
-
-fn refuse_what_is_to_come(config: &Config) -> Result<(), JobError> {
-    if config.tile.is_some() {
-        let message = "detection in slices is not supported by this version; leave `tile` out";
-        return Err(JobError::new(ErrorKind::Unsupported, message).at("/config/tile"));
-    }
-    Ok(())
+    let items = match &config.tile {
+        None => items(&image, infer(context, &model, frame, params).await?),
+        Some(tile) => {
+            let found = tiled::infer(context, &model, frame, (tile, &params)).await?;
+            let items = items(&image, found);
+            context.cpu(Stage::Postprocess, move || tiled::as_one_set(items, &params)).await?
+        }
+    };
+    Ok(outputs(context, &image, items))
 }
 
 fn params(context: &JobContext, config: &Config, model: &Model) -> DetectParams {
@@ -84,23 +81,19 @@ async fn infer(
     context.cpu(Stage::Postprocess, read).await?.map_err(failed)
 }
 
-/// What the ids of these detections begin with: the same for the same picture, model and settings, since a result that
-/// is made again, or found in a cache, must be the same result.
-fn id_prefix(context: &JobContext, image: &ImageValue) -> String {
-    let made_of = format!("{}{}{}", context.job.task, image.blob, Value::Object(context.job.config.clone()));
-    BlobId::of(made_of.as_bytes()).to_string()[..12].to_owned()
+/// The part of a box that is on the image; none when it does not even touch it. Some models give boxes that leave it. Boxes
+/// without area that lie on it stay, as in their family's reference.
+fn clipped(one: Found, image: &ImageValue) -> Option<Found> {
+    let (width, height) = (image.width as f32, image.height as f32);
+    let [x1, y1, x2, y2] = one.bbox;
+    let bbox = [x1.clamp(0.0, width), y1.clamp(0.0, height), x2.clamp(0.0, width), y2.clamp(0.0, height)];
+    (x2 >= 0.0 && y2 >= 0.0 && x1 <= width && y1 <= height).then_some(Found { bbox, ..one })
 }
 
-fn outputs(context: &JobContext, image: &ImageValue, found: Vec<Found>) -> Outputs {
-    let prefix = id_prefix(context, image);
-    let mut classes: Vec<String> = Vec::new();
-    for one in &found {
-        if !classes.contains(&one.class_name) {
-            classes.push(one.class_name.clone());
-        }
-    }
-    let item = |(number, one): (usize, Found)| Detection {
-        detection_id: format!("{prefix}-{number}"),
+/// What was found and is on the image, without names of their own yet.
+fn items(image: &ImageValue, found: Vec<Found>) -> Vec<Detection> {
+    let item = |one: Found| Detection {
+        detection_id: String::new(),
         class_id: one.class_id as i64,
         class_name: one.class_name,
         confidence: one.confidence,
@@ -110,14 +103,26 @@ fn outputs(context: &JobContext, image: &ImageValue, found: Vec<Found>) -> Outpu
         tracker_id: None,
         parent_id: image.parent_id.clone(),
     };
+    found.into_iter().filter_map(|one| clipped(one, image)).map(item).collect()
+}
+
+fn outputs(context: &JobContext, image: &ImageValue, mut items: Vec<Detection>) -> Outputs {
+    let prefix = inferring::id_prefix(context, image);
+    let mut classes: Vec<String> = Vec::new();
+    for (number, one) in items.iter_mut().enumerate() {
+        one.detection_id = format!("{prefix}-{number}");
+        if !classes.contains(&one.class_name) {
+            classes.push(one.class_name.clone());
+        }
+    }
+    let count = Value::from(items.len());
     let detections = Detections {
         image_id: Some(image.blob),
         width: image.width,
         height: image.height,
         lineage: values::lineage_of(image),
-        items: found.into_iter().enumerate().map(item).collect(),
+        items,
     };
-    let count = Value::from(detections.items.len());
     Outputs::from_iter([
         ("detections".to_owned(), json!(detections)),
         ("count".to_owned(), count),

@@ -29,7 +29,7 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 async fn embed(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let id = ModelId::from(config.model_id.as_str());
-    let (subject, model) = tokio::try_join!(subject(context, &config), inferring::model(context, &id))?;
+    let (subject, model) = tokio::try_join!(subject(context, &config), context.model(&id))?;
     let (of, place) = match subject {
         Subject::Picture(_) => (Modality::Image, "/inputs/image"),
         Subject::Text(_) if config.text.is_some() => (Modality::Text, "/config/text"),

@@ -1,25 +1,11 @@
-//! What every block with a model does: get the model and the pixels.
-
-use std::sync::Arc;
+//! What every block with a model does: get the pixels (the model is the job's: `JobContext::model`, as is running it).
 
 use millrace_contracts::values::ImageValue;
-use millrace_contracts::{BlobId, JobError, ModelId};
-use millrace_inference::Model;
+use millrace_contracts::{BlobId, JobError};
 use millrace_vision::Frame;
 use serde_json::Value;
 
-use crate::error::of_inference;
-use crate::job::{JobContext, Stage};
-
-/// The model, loaded.
-pub(super) async fn model(context: &JobContext, id: &ModelId) -> Result<Arc<Model>, JobError> {
-    let pool = Some(&context.job.pool);
-    let warm = context.shared.models.get_for(id, pool).await.map_err(|error| of_inference(&error))?;
-    if let Some(wait) = warm.load_wait {
-        context.clock.add(Stage::ModelLoad, wait);
-    }
-    Ok(warm.model)
-}
+use crate::job::JobContext;
 
 /// The pixels of the image on the port `image`.
 pub(super) async fn pixels(context: &JobContext, image: &ImageValue) -> Result<Frame, JobError> {

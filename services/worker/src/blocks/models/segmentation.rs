@@ -23,8 +23,7 @@ async fn segment(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
     let id = ModelId::from(config.model_id.as_str());
-    let (frame, model) =
-        tokio::try_join!(inferring::pixels(context, &image), inferring::model(context, &id))?;
+    let (frame, model) = tokio::try_join!(inferring::pixels(context, &image), context.model(&id))?;
     let params = params(&config);
     let mode = params.mode;
     let preparing = Arc::clone(&model);

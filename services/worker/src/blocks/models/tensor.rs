@@ -26,7 +26,7 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 async fn compute(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let id = ModelId::from(config.model_id.as_str());
-    let (frame, model) = tokio::try_join!(frame(context), inferring::model(context, &id))?;
+    let (frame, model) = tokio::try_join!(frame(context), context.model(&id))?;
     let failed = |error: InferenceError| {
         let job_error = of_inference(&error);
         if matches!(error, InferenceError::Input { .. }) { job_error.at("/inputs") } else { job_error }

@@ -1,6 +1,6 @@
 //! `stitch`: what was found on tiles or crops, as one set on the picture they were cut from.
 
-mod merge;
+pub(in crate::blocks) mod merge;
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
