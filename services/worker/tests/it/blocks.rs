@@ -1,6 +1,6 @@
 //! The blocks, from job to report.
 
-use millrace_contracts::values::{Detections, ImageValue};
+use millrace_contracts::values::{Detection, Detections, ImageValue};
 use millrace_vision::{Frame, Limits, decode};
 use serde_json::{Value, json};
 
@@ -105,11 +105,15 @@ async fn slices_find_what_the_whole_picture_shows_and_more() {
     assert_eq!((sliced.image_id, sliced.width), (Some(image.blob), 640));
     assert!(sliced.items.len() + 1 >= whole.items.len(), "{} of {}", sliced.items.len(), whole.items.len());
     assert!(sliced.items.windows(2).all(|pair| pair[0].confidence >= pair[1].confidence));
-    let best = &whole.items[0];
-    let near = |item: &&millrace_contracts::values::Detection| {
-        item.class_id == best.class_id && item.bbox.iter().zip(best.bbox).all(|(a, b)| (a - b).abs() < 8.0)
+    // A large thing that a slice's edge cuts may come out as its pieces; all others are where they are on the whole.
+    let is_there = |one: &&Detection| {
+        let same = |item: &&Detection| {
+            item.class_id == one.class_id && item.bbox.iter().zip(one.bbox).all(|(a, b)| (a - b).abs() < 8.0)
+        };
+        sliced.items.iter().filter(same).count() == 1
     };
-    assert_eq!(sliced.items.iter().filter(near).count(), 1, "{best:?} in {:?}", sliced.items);
+    let kept = whole.items.iter().filter(is_there).count();
+    assert!(kept + 1 >= whole.items.len(), "{kept} of {} in {:?}", whole.items.len(), sliced.items);
     let tiny = json!({"slice_width": 16, "slice_height": 16, "overlap_x": 0.9, "overlap_y": 0.9});
     let refused = desk.run(Desk::job("detection@1", on(&image), config(tiny))).await.unwrap_err();
     assert!(
