@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 fn needed(name: &str) -> Value {
     match name {
         "parameter_input" => json!({"kind": "any"}),
-        "classification" | "detection" | "embedding" => json!({"model_id": "m"}),
+        "classification" | "detection" | "embedding" | "segmentation" | "tensor" => json!({"model_id": "m"}),
         "resize" => json!({"width": 5}),
         "condition" => json!({"if": "true"}),
         "switch" => json!({"cases": {"a": 1}}),
@@ -24,6 +24,7 @@ fn one_way(name: &str) -> &'static [&'static str] {
     match name {
         "blur_region" | "draw_masks" => &["masks"],
         "comparison" => &["a", "b"],
+        "embedding" | "tensor" => &["image"],
         _ => &[],
     }
 }
