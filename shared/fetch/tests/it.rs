@@ -1,5 +1,6 @@
 //! Fetching from a real server on this machine, which is what nobody may reach unless it is allowed.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
+#![allow(clippy::disallowed_methods, reason = "a test's own task, which ends with its runtime")]
 
 use std::path::Path;
 use std::sync::Arc;
