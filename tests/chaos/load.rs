@@ -38,9 +38,11 @@ fn broken_png() -> Vec<u8> {
     header.into_iter().chain(std::iter::repeat_n(0xff, 64)).collect()
 }
 
+/// Nothing is taken from the cache: what is disturbed is work.
+///
 /// A branch that is taken and one that is not, a loop of three, a job that fails three times and is passed over, a join.
 pub(crate) fn busy() -> Value {
-    let resize = |id: &str, image: &str, width: Value| json!({"id": id, "type": "resize", "inputs": {"image": image}, "config": {"width": width}});
+    let resize = |id: &str, image: &str, width: Value| json!({"id": id, "type": "resize", "inputs": {"image": image}, "config": {"width": width}, "cache": "off"});
     json!({"name": "busy", "nodes": [
         {"id": "photo", "type": "image_input"},
         {"id": "broken_photo", "type": "image_input"},
@@ -72,7 +74,7 @@ pub(crate) fn wide(items: usize) -> Value {
         {"id": "photo", "type": "image_input"},
         {"id": "widths", "type": "parameter_input", "config": {"kind": "list<integer>", "default": widths}},
         {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.widths"}},
-        {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": "$item"}},
+        {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": "$item"}, "cache": "off"},
         {"id": "all", "type": "collect", "inputs": {"item": "$nodes.small.image"}},
         {"id": "answer", "type": "json_output", "inputs": {"pictures": "$nodes.all.items"}},
     ]})

@@ -48,8 +48,8 @@ async fn a_lone_run_completes_while_most_of_a_batch_waits() -> anyhow::Result<()
 fn thumbnails() -> Value {
     json!({"name": "thumbnails", "nodes": [
         {"id": "photo", "type": "image_input"},
-        {"id": "small", "type": "resize@1", "inputs": {"image": "$inputs.photo"}, "config": {"width": 160}},
-        {"id": "look", "type": "detection@1", "inputs": {"image": "$nodes.small.image"}, "config": {"model_id": "shapes-detector"}},
+        {"id": "small", "type": "resize@1", "inputs": {"image": "$inputs.photo"}, "config": {"width": 160}, "cache": "off"},
+        {"id": "look", "type": "detection@1", "inputs": {"image": "$nodes.small.image"}, "config": {"model_id": "shapes-detector"}, "cache": "off"},
         {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.look.count"}},
     ]})
 }

@@ -9,13 +9,14 @@ use millrace_bus::{Commit, CommitOutcome, Delivery, EntryId};
 use millrace_contracts::message::Message;
 use millrace_contracts::schedule::{Cue, CueReason};
 use millrace_contracts::{ExecutionId, Partition, UnixMillis};
-use millrace_engine::{Effects, Input};
+use millrace_engine::{Effects, Hit, Input};
 
 use crate::fetch::fetch;
 use crate::held::{Held, HeldRuns};
 use crate::outbox::{self, Outbox};
+use crate::reuse::Keep;
 use crate::role::Shared;
-use crate::{OrchestratorError, oversize, resend, shell_work};
+use crate::{OrchestratorError, oversize, resend, reuse, shell_work};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
 const CONFLICT_LIMIT: u32 = 8;
@@ -99,18 +100,20 @@ async fn round(
         }
     }
     say_again(shared, &mut stepped).await?;
+    reuse_results(shared, &mut stepped, now).await;
     let (commits, versions) = prepare(shared, &mut stepped).await?;
     // Whoever commits it, a cancel ends its run: no job of it is given out any more before anybody is told of the end.
     shared.bus.drop_runs(&withdrawn(&stepped)).await?;
     let outcomes = shared.bus.commit(&commits).await?;
     shared.alarms.notice_all(commits.iter());
     let mut outcomes = outcomes.into_iter();
-    let mut outbox = Outbox::default();
+    let (mut outbox, mut keep) = (Outbox::default(), Keep::default());
     let mut conflicts = Vec::new();
-    for (run, version) in stepped.into_iter().zip(versions) {
+    for (mut run, version) in stepped.into_iter().zip(versions) {
         let outcome = if version.is_some() { outcomes.next() } else { Some(CommitOutcome::Committed) };
         match outcome {
             Some(CommitOutcome::Committed) => {
+                note_made(shared, &mut keep, &mut run);
                 settled.add(&run.deliveries);
                 settled.note_end(&run.held);
                 accept(runs, &mut outbox, run, version);
@@ -126,7 +129,8 @@ async fn round(
         }
     }
     let leave = async { Ok(shared.bus.leave_line(&settled.begun, &settled.ended).await?) };
-    tokio::try_join!(outbox.send(&shared.bus), leave)?;
+    let keep = async { Ok(keep.send(shared).await) };
+    tokio::try_join!(outbox.send(&shared.bus), leave, keep)?;
     shared.bus.ack(consumer, &settled.acks).await?;
     Ok(conflicts)
 }
@@ -254,6 +258,40 @@ async fn step(
     do_shell_work(shared, &mut held, &mut effects, now).await;
     let again = resend::wanted(&mut held, &deliveries, now);
     Ok(Ok(Stepped { held, remembered, effects, again, deliveries }))
+}
+
+/// Looks up the jobs that the runs are about to send, and takes what was made before; what then follows may be looked up
+/// too.
+async fn reuse_results(shared: &Shared, stepped: &mut [Stepped], now: UnixMillis) {
+    let mut room = reuse::HITS_PER_ROUND;
+    while room > 0 {
+        let asked = stepped.iter_mut().enumerate();
+        let asks: Vec<_> = asked
+            .flat_map(|(at, run)| std::mem::take(&mut run.effects.asks).into_iter().map(move |ask| (at, ask)))
+            .collect();
+        if asks.is_empty() {
+            return;
+        }
+        let mut by_run: IndexMap<usize, Vec<Hit>> = IndexMap::new();
+        for (at, hit) in reuse::look_up(shared, asks, room).await {
+            room -= 1;
+            by_run.entry(at).or_default().push(hit);
+        }
+        for (at, hits) in by_run {
+            let Stepped { held, effects, .. } = &mut stepped[at];
+            effects.append(held.run.step(Input::Cached(hits), now));
+            do_shell_work(shared, held, effects, now).await;
+        }
+    }
+}
+
+/// Takes what workers made in a committed step, for others to find.
+fn note_made(shared: &Shared, keep: &mut Keep, run: &mut Stepped) {
+    let made = std::mem::take(&mut run.effects.made);
+    if !made.is_empty() {
+        shared.copies.note(&run.held);
+        keep.add(&run.held, made);
+    }
 }
 
 async fn do_shell_work(shared: &Shared, held: &mut Held, effects: &mut Effects, now: UnixMillis) {

@@ -148,5 +148,9 @@ async fn recorded(shared: &Shared, run: ExecutionId) -> Result<Vec<NodeRecord>, 
 }
 
 fn settings(shared: &Shared) -> Settings {
-    Settings { partitions: shared.bus.partitions(), ..Settings::default() }
+    Settings {
+        partitions: shared.bus.partitions(),
+        reuse: shared.settings.cache_results,
+        ..Settings::default()
+    }
 }

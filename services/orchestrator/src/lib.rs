@@ -12,6 +12,7 @@ mod outbox;
 mod oversize;
 mod plans;
 mod resend;
+mod reuse;
 mod role;
 mod schedules;
 mod shell_work;

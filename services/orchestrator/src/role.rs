@@ -12,6 +12,7 @@ use tokio::sync::watch;
 
 use crate::alarms::Alarms;
 use crate::plans::Plans;
+use crate::reuse::{self, Copies};
 use crate::schedules::{self, Desk};
 use crate::{OrchestratorError, alarms, lane, line, membership, sweeper};
 
@@ -34,6 +35,8 @@ pub(crate) struct Shared {
     pub(crate) blobs: Blobs,
     pub(crate) plans: Plans,
     pub(crate) alarms: Alarms,
+    /// Which copies of models the fleet has.
+    pub(crate) copies: Copies,
     /// Where lanes leave the cues of schedules.
     pub(crate) desk: Desk,
     pub(crate) settings: Arc<Orchestrator>,
@@ -60,6 +63,7 @@ pub async fn run(
         store,
         blobs,
         alarms: Alarms::default(),
+        copies: Copies::default(),
         desk,
         settings: Arc::new(settings),
         replica: format!("orchestrator-{}", uuid::Uuid::new_v4().simple()).into(),
@@ -80,6 +84,10 @@ pub async fn run(
         schedules::reconcile(shared.clone(), owned.clone(), stop.clone()),
     );
     supervisor.spawn(must_live("orchestrator.line"), line::run(shared.clone(), stop.clone()));
+    if shared.settings.cache_results {
+        let kind = TaskKind::new("orchestrator.copies", OnError::Log, OnCancel::Wait);
+        supervisor.spawn(kind, reuse::watch_fleet(shared.clone(), stop.clone()));
+    }
     for number in 0..lanes {
         let lane = lane::run(shared.clone(), number, owned.clone(), stop.clone());
         supervisor.spawn(must_live("orchestrator.lane"), lane);

@@ -105,6 +105,16 @@ impl Keys {
         format!("{}:settings", self.line())
     }
 
+    /// String: a result by the digest of what it was made from; expires.
+    pub(crate) fn result(&self, shard: u8, digest: &str) -> String {
+        format!("{{{}:r{shard}}}:result:{digest}", self.prefix)
+    }
+
+    /// Sorted set: digests of a shard's results by expiry, ms.
+    pub(crate) fn result_index(&self, shard: u8) -> String {
+        format!("{{{}:r{shard}}}:results", self.prefix)
+    }
+
     /// Sorted set: `<pool>|<model or ->` by time of last use, ms.
     pub(crate) fn queues(&self) -> String {
         format!("{}:queues", self.prefix)

@@ -64,6 +64,8 @@ scripts!(
     FIND_JOBS = "part/turns.lua" "part/waiting.lua" "find_jobs.lua",
     /// Gives jobs in hand back to the queue.
     HAND_BACK = "hand_back.lua",
+    /// Keeps results of one shard within their bound.
+    KEEP_RESULTS = "keep_results.lua",
     /// Keeps claims fresh that are still held.
     KEEP_JOBS = "keep_jobs.lua",
     /// Tells how full one queue is.

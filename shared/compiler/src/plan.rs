@@ -154,7 +154,7 @@ pub struct NodePolicy {
     pub pool: Pool,
     /// How urgent; the run's priority when none.
     pub priority: Option<Priority>,
-    /// Whether results are reused.
+    /// Whether results are reused: never where the block is not pure.
     pub cache: CachePolicy,
 }
 

@@ -3,10 +3,12 @@
 use std::collections::HashSet;
 
 use millrace_contracts::message::Timer;
-use millrace_contracts::{Event, Job, JobId, UnixMillis};
+use millrace_contracts::{Event, EventType, Job, JobId, UnixMillis};
 use serde_json::{Map, Value};
 
+use crate::events::queued_id;
 use crate::execution::RunKey;
+use crate::reuse::{Ask, Made};
 
 /// Everything one step asks for. Durable events and record changes are committed together; commands are sent after.
 #[derive(Debug, Default)]
@@ -19,6 +21,10 @@ pub struct Effects {
     pub jobs: Vec<(Job, Event)>,
     /// Jobs that are not wanted any more.
     pub abandon: Vec<JobId>,
+    /// Jobs among those to send that may have been done before: look them up first, see [`crate::Input::Cached`].
+    pub asks: Vec<Ask>,
+    /// Results made now that others may use, to be stored after the commit.
+    pub made: Vec<Made>,
     /// Work for the shell; its result comes back as [`crate::Input::Worked`].
     pub shell: Vec<ShellWork>,
     /// Alarms to set.
@@ -63,6 +69,8 @@ impl Effects {
         self.live.extend(later.live);
         self.jobs.extend(later.jobs);
         self.abandon.extend(later.abandon.into_iter().filter(|id| !given_up.contains(id)));
+        self.asks.extend(later.asks);
+        self.made.extend(later.made);
         self.shell.extend(later.shell);
         self.set_timers.extend(later.set_timers);
         self.renew_timers.extend(later.renew_timers);
@@ -86,8 +94,16 @@ impl Effects {
             return HashSet::new();
         }
         let abandoned: HashSet<JobId> = abandoned.iter().copied().collect();
-        let mut unsent = HashSet::new();
-        self.jobs.retain(|(job, _)| !abandoned.contains(&job.id) || !unsent.insert(job.id));
+        let (mut unsent, mut told) = (HashSet::new(), HashSet::new());
+        self.jobs.retain(|(job, _)| {
+            if abandoned.contains(&job.id) {
+                told.insert(queued_id(job));
+                unsent.insert(job.id);
+            }
+            !abandoned.contains(&job.id)
+        });
+        // Who was never sent was never queued.
+        self.live.retain(|event| event.kind != EventType::NodeQueued || !told.contains(&event.id));
         unsent
     }
 }

@@ -6,6 +6,11 @@ use serde_json::{Value, json};
 
 use crate::execution::{Execution, RunKey};
 
+/// The id of the `node:queued` event of a job's node run.
+pub(crate) fn queued_id(job: &Job) -> String {
+    format!("{}/{}{}#{}:queued", job.execution_id, job.node_id, job.path, job.attempt)
+}
+
 impl Execution {
     fn envelope(&self, kind: EventType, id: String, now: UnixMillis, data: Value) -> Event {
         let mut event = Event::new(kind, Source::Orchestrator, id, now, data);

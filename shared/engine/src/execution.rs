@@ -10,6 +10,7 @@ use serde_json::{Map, Value};
 
 use crate::effects::Effects;
 use crate::record::{Meta, NodeRecord};
+use crate::reuse::Hit;
 
 /// One node run: a node at a place inside the loops around it.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -31,6 +32,8 @@ impl RunKey {
 pub enum Input {
     /// A message from the inbox.
     Message(Message),
+    /// Results that were found for jobs in [`Effects::asks`], before those were sent.
+    Cached(Vec<Hit>),
     /// The shell finished a piece of [`crate::ShellWork`].
     Worked {
         /// Whose work it was.
@@ -68,11 +71,13 @@ pub struct Settings {
     pub max_node_runs: u64,
     /// How many partitions the runs are spread over; decides whose inbox a job's report goes to.
     pub partitions: u16,
+    /// Whether results are asked for by content before jobs are sent.
+    pub reuse: bool,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_items: 20_000, max_node_runs: 200_000, partitions: 16 }
+        Self { max_items: 20_000, max_node_runs: 200_000, partitions: 16, reuse: true }
     }
 }
 

@@ -2,6 +2,7 @@
 
 mod begin;
 mod bind;
+mod content;
 mod effects;
 mod events;
 mod execution;
@@ -15,13 +16,16 @@ mod record;
 mod refuse;
 mod rerun;
 mod retry;
+mod reuse;
 mod settle;
 mod snapshot;
 mod start;
 
+pub use content::ContentKey;
 pub use effects::{Effects, Noop, ShellWork, ShellWorkKind};
 pub use execution::{Execution, Input, RunKey, Settings, Worked};
 pub use load::{LoadError, MissingItems};
 pub use record::{Fields, Handled, Meta, NodeRecord};
 pub use rerun::reusable;
+pub use reuse::{Ask, Hit, Made, Reusable};
 pub use snapshot::{SnapshotError, snapshot};

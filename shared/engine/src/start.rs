@@ -16,9 +16,9 @@ use crate::execution::{Execution, RunKey};
 use crate::record::NodeRecord;
 
 /// What a node run works on: its ports and its configuration, selectors resolved.
-struct Given {
-    inputs: Map<String, Value>,
-    config: Map<String, Value>,
+pub(crate) struct Given {
+    pub(crate) inputs: Map<String, Value>,
+    pub(crate) config: Map<String, Value>,
 }
 
 impl Execution {
@@ -82,7 +82,7 @@ impl Execution {
         true
     }
 
-    fn given(&self, node: &PlanNode, path: &ItemPath) -> Result<Given, Skipped> {
+    pub(crate) fn given(&self, node: &PlanNode, path: &ItemPath) -> Result<Given, Skipped> {
         Ok(Given { inputs: self.bind_inputs(node, path)?, config: self.bind_config(node, path)? })
     }
 
@@ -171,7 +171,9 @@ impl Execution {
         record.in_line = false;
         self.meta.progress.running += 1;
         self.meta.jobs_pending += 1;
+        let content = self.content(node, &given);
         let job = self.job(key, node, given, now);
+        self.ask(key, &job, content);
         if let Some(timeout_ms) = node.policy.timeout_ms {
             let timer = self.node_timer(key, TimerPurpose::NodeTimeout);
             self.effects.set_timers.push((now.after(Duration::from_millis(timeout_ms)), timer));

@@ -1,4 +1,4 @@
-//! The workflows and pictures of the scenarios.
+//! The workflows and pictures of the scenarios. Results are never reused: what is measured is the work.
 
 use serde_json::{Value, json};
 
@@ -20,7 +20,7 @@ const WIDTH: usize = 8;
 
 /// Ten steps for workers: one, eight in parallel, one. `first_of`, which the orchestrator does by itself, joins the eight.
 pub(crate) fn dag() -> Value {
-    let step = |id: String, source: &str| json!({"id": id, "type": "resize@1", "inputs": {"image": source}, "config": {"width": 8}});
+    let step = |id: String, source: &str| json!({"id": id, "type": "resize@1", "inputs": {"image": source}, "config": {"width": 8}, "cache": "off"});
     let mut nodes =
         vec![json!({"id": "photo", "type": "image_input"}), step("first".into(), "$inputs.photo")];
     nodes.extend((0..WIDTH).map(|number| step(format!("side{number}"), "$nodes.first.image")));
@@ -44,7 +44,11 @@ pub(crate) fn nothing() -> Value {
 
 /// The demo's workflow.
 pub(crate) fn detect() -> Value {
-    serde_json::from_str(DETECT).expect("the shipped example is JSON")
+    let mut definition: Value = serde_json::from_str(DETECT).expect("the shipped example is JSON");
+    for node in definition["nodes"].as_array_mut().into_iter().flatten() {
+        node["cache"] = json!("off");
+    }
+    definition
 }
 
 /// A smaller picture, and what is seen on it.
@@ -72,7 +76,7 @@ pub(crate) fn slow_loop(items: usize) -> Value {
 pub(crate) fn inference(block: &str, config: &Value) -> Value {
     json!({"name": "bench-inference", "nodes": [
         {"id": "photo", "type": "image_input"},
-        {"id": "look", "type": block, "inputs": {"image": "$inputs.photo"}, "config": config},
+        {"id": "look", "type": block, "inputs": {"image": "$inputs.photo"}, "config": config, "cache": "off"},
         {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.look.count"}},
     ]})
 }

@@ -7,6 +7,7 @@ mod losses;
 mod metrics;
 mod reruns;
 mod retries;
+mod reuse;
 mod runs;
 mod schedules;
 mod support;

@@ -10,7 +10,8 @@ use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::message::{Accepted, Message, RerunOf};
 use millrace_contracts::{
-    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, NodeStatus, UnixMillis, WorkerId,
+    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, JobMetrics, NodeStatus, UnixMillis,
+    WorkerId,
 };
 use millrace_orchestrator::{Deps, OrchestratorError, run};
 use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
@@ -219,9 +220,25 @@ impl HandWorker {
         .await
     }
 
+    /// A job, if there is one now.
+    pub(crate) async fn try_take(&mut self) -> anyhow::Result<Option<JobDelivery>> {
+        let pools = ["cpu".into(), "fast".into()];
+        Ok(self.queues.read(&pools, 1, Duration::from_millis(20)).await?.into_iter().next())
+    }
+
     pub(crate) async fn complete(&self, taken: &JobDelivery, outputs: Value) -> anyhow::Result<()> {
+        self.complete_with(taken, outputs, JobMetrics::default()).await
+    }
+
+    pub(crate) async fn complete_with(
+        &self,
+        taken: &JobDelivery,
+        outputs: Value,
+        metrics: JobMetrics,
+    ) -> anyhow::Result<()> {
         let Value::Object(outputs) = outputs else { anyhow::bail!("outputs are an object") };
-        let outcome = JobOutcome::Completed { outputs, metrics: Box::default(), warnings: Vec::new() };
+        let metrics = Box::new(metrics);
+        let outcome = JobOutcome::Completed { outputs, metrics, warnings: Vec::new() };
         self.report(taken, EventType::InferenceCompleted, outcome).await
     }
 
@@ -251,7 +268,7 @@ impl HandWorker {
         let report = JobReport {
             job_id: job.id,
             task: job.task.clone(),
-            model_id: None,
+            model_id: job.model.as_ref().map(|model| model.id.clone()),
             worker_id: self.id.clone(),
             started_at: now,
             outcome,

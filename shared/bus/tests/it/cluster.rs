@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit};
+use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit, ResultBounds, ResultKey};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Timer, TimerPurpose};
 use millrace_contracts::{ExecutionId, Pool, UnixMillis};
@@ -107,5 +107,10 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     let (event, message) = start_report(&taken.job);
     bus.report(&taken.job, &event, &message, Some((&taken.queue, &taken.entry))).await?;
     bus.tidy().await?;
+    let bounds = ResultBounds { time_to_live: DEADLINE, max_entries: 16 };
+    let results: Vec<(ResultKey, Vec<u8>)> = (0..64).map(|last| ([last; 32], vec![last])).collect();
+    assert_eq!(bus.keep_results(&results, bounds).await?.stored, 64);
+    let found = bus.results(&[results[0].0, results[63].0]).await?;
+    assert_eq!(found, [None, Some(vec![63])], "one of four is left in each shard");
     Ok(())
 }

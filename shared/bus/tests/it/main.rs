@@ -16,6 +16,7 @@ mod priorities;
 mod records;
 mod registry;
 mod reports;
+mod results;
 mod stale;
 mod support;
 mod timers;

@@ -123,6 +123,10 @@ impl Lower<'_> {
             Some(entrance) => (entrance_of(&node.id), Action::Logic(Logic::Enter(entrance))),
             None => (node.id.clone(), action(node, block.runner)),
         };
+        let mut policy = node.policy.take().expect("every node's policy was read");
+        if !block.pure {
+            policy.cache = CachePolicy::Off;
+        }
         PlanNode {
             id,
             block: block.versioned(),
@@ -133,7 +137,7 @@ impl Lower<'_> {
             upstream: Vec::new(),
             downstream: Vec::new(),
             gate: node.gate.map(|call| self.index_of[call]),
-            policy: node.policy.take().expect("every node's policy was read"),
+            policy,
         }
     }
 

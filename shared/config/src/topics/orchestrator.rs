@@ -37,6 +37,13 @@ pub struct Orchestrator {
     pub cached_runs: u64,
     /// Compiled workflows kept in memory.
     pub cached_plans: u64,
+    /// Whether results of pure blocks are reused by content. A node says no for itself with `cache: off`.
+    pub cache_results: bool,
+    /// How long a result is kept after it was made.
+    #[serde(with = "crate::span")]
+    pub cache_ttl: Duration,
+    /// Most results kept in Redis, at most 32 KiB each and mostly 1 to 4; the oldest make room.
+    pub cache_entries: u64,
     /// How long a finished run's live state and log stay in Redis.
     #[serde(with = "crate::span")]
     pub keep_finished: Duration,
@@ -61,6 +68,9 @@ impl Default for Orchestrator {
             timer_batch: 512,
             cached_runs: 10_000,
             cached_plans: 1000,
+            cache_results: true,
+            cache_ttl: Duration::from_secs(24 * 3600),
+            cache_entries: 100_000,
             keep_finished: Duration::from_secs(3600),
             grace: Duration::from_secs(5),
             health_listen: None,

@@ -32,6 +32,7 @@ pub(crate) fn handle(run: &mut Execution, about: About, report: JobReport, now: 
                 return;
             }
             run.meta.jobs_completed += 1;
+            run.note_made(&key, metrics.model_digest.as_ref());
             let record = run.record(&key);
             record.worker_id = Some(report.worker_id);
             record.started_at = Some(report.started_at);

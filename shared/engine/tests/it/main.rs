@@ -31,6 +31,7 @@ mod properties;
 mod reports;
 mod reruns;
 mod retries;
+mod reuse;
 mod shell;
 mod snapshots;
 mod timeouts;

@@ -10,7 +10,7 @@ use serde_json::Value;
 
 use crate::support::check::check_ended;
 use crate::support::dice::Dice;
-use crate::support::driver::Driver;
+use crate::support::driver::{Driver, Kept};
 use crate::support::generate::{Generated, generate, generate_with_calls};
 use crate::support::{flow, work};
 
@@ -40,7 +40,10 @@ struct World {
 impl World {
     fn new(generated: &Generated, answers: u64, order: u64, manner: Manner) -> Self {
         let accepted = flow::accepted(1, generated.input.clone());
-        let driver = Driver::start(&generated.definition, accepted, Settings::default(), Vec::new());
+        // In order nothing is found; else by luck: a run ends the same whether its results were made or found.
+        let kept = Kept { luck: (manner != Manner::Orderly).then_some(order), answers };
+        let start = (Vec::new(), kept);
+        let driver = Driver::start_with(&generated.definition, accepted, Settings::default(), start);
         let queued = driver.sent.clone();
         Self { driver, dice: Dice::new(order), answers, manner, queued, inbox: Vec::new(), past: Vec::new() }
     }
@@ -84,7 +87,10 @@ impl World {
                 let again = self.dice.pick(&self.past).clone();
                 self.inbox.push(again);
             }
-            78..82 => self.driver.reload(),
+            78..82 => {
+                self.driver.reload();
+                self.driver.kept.luck = Some(self.dice.below(1 << 20) as u64);
+            }
             82..85 => self.crash_before_sending(),
             85 => self.stranger(),
             86 if cancels && self.dice.chance(20) => {

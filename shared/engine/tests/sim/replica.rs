@@ -14,7 +14,7 @@ use crate::record::Record;
 use crate::redis::{Delivery, Outcome, Redis};
 use crate::support::blobs::Blobs;
 use crate::support::dice::Dice;
-use crate::support::driver::{Commit, do_shell_work, load};
+use crate::support::driver::{Commit, Kept, load, settle};
 
 type Messages = Vec<Delivery<Message>>;
 
@@ -55,6 +55,8 @@ pub(crate) struct Desk<'a> {
     pub(crate) now: UnixMillis,
     pub(crate) plan: &'a Arc<Plan>,
     pub(crate) rash: bool,
+    /// The seed of the workers' answers, which kept results agree with.
+    pub(crate) answers: u64,
     /// The first version of the next run to begin: versions are never used twice, not even after a FLUSHALL.
     pub(crate) first_version: u64,
     /// Told of every commit that was made.
@@ -181,6 +183,10 @@ impl Replica {
         }
         again.jobs.retain(|(job, _)| !desk.redis.queue.holds(|queued| queued.id == job.id));
         effects.append_unsent(again);
+        // Another luck with every step: what was missed before a crash may be found after it, and the other way round.
+        let luck = desk.dice.chance(50).then(|| desk.dice.below(1 << 20) as u64);
+        let kept = Kept { luck, answers: desk.answers };
+        settle(&mut held.run, &mut effects, (desk.blobs, kept), desk.now);
         let commit = Commit::of(&held.run, effects);
         Ok(Stepped { held, commit, deliveries, remembered })
     }

@@ -186,6 +186,7 @@ impl World {
             now: self.now,
             plan: &self.plan,
             rash: self.rash,
+            answers: self.seed,
             first_version: self.versions,
             committed: &mut committed,
         };

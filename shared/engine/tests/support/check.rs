@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_compiler::Plan;
 use millrace_compiler::plan::ScopeIndex;
-use millrace_contracts::{Event, ItemPath, NodeStatus};
+use millrace_contracts::{Event, EventType, ItemPath, Job, NodeStatus};
 use millrace_engine::{Execution, Meta, NodeRecord};
 
 use super::driver::Commit;
@@ -36,6 +36,7 @@ impl Checker {
         }
         self.check_log(&commit.durable);
         self.check_records(commit);
+        self.check_jobs(commit);
         if let Some(bytes) = commit.fields.get("meta") {
             let meta: Meta = serde_json::from_slice(bytes).unwrap();
             assert_eq!(&meta, run.meta());
@@ -45,6 +46,23 @@ impl Checker {
             if self.ended {
                 self.check_end();
             }
+        }
+    }
+
+    /// No job is sent for a result that was found, and nobody is told of a job that is not sent.
+    fn check_jobs(&self, commit: &Commit) {
+        for (job, _) in &commit.jobs {
+            let record = &self.records[&format!("{}{}", job.node_id, job.path)];
+            // What is sent again may have been reported on in the same batch; what was found was never to be sent.
+            let found = record.metrics.as_ref().is_some_and(|metrics| metrics.cached);
+            assert!(!found && record.attempt >= job.attempt, "{record:?} waits for no such job");
+        }
+        for event in commit.live.iter().filter(|event| event.kind == EventType::NodeQueued) {
+            let is_sent = |(job, _): &(Job, Event)| {
+                Some(&job.node_id) == event.node_id.as_ref()
+                    && job.path == event.path.clone().unwrap_or_default()
+            };
+            assert!(commit.jobs.iter().any(is_sent), "{event:?} is told and no job is sent");
         }
     }
 

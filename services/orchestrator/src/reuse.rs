@@ -1,0 +1,268 @@
+//! Results by content: what a round is about to send is looked up first, in one round trip for all its runs, and what workers
+//! made is kept after the commit. A cache that is away, full or wrong costs the work again, never a run.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use metrics::{counter, gauge, histogram};
+use millrace_bus::{RESULT_SHARDS, ResultBounds, ResultKey};
+use millrace_contracts::values::{ImageValue, ValueRef};
+use millrace_contracts::{BlobId, ModelDigest, ModelId};
+use millrace_engine::{Ask, Hit, Reusable};
+use serde_json::Value;
+use tokio_util::sync::CancellationToken;
+
+use crate::held::Held;
+use crate::role::Shared;
+
+/// Results taken in one round, of all its runs: the commit that follows must not grow without bound. What is beyond goes to
+/// the workers, and the next report looks further.
+pub(crate) const HITS_PER_ROUND: usize = 4_096;
+/// A result that weighs more as JSON is not kept, bytes. Ports over 8 KiB are references, so few do.
+const MAX_RESULT_BYTES: usize = 32 * 1024;
+/// Blobs whose existence is asked for at once.
+const BLOB_CHECKS: usize = 64;
+/// Blobs of one result that are asked for; a result of more is made again.
+const MAX_BLOBS: usize = 4_096;
+/// How often the fleet is asked which copies it has.
+const FLEET_PAUSE: Duration = Duration::from_secs(2);
+
+/// The copies of models that live workers have loaded, as they said last. Cheap to clone.
+#[derive(Clone, Default)]
+pub(crate) struct Copies(Arc<Mutex<BTreeMap<ModelId, BTreeSet<ModelDigest>>>>);
+
+impl Copies {
+    /// The copy, if all workers that have the model agree on it.
+    fn of(&self, model: &ModelId) -> Option<ModelDigest> {
+        let copies = self.lock();
+        let known = copies.get(model)?;
+        if known.len() == 1 { known.first().cloned() } else { None }
+    }
+
+    /// Learns from a result, until the fleet is asked again.
+    pub(crate) fn note(&self, held: &Held) {
+        if held.run.meta().models.is_empty() {
+            return;
+        }
+        let mut copies = self.lock();
+        for (model, digest) in &held.run.meta().models {
+            copies.entry(model.clone()).or_insert_with(|| BTreeSet::from([digest.clone()]));
+        }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<ModelId, BTreeSet<ModelDigest>>> {
+        // Replaced or added to whole: nothing can be left half changed.
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Asks the fleet which copies it has, until `shutdown`.
+pub(crate) async fn watch_fleet(
+    shared: Shared,
+    shutdown: CancellationToken,
+) -> Result<(), std::convert::Infallible> {
+    loop {
+        match shared.bus.workers().await {
+            Ok(workers) => {
+                let infos = workers.iter().filter_map(|worker| worker.info.as_deref());
+                *shared.copies.lock() = copies_in(infos);
+            }
+            Err(error) => tracing::debug!(%error, "the fleet could not be asked for its models"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(FLEET_PAUSE) => {}
+        }
+    }
+}
+
+fn copies_in<'a>(infos: impl Iterator<Item = &'a str>) -> BTreeMap<ModelId, BTreeSet<ModelDigest>> {
+    let mut copies: BTreeMap<ModelId, BTreeSet<ModelDigest>> = BTreeMap::new();
+    for info in infos {
+        let info: Value = serde_json::from_str(info).unwrap_or_default();
+        for warm in info["warm"].as_array().into_iter().flatten() {
+            if let (Some(model), Some(digest)) = (warm["model_id"].as_str(), warm["digest"].as_str()) {
+                copies.entry(model.into()).or_default().insert(digest.into());
+            }
+        }
+    }
+    copies
+}
+
+/// A job that was asked for: whose, and the key with the model's copy.
+struct Wanted {
+    run: usize,
+    ask: Ask,
+    model: Option<(ModelId, ModelDigest)>,
+    key: ResultKey,
+}
+
+/// Looks up what was asked for, by run; gives what was found and can be used, by run.
+pub(crate) async fn look_up(shared: &Shared, asks: Vec<(usize, Ask)>, room: usize) -> Vec<(usize, Hit)> {
+    let begun = Instant::now();
+    let mut wanted: Vec<Wanted> = Vec::with_capacity(asks.len());
+    for (run, ask) in asks {
+        let model = match &ask.model {
+            None => None,
+            Some(model) => match model.digest.clone().or_else(|| shared.copies.of(&model.id)) {
+                Some(digest) => Some((model.id.clone(), digest)),
+                None => {
+                    skipped("model_unknown", 1);
+                    continue;
+                }
+            },
+        };
+        let content = model.as_ref().map_or(ask.content, |(_, digest)| ask.content.with_model(digest));
+        wanted.push(Wanted { run, model, key: *content.digest(), ask });
+    }
+    if wanted.len() > room {
+        skipped("round_full", wanted.len() - room);
+        wanted.truncate(room);
+    }
+    let keys: Vec<ResultKey> = wanted.iter().map(|wanted| wanted.key).collect();
+    let found = match shared.bus.results(&keys).await {
+        Ok(found) => found,
+        Err(error) => {
+            tracing::debug!(%error, "results could not be looked up; the work is done again");
+            skipped("unreachable", keys.len());
+            return Vec::new();
+        }
+    };
+    let asked = wanted.len();
+    let read = |(wanted, bytes): (Wanted, Option<Vec<u8>>)| {
+        Some((wanted, serde_json::from_slice::<Reusable>(&bytes?).ok()?))
+    };
+    let candidates: Vec<(Wanted, Reusable)> = wanted.into_iter().zip(found).filter_map(read).collect();
+    let mut hits = Vec::with_capacity(candidates.len());
+    for (wanted, result) in candidates {
+        if is_whole(shared, &result).await {
+            let Wanted { run, ask, model, .. } = wanted;
+            hits.push((run, Hit { key: ask.key, attempt: ask.attempt, model, result }));
+        } else {
+            skipped("blobs_gone", 1);
+        }
+    }
+    counter!("millrace_orchestrator_cache_hits_total").increment(hits.len() as u64);
+    counter!("millrace_orchestrator_cache_misses_total").increment((asked - hits.len()) as u64);
+    histogram!("millrace_orchestrator_cache_lookup_seconds").record(begun.elapsed().as_secs_f64());
+    hits
+}
+
+/// Whether everything that a result refers to is still there.
+async fn is_whole(shared: &Shared, result: &Reusable) -> bool {
+    let mut blobs = BTreeSet::new();
+    for value in result.outputs.values() {
+        blobs_in(value, &mut blobs);
+        for reference in ValueRef::all_in(value) {
+            // Pictures inside a list that stands in the blob store count too.
+            match shared.blobs.resolve(&reference.to_value()).await {
+                Ok(inner) => blobs_in(&inner, &mut blobs),
+                Err(_) => return false,
+            }
+            blobs.insert(reference.blob);
+        }
+    }
+    if blobs.len() > MAX_BLOBS {
+        return false;
+    }
+    let there = stream::iter(blobs)
+        .map(|blob| async move { matches!(shared.blobs.head(blob).await, Ok(Some(_))) })
+        .buffer_unordered(BLOB_CHECKS);
+    there.all(std::future::ready).await
+}
+
+fn blobs_in(value: &Value, found: &mut BTreeSet<BlobId>) {
+    match value {
+        Value::Array(items) => items.iter().for_each(|item| blobs_in(item, found)),
+        Value::Object(fields) => {
+            if fields.get("kind").is_some_and(|kind| kind == "image")
+                && let Some(image) = ImageValue::from_value(value)
+            {
+                found.insert(image.blob);
+                return;
+            }
+            fields.values().for_each(|field| blobs_in(field, found));
+        }
+        _ => {}
+    }
+}
+
+/// Results to keep, ready to be sent.
+#[derive(Default)]
+pub(crate) struct Keep(Vec<(ResultKey, Vec<u8>)>);
+
+impl Keep {
+    /// Adds what was made in a committed step.
+    pub(crate) fn add(&mut self, held: &Held, made: Vec<millrace_engine::Made>) {
+        for made in made {
+            let Some(result) = held.run.reusable(&made.key) else { continue };
+            let json = serde_json::to_vec(&result).unwrap_or_default();
+            if json.is_empty() || json.len() > MAX_RESULT_BYTES {
+                skipped("too_large", 1);
+            } else {
+                self.0.push((*made.content.digest(), json));
+            }
+        }
+    }
+
+    /// Sends them. What goes wrong is counted.
+    pub(crate) async fn send(self, shared: &Shared) {
+        if self.0.is_empty() {
+            return;
+        }
+        let settings = &shared.settings;
+        let bounds = ResultBounds { time_to_live: settings.cache_ttl, max_entries: settings.cache_entries };
+        match shared.bus.keep_results(&self.0, bounds).await {
+            Ok(kept) => {
+                counter!("millrace_orchestrator_cache_stored_total").increment(kept.stored);
+                counter!("millrace_orchestrator_cache_evicted_total").increment(kept.evicted);
+                skipped("refused", kept.refused as usize);
+                for (shard, entries) in kept.entries {
+                    debug_assert!(shard < RESULT_SHARDS);
+                    gauge!("millrace_orchestrator_cache_entries", "shard" => shard.to_string())
+                        .set(entries as f64);
+                }
+            }
+            Err(error) => {
+                tracing::debug!(%error, "results could not be kept");
+                skipped("unreachable", self.0.len());
+            }
+        }
+    }
+}
+
+fn skipped(reason: &'static str, count: usize) {
+    if count > 0 {
+        counter!("millrace_orchestrator_cache_skipped_total", "reason" => reason).increment(count as u64);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn workers_that_disagree_give_no_copy() {
+        let info = |digest: &str| format!(r#"{{"warm": [{{"model_id": "m", "digest": "{digest}"}}]}}"#);
+        let of = |infos: &[String]| {
+            let copies = Copies::default();
+            *copies.lock() = copies_in(infos.iter().map(String::as_str));
+            copies.of(&"m".into()).map(|digest| digest.to_string())
+        };
+        assert_eq!(of(&[info("one"), info("one")]).as_deref(), Some("one"));
+        assert_eq!(of(&[info("one"), info("two")]), None);
+        assert_eq!(of(&["nonsense".to_owned()]), None);
+    }
+
+    #[test]
+    fn pictures_are_found_at_any_depth() {
+        let image = |name: &[u8]| ImageValue::root(BlobId::of(name), 4, 3, "png").to_value();
+        let value =
+            serde_json::json!({"crops": [image(b"a"), {"inner": image(b"b")}], "image_id": BlobId::of(b"c")});
+        let mut found = BTreeSet::new();
+        blobs_in(&value, &mut found);
+        assert_eq!(found, BTreeSet::from([BlobId::of(b"a"), BlobId::of(b"b")]));
+    }
+}
