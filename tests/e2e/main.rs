@@ -8,6 +8,7 @@ mod concurrent;
 mod demo;
 mod fairness;
 mod interrupted;
+mod reuse;
 mod schedules;
 mod size;
 mod support;
