@@ -129,8 +129,9 @@ async fn round(
         }
     }
     let leave = async { Ok(shared.bus.leave_line(&settled.begun, &settled.ended).await?) };
-    let keep = async { Ok(keep.send(shared).await) };
-    tokio::try_join!(outbox.send(&shared.bus), leave, keep)?;
+    let commands = async { tokio::try_join!(outbox.send(&shared.bus), leave) };
+    let (sent, ()) = tokio::join!(commands, keep.send(shared));
+    sent?;
     shared.bus.ack(consumer, &settled.acks).await?;
     Ok(conflicts)
 }

@@ -55,8 +55,8 @@ pub(crate) fn detect() -> Value {
 pub(crate) fn thumbnails() -> Value {
     json!({"name": "bench-batch", "nodes": [
         {"id": "photo", "type": "image_input"},
-        {"id": "small", "type": "resize@1", "inputs": {"image": "$inputs.photo"}, "config": {"width": 160}},
-        {"id": "look", "type": "detection@1", "inputs": {"image": "$nodes.small.image"}, "config": {"model_id": "shapes-detector"}},
+        {"id": "small", "type": "resize@1", "inputs": {"image": "$inputs.photo"}, "config": {"width": 160}, "cache": "off"},
+        {"id": "look", "type": "detection@1", "inputs": {"image": "$nodes.small.image"}, "config": {"model_id": "shapes-detector"}, "cache": "off"},
         {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.look.count"}},
     ]})
 }
@@ -66,7 +66,7 @@ pub(crate) fn slow_loop(items: usize) -> Value {
     json!({"name": "bench-cancel", "nodes": [
         {"id": "photos", "type": "image_input", "config": {"list": true}},
         {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.photos"}, "config": {"max_parallel": items}},
-        {"id": "large", "type": "resize@1", "inputs": {"image": "$item"}, "config": {"width": 2400}},
+        {"id": "large", "type": "resize@1", "inputs": {"image": "$item"}, "config": {"width": 2400}, "cache": "off"},
         {"id": "all", "type": "collect", "inputs": {"item": "$nodes.large.image"}},
         {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.all.count"}},
     ]})

@@ -14,7 +14,7 @@ use crate::record::Record;
 use crate::redis::{Delivery, Outcome, Redis};
 use crate::support::blobs::Blobs;
 use crate::support::dice::Dice;
-use crate::support::driver::{Commit, Kept, load, settle};
+use crate::support::driver::{Commit, Kept, do_shell_work, load, settle};
 
 type Messages = Vec<Delivery<Message>>;
 
