@@ -37,8 +37,6 @@ struct Stepped {
     /// Whether it was stepped from memory, which may be behind what is stored.
     remembered: bool,
     effects: Effects,
-    /// What may have to be sent once more.
-    again: Effects,
     deliveries: Vec<Delivery>,
 }
 
@@ -99,8 +97,8 @@ async fn round(
             Err(without_run) => settled.add(&without_run),
         }
     }
-    say_again(shared, &mut stepped).await?;
     reuse_results(shared, &mut stepped, now).await;
+    say_again(shared, &mut stepped, now).await?;
     let (commits, versions) = prepare(shared, &mut stepped).await?;
     // Whoever commits it, a cancel ends its run: no job of it is given out any more before anybody is told of the end.
     shared.bus.drop_runs(&withdrawn(&stepped)).await?;
@@ -173,11 +171,17 @@ impl Settled {
 }
 
 /// Adds to what the runs send now what they may have failed to send before.
-async fn say_again(shared: &Shared, stepped: &mut [Stepped]) -> Result<(), OrchestratorError> {
-    resend::keep_missing(shared, &mut stepped.iter_mut().map(|run| &mut run.again).collect::<Vec<_>>())
-        .await?;
-    for run in stepped {
-        run.effects.append_unsent(std::mem::take(&mut run.again));
+async fn say_again(
+    shared: &Shared,
+    stepped: &mut [Stepped],
+    now: UnixMillis,
+) -> Result<(), OrchestratorError> {
+    // After the cache was asked: what was found is not said again.
+    let wanted = stepped.iter_mut().map(|run| resend::wanted(&mut run.held, &run.deliveries, now));
+    let mut again: Vec<Effects> = wanted.collect();
+    resend::keep_missing(shared, &mut again).await?;
+    for (run, again) in stepped.iter_mut().zip(again) {
+        run.effects.append_unsent(again);
     }
     Ok(())
 }
@@ -257,8 +261,7 @@ async fn step(
         effects.append(later);
     }
     do_shell_work(shared, &mut held, &mut effects, now).await;
-    let again = resend::wanted(&mut held, &deliveries, now);
-    Ok(Ok(Stepped { held, remembered, effects, again, deliveries }))
+    Ok(Ok(Stepped { held, remembered, effects, deliveries }))
 }
 
 /// Looks up the jobs that the runs are about to send, and takes what was made before; what then follows may be looked up

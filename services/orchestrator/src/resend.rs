@@ -34,10 +34,7 @@ pub(crate) fn wanted(held: &mut Held, deliveries: &[Delivery], now: UnixMillis) 
 }
 
 /// Leaves out what is in a queue; one look per queue for all the runs of a round.
-pub(crate) async fn keep_missing(
-    shared: &Shared,
-    again: &mut [&mut Effects],
-) -> Result<(), OrchestratorError> {
+pub(crate) async fn keep_missing(shared: &Shared, again: &mut [Effects]) -> Result<(), OrchestratorError> {
     let jobs: Vec<Job> = again.iter().flat_map(|effects| &effects.jobs).map(|(job, _)| job.clone()).collect();
     if jobs.is_empty() {
         return Ok(());

@@ -14,7 +14,7 @@ use crate::record::Record;
 use crate::redis::{Delivery, Outcome, Redis};
 use crate::support::blobs::Blobs;
 use crate::support::dice::Dice;
-use crate::support::driver::{Commit, Kept, do_shell_work, load, settle};
+use crate::support::driver::{Commit, Kept, load, settle};
 
 type Messages = Vec<Delivery<Message>>;
 
@@ -173,7 +173,10 @@ impl Replica {
             }
             effects.append(held.run.step(Input::Message(delivery.item.clone()), desk.now));
         }
-        do_shell_work(&mut held.run, &mut effects, desk.blobs, desk.now);
+        // Another luck with every step: what was missed before a crash may be found after it, and the other way round.
+        let luck = desk.dice.chance(50).then(|| desk.dice.below(1 << 20) as u64);
+        let kept = Kept { luck, answers: desk.answers };
+        settle(&mut held.run, &mut effects, (desk.blobs, kept), desk.now);
         let mut again = Effects::default();
         if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
             again.append_unsent(held.run.resend(desk.now));
@@ -183,10 +186,6 @@ impl Replica {
         }
         again.jobs.retain(|(job, _)| !desk.redis.queue.holds(|queued| queued.id == job.id));
         effects.append_unsent(again);
-        // Another luck with every step: what was missed before a crash may be found after it, and the other way round.
-        let luck = desk.dice.chance(50).then(|| desk.dice.below(1 << 20) as u64);
-        let kept = Kept { luck, answers: desk.answers };
-        settle(&mut held.run, &mut effects, (desk.blobs, kept), desk.now);
         let commit = Commit::of(&held.run, effects);
         Ok(Stepped { held, commit, deliveries, remembered })
     }

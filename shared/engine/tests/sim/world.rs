@@ -329,6 +329,8 @@ impl World {
             && self.redis.inbox.is_empty()
             && self.redis.queue.is_empty()
             && self.redis.events.is_empty()
+            // What is due has yet to go off, though it may mean nothing any more.
+            && self.redis.next_due().is_none_or(|due| due > self.now)
             && self.replicas.iter().all(Replica::is_idle)
             && self.workers.iter().all(Worker::is_idle)
     }
