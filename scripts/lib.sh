@@ -13,8 +13,11 @@ export CARGO_TARGET_DIR="${CARGO_TARGET_DIR:-${MILLRACE_TARGET_DIR:-$MILLRACE_CA
 ORT_VERSION=1.31.1
 ORT_WHEEL="onnxruntime-$ORT_VERSION-cp311-cp311-manylinux_2_28_x86_64.whl"
 ORT_WHEEL_SHA256=5752bd508126ae7c49894d3b9d2e83f0c3d487319246d04c444b393308d7ad7f
-ORT_LIBRARY_SHA256=fc44112fbe06d7d689c57e11d3862031f64711007e4ee020f8eed5185fd2c1d3
 ORT_LIBRARY="$MILLRACE_CACHE/ort/$ORT_VERSION/libonnxruntime.so.$ORT_VERSION"
+# The build with CUDA and TensorRT providers, which lie beside the library.
+ORT_GPU_WHEEL="onnxruntime_gpu-$ORT_VERSION-cp311-cp311-manylinux_2_28_x86_64.whl"
+ORT_GPU_WHEEL_SHA256=e26c475fe361b2015f45b4b824bd13f0bb20204e59b62814e6f0acd5f3d491a6
+ORT_GPU_LIBRARY="$MILLRACE_CACHE/ort/gpu-$ORT_VERSION/libonnxruntime.so.$ORT_VERSION"
 
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 [ -t 1 ] || say() { printf '==> %s\n' "$*"; }

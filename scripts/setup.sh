@@ -1,7 +1,15 @@
 #!/usr/bin/env bash
 # Everything Millrace needs beside Rust: a C compiler, Redis, PostgreSQL, ONNX Runtime. Safe to run again; a second
 # run downloads nothing. As root on Debian or Ubuntu it installs what is missing; otherwise it says what to install.
+# With --gpu it fetches the build of ONNX Runtime with CUDA and TensorRT too.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
+
+gpu=no
+case "${1:-}" in
+'') ;;
+--gpu) gpu=yes ;;
+*) fail "usage: scripts/setup.sh [--gpu]" ;;
+esac
 
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
     fail "the pinned ONNX Runtime is for Linux on x86-64; set ORT_DYLIB_PATH to a library of your own and start the programs by hand"
@@ -47,10 +55,12 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
-if ! has_library; then
-    say "fetching ONNX Runtime $ORT_VERSION (24 MB, once)"
+# Fetches a package of ONNX Runtime and puts its libraries into a folder: package, wheel, checksum, library.
+fetch_runtime() {
+    local package="$1" wheel="$2" sha256="$3" library="$4" work pip file
     work="$(mktemp -d)"
-    trap 'rm -rf "$work"' EXIT
+    # shellcheck disable=SC2064
+    trap "rm -rf '$work'" EXIT
     pip=(python3 -m pip)
     if ! "${pip[@]}" --version >/dev/null 2>&1; then
         python3 -m venv "$work/venv" || fail "neither pip nor a working venv; install python3-pip"
@@ -58,19 +68,33 @@ if ! has_library; then
     fi
     # The tags make the file, and so its checksum, the same whatever Python is installed.
     "${pip[@]}" download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-        --python-version 311 --platform manylinux_2_28_x86_64 -d "$work" "onnxruntime==$ORT_VERSION"
-    echo "$ORT_WHEEL_SHA256  $work/$ORT_WHEEL" | sha256sum --check --quiet ||
-        fail "the package of ONNX Runtime is not the pinned one; nothing was installed"
+        --python-version 311 --platform manylinux_2_28_x86_64 -d "$work" "$package==$ORT_VERSION"
+    echo "$sha256  $work/$wheel" | sha256sum --check --quiet ||
+        fail "the package $package is not the pinned one; nothing was installed"
     # A wheel is a zip file; Python is there, unzip may not be.
-    python3 -m zipfile -e "$work/$ORT_WHEEL" "$work/wheel"
-    library="$work/wheel/onnxruntime/capi/libonnxruntime.so.$ORT_VERSION"
-    echo "$ORT_LIBRARY_SHA256  $library" | sha256sum --check --quiet || fail "the library inside the package is not the pinned one"
-    mkdir -p "$(dirname "$ORT_LIBRARY")"
-    # Named last, so that a library of that name is always whole.
-    cp "$library" "$ORT_LIBRARY.unfinished"
-    mv "$ORT_LIBRARY.unfinished" "$ORT_LIBRARY"
+    python3 -m zipfile -e "$work/$wheel" "$work/wheel"
+    mkdir -p "$(dirname "$library")"
+    for file in "$work"/wheel/onnxruntime/capi/libonnxruntime_providers_*.so; do
+        [ -e "$file" ] && cp "$file" "$(dirname "$library")/"
+    done
+    # Named last, so that where there is a library of that name everything is whole.
+    cp "$work/wheel/onnxruntime/capi/$(basename "$library")" "$library.unfinished"
+    mv "$library.unfinished" "$library"
     rm -rf "$work"
     trap - EXIT
+}
+
+if ! has_library; then
+    say "fetching ONNX Runtime $ORT_VERSION (24 MB, once)"
+    fetch_runtime onnxruntime "$ORT_WHEEL" "$ORT_WHEEL_SHA256" "$ORT_LIBRARY"
+fi
+
+if [ "$gpu" = yes ] && [ ! -f "$ORT_GPU_LIBRARY" ]; then
+    say "fetching ONNX Runtime $ORT_VERSION with its GPU providers (256 MB, once)"
+    fetch_runtime onnxruntime-gpu "$ORT_GPU_WHEEL" "$ORT_GPU_WHEEL_SHA256" "$ORT_GPU_LIBRARY"
 fi
 
 say "ready: Redis, PostgreSQL, ONNX Runtime ${ORT_DYLIB_PATH:-$ORT_VERSION}"
+if [ "$gpu" = yes ]; then
+    say "for GPUs: export ORT_DYLIB_PATH=$ORT_GPU_LIBRARY; CUDA 13 and cuDNN 9 are the system's, or beside that file. millrace doctor says what is missing"
+fi

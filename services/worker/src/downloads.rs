@@ -10,14 +10,12 @@ use std::time::SystemTime;
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::{ErrorKind, JobError};
 use millrace_fetch::{FetchError, FetchSettings, Fetcher, Wanted};
-use millrace_inference::{download_folder, is_url};
+use millrace_inference::{BESIDE, download_folder, is_url};
 
 /// Where the model comes from, on the wire.
 const SOURCE: &str = "url";
 /// A URL says what it must have with `#sha256=<hex>`, as Python's package installer does.
 const DIGEST: &str = "sha256=";
-/// Files of a model folder besides its graph; each may be missing.
-const BESIDE: [&str; 4] = ["config.json", "preprocessor_config.json", "tokenizer.json", "millrace.toml"];
 /// Where a folder's graph may be.
 const GRAPHS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
 /// Models whose folders this process holds on to; the longest unused is let go.

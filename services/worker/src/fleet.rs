@@ -6,7 +6,7 @@ use std::time::Duration;
 use millrace_bus::{Bus, BusError};
 use millrace_contracts::event::Source;
 use millrace_contracts::{Event, EventType, ModelId, Pool, UnixMillis, WorkerId};
-use millrace_inference::{MemoryMeter, ModelCache, ProcessMeter};
+use millrace_inference::{Chosen, MemoryMeter, ModelCache, ProcessMeter};
 use millrace_tasks::CancellationToken;
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -25,6 +25,7 @@ pub(crate) struct Fleet {
     pub(crate) pools: Vec<Pool>,
     pub(crate) capacity: usize,
     pub(crate) models: ModelCache,
+    pub(crate) device: Chosen,
     pub(crate) held: Held,
     pub(crate) phase: Phase,
     /// Rung when the next sign of life should not wait.
@@ -46,7 +47,8 @@ impl Fleet {
             "warm": report.warm,
             "loading": report.loading,
             "inventory": self.inventory,
-            "devices": ["cpu"],
+            "devices": [self.device.device.to_string()],
+            "gpu_model": self.device.gpu_model,
             "cores": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
             "memory_bytes": ProcessMeter.resident_bytes(),
             "memory": {

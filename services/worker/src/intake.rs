@@ -113,18 +113,20 @@ pub(crate) async fn drive(
         tokio::time::sleep(grace).await;
     };
     tokio::pin!(over);
-    loop {
+    // Ends when there is nothing more to come and nothing in hand; the grace period is a bound, not a wait.
+    while open || !running.is_empty() {
         tokio::select! {
-            () = &mut over => break,
+            () = &mut over => {
+                hand_back(&shared).await;
+                break;
+            }
             taken = jobs.recv(), if open => match taken {
                 Some(taken) => running.push(job::run(Arc::clone(&shared), taken)),
                 None => open = false,
             },
             Some(()) = running.next() => {}
-            else => return Ok(()),
         }
     }
-    hand_back(&shared).await;
     Ok(())
 }
 

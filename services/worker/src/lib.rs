@@ -23,5 +23,6 @@ mod scout;
 mod values;
 
 pub use error::WorkerError;
+pub use models::wanted_device;
 pub use phase::Phase;
 pub use role::{Deps, run};

@@ -7,22 +7,58 @@ use std::sync::Arc;
 use millrace_config::{Models, Worker};
 use millrace_contracts::ModelId;
 use millrace_inference::{
-    CacheSettings, InferenceError, LoaderSettings, ModelCache, ModelLoader, Repository, Serving,
-    SessionSettings,
+    CacheSettings, Chosen, Device, InferenceError, LoaderSettings, ModelCache, ModelLoader, Repository,
+    Serving, SessionSettings,
 };
 
-use crate::Deps;
 use crate::cpu::{CpuPool, Turn};
 use crate::model_events::ModelEvents;
+use crate::{Deps, WorkerError};
+
+/// The pool whose blocks need no model.
+const POOL_WITHOUT_MODELS: &str = "cpu";
+
+/// What models run on, by the settings and by what is there. It is told with its reasons.
+///
+/// # Errors
+/// The library cannot be loaded, or the device that is asked for cannot be used.
+pub(crate) async fn device(deps: &Deps, worker: &Worker, cpu: &CpuPool) -> Result<Chosen, WorkerError> {
+    // Without a pool that needs models the library may be missing.
+    if worker.pools.iter().all(|pool| pool == POOL_WITHOUT_MODELS) {
+        return Ok(Chosen::default());
+    }
+    let (library, wanted) = (deps.library.clone(), wanted_device(worker.device));
+    let chosen = cpu.run(Turn::default(), move || Chosen::of(&library, wanted)).await;
+    let (chosen, _) = chosen
+        .map_err(|panic| WorkerError::Thread { name: "pixels", source: std::io::Error::other(panic.0) })?;
+    let chosen = chosen?;
+    tracing::info!(
+        device = %chosen.device, gpu.model = chosen.gpu_model, why_not_better = chosen.why_not_better.join("; "),
+        "models run on {}", chosen.device
+    );
+    Ok(chosen)
+}
+
+/// The device that the settings ask for; none for the best there is.
+#[must_use]
+pub fn wanted_device(device: millrace_config::Device) -> Option<Device> {
+    match device {
+        millrace_config::Device::Auto => None,
+        millrace_config::Device::Cpu => Some(Device::Cpu),
+        millrace_config::Device::Cuda(index) => Some(Device::Cuda(index)),
+        millrace_config::Device::TensorRt(index) => Some(Device::TensorRt(index)),
+    }
+}
 
 /// An empty cache over the repository.
 pub(crate) fn open(
     deps: &Deps,
-    worker: &Worker,
-    models: &Models,
+    device: Device,
+    (worker, models): (&Worker, &Models),
     observer: ModelEvents,
 ) -> Result<ModelCache, InferenceError> {
     let sessions = SessionSettings {
+        device,
         sessions: worker.sessions_per_model,
         intra_op_threads: worker.intra_op_threads,
         max_batch: worker.max_batch,

@@ -7,12 +7,12 @@ use std::time::Duration;
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
 use millrace_contracts::{EventType, Pool, UnixMillis, WorkerId};
-use millrace_inference::{ModelCache, Runtime};
+use millrace_inference::{Chosen, ModelCache};
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskError, TaskKind};
 use tokio::sync::mpsc;
 
 use crate::cancelled::Cancelled;
-use crate::cpu::{CpuPool, Turn};
+use crate::cpu::CpuPool;
 use crate::downloads::Downloads;
 use crate::fleet::Fleet;
 use crate::frames::Frames;
@@ -24,9 +24,6 @@ use crate::router::Router;
 use crate::{
     Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, scout,
 };
-
-/// The pool whose blocks need no model.
-const POOL_WITHOUT_MODELS: &str = "cpu";
 
 /// Handing jobs back takes no longer; should Redis be away, they are taken over once their claims are stale.
 const HAND_BACK: Duration = Duration::from_secs(1);
@@ -62,6 +59,8 @@ pub(crate) struct Shared {
     pub(crate) max_deliveries: u32,
     /// This process among the workers; new with every start, so that it cannot be taken for a dead predecessor.
     pub(crate) worker: WorkerId,
+    /// What models run on.
+    pub(crate) chosen: Chosen,
 }
 
 /// Runs jobs until `shutdown`; then finishes those in hand within the grace period and leaves the rest to other workers.
@@ -76,11 +75,11 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> Result<(), WorkerError> {
     let cpu = CpuPool::start(settings.cpu_threads)?;
-    check_library(&deps, &settings, &cpu).await?;
+    let chosen = model_cache::device(&deps, &settings, &cpu).await?;
     let worker = WorkerId::from(format!("worker-{}", uuid::Uuid::now_v7().simple()));
     let (observer, model_events) = ModelEvents::new(worker.clone());
     let changed = observer.changed();
-    let cache = model_cache::open(&deps, &settings, &models, observer)?;
+    let cache = model_cache::open(&deps, chosen.device, (&settings, &models), observer)?;
     let shared = Arc::new(Shared {
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), settings.max_pixels),
         models: cache.clone(),
@@ -91,6 +90,7 @@ pub async fn run(
         job_timeout: settings.job_timeout,
         max_deliveries: settings.max_deliveries,
         worker,
+        chosen,
         cpu,
         bus: deps.bus,
         blobs: deps.blobs,
@@ -101,6 +101,7 @@ pub async fn run(
         pools: shared.pools.clone(),
         capacity: settings.concurrency,
         models: cache,
+        device: shared.chosen.clone(),
         held: shared.held.clone(),
         phase: deps.phase,
         changed,
@@ -173,23 +174,4 @@ async fn live(
     tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = concurrency, "the worker is ready");
     // A moment more than the jobs have: what is left of them is handed back in it.
     Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)
-}
-
-/// A missing library is told at the start, not by the first job, unless no job can need it.
-async fn check_library(
-    deps: &Deps,
-    settings: &millrace_config::Worker,
-    cpu: &CpuPool,
-) -> Result<(), WorkerError> {
-    if settings.pools.iter().all(|pool| pool == POOL_WITHOUT_MODELS) {
-        return Ok(());
-    }
-    let library = deps.library.clone();
-    match cpu.run(Turn::default(), move || Runtime::load(&library)).await {
-        Ok((loaded, _)) => {
-            tracing::debug!(ort.build = loaded?.info().build, "ONNX Runtime is there");
-            Ok(())
-        }
-        Err(panic) => Err(WorkerError::Thread { name: "pixels", source: std::io::Error::other(panic.0) }),
-    }
 }

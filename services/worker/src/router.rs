@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use millrace_bus::{Bus, BusError, JobQueues};
 use millrace_contracts::{ModelId, Pool};
-use millrace_inference::ModelCache;
+use millrace_inference::{ModelCache, Prospect};
 
 use crate::cpu::{CpuPool, Turn};
 use crate::held::Held;
@@ -18,7 +18,7 @@ use crate::role::Shared;
 const LOOK_EVERY: Duration = Duration::from_millis(100);
 /// Models a look goes through at most; the others come with the next.
 const MOST_AT_ONCE: usize = 64;
-/// How long a model's own settings are believed.
+/// How long a model's own settings and size are believed.
 const BELIEVED: Duration = Duration::from_secs(10);
 
 /// The router.
@@ -30,8 +30,8 @@ pub(crate) struct Router {
     pools: Vec<Pool>,
     steal_after: Duration,
     switch_after: Duration,
-    /// Jobs in hand of each model at most, and when that was found out.
-    bounds: HashMap<ModelId, (usize, Instant)>,
+    /// What is to be expected of each model, and when that was found out.
+    prospects: HashMap<ModelId, (Prospect, Instant)>,
     /// Queues whose jobs have waited long enough for others, as of the last look.
     let_through: HashSet<(Pool, ModelId)>,
     looked: Option<Instant>,
@@ -52,7 +52,7 @@ impl Router {
             pools: shared.pools.clone(),
             steal_after,
             switch_after,
-            bounds: HashMap::new(),
+            prospects: HashMap::new(),
             let_through: HashSet::new(),
             looked: None,
         }
@@ -61,7 +61,7 @@ impl Router {
     /// Decides anew. Answers how soon it wants to be asked again.
     pub(crate) async fn decide(&mut self, bus: &Bus, queues: &mut JobQueues) -> Result<Duration, BusError> {
         let known = queues.model_queues(&self.pools).await?;
-        self.learn_bounds(&known).await;
+        self.look_ahead(&known).await;
         let busy = self.held.models();
         let mut cold: Vec<((Pool, ModelId), Duration)> = Vec::new();
         for (pool, model) in known {
@@ -100,8 +100,10 @@ impl Router {
         }
         // Of a model that is not there yet one job is enough to have it loaded; which model comes first is then settled
         // before its others are taken.
-        let most =
-            if self.models.has(model) { self.bounds.get(model).map_or(1, |(most, _)| *most) } else { 1 };
+        let most = match self.prospects.get(model) {
+            Some((prospect, _)) if self.models.has(model) => prospect.concurrency,
+            _ => 1,
+        };
         most.saturating_sub(self.held.of_model(model))
     }
 
@@ -111,26 +113,29 @@ impl Router {
             return None;
         }
         let others_busy = busy.iter().any(|other| other != model);
-        if others_busy && !self.models.has_room_for(model) {
+        // Of a model that was not looked at yet one job is taken: its load waits for room as long as it has to.
+        let file_bytes = self.prospects.get(model).and_then(|(prospect, _)| prospect.file_bytes);
+        if others_busy && !self.models.has_room_for(model, file_bytes) {
             return Some(self.switch_after);
         }
         self.neighbours.have(model).then_some(self.steal_after)
     }
 
-    /// Settings of models are in files, so they are read on the CPU pool, and believed for a while.
-    async fn learn_bounds(&mut self, known: &[(Pool, ModelId)]) {
-        let old = |(_, at): &(usize, Instant)| at.elapsed() > BELIEVED;
+    /// Sizes and settings of models are in files, so they are read on the CPU pool, and believed for a while.
+    async fn look_ahead(&mut self, known: &[(Pool, ModelId)]) {
+        let old = |(_, at): &(Prospect, Instant)| at.elapsed() > BELIEVED;
         let ids: HashSet<ModelId> = known.iter().map(|(_, model)| model.clone()).collect();
-        self.bounds.retain(|id, _| ids.contains(id));
+        self.prospects.retain(|id, _| ids.contains(id));
         let wanted: Vec<ModelId> =
-            ids.into_iter().filter(|id| self.bounds.get(id).is_none_or(old)).take(MOST_AT_ONCE).collect();
+            ids.into_iter().filter(|id| self.prospects.get(id).is_none_or(old)).take(MOST_AT_ONCE).collect();
         if wanted.is_empty() {
             return;
         }
         let models = self.models.clone();
-        let read = move || wanted.into_iter().map(|id| (models.concurrency(&id), id)).collect::<Vec<_>>();
+        let read = move || wanted.into_iter().map(|id| (models.prospect(&id), id)).collect::<Vec<_>>();
         if let Ok((found, _)) = self.cpu.run(Turn::default(), read).await {
-            self.bounds.extend(found.into_iter().map(|(most, id)| (id, (most, Instant::now()))));
+            let now = Instant::now();
+            self.prospects.extend(found.into_iter().map(|(prospect, id)| (id, (prospect, now))));
         }
     }
 }

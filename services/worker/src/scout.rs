@@ -10,6 +10,7 @@ use millrace_bus::BusError;
 use millrace_contracts::ModelId;
 use millrace_inference::Pressure;
 
+use crate::cpu::Turn;
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
 
@@ -42,11 +43,13 @@ async fn load_what_is_waited_for(shared: &Shared, neighbours: &Neighbours) -> Re
     let waiting = depths.into_iter().filter(|depth| depth.waiting > 0 && shared.pools.contains(&depth.pool));
     let models: BTreeSet<ModelId> = waiting.filter_map(|depth| depth.model).collect();
     for model in models {
-        let cold = !shared.models.has(&model) && !neighbours.have(&model);
-        if cold
-            && shared.models.has_room_for(&model)
-            && shared.bus.claim_preload(&model, &shared.worker, CLAIM).await?
-        {
+        if shared.models.has(&model) || neighbours.have(&model) {
+            continue;
+        }
+        let (models, id) = (shared.models.clone(), model.clone());
+        let fits = move || models.has_room_for(&id, models.prospect(&id).file_bytes);
+        let fits = shared.cpu.run(Turn::default(), fits).await.is_ok_and(|(fits, _)| fits);
+        if fits && shared.bus.claim_preload(&model, &shared.worker, CLAIM).await? {
             tracing::info!(model.id = %model, "loading a model that jobs wait for");
             metrics::counter!("millrace_worker_models_prefetched_total").increment(1);
             shared.models.prefetch(&model);

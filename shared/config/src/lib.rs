@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod device;
 mod error;
 mod export;
 mod layers;
@@ -12,6 +13,7 @@ mod span;
 mod topics;
 mod validate;
 
+pub use device::Device;
 pub use error::{ConfigError, ConfigFault};
 pub use load::{LoadArgs, Loaded, Origin};
 pub use places::{ORT_VERSION, Places};

@@ -172,7 +172,8 @@ text_id!(
     ModelId
 );
 text_id!(
-    /// Which copy of a model: the SHA-256 of its ONNX file, 64 lower-case hex digits.
+    /// Which copy of a model: the SHA-256 of its ONNX file, or of the manifest of its files where it has several; 64
+    /// lower-case hex digits.
     ModelDigest
 );
 text_id!(

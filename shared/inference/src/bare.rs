@@ -1,4 +1,4 @@
-//! A model on the caller's own thread, one picture at a time, with nothing around it: what the worker's pipeline is
+//! A classifier on the caller's own thread, one picture at a time, with nothing around it: what the worker's pipeline is
 //! measured against. Not for serving: there is no queue, no batch and no cache.
 
 use std::path::Path;
@@ -11,7 +11,7 @@ use ort::value::TensorRef;
 use crate::families::family_of;
 use crate::graph::GraphPort;
 use crate::session::metadata_of;
-use crate::{DetectParams, Facts, Family, InferenceError, Overrides, Repository, Runtime, Tensor};
+use crate::{Facts, Family, InferenceError, Overrides, Repository, Runtime, Scoring, Tensor};
 
 /// A session and its family, owned by the caller.
 pub struct Bare {
@@ -46,18 +46,18 @@ impl Bare {
         Ok(Self { id: id.clone(), family: family_of(&facts.with_files()?)?, session, inputs })
     }
 
-    /// Prepares one picture, runs the graph and reads its outputs; how many results there were.
+    /// Prepares one picture, runs the graph and reads its outputs; how many classes were scored.
     ///
     /// # Errors
     /// As a job of the model's block.
     pub fn run(&mut self, frame: &Frame) -> Result<usize, InferenceError> {
         let actual = self.family.task();
-        let wrong = || InferenceError::WrongTask { id: self.id.clone(), wanted: "detection", actual };
-        let detector = self.family.detector().ok_or_else(wrong)?;
-        let prepared = detector.prepare(frame)?;
+        let wrong = || InferenceError::WrongTask { id: self.id.clone(), wanted: "classification", actual };
+        let classifier = self.family.classifier().ok_or_else(wrong)?;
+        let prepared = classifier.prepare(frame)?;
         let outputs = infer(&mut self.session, &self.inputs, &prepared.inputs)
             .map_err(|error| InferenceError::of_run(&self.id, error.to_string()))?;
-        Ok(detector.read(&outputs, &prepared.placement, &DetectParams::default())?.len())
+        Ok(classifier.scores(&outputs, Scoring::Own)?.len())
     }
 }
 

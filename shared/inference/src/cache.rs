@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 use millrace_contracts::{ModelDigest, ModelId, Pool};
 use tokio::sync::oneshot;
 
-use crate::{InferenceError, Model, ModelInfo, ModelLoader, Relief};
+use crate::{InferenceError, Model, ModelInfo, ModelLoader, Prospect, Relief};
 pub(crate) use lease::Lease;
 pub use meter::{MemoryMeter, ProcessMeter};
 pub use pressure::Pressure;
@@ -186,19 +186,19 @@ impl ModelCache {
         }
     }
 
-    /// As [`ModelLoader::concurrency`].
+    /// As [`ModelLoader::prospect`].
     #[must_use]
-    pub fn concurrency(&self, id: &ModelId) -> usize {
-        self.shared.loader.concurrency(id)
+    pub fn prospect(&self, id: &ModelId) -> Prospect {
+        self.shared.loader.prospect(id)
     }
 
-    /// Whether `id` would find room without another model having to leave. Models that nobody knows do: they cost
-    /// nothing.
+    /// Whether `id`, with files of so many bytes, would find room without another model having to leave. Models without
+    /// files do: they cost nothing.
     #[must_use]
-    pub fn has_room_for(&self, id: &ModelId) -> bool {
-        let Ok(files) = self.shared.loader.repository().find(id) else { return true };
+    pub fn has_room_for(&self, id: &ModelId, file_bytes: Option<u64>) -> bool {
+        let Some(file_bytes) = file_bytes else { return true };
         let state = self.shared.lock();
-        let need = state.need_of(id, files.bytes, &self.shared.settings);
+        let need = state.need_of(id, file_bytes, &self.shared.settings);
         state.fits(need, &self.shared.settings)
     }
 

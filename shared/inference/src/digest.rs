@@ -1,5 +1,5 @@
-//! Which copy of a model a file is: the digest of its graph, and of the weights that lie beside it, since a graph whose
-//! weights were exchanged answers differently.
+//! Which copy of a model a folder holds. Rule: every file that has a say in what the model answers is in the digest: its
+//! graphs, the weights beside them, and what families read (labels, preprocessing, tokenizer, the owner's settings).
 
 use std::fs::File;
 use std::io::Read;
@@ -8,34 +8,42 @@ use std::path::{Path, PathBuf};
 use millrace_contracts::ModelDigest;
 use sha2::{Digest, Sha256};
 
+use crate::ModelFiles;
+use crate::folder::BESIDE;
+
 const CHUNK_BYTES: usize = 1 << 20;
 
-/// SHA-256 of the ONNX file; with weights beside it (`*.onnx_data`, `*.data`), SHA-256 of all their digests in the order
-/// of their names, the graph's first. Reads every byte: not for the async runtime.
+/// SHA-256 of the model's manifest: a line `<sha256>  <path>` for each of its files, paths relative to its folder and in
+/// alphabetical order, as `sha256sum` writes it. A model that is one file has that file's own digest, as tools show it.
+/// Reads every byte: not for the async runtime.
 ///
 /// # Errors
 /// A file that cannot be read.
-pub(crate) fn digest_of(graph: &Path) -> std::io::Result<ModelDigest> {
-    let own = sha256_of(graph)?;
-    let mut weights = weights_beside(graph);
-    if weights.is_empty() {
-        return Ok(hex::encode(own).into());
+pub(crate) fn digest_of(files: &ModelFiles) -> std::io::Result<ModelDigest> {
+    let paths = files_of(files);
+    let mut lines = Vec::with_capacity(paths.len());
+    for path in &paths {
+        let name = path.strip_prefix(&files.folder).unwrap_or(path);
+        lines.push((sha256_of(path)?, name.display().to_string()));
     }
-    weights.sort();
-    let mut hasher = Sha256::new_with_prefix(own);
-    for file in weights {
-        hasher.update(sha256_of(&file)?);
+    if let [(only, _)] = lines.as_slice() {
+        return Ok(only.as_str().into());
     }
-    Ok(hex::encode(hasher.finalize()).into())
+    let manifest: String = lines.iter().map(|(sha256, name)| format!("{sha256}  {name}\n")).collect();
+    Ok(hex::encode(Sha256::digest(manifest)).into())
 }
 
-/// The digest of a model of several graphs, the main one first; of one graph, its own.
-pub(crate) fn digest_of_all(mut graphs: Vec<ModelDigest>) -> ModelDigest {
-    if graphs.len() == 1 {
-        return graphs.remove(0);
-    }
-    let hasher = graphs.iter().fold(Sha256::new(), |hasher, graph| hasher.chain_update(graph.as_str()));
-    hex::encode(hasher.finalize()).into()
+fn files_of(files: &ModelFiles) -> Vec<PathBuf> {
+    let graphs = std::iter::once(&files.graph).chain(files.companions.iter().map(|(_, graph)| graph));
+    let mut paths: Vec<PathBuf> =
+        graphs.flat_map(|graph| weights_beside(graph).into_iter().chain([graph.clone()])).collect();
+    let places = [files.folder.clone(), files.folder.join("onnx")];
+    let beside = places.iter().flat_map(|place| BESIDE.map(|name| place.join(name)));
+    paths.extend(beside.filter(|path| path.is_file()));
+    paths.sort();
+    // Graphs in one folder have the same weights beside them.
+    paths.dedup();
+    paths
 }
 
 /// Files of weights in the graph's folder.
@@ -48,14 +56,14 @@ pub(crate) fn weights_beside(graph: &Path) -> Vec<PathBuf> {
     beside.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_weights).collect()
 }
 
-fn sha256_of(path: &Path) -> std::io::Result<[u8; 32]> {
+fn sha256_of(path: &Path) -> std::io::Result<String> {
     let mut file = File::open(path)?;
     let mut hasher = Sha256::new();
     let mut chunk = vec![0; CHUNK_BYTES];
     loop {
         let read = file.read(&mut chunk)?;
         if read == 0 {
-            return Ok(hasher.finalize().into());
+            return Ok(hex::encode(hasher.finalize()));
         }
         hasher.update(&chunk[..read]);
     }
@@ -63,19 +71,46 @@ fn sha256_of(path: &Path) -> std::io::Result<[u8; 32]> {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
+
     use super::*;
+    use crate::Repository;
 
     #[test]
-    fn exchanged_weights_are_another_copy() {
+    fn whatever_has_a_say_makes_another_copy() {
         let folder = tempfile::tempdir().unwrap();
-        let (graph, weights) = (folder.path().join("model.onnx"), folder.path().join("model.onnx_data"));
-        std::fs::write(&graph, b"graph").unwrap();
-        let alone = digest_of(&graph).unwrap();
+        let (repository, model) = (Repository::new(folder.path()), folder.path().join("m"));
+        std::fs::create_dir_all(model.join("onnx")).unwrap();
+        let digest = |file: &str, bytes: &str| {
+            std::fs::write(model.join(file), bytes).unwrap();
+            digest_of(&repository.find(&"m".into()).unwrap()).unwrap()
+        };
+        let alone = digest("onnx/model.onnx", "graph");
         assert_eq!(alone.as_str(), hex::encode(Sha256::digest(b"graph")), "the file's own, as tools show it");
-        std::fs::write(&weights, b"one").unwrap();
-        let with_one = digest_of(&graph).unwrap();
-        std::fs::write(&weights, b"two").unwrap();
-        let with_two = digest_of(&graph).unwrap();
-        assert!(alone != with_one && with_one != with_two && with_two != alone);
+        assert_eq!(digest("README.md", "about it"), alone, "nothing reads it");
+        let copies = [
+            alone,
+            digest("onnx/model.onnx_data", "weights"),
+            digest("onnx/model.onnx_data", "others"),
+            digest("config.json", "{}"),
+            digest("preprocessor_config.json", "{}"),
+            digest("tokenizer.json", "{}"),
+            digest("millrace.toml", "labels = [\"a\"]"),
+            digest("millrace.toml", "labels = [\"b\"]"),
+        ];
+        assert_eq!(copies.iter().collect::<BTreeSet<_>>().len(), copies.len());
+    }
+
+    #[test]
+    fn the_digest_is_that_of_a_sha256sum_manifest() {
+        let folder = tempfile::tempdir().unwrap();
+        let model = folder.path().join("m");
+        std::fs::create_dir(&model).unwrap();
+        std::fs::write(model.join("model.onnx"), "graph").unwrap();
+        std::fs::write(model.join("config.json"), "{}").unwrap();
+        let sum = |text: &str| hex::encode(Sha256::digest(text));
+        let manifest = format!("{}  config.json\n{}  model.onnx\n", sum("{}"), sum("graph"));
+        let found = digest_of(&Repository::new(folder.path()).find(&"m".into()).unwrap()).unwrap();
+        assert_eq!(found.as_str(), sum(&manifest));
     }
 }

@@ -5,6 +5,8 @@ use std::path::PathBuf;
 use millrace_contracts::{ErrorKind, ModelId};
 use millrace_vision::VisionError;
 
+use crate::Device;
+
 /// A fault. Cloneable, because everyone who waits for one load hears of its failure.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum InferenceError {
@@ -27,6 +29,14 @@ pub enum InferenceError {
         path: PathBuf,
         /// What the loader said.
         detail: String,
+    },
+    /// The device that was asked for does not work.
+    #[error("the device {device} cannot be used: {why}; put that right, or set worker.device to auto")]
+    DeviceUnavailable {
+        /// Which.
+        device: Device,
+        /// What is missing.
+        why: String,
     },
     /// The text cannot name a model.
     #[error(
@@ -199,6 +209,7 @@ impl InferenceError {
             Self::ModelNotFound { .. } => ErrorKind::ModelNotFound,
             Self::LibraryMissing { .. }
             | Self::LibraryUnusable { .. }
+            | Self::DeviceUnavailable { .. }
             | Self::FileMissing { .. }
             | Self::Load { .. } => ErrorKind::ModelLoadError,
             Self::Unsupported { .. } | Self::Output { .. } => ErrorKind::Unsupported,

@@ -4,7 +4,6 @@
 mod classifier;
 mod detector;
 mod embed;
-mod hub;
 mod maskformer;
 mod nms;
 mod raw;
@@ -132,9 +131,4 @@ pub(crate) fn family_of(facts: &Facts) -> Result<Box<dyn Family>, InferenceError
 /// The families' names, for messages.
 fn names() -> String {
     FAMILIES.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
-}
-
-/// Whether the model's `config.json` names an architecture that ends so.
-fn is_made_for(facts: &Facts, ending: &str) -> bool {
-    facts.architectures().any(|name| name.ends_with(ending))
 }

@@ -1,4 +1,5 @@
-//! The JSON files of a Hugging Face folder, beside the graph or one level above it.
+//! The files of a model's folder besides its graphs, and the JSON ones of Hugging Face among them, which lie beside the
+//! graph or one level above it.
 
 use std::path::Path;
 
@@ -7,6 +8,8 @@ use serde_json::{Map, Value};
 
 use crate::InferenceError;
 
+/// Files beside a graph that families read, or that say how the model is run; each may be missing.
+pub const BESIDE: [&str; 4] = ["config.json", "preprocessor_config.json", "tokenizer.json", "millrace.toml"];
 /// The largest file that is read: labels of tens of thousands of classes take two megabytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 

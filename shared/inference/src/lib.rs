@@ -2,6 +2,7 @@
 
 mod bare;
 mod cache;
+mod device;
 mod digest;
 mod error;
 mod facts;
@@ -17,6 +18,7 @@ mod repository;
 mod runtime;
 mod serving;
 mod session;
+mod shares;
 mod tensor;
 mod texts;
 
@@ -25,19 +27,21 @@ pub use cache::{
     CacheObserver, CacheReport, CacheSettings, Evicted, MemoryMeter, ModelCache, Pressure, ProcessMeter,
     Quiet, Warm, WarmModel,
 };
+pub use device::{Chosen, Device};
 pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};
 pub use families::{
     Classifier, DetectParams, Detector, Embedder, Family, Found, Given, MOST_ELEMENTS, Modality, Pooling,
     Prepared, RawModel, Scoring, Segment, SegmentMode, SegmentParams, Segmenter, normalised,
 };
+pub use folder::BESIDE;
 pub use graph::{ElementType, GraphPort};
 pub use masks::{Planes, class_map};
-pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader};
+pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader, Prospect};
 pub use overrides::{Channels, ImageInput, Layout, Overrides};
 pub use preprocess::{ImageProcessor, Pixels};
 pub use repository::{ModelFiles, Repository, download_folder, is_url, validate_model_id};
-pub use runtime::{Runtime, RuntimeInfo, check, library_from_environment};
+pub use runtime::{Runtime, RuntimeInfo, library_from_environment};
 pub use serving::Serving;
 pub use session::{BatchLimit, BatchReport, Closed, Inferred, Relief, SessionSettings, SessionThread};
 pub use tensor::{Elements, Tensor};

@@ -8,11 +8,11 @@ use std::time::{Duration, Instant};
 use millrace_contracts::{ModelDigest, ModelId};
 
 use crate::cache::Lease;
-use crate::digest::{digest_of, digest_of_all};
+use crate::digest::digest_of;
 use crate::families::family_of;
 use crate::{
-    Classifier, Companion, Detector, Embedder, Facts, Family, InferenceError, Inferred, Part, RawModel,
-    Relief, Repository, Runtime, Segmenter, Serving, SessionSettings, SessionThread, Tensor,
+    Classifier, Companion, Detector, Device, Embedder, Facts, Family, InferenceError, Inferred, Part,
+    RawModel, Relief, Repository, Runtime, Segmenter, Serving, SessionSettings, SessionThread, Tensor,
 };
 
 /// A model that is ready to run. Out of a cache it is a lease: the model stays loaded for as long as it is held.
@@ -198,6 +198,16 @@ pub struct LoaderSettings {
     pub serving: HashMap<ModelId, Serving>,
 }
 
+/// What is to be expected of a model that need not be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Prospect {
+    /// Jobs of it that are worth having in hand at once: what its sessions run, and one batch more that is made ready
+    /// meanwhile.
+    pub concurrency: usize,
+    /// Size of its files, bytes; none when it is not in the repository.
+    pub file_bytes: Option<u64>,
+}
+
 /// Loads models from a repository.
 #[derive(Debug, Clone)]
 pub struct ModelLoader {
@@ -217,22 +227,30 @@ impl ModelLoader {
         &self.settings.repository
     }
 
+    /// What its models run on.
+    #[must_use]
+    pub fn device(&self) -> Device {
+        self.settings.sessions.device
+    }
+
     /// How the model in `folder` is run: as the operator says, else as it says itself.
     fn serving(&self, id: &ModelId, folder: &Path) -> Result<Serving, InferenceError> {
         let own = Serving::of_folder(id, folder)?;
         Ok(self.settings.serving.get(id).copied().unwrap_or_default().or(own))
     }
 
-    /// Jobs of the model that are worth having in hand at once: what its sessions run, and one batch more that is made
-    /// ready meanwhile. Reads its settings file: not for the async runtime.
+    /// What is to be expected of a model, by its files. Reads them: not for the async runtime.
     #[must_use]
-    pub fn concurrency(&self, id: &ModelId) -> usize {
-        let serving = match self.settings.repository.find(id) {
-            Ok(files) => self.serving(id, &files.folder).unwrap_or_default(),
-            Err(_) => Serving::default(),
-        };
+    pub fn prospect(&self, id: &ModelId) -> Prospect {
+        let files = self.settings.repository.find(id).ok();
+        let serving = files.as_ref().and_then(|files| self.serving(id, &files.folder).ok());
+        let serving = serving.unwrap_or_default();
         let SessionSettings { sessions, max_batch, .. } = serving.on(self.settings.sessions);
-        serving.concurrency.unwrap_or(max_batch.max(1) * (sessions.max(1) + 1)).max(1)
+        let usual = max_batch.max(1) * (sessions.max(1) + 1);
+        Prospect {
+            concurrency: serving.concurrency.unwrap_or(usual).max(1),
+            file_bytes: files.map(|files| files.bytes),
+        }
     }
 
     /// The copy of a model that the repository has now, without loading it. Reads its files: not for the async runtime.
@@ -241,11 +259,7 @@ impl ModelLoader {
     /// As [`Repository::find`]; [`InferenceError::Load`] when the files cannot be read.
     pub fn digest(&self, id: &ModelId) -> Result<ModelDigest, InferenceError> {
         let files = self.settings.repository.find(id)?;
-        let graphs = std::iter::once(&files.graph).chain(files.companions.iter().map(|(_, graph)| graph));
-        let digests = graphs.map(|graph| digest_of(graph)).collect::<std::io::Result<Vec<_>>>();
-        let digests =
-            digests.map_err(|error| InferenceError::Load { id: id.clone(), detail: error.to_string() })?;
-        Ok(digest_of_all(digests))
+        digest_of(&files).map_err(|error| InferenceError::Load { id: id.clone(), detail: error.to_string() })
     }
 
     /// Loads a model. The work happens on the threads that will own its sessions.
@@ -275,17 +289,16 @@ impl ModelLoader {
         let begun = Instant::now();
         let sessions = self.serving(id, &files.folder)?.on(self.settings.sessions);
         let start = |graph| SessionThread::start(id, library.clone(), graph, sessions, Arc::clone(&relief));
-        let (session, opened) = start(files.graph).await?;
-        let (mut companions, mut said, mut digests) = (Vec::new(), Vec::new(), vec![opened.digest]);
-        for (part, graph) in files.companions {
+        let (session, opened) = start(files.graph.clone()).await?;
+        let (mut companions, mut said) = (Vec::new(), Vec::new());
+        for (part, graph) in files.companions.clone() {
             let (session, opened) = start(graph).await?;
             companions.push((part, session));
-            digests.push(opened.digest);
             said.push(Companion { part, inputs: opened.inputs, outputs: opened.outputs });
         }
         let facts = Facts {
             id: id.clone(),
-            folder: files.folder,
+            folder: files.folder.clone(),
             metadata: opened.metadata,
             inputs: opened.inputs,
             outputs: opened.outputs,
@@ -294,18 +307,22 @@ impl ModelLoader {
             preprocessor: None,
             overrides: crate::Overrides::default(),
         };
-        // A family may read files, and a tokenizer's are large: not on the async runtime.
-        let family = tokio::task::spawn_blocking(move || family_of(&facts.with_files()?)).await;
-        let family = family.unwrap_or_else(|panic| {
-            Err(InferenceError::Load { id: id.clone(), detail: format!("its family failed: {panic}") })
-        })?;
+        let (bytes, failed) = (files.bytes, |detail| InferenceError::Load { id: id.clone(), detail });
+        // Families read files, and the digest all of them: not on the async runtime.
+        let reading = tokio::task::spawn_blocking(move || {
+            let digest = digest_of(&files)
+                .map_err(|error| InferenceError::Load { id: files.id.clone(), detail: error.to_string() });
+            Ok((family_of(&facts.with_files()?)?, digest?))
+        });
+        let (family, digest) =
+            reading.await.unwrap_or_else(|panic| Err(failed(format!("its family failed: {panic}"))))?;
         let info = ModelInfo {
             id: id.clone(),
-            digest: digest_of_all(digests),
+            digest,
             family: family.name(),
             task: family.task(),
             labels: family.labels().to_vec(),
-            bytes: files.bytes,
+            bytes,
             load_time: begun.elapsed(),
         };
         Ok(Core { info, family, session, companions })

@@ -125,7 +125,8 @@ impl Repository {
             if !entry.path().is_dir() || validate_model_id(&id).is_err() {
                 continue;
             }
-            if GRAPHS.iter().any(|graph| entry.path().join(graph).is_file()) {
+            let folder = entry.path();
+            if graphs_in(&folder).is_some() || matches!(chosen_in(&id, &folder), Ok(Some(_))) {
                 found.push(id);
             } else if depth < MOST_FOLDERS {
                 self.collect(&entry.path(), &format!("{id}/"), depth + 1, found);
@@ -258,18 +259,21 @@ mod tests {
     }
 
     #[test]
-    fn both_layouts_are_found_and_listed() {
+    fn all_layouts_are_found_and_listed() {
         let folder = tempfile::tempdir().unwrap();
-        for graph in ["plain/model.onnx", "acme/hub/onnx/model.onnx", ".hidden/model.onnx"] {
+        for graph in
+            ["plain/model.onnx", "acme/hub/onnx/model.onnx", ".hidden/model.onnx", "named/exports/best.onnx"]
+        {
             let path = folder.path().join(graph);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, b"12345").unwrap();
         }
         std::fs::write(folder.path().join("acme/hub/onnx/model.onnx_data"), b"1234567").unwrap();
+        std::fs::write(folder.path().join("named/millrace.toml"), "graph = \"exports/best.onnx\"").unwrap();
         std::fs::create_dir(folder.path().join("empty")).unwrap();
         let repository = Repository::new(folder.path());
         let ids: Vec<String> = repository.list().iter().map(ToString::to_string).collect();
-        assert_eq!(ids, ["acme/hub", "plain"]);
+        assert_eq!(ids, ["acme/hub", "named", "plain"]);
         assert_eq!(repository.find(&"plain".into()).unwrap().bytes, 5);
         let hub = repository.find(&"acme/hub".into()).unwrap();
         assert_eq!(hub.bytes, 12);

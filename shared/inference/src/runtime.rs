@@ -67,14 +67,6 @@ impl Runtime {
     }
 }
 
-/// Whether the library at `library` can be used, and what it is: for `millrace doctor`.
-///
-/// # Errors
-/// As [`Runtime::load`].
-pub fn check(library: &Path) -> Result<RuntimeInfo, InferenceError> {
-    Runtime::load(library).map(|runtime| runtime.info)
-}
-
 /// Where the library is by the environment alone: `ORT_DYLIB_PATH`, else in the cache folders that the set-up script
 /// uses (`MILLRACE_CACHE`, the user's cache folder, `/var/cache/millrace`). Services are told a path instead.
 ///

@@ -21,7 +21,7 @@ use millrace_contracts::ModelId;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::graph::GraphPort;
-use crate::{InferenceError, Tensor};
+use crate::{Device, InferenceError, Tensor};
 pub(crate) use open::metadata_of;
 use queue::Queue;
 use serve::Opener;
@@ -32,6 +32,8 @@ const MOST_ZEROS: usize = 1 << 26;
 /// How sessions run. All bounds are at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionSettings {
+    /// What they run on.
+    pub device: Device,
     /// Sessions of one model, each with a thread that owns it.
     pub sessions: usize,
     /// Threads of one session's operators.
@@ -51,6 +53,7 @@ pub struct SessionSettings {
 impl Default for SessionSettings {
     fn default() -> Self {
         Self {
+            device: Device::Cpu,
             sessions: 1,
             intra_op_threads: 1,
             max_batch: 8,
@@ -161,8 +164,6 @@ pub(crate) struct Opened {
     pub(crate) metadata: std::collections::BTreeMap<String, String>,
     pub(crate) inputs: Vec<GraphPort>,
     pub(crate) outputs: Vec<GraphPort>,
-    /// Which copy of the model it is.
-    pub(crate) digest: millrace_contracts::ModelDigest,
 }
 
 impl SessionThread {

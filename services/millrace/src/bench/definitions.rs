@@ -77,7 +77,7 @@ pub(crate) fn inference(block: &str, config: &Value) -> Value {
     json!({"name": "bench-inference", "nodes": [
         {"id": "photo", "type": "image_input"},
         {"id": "look", "type": block, "inputs": {"image": "$inputs.photo"}, "config": config, "cache": "off"},
-        {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.look.count"}},
+        {"id": "answer", "type": "json_output", "inputs": {"class": "$nodes.look.top_class"}},
     ]})
 }
 

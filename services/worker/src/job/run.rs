@@ -8,6 +8,7 @@ use futures::FutureExt;
 use millrace_bus::{BusError, JobDelivery};
 use millrace_contracts::job::JobOutcome;
 use millrace_contracts::{ErrorKind, Job, JobError, JobMetrics, UnixMillis};
+use millrace_inference::Device;
 use millrace_tasks::backoff;
 use tokio::sync::OwnedSemaphorePermit;
 
@@ -39,13 +40,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
         delivery: &delivery,
         started_at: UnixMillis::now(),
     };
-    let metrics = JobMetrics {
-        inference_job_id: Some(delivery.job.id),
-        worker_id: Some(shared.worker.clone()),
-        device: Some("cpu".to_owned()),
-        ..JobMetrics::default()
-    };
-    let clock = Clock::start(metrics, delivery.job.queued_at);
+    let clock = Clock::start(metrics(&shared, &delivery.job), delivery.job.queued_at);
     if delivery.deliveries > shared.max_deliveries {
         return bury(&shared, &reporter, &clock).await;
     }
@@ -66,6 +61,19 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
     let said = persist(&holding.stop, || reporter.ended(outcome.clone())).await;
     if let Err(error) = said {
         tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
+    }
+}
+
+/// What is known of a job's work before it begins.
+fn metrics(shared: &Shared, job: &Job) -> JobMetrics {
+    // Blocks without a model run on the processor whatever models run on.
+    let chosen = job.model.as_ref().map(|_| &shared.chosen);
+    JobMetrics {
+        inference_job_id: Some(job.id),
+        worker_id: Some(shared.worker.clone()),
+        device: Some(chosen.map_or(Device::Cpu, |chosen| chosen.device).to_string()),
+        gpu_model: chosen.and_then(|chosen| chosen.gpu_model.clone()),
+        ..JobMetrics::default()
     }
 }
 

@@ -5,6 +5,8 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
+use crate::Device;
+
 /// The role that runs jobs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -15,6 +17,9 @@ pub struct Worker {
     pub concurrency: usize,
     /// Threads for decoding and transforms; 0 means one per core.
     pub cpu_threads: usize,
+    /// What models run on: auto (a GPU where one works, else the processor), cpu, cuda:N, or tensorrt:N. One that is named and
+    /// does not work keeps the worker from starting.
+    pub device: Device,
     /// Threads of one inference session; sessions × threads should not exceed the cores.
     pub intra_op_threads: usize,
     /// Inference sessions of one model.
@@ -62,6 +67,7 @@ impl Default for Worker {
             pools: ["fast", "heavy", "batch", "cpu"].map(str::to_owned).to_vec(),
             concurrency: 16,
             cpu_threads: 0,
+            device: Device::Auto,
             intra_op_threads: 1,
             sessions_per_model: 1,
             max_batch: 8,

@@ -9,8 +9,8 @@ use tokio::runtime::Runtime;
 use super::room::Room;
 use super::state::{Entry, Waiter};
 use super::{Emergency, Evicted, Inner, Pressure};
-use crate::InferenceError;
 use crate::model::Core;
+use crate::{Device, InferenceError};
 
 /// Pause between rounds of tending.
 pub(super) const TICK: Duration = Duration::from_millis(250);
@@ -134,9 +134,14 @@ impl Inner {
             runtime.block_on(core.warm_up(self.settings.warm_up_rows));
         }
         let grown = self.settings.meter.resident_bytes().saturating_sub(before);
-        // Others allocate, and give back, while it loads: within what is known for sure, what the process grew by counts.
         let arenas = core.arena_bytes();
-        let bytes = grown.clamp(arenas.max(files.bytes / 2), arenas + 2 * files.bytes + SLACK_BYTES);
+        let least = arenas.max(files.bytes / 2);
+        let bytes = match self.loader.device() {
+            // Others allocate, and give back, while it loads: within what is known for sure, what the process grew by counts.
+            Device::Cpu => grown.clamp(least, arenas + 2 * files.bytes + SLACK_BYTES),
+            // A GPU's memory is not the process's: what counts is what the runtime took there, weights included.
+            Device::Cuda(_) | Device::TensorRt(_) => least,
+        };
         self.lock().remembered.note(id, files.bytes, bytes);
         if bytes > self.settings.max_bytes {
             core.end();

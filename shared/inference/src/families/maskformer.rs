@@ -4,8 +4,8 @@
 use millrace_contracts::ModelId;
 use millrace_vision::{Frame, Placement};
 
-use super::hub::{Pixels, config, labels};
 use super::segment::{SegmentMode, SegmentParams, Segmenter, named, size_of};
+use super::transformers::{Intake, class_count, labels};
 use super::{Entry, Family, Prepared, Segment};
 use crate::masks::{Planes, Queries};
 use crate::{Facts, InferenceError, Tensor};
@@ -25,7 +25,7 @@ pub(super) const ENTRY: Entry = Entry {
 struct MaskFormer {
     id: ModelId,
     labels: Vec<String>,
-    pixels: Pixels,
+    intake: Intake,
     /// Where among the outputs the classes' and the masks' logits are.
     classes: usize,
     masks: usize,
@@ -36,12 +36,13 @@ struct MaskFormer {
 impl MaskFormer {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
         let (classes, masks) = (facts.output("class_queries_logits")?, facts.output("masks_queries_logits")?);
-        let config = config(facts);
         let counted = facts.outputs[classes].shape.get(2).copied().flatten();
-        let labels = labels(&config, counted.map(|count| count.saturating_sub(1)));
-        let read_at = (config["model_type"] == "mask2former").then_some(READ_AT);
-        let pixels = Pixels::open(facts)?;
-        Ok(Self { id: facts.id.clone(), labels, pixels, classes, masks, read_at })
+        // The last is "nothing".
+        let count = counted.map_or_else(|| class_count(facts), |count| count.saturating_sub(1));
+        let labels = labels(facts, count)?;
+        let read_at = (facts.model_type() == "mask2former").then_some(READ_AT);
+        let intake = Intake::new(facts)?;
+        Ok(Self { id: facts.id.clone(), labels, intake, classes, masks, read_at })
     }
 
     fn queries(&self, outputs: &[Tensor]) -> Option<Queries> {
@@ -85,7 +86,7 @@ impl Segmenter for MaskFormer {
     }
 
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
-        self.pixels.prepare(frame)
+        self.intake.prepare(frame)
     }
 
     fn read(

@@ -4,22 +4,22 @@
 use millrace_contracts::ModelId;
 use millrace_vision::{Frame, Placement};
 
-use super::hub::{Pixels, config, labels};
 use super::segment::{SegmentMode, SegmentParams, Segmenter, named, size_of};
+use super::transformers::{Intake, class_count, is_for, labels};
 use super::{Entry, Family, Prepared, Segment};
 use crate::masks::{Planes, Region, class_map};
 use crate::{Facts, InferenceError, Tensor};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "semantic-segmentation",
-    recognises: |facts| super::is_made_for(facts, "ForSemanticSegmentation"),
+    recognises: |facts| is_for(facts, "ForSemanticSegmentation"),
     make: |facts| SemanticSegmentation::new(facts).map(|family| Box::new(family) as Box<dyn Family>),
 };
 
 struct SemanticSegmentation {
     id: ModelId,
     labels: Vec<String>,
-    pixels: Pixels,
+    intake: Intake,
     /// Where among the outputs the logits are.
     logits: usize,
 }
@@ -31,8 +31,8 @@ impl SemanticSegmentation {
         let &[_, classes, _, _] = shape.as_slice() else {
             return Err(facts.unsupported(format!("its logits {shape:?} are no planes, one per class")));
         };
-        let labels = labels(&config(facts), classes);
-        Ok(Self { id: facts.id.clone(), labels, pixels: Pixels::open(facts)?, logits })
+        let labels = labels(facts, classes.unwrap_or_else(|| class_count(facts)))?;
+        Ok(Self { id: facts.id.clone(), labels, intake: Intake::new(facts)?, logits })
     }
 }
 
@@ -60,7 +60,7 @@ impl Segmenter for SemanticSegmentation {
     }
 
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
-        self.pixels.prepare(frame)
+        self.intake.prepare(frame)
     }
 
     fn read(

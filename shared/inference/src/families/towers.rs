@@ -8,9 +8,9 @@ use std::sync::OnceLock;
 
 use millrace_contracts::ModelId;
 use millrace_vision::Frame;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::hub::{Pixels, config};
+use super::transformers::Intake;
 use super::vision_encoder::Tokens;
 use super::{Embedder, Entry, Family, Modality, Pooling};
 use crate::texts::{TextFacts, Texts};
@@ -39,7 +39,7 @@ struct Towers {
 }
 
 struct ImageTower {
-    pixels: Pixels,
+    intake: Intake,
     inputs: Vec<String>,
     tokens: Tokens,
     /// A black picture, for texts in a graph that does both.
@@ -53,13 +53,13 @@ struct TextTower {
     vector: usize,
 }
 
-fn model_type(facts: &Facts) -> String {
-    let config = config(facts);
-    config["model_type"].as_str().unwrap_or_default().to_owned()
+fn is_siglip(facts: &Facts) -> bool {
+    facts.model_type().starts_with("siglip")
 }
 
-fn is_siglip(facts: &Facts) -> bool {
-    model_type(facts).starts_with("siglip")
+/// What `config.json` says of one tower: of a model with both it is in a table of its own.
+fn config_of<'a>(facts: &'a Facts, tower: &str) -> &'a Map<String, Value> {
+    facts.config.get(tower).and_then(Value::as_object).unwrap_or(&facts.config)
 }
 
 /// A graph that takes texts beside or instead of pictures, or a folder with a graph for each, of a model for both.
@@ -67,7 +67,7 @@ fn has_towers(facts: &Facts) -> bool {
     let takes = |name: &str| facts.inputs.iter().any(|port| port.name == name);
     let gives = |names: &[&str]| facts.outputs.iter().any(|port| names.contains(&port.name.as_str()));
     let both = facts.companions.iter().any(|companion| companion.part == Part::Text);
-    let named = ["clip", "siglip"].iter().any(|name| model_type(facts).contains(name));
+    let named = ["clip", "siglip"].iter().any(|name| facts.model_type().contains(name));
     both || (takes("pixel_values") && takes("input_ids") && gives(&["image_embeds"]))
         || (named
             && (takes("pixel_values") || takes("input_ids"))
@@ -76,14 +76,13 @@ fn has_towers(facts: &Facts) -> bool {
 
 impl Towers {
     fn new(facts: &Facts, name: &'static str) -> Result<Self, InferenceError> {
-        let config = config(facts);
         let takes = |name: &str| facts.inputs.iter().any(|port| port.name == name);
-        let image = takes("pixel_values").then(|| ImageTower::new(facts, &config)).transpose()?;
+        let image = takes("pixel_values").then(|| ImageTower::new(facts)).transpose()?;
         let companion = facts.companions.iter().find(|companion| companion.part == Part::Text);
         let text = match companion {
-            Some(own) => Some(TextTower::new(facts, &config, (Part::Text, &own.inputs, &own.outputs))?),
+            Some(own) => Some(TextTower::new(facts, (Part::Text, &own.inputs, &own.outputs))?),
             None if takes("input_ids") => {
-                Some(TextTower::new(facts, &config, (Part::Main, &facts.inputs, &facts.outputs))?)
+                Some(TextTower::new(facts, (Part::Main, &facts.inputs, &facts.outputs))?)
             }
             None => None,
         };
@@ -109,27 +108,21 @@ impl Towers {
 }
 
 impl ImageTower {
-    fn new(facts: &Facts, config: &Value) -> Result<Self, InferenceError> {
+    fn new(facts: &Facts) -> Result<Self, InferenceError> {
         let names: Vec<&str> = facts.outputs.iter().map(|port| port.name.as_str()).collect();
-        let own = if config["vision_config"].is_object() { &config["vision_config"] } else { config };
         Ok(Self {
-            pixels: Pixels::open(facts)?,
+            intake: Intake::beside_texts(facts)?,
             inputs: facts.inputs.iter().map(|port| port.name.clone()).collect(),
-            tokens: Tokens::new(&facts.id, &names, own),
+            tokens: Tokens::new(&facts.id, &names, config_of(facts, "vision_config")),
             blank: OnceLock::new(),
         })
-    }
-
-    fn pixels(&self, frame: &Frame) -> Result<Tensor, InferenceError> {
-        let mut inputs = self.pixels.prepare(frame)?.inputs;
-        Ok(inputs.swap_remove(0))
     }
 
     fn blank(&self) -> Result<Tensor, InferenceError> {
         if let Some(blank) = self.blank.get() {
             return Ok(blank.clone());
         }
-        let made = self.pixels(&Frame::filled(32, 32, [0; 3]))?;
+        let made = self.intake.values(&Frame::filled(32, 32, [0; 3]))?;
         Ok(self.blank.get_or_init(|| made).clone())
     }
 }
@@ -137,11 +130,10 @@ impl ImageTower {
 impl TextTower {
     fn new(
         facts: &Facts,
-        config: &Value,
         (part, inputs, outputs): (Part, &[GraphPort], &[GraphPort]),
     ) -> Result<Self, InferenceError> {
-        let own = if config["text_config"].is_object() { &config["text_config"] } else { config };
-        let number = |name: &str| own[name].as_u64();
+        let own = config_of(facts, "text_config");
+        let number = |name: &str| own.get(name).and_then(Value::as_u64);
         let known = TextFacts {
             positions: number("max_position_embeddings").and_then(|count| usize::try_from(count).ok()),
             pad_token: number("pad_token_id").and_then(|id| i64::try_from(id).ok()),
@@ -185,7 +177,7 @@ impl Embedder for Towers {
 
     fn prepare_image(&self, frame: &Frame) -> Result<Vec<Tensor>, InferenceError> {
         let image = self.image.as_ref().ok_or_else(|| self.missing(Modality::Image))?;
-        let pixels = image.pixels(frame)?;
+        let pixels = image.intake.values(frame)?;
         let nothing = self.text.as_ref().filter(|text| text.part == Part::Main);
         let nothing = nothing.map(|text| text.texts.encode("")).transpose()?;
         self.inputs(&image.inputs, |name| {

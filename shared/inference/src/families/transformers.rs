@@ -9,7 +9,8 @@ use crate::{Facts, ImageProcessor, InferenceError, Tensor};
 /// Classes that a label may be one of, at most.
 const MOST_LABELS: usize = 1_000_000;
 
-/// Whether one of the architectures ends so, such as in `ForObjectDetection`.
+/// Whether one of its architectures is for `task`, such as `ForObjectDetection`. What follows the task
+/// (`ForImageClassificationWithTeacher`) changes how the model was taught, not what it gives.
 pub(super) fn is_for(facts: &Facts, task: &str) -> bool {
     facts.architectures().any(|architecture| architecture.contains(task))
 }
@@ -53,6 +54,16 @@ enum Feed {
     Mask,
 }
 
+impl Feed {
+    fn of(input: &str) -> Option<Self> {
+        match input {
+            "pixel_values" => Some(Self::Pixels),
+            "pixel_mask" => Some(Self::Mask),
+            _ => None,
+        }
+    }
+}
+
 /// The way from a frame to the graph's inputs.
 pub(super) struct Intake {
     processor: ImageProcessor,
@@ -60,14 +71,18 @@ pub(super) struct Intake {
 }
 
 impl Intake {
-    /// Matches the image processor with the graph.
+    /// Matches the image processor with a graph that takes pictures and nothing else.
     pub(super) fn new(facts: &Facts) -> Result<Self, InferenceError> {
-        let feeds = facts.inputs.iter().map(|port| match port.name.as_str() {
-            "pixel_values" => Ok(Feed::Pixels),
-            "pixel_mask" => Ok(Feed::Mask),
-            other => Err(facts.unsupported(format!("its graph has an input {other:?}, which is not known"))),
-        });
-        let feeds = feeds.collect::<Result<Vec<_>, _>>()?;
+        if let Some(other) = facts.inputs.iter().find(|port| Feed::of(&port.name).is_none()) {
+            let detail = format!("its graph has an input {:?}, which is not known", other.name);
+            return Err(facts.unsupported(detail));
+        }
+        Self::beside_texts(facts)
+    }
+
+    /// As [`Intake::new`], for a graph that takes texts too: those are somebody else's matter.
+    pub(super) fn beside_texts(facts: &Facts) -> Result<Self, InferenceError> {
+        let feeds = facts.inputs.iter().filter_map(|port| Feed::of(&port.name)).collect();
         let shape = match facts.input("pixel_values").map(|port| port.shape.as_slice()) {
             Some(&[_, planes, height, width]) => (planes, height, width),
             _ => return Err(facts.unsupported("its graph has no input pixel_values of four axes")),
@@ -86,6 +101,11 @@ impl Intake {
         Ok(Self { processor, feeds })
     }
 
+    /// The picture's `pixel_values` alone.
+    pub(super) fn values(&self, frame: &Frame) -> Result<Tensor, InferenceError> {
+        Ok(self.processor.prepare(frame)?.values)
+    }
+
     /// The picture as the graph takes it.
     pub(super) fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
         let pixels = self.processor.prepare(frame)?;
@@ -99,7 +119,7 @@ impl Intake {
 }
 
 /// What its `preprocessor_config.json` asks for.
-pub(super) fn processor(facts: &Facts, planes: usize) -> Result<ImageProcessor, InferenceError> {
+fn processor(facts: &Facts, planes: usize) -> Result<ImageProcessor, InferenceError> {
     let Some(fields) = &facts.preprocessor else {
         return Err(InferenceError::FileMissing {
             id: facts.id.clone(),
@@ -135,17 +155,4 @@ pub(super) fn row<'a, const AXES: usize>(
 /// What an error about a row names.
 pub(super) struct RowFacts {
     pub(super) id: millrace_contracts::ModelId,
-}
-
-/// In place: shares that add up to one.
-pub(super) fn softmax(logits: &mut [f32]) {
-    let most = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    logits.iter_mut().for_each(|logit| *logit = (*logit - most).exp());
-    let total: f32 = logits.iter().sum();
-    logits.iter_mut().for_each(|share| *share /= total);
-}
-
-/// A share by itself.
-pub(super) fn sigmoid(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
 }

@@ -4,8 +4,9 @@
 use millrace_vision::Frame;
 use serde_json::Value;
 
-use super::transformers::{Intake, RowFacts, class_count, is_for, labels, row, sigmoid, softmax};
+use super::transformers::{Intake, RowFacts, class_count, is_for, labels, row};
 use super::{Classifier, Entry, Family, Prepared, Scoring};
+use crate::shares::{sigmoid, softmax};
 use crate::{Facts, InferenceError, Tensor};
 
 pub(super) const ENTRY: Entry = Entry {

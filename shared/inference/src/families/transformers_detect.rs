@@ -6,8 +6,9 @@ use millrace_vision::{Frame, Placement};
 use serde_json::Value;
 
 use super::nms::{Candidate, suppress};
-use super::transformers::{Intake, RowFacts, class_count, is_for, labels, row, sigmoid, softmax};
+use super::transformers::{Intake, RowFacts, class_count, is_for, labels, row};
 use super::{DetectParams, Detector, Entry, Family, Found, Prepared};
+use crate::shares::{sigmoid, softmax};
 use crate::{Facts, InferenceError, Tensor};
 
 pub(super) const ENTRY: Entry = Entry {

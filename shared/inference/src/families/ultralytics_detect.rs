@@ -31,9 +31,7 @@ impl UltralyticsDetect {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
         refuse_other_forms(facts)?;
         let labels = labels_of(facts)?;
-        let args = facts.literal("args")?;
-        let inside = args.as_ref().and_then(|args| args.get("nms")).and_then(Value::as_bool) == Some(true);
-        let finished = inside || facts.flag("end2end");
+        let finished = has_finished_boxes(facts)?;
         Ok(Self { id: facts.id.clone(), labels, shape: input_shape(facts)?, finished })
     }
 
@@ -57,11 +55,16 @@ fn refuse_other_forms(facts: &Facts) -> Result<(), InferenceError> {
     refuse_other_pictures(facts)
 }
 
+/// Whether boxes come out of the graph finished: suppressed inside, or never found twice.
+fn has_finished_boxes(facts: &Facts) -> Result<bool, InferenceError> {
+    let args = facts.literal("args")?;
+    let suppressed = args.as_ref().and_then(|args| args.get("nms")).and_then(Value::as_bool) == Some(true);
+    Ok(suppressed || facts.flag("end2end"))
+}
+
 /// Exports whose boxes are no raw anchors any more, or that do not look at RGB pictures.
 pub(super) fn refuse_other_heads(facts: &Facts) -> Result<(), InferenceError> {
-    let args = facts.literal("args")?;
-    let suppresses = args.as_ref().and_then(|args| args.get("nms")).and_then(Value::as_bool) == Some(true);
-    if suppresses || facts.flag("end2end") {
+    if has_finished_boxes(facts)? {
         return Err(facts.unsupported(
             "its boxes are suppressed inside the graph; export it with nms=False (end2end=False)",
         ));

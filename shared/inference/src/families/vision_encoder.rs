@@ -3,9 +3,9 @@
 
 use millrace_contracts::ModelId;
 use millrace_vision::Frame;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
-use super::hub::{Pixels, config};
+use super::transformers::Intake;
 use super::{Embedder, Entry, Family, Modality, Pooling};
 use crate::{Facts, InferenceError, Part, Tensor};
 
@@ -24,7 +24,7 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 struct VisionEncoder {
-    pixels: Pixels,
+    intake: Intake,
     tokens: Tokens,
 }
 
@@ -41,19 +41,18 @@ pub(super) struct Tokens {
 
 impl VisionEncoder {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
-        let config = config(facts);
         let names: Vec<&str> = facts.outputs.iter().map(|port| port.name.as_str()).collect();
-        Ok(Self { pixels: Pixels::open(facts)?, tokens: Tokens::new(&facts.id, &names, &config) })
+        Ok(Self { intake: Intake::new(facts)?, tokens: Tokens::new(&facts.id, &names, &facts.config) })
     }
 }
 
 impl Tokens {
     /// Of a graph with these outputs, by the configuration of the vision model.
-    pub(super) fn new(id: &ModelId, outputs: &[&str], config: &Value) -> Self {
+    pub(super) fn new(id: &ModelId, outputs: &[&str], config: &Map<String, Value>) -> Self {
         let place = |name: &str| outputs.iter().position(|own| *own == name);
         let pooled = POOLED.into_iter().find_map(place);
         let special = special_tokens(config);
-        let usual = match (config["model_type"].as_str(), pooled, special) {
+        let usual = match (config.get("model_type").and_then(Value::as_str), pooled, special) {
             // Their pooled output, where it is exported, is the class token again.
             (Some("dinov2" | "dinov2_with_registers" | "dinov3_vit"), None, _) => Pooling::Cls,
             (_, Some(_), _) => Pooling::Pooler,
@@ -98,9 +97,10 @@ impl Tokens {
 }
 
 /// How many tokens come before the patches; none where no class token is among them.
-fn special_tokens(config: &Value) -> Option<usize> {
-    let registers = config["num_register_tokens"].as_u64().and_then(|count| usize::try_from(count).ok());
-    match config["model_type"].as_str()? {
+fn special_tokens(config: &Map<String, Value>) -> Option<usize> {
+    let registers = config.get("num_register_tokens").and_then(Value::as_u64);
+    let registers = registers.and_then(|count| usize::try_from(count).ok());
+    match config.get("model_type").and_then(Value::as_str)? {
         "vit"
         | "vit_mae"
         | "vit_msn"
@@ -177,7 +177,7 @@ impl Embedder for VisionEncoder {
     }
 
     fn prepare_image(&self, frame: &Frame) -> Result<Vec<Tensor>, InferenceError> {
-        self.pixels.prepare(frame).map(|prepared| prepared.inputs)
+        self.intake.prepare(frame).map(|prepared| prepared.inputs)
     }
 
     fn prepare_text(&self, _: &str) -> Result<Vec<Tensor>, InferenceError> {
@@ -202,7 +202,11 @@ mod tests {
     use super::*;
 
     fn tokens(kind: &str, outputs: &[&str]) -> Tokens {
-        Tokens::new(&"m".into(), outputs, &json!({"model_type": kind, "num_register_tokens": 2}))
+        Tokens::new(
+            &"m".into(),
+            outputs,
+            json!({"model_type": kind, "num_register_tokens": 2}).as_object().unwrap(),
+        )
     }
 
     fn four() -> Vec<Tensor> {

@@ -4,6 +4,7 @@
 use millrace_contracts::values::Rle;
 
 use super::{Planes, class_map, stretched, winners};
+use crate::shares::{sigmoid, softmax};
 
 /// A mask counts where its probability is at least this (`mask_threshold`).
 const MASK_THRESHOLD: f32 = 0.5;
@@ -33,8 +34,12 @@ impl Queries {
     pub(crate) fn new(class_logits: &[f32], classes: usize, masks: Planes) -> Option<Self> {
         let row = classes + 1;
         let fits = class_logits.len() == masks.count() * row && classes > 0;
-        let probabilities = || class_logits.chunks_exact(row).map(softmax).collect();
-        fits.then(|| Self { probabilities: probabilities(), masks })
+        let shares = |logits: &[f32]| {
+            let mut shares = logits.to_vec();
+            softmax(&mut shares);
+            shares
+        };
+        fits.then(|| Self { probabilities: class_logits.chunks_exact(row).map(shares).collect(), masks })
     }
 
     /// The planes in another size: Mask2Former's are read at 384 × 384 whatever they come in.
@@ -126,17 +131,6 @@ fn certainty(plane: &[f32]) -> f32 {
     let (sum, count) =
         set.fold((0.0f64, 0u32), |(sum, count), &logit| (sum + f64::from(sigmoid(logit)), count + 1));
     (sum / (f64::from(count) + 1e-6)) as f32
-}
-
-fn sigmoid(logit: f32) -> f32 {
-    1.0 / (1.0 + (-logit).exp())
-}
-
-fn softmax(logits: &[f32]) -> Vec<f32> {
-    let greatest = logits.iter().copied().fold(f32::NEG_INFINITY, f32::max);
-    let powers: Vec<f32> = logits.iter().map(|logit| (logit - greatest).exp()).collect();
-    let sum: f32 = powers.iter().sum();
-    powers.into_iter().map(|power| power / sum).collect()
 }
 
 #[cfg(test)]

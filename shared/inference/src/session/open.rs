@@ -4,18 +4,17 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use millrace_contracts::ModelId;
-use ort::memory::AllocationDevice;
 use ort::session::{Session, SessionInputValue};
 
 use super::exchange::{tensor_of, value_of};
 use super::{Opened, SessionSettings};
-use crate::digest::digest_of;
 use crate::graph::GraphPort;
-use crate::{ElementType, InferenceError, Runtime, Tensor};
+use crate::{Device, ElementType, InferenceError, Runtime, Tensor};
 
 /// A session, owned by the thread that opened it.
 pub(super) struct OpenSession {
     id: ModelId,
+    device: Device,
     session: Session,
     inputs: Vec<GraphPort>,
     output_names: Vec<String>,
@@ -29,14 +28,14 @@ impl OpenSession {
         settings: &SessionSettings,
     ) -> Result<(Self, Opened), InferenceError> {
         let failed = |detail: String| InferenceError::Load { id: id.clone(), detail };
-        let digest = digest_of(graph).map_err(|error| failed(error.to_string()))?;
         let session = build(runtime, graph, settings).map_err(|error| failed(error.to_string()))?;
         let metadata = metadata_of(&session).map_err(|error| failed(error.to_string()))?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
         let outputs: Vec<GraphPort> = session.outputs().iter().map(GraphPort::from).collect();
         let output_names = outputs.iter().map(|port| port.name.clone()).collect();
-        let opened = Opened { metadata, inputs: inputs.clone(), outputs, digest };
-        Ok((Self { id: id.clone(), session, inputs, output_names }, opened))
+        let opened = Opened { metadata, inputs: inputs.clone(), outputs };
+        let device = settings.device;
+        Ok((Self { id: id.clone(), device, session, inputs, output_names }, opened))
     }
 
     pub(super) fn id(&self) -> &ModelId {
@@ -45,7 +44,8 @@ impl OpenSession {
 
     /// What it holds in its arena, bytes: what runs need, and weights that were packed for them.
     pub(super) fn arena_bytes(&self) -> u64 {
-        millrace_arena::arena_bytes(&self.session, AllocationDevice::CPU, 0).unwrap_or(0)
+        let (device, number) = self.device.memory();
+        millrace_arena::arena_bytes(&self.session, device, number).unwrap_or(0)
     }
 
     /// The rows the graph insists on; none when its batch axis is free.
@@ -123,6 +123,7 @@ impl OpenSession {
 fn build(runtime: &Runtime, graph: &Path, settings: &SessionSettings) -> Result<Session, ort::Error> {
     // Spinning threads burn a core while they wait: on a machine shared with decoding that costs more than it gives.
     Session::builder(runtime.environment())?
+        .with_execution_providers(settings.device.providers())?
         .with_intra_threads(settings.intra_op_threads.max(1))?
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?

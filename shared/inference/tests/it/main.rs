@@ -3,6 +3,7 @@
 
 mod broken;
 mod cache;
+mod devices;
 mod embedding;
 mod golden;
 mod likeness;

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use millrace_config::{Loaded, Settings};
 use millrace_contracts::UnixMillis;
-use millrace_inference::Repository;
+use millrace_inference::{Chosen, Repository, Runtime};
 use millrace_local::{PostgresPrograms, redis_server};
 
 use crate::roles;
@@ -43,6 +43,11 @@ pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
             what: "onnx runtime",
             result: onnx_runtime(loaded).await,
             remedy: "run scripts/setup.sh, or set ORT_DYLIB_PATH to libonnxruntime.so of version 1.24 or newer",
+        },
+        Finding {
+            what: "device",
+            result: device(loaded).await,
+            remedy: "install what is missing, or set worker.device to auto or cpu",
         },
         Finding {
             what: "models",
@@ -89,9 +94,20 @@ fn blobs(settings: &Settings) -> Result<String, String> {
 async fn onnx_runtime(loaded: &Loaded) -> Result<String, String> {
     let library = roles::library(&loaded.settings, &loaded.places).map_err(|fault| format!("{fault:#}"))?;
     // Loads the library, which takes a moment and blocks.
-    let checked = tokio::task::spawn_blocking(move || millrace_inference::check(&library)).await;
-    let info = checked.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())?;
+    let loaded = tokio::task::spawn_blocking(move || Runtime::load(&library)).await;
+    let runtime = loaded.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())?;
+    let info = runtime.info();
     Ok(format!("{} ({})", info.library.display(), info.build))
+}
+
+async fn device(loaded: &Loaded) -> Result<String, String> {
+    let library = roles::library(&loaded.settings, &loaded.places).map_err(|fault| format!("{fault:#}"))?;
+    let wanted = millrace_worker::wanted_device(loaded.settings.worker.device);
+    let chosen = tokio::task::spawn_blocking(move || Chosen::of(&library, wanted)).await;
+    let chosen = chosen.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())?;
+    let named = chosen.gpu_model.map_or_else(String::new, |name| format!(" ({name})"));
+    let better = chosen.why_not_better.iter().map(|why| format!("; {why}")).collect::<String>();
+    Ok(format!("models run on {}{named}{better}", chosen.device))
 }
 
 fn models(settings: &Settings) -> Result<String, String> {
