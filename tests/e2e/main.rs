@@ -6,6 +6,7 @@ mod calls;
 mod channels;
 mod concurrent;
 mod demo;
+mod examples;
 mod fairness;
 mod interrupted;
 mod reuse;

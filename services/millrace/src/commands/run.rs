@@ -70,7 +70,9 @@ pub(crate) async fn follow(
     dir: Option<&Path>,
     (quiet, context): (bool, &Context),
 ) -> anyhow::Result<Exit> {
-    let ended = Follower::new(client, id, context.out, quiet).follow().await?;
+    let mut ended = Follower::new(client, id, context.out, quiet).follow().await?;
+    // Events name large values by reference; the run's page holds them whole.
+    ended.outputs = client.get(&format!("/executions/{id}"), &[]).await?["outputs"].take();
     let files = match dir {
         Some(dir) => pictures::save(client, &ended.outputs, dir).await?,
         None => Vec::new(),

@@ -32,7 +32,11 @@ impl fmt::Display for NodeLine<'_> {
             _ => "…",
         };
         let took = view.queued_at.or(view.started_at).zip(view.completed_at);
-        let took = took.map(|(from, to)| duration(to.since(from))).unwrap_or_default();
+        let took = match (took, &view.origin) {
+            (_, Some(_)) => "reused".to_owned(),
+            (Some((from, to)), None) => duration(to.since(from)),
+            (None, None) => String::new(),
+        };
         let mark = self.out.paint(tone_of(view.status.as_str()), mark);
         let label = node_label(&view.node_id, &view.path);
         write!(f, "{mark} {label:<16} {:<18} {took:>8}  {}", view.block, result(view))
