@@ -1,9 +1,16 @@
 # syntax=docker/dockerfile:1
 # One image for every role: the command is the role. The worker needs ONNX Runtime, the others only the binary.
 
+FROM node:22-bookworm-slim AS console
+WORKDIR /src
+COPY services/console services/console
+COPY examples examples
+RUN --mount=type=cache,target=/root/.npm cd services/console && npm ci --no-audit --no-fund && npm run build
+
 FROM rust:1.95-bookworm AS build
 WORKDIR /src
 COPY . .
+COPY --from=console /src/services/console/dist/app services/console/dist/app
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/target \
     CARGO_TARGET_DIR=/target cargo build --locked --release -p millrace \

@@ -8,13 +8,16 @@ MILLRACE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/millrace
 CARGO_TARGET_DIR ?= $(or $(MILLRACE_TARGET_DIR),$(MILLRACE_CACHE)/target)
 export MILLRACE_CACHE CARGO_TARGET_DIR CI
 
-.PHONY: help setup demo test lint fmt fmt-check docs bench deny size-guard
+.PHONY: help setup console demo test lint fmt fmt-check docs bench deny console-check console-browser size-guard
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
 
 setup: ## Redis, PostgreSQL, ONNX Runtime: found or installed
 	@scripts/setup.sh
+
+console: ## The web console, where Node.js is: built into services/console/dist for the api to take in
+	@scripts/console.sh
 
 demo: ## Detect shapes in a picture, through the real services (CI=1 ends by itself)
 	@scripts/demo.sh
@@ -43,6 +46,12 @@ deny: ## Licences, advisories and sources of the dependencies, where cargo-deny 
 	else \
 		echo "skipped: cargo-deny is not installed (cargo install cargo-deny --locked)"; \
 	fi
+
+console-check: ## The console's own checks: format, lint, types, unit tests
+	@scripts/console.sh check
+
+console-browser: ## The console in a real Chromium against a real server
+	@scripts/console.sh browser
 
 size-guard: ## No file grows past what one can read
 	@scripts/size-guard.sh

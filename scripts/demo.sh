@@ -8,6 +8,7 @@ data="${MILLRACE_DEMO_DIR:-$ROOT/.demo}"
 profile="${MILLRACE_DEMO_PROFILE:-release}"
 
 scripts/setup.sh
+scripts/console.sh
 say "building Millrace (the first time takes some minutes; later ones seconds)"
 cargo build --locked --profile "$profile" -p millrace
 [ "$profile" = dev ] && folder=debug || folder="$profile"

@@ -5,6 +5,7 @@ source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT"
 
 scripts/setup.sh
+scripts/console.sh
 export ORT_DYLIB_PATH="${ORT_DYLIB_PATH:-$ORT_LIBRARY}"
 # Built first: end-to-end tests start it as their users would.
 cargo build --locked -p millrace

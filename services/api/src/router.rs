@@ -11,8 +11,8 @@ use tower_http::catch_panic::CatchPanicLayer;
 
 use crate::middleware::{admit, deadline, guard, observe, on_panic};
 use crate::routes::{
-    batch, blobs, blocks, cancel, events, executions, fallback, firehose, inference, jobs, models, nodes,
-    queues, rerun, run, schedules, upload, validate, versions, workers, workflows,
+    batch, blobs, blocks, cancel, console, events, executions, fallback, firehose, inference, jobs, models,
+    nodes, queues, rerun, run, schedules, upload, validate, versions, workers, workflows,
 };
 use crate::state::App;
 
@@ -54,7 +54,7 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .route("/api/v1/inference/jobs", get(jobs::list))
         .route("/api/v1/inference/jobs/{id}", get(jobs::show))
         .route("/api/v1/inference/{task}", post(inference::run))
-        .fallback(fallback::not_found)
+        .fallback(console::show)
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(DefaultBodyLimit::max(app.settings.max_body.as_usize()))
         .layer(from_fn_with_state(app.clone(), deadline))

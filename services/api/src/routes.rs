@@ -4,6 +4,7 @@ pub(crate) mod batch;
 pub(crate) mod blobs;
 pub(crate) mod blocks;
 pub(crate) mod cancel;
+pub(crate) mod console;
 pub(crate) mod events;
 pub(crate) mod executions;
 pub(crate) mod fallback;

@@ -1,0 +1,111 @@
+// A real Millrace for a test: `millrace up` with its own Redis and Postgres in a folder of its own, on a free port.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export const ROOT = fileURLToPath(new URL('../../../..', import.meta.url));
+const READY_MS = 90_000;
+
+function binary() {
+  const target = process.env.CARGO_TARGET_DIR ?? join(ROOT, 'target');
+  const path = process.env.MILLRACE_BIN ?? join(target, 'debug', 'millrace');
+  if (!existsSync(path))
+    throw new Error(`there is no ${path}: run cargo build -p millrace, or set MILLRACE_BIN`);
+  return path;
+}
+
+function freePort() {
+  return new Promise((resolve, reject) => {
+    const server = createServer().on('error', reject);
+    server.listen(0, '127.0.0.1', () => {
+      const { port } = server.address();
+      server.close(() => resolve(port));
+    });
+  });
+}
+
+export async function until(what, check, timeoutMs = 30_000) {
+  const deadline = Date.now() + timeoutMs;
+  for (;;) {
+    const found = await check();
+    if (found) return found;
+    if (Date.now() > deadline) throw new Error(`waited ${timeoutMs} ms for ${what}`);
+    await new Promise(resolve => setTimeout(resolve, 50));
+  }
+}
+
+/** Starts it; `stop` takes everything down, `restart` kills the process that holds the api and starts it again. */
+export async function startServer() {
+  const folder = mkdtempSync(join(tmpdir(), 'millrace-console-'));
+  const port = await freePort();
+  const url = `http://127.0.0.1:${port}`;
+  let child;
+  const start = async () => {
+    const log = openSync(join(folder, 'up.log'), 'a');
+    const args = [
+      'up',
+      '--data-dir',
+      join(folder, 'data'),
+      '--listen',
+      `127.0.0.1:${port}`,
+      '--models',
+      join(ROOT, 'models'),
+    ];
+    child = spawn(binary(), args, { stdio: ['ignore', log, log] });
+    await until(
+      'Millrace to be ready',
+      async () => {
+        if (child.exitCode !== null)
+          throw new Error(readFileSync(join(folder, 'up.log'), 'utf8').slice(-4_000));
+        return fetch(`${url}/readyz`)
+          .then(answer => answer.ok)
+          .catch(() => false);
+      },
+      READY_MS,
+    );
+  };
+  const ended = one =>
+    new Promise(resolve =>
+      one.exitCode === null && one.signalCode === null ? one.once('exit', resolve) : resolve(),
+    );
+  await start();
+  return {
+    url,
+    async restart() {
+      child.kill('SIGKILL');
+      await ended(child);
+      await start();
+    },
+    async stop() {
+      child.kill('SIGTERM');
+      await ended(child);
+      rmSync(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** A request to the api, by JSON. */
+export async function api(server, path, body) {
+  const answer = await fetch(`${server.url}/api/v1${path}`, {
+    method: body === undefined ? 'GET' : 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: body === undefined ? undefined : JSON.stringify(body),
+  });
+  const text = await answer.text();
+  if (!answer.ok) throw new Error(`${path} answered ${answer.status}: ${text}`);
+  return JSON.parse(text);
+}
+
+/** The id of the scene, uploaded. */
+export async function uploadScene(server) {
+  const bytes = readFileSync(join(ROOT, 'examples/scene.jpg'));
+  const answer = await fetch(`${server.url}/api/v1/blobs`, {
+    method: 'POST',
+    body: bytes,
+    headers: { 'content-type': 'image/jpeg' },
+  });
+  return `blob:${(await answer.json()).blob}`;
+}

@@ -1,0 +1,68 @@
+import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight';
+import { IconArrowRight, IconPlus, IconSearch, IconTopologyStar3 } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { useNavigate } from 'react-router';
+import { workflowsPage } from '~/api/queries';
+import { PLACES } from './navigation';
+
+export function openCommands(): void {
+  spotlight.open();
+}
+
+/** Ctrl-K: pages, workflows, and a run by its id. */
+export function CommandPalette() {
+  const navigate = useNavigate();
+  const [query, setQuery] = useState('');
+  const [opened, setOpened] = useState(false);
+  const workflows = useQuery({
+    queryKey: ['workflows', 'first'],
+    queryFn: ({ signal }) => workflowsPage(null, signal),
+    enabled: opened,
+  });
+  const go = (to: string) => () => void navigate(to);
+  const pages: SpotlightActionData[] = PLACES.map(({ to, label, icon: Icon }) => ({
+    id: to,
+    label,
+    onClick: go(to),
+    leftSection: <Icon size={18} stroke={1.7} />,
+  }));
+  const create: SpotlightActionData = {
+    id: 'new',
+    label: 'New workflow',
+    onClick: go('/workflows/new'),
+    leftSection: <IconPlus size={18} stroke={1.7} />,
+  };
+  const saved: SpotlightActionData[] = (workflows.data?.rows ?? []).map(workflow => ({
+    id: workflow.id,
+    label: workflow.name,
+    description: `version ${workflow.version}`,
+    onClick: go(`/workflows/${workflow.id}`),
+    leftSection: <IconTopologyStar3 size={18} stroke={1.7} />,
+  }));
+  const isId = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(query.trim());
+  const run: SpotlightActionData = {
+    id: 'run',
+    label: `Open the run ${query.trim()}`,
+    onClick: go(`/executions/${query.trim()}`),
+    leftSection: <IconArrowRight size={18} stroke={1.7} />,
+  };
+  return (
+    <Spotlight
+      actions={[...(isId ? [run] : []), ...pages, create, ...saved]}
+      query={query}
+      onQueryChange={setQuery}
+      onSpotlightOpen={() => setOpened(true)}
+      nothingFound="Nothing of that name"
+      highlightQuery
+      scrollable
+      maxHeight={420}
+      shortcut="mod + K"
+      searchProps={{
+        leftSection: <IconSearch size={18} stroke={1.7} />,
+        placeholder: 'A page, a workflow, the id of a run…',
+        'aria-label': 'Find or do',
+      }}
+    />
+  );
+}

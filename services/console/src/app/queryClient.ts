@@ -1,0 +1,16 @@
+import { QueryClient } from '@tanstack/react-query';
+import { ProblemError } from '~/api/request';
+
+const MOST_RETRIES = 3;
+
+/** Only what may go better the next time is asked again. */
+function mayRetry(failures: number, error: unknown): boolean {
+  return failures < MOST_RETRIES && error instanceof ProblemError && error.problem.retryable;
+}
+
+export const queryClient = new QueryClient({
+  defaultOptions: {
+    queries: { staleTime: 3_000, retry: mayRetry, refetchOnWindowFocus: true },
+    mutations: { retry: false },
+  },
+});

@@ -1,0 +1,148 @@
+import { ActionIcon, Badge, Button, Menu, Tooltip } from '@mantine/core';
+import {
+  IconChevronDown,
+  IconClock,
+  IconGitCompare,
+  IconPencil,
+  IconPlayerStop,
+  IconRefresh,
+} from '@tabler/icons-react';
+import { Link } from 'react-router';
+import type { Definition, Execution } from '~/api/types';
+import { shortId } from '~/lib/format';
+import { CopyText } from '~/ui/CopyText';
+import { RelativeTime } from '~/ui/RelativeTime';
+import { StatusBadge } from '~/ui/Status';
+import { Ticking } from '~/ui/Ticking';
+import { startWith } from '~/workflows/draft';
+import { ConnectionMark } from './ConnectionMark';
+import classes from './ExecutionHeader.module.css';
+import { useLive } from './live/context';
+import { isTerminal } from './live/state';
+import { ProgressBar } from './ProgressBar';
+import { RunError } from './RunError';
+import { useCancel, useRerun } from './useRunActions';
+
+interface Props {
+  name: string;
+  execution: Execution | undefined;
+  definition: Definition | undefined;
+  selected: string | null;
+}
+
+/** What the run is, how it stands, and what can be done about it. */
+export function ExecutionHeader({ name, execution, definition, selected }: Props) {
+  const id = useLive(live => live.run.id);
+  const status = useLive(live => (live.ready ? live.run.status : (execution?.status ?? live.run.status)));
+  const startedAt = useLive(live => live.run.startedAt) ?? execution?.started_at ?? null;
+  const completedAt = useLive(live => live.run.completedAt) ?? execution?.completed_at ?? null;
+  const error = useLive(live => live.run.error);
+  const cancel = useCancel(id);
+  const rerun = useRerun(id);
+  const over = isTerminal(status);
+  const workflow = execution?.workflow_id;
+  return (
+    <header className={classes.header}>
+      <div className={classes.row}>
+        <h1 className={classes.title}>{name}</h1>
+        <StatusBadge status={status} />
+        {execution?.version && <span className={classes.meta}>v{execution.version}</span>}
+        {startedAt !== null && (
+          <span className={classes.meta}>
+            <IconClock size={14} aria-hidden />{' '}
+            <Ticking from={startedAt} to={over ? (completedAt ?? startedAt) : null} />
+          </span>
+        )}
+        {execution && (
+          <span className={classes.meta}>
+            <RelativeTime at={execution.created_at} />
+          </span>
+        )}
+        <span className={`${classes.meta} ${classes.optional}`}>
+          <CopyText text={id} shown={shortId(id)} label="the run's id" />
+        </span>
+        {execution?.rerun_of && (
+          <Badge
+            component={Link}
+            to={`/executions/${execution.rerun_of.execution_id}`}
+            variant="default"
+            tt="none"
+            fw={500}
+            style={{ cursor: 'pointer' }}
+          >
+            rerun of {shortId(execution.rerun_of.execution_id)}
+          </Badge>
+        )}
+        <ConnectionMark />
+        <span className={classes.actions}>
+          {!over && (
+            <Button
+              color="red"
+              variant="light"
+              size="xs"
+              leftSection={<IconPlayerStop size={15} />}
+              loading={cancel.isPending}
+              onClick={() => cancel.mutate()}
+            >
+              Cancel
+            </Button>
+          )}
+          {over && execution?.rerun_of && (
+            <Tooltip label="Compare with the run it repeats">
+              <ActionIcon
+                component={Link}
+                to={`/executions/compare?a=${execution.rerun_of.execution_id}&b=${id}`}
+                variant="default"
+                size={30}
+                aria-label="Compare"
+              >
+                <IconGitCompare size={15} />
+              </ActionIcon>
+            </Tooltip>
+          )}
+          {over && (
+            <Button.Group>
+              <Button
+                size="xs"
+                variant="default"
+                leftSection={<IconRefresh size={15} />}
+                loading={rerun.isPending}
+                onClick={() => rerun.mutate(undefined)}
+              >
+                Run again
+              </Button>
+              <Menu position="bottom-end">
+                <Menu.Target>
+                  <Button size="xs" variant="default" px={6} aria-label="Other ways to run again">
+                    <IconChevronDown size={14} />
+                  </Button>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Label>Reuse what is before a node</Menu.Label>
+                  <Menu.Item disabled={!selected} onClick={() => selected && rerun.mutate(selected)}>
+                    {selected ? `From ${selected}` : 'From the node that is selected'}
+                  </Menu.Item>
+                </Menu.Dropdown>
+              </Menu>
+            </Button.Group>
+          )}
+          {(workflow || definition) && (
+            <Button
+              component={Link}
+              to={workflow ? `/workflows/${workflow}` : '/workflows/new'}
+              onClick={() => !workflow && definition && startWith(definition)}
+              size="xs"
+              variant="default"
+              leftSection={<IconPencil size={15} />}
+              className={classes.optional}
+            >
+              Edit
+            </Button>
+          )}
+        </span>
+      </div>
+      <ProgressBar expected={execution?.progress.total ?? 0} />
+      {error && <RunError error={error} />}
+    </header>
+  );
+}

@@ -1,0 +1,138 @@
+import { Skeleton, Tabs } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
+import { IconHistoryOff } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useMemo } from 'react';
+import { useParams, useSearchParams } from 'react-router';
+import { blocksQuery, definitionQuery, executionQuery } from '~/api/queries';
+import { ProblemError } from '~/api/request';
+import { PageLoading } from '~/app/PageLoading';
+import { catalogueOf } from '~/graph/ports';
+import { words } from '~/lib/format';
+import { EmptyState } from '~/ui/EmptyState';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+import classes from './ExecutionPage.module.css';
+import { ExecutionHeader } from './ExecutionHeader';
+import { LiveContext, useLive } from './live/context';
+import { isTerminal } from './live/state';
+import { createLiveStore, watch } from './live/store';
+import { TABS, type TabName } from './tabs';
+
+const RunGraph = lazy(() => import('./graph/RunGraph').then(module => ({ default: module.RunGraph })));
+const NodePanel = lazy(() => import('./panel/NodePanel').then(module => ({ default: module.NodePanel })));
+
+export function Component() {
+  const { id = '' } = useParams();
+  return <Watched key={id} id={id} />;
+}
+
+/** One run, watched from its snapshot on. */
+function Watched({ id }: { id: string }) {
+  const store = useMemo(() => createLiveStore(id), [id]);
+  const page = useQuery(executionQuery(id));
+  const exists = page.data !== undefined;
+  // The stream of a run that does not exist would be tried again and again.
+  useEffect(() => (exists ? watch(store) : undefined), [store, exists]);
+  if (page.error && !page.data) {
+    const missing = page.error instanceof ProblemError && [404, 410].includes(page.error.status);
+    return missing ? (
+      <EmptyState icon={IconHistoryOff} title="There is no such run">
+        It may have been deleted, or its time in the record is over.
+      </EmptyState>
+    ) : (
+      <div className={classes.notice}>
+        <ProblemNotice error={page.error} onRetry={() => void page.refetch()} />
+      </div>
+    );
+  }
+  if (!page.data) return <PageLoading />;
+  return (
+    <LiveContext value={store}>
+      <Run id={id} digest={page.data.definition} />
+    </LiveContext>
+  );
+}
+
+function Run({ id, digest }: { id: string; digest: string | undefined }) {
+  const [params, setParams] = useSearchParams();
+  const definition = useQuery(definitionQuery(digest));
+  const blocks = useQuery(blocksQuery());
+  const status = useLive(live => live.run.status);
+  const page = useQuery({ ...executionQuery(id), refetchInterval: isTerminal(status) ? false : 5_000 });
+  const { refetch } = page;
+  // What only the record knows (cost, jobs, resolved outputs) is read once more when the run has ended.
+  useEffect(() => {
+    if (isTerminal(status)) void refetch();
+  }, [status, refetch]);
+  const catalogue = useMemo(() => catalogueOf(blocks.data ?? []), [blocks.data]);
+  const name = definition.data?.name ?? 'Run';
+  useDocumentTitle(`${name} ${words(status)} · Millrace`);
+  const tab = (params.get('tab') ?? 'graph') as TabName;
+  const node = params.get('node');
+  const set = (field: string, value: string | null): void => {
+    const next = new URLSearchParams(params);
+    if (value) next.set(field, value);
+    else next.delete(field);
+    setParams(next, { replace: true });
+  };
+  const ready = definition.data && blocks.data;
+  return (
+    <div className={classes.page}>
+      <ExecutionHeader name={name} execution={page.data} definition={definition.data} selected={node} />
+      <Tabs
+        value={tab}
+        onChange={value => set('tab', value === 'graph' ? null : value)}
+        className={classes.tabs}
+        keepMounted={false}
+      >
+        <Tabs.List className={classes.tablist}>
+          {TABS.map(({ name: value, label }) => (
+            <Tabs.Tab key={value} value={value}>
+              {label}
+            </Tabs.Tab>
+          ))}
+        </Tabs.List>
+        {definition.error && (
+          <div className={classes.notice}>
+            <ProblemNotice error={definition.error} onRetry={() => void definition.refetch()} />
+          </div>
+        )}
+        <Suspense fallback={<Skeleton flex={1} radius={0} />}>
+          <Tabs.Panel value="graph" className={classes.graph}>
+            <div className={classes.canvas}>
+              {ready ? (
+                <RunGraph
+                  definition={definition.data}
+                  catalogue={catalogue}
+                  selected={node}
+                  onSelect={value => set('node', value)}
+                />
+              ) : (
+                <Skeleton height="100%" radius={0} />
+              )}
+            </div>
+            {node && ready && (
+              <NodePanel
+                key={node}
+                node={node}
+                definition={definition.data}
+                onClose={() => set('node', null)}
+              />
+            )}
+          </Tabs.Panel>
+          {TABS.map(({ name: value, Content }) =>
+            Content && page.data ? (
+              <Tabs.Panel key={value} value={value} className={classes.content}>
+                <Content
+                  execution={page.data}
+                  definition={definition.data}
+                  onNode={one => set('node', one)}
+                />
+              </Tabs.Panel>
+            ) : null,
+          )}
+        </Suspense>
+      </Tabs>
+    </div>
+  );
+}

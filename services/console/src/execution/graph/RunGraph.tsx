@@ -1,0 +1,100 @@
+import '@xyflow/react/dist/style.css';
+import '~/graph/flow.css';
+import { Background, Controls, MiniMap, ReactFlow, type Edge, type Node } from '@xyflow/react';
+import { useComputedColorScheme } from '@mantine/core';
+import { useMemo } from 'react';
+import type { Definition } from '~/api/types';
+import { layered } from '~/graph/layers';
+import { blockOf, type Catalogue } from '~/graph/ports';
+import { edgesOf } from '~/graph/selectors';
+import { FlowEdge } from './FlowEdge';
+import { RunNode, RUN_NODE_WIDTH, type RunNodeData } from './RunNode';
+import { MiniNode } from './MiniNode';
+
+interface Props {
+  definition: Definition;
+  catalogue: Catalogue;
+  selected: string | null;
+  onSelect(node: string | null): void;
+}
+
+const NODE_TYPES = { run: RunNode };
+const EDGE_TYPES = { flow: FlowEdge };
+/** Above this, what is out of sight is not drawn. */
+const MANY_NODES = 120;
+const HEIGHT = 92;
+const HEIGHT_WITH_PICTURE = 186;
+
+/** The workflow as it runs. The nodes are placed once; each draws its own state. */
+export function RunGraph({ definition, catalogue, selected, onSelect }: Props) {
+  const scheme = useComputedColorScheme('light');
+  const placed = useMemo(() => place(definition, catalogue), [definition, catalogue]);
+  const nodes = useMemo(
+    () => placed.nodes.map(node => ({ ...node, selected: node.id === selected })),
+    [placed, selected],
+  );
+  return (
+    <ReactFlow
+      nodes={nodes}
+      edges={placed.edges}
+      nodeTypes={NODE_TYPES}
+      edgeTypes={EDGE_TYPES}
+      colorMode={scheme}
+      nodesDraggable={false}
+      nodesConnectable={false}
+      edgesFocusable={false}
+      deleteKeyCode={null}
+      onlyRenderVisibleElements={nodes.length > MANY_NODES}
+      minZoom={0.05}
+      maxZoom={1.6}
+      fitView
+      fitViewOptions={{ padding: 0.08, maxZoom: 1 }}
+      onNodeClick={(_, node) => onSelect(node.id)}
+      onPaneClick={() => onSelect(null)}
+      onNodesChange={changes => {
+        const chosen = changes.find(change => change.type === 'select' && change.selected);
+        if (chosen && 'id' in chosen) onSelect(chosen.id);
+      }}
+      proOptions={{ hideAttribution: true }}
+    >
+      <Background color="var(--canvas-dot)" gap={20} size={1.6} />
+      <Controls showInteractive={false} position="bottom-left" />
+      {nodes.length > 8 && (
+        <MiniMap pannable zoomable nodeComponent={MiniNode} ariaLabel="Map of the graph" />
+      )}
+    </ReactFlow>
+  );
+}
+
+function place(definition: Definition, catalogue: Catalogue): { nodes: Node<RunNodeData>[]; edges: Edge[] } {
+  const wires = edgesOf(definition);
+  const sized = definition.nodes.map(node => {
+    const block = blockOf(catalogue, node);
+    const shows = block?.outputs.some(port => /image/.test(port.kind)) ?? false;
+    return { id: node.id, width: RUN_NODE_WIDTH, height: shows ? HEIGHT_WITH_PICTURE : HEIGHT };
+  });
+  const saved = definition.ui?.positions ?? {};
+  const positions = definition.nodes.every(node => saved[node.id]) ? saved : layered(sized, wires);
+  const nodes = definition.nodes.map((node, index): Node<RunNodeData> => {
+    const [x, y] = positions[node.id] ?? [0, 0];
+    const size = sized[index];
+    return {
+      id: node.id,
+      type: 'run',
+      position: { x, y },
+      initialWidth: size?.width,
+      initialHeight: size?.height,
+      ariaLabel: `Node ${node.id}`,
+      data: { node, block: blockOf(catalogue, node) },
+    };
+  });
+  // One line per pair: a run shows what waits for what, not which port.
+  const pairs = new Map(wires.map(wire => [`${wire.source}>${wire.target}`, wire]));
+  const edges = [...pairs].map(([id, wire]) => ({
+    id,
+    source: wire.source,
+    target: wire.target,
+    type: 'flow',
+  }));
+  return { nodes, edges };
+}

@@ -1,0 +1,91 @@
+import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
+import { memo } from 'react';
+import type { Block, NodeDefinition, NodeRun } from '~/api/types';
+import { CategoryIcon } from '~/graph/CategoryIcon';
+import { blockName } from '~/graph/selectors';
+import { formatCount, formatDuration, words } from '~/lib/format';
+import { firstImage, summarise } from '~/lib/values';
+import { StatusIcon } from '~/ui/Status';
+import { Thumbnail } from '~/ui/Thumbnail';
+import { Ticking } from '~/ui/Ticking';
+import { useLive } from '../live/context';
+import { isTerminal, statusOf, type NodeState } from '../live/state';
+import { ItemStrip } from './ItemStrip';
+import classes from './RunNode.module.css';
+
+export const RUN_NODE_WIDTH = 236;
+
+export interface RunNodeData extends Record<string, unknown> {
+  node: NodeDefinition;
+  block: Block | undefined;
+}
+
+/** A node of a run: its state, its time, a glimpse of what it gave. Draws again only when its own state changes. */
+export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<RunNodeData>>) {
+  const { node, block } = data;
+  const state = useLive(live => live.run.nodes.get(node.id));
+  const status = state ? statusOf(state) : 'pending';
+  const model = node.config?.model_id;
+  return (
+    <div
+      className={classes.node}
+      data-status={status}
+      data-selected={selected || undefined}
+      data-node={node.id}
+    >
+      <Handle type="target" position={Position.Left} className={classes.handle} isConnectable={false} />
+      <div className={classes.header}>
+        <CategoryIcon category={block?.category ?? 'transform'} type={block?.type} />
+        <span className={classes.name}>{node.id}</span>
+        <span className={classes.time}>{state && <Time state={state} />}</span>
+        <StatusIcon status={status} />
+        <span className="visually-hidden">{words(status)}</span>
+      </div>
+      <div className={classes.sub}>
+        {block?.title ?? blockName(node.type)}
+        {typeof model === 'string' && !model.startsWith('$') && ` · ${model}`}
+      </div>
+      {state && <Body state={state} />}
+      <Handle type="source" position={Position.Right} className={classes.handle} isConnectable={false} />
+    </div>
+  );
+});
+
+function Time({ state }: { state: NodeState }) {
+  const { latest, total } = state;
+  if (total > 1) return `${formatCount(state.counts.completed)}/${formatCount(total)}`;
+  if (latest.metrics?.cached) return 'cached';
+  if (isTerminal(latest.status))
+    return latest.started_at && latest.completed_at ? formatDuration(timeOf(latest)) : null;
+  const since = latest.started_at ?? latest.queued_at;
+  return since ? <Ticking from={since} to={null} /> : null;
+}
+
+function timeOf(run: NodeRun): number {
+  return run.metrics?.total_time_ms || (run.completed_at ?? 0) - (run.started_at ?? 0);
+}
+
+function Body({ state }: { state: NodeState }) {
+  const { latest, total } = state;
+  const image = firstImage(latest.outputs);
+  const summary = total > 1 ? null : summarise(latest.outputs);
+  const failing = latest.error && latest.status !== 'completed';
+  return (
+    <>
+      {image && <Thumbnail image={image} height={92} />}
+      {state.fraction !== null && (
+        <div className={classes.progress} role="progressbar" aria-valuenow={Math.round(state.fraction * 100)}>
+          <span style={{ width: `${state.fraction * 100}%` }} />
+        </div>
+      )}
+      {total > 1 && <ItemStrip state={state} />}
+      {failing && (
+        <div className={classes.error} title={latest.error?.message}>
+          {latest.status === 'pending' ? `attempt ${latest.attempt} failed, trying again: ` : ''}
+          {latest.error?.message}
+        </div>
+      )}
+      {!failing && summary && <div className={classes.summary}>{summary}</div>}
+    </>
+  );
+}

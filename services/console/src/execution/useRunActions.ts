@@ -1,0 +1,28 @@
+import { useMutation } from '@tanstack/react-query';
+import { useNavigate } from 'react-router';
+import { request } from '~/api/request';
+import { notifyDone, notifyProblem } from '~/ui/notify';
+
+/** Asks for the run's end; the events say when it has come. */
+export function useCancel(id: string) {
+  return useMutation({
+    mutationFn: () =>
+      request(`/executions/${id}/cancel`, { method: 'POST', body: { reason: 'cancelled in the console' } }),
+    onSuccess: () => notifyDone('Asked to cancel'),
+    onError: error => notifyProblem('It was not cancelled', error),
+  });
+}
+
+/** Runs it once more, reusing what is before `from`, and goes there. */
+export function useRerun(id: string) {
+  const navigate = useNavigate();
+  return useMutation({
+    mutationFn: (from: string | undefined) =>
+      request<{ execution_id: string }>(`/executions/${id}/rerun`, {
+        method: 'POST',
+        body: from ? { from } : {},
+      }),
+    onSuccess: run => navigate(`/executions/${run.execution_id}`),
+    onError: error => notifyProblem('It was not run again', error),
+  });
+}

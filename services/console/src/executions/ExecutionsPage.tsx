@@ -1,0 +1,159 @@
+import { Button, Checkbox, Group, Select, Skeleton, Stack, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconGitCompare, IconHistory } from '@tabler/icons-react';
+import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
+import { Link, useNavigate, useSearchParams } from 'react-router';
+import { executionsPage, workflowsPage } from '~/api/queries';
+import { EmptyState } from '~/ui/EmptyState';
+import { Page } from '~/ui/Page';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+import { words } from '~/lib/format';
+import { ExecutionsTable } from './ExecutionsTable';
+
+const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'timed_out'];
+
+/** Every run, newest first. */
+export function Component() {
+  const [params, setParams] = useSearchParams();
+  const navigate = useNavigate();
+  const [chosen, setChosen] = useState<string[]>([]);
+  const filter = {
+    status: params.get('status') ?? undefined,
+    workflow_id: params.get('workflow_id') ?? undefined,
+    label: params.get('label') ?? undefined,
+  };
+  const [applied] = useDebouncedValue(filter, 250);
+  const runs = useInfiniteQuery({
+    queryKey: ['executions', 'list', applied],
+    queryFn: ({ pageParam, signal }) => executionsPage(applied, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: page => page.next,
+    refetchInterval: 4_000,
+  });
+  const workflows = useQuery({
+    queryKey: ['workflows', 'first'],
+    queryFn: ({ signal }) => workflowsPage(null, signal),
+  });
+  const names = new Map((workflows.data?.rows ?? []).map(workflow => [workflow.id, workflow.name]));
+  const rows = runs.data?.pages.flatMap(page => page.rows) ?? [];
+  const set = (name: string, value: string | null): void => {
+    const next = new URLSearchParams(params);
+    if (value) next.set(name, value);
+    else next.delete(name);
+    setParams(next, { replace: true });
+  };
+  const filtered = [...params.keys()].length > 0;
+  const toggle = (id: string): void =>
+    setChosen(chosen.includes(id) ? chosen.filter(one => one !== id) : [...chosen.slice(-1), id]);
+  return (
+    <Page
+      title="Executions"
+      actions={
+        <Button
+          variant="default"
+          leftSection={<IconGitCompare size={16} />}
+          disabled={chosen.length !== 2}
+          title="Choose two runs to compare them"
+          onClick={() => void navigate(`/executions/compare?a=${chosen[0]}&b=${chosen[1]}`)}
+        >
+          Compare
+        </Button>
+      }
+      toolbar={
+        <>
+          <Select
+            size="xs"
+            aria-label="Status"
+            placeholder="Any status"
+            clearable
+            data={STATUSES.map(value => ({ value, label: words(value) }))}
+            value={filter.status ?? null}
+            onChange={value => set('status', value)}
+            w={150}
+          />
+          <Select
+            size="xs"
+            aria-label="Workflow"
+            placeholder="Any workflow"
+            clearable
+            searchable
+            data={[...names].map(([value, label]) => ({ value, label }))}
+            value={filter.workflow_id ?? null}
+            onChange={value => set('workflow_id', value)}
+            w={220}
+          />
+          <TextInput
+            size="xs"
+            aria-label="Label"
+            placeholder="label, as in team:vision"
+            value={filter.label ?? ''}
+            onChange={event => set('label', event.currentTarget.value)}
+            w={190}
+          />
+        </>
+      }
+    >
+      {runs.error && <ProblemNotice error={runs.error} onRetry={() => void runs.refetch()} />}
+      {runs.isPending && <Loading />}
+      {runs.isSuccess && rows.length === 0 && (
+        <EmptyState
+          icon={IconHistory}
+          title={filtered ? 'No run matches' : 'Nothing has run yet'}
+          action={
+            filtered ? (
+              <Button variant="default" onClick={() => setParams({})}>
+                Show all
+              </Button>
+            ) : (
+              <Button component={Link} to="/workflows">
+                Go to the workflows
+              </Button>
+            )
+          }
+        >
+          {filtered
+            ? 'Widen the filters.'
+            : 'Run a workflow, and it can be watched here, live and afterwards.'}
+        </EmptyState>
+      )}
+      {rows.length > 0 && (
+        <Stack>
+          <ExecutionsTable
+            rows={rows}
+            names={names}
+            leading={id => (
+              <Checkbox
+                size="xs"
+                aria-label={`Choose run ${id} for comparing`}
+                checked={chosen.includes(id)}
+                onChange={() => toggle(id)}
+              />
+            )}
+          />
+          {runs.hasNextPage && (
+            <Group justify="center">
+              <Button
+                variant="default"
+                loading={runs.isFetchingNextPage}
+                onClick={() => void runs.fetchNextPage()}
+              >
+                Older runs
+              </Button>
+            </Group>
+          )}
+        </Stack>
+      )}
+    </Page>
+  );
+}
+
+function Loading() {
+  return (
+    <Stack gap="xs" aria-label="Loading" role="status">
+      {Array.from({ length: 8 }, (_, index) => (
+        <Skeleton key={index} height={40} radius="md" />
+      ))}
+    </Stack>
+  );
+}

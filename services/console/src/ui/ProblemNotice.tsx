@@ -1,0 +1,42 @@
+import { Alert, Button, Code, List, Stack, Text } from '@mantine/core';
+import { IconAlertTriangle, IconPlugConnectedX } from '@tabler/icons-react';
+import { ProblemError } from '~/api/request';
+
+/** An error answer: what is wrong, where, what to do. */
+export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
+  const problem = error instanceof ProblemError ? error.problem : null;
+  const away = problem?.status === 0;
+  return (
+    <Alert
+      color={away ? 'orange' : 'red'}
+      icon={away ? <IconPlugConnectedX size={18} /> : <IconAlertTriangle size={18} />}
+      title={problem?.title ?? 'Something went wrong'}
+      role="alert"
+    >
+      <Stack gap="xs" align="flex-start">
+        <Text size="sm">{problem?.detail ?? String(error)}</Text>
+        {problem?.errors && problem.errors.length > 0 && (
+          <List size="sm" spacing={4}>
+            {problem.errors.slice(0, 8).map(fault => (
+              <List.Item key={`${fault.pointer} ${fault.code}`}>
+                {fault.node && <b>{fault.node}: </b>}
+                {fault.message}
+                {fault.hint && <Text size="sm" c="dimmed">{`→ ${fault.hint}`}</Text>}
+              </List.Item>
+            ))}
+          </List>
+        )}
+        {problem?.request_id && (
+          <Text size="xs" c="dimmed">
+            {problem.code} · request <Code>{problem.request_id}</Code>
+          </Text>
+        )}
+        {onRetry && (
+          <Button size="xs" variant="default" onClick={onRetry}>
+            Try again
+          </Button>
+        )}
+      </Stack>
+    </Alert>
+  );
+}

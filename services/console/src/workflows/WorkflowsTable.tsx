@@ -1,0 +1,123 @@
+import { ActionIcon, Menu } from '@mantine/core';
+import { IconCopy, IconDots, IconDownload, IconGitBranch, IconHistory, IconTrash } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from 'react-router';
+import { workflowQuery } from '~/api/queries';
+import { request } from '~/api/request';
+import type { WorkflowSummary } from '~/api/types';
+import { notifyDone, notifyProblem } from '~/ui/notify';
+import { RelativeTime } from '~/ui/RelativeTime';
+import { table } from '~/ui/tableClasses';
+import { download } from './download';
+import { startWith } from './draft';
+
+export function WorkflowsTable({ rows }: { rows: WorkflowSummary[] }) {
+  return (
+    <div className={table.wrap}>
+      <table className={table.table}>
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th className={table.optional}>Version</th>
+            <th className={table.end}>Changed</th>
+            <th>
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(workflow => (
+            <tr key={workflow.id} data-link>
+              <td>
+                <Link to={`/workflows/${workflow.id}`} className={table.main}>
+                  {workflow.name}
+                </Link>
+              </td>
+              <td className={`numbers ${table.cell} ${table.optional}`}>v{workflow.version}</td>
+              <td className={`${table.cell} ${table.end}`}>
+                <RelativeTime at={workflow.updated_at} />
+              </td>
+              <td className={table.end}>
+                <span className={table.above}>
+                  <RowMenu workflow={workflow} />
+                </span>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
+  const navigate = useNavigate();
+  const queries = useQueryClient();
+  const remove = useMutation({
+    mutationFn: () => request(`/workflows/${workflow.id}`, { method: 'DELETE' }),
+    onSuccess: () => {
+      notifyDone(`${workflow.name} was deleted; its runs stay`);
+      return queries.invalidateQueries({ queryKey: ['workflows'] });
+    },
+    onError: error => notifyProblem('It was not deleted', error),
+  });
+  const withDefinition = async (then: (definition: object) => void): Promise<void> => {
+    try {
+      then((await queries.fetchQuery(workflowQuery(workflow.id))).definition);
+    } catch (error) {
+      notifyProblem('The workflow could not be read', error);
+    }
+  };
+  return (
+    <Menu position="bottom-end" withinPortal>
+      <Menu.Target>
+        <ActionIcon aria-label={`What to do with ${workflow.name}`}>
+          <IconDots size={16} />
+        </ActionIcon>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item
+          component={Link}
+          to={`/executions?workflow_id=${workflow.id}`}
+          leftSection={<IconHistory size={15} />}
+        >
+          Its runs
+        </Menu.Item>
+        <Menu.Item
+          component={Link}
+          to={`/workflows/${workflow.id}/versions`}
+          leftSection={<IconGitBranch size={15} />}
+        >
+          Versions
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconCopy size={15} />}
+          onClick={() =>
+            void withDefinition(definition => {
+              startWith({ nodes: [], ...definition, name: `${workflow.name} copy` });
+              void navigate('/workflows/new');
+            })
+          }
+        >
+          Duplicate
+        </Menu.Item>
+        <Menu.Item
+          leftSection={<IconDownload size={15} />}
+          onClick={() => void withDefinition(definition => download(`${workflow.name}.json`, definition))}
+        >
+          Export JSON
+        </Menu.Item>
+        <Menu.Divider />
+        <Menu.Item
+          color="red"
+          leftSection={<IconTrash size={15} />}
+          onClick={() => {
+            if (window.confirm(`Delete ${workflow.name}? Its runs stay.`)) remove.mutate();
+          }}
+        >
+          Delete
+        </Menu.Item>
+      </Menu.Dropdown>
+    </Menu>
+  );
+}

@@ -1,0 +1,5 @@
+#![doc = include_str!("../README.md")]
+
+mod asset;
+
+pub use asset::{Asset, asset};
