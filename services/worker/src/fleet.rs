@@ -61,6 +61,7 @@ impl Fleet {
             "evictions": report.evicted,
             "running": self.held.count(),
             "capacity": self.capacity,
+            "busy_ms": u64::try_from(self.held.busy().as_millis()).unwrap_or(u64::MAX),
             "version": env!("CARGO_PKG_VERSION"),
             "started_at": self.started_at,
             "draining": self.phase.is_draining(),

@@ -2,15 +2,23 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use millrace_bus::{Abandon, EntryId, JobDelivery, QueueKey};
 use millrace_contracts::{ExecutionId, JobId, ModelId};
 use millrace_tasks::CancellationToken;
 
+use crate::effort::{Effort, Mark};
+
 /// The jobs in hand. Cheap to clone.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct Held {
-    entries: Arc<Mutex<HashMap<EntryAt, Entry>>>,
+    hand: Arc<Mutex<Hand>>,
+}
+
+struct Hand {
+    entries: HashMap<EntryAt, Entry>,
+    effort: Effort,
 }
 
 type EntryAt = (QueueKey, EntryId);
@@ -34,7 +42,16 @@ pub(crate) struct Stop {
 pub(crate) struct Holding {
     held: Held,
     at: EntryAt,
+    mark: Mark,
     pub(crate) stop: Stop,
+}
+
+impl Default for Held {
+    /// None in hand, and none before.
+    fn default() -> Self {
+        let hand = Hand { entries: HashMap::new(), effort: Effort::new(Instant::now()) };
+        Self { hand: Arc::new(Mutex::new(hand)) }
+    }
 }
 
 impl Held {
@@ -43,33 +60,37 @@ impl Held {
         let at = (delivery.queue.clone(), delivery.entry.clone());
         let stop = Stop::default();
         let entry = Entry { run: delivery.job.execution_id, job: delivery.job.id, stop: stop.clone() };
-        self.lock().insert(at.clone(), entry);
-        Holding { held: self.clone(), at, stop }
+        let mut hand = self.lock();
+        hand.entries.insert(at.clone(), entry);
+        let mark = hand.effort.take(Instant::now());
+        drop(hand);
+        Holding { held: self.clone(), at, mark, stop }
     }
 
     /// Every claim that is to be kept.
     pub(crate) fn claims(&self) -> Vec<EntryAt> {
-        self.lock().keys().cloned().collect()
+        self.lock().entries.keys().cloned().collect()
     }
 
     /// How many jobs are in hand.
     pub(crate) fn count(&self) -> usize {
-        self.lock().len()
+        self.lock().entries.len()
     }
 
     /// How many jobs of `model` are in hand.
     pub(crate) fn of_model(&self, model: &ModelId) -> usize {
-        self.lock().keys().filter(|(queue, _)| queue.model.as_ref() == Some(model)).count()
+        self.lock().entries.keys().filter(|(queue, _)| queue.model.as_ref() == Some(model)).count()
     }
 
     /// The models of the jobs in hand.
     pub(crate) fn models(&self) -> HashSet<ModelId> {
-        self.lock().keys().filter_map(|(queue, _)| queue.model.clone()).collect()
+        self.lock().entries.keys().filter_map(|(queue, _)| queue.model.clone()).collect()
     }
 
     /// Tells the jobs that `abandon` covers to stop.
     pub(crate) fn cancel(&self, abandon: &Abandon) {
         self.lock()
+            .entries
             .values()
             .filter(|entry| abandon.covers(entry.run, entry.job))
             .for_each(|entry| entry.stop.cancelled.cancel());
@@ -77,18 +98,32 @@ impl Held {
 
     /// Tells the jobs whose claims are lost to stop.
     pub(crate) fn lose(&self, lost: &[EntryAt]) {
-        let entries = self.lock();
-        lost.iter().filter_map(|at| entries.get(at)).for_each(|entry| entry.stop.lost.cancel());
+        let hand = self.lock();
+        lost.iter().filter_map(|at| hand.entries.get(at)).for_each(|entry| entry.stop.lost.cancel());
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<EntryAt, Entry>> {
-        // Nothing under the lock can leave the entries half changed.
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    /// Time since the start in which there was something in hand.
+    pub(crate) fn busy(&self) -> Duration {
+        self.lock().effort.busy(Instant::now())
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Hand> {
+        // Nothing under the lock can leave what is in hand half changed.
+        self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Holding {
+    /// The job's share of the worker's time so far.
+    pub(crate) fn share(&self) -> Duration {
+        self.held.lock().effort.share(self.mark, Instant::now())
     }
 }
 
 impl Drop for Holding {
     fn drop(&mut self) {
-        self.held.lock().remove(&self.at);
+        let mut hand = self.held.lock();
+        hand.entries.remove(&self.at);
+        hand.effort.release(Instant::now());
     }
 }

@@ -8,6 +8,7 @@ mod model;
 mod report;
 mod run;
 
+use clock::milliseconds;
 pub(crate) use clock::{Clock, Stage};
 pub(crate) use context::{JobContext, Outputs};
 pub(crate) use run::{Taken, run};

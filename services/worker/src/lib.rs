@@ -5,6 +5,7 @@ mod cancelled;
 mod cpu;
 mod downloads;
 mod drain;
+mod effort;
 mod error;
 mod fleet;
 mod frames;

@@ -125,6 +125,10 @@ pub struct JobMetrics {
     pub model_load_time_ms: f64,
     /// From taken to reported.
     pub total_time_ms: f64,
+    /// The job's share of the time from taken to reported: while several are in hand, each has an equal part of the worker.
+    /// The shares of all jobs add up to the time in which the worker had something in hand.
+    #[serde(default)]
+    pub worker_share_ms: f64,
     /// Whether the result came from a cache.
     pub cached: bool,
     /// The copy of the model that made the result, for model blocks.

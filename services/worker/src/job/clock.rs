@@ -81,6 +81,6 @@ impl Clock {
 }
 
 /// To a microsecond, which is as fine as anybody reads it.
-fn milliseconds(duration: Duration) -> f64 {
+pub(super) fn milliseconds(duration: Duration) -> f64 {
     duration.as_micros() as f64 / 1000.0
 }

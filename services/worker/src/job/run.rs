@@ -13,7 +13,7 @@ use millrace_tasks::backoff;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::report::Reporter;
-use super::{Clock, JobContext, Outputs, Stage, panicked};
+use super::{Clock, JobContext, Outputs, Stage, milliseconds, panicked};
 use crate::blocks;
 use crate::cpu::{Panicked, message_of};
 use crate::downloads::Downloads;
@@ -57,6 +57,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
             outcome
         }
     };
+    let outcome = charged(outcome, holding.share());
     count(&delivery.job, &outcome);
     let said = persist(&holding.stop, || reporter.ended(outcome.clone())).await;
     if let Err(error) = said {
@@ -75,6 +76,14 @@ fn metrics(shared: &Shared, job: &Job) -> JobMetrics {
         gpu_model: chosen.and_then(|chosen| chosen.gpu_model.clone()),
         ..JobMetrics::default()
     }
+}
+
+/// The outcome with the job's share of the worker's time in its metrics.
+fn charged(mut outcome: JobOutcome, share: Duration) -> JobOutcome {
+    if let JobOutcome::Completed { metrics, .. } | JobOutcome::Failed { metrics, .. } = &mut outcome {
+        metrics.worker_share_ms = milliseconds(share);
+    }
+    outcome
 }
 
 /// Why the job is not worth beginning, if it is not.

@@ -151,7 +151,11 @@ async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
     let info: serde_json::Value = serde_json::from_str(listed[0].info.as_ref().unwrap()).unwrap();
     assert_eq!((listed.len(), &info["capacity"]), (1, &json!(8)));
     worker.stop().await;
-    assert!(desk.end_of(job.id).await.is_ok());
+    let metrics = desk.end_of(job.id).await.unwrap().metrics;
+    // Alone in hand, all of the worker's time was its own.
+    let (share, total) = (metrics.worker_share_ms, metrics.total_time_ms);
+    assert!(share > 0.0 && share >= total * 0.9, "a share of {share} ms of {total} ms");
+    assert!(info["busy_ms"].is_u64(), "{info}");
     assert!(desk.bus.workers().await.unwrap().is_empty());
     // It takes nothing more.
     let next = Desk::job("detection@1", on(&image), json!({"model_id": "shapes-detector"}));
