@@ -2,6 +2,7 @@
 
 mod batch;
 mod error;
+mod fleet;
 mod intake;
 mod lag;
 mod partitions;

@@ -7,7 +7,7 @@ use millrace_config::Writer;
 use millrace_store::Store;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind};
 
-use crate::{WriterError, lag, partitions, record};
+use crate::{WriterError, fleet, lag, partitions, record};
 
 /// What the writer works with.
 #[derive(Clone)]
@@ -50,6 +50,8 @@ pub async fn run(deps: Deps, settings: Writer, shutdown: CancellationToken) -> R
         TaskKind::new("writer.partitions", OnError::Stop, OnCancel::Abort),
         partitions::run(shared.clone()),
     );
+    let looks = TaskKind::new("writer.fleet", OnError::Stop, OnCancel::Abort);
+    supervisor.spawn(looks, fleet::run(shared.clone()));
     supervisor.spawn(TaskKind::new("writer.lag", OnError::Stop, OnCancel::Abort), lag::run(shared.clone()));
     tracing::info!(replica = %shared.replica, "the writer is ready");
     Ok(supervisor.run(shutdown, grace).await?)

@@ -20,7 +20,9 @@ pub use places::{ORT_VERSION, Places};
 pub use secret::{Secret, SecretUrl};
 pub use settings::Settings;
 pub use size::ByteSize;
-pub use topics::{Api, Blobs, Database, Models, Orchestrator, Redis, Serving, Telemetry, Worker, Writer};
+pub use topics::{
+    Api, Blobs, Cost, Database, Models, Orchestrator, Redis, Serving, Telemetry, Worker, Writer,
+};
 
 /// The commented file that lists every key with its default.
 pub const DEFAULT_FILE: &str = include_str!("../millrace.default.toml");

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::topics::{Api, Blobs, Database, Models, Orchestrator, Redis, Telemetry, Worker, Writer};
+use crate::topics::{Api, Blobs, Cost, Database, Models, Orchestrator, Redis, Telemetry, Worker, Writer};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -24,6 +24,8 @@ pub struct Settings {
     pub worker: Worker,
     /// The role that records events.
     pub writer: Writer,
+    /// What the fleet costs.
+    pub cost: Cost,
     /// Logs, traces, metrics.
     pub telemetry: Telemetry,
 }

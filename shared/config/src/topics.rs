@@ -2,6 +2,7 @@
 
 mod api;
 mod blobs;
+mod cost;
 mod database;
 mod models;
 mod orchestrator;
@@ -12,6 +13,7 @@ mod writer;
 
 pub use api::Api;
 pub use blobs::Blobs;
+pub use cost::Cost;
 pub use database::Database;
 pub use models::{Models, Serving};
 pub use orchestrator::Orchestrator;

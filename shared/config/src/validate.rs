@@ -4,7 +4,8 @@ use crate::Settings;
 
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { api, redis, database, models, orchestrator, worker, writer, telemetry, .. } = settings;
+    let Settings { api, redis, database, models, orchestrator, worker, writer, cost, telemetry, .. } =
+        settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
         if !holds {
@@ -51,6 +52,12 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "must be at most half of worker.lease, or jobs in hand are taken over",
     );
     rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
+    rule(
+        cost.prices.values().all(|price| price.is_finite() && *price >= 0.0),
+        "cost.prices",
+        "must be numbers that are not negative",
+    );
+    rule(!writer.fleet_interval.is_zero(), "writer.fleet_interval", "must be more than 0s");
     rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
     faults
 }

@@ -1,8 +1,9 @@
 //! `wf_executions`: runs as clients read them, and as the sweeper finds them.
 
 mod delete;
-pub(crate) mod get;
+mod get;
 mod list;
+pub(crate) mod row;
 mod unfinished;
 
 use millrace_contracts::job::Priority;

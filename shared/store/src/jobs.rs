@@ -103,6 +103,8 @@ pub struct JobRecord {
     pub attempt: u32,
     /// Where the time went: `JobMetrics`.
     pub metadata: Value,
+    /// What its share of the worker's time cost, in the operator's currency; none while its pool has no price.
+    pub cost: Option<f64>,
 }
 
 /// Which jobs to list.
@@ -152,6 +154,7 @@ struct Row {
     error_kind: Option<String>,
     attempt: i32,
     metadata: Value,
+    cost: Option<f64>,
 }
 
 impl TryFrom<Row> for JobRecord {
@@ -178,6 +181,7 @@ impl TryFrom<Row> for JobRecord {
             error_kind: row.error_kind,
             attempt: row.attempt.unsigned_abs(),
             metadata: row.metadata,
+            cost: row.cost,
         })
     }
 }
@@ -188,7 +192,8 @@ macro_rules! jobs {
         sqlx::query_as!(
             Row,
             "select id, execution_id, node_id, path, task, model_id, model_source, pool, worker_id, status, submitted_at,
-                started_at, completed_at, duration_ms, result, error_message, error_kind, attempt, metadata
+                started_at, completed_at, duration_ms, result, error_message, error_kind, attempt, metadata,
+                cost::float8 as cost
             from wf_inference_jobs where " + $condition,
             $($argument),+
         )
@@ -259,9 +264,9 @@ impl Page<'_> {
         let Self { status, model, task, after, after_id, limit, .. } = *self;
         jobs!(
             "execution_id = $1 and ($2::text is null or status = $2) and ($3::text is null or model_id = $3)
-                    and ($4::text is null or task = $4)
-                    and ($5::timestamptz is null or (submitted_at, id) < ($5, $6::uuid))
-                    order by submitted_at desc, id desc limit $7",
+                and ($4::text is null or task = $4)
+                and ($5::timestamptz is null or (submitted_at, id) < ($5, $6::uuid))
+            order by submitted_at desc, id desc limit $7",
             run,
             status,
             model,
@@ -278,8 +283,8 @@ impl Page<'_> {
         let Self { status, task, after, after_id, limit, .. } = *self;
         jobs!(
             "model_id = $1 and ($2::text is null or status = $2) and ($3::text is null or task = $3)
-                    and ($4::timestamptz is null or (submitted_at, id) < ($4, $5::uuid))
-                    order by submitted_at desc, id desc limit $6",
+                and ($4::timestamptz is null or (submitted_at, id) < ($4, $5::uuid))
+            order by submitted_at desc, id desc limit $6",
             model,
             status,
             task,
@@ -295,8 +300,8 @@ impl Page<'_> {
         let Self { task, after, after_id, limit, .. } = *self;
         jobs!(
             "status = $1 and ($2::text is null or task = $2)
-                    and ($3::timestamptz is null or (submitted_at, id) < ($3, $4::uuid))
-                    order by submitted_at desc, id desc limit $5",
+                and ($3::timestamptz is null or (submitted_at, id) < ($3, $4::uuid))
+            order by submitted_at desc, id desc limit $5",
             status,
             task,
             after,
@@ -311,20 +316,21 @@ impl Page<'_> {
     async fn newest(&self, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
         let Self { task, after, after_id, limit, .. } = *self;
         jobs!(
-                    "id in (
-                        select newest.id from unnest(array['pending', 'queued', 'running', 'completed', 'failed', 'cancelled'])
-                            as known (status)
-                        cross join lateral (select job.id from wf_inference_jobs job where job.status = known.status
-                            and ($2::text is null or job.task = $2)
-                            and ($3::timestamptz is null or (job.submitted_at, job.id) < ($3, $4::uuid))
-                            order by job.submitted_at desc, job.id desc limit $1) newest)
-                    order by submitted_at desc, id desc limit $1",
-                    limit,
-                    task,
-                    after,
-                    after_id
-                )
-                .fetch_all(pool)
-                .await
+            "id in (
+                select newest.id
+                from unnest(array['pending', 'queued', 'running', 'completed', 'failed', 'cancelled']) as known (status)
+                cross join lateral (
+                    select job.id from wf_inference_jobs job
+                    where job.status = known.status and ($2::text is null or job.task = $2)
+                        and ($3::timestamptz is null or (job.submitted_at, job.id) < ($3, $4::uuid))
+                    order by job.submitted_at desc, job.id desc limit $1) newest)
+            order by submitted_at desc, id desc limit $1",
+            limit,
+            task,
+            after,
+            after_id
+        )
+        .fetch_all(pool)
+        .await
     }
 }

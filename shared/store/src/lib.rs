@@ -14,8 +14,10 @@ mod json;
 mod measure;
 mod models;
 mod node_runs;
+mod prices;
 mod record;
 mod schedules;
+mod stats;
 mod store;
 mod workers;
 mod workflows;
@@ -33,10 +35,12 @@ pub use jobs::{JobFilter, JobRecord, JobStatus, Jobs};
 pub use measure::ServerCounters;
 pub use models::{ModelRecord, Models};
 pub use node_runs::NodeRuns;
+pub use prices::Prices;
 pub use record::{RecordBatch, Recorded};
 pub use schedules::{
     Firing, FiringOutcome, LastRun, NearFiring, NewSchedule, ScheduleLimits, ScheduleRecord, Schedules,
 };
+pub use stats::{ErrorCount, FleetTime, Kpi, ModelUse, Stats, StatsWindow, WorkflowCost};
 pub use store::{Store, StoreSettings};
 pub use workers::{WorkerRecord, WorkerStatus, Workers};
 pub use workflows::{Lookup, NewWorkflow, WorkflowRecord, WorkflowSummary, WorkflowVersion, Workflows};

@@ -64,8 +64,8 @@ impl Store {
         let mut transaction = self.pool.begin().await?;
         let new_events = event_rows::insert(&mut transaction, &changes.events).await?;
         node_run_rows::upsert(&mut transaction, &changes.node_runs).await?;
-        job_rows::upsert(&mut transaction, &changes.jobs).await?;
-        execution_rows::advance(&mut transaction, &changes).await?;
+        job_rows::upsert(&mut transaction, &changes.jobs, &self.prices).await?;
+        execution_rows::advance(&mut transaction, &changes, !self.prices.is_empty()).await?;
         for (event, reason) in &changes.unreadable {
             dead_letters::insert(&mut transaction, event, reason).await?;
         }

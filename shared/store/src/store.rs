@@ -2,13 +2,14 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
-use crate::StoreError;
+use crate::{Prices, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
@@ -60,6 +61,7 @@ impl fmt::Debug for StoreSettings {
 #[derive(Debug, Clone)]
 pub struct Store {
     pub(crate) pool: PgPool,
+    pub(crate) prices: Arc<Prices>,
     schema: Option<String>,
 }
 
@@ -88,7 +90,13 @@ impl Store {
             .acquire_timeout(settings.acquire_timeout)
             .after_connect(|connection, _| Box::pin(async move { insist_on_durability(connection).await }))
             .connect_lazy_with(options);
-        Ok(Self { pool, schema: settings.schema.clone() })
+        Ok(Self { pool, prices: Arc::default(), schema: settings.schema.clone() })
+    }
+
+    /// The same store; what it records from now on costs this.
+    #[must_use]
+    pub fn with_prices(self, prices: Prices) -> Self {
+        Self { prices: Arc::new(prices), ..self }
     }
 
     /// Applies the migrations that are missing. Safe to call from several processes at once.

@@ -1,4 +1,7 @@
-//! `wf_workers`: the fleet, as it was last heard of. Redis knows who is alive; this is the record.
+//! `wf_workers`: the fleet, as it was last heard of, and `wf_worker_time`: how it spent its time. Redis knows who is alive; this
+//! is the record.
+
+mod hear;
 
 use millrace_contracts::{Pool, UnixMillis, WorkerId};
 use serde_json::Value;
@@ -54,6 +57,16 @@ pub struct WorkerRecord {
     pub started_at: UnixMillis,
     /// When it was last heard of.
     pub last_seen_at: UnixMillis,
+    /// Of its life until then, milliseconds in which it had something in hand.
+    pub busy_ms: u64,
+}
+
+impl WorkerRecord {
+    /// Its devices other than processors.
+    pub(crate) fn gpus(&self) -> usize {
+        let devices = self.info["devices"].as_array().map_or(&[][..], Vec::as_slice);
+        devices.iter().filter_map(Value::as_str).filter(|device| !device.starts_with("cpu")).count()
+    }
 }
 
 /// The fleet's record.
@@ -71,25 +84,34 @@ impl Store {
 }
 
 impl Workers<'_> {
-    /// Records what was heard of a worker; older news than what is stored changes nothing.
+    /// Records what was heard of workers: where each stands, and the time since it was last heard of as slices of its life.
+    /// News that is not newer than what is stored changes nothing, so that any number of observers may tell the same.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn put(&self, worker: &WorkerRecord) -> Result<(), StoreError> {
+    pub async fn hear(&self, workers: &[WorkerRecord]) -> Result<(), StoreError> {
+        if workers.is_empty() {
+            return Ok(());
+        }
+        let columns = hear::Columns::of(workers, &self.store.prices);
+        let mut transaction = self.store.pool.begin().await?;
+        columns.begin_lives(&mut transaction).await?;
+        columns.go_on(&mut transaction).await?;
+        transaction.commit().await?;
+        Ok(())
+    }
+
+    /// Notes which workers are gone: `lost` are listed but silent, and those that are neither among them nor `alive` have left.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn close(&self, alive: &[WorkerId], lost: &[WorkerId]) -> Result<(), StoreError> {
+        let texts = |ids: &[WorkerId]| ids.iter().map(|id| id.as_str().to_owned()).collect::<Vec<_>>();
         sqlx::query!(
-            "insert into wf_workers as stored (id, status, pools, info, version, started_at, last_seen_at)
-            values ($1, $2, $3::text::jsonb, $4::text::jsonb, $5, $6, $7)
-            on conflict on constraint wf_workers_pkey do update set
-                status = excluded.status, pools = excluded.pools, info = excluded.info, version = excluded.version,
-                started_at = excluded.started_at, last_seen_at = excluded.last_seen_at
-            where excluded.last_seen_at >= stored.last_seen_at",
-            worker.id.as_str(),
-            worker.status.as_str(),
-            json::text(&worker.pools),
-            json::text(&worker.info),
-            worker.version,
-            worker.started_at.to_utc(),
-            worker.last_seen_at.to_utc()
+            "update wf_workers set status = case when id = any($2) then 'lost' else 'stopped' end
+            where status in ('active', 'draining') and id <> all($1)",
+            &texts(alive),
+            &texts(lost)
         )
         .execute(&self.store.pool)
         .await?;
@@ -102,7 +124,7 @@ impl Workers<'_> {
     /// `Corrupt`, `Unavailable`.
     pub async fn list(&self, limit: u32) -> Result<Vec<WorkerRecord>, StoreError> {
         let rows = sqlx::query!(
-            "select id, status, pools, info, version, started_at, last_seen_at from wf_workers
+            "select id, status, pools, info, version, started_at, last_seen_at, busy_ms from wf_workers
             order by last_seen_at desc limit $1",
             i64::from(limit)
         )
@@ -118,6 +140,7 @@ impl Workers<'_> {
                     version: row.version,
                     started_at: row.started_at.into(),
                     last_seen_at: row.last_seen_at.into(),
+                    busy_ms: row.busy_ms.unsigned_abs(),
                 })
             })
             .collect()

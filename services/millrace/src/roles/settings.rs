@@ -6,7 +6,7 @@ use anyhow::Context as _;
 use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_bus::{Bus, BusSettings};
 use millrace_config::{Places, Settings};
-use millrace_store::{Store, StoreSettings};
+use millrace_store::{Prices, Store, StoreSettings};
 
 /// The bus, connected.
 pub(crate) async fn bus(settings: &Settings) -> anyhow::Result<Bus> {
@@ -19,7 +19,7 @@ pub(crate) async fn bus(settings: &Settings) -> anyhow::Result<Bus> {
     Bus::connect(bus).await.with_context(|| format!("cannot use the Redis at {}", redis.url))
 }
 
-/// The record; it connects when it is first asked.
+/// The record, with what the fleet costs; it connects when it is first asked.
 pub(crate) fn store(settings: &Settings, role: &str) -> anyhow::Result<Store> {
     let database = &settings.database;
     let store = Store::connect(&StoreSettings {
@@ -30,7 +30,9 @@ pub(crate) fn store(settings: &Settings, role: &str) -> anyhow::Result<Store> {
         schema: Some(database.schema.clone()),
         application_name: format!("millrace-{role}"),
     });
-    store.with_context(|| format!("cannot use the database {}", database.url))
+    let store = store.with_context(|| format!("cannot use the database {}", database.url))?;
+    let prices = settings.cost.prices.iter().map(|(pool, price)| (pool.as_str().into(), *price));
+    Ok(store.with_prices(Prices(prices.collect())))
 }
 
 /// The blobs.

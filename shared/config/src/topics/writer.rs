@@ -25,6 +25,9 @@ pub struct Writer {
     /// Pause between rounds of partition upkeep.
     #[serde(with = "crate::span")]
     pub upkeep_interval: Duration,
+    /// Pause between looks at the fleet, for the record of how it spends its time.
+    #[serde(with = "crate::span")]
+    pub fleet_interval: Duration,
     /// How long a batch in hand may finish once the role is told to stop.
     #[serde(with = "crate::span")]
     pub grace: Duration,
@@ -41,6 +44,7 @@ impl Default for Writer {
             retention: Duration::from_secs(2592000),
             partitions_ahead_days: 3,
             upkeep_interval: Duration::from_secs(3600),
+            fleet_interval: Duration::from_secs(10),
             grace: Duration::from_secs(5),
             health_listen: None,
         }

@@ -3,7 +3,7 @@
 use millrace_contracts::ExecutionId;
 
 use super::Executions;
-use super::get::status;
+use super::row::status;
 use crate::StoreError;
 
 impl Executions<'_> {

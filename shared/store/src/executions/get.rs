@@ -1,13 +1,11 @@
 //! One run.
 
-use std::str::FromStr;
-
-use millrace_contracts::message::{Accepted, RerunOf};
-use millrace_contracts::{ExecutionId, ExecutionStatus, ScheduleId, WorkflowId};
+use millrace_contracts::ExecutionId;
+use millrace_contracts::message::Accepted;
 use serde_json::{Map, Value};
-use uuid::Uuid;
 
-use super::{ExecutionRecord, ExecutionSummary, Executions, JobCounts};
+use super::row::summary;
+use super::{ExecutionRecord, Executions};
 use crate::accept::IDEMPOTENCY_HOURS;
 use crate::{StoreError, accept, definitions, json};
 
@@ -18,8 +16,8 @@ impl Executions<'_> {
     /// `NotFound`, `Gone`, `Corrupt`, `Unavailable`.
     pub async fn get(&self, id: ExecutionId) -> Result<ExecutionRecord, StoreError> {
         let row = sqlx::query!(
-            r#"select workflow_id, workflow_version, coalesce(sha256, '') as "sha256!", status, priority, pool, labels, created_at, started_at,
-                completed_at, duration_ms, error_message, error, input_data, output_data, node_metrics, progress,
+            r#"select workflow_id, workflow_version, coalesce(sha256, '') as "sha256!", status, priority, pool, labels,
+                created_at, started_at, completed_at, duration_ms, error_message, error, input_data, output_data, node_metrics, progress,
                 inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, trace_id, region,
                 cost::float8 as cost, callback_url, batch_id, epoch, schedule_id, rerun_of, rerun_from, deleted_at
             from wf_executions where id = $1 and (accepted is not null or deleted_at is not null)"#,
@@ -31,26 +29,7 @@ impl Executions<'_> {
         if row.deleted_at.is_some() {
             return Err(StoreError::Gone("execution"));
         }
-        let summary = ExecutionSummary {
-            id,
-            workflow_id: row.workflow_id.map(WorkflowId),
-            version: row.workflow_version.map(i32::unsigned_abs),
-            status: status(&row.status)?,
-            labels: json::read("labels", row.labels)?,
-            created_at: row.created_at.into(),
-            started_at: row.started_at.map(Into::into),
-            completed_at: row.completed_at.map(Into::into),
-            duration_ms: row.duration_ms.map(i64::unsigned_abs),
-            error_message: row.error_message,
-            jobs: JobCounts {
-                pending: row.inference_jobs_pending.unsigned_abs(),
-                completed: row.inference_jobs_completed.unsigned_abs(),
-                failed: row.inference_jobs_failed.unsigned_abs(),
-            },
-            batch_id: row.batch_id,
-            schedule_id: row.schedule_id.map(ScheduleId),
-            rerun_of: rerun_of(row.rerun_of, row.rerun_from),
-        };
+        let summary = summary!(row, id);
         Ok(ExecutionRecord {
             summary,
             definition: definitions::blob_id(&row.sha256)?,
@@ -104,13 +83,4 @@ impl Executions<'_> {
         .await?;
         Ok(id.map(ExecutionId))
     }
-}
-
-/// What a run repeats, from its two columns.
-pub(super) fn rerun_of(earlier: Option<Uuid>, from: Option<String>) -> Option<RerunOf> {
-    earlier.map(|earlier| RerunOf { execution_id: ExecutionId(earlier), from: from.map(Into::into) })
-}
-
-pub(crate) fn status(text: &str) -> Result<ExecutionStatus, StoreError> {
-    ExecutionStatus::from_str(text).map_err(|error| StoreError::corrupt("execution status", error))
 }

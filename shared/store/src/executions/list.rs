@@ -7,9 +7,9 @@ use serde_json::{Value, json};
 use sqlx::PgPool;
 use uuid::Uuid;
 
-use super::get::{rerun_of, status};
-use super::{ExecutionSummary, Executions, JobCounts};
-use crate::{StoreError, json};
+use super::row::summary;
+use super::{ExecutionSummary, Executions};
+use crate::StoreError;
 
 /// How far a run's id and its `created_at` may be apart, milliseconds: they are made one after the other.
 const CLOCK_SLACK_MS: i64 = 60_000;
@@ -59,26 +59,7 @@ impl TryFrom<Row> for ExecutionSummary {
     type Error = StoreError;
 
     fn try_from(row: Row) -> Result<Self, StoreError> {
-        Ok(Self {
-            id: ExecutionId(row.id),
-            workflow_id: row.workflow_id.map(WorkflowId),
-            version: row.workflow_version.map(i32::unsigned_abs),
-            status: status(&row.status)?,
-            labels: json::read("labels", row.labels)?,
-            created_at: row.created_at.into(),
-            started_at: row.started_at.map(Into::into),
-            completed_at: row.completed_at.map(Into::into),
-            duration_ms: row.duration_ms.map(i64::unsigned_abs),
-            error_message: row.error_message,
-            jobs: JobCounts {
-                pending: row.inference_jobs_pending.unsigned_abs(),
-                completed: row.inference_jobs_completed.unsigned_abs(),
-                failed: row.inference_jobs_failed.unsigned_abs(),
-            },
-            batch_id: row.batch_id,
-            schedule_id: row.schedule_id.map(ScheduleId),
-            rerun_of: rerun_of(row.rerun_of, row.rerun_from),
-        })
+        Ok(summary!(row, ExecutionId(row.id)))
     }
 }
 

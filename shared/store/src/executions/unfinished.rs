@@ -5,7 +5,7 @@ use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis};
 use uuid::Uuid;
 
 use super::Executions;
-use super::get::status;
+use super::row::status;
 use crate::{StoreError, accept};
 
 /// An accepted run without a recorded end.

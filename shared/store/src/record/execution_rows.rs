@@ -14,9 +14,15 @@ use super::fold::Changes;
 use crate::{StoreError, accept, json};
 
 /// Brings the rows forward, and the counters of jobs with them. Node runs and jobs of the batch must be written before.
-pub(super) async fn advance(connection: &mut PgConnection, changes: &Changes<'_>) -> Result<(), StoreError> {
+///
+/// A run costs what its jobs do, where anything has a price (`priced`).
+pub(super) async fn advance(
+    connection: &mut PgConnection,
+    changes: &Changes<'_>,
+    priced: bool,
+) -> Result<(), StoreError> {
     let runs: Vec<(&ExecutionId, &ExecutionChange)> = changes.executions.iter().collect();
-    let Updated { incomplete, mut advanced } = update(connection, &runs).await?;
+    let Updated { incomplete, mut advanced } = update(connection, &runs, priced).await?;
     if !incomplete.is_empty() {
         let (commanded, bare): (Vec<_>, Vec<_>) = runs
             .into_iter()
@@ -25,12 +31,12 @@ pub(super) async fn advance(connection: &mut PgConnection, changes: &Changes<'_>
         insert_pending(connection, &commanded).await?;
         insert_bare(connection, &bare).await?;
         for made in [commanded, bare] {
-            advanced.extend(update(connection, &made).await?.advanced);
+            advanced.extend(update(connection, &made, priced).await?.advanced);
         }
     }
     close_jobs(connection, changes).await?;
     count_jobs(connection, changes, &incomplete).await?;
-    complete_metrics(connection, changes, &advanced).await
+    complete_metrics(connection, changes, &advanced, priced).await
 }
 
 /// What became of the runs of a batch.
@@ -46,6 +52,7 @@ struct Updated {
 async fn update(
     connection: &mut PgConnection,
     runs: &[(&ExecutionId, &ExecutionChange)],
+    priced: bool,
 ) -> Result<Updated, StoreError> {
     if runs.is_empty() {
         return Ok(Updated::default());
@@ -74,7 +81,8 @@ async fn update(
                 inference_jobs_pending = case when change.completed_at is null then stored.inference_jobs_pending else 0 end,
                 inference_jobs_completed = coalesce(change.jobs_completed, stored.inference_jobs_completed),
                 inference_jobs_failed = coalesce(change.jobs_failed, stored.inference_jobs_failed),
-                node_metrics = case when change.completed_at is not null then wf_node_metrics(change.id) end
+                node_metrics = case when change.completed_at is not null then wf_node_metrics(change.id) end,
+                cost = case when $14 and change.completed_at is not null then wf_execution_cost(change.id) end
             from change
             where stored.id = change.id and stored.deleted_at is null and stored.status in ('pending', 'running')
                 and (change.completed_at is not null or change.epoch > stored.epoch
@@ -99,7 +107,8 @@ async fn update(
         &columns.progress as &[Option<String>],
         &columns.jobs_completed as &[Option<i32>],
         &columns.jobs_failed as &[Option<i32>],
-        &columns.has_command
+        &columns.has_command,
+        priced
     )
     .fetch_all(connection)
     .await?;
@@ -213,6 +222,7 @@ async fn complete_metrics(
     connection: &mut PgConnection,
     changes: &Changes<'_>,
     advanced: &BTreeSet<Uuid>,
+    priced: bool,
 ) -> Result<(), StoreError> {
     let touched: BTreeSet<Uuid> =
         changes.node_runs.keys().map(|(run, ..)| run.0).filter(|run| !advanced.contains(run)).collect();
@@ -220,9 +230,11 @@ async fn complete_metrics(
         return Ok(());
     }
     sqlx::query!(
-        "update wf_executions set node_metrics = wf_node_metrics(id)
+        "update wf_executions set node_metrics = wf_node_metrics(id),
+            cost = case when $2 then wf_execution_cost(id) else cost end
         where id = any($1) and status not in ('pending', 'running') and deleted_at is null",
-        &touched.into_iter().collect::<Vec<_>>()
+        &touched.into_iter().collect::<Vec<_>>(),
+        priced
     )
     .execute(connection)
     .await?;

@@ -8,16 +8,17 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use super::change::{JobChange, JobSpec};
-use crate::{StoreError, json};
+use crate::{Prices, StoreError, json};
 
 /// Brings the rows forward: queued to ended, never back. Jobs of which only the end is known are left to
 /// `execution_rows::close_jobs`: there is a row, or the job was never queued.
 pub(super) async fn upsert(
     connection: &mut PgConnection,
     changes: &BTreeMap<JobId, JobChange>,
+    prices: &Prices,
 ) -> Result<(), StoreError> {
     let known = changes.iter().filter_map(|(id, change)| Some((id, change, change.spec.as_ref()?)));
-    let columns = Columns::of(known);
+    let columns = Columns::of(known, prices);
     if !columns.ids.is_empty() {
         columns.upsert(connection).await?;
     }
@@ -46,14 +47,20 @@ struct Columns {
     error_kinds: Vec<Option<&'static str>>,
     attempts: Vec<i32>,
     metadata: Vec<String>,
+    costs: Vec<Option<f64>>,
 }
 
 impl Columns {
-    fn of<'a>(changes: impl Iterator<Item = (&'a JobId, &'a JobChange, &'a JobSpec)>) -> Self {
+    fn of<'a>(
+        changes: impl Iterator<Item = (&'a JobId, &'a JobChange, &'a JobSpec)>,
+        prices: &Prices,
+    ) -> Self {
         let mut columns = Self::default();
         for (id, change, spec) in changes {
             columns.push_spec(*id, change, spec);
             columns.push_end(change);
+            let metrics = change.end.as_ref().and_then(|end| end.metrics.as_ref());
+            columns.costs.push(metrics.and_then(|metrics| prices.of_job(&spec.pool, metrics)));
         }
         columns
     }
@@ -94,21 +101,22 @@ impl Columns {
         sqlx::query!(
             "insert into wf_inference_jobs as stored (id, execution_id, node_id, path, task, model_id, model_source, pool,
                 priority, worker_id, status, submitted_at, started_at, completed_at, duration_ms, result, error_message,
-                error_kind, attempt, metadata)
+                error_kind, attempt, metadata, cost)
             select id, execution_id, node_id, path, task, model_id, model_source, pool, priority, worker_id, status,
                 submitted_at, started_at, completed_at, duration_ms, result::jsonb, error_message, error_kind, attempt,
-                metadata::jsonb
+                metadata::jsonb, cost
             from unnest($1::uuid[], $2::uuid[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[], $8::text[],
                 $9::text[], $10::text[], $11::text[], $12::timestamptz[], $13::timestamptz[], $14::timestamptz[],
-                $15::bigint[], $16::text[], $17::text[], $18::text[], $19::int[], $20::text[])
+                $15::bigint[], $16::text[], $17::text[], $18::text[], $19::int[], $20::text[],
+                $21::float8[])
                 as j (id, execution_id, node_id, path, task, model_id, model_source, pool, priority, worker_id, status,
                     submitted_at, started_at, completed_at, duration_ms, result, error_message, error_kind, attempt,
-                    metadata)
+                    metadata, cost)
             on conflict on constraint wf_inference_jobs_pkey do update set
                 worker_id = excluded.worker_id, status = excluded.status, started_at = excluded.started_at,
                 completed_at = excluded.completed_at, duration_ms = excluded.duration_ms, result = excluded.result,
                 error_message = excluded.error_message, error_kind = excluded.error_kind, metadata = excluded.metadata,
-                updated_at = now()
+                cost = excluded.cost, updated_at = now()
             where (stored.status in ('pending', 'queued', 'running')
                     and excluded.status in ('completed', 'failed', 'cancelled'))
                 or (stored.status = 'cancelled' and excluded.status in ('completed', 'failed'))",
@@ -131,7 +139,8 @@ impl Columns {
             &self.error_messages as &[Option<String>],
             &self.error_kinds as &[Option<&str>],
             &self.attempts,
-            &self.metadata
+            &self.metadata,
+            &self.costs as &[Option<f64>]
         )
         .execute(connection)
         .await?;

@@ -46,7 +46,7 @@ impl Schedules<'_> {
             .map(|row| {
                 let run = LastRun {
                     id: ExecutionId(row.id),
-                    status: crate::executions::get::status(&row.status)?,
+                    status: crate::executions::row::status(&row.status)?,
                     created_at: row.created_at.into(),
                     completed_at: row.completed_at.map(Into::into),
                 };

@@ -1,6 +1,6 @@
 use anyhow::Result;
 use millrace_contracts::{BlobId, UnixMillis};
-use millrace_store::{BlobRecord, ModelRecord, NewApiKey, StoreError, WorkerRecord, WorkerStatus};
+use millrace_store::{BlobRecord, ModelRecord, NewApiKey, Prices, StoreError, WorkerRecord, WorkerStatus};
 use serde_json::json;
 
 use crate::support::Fixture;
@@ -37,22 +37,79 @@ async fn models_are_registered_replaced_and_removed() -> Result<()> {
     Ok(())
 }
 
+fn heard(id: &str, started_at: i64, last_seen_at: i64, busy_ms: u64) -> WorkerRecord {
+    WorkerRecord {
+        id: id.into(),
+        status: WorkerStatus::Active,
+        pools: vec!["fast".into(), "cpu".into()],
+        info: json!({"memory_bytes": 5, "devices": ["cpu", "cuda:0"]}),
+        version: None,
+        started_at: UnixMillis(started_at),
+        last_seen_at: UnixMillis(last_seen_at),
+        busy_ms,
+    }
+}
+
 #[tokio::test]
 async fn old_news_of_a_worker_changes_nothing() -> Result<()> {
     let fixture = Fixture::start().await?;
-    let heard = |status, at| WorkerRecord {
-        id: "w1".into(),
-        status,
-        pools: vec!["fast".into()],
-        info: json!({"memory_bytes": 5}),
-        version: None,
-        started_at: UnixMillis(1),
-        last_seen_at: UnixMillis(at),
-    };
-    fixture.store.workers().put(&heard(WorkerStatus::Lost, 2000)).await?;
-    fixture.store.workers().put(&heard(WorkerStatus::Active, 1000)).await?;
-    let workers = fixture.store.workers().list(10).await?;
-    assert_eq!(workers, [heard(WorkerStatus::Lost, 2000)]);
+    let workers = fixture.store.workers();
+    workers.hear(&[heard("w1", 1, 2000, 700)]).await?;
+    workers.hear(&[heard("w1", 1, 1000, 300)]).await?;
+    assert_eq!(workers.list(10).await?, [heard("w1", 1, 2000, 700)]);
+    Ok(())
+}
+
+/// 2026-03-10T12:00:00Z, where a slice begins.
+const NOON: i64 = 1_773_144_000_000;
+
+#[tokio::test]
+async fn a_workers_life_is_kept_in_slices_whoever_tells_it() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let prices = Prices(std::collections::BTreeMap::from([("fast".into(), 3.6), ("cpu".into(), 0.36)]));
+    let store = fixture.store.clone().with_prices(prices);
+    let minutes = |count: i64| NOON + count * 60_000;
+    // Two observers tell the same; between the two news lie ten minutes, half of them busy.
+    for _ in 0..2 {
+        store.workers().hear(&[heard("w1", minutes(-2), minutes(1), 60_000)]).await?;
+    }
+    store.workers().hear(&[heard("w1", minutes(-2), minutes(11), 360_000)]).await?;
+    // Started again under the same name: its counts begin anew, and the time in between was nobody's.
+    store.workers().hear(&[heard("w1", minutes(20), minutes(22), 30_000)]).await?;
+    let slices: Vec<(i64, i64, i64)> = sqlx::query_as(
+        "select (extract(epoch from at) * 1000)::bigint, up_ms, busy_ms from wf_worker_time order by at",
+    )
+    .fetch_all(&fixture.raw)
+    .await?;
+    let wanted = [
+        (minutes(-5), 120_000, 40_000),
+        (NOON, 60_000 + 240_000, 20_000 + 120_000),
+        (minutes(5), 300_000, 150_000),
+        (minutes(10), 60_000, 30_000),
+        (minutes(20), 120_000, 30_000),
+    ];
+    assert_eq!(slices, wanted);
+    // 15 minutes at 3.6 an hour, the dearer of its pools; 6.5 of them busy.
+    let (workers, gpu_hours, cost, idle): (i64, f64, f64, f64) = sqlx::query_as(
+        "select sum(workers)::bigint, sum(gpu_hours), sum(cost)::float8, sum(idle_cost)::float8 from wf_fleet_hourly",
+    )
+    .fetch_one(&fixture.raw)
+    .await?;
+    assert_eq!(workers, 2, "one in each of two hours");
+    assert!((gpu_hours - 0.25).abs() < 1e-9 && (cost - 0.9).abs() < 1e-6, "{gpu_hours} {cost}");
+    assert!((idle - 0.9 * (15.0 - 6.5) / 15.0).abs() < 1e-6, "{idle}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_is_not_listed_any_more_has_left() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let workers = fixture.store.workers();
+    workers.hear(&["w1", "w2", "w3"].map(|id| heard(id, 1, 2000, 0))).await?;
+    workers.close(&["w1".into()], &["w2".into()]).await?;
+    let mut status: Vec<_> = workers.list(10).await?.into_iter().map(|worker| worker.status).collect();
+    status.sort_by_key(|status| status.as_str());
+    assert_eq!(status, [WorkerStatus::Active, WorkerStatus::Lost, WorkerStatus::Stopped]);
     Ok(())
 }
 

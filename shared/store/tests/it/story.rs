@@ -19,6 +19,7 @@ pub(crate) struct Story {
     epoch: u32,
     seq: u64,
     now: UnixMillis,
+    metrics: JobMetrics,
 }
 
 impl Story {
@@ -41,7 +42,20 @@ impl Story {
             rerun_of: None,
             epoch: 1,
         };
-        Self { run, accepted, events: Vec::new(), epoch: 1, seq: 0, now }
+        let metrics = JobMetrics { inference_time_ms: 12.5, batch_size: 1, ..JobMetrics::default() };
+        Self { run, accepted, events: Vec::new(), epoch: 1, seq: 0, now, metrics }
+    }
+
+    /// What jobs from now on take of their worker, milliseconds.
+    pub(crate) fn share(&mut self, worker_share_ms: f64) -> &mut Self {
+        self.metrics.worker_share_ms = worker_share_ms;
+        self
+    }
+
+    /// Whether results from now on come from the cache.
+    pub(crate) fn cached(&mut self, cached: bool) -> &mut Self {
+        self.metrics.cached = cached;
+        self
     }
 
     /// A whole run that completes: eight events, six of them durable.
@@ -96,7 +110,7 @@ impl Story {
     pub(crate) fn detected(&mut self, node: &str, attempt: u32) -> &mut Self {
         let mut view = self.view(node, NodeStatus::Completed, attempt);
         view.outputs = Some(Map::from_iter([("count".to_owned(), json!(2))]));
-        view.metrics = Some(JobMetrics { inference_time_ms: 12.5, batch_size: 1, ..JobMetrics::default() });
+        view.metrics = Some(self.metrics.clone());
         view.worker_id = Some("w1".into());
         self.node_event(EventType::NodeCompleted, &view, Some(attempt))
     }
