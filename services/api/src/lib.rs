@@ -6,6 +6,7 @@ mod cursor;
 mod deps;
 mod error;
 mod etag;
+mod figures;
 mod health;
 mod library;
 mod live;

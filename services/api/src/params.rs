@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
+use std::time::Duration;
 
 use axum::extract::{FromRequestParts, Query};
 use axum::http::request::Parts;
@@ -61,6 +62,11 @@ impl Params {
         if (1..=most).contains(&limit) { Ok(limit) } else { Err(wrong("limit", &limit.to_string(), &what)) }
     }
 
+    /// A length of time: a number with `ms`, `s`, `m`, `h` or `d`, or bare seconds; `what` says what it should have been.
+    pub(crate) fn duration(&self, name: &str, what: &str) -> Result<Option<Duration>, Problem> {
+        self.text(name).map(|text| duration(text).ok_or_else(|| wrong(name, text, what))).transpose()
+    }
+
     /// A time: RFC 3339, or milliseconds since the Unix epoch.
     pub(crate) fn time(&self, name: &str) -> Result<Option<UnixMillis>, Problem> {
         let Some(text) = self.text(name) else { return Ok(None) };
@@ -72,6 +78,22 @@ impl Params {
             wrong(name, text, "a time such as 2026-01-31T12:00:00Z, or milliseconds since the Unix epoch")
         })
     }
+}
+
+/// Reads a number with `ms`, `s`, `m`, `h` or `d`, or bare seconds.
+pub(crate) fn duration(text: &str) -> Option<Duration> {
+    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, unit) = text.split_at(digits);
+    let scale = match unit {
+        "ms" => 0.001,
+        "" | "s" => 1.0,
+        "m" => 60.0,
+        "h" => 3_600.0,
+        "d" => 86_400.0,
+        _ => return None,
+    };
+    let number: f64 = number.parse().ok()?;
+    Some(Duration::try_from_secs_f64(number * scale).unwrap_or(Duration::MAX))
 }
 
 /// The problem of one parameter.

@@ -12,7 +12,7 @@ use tower_http::catch_panic::CatchPanicLayer;
 use crate::middleware::{admit, deadline, guard, observe, on_panic};
 use crate::routes::{
     batch, blobs, blocks, cancel, console, events, executions, fallback, firehose, inference, jobs, models,
-    nodes, queues, rerun, run, schedules, upload, validate, versions, workers, workflows,
+    nodes, queues, rerun, run, schedules, stats, upload, validate, versions, workers, workflows,
 };
 use crate::state::App;
 
@@ -50,6 +50,7 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .route("/api/v1/workers", get(workers::list))
         .route("/api/v1/workers/{id}/drain", post(workers::drain))
         .route("/api/v1/queues", get(queues::list))
+        .route("/api/v1/stats", get(stats::show))
         .route("/api/v1/models", get(models::list))
         .route("/api/v1/inference/jobs", get(jobs::list))
         .route("/api/v1/inference/jobs/{id}", get(jobs::show))

@@ -17,6 +17,7 @@ pub(crate) mod queues;
 pub(crate) mod rerun;
 pub(crate) mod run;
 pub(crate) mod schedules;
+pub(crate) mod stats;
 pub(crate) mod upload;
 pub(crate) mod validate;
 pub(crate) mod versions;

@@ -12,6 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::deps::Deps;
+use crate::figures::Figures;
 use crate::live::{History, Hub, StreamSettings};
 use crate::plans::Plans;
 use crate::submit::{Door, ImageHeader};
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) plans: Plans,
     /// What picture headers said, by blob.
     pub(crate) headers: Cache<BlobId, ImageHeader>,
+    /// Figures of windows of time, for dashboards.
+    pub(crate) figures: Figures,
     /// Permits of requests that are served now.
     pub(crate) requests: Arc<Semaphore>,
     /// Permits of event streams that are open.
@@ -58,6 +61,7 @@ impl App {
             door: Door::new(&settings),
             plans: Plans::new(),
             headers: Cache::new(CACHED_HEADERS),
+            figures: Figures::new(),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             body_memory: Arc::new(Semaphore::new(crate::body::MEMORY_KIB)),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, config, doctor, executions, migrate, models, queues, role, run, schedules, tail, up, validate,
-    workers,
+    bench, config, doctor, executions, migrate, models, queues, role, run, schedules, stats, tail, up,
+    validate, workers,
 };
 
 /// Millrace runs visual-AI workflows: DAGs of models, image transforms and logic, every step an event.
@@ -62,6 +62,8 @@ pub(crate) enum Command {
     Workers(workers::Args),
     /// Show how many jobs wait, for which pool and model, and for how long.
     Queues(queues::Args),
+    /// Show how runs, models and the fleet fared lately, and what they cost.
+    Stats(stats::Args),
     /// List the models.
     #[command(subcommand)]
     Models(models::Args),

@@ -10,6 +10,7 @@ pub(crate) mod queues;
 pub(crate) mod role;
 pub(crate) mod run;
 pub(crate) mod schedules;
+pub(crate) mod stats;
 pub(crate) mod tail;
 pub(crate) mod up;
 pub(crate) mod validate;
@@ -36,6 +37,7 @@ pub(crate) async fn dispatch(command: Command, context: &Context) -> anyhow::Res
         Command::Schedules(args) => schedules::run(args, context).await,
         Command::Workers(args) => workers::run(args, context).await,
         Command::Queues(args) => queues::run(args, context).await,
+        Command::Stats(args) => stats::run(args, context).await,
         Command::Models(args) => models::run(args, context).await,
         Command::Bench(args) => Box::pin(bench::run(args, context)).await,
         Command::BenchBareLoop(args) => crate::bench::inference::bare_loop::run(&args).map(|()| Exit::Done),

@@ -6,6 +6,7 @@ use millrace_contracts::{ExecutionStatus, Fault};
 use tokio::time::{Instant, sleep_until};
 
 use crate::live::{RunLog, Signal, Subscription};
+use crate::params::duration;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -19,17 +20,7 @@ pub(crate) fn parse(text: &str, longest: Duration) -> Result<Duration, Problem> 
             .hint("write such as 500ms, 30s or 1m, or a number of seconds");
         Problem::fault(Code::InvalidQuery, fault)
     };
-    let digits = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, unit) = text.split_at(digits);
-    let number: f64 = number.parse().map_err(|_| fault())?;
-    let scale = match unit {
-        "ms" => 0.001,
-        "" | "s" => 1.0,
-        "m" => 60.0,
-        _ => return Err(fault()),
-    };
-    let wait = Duration::try_from_secs_f64(number * scale).unwrap_or(longest);
-    Ok(wait.min(longest))
+    duration(text).map(|wait| wait.min(longest)).ok_or_else(fault)
 }
 
 /// Waits for the run's end, but no longer than `wait`; the status it has then.
@@ -82,7 +73,7 @@ mod tests {
             assert_eq!(parse(text, longest).unwrap(), Duration::from_millis(millis), "{text}");
         }
         assert_eq!(parse("99999999999999999999999999", longest).unwrap(), longest);
-        for text in ["", "s", "soon", "-1s", "1h", "1 s", "NaN", "inf"] {
+        for text in ["", "s", "soon", "-1s", "1w", "1 s", "NaN", "inf"] {
             assert_eq!(parse(text, longest).unwrap_err().code(), Code::InvalidQuery, "{text}");
         }
     }

@@ -13,5 +13,6 @@ mod health;
 mod inference;
 mod outages;
 mod schedules;
+mod stats;
 mod support;
 mod workflows;
