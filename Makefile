@@ -8,7 +8,7 @@ MILLRACE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/millrace
 CARGO_TARGET_DIR ?= $(or $(MILLRACE_TARGET_DIR),$(MILLRACE_CACHE)/target)
 export MILLRACE_CACHE CARGO_TARGET_DIR CI
 
-.PHONY: help setup console demo test lint fmt fmt-check docs bench deny console-check console-browser size-guard
+.PHONY: help setup console demo test lint fmt fmt-check docs openapi bench deny console-check console-browser size-guard
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -36,6 +36,9 @@ fmt-check: ## Are the sources formatted?
 
 docs: ## The crates' documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
+
+openapi: ## docs/openapi.json, written anew from the code
+	MILLRACE_REFRESH_OPENAPI=1 cargo test --locked -p millrace-api --test it openapi::the_committed_document
 
 bench: ## The benchmarks
 	cargo bench --locked --workspace

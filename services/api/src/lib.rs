@@ -11,6 +11,7 @@ mod health;
 mod library;
 mod live;
 mod middleware;
+mod openapi;
 mod params;
 mod patience;
 mod plans;

@@ -15,7 +15,7 @@ use millrace_contracts::{Fault, Faults};
 
 pub(crate) use code::Code;
 pub(crate) use from::shutting_down;
-pub(crate) use render::{MEDIA_TYPE, document};
+pub(crate) use render::{Document, MEDIA_TYPE, document};
 
 /// Why a request was not served: what the client is told, and what only the log is told.
 #[derive(Debug, Clone)]

@@ -4,4 +4,4 @@ mod read;
 mod view;
 
 pub(crate) use read::{options, read};
-pub(crate) use view::view;
+pub(crate) use view::{Schedule, view};

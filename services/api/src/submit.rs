@@ -1,6 +1,7 @@
 //! From a request to an accepted run: read it, resolve its inputs, commit it, hand it over, and wait for it if asked to.
 
 mod accept;
+mod ask;
 mod door;
 mod images;
 mod key;
@@ -15,12 +16,12 @@ mod target;
 mod wait;
 
 pub(crate) use accept::{Receipt, Submission, accept, accept_keyed};
+pub(crate) use ask::{Ask, Ready};
 pub(crate) use door::{Door, QueueOf, Visit, queues_of};
 pub(crate) use key::idempotency_key;
 pub(crate) use options::{RunOptions, unknown_fields};
-pub(crate) use outcome::{Asked, respond};
+pub(crate) use outcome::{Asked, Outcome, RunAccepted, outcome, respond, respond_with};
 pub(crate) use probe::{ImageHeader, Probe, probe};
 pub(crate) use read::read;
 pub(crate) use resolve::resolve;
 pub(crate) use target::Target;
-pub(crate) use wait::parse as parse_wait;

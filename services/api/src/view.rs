@@ -2,9 +2,9 @@
 //! knows in either case.
 
 mod find;
-mod json;
 mod links;
+mod run;
 
 pub(crate) use find::{Found, find, parse_id};
-pub(crate) use json::{execution, node, summary};
-pub(crate) use links::{images_as_links, links};
+pub(crate) use links::{Links, images_as_links, links};
+pub(crate) use run::{Execution, ExecutionRow, execution, node, summary};

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 
 /// The kind of a job's failure; decides whether trying again can help.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
 pub enum ErrorKind {
     /// The data is wrong: a truncated picture, detections of another image.
@@ -73,6 +74,7 @@ impl fmt::Display for ErrorKind {
 
 /// A failure as it travels in events and stands in the record.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobError {
     /// The kind, from the fixed list.
     pub kind: ErrorKind,

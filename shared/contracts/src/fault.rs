@@ -6,6 +6,7 @@ use crate::NodeId;
 
 /// One mistake, with its place and a way out.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Fault {
     /// Stable code such as `UNKNOWN_BLOCK`; each has a page under docs/errors.
     pub code: String,

@@ -12,6 +12,7 @@ use crate::{
 
 /// How urgent a run or node is. Urgent goes first; the others still get their share.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Priority {
     /// First.
@@ -101,6 +102,7 @@ pub struct Job {
 
 /// Where a job's time went, and on what. Times in milliseconds.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobMetrics {
     /// The job.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -53,6 +53,7 @@ pub struct Accepted {
 
 /// Which run another one repeats, and from where on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct RerunOf {
     /// The earlier run, of the same definition and input.
     pub execution_id: ExecutionId,

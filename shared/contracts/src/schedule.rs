@@ -12,6 +12,7 @@ use crate::{ExecutionId, Pool, ScheduleId, UnixMillis};
 
 /// What a firing does while an earlier run of the schedule goes on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum Overlap {
     /// It is left out.

@@ -13,6 +13,7 @@ use crate::{Store, StoreError};
 
 /// Where a job stands; the last three are final.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum JobStatus {
     /// Known, not handed out.
@@ -64,6 +65,7 @@ impl FromStr for JobStatus {
 
 /// A job's record.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct JobRecord {
     /// The job.
     pub id: JobId,

@@ -23,6 +23,7 @@ pub struct StatsWindow {
 
 /// Runs and jobs of one bucket, counted where they began. Durations are in milliseconds; a figure that nothing went into is none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Kpi {
     /// Where the bucket begins, milliseconds since the Unix epoch.
     pub at: i64,
@@ -64,6 +65,7 @@ pub struct Kpi {
 
 /// How often something went wrong in one way.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ErrorCount {
     /// The kind, `OUT_OF_MEMORY` and the like.
     pub kind: String,
@@ -75,6 +77,7 @@ pub struct ErrorCount {
 
 /// How one model was used for one task.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ModelUse {
     /// The model.
     pub model_id: String,
@@ -120,6 +123,7 @@ pub struct ModelUse {
 
 /// What the runs of one workflow cost.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct WorkflowCost {
     /// The saved workflow; none for all runs of unsaved definitions together.
     pub workflow_id: Option<uuid::Uuid>,
@@ -141,6 +145,7 @@ pub struct WorkflowCost {
 
 /// How the workers that serve the same pools spent their time, in slices of five minutes.
 #[derive(Debug, Clone, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FleetTime {
     /// The pools, sorted and joined by commas.
     pub pools: String,
@@ -164,6 +169,7 @@ pub struct FleetTime {
 
 /// The figures of a window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Stats {
     /// The window as one bucket.
     pub totals: Kpi,

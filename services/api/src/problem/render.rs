@@ -2,22 +2,31 @@
 
 use millrace_contracts::Fault;
 use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::Problem;
 
 /// The content type of every error answer.
 pub(crate) const MEDIA_TYPE: &str = "application/problem+json";
 
-#[derive(Serialize)]
-struct Document<'a> {
+/// Why a request was not served (RFC 9457).
+#[derive(Serialize, ToSchema)]
+#[schema(as = Problem)]
+pub(crate) struct Document<'a> {
+    /// A stable URI; docs/errors has a page for each.
     #[serde(rename = "type")]
     kind: String,
     title: &'a str,
     status: u16,
+    /// What happened, and what to do.
     detail: &'a str,
+    /// The path that was asked for.
     instance: &'a str,
+    /// Stable, such as `NOT_FOUND`.
     code: &'a str,
+    /// Whether the same request may succeed later.
     retryable: bool,
+    /// Each mistake in what was sent, with its place.
     #[serde(skip_serializing_if = "<[Fault]>::is_empty")]
     errors: &'a [Fault],
     request_id: &'a str,

@@ -7,13 +7,16 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
-use millrace_contracts::{ExecutionId, Fault, Faults};
-use serde_json::{Map, Value, json};
+use millrace_contracts::{ExecutionId, Fault, Faults, WorkflowId};
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::workflows::parse_id;
 use crate::body;
 use crate::context::RequestContext;
+use crate::openapi::described::BatchRequest;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
@@ -24,7 +27,30 @@ const RESOLVED_AT_ONCE: usize = 16;
 /// Runs of one batch that are accepted at once: the queue of commits is everybody's.
 const ACCEPTED_AT_ONCE: usize = 256;
 
-/// Runs a saved workflow once per input.
+/// A batch that was accepted.
+#[derive(Debug, Serialize, ToSchema)]
+struct BatchAccepted {
+    batch_id: Uuid,
+    /// In the order of the inputs.
+    execution_ids: Vec<ExecutionId>,
+    links: BatchLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct BatchLinks {
+    /// The list of its runs.
+    executions: String,
+}
+
+/// Run a saved workflow once per input
+///
+/// All runs are accepted, or the answer says why not.
+#[utoipa::path(
+    post, path = "/api/v1/workflows/{id}/run-batch", operation_id = "run_workflow_batch", tag = "executions",
+    params(("id" = WorkflowId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
+    request_body = BatchRequest,
+    responses((status = 202, description = "Accepted.", body = BatchAccepted)),
+)]
 pub(crate) async fn run(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -56,12 +82,8 @@ pub(crate) async fn run(
     let receipts = accept_all(&app, submissions.collect(), key.as_deref()).await?;
     let batch_id = receipts.first().and_then(|receipt| receipt.batch_id).unwrap_or(batch_id);
     let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id).collect();
-    let body = json!({
-        "batch_id": batch_id,
-        "execution_ids": ids,
-        "links": {"executions": format!("/api/v1/executions?batch_id={batch_id}")},
-    });
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    let links = BatchLinks { executions: format!("/api/v1/executions?batch_id={batch_id}") };
+    Ok((StatusCode::ACCEPTED, Json(BatchAccepted { batch_id, execution_ids: ids, links })).into_response())
 }
 
 fn read(

@@ -20,7 +20,18 @@ use crate::state::App;
 /// Read from the store at once, bytes.
 const CHUNK_BYTES: u64 = 1024 * 1024;
 
-/// Shows a blob. Axum answers HEAD with the same headers and no body.
+/// Fetch a blob, whole or in part
+///
+/// HEAD answers the same without the bytes.
+#[utoipa::path(
+    get, path = "/api/v1/blobs/{id}", operation_id = "get_blob", tag = "blobs",
+    params(("id" = BlobId, Path), ("Range" = Option<String>, Header, example = "bytes=0-1023"), ("If-None-Match" = Option<String>, Header)),
+    responses(
+        (status = 200, description = "The bytes.", body = String, content_type = "application/octet-stream"),
+        (status = 206, description = "The range.", body = String, content_type = "application/octet-stream"),
+        (status = 304, description = "The client has it."),
+    ),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,

@@ -6,21 +6,41 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use millrace_contracts::{ExecutionStatus, Fault, Faults};
-use serde_json::{Value, json};
+use millrace_contracts::{ExecutionId, ExecutionStatus, Fault, Faults};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::body;
+use crate::openapi::described::CancelRequest;
 use crate::patience::patiently;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::view;
+use crate::view::{self, Links};
 
 /// Bytes of the body, which holds a reason at most.
 const MAX_BODY_BYTES: u64 = 16 * 1024;
 /// Characters of a reason.
 const MAX_REASON: usize = 1_000;
 
-/// Asks for a run's end.
+/// A run whose end was asked for.
+#[derive(Debug, Serialize, ToSchema)]
+struct CancelAccepted {
+    execution_id: ExecutionId,
+    /// Where it stood when the wish was taken.
+    status: ExecutionStatus,
+    links: Links,
+}
+
+/// End a run early
+///
+/// Asking twice is asking once. The body may be left out.
+#[utoipa::path(
+    post, path = "/api/v1/executions/{id}/cancel", operation_id = "cancel_execution", tag = "executions",
+    params(("id" = ExecutionId, Path)),
+    request_body = Option<CancelRequest>,
+    responses((status = 202, description = "Asked for.", body = CancelAccepted)),
+)]
 pub(crate) async fn cancel(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -36,8 +56,8 @@ pub(crate) async fn cancel(
     if status != ExecutionStatus::Cancelled {
         patiently(app.bus.cancel(id, &reason)).await?;
     }
-    let body = json!({"execution_id": id, "status": status, "links": view::links(id)});
-    Ok((StatusCode::ACCEPTED, Json(body)).into_response())
+    let answer = CancelAccepted { execution_id: id, status, links: view::links(id) };
+    Ok((StatusCode::ACCEPTED, Json(answer)).into_response())
 }
 
 /// The reason in the body, which may be left out.

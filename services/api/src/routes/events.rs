@@ -8,8 +8,9 @@ use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
 use millrace_contracts::ExecutionId;
 use millrace_contracts::event::LogPosition;
-use serde_json::json;
+use serde::Serialize;
 use serde_json::value::RawValue;
+use utoipa::ToSchema;
 
 use crate::live::{PAGE, RunLog, RunStream, Start, TypeFilter};
 use crate::params::Params;
@@ -18,7 +19,30 @@ use crate::sse;
 use crate::state::App;
 use crate::view;
 
-/// Follows a run, or lists what happened.
+/// A page of stored events.
+#[derive(Debug, Serialize, ToSchema)]
+struct EventPage {
+    execution_id: ExecutionId,
+    /// CloudEvents, each as it was published.
+    #[schema(value_type = Vec<Object>)]
+    events: Vec<Box<RawValue>>,
+    /// What to send as `from` for the page after.
+    next_from: Option<String>,
+}
+
+/// Follow a run, or list what happened
+///
+/// Server-sent events: a snapshot first, then every event; `Last-Event-ID` goes on where a stream broke off. With `Accept:
+/// application/json` the stored events come as pages.
+#[utoipa::path(
+    get, path = "/api/v1/executions/{id}/events", operation_id = "follow_execution", tag = "events",
+    params(
+        ("id" = ExecutionId, Path), ("from" = Option<String>, Query, description = "`0` replays the whole run."),
+        ("types" = Option<String>, Query, description = "Comma-separated globs.", example = "node.*"),
+        ("Last-Event-ID" = Option<String>, Header),
+    ),
+    responses((status = 200, description = "The events.", content((String = "text/event-stream"), (EventPage = "application/json")))),
+)]
 pub(crate) async fn follow(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -56,13 +80,6 @@ async fn page(app: &App, id: ExecutionId, start: Start) -> Result<Response, Prob
         (texts.len() == PAGE).then(|| LogPosition { epoch: after.epoch, seq: after.seq + PAGE as u64 });
     let events = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>();
     let events = events.map_err(Problem::internal)?;
-    #[derive(serde::Serialize)]
-    struct Page {
-        execution_id: ExecutionId,
-        events: Vec<Box<RawValue>>,
-        /// What to send as `from` for the page after.
-        next_from: serde_json::Value,
-    }
-    Ok(Json(Page { execution_id: id, events, next_from: json!(next.map(|next| next.to_string())) })
+    Ok(Json(EventPage { execution_id: id, events, next_from: next.map(|next| next.to_string()) })
         .into_response())
 }

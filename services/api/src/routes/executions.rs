@@ -6,13 +6,14 @@ use axum::Json;
 use axum::extract::{Path, State};
 use millrace_contracts::{ExecutionId, ExecutionStatus, ScheduleId, WorkflowId};
 use millrace_store::ExecutionFilter;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
 use crate::params::{Params, wrong};
 use crate::problem::Problem;
 use crate::state::App;
-use crate::view;
+use crate::view::{self, Execution, ExecutionRow};
 
 const STATUSES: &str = "pending, running, completed, failed, cancelled or timed_out";
 
@@ -29,16 +30,39 @@ const FILTERS: [&str; 10] = [
     "limit",
 ];
 
-/// A page of runs, newest first.
-pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
+/// A page of runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExecutionPage {
+    executions: Vec<ExecutionRow>,
+    /// What to send as `cursor` for the page after.
+    next_cursor: Option<String>,
+}
+
+/// List runs, newest first
+#[utoipa::path(
+    get, path = "/api/v1/executions", operation_id = "list_executions", tag = "executions",
+    params(
+        ("status" = Option<ExecutionStatus>, Query), ("workflow_id" = Option<WorkflowId>, Query),
+        ("label" = Option<String>, Query, description = "`name:value`", example = "team:vision"),
+        ("batch_id" = Option<Uuid>, Query), ("schedule_id" = Option<ScheduleId>, Query),
+        ("rerun_of" = Option<ExecutionId>, Query),
+        ("from" = Option<String>, Query, description = "RFC 3339, or milliseconds since the Unix epoch."),
+        ("to" = Option<String>, Query, description = "RFC 3339, or milliseconds since the Unix epoch."),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
+    ),
+    responses((status = 200, description = "A page.", body = ExecutionPage)),
+)]
+pub(crate) async fn list(
+    State(app): State<Arc<App>>,
+    params: Params,
+) -> Result<Json<ExecutionPage>, Problem> {
     let params = params.only(&FILTERS)?;
     let limit = params.limit(50, 200)?;
     let before = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| ExecutionId(cursor.0));
     let page = app.store.executions().list(&filter(&params)?, before, limit).await?;
     let last = page.last().filter(|_| page.len() == limit as usize);
     let next = last.map(|last| Cursor(last.id.0).encode());
-    let rows: Vec<_> = page.iter().map(view::summary).collect();
-    Ok(Json(json!({"executions": rows, "next_cursor": next})))
+    Ok(Json(ExecutionPage { executions: page.into_iter().map(view::summary).collect(), next_cursor: next }))
 }
 
 fn filter(params: &Params) -> Result<ExecutionFilter, Problem> {
@@ -62,11 +86,16 @@ fn label(text: &str) -> Result<(String, String), Problem> {
     Ok((name.to_owned(), value.to_owned()))
 }
 
-/// One run, as it stands now.
+/// Show a run as it stands
+#[utoipa::path(
+    get, path = "/api/v1/executions/{id}", operation_id = "get_execution", tag = "executions",
+    params(("id" = ExecutionId, Path)),
+    responses((status = 200, description = "The run.", body = Execution)),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Execution>, Problem> {
     let found = view::find(&app, view::parse_id(&id)?).await?;
     Ok(Json(view::execution(&app, found).await?))
 }

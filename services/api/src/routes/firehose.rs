@@ -5,13 +5,25 @@ use std::sync::Arc;
 use axum::extract::State;
 use axum::response::Response;
 
+use millrace_contracts::{ExecutionId, WorkflowId};
+
 use crate::live::{FirehoseFilter, FirehoseStream, TypeFilter};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::sse;
 use crate::state::App;
 
-/// Follows everything that passes the filters.
+/// Follow everything that happens
+///
+/// Server-sent events of all runs, jobs, workers and models that pass the filters.
+#[utoipa::path(
+    get, path = "/api/v1/events", operation_id = "follow_everything", tag = "events",
+    params(
+        ("types" = Option<String>, Query, description = "Comma-separated globs.", example = "workflow.*"),
+        ("workflow_id" = Option<WorkflowId>, Query), ("execution_id" = Option<ExecutionId>, Query),
+    ),
+    responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream")),
+)]
 pub(crate) async fn follow(State(app): State<Arc<App>>, params: Params) -> Result<Response, Problem> {
     let params = params.only(&["types", "workflow_id", "execution_id"])?;
     let filter = FirehoseFilter {

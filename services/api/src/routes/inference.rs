@@ -3,22 +3,23 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{FromRequest, Multipart, Path, Request, State};
-use axum::http::{StatusCode, header};
-use axum::response::{IntoResponse, Response};
+use axum::http::StatusCode;
+use axum::response::Response;
 use futures::stream;
 use millrace_blocks::{Block, Catalogue, Category, Runner, catalogue};
-use millrace_contracts::{ExecutionId, Fault, Faults, ItemPath, JobId, NodeId};
+use millrace_contracts::{Fault, Faults, ItemPath, JobId, NodeId};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::body::{self, BodyType};
-use crate::context::RequestContext;
-use crate::middleware::Admission;
+use crate::openapi::described::{InferenceForm, InferenceRequest};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Asked, RunOptions, Submission, Target, Visit, unknown_fields};
+use crate::submit::{self, Ask, Outcome, Ready, RunAccepted, RunOptions, Target, unknown_fields};
+use crate::view::Execution;
 
 /// The one node that does the work.
 const NODE: &str = "inference";
@@ -27,7 +28,33 @@ const CONFIG: &str = "/workflow/nodes/1/config";
 /// Fields of a request beside the run's own options.
 const FIELDS: [&str; 4] = ["model_id", "model_source", "image", "config"];
 
-/// Runs one job.
+/// An inference that was accepted, and goes on.
+#[derive(Debug, Serialize, ToSchema)]
+struct InferenceAccepted {
+    job_id: JobId,
+    #[serde(flatten)]
+    run: RunAccepted,
+}
+
+/// An inference that has ended.
+#[derive(Debug, Serialize, ToSchema)]
+struct InferenceEnded {
+    job_id: JobId,
+    /// The block's output ports; none when it failed.
+    result: Option<Value>,
+    #[serde(flatten)]
+    run: Execution,
+}
+
+/// Run one job without a workflow
+///
+/// A file of a form is named `image`. With `wait` the answer is held until the job ends.
+#[utoipa::path(
+    post, path = "/api/v1/inference/{task}", operation_id = "run_inference", tag = "inference",
+    params(("task" = String, Path, description = "A model block: `detection`, `classification`, `embedding`, `segmentation`.", example = "detection"), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
+    request_body(content((InferenceRequest = "application/json"), (InferenceForm = "multipart/form-data"))),
+    responses((status = 202, description = "Accepted; it goes on.", body = InferenceAccepted), (status = 200, description = "It has ended.", body = InferenceEnded)),
+)]
 pub(crate) async fn run(
     State(app): State<Arc<App>>,
     Path(task): Path<String>,
@@ -35,10 +62,7 @@ pub(crate) async fn run(
     request: Request,
 ) -> Result<Response, Problem> {
     let block = block_of(catalogue(), &task)?;
-    let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
-    let params = params.only(&["wait"])?;
-    let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
-    let key = submit::idempotency_key(request.headers())?.map(|key| format!("inference:{key}"));
+    let ask = Ask::read(&app, params, &request, "inference")?;
     let mut fields = read(&app, request).await?;
     let mut faults = Faults::default();
     let options = RunOptions::take(&mut fields, &mut faults);
@@ -52,21 +76,20 @@ pub(crate) async fn run(
     unknown_fields(&fields, &FIELDS, &mut faults);
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))?;
     let target = Target::inline(&app, &definition).await.map_err(at_request)?;
-    app.door.admit(&app, Visit { target: &target, options: &options, count: 1, key: key.as_deref() }).await?;
+    ask.admit(&app, &target, &options).await?;
     let input = Map::from_iter([("image".to_owned(), image.unwrap_or_default())]);
     let input = submit::resolve(&app, &target.compiled, input, "").await?;
-    let id = ExecutionId::generate();
-    let topic = wait.map(|wait| (wait, app.hub.subscribe(id)));
-    let trace = *context.trace();
-    let submission =
-        Submission { id, target, input, options, trace, batch_id: None, rerun_of: None, schedule_id: None };
-    let receipt = match key {
-        None => submit::accept(&app, submission).await?,
-        Some(key) => submit::accept_keyed(&app, submission, key).await?,
-    };
-    let run = receipt.id;
-    let wait = topic.map(|(wait, topic)| (wait, if run == id { topic } else { app.hub.subscribe(run) }));
-    with_job(run, submit::respond(&app, receipt, Asked { wait, admission }).await?).await
+    let (receipt, outcome) = ask.accept(&app, Ready { target, input, options, rerun_of: None }).await?;
+    let job_id = JobId::of(receipt.id, &NodeId::from(NODE), &ItemPath::root(), 1);
+    match outcome {
+        Outcome::Accepted(run) => {
+            submit::respond_with(&receipt, StatusCode::ACCEPTED, &InferenceAccepted { job_id, run })
+        }
+        Outcome::Ended(run) => {
+            let result = run.output("result").cloned();
+            submit::respond_with(&receipt, StatusCode::OK, &InferenceEnded { job_id, result, run: *run })
+        }
+    }
 }
 
 /// The model block that does `task`.
@@ -165,24 +188,6 @@ fn at_request(problem: Problem) -> Problem {
     });
     let faults: Vec<Fault> = faults.collect();
     if faults.is_empty() { problem } else { Problem::faults(Code::InvalidRequest, Faults(faults)) }
-}
-
-/// The run's answer, with the job's own id and, once it is done, its result.
-async fn with_job(run: ExecutionId, response: Response) -> Result<Response, Problem> {
-    let (mut parts, answer) = response.into_parts();
-    let bytes = axum::body::to_bytes(answer, usize::MAX).await.map_err(Problem::internal)?;
-    let mut page: Map<String, Value> = serde_json::from_slice(&bytes).map_err(Problem::internal)?;
-    let job = JobId::of(run, &NodeId::from(NODE), &ItemPath::root(), 1);
-    page.insert("job_id".to_owned(), json!(job));
-    page.insert("execution_id".to_owned(), json!(run));
-    if parts.status == StatusCode::OK {
-        let result = page.get("outputs").and_then(|outputs| outputs.get("result")).cloned();
-        page.insert("result".to_owned(), result.unwrap_or_default());
-    }
-    parts.headers.remove(header::CONTENT_LENGTH);
-    let mut answer = Json(page).into_response();
-    parts.headers.extend(std::mem::take(answer.headers_mut()));
-    Ok(Response::from_parts(parts, answer.into_body()))
 }
 
 #[cfg(test)]

@@ -6,7 +6,8 @@ use axum::Json;
 use axum::extract::{Path, State};
 use millrace_contracts::{ExecutionId, JobId, NodeStatus};
 use millrace_store::{JobFilter, JobRecord, JobStatus};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
 use crate::params::Params;
@@ -16,8 +17,25 @@ use crate::view;
 
 const STATUSES: &str = "pending, queued, running, completed, failed or cancelled";
 
-/// A page of jobs, newest first.
-pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
+/// A page of jobs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct JobPage {
+    jobs: Vec<JobRecord>,
+    /// What to send as `cursor` for the page after.
+    next_cursor: Option<String>,
+}
+
+/// List jobs, newest first
+#[utoipa::path(
+    get, path = "/api/v1/inference/jobs", operation_id = "list_jobs", tag = "inference",
+    params(
+        ("status" = Option<JobStatus>, Query), ("execution_id" = Option<ExecutionId>, Query),
+        ("model_id" = Option<String>, Query), ("task" = Option<String>, Query, example = "detection@1"),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
+    ),
+    responses((status = 200, description = "A page.", body = JobPage)),
+)]
+pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<JobPage>, Problem> {
     let params = params.only(&["status", "execution_id", "model_id", "task", "cursor", "limit"])?;
     let limit = params.limit(50, 200)?;
     let filter = JobFilter {
@@ -30,20 +48,26 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
     let jobs = app.store.jobs().list(&filter, after, limit).await?;
     let last = jobs.last().filter(|_| jobs.len() == limit as usize);
     let next = last.map(|last| Cursor(last.id.0).encode());
-    Ok(Json(json!({"jobs": jobs, "next_cursor": next})))
+    Ok(Json(JobPage { jobs, next_cursor: next }))
 }
 
-/// One job. The record is told of a job's start only with its end; until then the run's live state says who has it.
+/// Show a job
+#[utoipa::path(
+    get, path = "/api/v1/inference/jobs/{id}", operation_id = "get_job", tag = "inference",
+    params(("id" = JobId, Path)),
+    responses((status = 200, description = "The job.", body = JobRecord)),
+)]
+// The record is told of a job's start only with its end; until then the run's live state says who has it.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<JobRecord>, Problem> {
     let id: JobId = id.parse().map_err(|_| Problem::not_found("job", &id))?;
     let mut job = app.store.jobs().get(id).await?;
     if matches!(job.status, JobStatus::Pending | JobStatus::Queued) {
         overlay(&app, &mut job).await;
     }
-    Ok(Json(json!(job)))
+    Ok(Json(job))
 }
 
 /// What the live state knows beyond the record; nothing where it cannot be asked.

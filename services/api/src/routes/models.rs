@@ -6,18 +6,32 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::State;
 use millrace_bus::WorkerRecord;
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use super::workers::info;
+use crate::openapi::described;
 use crate::params::Params;
 use crate::patience::patiently;
 use crate::problem::Problem;
 use crate::state::App;
 
-/// Every model some worker registered with.
-pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
+/// The models of the fleet.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Models {
+    #[schema(value_type = Vec<described::Model>)]
+    models: Vec<Value>,
+}
+
+/// List the models that workers offer, and where each is
+#[utoipa::path(
+    get, path = "/api/v1/models", operation_id = "list_models", tag = "models",
+    responses((status = 200, description = "The models.", body = Models)),
+)]
+pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Models>, Problem> {
     params.only(&[])?;
-    Ok(Json(json!({"models": gather(&patiently(app.bus.workers()).await?)})))
+    Ok(Json(Models { models: gather(&patiently(app.bus.workers()).await?) }))
 }
 
 /// One entry per model: what is said of it, and by whom. A worker names a model by its id or describes it.

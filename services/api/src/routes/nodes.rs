@@ -5,33 +5,53 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use millrace_contracts::run::NodeView;
-use millrace_contracts::{ItemPath, NodeId};
-use serde_json::{Value, json};
+use millrace_contracts::{ExecutionId, ItemPath, NodeId};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
 use crate::view::{self, Found};
 
-/// Every node run, by node and item.
+/// A page of node runs.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NodePage {
+    execution_id: ExecutionId,
+    nodes: Vec<NodeView>,
+    /// What to send as `after` for the page after.
+    next_after: Option<String>,
+}
+
+/// List the node runs of a run, by node and item
+#[utoipa::path(
+    get, path = "/api/v1/executions/{id}/nodes", operation_id = "list_nodes", tag = "executions",
+    params(("id" = ExecutionId, Path), ("after" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 5000)),
+    responses((status = 200, description = "A page.", body = NodePage)),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     params: Params,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<NodePage>, Problem> {
     page(&app, &id, None, params).await
 }
 
-/// The runs of one node: one, or one per item of the loops around it.
+/// Show the runs of one node: one, or one per item of the loops around it
+#[utoipa::path(
+    get, path = "/api/v1/executions/{id}/nodes/{node}", operation_id = "get_node", tag = "executions",
+    params(("id" = ExecutionId, Path), ("node" = NodeId, Path), ("after" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 5000)),
+    responses((status = 200, description = "A page.", body = NodePage)),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path((id, node)): Path<(String, String)>,
     params: Params,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<NodePage>, Problem> {
     page(&app, &id, Some(node.as_str().into()), params).await
 }
 
-async fn page(app: &App, id: &str, node: Option<NodeId>, params: Params) -> Result<Json<Value>, Problem> {
+async fn page(app: &App, id: &str, node: Option<NodeId>, params: Params) -> Result<Json<NodePage>, Problem> {
     let params = params.only(&["after", "limit"])?;
     let limit = params.limit(500, 5_000)?;
     let after = params.text("after").map(parse_after).transpose()?;
@@ -44,8 +64,8 @@ async fn page(app: &App, id: &str, node: Option<NodeId>, params: Params) -> Resu
     }
     let last = nodes.last().filter(|_| nodes.len() == limit as usize);
     let next = last.map(|last| format!("{}{}", last.node_id, last.path));
-    let rows: Vec<_> = nodes.iter().map(view::node).collect();
-    Ok(Json(json!({"execution_id": run, "nodes": rows, "next_after": next})))
+    let nodes = nodes.into_iter().map(view::node).collect();
+    Ok(Json(NodePage { execution_id: run, nodes, next_after: next }))
 }
 
 /// `detect`, or `detect[3,0]` inside loops: the last node run of the page before.

@@ -14,14 +14,13 @@ use millrace_contracts::{BlobId, ExecutionId, Fault, Faults, NodeId};
 use serde_json::{Map, Value};
 
 use crate::body;
-use crate::context::RequestContext;
-use crate::middleware::Admission;
+use crate::openapi::described::RerunRequest;
 use crate::params::Params;
 use crate::plans::{self, Compiled};
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Asked, RunOptions, Submission, Target, Visit};
-use crate::view;
+use crate::submit::{self, Ask, Ready, RunAccepted, RunOptions, Target};
+use crate::view::{self, Execution};
 
 /// Bytes of the body, which holds a node's id and options.
 const MAX_BODY_BYTES: u64 = 256 * 1024;
@@ -39,18 +38,23 @@ struct Wish {
     given: HashSet<String>,
 }
 
-/// Runs an execution that has ended once more.
+/// Run an execution that has ended once more
+///
+/// Results of nodes that do not depend on `from` are taken over. The body may be left out.
+#[utoipa::path(
+    post, path = "/api/v1/executions/{id}/rerun", operation_id = "rerun_execution", tag = "executions",
+    params(("id" = ExecutionId, Path), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
+    request_body = Option<RerunRequest>,
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended.", body = Execution)),
+)]
 pub(crate) async fn rerun(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
-    let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
-    let params = params.only(&["wait"])?;
-    let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
     let earlier = view::parse_id(&id)?;
-    let key = submit::idempotency_key(request.headers())?.map(|key| format!("rerun:{earlier}:{key}"));
+    let ask = Ask::read(&app, params, &request, &format!("rerun:{earlier}"))?;
     let wish = read(&app, request).await?;
     let status = view::find(&app, earlier).await?.status();
     if !status.is_terminal() {
@@ -69,26 +73,9 @@ pub(crate) async fn rerun(
         compiled,
     };
     let options = wish.options_over(&accepted, labels);
-    app.door.admit(&app, Visit { target: &target, options: &options, count: 1, key: key.as_deref() }).await?;
-    let id = ExecutionId::generate();
-    let topic = wait.map(|wait| (wait, app.hub.subscribe(id)));
-    let submission = Submission {
-        id,
-        target,
-        options,
-        input: accepted.input,
-        trace: *context.trace(),
-        batch_id: None,
-        schedule_id: None,
-        rerun_of: Some(RerunOf { execution_id: earlier, from: wish.from }),
-    };
-    let receipt = match key {
-        None => submit::accept(&app, submission).await?,
-        Some(key) => submit::accept_keyed(&app, submission, key).await?,
-    };
-    let wait = topic
-        .map(|(wait, topic)| (wait, if receipt.id == id { topic } else { app.hub.subscribe(receipt.id) }));
-    submit::respond(&app, receipt, Asked { wait, admission }).await
+    ask.admit(&app, &target, &options).await?;
+    let rerun_of = Some(RerunOf { execution_id: earlier, from: wish.from });
+    ask.submit(&app, Ready { target, input: accepted.input, options, rerun_of }).await
 }
 
 impl Wish {

@@ -4,17 +4,28 @@ use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
 use axum::response::Response;
-use millrace_contracts::ExecutionId;
+use millrace_contracts::WorkflowId;
 
 use super::workflows::parse_id;
-use crate::context::RequestContext;
-use crate::middleware::Admission;
+use crate::openapi::described::{InlineRunRequest, RunForm, RunRequest};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
-use crate::submit::{self, Asked, Submission, Target, Visit};
+use crate::submit::{self, Ask, Ready, RunAccepted, Target};
+use crate::view::Execution;
 
-/// Runs a saved workflow at its newest version.
+/// Run a saved workflow at its newest version
+///
+/// Files of a form are named after inputs. With `wait` the answer is held until the run ends.
+#[utoipa::path(
+    post, path = "/api/v1/workflows/{id}/run", operation_id = "run_workflow", tag = "executions",
+    params(
+        ("id" = WorkflowId, Path), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
+    ),
+    request_body(content((RunRequest = "application/json"), (RunForm = "multipart/form-data"))),
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended.", body = Execution)),
+)]
 pub(crate) async fn saved(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -25,7 +36,18 @@ pub(crate) async fn saved(
     run(&app, params, request, Some(target)).await
 }
 
-/// Runs the definition in the request.
+/// Run a definition that comes along
+///
+/// In a form the part `request` comes first.
+#[utoipa::path(
+    post, path = "/api/v1/executions", operation_id = "run_definition", tag = "executions",
+    params(
+        ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"),
+        ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
+    ),
+    request_body(content((InlineRunRequest = "application/json"), (RunForm = "multipart/form-data"))),
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended.", body = Execution)),
+)]
 pub(crate) async fn inline(
     State(app): State<Arc<App>>,
     params: Params,
@@ -40,34 +62,11 @@ async fn run(
     request: Request,
     target: Option<Target>,
 ) -> Result<Response, Problem> {
-    let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
-    let params = params.only(&["wait"])?;
-    let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
-    let key = submit::idempotency_key(request.headers())?.map(|key| format!("run:{key}"));
+    let ask = Ask::read(app, params, &request, "run")?;
     let draft = submit::read(app, request, target).await?;
-    let visit = Visit { target: &draft.target, options: &draft.options, count: 1, key: key.as_deref() };
-    app.door.admit(app, visit).await?;
+    ask.admit(app, &draft.target, &draft.options).await?;
     let input = submit::resolve(app, &draft.target.compiled, draft.input, "/input").await?;
     drop(draft.memory);
-    let id = ExecutionId::generate();
-    // Before the run can begin, so that nothing of it is missed.
-    let topic = wait.map(|wait| (wait, app.hub.subscribe(id)));
-    let submission = Submission {
-        id,
-        target: draft.target,
-        input,
-        options: draft.options,
-        trace: *context.trace(),
-        batch_id: None,
-        schedule_id: None,
-        rerun_of: None,
-    };
-    let receipt = match key {
-        None => submit::accept(app, submission).await?,
-        Some(key) => submit::accept_keyed(app, submission, key).await?,
-    };
-    // A request sent again waits for the run it made the first time.
-    let wait = topic
-        .map(|(wait, topic)| (wait, if receipt.id == id { topic } else { app.hub.subscribe(receipt.id) }));
-    submit::respond(app, receipt, Asked { wait, admission }).await
+    let ready = Ready { target: draft.target, input, options: draft.options, rerun_of: None };
+    ask.submit(app, ready).await
 }

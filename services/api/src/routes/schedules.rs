@@ -8,24 +8,38 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use millrace_contracts::schedule::{Cue, CueReason};
-use millrace_contracts::{ExecutionId, ScheduleId};
+use millrace_contracts::{ExecutionId, ScheduleId, WorkflowId};
 use millrace_schedule::jittered;
 use millrace_store::{ScheduleLimits, ScheduleRecord};
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::workflows;
 use crate::context::RequestContext;
 use crate::etag;
 use crate::middleware::Admission;
+use crate::openapi::described::ScheduleRequest;
 use crate::problem::Problem;
-use crate::schedules::{options, read, view};
+use crate::schedules::{Schedule, options, read, view};
 use crate::state::App;
-use crate::submit::{self, Asked, Submission, Target};
+use crate::submit::{self, Asked, RunAccepted, Submission, Target};
 
 /// A timer that cannot be set in this time is set by the orchestrators, which compare.
 const TIMER_WAIT: Duration = Duration::from_secs(1);
 
-/// Makes a schedule of a workflow.
+/// The schedules of a workflow.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Schedules {
+    schedules: Vec<Schedule>,
+}
+
+/// Make a schedule of a workflow
+#[utoipa::path(
+    post, path = "/api/v1/workflows/{id}/schedules", operation_id = "create_schedule", tag = "schedules",
+    params(("id" = WorkflowId, Path)),
+    request_body = ScheduleRequest,
+    responses((status = 201, description = "Made.", body = Schedule, headers(("ETag" = String), ("Location" = String)))),
+)]
 pub(crate) async fn create(
     State(app): State<Arc<App>>,
     Path(workflow): Path<String>,
@@ -47,25 +61,43 @@ pub(crate) async fn create(
     Ok(response)
 }
 
-/// The schedules of a workflow, newest first; their number is limited, so there are no pages.
+/// List the schedules of a workflow, newest first
+///
+/// Their number is limited, so there are no pages.
+#[utoipa::path(
+    get, path = "/api/v1/workflows/{id}/schedules", operation_id = "list_schedules", tag = "schedules",
+    params(("id" = WorkflowId, Path)),
+    responses((status = 200, description = "All of them.", body = Schedules)),
+)]
 pub(crate) async fn list(
     State(app): State<Arc<App>>,
     Path(workflow): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Schedules>, Problem> {
     let schedules = app.store.schedules().list(workflows::parse_id(&workflow)?).await?;
     let ids: Vec<_> = schedules.iter().map(|schedule| schedule.id).collect();
     let last = app.store.schedules().last_runs(&ids).await?;
-    let rows: Vec<_> = schedules.iter().map(|schedule| view(schedule, last.get(&schedule.id))).collect();
-    Ok(Json(json!({ "schedules": rows })))
+    let rows = schedules.iter().map(|schedule| view(schedule, last.get(&schedule.id)));
+    Ok(Json(Schedules { schedules: rows.collect() }))
 }
 
-/// One schedule.
+/// Show a schedule
+#[utoipa::path(
+    get, path = "/api/v1/schedules/{id}", operation_id = "get_schedule", tag = "schedules",
+    params(("id" = ScheduleId, Path)),
+    responses((status = 200, description = "The schedule.", body = Schedule, headers(("ETag" = String)))),
+)]
 pub(crate) async fn show(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Response, Problem> {
     let schedule = app.store.schedules().get(parse_id(&id)?).await?;
     answer(&app, &schedule).await
 }
 
-/// Changes a schedule: what is left out takes its default again.
+/// Change a schedule; what is left out takes its default again
+#[utoipa::path(
+    put, path = "/api/v1/schedules/{id}", operation_id = "replace_schedule", tag = "schedules",
+    params(("id" = ScheduleId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of what is replaced.")),
+    request_body = ScheduleRequest,
+    responses((status = 200, description = "Changed.", body = Schedule, headers(("ETag" = String)))),
+)]
 pub(crate) async fn replace(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -79,7 +111,12 @@ pub(crate) async fn replace(
     answer(&app, &schedule).await
 }
 
-/// Deletes it; its runs stay.
+/// Delete a schedule; its runs stay
+#[utoipa::path(
+    delete, path = "/api/v1/schedules/{id}", operation_id = "delete_schedule", tag = "schedules",
+    params(("id" = ScheduleId, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204, description = "Deleted.")),
+)]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -89,7 +126,14 @@ pub(crate) async fn delete(
     Ok(StatusCode::NO_CONTENT)
 }
 
-/// Starts a run of it now, whatever its policy for overlaps; the rhythm goes on as before.
+/// Start a run of a schedule now
+///
+/// Whatever its policy for overlaps; the rhythm goes on as before.
+#[utoipa::path(
+    post, path = "/api/v1/schedules/{id}/trigger", operation_id = "trigger_schedule", tag = "schedules",
+    params(("id" = ScheduleId, Path)),
+    responses((status = 202, description = "Accepted.", body = RunAccepted)),
+)]
 pub(crate) async fn trigger(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -116,7 +160,8 @@ pub(crate) async fn trigger(
         rerun_of: None,
     };
     let receipt = submit::accept(&app, submission).await?;
-    submit::respond(&app, receipt, Asked { wait: None, admission }).await
+    let outcome = submit::outcome(&app, &receipt, Asked { wait: None, admission }).await?;
+    submit::respond(&receipt, &outcome)
 }
 
 fn parse_id(text: &str) -> Result<ScheduleId, Problem> {

@@ -11,9 +11,11 @@ use futures::{Stream, stream};
 use millrace_blobs::BlobsError;
 use millrace_contracts::{BlobId, UnixMillis};
 use millrace_store::BlobRecord;
-use serde_json::{Value, json};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use crate::body::{self, BodyType};
+use crate::openapi::described::FilesForm;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::sniff::content_type;
@@ -25,7 +27,48 @@ const PROBED_BYTES: u64 = 64 * 1024;
 /// Files of one form.
 const MAX_FILES: usize = 1_000;
 
-/// Stores what is sent.
+/// Bytes that were stored.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StoredBlob {
+    blob: BlobId,
+    bytes: u64,
+    /// As the leading bytes tell.
+    content_type: &'static str,
+    /// Of a picture, pixels.
+    width: Option<u32>,
+    /// Of a picture, pixels.
+    height: Option<u32>,
+    url: String,
+    /// The part's name, in a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// The file's name, in a form.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    file_name: Option<String>,
+}
+
+/// The files of a form, in its order.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct StoredBlobs {
+    blobs: Vec<StoredBlob>,
+}
+
+/// What an upload is answered: one blob, or those of a form.
+#[derive(Debug, Serialize, ToSchema)]
+#[serde(untagged)]
+enum Stored {
+    One(StoredBlob),
+    Form(StoredBlobs),
+}
+
+/// Store bytes, raw or as the files of a form
+///
+/// The same bytes are stored once.
+#[utoipa::path(
+    post, path = "/api/v1/blobs", operation_id = "upload_blob", tag = "blobs",
+    request_body(content((Vec<u8> = "application/octet-stream"), (FilesForm = "multipart/form-data"))),
+    responses((status = 201, description = "Stored: one blob, or for a form its files.", body = Stored)),
+)]
 pub(crate) async fn upload(
     State(app): State<Arc<App>>,
     params: Params,
@@ -48,12 +91,8 @@ pub(crate) async fn upload(
         body::drain(&mut chunks).await;
     }
     let answer = stored?;
-    let location = answer["url"].as_str().and_then(|url| HeaderValue::try_from(url).ok());
-    let mut response = (StatusCode::CREATED, Json(answer)).into_response();
-    if let Some(location) = location {
-        response.headers_mut().insert(header::LOCATION, location);
-    }
-    Ok(response)
+    let location = HeaderValue::try_from(answer.url.as_str()).map_err(Problem::internal)?;
+    Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(Stored::One(answer))).into_response())
 }
 
 async fn upload_form(app: &Arc<App>, request: Request) -> Result<Response, Problem> {
@@ -77,14 +116,16 @@ async fn upload_form(app: &Arc<App>, request: Request) -> Result<Response, Probl
             Some((chunk, field))
         });
         let mut answer = store(app, chunks).await?;
-        answer["name"] = json!(name);
-        answer["file_name"] = json!(file_name);
+        (answer.name, answer.file_name) = (name, file_name);
         answers.push(answer);
     }
-    Ok((StatusCode::CREATED, Json(json!({"blobs": answers}))).into_response())
+    Ok((StatusCode::CREATED, Json(Stored::Form(StoredBlobs { blobs: answers }))).into_response())
 }
 
-async fn store<E>(app: &App, chunks: impl Stream<Item = Result<Bytes, E>> + Send) -> Result<Value, Problem>
+async fn store<E>(
+    app: &App,
+    chunks: impl Stream<Item = Result<Bytes, E>> + Send,
+) -> Result<StoredBlob, Problem>
 where
     E: Into<Box<dyn std::error::Error + Send + Sync>>,
 {
@@ -101,14 +142,16 @@ where
     };
     let kind = content_type(&head);
     note(app, id, (bytes, kind), image).await;
-    Ok(json!({
-        "blob": id,
-        "bytes": bytes,
-        "content_type": kind,
-        "width": image.map(|image| image.width),
-        "height": image.map(|image| image.height),
-        "url": format!("/api/v1/blobs/{id}"),
-    }))
+    Ok(StoredBlob {
+        blob: id,
+        bytes,
+        content_type: kind,
+        width: image.map(|image| image.width),
+        height: image.map(|image| image.height),
+        url: format!("/api/v1/blobs/{id}"),
+        name: None,
+        file_name: None,
+    })
 }
 
 /// Best effort: the bytes are what counts, and they are stored.

@@ -4,32 +4,70 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use serde_json::{Value, json};
+use millrace_contracts::{Kind, NodeId};
+use serde::Serialize;
+use utoipa::ToSchema;
 
+use crate::openapi::described::Definition;
 use crate::problem::Problem;
 use crate::state::App;
 use crate::{body, library, plans};
 
-/// Compiles a definition.
-pub(crate) async fn validate(State(app): State<Arc<App>>, request: Request) -> Result<Json<Value>, Problem> {
+/// A definition that compiles.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Validation {
+    /// Always true: a definition that does not compile is a problem.
+    valid: bool,
+    plan: PlanSize,
+    inputs: Vec<InputView>,
+}
+
+/// How much a definition compiles to.
+#[derive(Debug, Serialize, ToSchema)]
+struct PlanSize {
+    nodes: usize,
+    edges: usize,
+    /// Loops.
+    scopes: usize,
+}
+
+/// What a run has to be given.
+#[derive(Debug, Serialize, ToSchema)]
+struct InputView {
+    name: NodeId,
+    block: String,
+    #[schema(value_type = String, example = "list<image>")]
+    kind: Kind,
+    required: bool,
+}
+
+/// Check a definition without saving it
+#[utoipa::path(
+    post, path = "/api/v1/workflows/validate", operation_id = "validate_workflow", tag = "workflows",
+    request_body = Definition,
+    responses((status = 200, description = "It compiles.", body = Validation)),
+)]
+pub(crate) async fn validate(
+    State(app): State<Arc<App>>,
+    request: Request,
+) -> Result<Json<Validation>, Problem> {
     let definition = body::json(&app, request, app.settings.max_definition.bytes()).await?;
     let compiled = library::compile(&app, &definition.value, None)
         .await?
         .map_err(|faults| plans::invalid(faults, ""))?;
-    let inputs: Vec<_> = compiled
-        .inputs
-        .iter()
-        .map(|input| {
-            json!({"name": input.name, "block": input.block, "kind": input.kind, "required": input.required})
-        })
-        .collect();
-    Ok(Json(json!({
-        "valid": true,
-        "plan": {
-            "nodes": compiled.plan.nodes.len(),
-            "edges": compiled.plan.edges,
-            "scopes": compiled.plan.scopes.len(),
+    let inputs = compiled.inputs.iter().map(|input| InputView {
+        name: input.name.clone(),
+        block: input.block.to_string(),
+        kind: input.kind.clone(),
+        required: input.required,
+    });
+    Ok(Json(Validation {
+        valid: true,
+        plan: PlanSize {
+            nodes: compiled.plan.nodes.len(),
+            edges: compiled.plan.edges,
+            scopes: compiled.plan.scopes.len(),
         },
-        "inputs": inputs,
-    })))
+        inputs: inputs.collect(),
+    }))
 }

@@ -6,27 +6,57 @@ use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
 use millrace_bus::WorkerRecord;
-use millrace_contracts::WorkerId;
+use millrace_contracts::{UnixMillis, WorkerId};
+use serde::Serialize;
 use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
 
 use crate::params::Params;
 use crate::patience::patiently;
 use crate::problem::Problem;
 use crate::state::App;
 
-/// Every worker that was registered and not taken off.
-pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
-    params.only(&[])?;
-    let workers: Vec<_> = patiently(app.bus.workers()).await?.iter().map(show).collect();
-    Ok(Json(json!({"workers": workers})))
+/// A worker, as it says of itself; nothing but its name once it is lost.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Worker {
+    worker_id: WorkerId,
+    /// Whether it has been heard of lately.
+    alive: bool,
+    last_seen: UnixMillis,
+    #[serde(flatten)]
+    info: Map<String, Value>,
 }
 
-/// `POST /workers/{id}/drain`: the worker takes no more jobs, finishes those in hand, and ends.
+/// The fleet.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Workers {
+    workers: Vec<Worker>,
+}
+
+/// List the workers
+#[utoipa::path(
+    get, path = "/api/v1/workers", operation_id = "list_workers", tag = "fleet",
+    responses((status = 200, description = "The fleet.", body = Workers)),
+)]
+pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Workers>, Problem> {
+    params.only(&[])?;
+    Ok(Json(Workers { workers: patiently(app.bus.workers()).await?.iter().map(show).collect() }))
+}
+
+/// Drain a worker
+///
+/// It takes no more jobs, finishes those in hand, and ends.
+#[utoipa::path(
+    post, path = "/api/v1/workers/{id}/drain", operation_id = "drain_worker", tag = "fleet",
+    params(("id" = WorkerId, Path)),
+    responses((status = 202, description = "Asked for.", body = Worker)),
+    security(("api_key" = ["admin"])),
+)]
 pub(crate) async fn drain(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     params: Params,
-) -> Result<(StatusCode, Json<Value>), Problem> {
+) -> Result<(StatusCode, Json<Worker>), Problem> {
     params.only(&[])?;
     let id = WorkerId::from(id);
     let workers = patiently(app.bus.workers()).await?;
@@ -36,16 +66,14 @@ pub(crate) async fn drain(
     };
     patiently(app.bus.drain_worker(&id)).await?;
     let mut page = show(known);
-    page["state"] = json!("draining");
+    page.info.insert("state".into(), json!("draining"));
     Ok((StatusCode::ACCEPTED, Json(page)))
 }
 
-fn show(worker: &WorkerRecord) -> Value {
-    let mut page = info(worker);
-    page.insert("worker_id".into(), json!(worker.id));
-    page.insert("alive".into(), json!(worker.info.is_some()));
-    page.insert("last_seen".into(), json!(worker.last_seen));
-    Value::Object(page)
+fn show(worker: &WorkerRecord) -> Worker {
+    let mut info = info(worker);
+    info.shift_remove("worker_id");
+    Worker { worker_id: worker.id.clone(), alive: worker.info.is_some(), last_seen: worker.last_seen, info }
 }
 
 /// What a worker says of itself; nothing once it is lost.

@@ -6,18 +6,66 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use millrace_contracts::{Fault, WorkflowId};
+use millrace_contracts::{Fault, UnixMillis, WorkflowId};
 use millrace_store::{Definition, NewWorkflow, WorkflowRecord};
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
 use crate::etag;
+use crate::openapi::described;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 use crate::{body, library, plans};
 
-/// Saves a new workflow.
+/// A workflow at one of its versions.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Workflow<'a> {
+    id: WorkflowId,
+    name: &'a str,
+    version: u32,
+    latest_version: u32,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+    #[schema(value_type = described::Definition)]
+    definition: &'a Value,
+    links: WorkflowLinks,
+}
+
+#[derive(Debug, Serialize, ToSchema)]
+struct WorkflowLinks {
+    #[serde(rename = "self")]
+    own: String,
+    run: String,
+    versions: String,
+}
+
+/// A workflow in a list.
+#[derive(Debug, Serialize, ToSchema)]
+struct WorkflowRow {
+    id: WorkflowId,
+    name: String,
+    version: u32,
+    created_at: UnixMillis,
+    updated_at: UnixMillis,
+}
+
+/// A page of workflows.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct WorkflowPage {
+    workflows: Vec<WorkflowRow>,
+    /// What to send as `cursor` for the page after.
+    next_cursor: Option<String>,
+}
+
+/// Save a workflow
+#[utoipa::path(
+    post, path = "/api/v1/workflows", operation_id = "create_workflow", tag = "workflows",
+    request_body = described::Definition,
+    responses((status = 201, description = "Saved as version 1.", body = Workflow<'_>, headers(("ETag" = String), ("Location" = String)))),
+)]
 pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let new = read(&app, request, None).await?;
     let record = app.store.workflows().create(WorkflowId::generate(), &new).await?;
@@ -29,27 +77,35 @@ pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
     Ok(response)
 }
 
-/// A page of workflows, newest first.
-pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Value>, Problem> {
+/// List workflows, newest first
+#[utoipa::path(
+    get, path = "/api/v1/workflows", operation_id = "list_workflows", tag = "workflows",
+    params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
+    responses((status = 200, description = "A page.", body = WorkflowPage)),
+)]
+pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<WorkflowPage>, Problem> {
     let params = params.only(&["cursor", "limit"])?;
     let limit = params.limit(50, 200)?;
     let before = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| WorkflowId(cursor.0));
     let page = app.store.workflows().list(before, limit).await?;
     let last = page.last().filter(|_| page.len() == limit as usize);
     let next = last.map(|last| Cursor(last.id.0).encode());
-    let rows: Vec<_> = page
-        .iter()
-        .map(|row| {
-            json!({
-                "id": row.id, "name": row.name, "version": row.version,
-                "created_at": row.created_at, "updated_at": row.updated_at,
-            })
-        })
-        .collect();
-    Ok(Json(json!({"workflows": rows, "next_cursor": next})))
+    let rows = page.into_iter().map(|row| WorkflowRow {
+        id: row.id,
+        name: row.name,
+        version: row.version,
+        created_at: row.created_at,
+        updated_at: row.updated_at,
+    });
+    Ok(Json(WorkflowPage { workflows: rows.collect(), next_cursor: next }))
 }
 
-/// The newest version.
+/// Show a workflow at its newest version
+#[utoipa::path(
+    get, path = "/api/v1/workflows/{id}", operation_id = "get_workflow", tag = "workflows",
+    params(("id" = WorkflowId, Path), ("If-None-Match" = Option<String>, Header)),
+    responses((status = 200, description = "The workflow.", body = Workflow<'_>, headers(("ETag" = String))), (status = 304, description = "The client has it.")),
+)]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -64,7 +120,13 @@ pub(crate) async fn show(
     answer(&record)
 }
 
-/// Saves a new version.
+/// Save a new version of a workflow
+#[utoipa::path(
+    put, path = "/api/v1/workflows/{id}", operation_id = "replace_workflow", tag = "workflows",
+    params(("id" = WorkflowId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that is replaced.")),
+    request_body = described::Definition,
+    responses((status = 200, description = "Saved.", body = Workflow<'_>, headers(("ETag" = String)))),
+)]
 pub(crate) async fn replace(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -76,7 +138,12 @@ pub(crate) async fn replace(
     answer(&record)
 }
 
-/// Deletes it; its runs stay.
+/// Delete a workflow; its runs stay
+#[utoipa::path(
+    delete, path = "/api/v1/workflows/{id}", operation_id = "delete_workflow", tag = "workflows",
+    params(("id" = WorkflowId, Path), ("If-Match" = Option<String>, Header)),
+    responses((status = 204, description = "Deleted.")),
+)]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
@@ -91,22 +158,19 @@ pub(crate) fn parse_id(text: &str) -> Result<WorkflowId, Problem> {
     text.parse().map_err(|_| Problem::not_found("workflow", text))
 }
 
-/// A workflow at one of its versions.
+/// The answer that shows `record`.
 pub(crate) fn answer(record: &WorkflowRecord) -> Result<Response, Problem> {
-    let body = json!({
-        "id": record.id,
-        "name": record.name,
-        "version": record.version,
-        "latest_version": record.latest_version,
-        "created_at": record.created_at,
-        "updated_at": record.updated_at,
-        "definition": record.definition,
-        "links": {
-            "self": format!("/api/v1/workflows/{}", record.id),
-            "run": format!("/api/v1/workflows/{}/run", record.id),
-            "versions": format!("/api/v1/workflows/{}/versions", record.id),
-        },
-    });
+    let own = format!("/api/v1/workflows/{}", record.id);
+    let body = Workflow {
+        id: record.id,
+        name: &record.name,
+        version: record.version,
+        latest_version: record.latest_version,
+        created_at: record.created_at,
+        updated_at: record.updated_at,
+        definition: &record.definition,
+        links: WorkflowLinks { run: format!("{own}/run"), versions: format!("{own}/versions"), own },
+    };
     Ok(([(header::ETAG, etag::of_version(record.version))], Json(body)).into_response())
 }
 

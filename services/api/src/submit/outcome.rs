@@ -5,8 +5,9 @@ use std::time::Duration;
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use millrace_contracts::ExecutionStatus;
-use serde_json::{Value, json};
+use millrace_contracts::{ExecutionId, ExecutionStatus, WorkflowId};
+use serde::Serialize;
+use utoipa::ToSchema;
 
 use super::accept::Receipt;
 use super::wait::until_ended;
@@ -14,7 +15,7 @@ use crate::live::Subscription;
 use crate::middleware::Admission;
 use crate::problem::Problem;
 use crate::state::App;
-use crate::view;
+use crate::view::{self, Execution, Links};
 
 /// How an answer was asked for.
 #[derive(Debug)]
@@ -25,21 +26,57 @@ pub(crate) struct Asked {
     pub(crate) admission: Admission,
 }
 
-/// The answer to an accepted submission.
-pub(crate) async fn respond(app: &App, receipt: Receipt, asked: Asked) -> Result<Response, Problem> {
-    let mut response = match asked.wait {
-        None => (StatusCode::ACCEPTED, Json(body(&receipt, ExecutionStatus::Pending))).into_response(),
-        Some((wait, topic)) => {
-            asked.admission.release();
-            let status = until_ended(app, topic, wait).await;
-            if status.is_terminal() {
-                let page = view::execution(app, view::find(app, receipt.id).await?).await?;
-                (StatusCode::OK, Json(page)).into_response()
-            } else {
-                (StatusCode::ACCEPTED, Json(body(&receipt, status))).into_response()
-            }
-        }
+/// A run that was accepted, and goes on.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct RunAccepted {
+    execution_id: ExecutionId,
+    status: ExecutionStatus,
+    /// None for a run of an unsaved definition.
+    workflow_id: Option<WorkflowId>,
+    /// The workflow's version that is run.
+    version: Option<u32>,
+    /// W3C trace id.
+    trace_id: String,
+    links: Links,
+}
+
+/// How far a run was when its submission was answered.
+#[derive(Debug)]
+pub(crate) enum Outcome {
+    /// It goes on.
+    Accepted(RunAccepted),
+    /// It has ended while the submission waited.
+    Ended(Box<Execution>),
+}
+
+/// How far the accepted run is, once the answer is due.
+pub(crate) async fn outcome(app: &App, receipt: &Receipt, asked: Asked) -> Result<Outcome, Problem> {
+    let Some((wait, topic)) = asked.wait else {
+        return Ok(Outcome::Accepted(accepted(receipt, ExecutionStatus::Pending)));
     };
+    asked.admission.release();
+    let status = until_ended(app, topic, wait).await;
+    if !status.is_terminal() {
+        return Ok(Outcome::Accepted(accepted(receipt, status)));
+    }
+    Ok(Outcome::Ended(Box::new(view::execution(app, view::find(app, receipt.id).await?).await?)))
+}
+
+/// The answer to an accepted submission.
+pub(crate) fn respond(receipt: &Receipt, outcome: &Outcome) -> Result<Response, Problem> {
+    match outcome {
+        Outcome::Accepted(run) => respond_with(receipt, StatusCode::ACCEPTED, run),
+        Outcome::Ended(run) => respond_with(receipt, StatusCode::OK, run),
+    }
+}
+
+/// The same with another body.
+pub(crate) fn respond_with(
+    receipt: &Receipt,
+    status: StatusCode,
+    body: &impl Serialize,
+) -> Result<Response, Problem> {
+    let mut response = (status, Json(body)).into_response();
     let location = HeaderValue::try_from(format!("/api/v1/executions/{}", receipt.id));
     response.headers_mut().insert(header::LOCATION, location.map_err(Problem::internal)?);
     if receipt.replayed {
@@ -50,13 +87,13 @@ pub(crate) async fn respond(app: &App, receipt: Receipt, asked: Asked) -> Result
     Ok(response)
 }
 
-fn body(receipt: &Receipt, status: ExecutionStatus) -> Value {
-    json!({
-        "execution_id": receipt.id,
-        "status": status,
-        "workflow_id": receipt.workflow_id,
-        "version": receipt.version,
-        "trace_id": receipt.trace_id,
-        "links": view::links(receipt.id),
-    })
+fn accepted(receipt: &Receipt, status: ExecutionStatus) -> RunAccepted {
+    RunAccepted {
+        execution_id: receipt.id,
+        status,
+        workflow_id: receipt.workflow_id,
+        version: receipt.version,
+        trace_id: receipt.trace_id.clone(),
+        links: view::links(receipt.id),
+    }
 }

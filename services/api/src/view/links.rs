@@ -2,18 +2,31 @@
 
 use millrace_contracts::ExecutionId;
 use millrace_contracts::values::ImageValue;
-use serde_json::{Value, json};
+use serde::Serialize;
+use serde_json::Value;
+use utoipa::ToSchema;
 
 /// Where to go on with a run.
-pub(crate) fn links(id: ExecutionId) -> Value {
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Links {
+    #[serde(rename = "self")]
+    own: String,
+    events: String,
+    nodes: String,
+    cancel: String,
+    rerun: String,
+}
+
+/// The addresses of a run.
+pub(crate) fn links(id: ExecutionId) -> Links {
     let own = format!("/api/v1/executions/{id}");
-    json!({
-        "self": own,
-        "events": format!("{own}/events"),
-        "nodes": format!("{own}/nodes"),
-        "cancel": format!("{own}/cancel"),
-        "rerun": format!("{own}/rerun"),
-    })
+    Links {
+        events: format!("{own}/events"),
+        nodes: format!("{own}/nodes"),
+        cancel: format!("{own}/cancel"),
+        rerun: format!("{own}/rerun"),
+        own,
+    }
 }
 
 /// Gives every image inside `value` the address of its bytes.
@@ -34,6 +47,7 @@ pub(crate) fn images_as_links(value: &mut Value) {
 #[cfg(test)]
 mod tests {
     use millrace_contracts::BlobId;
+    use serde_json::json;
 
     use super::*;
 

@@ -11,6 +11,7 @@ mod executions;
 mod fleet;
 mod health;
 mod inference;
+mod openapi;
 mod outages;
 mod schedules;
 mod stats;

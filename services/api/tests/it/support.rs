@@ -1,5 +1,6 @@
 //! Servers, an api, and a client of it.
 
+mod described;
 mod pictures;
 mod player;
 mod reply;

@@ -11,6 +11,7 @@ const FLOWS: usize = 1_000;
 
 /// A run's place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct PlaceInLine {
     /// From 1: it would be the so-many-th to begin if nobody came or went. The shares of lower priorities are left out.
     pub position: u64,

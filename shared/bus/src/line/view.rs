@@ -11,6 +11,7 @@ const WHAT: &str = "look at the line";
 
 /// The line at one moment.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LineView {
     /// Runs under way.
     pub running: u64,
@@ -30,6 +31,7 @@ pub struct LineView {
 
 /// One priority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct LevelOfLine {
     /// Which.
     pub priority: Priority,
@@ -41,6 +43,7 @@ pub struct LevelOfLine {
 
 /// One flow at one priority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct FlowInLine {
     /// The workflow's id, or the digest of an unsaved definition.
     pub flow: String,

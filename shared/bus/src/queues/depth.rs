@@ -12,6 +12,7 @@ use crate::{Bus, BusError, keys, reply, scripts};
 
 /// One queue at one priority.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct QueueDepth {
     /// Which workers.
     pub pool: Pool,

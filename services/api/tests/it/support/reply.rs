@@ -4,6 +4,8 @@ use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
 use serde_json::Value;
 
+use super::described;
+
 #[derive(Debug)]
 pub(crate) struct Reply {
     pub(crate) status: u16,
@@ -14,12 +16,18 @@ pub(crate) struct Reply {
 }
 
 impl Reply {
+    /// Sends `request`; the answer has to be as the document describes it.
     pub(crate) async fn of(request: RequestBuilder) -> anyhow::Result<Self> {
-        let response = request.send().await?;
+        let (client, request) = request.build_split();
+        let request = request?;
+        let (method, path) = (request.method().clone(), request.url().path().to_owned());
+        let response = client.execute(request).await?;
         let (status, headers) = (response.status().as_u16(), response.headers().clone());
         let bytes = response.bytes().await?.to_vec();
         let body = serde_json::from_slice(&bytes).unwrap_or_default();
-        Ok(Self { status, headers, body, bytes })
+        let reply = Self { status, headers, body, bytes };
+        described::check(&method, &path, status, reply.header("content-type"), &reply.body);
+        Ok(reply)
     }
 
     pub(crate) fn header(&self, name: &str) -> &str {

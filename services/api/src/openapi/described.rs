@@ -1,0 +1,184 @@
+//! Requests, and answers made elsewhere, as the document describes them.
+#![expect(
+    dead_code,
+    reason = "these types are described, never made: the requests' readers tell all mistakes at once"
+)]
+
+use std::collections::BTreeMap;
+
+use millrace_contracts::job::Priority;
+use millrace_contracts::schedule::Overlap;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+/// A workflow: a DAG of blocks.
+#[derive(ToSchema)]
+#[schema(example = json!({"name": "detect", "nodes": [
+    {"id": "photo", "type": "image_input"},
+    {"id": "detect", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "shapes-detector"}},
+    {"id": "answer", "type": "json_output", "inputs": {"detections": "$nodes.detect.detections"}}
+]}))]
+pub(crate) struct Definition {
+    /// 1 to 200 characters; a saved workflow needs one.
+    name: Option<String>,
+    nodes: Vec<Node>,
+}
+
+/// A block placed in a workflow. `GET /api/v1/blocks` tells what each type takes.
+#[derive(ToSchema)]
+pub(crate) struct Node {
+    id: String,
+    /// The block, `crop`, or a version of it, `crop@1`.
+    r#type: String,
+    /// Input port to selector or literal.
+    inputs: Option<Map<String, Value>>,
+    config: Option<Map<String, Value>>,
+}
+
+/// How a run is to be run.
+#[derive(ToSchema)]
+pub(crate) struct Options {
+    priority: Option<Priority>,
+    /// The pool for all its jobs.
+    pool: Option<String>,
+    /// Up to 32 texts by name.
+    labels: Option<BTreeMap<String, String>>,
+    /// Ends it after so many milliseconds.
+    #[schema(minimum = 1)]
+    timeout_ms: Option<u64>,
+}
+
+/// A run of a saved workflow.
+#[derive(ToSchema)]
+pub(crate) struct RunRequest {
+    /// Input node to value; a picture is base64, a data: URL, or `blob:<sha256>`.
+    input: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    options: Options,
+}
+
+/// A run of the definition that comes along.
+#[derive(ToSchema)]
+pub(crate) struct InlineRunRequest {
+    workflow: Definition,
+    /// Input node to value; a picture is base64, a data: URL, or `blob:<sha256>`.
+    input: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    options: Options,
+}
+
+/// A run as a form: JSON parts, and one part per input, pictures as files.
+#[derive(ToSchema)]
+pub(crate) struct RunForm {
+    /// The request without its input, as JSON.
+    request: Option<Value>,
+    /// Inputs as JSON.
+    input: Option<Value>,
+}
+
+/// Many runs of one workflow.
+#[derive(ToSchema)]
+pub(crate) struct BatchRequest {
+    /// One run per input.
+    #[schema(min_items = 1)]
+    inputs: Vec<Map<String, Value>>,
+    #[serde(flatten)]
+    options: Options,
+}
+
+/// What of a run is done once more.
+#[derive(ToSchema)]
+pub(crate) struct RerunRequest {
+    /// The node to begin at; everything is done again when none.
+    from: Option<String>,
+    #[serde(flatten)]
+    options: Options,
+}
+
+/// Why a run is ended.
+#[derive(ToSchema)]
+pub(crate) struct CancelRequest {
+    #[schema(max_length = 1000)]
+    reason: Option<String>,
+}
+
+/// A schedule of a workflow.
+#[derive(ToSchema)]
+pub(crate) struct ScheduleRequest {
+    /// `minute hour day month weekday`, or such as `@hourly`.
+    #[schema(example = "0 6 * * MON-FRI")]
+    cron: String,
+    /// IANA name; UTC when none.
+    timezone: Option<String>,
+    overlap: Option<Overlap>,
+    input: Option<Map<String, Value>>,
+    /// The workflow's version; the newest at each firing when none.
+    #[schema(minimum = 1)]
+    version: Option<u32>,
+    enabled: Option<bool>,
+    #[schema(maximum = 3_600_000)]
+    jitter_ms: Option<u64>,
+    #[serde(flatten)]
+    options: Options,
+}
+
+/// One job.
+#[derive(ToSchema)]
+pub(crate) struct InferenceRequest {
+    model_id: String,
+    model_source: Option<String>,
+    /// Base64, a data: URL, or `blob:<sha256>`.
+    image: Value,
+    /// The block's settings.
+    config: Option<Map<String, Value>>,
+    #[serde(flatten)]
+    options: Options,
+}
+
+/// One job as a form.
+#[derive(ToSchema)]
+pub(crate) struct InferenceForm {
+    model_id: String,
+    #[schema(value_type = String, format = Binary)]
+    image: Vec<u8>,
+    /// The block's settings, as JSON.
+    config: Option<Value>,
+}
+
+/// Files of any names.
+#[derive(ToSchema)]
+pub(crate) struct FilesForm {
+    #[schema(value_type = String, format = Binary)]
+    file: Vec<u8>,
+}
+
+/// A block of the catalogue.
+#[derive(ToSchema)]
+pub(crate) struct Block {
+    r#type: String,
+    version: u32,
+    /// `crop@1`
+    id: String,
+    category: String,
+    title: String,
+    help: String,
+    /// Who runs it.
+    runs: Map<String, Value>,
+    /// Whether the same inputs always give the same outputs.
+    pure: bool,
+    /// JSON Schema of its settings.
+    config: Map<String, Value>,
+    inputs: Vec<Value>,
+    further_inputs: Value,
+    outputs: Vec<Value>,
+    outputs_vary: bool,
+    further_outputs: Value,
+    examples: Value,
+}
+
+/// A model, as the workers that offer it describe it.
+#[derive(ToSchema)]
+pub(crate) struct Model {
+    model_id: String,
+    workers: Vec<String>,
+}

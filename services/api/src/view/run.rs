@@ -1,0 +1,262 @@
+//! Runs and node runs as clients are shown them. Times are milliseconds since the Unix epoch, as in events and snapshots.
+
+use millrace_bus::PlaceInLine;
+use millrace_contracts::job::Priority;
+use millrace_contracts::message::RerunOf;
+use millrace_contracts::run::{NodeView, Progress, Snapshot};
+use millrace_contracts::{
+    BlobId, ExecutionId, ExecutionStatus, JobError, Pool, ScheduleId, UnixMillis, WorkflowId,
+};
+use millrace_store::{ExecutionRecord, ExecutionSummary, JobCounts};
+use serde::Serialize;
+use serde_json::{Map, Value, json};
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use super::find::Found;
+use super::links::{Links, images_as_links, links};
+use crate::patience::patiently;
+use crate::problem::Problem;
+use crate::state::App;
+
+/// A run as it stands. What only Postgres knows is null while Postgres is away.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Execution {
+    execution_id: ExecutionId,
+    /// None for a run of an unsaved definition.
+    workflow_id: Option<WorkflowId>,
+    /// The workflow's version that is run.
+    version: Option<u32>,
+    status: ExecutionStatus,
+    priority: Option<Priority>,
+    /// The pool that all its jobs are sent to, if one was asked for.
+    pool: Option<Pool>,
+    /// The caller's labels.
+    labels: Option<Map<String, Value>>,
+    batch_id: Option<Uuid>,
+    created_at: Option<UnixMillis>,
+    started_at: Option<UnixMillis>,
+    completed_at: Option<UnixMillis>,
+    /// From started to ended, milliseconds.
+    duration_ms: Option<u64>,
+    progress: Progress,
+    /// Input node to value; pictures by blob.
+    input: Option<Map<String, Value>>,
+    /// What the output blocks gave, by node; none before the end.
+    outputs: Option<Value>,
+    error: Option<JobError>,
+    /// Where each node's time went.
+    #[schema(value_type = std::collections::BTreeMap<String, millrace_contracts::JobMetrics>)]
+    node_metrics: Value,
+    /// In the operator's currency.
+    cost: Option<f64>,
+    region: Option<String>,
+    /// W3C trace id.
+    trace_id: Option<String>,
+    /// The definition's blob.
+    definition: Option<BlobId>,
+    /// The log's epoch; rises only when the log was lost and rebuilt.
+    epoch: u32,
+    /// The last durable event, while the live state is there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    seq: Option<u64>,
+    /// The schedule that started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_id: Option<ScheduleId>,
+    /// The run that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rerun_of: Option<RerunOf>,
+    #[serde(flatten)]
+    jobs: Counters,
+    /// Its place in the line, while it waits to begin.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    queue: Option<PlaceInLine>,
+    links: Links,
+}
+
+/// A run in a list.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct ExecutionRow {
+    execution_id: ExecutionId,
+    /// None for a run of an unsaved definition.
+    workflow_id: Option<WorkflowId>,
+    /// The workflow's version that is run.
+    version: Option<u32>,
+    status: ExecutionStatus,
+    /// The caller's labels.
+    labels: Map<String, Value>,
+    created_at: UnixMillis,
+    started_at: Option<UnixMillis>,
+    completed_at: Option<UnixMillis>,
+    /// From started to ended, milliseconds.
+    duration_ms: Option<u64>,
+    error_message: Option<String>,
+    batch_id: Option<Uuid>,
+    /// The schedule that started it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    schedule_id: Option<ScheduleId>,
+    /// The run that it repeats.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rerun_of: Option<RerunOf>,
+    #[serde(flatten)]
+    jobs: Counters,
+    links: Links,
+}
+
+/// A run's jobs, by where they stand.
+#[derive(Debug, Serialize, ToSchema)]
+struct Counters {
+    inference_jobs_pending: u32,
+    inference_jobs_completed: u32,
+    inference_jobs_failed: u32,
+}
+
+/// A run's own page.
+pub(crate) async fn execution(app: &App, found: Found) -> Result<Execution, Problem> {
+    let pending = found.status() == ExecutionStatus::Pending;
+    let Found { id, record, live } = found;
+    let mut page = Execution::of_record(id, record);
+    if let Some((snapshot, jobs)) = live {
+        page.update(snapshot, jobs);
+    }
+    if pending {
+        // Where Redis is away, the place in the line is not known.
+        page.queue = patiently(app.bus.place_in_line(id)).await.ok().flatten();
+    }
+    if let Some(outputs) = &mut page.outputs {
+        *outputs = app.blobs.resolve(outputs).await?;
+        images_as_links(outputs);
+    }
+    Ok(page)
+}
+
+impl Execution {
+    /// What the output block `name` gave.
+    pub(crate) fn output(&self, name: &str) -> Option<&Value> {
+        self.outputs.as_ref()?.get(name)
+    }
+
+    /// What the record says; with no record, what is said of a run that has just been accepted.
+    fn of_record(id: ExecutionId, record: Option<ExecutionRecord>) -> Self {
+        let mut page = Self::bare(id);
+        let Some(record) = record else { return page };
+        let run = record.summary;
+        page.workflow_id = run.workflow_id;
+        page.version = run.version;
+        page.status = run.status;
+        page.priority = Some(record.priority);
+        page.pool = record.pool;
+        page.labels = Some(run.labels);
+        page.batch_id = run.batch_id;
+        page.created_at = Some(run.created_at);
+        page.started_at = run.started_at;
+        page.completed_at = run.completed_at;
+        page.duration_ms = run.duration_ms;
+        page.progress = record.progress.unwrap_or_default();
+        page.input = Some(record.input);
+        page.outputs = record.outputs;
+        page.error = record.error;
+        page.node_metrics = record.node_metrics.unwrap_or_else(|| json!({}));
+        page.cost = record.cost;
+        page.region = record.region;
+        page.trace_id = record.trace_id;
+        page.definition = Some(record.definition);
+        page.epoch = record.epoch;
+        page.schedule_id = run.schedule_id;
+        page.rerun_of = run.rerun_of;
+        page.jobs = run.jobs.into();
+        page
+    }
+
+    fn bare(id: ExecutionId) -> Self {
+        Self {
+            execution_id: id,
+            workflow_id: None,
+            version: None,
+            status: ExecutionStatus::Pending,
+            priority: None,
+            pool: None,
+            labels: None,
+            batch_id: None,
+            created_at: None,
+            started_at: None,
+            completed_at: None,
+            duration_ms: None,
+            progress: Progress::default(),
+            input: None,
+            outputs: None,
+            error: None,
+            node_metrics: json!({}),
+            cost: None,
+            region: None,
+            trace_id: None,
+            definition: None,
+            epoch: 1,
+            seq: None,
+            schedule_id: None,
+            rerun_of: None,
+            jobs: JobCounts::default().into(),
+            queue: None,
+            links: links(id),
+        }
+    }
+
+    /// What the live state knows better.
+    fn update(&mut self, live: Snapshot, jobs: JobCounts) {
+        let metrics = live.nodes.iter();
+        let metrics =
+            metrics.filter_map(|node| Some((node.node_id.to_string(), json!(node.metrics.as_ref()?))));
+        self.node_metrics = Value::Object(metrics.collect());
+        self.duration_ms = live.started_at.zip(live.completed_at).map(|(from, to)| to.since(from));
+        self.workflow_id = live.workflow_id;
+        self.status = live.status;
+        self.created_at = Some(live.created_at);
+        self.started_at = live.started_at;
+        self.completed_at = live.completed_at;
+        self.progress = live.progress;
+        self.outputs = live.outputs.map(Value::Object);
+        self.error = live.error;
+        self.epoch = live.epoch;
+        self.seq = Some(live.seq);
+        self.jobs = jobs.into();
+    }
+}
+
+/// A run in a list.
+pub(crate) fn summary(run: ExecutionSummary) -> ExecutionRow {
+    ExecutionRow {
+        execution_id: run.id,
+        workflow_id: run.workflow_id,
+        version: run.version,
+        status: run.status,
+        labels: run.labels,
+        created_at: run.created_at,
+        started_at: run.started_at,
+        completed_at: run.completed_at,
+        duration_ms: run.duration_ms,
+        error_message: run.error_message,
+        batch_id: run.batch_id,
+        schedule_id: run.schedule_id,
+        rerun_of: run.rerun_of,
+        jobs: run.jobs.into(),
+        links: links(run.id),
+    }
+}
+
+/// A node run; images in its outputs get their addresses.
+pub(crate) fn node(mut view: NodeView) -> NodeView {
+    for value in view.outputs.iter_mut().flat_map(|outputs| outputs.values_mut()) {
+        images_as_links(value);
+    }
+    view
+}
+
+impl From<JobCounts> for Counters {
+    fn from(jobs: JobCounts) -> Self {
+        Self {
+            inference_jobs_pending: jobs.pending,
+            inference_jobs_completed: jobs.completed,
+            inference_jobs_failed: jobs.failed,
+        }
+    }
+}
