@@ -16,6 +16,9 @@ export const router = createBrowserRouter([
         children: [
           { index: true, element: <Navigate to="/workflows" replace /> },
           { path: 'workflows', lazy: () => import('~/workflows/WorkflowsPage') },
+          { path: 'workflows/new', lazy: () => import('~/editor/EditorPage') },
+          { path: 'workflows/:id', lazy: () => import('~/editor/EditorPage') },
+          { path: 'workflows/:id/versions', lazy: () => import('~/workflows/VersionsPage') },
           { path: 'executions', lazy: () => import('~/executions/ExecutionsPage') },
           { path: 'executions/:id', lazy: () => import('~/execution/ExecutionPage') },
           { path: '*', lazy: () => import('./NotFound') },

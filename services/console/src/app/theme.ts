@@ -13,10 +13,24 @@ const water: MantineColorsTuple = [
   '#034a58',
 ];
 
+/** Mantine draws its dark surfaces from these: ours, from ink to night. */
+const dark: MantineColorsTuple = [
+  '#e6edf1',
+  '#c4d0d7',
+  '#a9b7c0',
+  '#6f818c',
+  '#3a4750',
+  '#263037',
+  '#1a2126',
+  '#14191d',
+  '#0e1215',
+  '#090c0e',
+];
+
 export const theme = createTheme({
   primaryColor: 'water',
   primaryShade: { light: 7, dark: 6 },
-  colors: { water },
+  colors: { water, dark },
   fontFamily: "'Inter Variable', system-ui, -apple-system, 'Segoe UI', sans-serif",
   fontFamilyMonospace: "ui-monospace, 'JetBrains Mono', 'SF Mono', Menlo, Consolas, monospace",
   headings: { fontFamily: "'Inter Variable', system-ui, sans-serif", fontWeight: '620' },
@@ -24,6 +38,7 @@ export const theme = createTheme({
   cursorType: 'pointer',
   respectReducedMotion: true,
   components: {
+    ScrollArea: { defaultProps: { scrollbarSize: 8 } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, multiline: true, maw: 320 } },
     Button: { defaultProps: { size: 'sm' } },
     Modal: { defaultProps: { centered: true, overlayProps: { blur: 2 } } },

@@ -66,6 +66,20 @@ export function shortId(id: string): string {
   return id.length > 12 ? id.slice(-8) : id;
 }
 
+const LABELS: Record<string, string> = {
+  model_id: 'model',
+  iou_threshold: 'IoU threshold',
+  agnostic_nms: 'NMS across classes',
+  if: 'condition',
+  expr: 'expression',
+  ms: 'milliseconds',
+};
+
+/** A setting's name for people. */
+export function labelOf(name: string): string {
+  return LABELS[name] ?? words(name);
+}
+
 /** `timed_out` as people write it. */
 export function words(name: string): string {
   return name.replaceAll('_', ' ');

@@ -1,0 +1,136 @@
+import { ActionIcon, Button, Menu, TextInput, Tooltip } from '@mantine/core';
+import {
+  IconArrowBackUp,
+  IconArrowForwardUp,
+  IconBraces,
+  IconDeviceFloppy,
+  IconDots,
+  IconDownload,
+  IconGitBranch,
+  IconHistory,
+  IconPlayerPlay,
+  IconSitemap,
+} from '@tabler/icons-react';
+import { Link } from 'react-router';
+import type { WorkflowRecord } from '~/api/types';
+import { download } from '~/workflows/download';
+import classes from './EditorHeader.module.css';
+import { isDirty, useEditor, useEditorStore } from './store';
+import { useLayout } from './useLayout';
+import type { Save } from './useSave';
+import { VerdictMark } from './VerdictMark';
+
+interface Props {
+  record: WorkflowRecord | null;
+  save: Save;
+  showJson: boolean;
+  onJson(show: boolean): void;
+  onRun(): void;
+}
+
+export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
+  const store = useEditorStore();
+  const name = useEditor(state => state.history.present.name ?? '');
+  const canUndo = useEditor(state => state.history.past.length > 0);
+  const canRedo = useEditor(state => state.history.future.length > 0);
+  const dirty = useEditor(isDirty);
+  const { layOut, busy } = useLayout();
+  const { change, undo, redo } = store.getState();
+  return (
+    <header className={classes.header}>
+      <h1 className="visually-hidden">Workflow {name}</h1>
+      <TextInput
+        variant="unstyled"
+        aria-label="Name of the workflow"
+        placeholder="Name it"
+        value={name}
+        onChange={event => {
+          const next = event.currentTarget.value;
+          change(before => ({ ...before, name: next }), 'name');
+        }}
+        classNames={{ input: classes.name }}
+      />
+      {record && <span className={classes.meta}>v{record.version}</span>}
+      {dirty && (
+        <span className={classes.meta} title="There are changes that were not saved">
+          ● unsaved
+        </span>
+      )}
+      <VerdictMark />
+      <span className={classes.actions}>
+        <Tooltip label="Undo (Ctrl Z)">
+          <ActionIcon disabled={!canUndo} onClick={undo} aria-label="Undo">
+            <IconArrowBackUp size={17} />
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label="Redo (Ctrl Shift Z)">
+          <ActionIcon disabled={!canRedo} onClick={redo} aria-label="Redo">
+            <IconArrowForwardUp size={17} />
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label="Lay out (L)">
+          <ActionIcon loading={busy} onClick={layOut} aria-label="Lay out">
+            <IconSitemap size={17} />
+          </ActionIcon>
+        </Tooltip>
+        <Tooltip label="JSON side by side">
+          <ActionIcon
+            variant={showJson ? 'light' : 'subtle'}
+            color={showJson ? 'water' : 'gray'}
+            onClick={() => onJson(!showJson)}
+            aria-label="JSON side by side"
+            aria-pressed={showJson}
+          >
+            <IconBraces size={17} />
+          </ActionIcon>
+        </Tooltip>
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon aria-label="More">
+              <IconDots size={17} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item
+              leftSection={<IconDownload size={15} />}
+              onClick={() => download(`${name || 'workflow'}.json`, store.getState().history.present)}
+            >
+              Export JSON
+            </Menu.Item>
+            {record && (
+              <>
+                <Menu.Item
+                  component={Link}
+                  to={`/workflows/${record.id}/versions`}
+                  leftSection={<IconGitBranch size={15} />}
+                >
+                  Versions
+                </Menu.Item>
+                <Menu.Item
+                  component={Link}
+                  to={`/executions?workflow_id=${record.id}`}
+                  leftSection={<IconHistory size={15} />}
+                >
+                  Its runs
+                </Menu.Item>
+              </>
+            )}
+          </Menu.Dropdown>
+        </Menu>
+        <Button
+          size="xs"
+          variant="default"
+          leftSection={<IconDeviceFloppy size={15} />}
+          loading={save.pending}
+          disabled={!dirty}
+          onClick={save.run}
+        >
+          Save
+        </Button>
+        <Button size="xs" leftSection={<IconPlayerPlay size={15} />} onClick={onRun}>
+          Run
+        </Button>
+      </span>
+    </header>
+  );
+}

@@ -1,0 +1,119 @@
+import { Center } from '@mantine/core';
+import { useDocumentTitle } from '@mantine/hooks';
+import { ReactFlowProvider } from '@xyflow/react';
+import { useQuery } from '@tanstack/react-query';
+import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { useParams } from 'react-router';
+import { blocksQuery, modelsQuery, workflowQuery } from '~/api/queries';
+import type { Definition, WorkflowRecord } from '~/api/types';
+import { PageLoading } from '~/app/PageLoading';
+import { catalogueOf } from '~/graph/ports';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+import { startingPoint } from '~/workflows/draft';
+import { Canvas } from './canvas/Canvas';
+import { EditorHeader } from './EditorHeader';
+import classes from './EditorPage.module.css';
+import { NodeForm } from './form/NodeForm';
+import { WorkflowForm } from './form/WorkflowForm';
+import { Palette } from './palette/Palette';
+import { createEditor, EditorContext, useEditor } from './store';
+import { useEditorKeys } from './useEditorKeys';
+import { useUnsavedGuard } from './useUnsavedGuard';
+import { useValidation } from './useValidation';
+
+const JsonPane = lazy(() => import('./json/JsonPane'));
+const RunPanel = lazy(() => import('~/run/RunPanel').then(module => ({ default: module.RunPanel })));
+
+const EMPTY: Definition = { name: 'untitled', nodes: [] };
+
+/** A saved workflow, or a new one, on the canvas. */
+export function Component() {
+  const { id } = useParams();
+  const blocks = useQuery(blocksQuery());
+  const saved = useQuery({
+    ...workflowQuery(id ?? ''),
+    enabled: id !== undefined,
+    staleTime: 0,
+    refetchOnWindowFocus: false,
+  });
+  const error = blocks.error ?? saved.error;
+  if (error && !(blocks.data && (id === undefined || saved.data))) {
+    return (
+      <Center mih={300} p="xl">
+        <ProblemNotice
+          error={error}
+          onRetry={() => void Promise.all([blocks.refetch(), id && saved.refetch()])}
+        />
+      </Center>
+    );
+  }
+  if (!blocks.data || (id !== undefined && !saved.data)) return <PageLoading />;
+  return <Editor key={id ?? 'new'} blocks={blocks.data} record={saved.data ?? null} />;
+}
+
+interface Props {
+  blocks: Parameters<typeof catalogueOf>[0];
+  record: WorkflowRecord | null;
+}
+
+function Editor({ blocks, record }: Props) {
+  // What is being edited does not change under the user's hands when the server is read again.
+  const [first] = useState(record);
+  const store = useMemo(() => {
+    const definition = first?.definition ?? startingPoint() ?? EMPTY;
+    return createEditor(definition, first?.definition ?? null, catalogueOf(blocks));
+  }, [first, blocks]);
+  return (
+    <EditorContext value={store}>
+      <ReactFlowProvider>
+        <Workbench record={record} />
+      </ReactFlowProvider>
+    </EditorContext>
+  );
+}
+
+function Workbench({ record }: { record: WorkflowRecord | null }) {
+  const [showJson, setShowJson] = useState(false);
+  const [running, setRunning] = useState(false);
+  const selection = useEditor(state => state.selection);
+  const name = useEditor(state => state.history.present.name);
+  const selected = selection.size === 1 ? [...selection][0] : undefined;
+  const exists = useEditor(state => selected !== undefined && state.nodes.has(selected));
+  // Pickers ask for the models as soon as a node is opened.
+  useQuery(modelsQuery());
+  useDocumentTitle(`${name ?? 'Workflow'} · Millrace`);
+  useValidation();
+  useUnsavedGuard();
+  const keys = useEditorKeys({ record, onRun: () => setRunning(true) });
+  useEffect(() => keys.listen(), [keys]);
+  return (
+    <div className={classes.page}>
+      <EditorHeader
+        record={record}
+        save={keys.save}
+        showJson={showJson}
+        onJson={setShowJson}
+        onRun={() => setRunning(true)}
+      />
+      <div className={classes.bench}>
+        <Palette />
+        <div className={classes.canvas}>
+          <Canvas />
+        </div>
+        {showJson && (
+          <Suspense fallback={<div className={classes.side} />}>
+            <JsonPane />
+          </Suspense>
+        )}
+        <aside className={classes.side} aria-label="Settings" data-open={exists || undefined}>
+          {exists && selected !== undefined ? <NodeForm key={selected} id={selected} /> : <WorkflowForm />}
+        </aside>
+      </div>
+      {running && (
+        <Suspense>
+          <RunPanel record={record} onClose={() => setRunning(false)} />
+        </Suspense>
+      )}
+    </div>
+  );
+}

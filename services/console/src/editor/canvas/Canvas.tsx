@@ -1,0 +1,158 @@
+import '@xyflow/react/dist/style.css';
+import '~/graph/flow.css';
+import { useComputedColorScheme } from '@mantine/core';
+import {
+  applyNodeChanges,
+  Background,
+  Controls,
+  MiniMap,
+  Panel,
+  ReactFlow,
+  SelectionMode,
+  useReactFlow,
+  type Edge,
+  type NodeChange,
+} from '@xyflow/react';
+import { useCallback, useEffect, useMemo, useState, type DragEvent } from 'react';
+import { kindColour } from '~/graph/kinds';
+import { move, removeNodes, setAt, type Position } from '../document/edit';
+import { BLOCK_DRAG, useAddBlock } from '../palette/useAddBlock';
+import { useEditor, useEditorStore } from '../store';
+import { CanvasHint } from './CanvasHint';
+import { EditorNode } from './EditorNode';
+import { mergeNodes, placedNodes, type CanvasNode } from './nodes';
+import { QuickAdd } from './QuickAdd';
+import { useConnecting } from './useConnecting';
+import { sourceHandle, targetHandle } from './handles';
+
+const NODE_TYPES = { block: EditorNode };
+const MANY_NODES = 150;
+
+/** The workflow as boxes and wires. What is drawn follows from the document; only what is being dragged runs ahead of it. */
+export function Canvas() {
+  const store = useEditorStore();
+  const scheme = useComputedColorScheme('light');
+  const flow = useReactFlow();
+  const definition = useEditor(state => state.history.present);
+  const selection = useEditor(state => state.selection);
+  const placed = useMemo(() => placedNodes(definition), [definition]);
+  const [nodes, setNodes] = useState<CanvasNode[]>(placed);
+  const addBlock = useAddBlock();
+  const connecting = useConnecting();
+  // React Flow owns what is being dragged and measured; the document is brought into that, not computed from it.
+  // eslint-disable-next-line react-hooks/set-state-in-effect
+  useEffect(() => setNodes(before => mergeNodes(before, placed, selection)), [placed, selection]);
+  const edges = useWires();
+
+  const onNodesChange = useCallback(
+    (changes: NodeChange<CanvasNode>[]) => {
+      setNodes(before => applyNodeChanges(changes, before));
+      const { select, change, selection: chosen } = store.getState();
+      const selected = changes.filter(one => one.type === 'select');
+      if (selected.length > 0) {
+        const next = new Set(chosen);
+        for (const one of selected) {
+          if (one.selected) next.add(one.id);
+          else next.delete(one.id);
+        }
+        select(next);
+      }
+      const moved: Record<string, Position> = {};
+      for (const one of changes) {
+        if (one.type === 'position' && one.position && !one.dragging)
+          moved[one.id] = [one.position.x, one.position.y];
+      }
+      if (Object.keys(moved).length > 0) change(before => move(before, moved), 'move');
+    },
+    [store],
+  );
+  const onDrop = (event: DragEvent): void => {
+    const type = event.dataTransfer.getData(BLOCK_DRAG);
+    if (!type) return;
+    event.preventDefault();
+    const { x, y } = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+    addBlock(type, [x - 120, y - 20]);
+  };
+  return (
+    <ReactFlow
+      nodes={nodes}
+      edges={edges}
+      nodeTypes={NODE_TYPES}
+      colorMode={scheme}
+      onNodesChange={onNodesChange}
+      onNodesDelete={gone =>
+        store.getState().change(before => removeNodes(before, new Set(gone.map(node => node.id))))
+      }
+      onEdgesDelete={gone =>
+        store.getState().change(before =>
+          gone.reduce((next, edge) => {
+            const wire = edge.data?.place as string[] | undefined;
+            const isThere = next.nodes.some(node => node.id === edge.target);
+            return wire && isThere ? setAt(next, edge.target, wire, undefined) : next;
+          }, before),
+        )
+      }
+      {...connecting.handlers}
+      onDrop={onDrop}
+      onDragOver={event => {
+        if (event.dataTransfer.types.includes(BLOCK_DRAG)) event.preventDefault();
+      }}
+      deleteKeyCode={['Delete', 'Backspace']}
+      multiSelectionKeyCode={['Shift', 'Meta', 'Control']}
+      selectionKeyCode="Shift"
+      selectionMode={SelectionMode.Partial}
+      onlyRenderVisibleElements={nodes.length > MANY_NODES}
+      elevateEdgesOnSelect
+      snapToGrid
+      snapGrid={[10, 10]}
+      minZoom={0.05}
+      maxZoom={2}
+      fitView
+      fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
+      proOptions={{ hideAttribution: true }}
+    >
+      <Background color="var(--canvas-dot)" gap={20} size={1.6} />
+      <Controls showInteractive={false} position="bottom-left" />
+      {nodes.length > 12 && (
+        <MiniMap
+          pannable
+          zoomable
+          ariaLabel="Map of the workflow"
+          nodeColor="var(--line-strong)"
+          nodeBorderRadius={14}
+        />
+      )}
+      {definition.nodes.length === 0 && (
+        <Panel position="top-center">
+          <CanvasHint />
+        </Panel>
+      )}
+      {connecting.open && <QuickAdd request={connecting.open} onClose={connecting.close} />}
+    </ReactFlow>
+  );
+}
+
+/** The wires, each in the colour of what it carries. */
+function useWires(): Edge[] {
+  const edges = useEditor(state => state.edges);
+  const ports = useEditor(state => state.ports);
+  return useMemo(
+    () =>
+      edges.map(edge => {
+        const outputs = ports.get(edge.source)?.outputs ?? [];
+        const port = edge.sourcePort ?? outputs[0]?.name ?? '*';
+        const kind = outputs.find(output => output.name === port)?.kind ?? 'any';
+        return {
+          id: edge.id,
+          source: edge.source,
+          sourceHandle: sourceHandle(port),
+          target: edge.target,
+          targetHandle: targetHandle(edge.place),
+          style: { stroke: kindColour(kind), strokeWidth: 1.8 },
+          data: { place: edge.place },
+          ariaLabel: `Wire from ${edge.source} ${port} to ${edge.target} ${edge.place.slice(1).join(' ')}`,
+        };
+      }),
+    [edges, ports],
+  );
+}

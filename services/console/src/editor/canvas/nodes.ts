@@ -1,0 +1,58 @@
+import type { Node } from '@xyflow/react';
+import type { Definition } from '~/api/types';
+import { layered } from '~/graph/layers';
+import { edgesOf } from '~/graph/selectors';
+
+export type CanvasNode = Node<Record<string, never>, 'block'>;
+
+export const NODE_WIDTH = 240;
+const DATA: Record<string, never> = {};
+
+/** The nodes where the document says; those without a place are laid out beside the others. */
+export function placedNodes(definition: Definition): CanvasNode[] {
+  const saved = definition.ui?.positions ?? {};
+  const missing = definition.nodes.filter(node => !saved[node.id]);
+  const found =
+    missing.length > 0
+      ? layered(
+          definition.nodes.map(node => ({ id: node.id, ...sizeOf(node) })),
+          edgesOf(definition),
+        )
+      : {};
+  return definition.nodes.map(node => {
+    const [x, y] = saved[node.id] ?? found[node.id] ?? [0, 0];
+    const size = sizeOf(node);
+    return {
+      id: node.id,
+      type: 'block',
+      position: { x, y },
+      initialWidth: size.width,
+      initialHeight: size.height,
+      ariaLabel: `Node ${node.id}`,
+      data: DATA,
+    };
+  });
+}
+
+/** About as large as it will be. */
+export function sizeOf(node: { inputs?: object }): { width: number; height: number } {
+  return { width: NODE_WIDTH, height: 74 + 24 * Math.max(2, Object.keys(node.inputs ?? {}).length) };
+}
+
+/** The drawn nodes brought up to date: measures and drags are kept, and what did not change stays the same object. */
+export function mergeNodes(
+  before: readonly CanvasNode[],
+  placed: readonly CanvasNode[],
+  selection: ReadonlySet<string>,
+): CanvasNode[] {
+  const known = new Map(before.map(node => [node.id, node]));
+  return placed.map(node => {
+    const old = known.get(node.id);
+    const selected = selection.has(node.id);
+    if (!old) return { ...node, selected };
+    const position = old.dragging ? old.position : node.position;
+    const same =
+      old.position.x === position.x && old.position.y === position.y && Boolean(old.selected) === selected;
+    return same ? old : { ...old, position, selected };
+  });
+}

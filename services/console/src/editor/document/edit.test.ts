@@ -1,0 +1,120 @@
+import { describe, expect, it } from 'vitest';
+import type { Block, Definition } from '~/api/types';
+import {
+  addNode,
+  closesCircle,
+  connect,
+  copyNodes,
+  freeId,
+  inputName,
+  paste,
+  removeNodes,
+  renameNode,
+  setAt,
+} from './edit';
+
+const start: Definition = {
+  name: 'w',
+  nodes: [
+    { id: 'photo', type: 'image_input' },
+    { id: 'min', type: 'parameter_input', config: { kind: 'float' } },
+    {
+      id: 'detect',
+      type: 'detection',
+      inputs: { image: '$inputs.photo' },
+      config: { model_id: 'm', confidence: '$inputs.min' },
+    },
+    {
+      id: 'out',
+      type: 'json_output',
+      inputs: { all: ['$nodes.detect.count', '$inputs.photo'], price: '$$5' },
+    },
+  ],
+  ui: { positions: { photo: [0, 0], detect: [300, 0] } },
+};
+
+const block = {
+  type: 'detection',
+  examples: [{ title: '', node: { id: 'detect', type: 'detection' } }],
+} as unknown as Block;
+
+describe('editing', () => {
+  it('names a new node as its block does, and never twice the same', () => {
+    const one = addNode(start, block, [10.4, 20.6]);
+    expect(one.id).toBe('detect_2');
+    expect(one.definition.ui?.positions?.detect_2).toEqual([10, 21]);
+    expect(addNode(one.definition, block, [0, 0]).id).toBe('detect_3');
+    expect(freeId(['a', 'a_2'], 'a_2')).toBe('a_3');
+  });
+
+  it('takes the selectors away with the node they name', () => {
+    const next = removeNodes(start, new Set(['photo', 'min']));
+    expect(next.nodes.map(node => node.id)).toEqual(['detect', 'out']);
+    expect(next.nodes[0]).toEqual({ id: 'detect', type: 'detection', config: { model_id: 'm' } });
+    expect(next.nodes[1]?.inputs).toEqual({ all: ['$nodes.detect.count'], price: '$$5' });
+    expect(next.ui?.positions).toEqual({ detect: [300, 0] });
+  });
+
+  it('renames a node everywhere', () => {
+    const next = renameNode(renameNode(start, 'photo', 'scene'), 'detect', 'find');
+    expect(next.nodes[2]?.inputs?.image).toBe('$inputs.scene');
+    expect(next.nodes[3]?.inputs?.all).toEqual(['$nodes.find.count', '$inputs.scene']);
+    expect(next.ui?.positions).toEqual({ scene: [0, 0], find: [300, 0] });
+  });
+
+  it('sets and takes away at any depth, and leaves other nodes as they are', () => {
+    const set = setAt(start, 'detect', ['config', 'tile', 'overlap_x'], 0.3);
+    expect(set.nodes[2]?.config?.tile).toEqual({ overlap_x: 0.3 });
+    expect(set.nodes[3]).toBe(start.nodes[3]);
+    expect(setAt(start, 'min', ['config', 'kind'], undefined).nodes[1]).toEqual({
+      id: 'min',
+      type: 'parameter_input',
+    });
+    expect(setAt(start, 'out', ['inputs', 'all', '1'], 7).nodes[3]?.inputs?.all).toEqual([
+      '$nodes.detect.count',
+      7,
+    ]);
+  });
+
+  it('writes wires as selectors', () => {
+    const next = connect(
+      start,
+      { node: 'photo', port: 'image' },
+      { node: 'out', place: ['inputs', 'picture'] },
+    );
+    expect(next.nodes[3]?.inputs?.picture).toBe('$inputs.photo');
+    const other = connect(
+      next,
+      { node: 'detect', port: 'classes' },
+      { node: 'out', place: ['inputs', 'classes'] },
+    );
+    expect(other.nodes[3]?.inputs?.classes).toBe('$nodes.detect.classes');
+  });
+
+  it('names further inputs by what they are', () => {
+    const out = { id: 'out', type: 'json_output', inputs: { count: 1 } };
+    expect(inputName(out, { node: 'detect', port: 'count' })).toBe('count_2');
+    expect(inputName(out, { node: 'draw', port: 'image' })).toBe('draw');
+  });
+
+  it('pastes with new names and wires that follow', () => {
+    const clip = copyNodes(start, new Set(['photo', 'detect']));
+    const { definition, ids } = paste(start, clip, [40, 40]);
+    expect(ids).toEqual(['photo_2', 'detect_2']);
+    expect(definition.nodes.at(-1)?.inputs).toEqual({ image: '$inputs.photo_2' });
+    expect(definition.nodes.at(-1)?.config?.confidence).toBe('$inputs.min');
+    expect(definition.ui?.positions?.detect_2).toEqual([340, 40]);
+    const elsewhere = paste({ nodes: [] }, clip, [0, 0]);
+    expect(elsewhere.definition.nodes[1]?.config).toEqual({ model_id: 'm' });
+  });
+
+  it('sees a circle before it is closed', () => {
+    const edges = [
+      { source: 'a', target: 'b' },
+      { source: 'b', target: 'c' },
+    ];
+    expect(closesCircle(edges, 'c', 'a')).toBe(true);
+    expect(closesCircle(edges, 'a', 'c')).toBe(false);
+    expect(closesCircle(edges, 'a', 'a')).toBe(true);
+  });
+});

@@ -1,0 +1,242 @@
+/** Changes of a definition. Each gives a new one and leaves the parts that it does not touch as they are. */
+import type { Block, Definition, Json, JsonObject, NodeDefinition } from '~/api/types';
+import { blockName, isInputNode, parseSelector, writeSelector } from '~/graph/selectors';
+import { isObject } from '~/lib/json';
+
+export type Position = [number, number];
+
+const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
+
+/** Whether `id` may be a node's id. */
+export function isNodeId(id: string): boolean {
+  return NAME.test(id);
+}
+
+export function nodeById(definition: Definition, id: string): NodeDefinition | undefined {
+  return definition.nodes.find(node => node.id === id);
+}
+
+/** `wanted`, or `wanted_2`, `wanted_3` … where it is taken. */
+export function freeId(taken: Iterable<string>, wanted: string): string {
+  const names = new Set(taken);
+  const stem = wanted.replace(/_\d+$/, '');
+  let name = wanted;
+  for (let number = 2; names.has(name); number += 1) name = `${stem}_${number}`;
+  return name;
+}
+
+/** Adds a block; it is named as its own first example names it. Gives the new node's id as well. */
+export function addNode(
+  definition: Definition,
+  block: Block,
+  position: Position,
+  config: JsonObject = {},
+): { definition: Definition; id: string } {
+  const wanted = block.examples[0]?.node.id ?? block.type;
+  const id = freeId(
+    definition.nodes.map(node => node.id),
+    isNodeId(wanted) ? wanted : block.type,
+  );
+  const node: NodeDefinition = { id, type: block.type, ...(Object.keys(config).length > 0 && { config }) };
+  return { definition: move({ ...definition, nodes: [...definition.nodes, node] }, { [id]: position }), id };
+}
+
+export function updateNode(
+  definition: Definition,
+  id: string,
+  change: (node: NodeDefinition) => NodeDefinition,
+): Definition {
+  return { ...definition, nodes: definition.nodes.map(node => (node.id === id ? change(node) : node)) };
+}
+
+/** Removes nodes, and every selector that named them. */
+export function removeNodes(definition: Definition, ids: ReadonlySet<string>): Definition {
+  const kept = definition.nodes.filter(node => !ids.has(node.id));
+  const nodes = kept.map(node =>
+    mapSelectors(node, text => (ids.has(sourceOf(text) ?? '') ? undefined : text)),
+  );
+  const positions = Object.fromEntries(
+    Object.entries(definition.ui?.positions ?? {}).filter(([id]) => !ids.has(id)),
+  );
+  return { ...definition, nodes, ...(definition.ui && { ui: { ...definition.ui, positions } }) };
+}
+
+export function renameNode(definition: Definition, from: string, to: string): Definition {
+  const nodes = definition.nodes.map(node =>
+    mapSelectors(node.id === from ? { ...node, id: to } : node, text =>
+      renameIn(text, id => (id === from ? to : id)),
+    ),
+  );
+  const places = definition.ui?.positions ?? {};
+  const positions = Object.fromEntries(Object.entries(places).map(([id, at]) => [id === from ? to : id, at]));
+  return { ...definition, nodes, ...(definition.ui && { ui: { ...definition.ui, positions } }) };
+}
+
+export function move(definition: Definition, places: Record<string, Position>): Definition {
+  const rounded = Object.entries(places).map(([id, [x, y]]) => [id, [Math.round(x), Math.round(y)]]);
+  const positions = { ...definition.ui?.positions, ...Object.fromEntries(rounded) };
+  return { ...definition, ui: { ...definition.ui, positions } };
+}
+
+/** Sets the value at a place of a node, such as `['config', 'tile', 'overlap_x']`; undefined takes it away. */
+export function setAt(
+  definition: Definition,
+  id: string,
+  place: readonly string[],
+  value: Json | undefined,
+): Definition {
+  return updateNode(definition, id, node => {
+    const next = withValue(node as unknown as JsonObject, place, value) as unknown as NodeDefinition;
+    return dropEmpty(next);
+  });
+}
+
+function withValue(
+  holder: Json | undefined,
+  place: readonly string[],
+  value: Json | undefined,
+): Json | undefined {
+  const [name, ...rest] = place;
+  if (name === undefined) return value;
+  if (Array.isArray(holder)) {
+    return holder.map((item, index) =>
+      String(index) === name ? (withValue(item, rest, value) ?? null) : item,
+    );
+  }
+  const fields: JsonObject = isObject(holder) ? { ...holder } : {};
+  const part = withValue(fields[name], rest, value);
+  if (part === undefined) delete fields[name];
+  else fields[name] = part;
+  return fields;
+}
+
+function dropEmpty(node: NodeDefinition): NodeDefinition {
+  const next = { ...node };
+  for (const field of ['inputs', 'config'] as const) {
+    if (next[field] && Object.keys(next[field]).length === 0) delete next[field];
+  }
+  return next;
+}
+
+/** Wires an output port to a place of another node. */
+export function connect(
+  definition: Definition,
+  from: { node: string; port: string },
+  to: { node: string; place: readonly string[] },
+): Definition {
+  const source = nodeById(definition, from.node);
+  return source ? setAt(definition, to.node, to.place, writeSelector(source, from.port)) : definition;
+}
+
+/** A name for a further input, made from where its value comes from. */
+export function inputName(target: NodeDefinition, from: { node: string; port: string }): string {
+  const generic = ['image', 'value', 'items', 'item', 'output'].includes(from.port);
+  return freeId(Object.keys(target.inputs ?? {}), generic ? from.node : from.port);
+}
+
+/** Nodes cut out of a definition, to be put into it again or into another. */
+export interface Clip {
+  nodes: NodeDefinition[];
+  positions: Record<string, Position>;
+}
+
+export function copyNodes(definition: Definition, ids: ReadonlySet<string>): Clip {
+  const nodes = definition.nodes.filter(node => ids.has(node.id));
+  const positions: Record<string, Position> = {};
+  for (const { id } of nodes) positions[id] = definition.ui?.positions?.[id] ?? [0, 0];
+  return { nodes, positions };
+}
+
+/** Puts a clip in: new ids where they are taken; wires inside the clip follow, wires to what is not there are dropped. */
+export function paste(
+  definition: Definition,
+  clip: Clip,
+  offset: Position,
+): { definition: Definition; ids: string[] } {
+  const taken = definition.nodes.map(node => node.id);
+  const known = new Set(taken);
+  const renamed = new Map<string, string>();
+  for (const { id } of clip.nodes) {
+    const fresh = freeId(taken, id);
+    taken.push(fresh);
+    renamed.set(id, fresh);
+  }
+  const nodes = clip.nodes.map(node => {
+    const wired = mapSelectors({ ...node, id: renamed.get(node.id) ?? node.id }, text => {
+      const source = sourceOf(text);
+      if (source === null) return text;
+      if (renamed.has(source)) return renameIn(text, id => renamed.get(id) ?? id);
+      return known.has(source) ? text : undefined;
+    });
+    return structuredClone(wired);
+  });
+  const places: Record<string, Position> = {};
+  for (const [id, [x, y]] of Object.entries(clip.positions)) {
+    places[renamed.get(id) ?? id] = [x + offset[0], y + offset[1]];
+  }
+  const next = move({ ...definition, nodes: [...definition.nodes, ...nodes] }, places);
+  return { definition: next, ids: [...renamed.values()] };
+}
+
+/** Whether a wire from `source` to `target` would close a circle. */
+export function closesCircle(
+  edges: readonly { source: string; target: string }[],
+  source: string,
+  target: string,
+): boolean {
+  const after = new Map<string, string[]>();
+  for (const edge of edges) after.set(edge.source, [...(after.get(edge.source) ?? []), edge.target]);
+  const [seen, waiting] = [new Set<string>(), [target]];
+  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
+    if (id === source) return true;
+    if (seen.has(id)) continue;
+    seen.add(id);
+    waiting.push(...(after.get(id) ?? []));
+  }
+  return false;
+}
+
+/** The node that a selector names; null for `$item`, `$index` and literals. */
+function sourceOf(text: string): string | null {
+  const selector = parseSelector(text);
+  return selector && selector.kind !== 'item' ? selector.node : null;
+}
+
+function renameIn(text: string, rename: (id: string) => string): string {
+  const selector = parseSelector(text);
+  if (selector?.kind === 'input') return `$inputs.${rename(selector.node)}`;
+  return selector?.kind === 'node' ? `$nodes.${rename(selector.node)}.${selector.port}` : text;
+}
+
+/** The node with each selector replaced; undefined takes it away. Parts without selectors stay the same objects. */
+function mapSelectors(node: NodeDefinition, replace: (text: string) => string | undefined): NodeDefinition {
+  const visit = (value: Json): Json | undefined => {
+    if (typeof value === 'string') return parseSelector(value) ? replace(value) : value;
+    if (Array.isArray(value)) {
+      const items = value.map(visit);
+      return items.every((item, index) => item === value[index])
+        ? value
+        : items.filter(item => item !== undefined);
+    }
+    if (!isObject(value)) return value;
+    const fields = Object.entries(value).map(([name, part]) => [name, visit(part)] as const);
+    if (fields.every(([name, part]) => part === value[name])) return value;
+    return Object.fromEntries(fields.filter(([, part]) => part !== undefined)) as JsonObject;
+  };
+  const next = { ...node };
+  let changed = false;
+  for (const field of ['inputs', 'config'] as const) {
+    const before = node[field];
+    if (!before) continue;
+    const after = visit(before);
+    if (after === before) continue;
+    next[field] = after as JsonObject;
+    changed = true;
+  }
+  return changed ? dropEmpty(next) : node;
+}
+
+/** What a node is, in a word, for messages. */
+export function describeNode(node: NodeDefinition): string {
+  return isInputNode(node) ? `input ${node.id}` : `${node.id} (${blockName(node.type)})`;
+}

@@ -1,0 +1,54 @@
+import { Group, Text, Tooltip } from '@mantine/core';
+import { IconHelpCircle } from '@tabler/icons-react';
+import type { ReactNode } from 'react';
+import { labelOf } from '~/lib/format';
+import type { NodeFault } from '../document/faults';
+import classes from './FieldFrame.module.css';
+
+interface Props {
+  name: string;
+  help?: string | undefined;
+  required?: boolean;
+  faults: readonly NodeFault[];
+  /** Beside the name: what else can be done with the field. */
+  aside?: ReactNode;
+  children: ReactNode;
+}
+
+/** A field with its name, its help, and what is wrong with it. */
+export function FieldFrame({ name, help, required = false, faults, aside, children }: Props) {
+  return (
+    <div className={classes.field} data-field={name} data-faulty={faults.length > 0 || undefined}>
+      <Group gap={4} wrap="nowrap" className={classes.head}>
+        <span className={classes.name}>
+          {labelOf(name)}
+          {required && <b aria-hidden> *</b>}
+        </span>
+        {help && (
+          <Tooltip label={help}>
+            <IconHelpCircle size={13} className={classes.help} aria-label={help} role="img" />
+          </Tooltip>
+        )}
+        <span className={classes.aside}>{aside}</span>
+      </Group>
+      {children}
+      {faults.map(fault => (
+        <div key={`${fault.code}${fault.pointer}${fault.message}`} className={classes.fault} role="alert">
+          {fault.message}
+          {fault.hint && <Hint text={fault.hint} />}
+        </div>
+      ))}
+    </div>
+  );
+}
+
+/** A hint; that of an expression is its text with a caret under the place, and keeps its columns. */
+function Hint({ text }: { text: string }) {
+  return text.includes('\n') ? (
+    <pre className={classes.caret}>{text}</pre>
+  ) : (
+    <Text size="xs" c="dimmed">
+      → {text}
+    </Text>
+  );
+}

@@ -1,0 +1,46 @@
+import { Textarea } from '@mantine/core';
+import { useState } from 'react';
+import type { Json } from '~/api/types';
+import { sameJson } from '~/lib/json';
+
+interface Props {
+  label: string;
+  value: Json | undefined;
+  fallback?: Json | undefined;
+  onChange(value: Json | undefined): void;
+}
+
+/** A value written as JSON; a text that is no JSON is taken for a text when it is left. */
+export function JsonField({ label, value, fallback, onChange }: Props) {
+  const [typed, setTyped] = useState<string | null>(null);
+  const shown = typed ?? (value === undefined ? '' : JSON.stringify(value));
+  const commit = (text: string): void => {
+    const next = text.trim() === '' ? undefined : read(text);
+    if (!sameJson(next, value)) onChange(next);
+  };
+  return (
+    <Textarea
+      size="xs"
+      autosize
+      minRows={1}
+      maxRows={10}
+      aria-label={label}
+      placeholder={fallback === undefined || fallback === null ? 'JSON' : JSON.stringify(fallback)}
+      styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
+      value={shown}
+      onChange={event => setTyped(event.currentTarget.value)}
+      onBlur={() => {
+        if (typed !== null) commit(typed);
+        setTyped(null);
+      }}
+    />
+  );
+}
+
+function read(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}

@@ -1,0 +1,46 @@
+import { Autocomplete, TagsInput } from '@mantine/core';
+import { useQuery } from '@tanstack/react-query';
+import { modelsQuery } from '~/api/queries';
+import { blockName } from '~/graph/selectors';
+import { labelOf } from '~/lib/format';
+import { useEditor } from '../store';
+import { classesOf, modelsFor } from './models';
+import type { FieldProps } from './SchemaField';
+
+/** A model by its name, offered from the repository; one that is not there yet may be written as well. */
+export function ModelField({ node: id, name, place, value, onChange }: FieldProps) {
+  const models = useQuery(modelsQuery());
+  const type = useEditor(state => blockName(state.nodes.get(id)?.type ?? ''));
+  const offered = modelsFor(type, models.data ?? []).map(model => model.model_id);
+  return (
+    <Autocomplete
+      size="xs"
+      aria-label={labelOf(name)}
+      placeholder={offered.length > 0 ? 'Choose a model' : 'Name of the model'}
+      data={offered}
+      value={typeof value === 'string' ? value : ''}
+      onChange={next => onChange(place, next === '' ? undefined : next)}
+      comboboxProps={{ withinPortal: true }}
+    />
+  );
+}
+
+/** Classes by name, offered from the model that finds them: the node's own, or any that the workflow uses. */
+export function ClassesField({ node: id, name, place, items, onChange }: FieldProps & { items: string[] }) {
+  const models = useQuery(modelsQuery());
+  const nodes = useEditor(state => state.nodes);
+  const own = nodes.get(id)?.config?.model_id;
+  const used = own ? [own] : [...nodes.values()].map(node => node.config?.model_id);
+  const offered = (models.data ?? []).filter(model => used.includes(model.model_id)).flatMap(classesOf);
+  return (
+    <TagsInput
+      size="xs"
+      aria-label={labelOf(name)}
+      placeholder={items.length > 0 ? '' : 'all classes'}
+      data={[...new Set(offered)]}
+      value={items}
+      onChange={next => onChange(place, next.length > 0 ? next : undefined)}
+      comboboxProps={{ withinPortal: true }}
+    />
+  );
+}

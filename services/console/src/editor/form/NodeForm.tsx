@@ -1,0 +1,150 @@
+import { ActionIcon, Group, ScrollArea, Stack, Text, TextInput, Tooltip } from '@mantine/core';
+import { IconCopy, IconTrash } from '@tabler/icons-react';
+import { useState, type ReactNode } from 'react';
+import type { Json } from '~/api/types';
+import { CategoryIcon } from '~/graph/CategoryIcon';
+import { blockOf } from '~/graph/ports';
+import { copyNodes, isNodeId, paste, removeNodes, renameNode, setAt } from '../document/edit';
+import { useEditor, useEditorStore } from '../store';
+import { FieldFrame } from './FieldFrame';
+import { InputsForm } from './InputsForm';
+import classes from './NodeForm.module.css';
+import { PolicyForm } from './PolicyForm';
+import { SchemaField } from './SchemaField';
+
+/** Everything about the node that is selected. */
+export function NodeForm({ id }: { id: string }) {
+  const store = useEditorStore();
+  const node = useEditor(state => state.nodes.get(id));
+  const ports = useEditor(state => state.ports.get(id));
+  const faults = useEditor(state => state.faults.byNode.get(id));
+  const block = useEditor(state => (node ? blockOf(state.catalogue, node) : undefined));
+  if (!node) return null;
+  const { change, select } = store.getState();
+  const set = (place: readonly string[], value: Json | undefined): void =>
+    change(before => setAt(before, id, place, value), `${id}/${place.join('/')}`);
+  const fields = Object.entries(block?.config.properties ?? {});
+  const elsewhere = (faults ?? []).filter(fault => !['config', 'inputs'].includes(fault.place[0] ?? ''));
+  return (
+    <ScrollArea className={classes.scroll} type="hover">
+      <Stack gap="md" p="md">
+        <Group gap={8} wrap="nowrap">
+          <CategoryIcon category={block?.category ?? 'logic'} type={block?.type} size={18} />
+          <Text fw={600} size="sm" flex={1}>
+            {block?.title ?? node.type}
+          </Text>
+          <Tooltip label="Duplicate">
+            <ActionIcon
+              aria-label="Duplicate the node"
+              onClick={() => {
+                const { definition, ids } = paste(
+                  store.getState().history.present,
+                  copyNodes(store.getState().history.present, new Set([id])),
+                  [40, 40],
+                );
+                change(() => definition);
+                select(ids);
+              }}
+            >
+              <IconCopy size={15} />
+            </ActionIcon>
+          </Tooltip>
+          <Tooltip label="Remove">
+            <ActionIcon
+              color="red"
+              aria-label="Remove the node"
+              onClick={() => change(before => removeNodes(before, new Set([id])))}
+            >
+              <IconTrash size={15} />
+            </ActionIcon>
+          </Tooltip>
+        </Group>
+        {block && (
+          <Text size="xs" c="dimmed">
+            {block.help}
+          </Text>
+        )}
+        <NameField id={id} />
+        {elsewhere.length > 0 && (
+          <FieldFrame name="The node" faults={elsewhere}>
+            {null}
+          </FieldFrame>
+        )}
+        {ports && ports.inputs.length > 0 && (
+          <Section title="Inputs">
+            <InputsForm node={node} ports={ports.inputs} faults={faults} />
+          </Section>
+        )}
+        {fields.length > 0 && (
+          <Section title="Settings">
+            <Stack gap="md">
+              {fields.map(([name, schema]) => (
+                <SchemaField
+                  key={name}
+                  node={id}
+                  name={name}
+                  place={['config', name]}
+                  schema={schema}
+                  value={node.config?.[name]}
+                  required={block?.config.required?.includes(name) ?? false}
+                  faults={faults}
+                  onChange={set}
+                />
+              ))}
+            </Stack>
+          </Section>
+        )}
+        {block && block.category !== 'input' && block.category !== 'output' && (
+          <Section title="When it fails, and where it runs">
+            <PolicyForm node={node} isJob={block.runs.by === 'worker'} />
+          </Section>
+        )}
+      </Stack>
+    </ScrollArea>
+  );
+}
+
+function Section({ title, children }: { title: string; children: ReactNode }) {
+  return (
+    <section aria-label={title}>
+      <h3 className={classes.section}>{title}</h3>
+      {children}
+    </section>
+  );
+}
+
+/** The node's name: every wire to it follows. */
+function NameField({ id }: { id: string }) {
+  const store = useEditorStore();
+  const taken = useEditor(state => state.nodes);
+  const [typed, setTyped] = useState<string | null>(null);
+  const name = typed ?? id;
+  const fault =
+    name === id
+      ? null
+      : !isNodeId(name)
+        ? 'Letters, digits, _ and -, beginning with a letter'
+        : taken.has(name)
+          ? 'Another node has this name'
+          : null;
+  const commit = (): void => {
+    setTyped(null);
+    if (name === id || fault) return;
+    store.getState().change(before => renameNode(before, id, name));
+    store.getState().select([name]);
+  };
+  return (
+    <TextInput
+      size="xs"
+      label="Name"
+      value={name}
+      error={fault}
+      onChange={event => setTyped(event.currentTarget.value)}
+      onBlur={commit}
+      onKeyDown={event => {
+        if (event.key === 'Enter') commit();
+        if (event.key === 'Escape') setTyped(null);
+      }}
+    />
+  );
+}

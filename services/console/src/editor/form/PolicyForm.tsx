@@ -1,0 +1,86 @@
+import { NumberInput, Select, SimpleGrid } from '@mantine/core';
+import type { Json, NodeDefinition } from '~/api/types';
+import { isObject } from '~/lib/json';
+import { setAt } from '../document/edit';
+import { useEditorStore } from '../store';
+
+/** What happens when the node fails or takes long, and where its jobs go. */
+export function PolicyForm({ node, isJob }: { node: NodeDefinition; isJob: boolean }) {
+  const store = useEditorStore();
+  const set = (place: string[], value: Json | undefined): void =>
+    store.getState().change(before => setAt(before, node.id, place, value), `${node.id}/${place.join('/')}`);
+  const number = (value: unknown) => (typeof value === 'number' ? value : '');
+  const retry = isObject(node.retry) ? node.retry : {};
+  const onError = isObject(node.on_error)
+    ? 'default'
+    : typeof node.on_error === 'string'
+      ? node.on_error
+      : null;
+  return (
+    <SimpleGrid cols={2} spacing="sm">
+      <Select
+        size="xs"
+        label="On error"
+        placeholder="fail"
+        clearable
+        data={[
+          { value: 'fail', label: 'the run fails' },
+          { value: 'skip', label: 'skip what follows' },
+          ...(onError === 'default' ? [{ value: 'default', label: 'default values' }] : []),
+        ]}
+        value={onError}
+        onChange={value => value !== 'default' && set(['on_error'], value ?? undefined)}
+      />
+      <NumberInput
+        size="xs"
+        label="Timeout, ms"
+        placeholder="none"
+        min={1}
+        value={number(node.timeout_ms)}
+        onChange={value => set(['timeout_ms'], typeof value === 'number' ? value : undefined)}
+      />
+      {isJob && (
+        <>
+          <NumberInput
+            size="xs"
+            label="Attempts"
+            placeholder="1"
+            min={1}
+            max={20}
+            value={number(retry.max_attempts)}
+            onChange={value =>
+              set(['retry'], typeof value === 'number' ? { ...retry, max_attempts: value } : undefined)
+            }
+          />
+          <Select
+            size="xs"
+            label="Priority"
+            placeholder="the run’s"
+            clearable
+            data={['high', 'normal', 'low']}
+            value={typeof node.priority === 'string' ? node.priority : null}
+            onChange={value => set(['priority'], value ?? undefined)}
+          />
+          <Select
+            size="xs"
+            label="Pool"
+            placeholder="the block’s"
+            clearable
+            data={['fast', 'heavy', 'batch', 'cpu']}
+            value={typeof node.pool === 'string' ? node.pool : null}
+            onChange={value => set(['pool'], value ?? undefined)}
+          />
+          <Select
+            size="xs"
+            label="Reuse results"
+            placeholder="auto"
+            clearable
+            data={['auto', 'off']}
+            value={typeof node.cache === 'string' ? node.cache : null}
+            onChange={value => set(['cache'], value ?? undefined)}
+          />
+        </>
+      )}
+    </SimpleGrid>
+  );
+}

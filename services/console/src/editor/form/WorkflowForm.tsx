@@ -1,0 +1,92 @@
+import { NumberInput, ScrollArea, Stack, Text } from '@mantine/core';
+import { IconCircleCheck } from '@tabler/icons-react';
+import { useReactFlow } from '@xyflow/react';
+import type { NodeFault } from '../document/faults';
+import { useEditor, useEditorStore } from '../store';
+import classes from './WorkflowForm.module.css';
+
+/** What holds for the workflow as a whole, and what is wrong anywhere in it. */
+export function WorkflowForm() {
+  const store = useEditorStore();
+  const definition = useEditor(state => state.history.present);
+  const faults = useEditor(state => state.faults);
+  const verdict = useEditor(state => state.verdict);
+  const flow = useReactFlow();
+  const set = (field: string, value: number | undefined): void =>
+    store.getState().change(before => {
+      const next = { ...before, [field]: value };
+      if (value === undefined) delete (next as Record<string, unknown>)[field];
+      return next;
+    }, field);
+  const number = (value: unknown) => (typeof value === 'number' ? value : '');
+  const open = (id: string): void => {
+    store.getState().select([id]);
+    void flow.fitView({ nodes: [{ id }], maxZoom: 1, duration: 250, padding: 0.6 });
+  };
+  return (
+    <ScrollArea className={classes.scroll} type="hover">
+      <Stack gap="md" p="md">
+        <Text fw={600} size="sm">
+          The workflow
+        </Text>
+        <Text size="xs" c="dimmed">
+          {definition.nodes.length} nodes. Select one to see its settings.
+        </Text>
+        <NumberInput
+          size="xs"
+          label="A run may take, ms"
+          placeholder="no limit"
+          min={1}
+          value={number(definition.timeout_ms)}
+          onChange={value => set('timeout_ms', typeof value === 'number' ? value : undefined)}
+        />
+        <NumberInput
+          size="xs"
+          label="Node runs at once"
+          placeholder="no limit"
+          min={1}
+          value={number(definition.max_concurrency)}
+          onChange={value => set('max_concurrency', typeof value === 'number' ? value : undefined)}
+        />
+        {verdict.state === 'valid' && (
+          <Text size="sm" className={classes.good}>
+            <IconCircleCheck size={16} aria-hidden /> Valid, and ready to run.
+          </Text>
+        )}
+        {verdict.count > 0 && (
+          <section aria-label="Problems">
+            <Text fw={600} size="xs" mb={6}>
+              {verdict.count} {verdict.count === 1 ? 'problem' : 'problems'}
+            </Text>
+            <Stack gap={6}>
+              {faults.rest.map(fault => (
+                <div key={`${fault.pointer}${fault.code}`} className={classes.fault}>
+                  {fault.message}
+                  {fault.hint && <small>→ {fault.hint}</small>}
+                </div>
+              ))}
+              {[...faults.byNode].flatMap(([id, list]) =>
+                list.map(fault => (
+                  <FaultRow key={`${id}${fault.pointer}${fault.code}`} id={id} fault={fault} onOpen={open} />
+                )),
+              )}
+            </Stack>
+          </section>
+        )}
+      </Stack>
+    </ScrollArea>
+  );
+}
+
+function FaultRow({ id, fault, onOpen }: { id: string; fault: NodeFault; onOpen(id: string): void }) {
+  return (
+    <button type="button" className={classes.fault} onClick={() => onOpen(id)}>
+      <b>
+        {id}
+        {fault.place.length > 0 && ` · ${fault.place.slice(1).join('.')}`}
+      </b>
+      <span>{fault.message}</span>
+      {fault.hint && !fault.hint.includes('\n') && <small>→ {fault.hint}</small>}
+    </button>
+  );
+}

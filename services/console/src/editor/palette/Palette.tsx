@@ -1,0 +1,97 @@
+import { ScrollArea, Text, TextInput, Tooltip } from '@mantine/core';
+import { useHotkeys } from '@mantine/hooks';
+import { useReactFlow } from '@xyflow/react';
+import { IconSearch } from '@tabler/icons-react';
+import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import type { Block } from '~/api/types';
+import { CATEGORIES, CATEGORY_TITLES, CategoryIcon } from '~/graph/CategoryIcon';
+import { useEditor } from '../store';
+import classes from './Palette.module.css';
+import { newestBlocks, searchBlocks } from './search';
+import { BLOCK_DRAG, useAddBlock } from './useAddBlock';
+
+/** Every block, by shelf; dragged to a place, or pressed to be put in the middle. */
+export function Palette() {
+  const catalogue = useEditor(state => state.catalogue);
+  const flow = useReactFlow();
+  const addBlock = useAddBlock();
+  const [text, setText] = useState('');
+  const input = useRef<HTMLInputElement>(null);
+  useHotkeys([['/', () => input.current?.focus()]]);
+  const blocks = useMemo(() => newestBlocks(catalogue), [catalogue]);
+  const found = searchBlocks(blocks, text);
+  const add = (block: Block): void => {
+    const pane = document.querySelector('.react-flow')?.getBoundingClientRect();
+    if (!pane) return;
+    // A little off the middle each time, so that two do not hide each other.
+    const spread = () => Math.round((Math.random() - 0.5) * 80);
+    const middle = flow.screenToFlowPosition({
+      x: pane.left + pane.width / 2,
+      y: pane.top + pane.height / 2,
+    });
+    addBlock(block.type, [middle.x - 120 + spread(), middle.y - 40 + spread()]);
+  };
+  const onKey = (event: KeyboardEvent): void => {
+    const first = found[0];
+    if (event.key === 'Enter' && first) {
+      add(first);
+      setText('');
+    }
+    if (event.key === 'Escape') input.current?.blur();
+  };
+  const shelves = text ? [{ title: 'Found', blocks: found }] : shelvesOf(blocks);
+  return (
+    <aside className={classes.palette} aria-label="Palette">
+      <TextInput
+        ref={input}
+        size="xs"
+        m="sm"
+        mb={6}
+        placeholder="Search blocks"
+        aria-label="Search blocks"
+        leftSection={<IconSearch size={14} />}
+        rightSection={<kbd className={classes.key}>/</kbd>}
+        value={text}
+        onChange={event => setText(event.currentTarget.value)}
+        onKeyDown={onKey}
+      />
+      <ScrollArea className={classes.scroll} type="hover" offsetScrollbars="y">
+        {shelves.map(shelf => (
+          <section key={shelf.title} aria-label={shelf.title}>
+            <h2 className={classes.shelf}>{shelf.title}</h2>
+            {shelf.blocks.map(block => (
+              <Tooltip key={block.id} label={block.help} position="right">
+                <button
+                  type="button"
+                  className={classes.block}
+                  draggable
+                  data-block={block.type}
+                  onDragStart={event => {
+                    event.dataTransfer.setData(BLOCK_DRAG, block.type);
+                    event.dataTransfer.effectAllowed = 'copy';
+                  }}
+                  onClick={() => add(block)}
+                >
+                  <CategoryIcon category={block.category} type={block.type} />
+                  {block.title}
+                </button>
+              </Tooltip>
+            ))}
+          </section>
+        ))}
+        {found.length === 0 && (
+          <Text size="sm" c="dimmed" p="md">
+            No block of that name.
+          </Text>
+        )}
+      </ScrollArea>
+    </aside>
+  );
+}
+
+function shelvesOf(blocks: readonly Block[]): { title: string; blocks: Block[] }[] {
+  return CATEGORIES.map(category => ({
+    title: CATEGORY_TITLES[category],
+    blocks: blocks.filter(block => block.category === category),
+  })).filter(shelf => shelf.blocks.length > 0);
+}

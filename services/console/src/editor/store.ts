@@ -1,0 +1,119 @@
+/** The workflow being edited: its document with its history, what is selected, and what the server says of it. */
+import { createContext, useContext } from 'react';
+import { useStore } from 'zustand';
+import { createStore, type StoreApi } from 'zustand/vanilla';
+import type { Definition, InputSpec, NodeDefinition } from '~/api/types';
+import { portsOf, type Catalogue, type PlacedPorts } from '~/graph/ports';
+import { edgesOf, type Edge } from '~/graph/selectors';
+import { sameJson } from '~/lib/json';
+import { NO_FAULTS, type FaultIndex } from './document/faults';
+import { begin, record, redo, undo, type History } from './document/history';
+
+/** The loose end of a wire that is being drawn. */
+export interface OpenWire {
+  node: string;
+  end: 'source' | 'target';
+  kinds: string[];
+}
+
+export interface Verdict {
+  state: 'checking' | 'valid' | 'invalid' | 'unknown';
+  /** The definition it was given of. */
+  of: Definition | null;
+  inputs: InputSpec[];
+  count: number;
+}
+
+export interface EditorState {
+  catalogue: Catalogue;
+  history: History;
+  /** What the server has; what differs from it is not saved. */
+  saved: Definition | null;
+  nodes: ReadonlyMap<string, NodeDefinition>;
+  ports: ReadonlyMap<string, PlacedPorts>;
+  edges: readonly Edge[];
+  faults: FaultIndex;
+  verdict: Verdict;
+  selection: ReadonlySet<string>;
+  wire: OpenWire | null;
+}
+
+export interface EditorActions {
+  /** Changes the document; changes of one `join` in a row are one step of undo. */
+  change(edit: (definition: Definition) => Definition, join?: string): void;
+  replace(definition: Definition): void;
+  undo(): void;
+  redo(): void;
+  select(ids: Iterable<string>): void;
+  setWire(wire: OpenWire | null): void;
+  judge(verdict: Verdict, faults?: FaultIndex): void;
+  markSaved(definition: Definition): void;
+}
+
+export type EditorStore = StoreApi<EditorState & EditorActions>;
+
+export function createEditor(
+  definition: Definition,
+  saved: Definition | null,
+  catalogue: Catalogue,
+): EditorStore {
+  return createStore<EditorState & EditorActions>((set, get) => {
+    const show = (history: History): void => set(before => ({ history, ...derive(history.present, before) }));
+    return {
+      catalogue,
+      history: begin(definition),
+      saved,
+      ...derive(definition, { catalogue, ports: new Map(), edges: [] }),
+      faults: NO_FAULTS,
+      verdict: { state: 'unknown', of: null, inputs: [], count: 0 },
+      selection: new Set(),
+      wire: null,
+      change(edit, join) {
+        const { history } = get();
+        const next = record(history, edit(history.present), join ?? null, Date.now());
+        if (next !== history) show(next);
+      },
+      replace: next => show(record(get().history, next, 'json', Date.now())),
+      undo: () => show(undo(get().history)),
+      redo: () => show(redo(get().history)),
+      select: ids => set({ selection: new Set(ids) }),
+      setWire: wire => set({ wire }),
+      judge: (verdict, faults) => set({ verdict, ...(faults && { faults }) }),
+      markSaved: next => set({ saved: next }),
+    };
+  });
+}
+
+/** What follows from the document. Ports and wires that did not change stay the same objects. */
+function derive(definition: Definition, before: Pick<EditorState, 'catalogue' | 'ports' | 'edges'>) {
+  const ports = portsOf(definition, before.catalogue);
+  for (const [id, placed] of ports) {
+    const known = before.ports.get(id);
+    if (known && sameJson(known, placed)) ports.set(id, known);
+  }
+  const edges = edgesOf(definition);
+  return {
+    nodes: new Map(definition.nodes.map(node => [node.id, node])),
+    ports,
+    edges: sameJson(edges, before.edges) ? before.edges : edges,
+  };
+}
+
+export const EditorContext = createContext<EditorStore | null>(null);
+
+export function useEditorStore(): EditorStore {
+  const store = useContext(EditorContext);
+  if (!store) throw new Error('the editor is used outside its page');
+  return store;
+}
+
+/** A part of the editor; renders again only when that part changes. */
+export function useEditor<T>(select: (state: EditorState & EditorActions) => T): T {
+  return useStore(useEditorStore(), select);
+}
+
+/** Whether there is something to save. An untouched empty canvas is nothing. */
+export function isDirty(state: EditorState): boolean {
+  if (state.saved === null && state.history.present.nodes.length === 0) return false;
+  return !sameJson(state.history.present, state.saved);
+}

@@ -1,0 +1,178 @@
+import { ActionIcon, Button, Group, Menu, Text, TextInput } from '@mantine/core';
+import { IconCamera, IconLink, IconPhotoPlus, IconSparkles, IconX } from '@tabler/icons-react';
+import { lazy, Suspense, useRef, useState, type DragEvent } from 'react';
+import type { NodeDefinition } from '~/api/types';
+import { notifyProblem } from '~/ui/notify';
+import { pictureAt, pictureOf, type InputValue, type Picture } from './inputs';
+import classes from './PictureField.module.css';
+import { SAMPLES } from './samples';
+
+const Webcam = lazy(() => import('./Webcam').then(module => ({ default: module.Webcam })));
+
+interface Props {
+  node: NodeDefinition;
+  isList: boolean;
+  value: InputValue;
+  onChange(value: InputValue): void;
+}
+
+/** A picture, or several: dropped, pasted, chosen, from an address, or from the camera. */
+export function PictureField({ node, isList, value, onChange }: Props) {
+  const pictures = value.kind === 'pictures' ? value.pictures : [];
+  const [over, setOver] = useState(false);
+  const [camera, setCamera] = useState(false);
+  const [address, setAddress] = useState<string | null>(null);
+  const chooser = useRef<HTMLInputElement>(null);
+  const add = (more: Picture[]): void => {
+    if (more.length > 0)
+      onChange({ kind: 'pictures', pictures: isList ? [...pictures, ...more] : more.slice(0, 1) });
+  };
+  const addFiles = (files: Iterable<File>): void =>
+    add([...files].filter(file => file.type.startsWith('image/')).map(file => pictureOf(file, file.name)));
+  const onDrop = (event: DragEvent): void => {
+    event.preventDefault();
+    setOver(false);
+    addFiles(event.dataTransfer.files);
+  };
+  const addSample = async (url: string, name: string): Promise<void> => {
+    try {
+      add([pictureOf(await (await fetch(url)).blob(), name)]);
+    } catch (error) {
+      notifyProblem('The sample could not be loaded', error);
+    }
+  };
+  return (
+    <section aria-label={`Input ${node.id}`} onPaste={event => addFiles(event.clipboardData.files)}>
+      <Text size="sm" fw={500} mb={6}>
+        {node.id} <small style={{ color: 'var(--ink-soft)' }}>{isList ? 'pictures' : 'picture'}</small>
+        {node.config?.required !== false && <span style={{ color: 'var(--state-failed)' }}> *</span>}
+      </Text>
+      <div
+        className={classes.zone}
+        data-over={over || undefined}
+        onDragOver={event => {
+          event.preventDefault();
+          setOver(true);
+        }}
+        onDragLeave={() => setOver(false)}
+        onDrop={onDrop}
+      >
+        {pictures.length > 0 ? (
+          <div className={classes.pictures} data-one={pictures.length === 1 || undefined}>
+            {pictures.map(picture => (
+              <figure key={picture.id}>
+                {picture.preview ? (
+                  <img src={picture.preview} alt={picture.name} />
+                ) : (
+                  <span className={classes.remote}>{picture.name}</span>
+                )}
+                <ActionIcon
+                  size="sm"
+                  variant="filled"
+                  color="dark"
+                  className={classes.remove}
+                  aria-label={`Remove ${picture.name}`}
+                  onClick={() =>
+                    onChange({ kind: 'pictures', pictures: pictures.filter(one => one !== picture) })
+                  }
+                >
+                  <IconX size={13} />
+                </ActionIcon>
+              </figure>
+            ))}
+          </div>
+        ) : (
+          <button type="button" className={classes.invite} onClick={() => chooser.current?.click()}>
+            <IconPhotoPlus size={26} stroke={1.4} aria-hidden />
+            <span>
+              Drop {isList ? 'pictures' : 'a picture'} here, paste, or <u>choose</u>
+            </span>
+          </button>
+        )}
+      </div>
+      <input
+        ref={chooser}
+        type="file"
+        accept="image/*"
+        multiple={isList}
+        hidden
+        data-input={node.id}
+        onChange={event => addFiles(event.currentTarget.files ?? [])}
+      />
+      <Group gap={6} mt={8}>
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={<IconPhotoPlus size={13} />}
+          onClick={() => chooser.current?.click()}
+        >
+          File
+        </Button>
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={<IconLink size={13} />}
+          onClick={() => setAddress(address === null ? '' : null)}
+        >
+          URL
+        </Button>
+        <Button
+          size="compact-xs"
+          variant="default"
+          leftSection={<IconCamera size={13} />}
+          onClick={() => setCamera(true)}
+        >
+          Camera
+        </Button>
+        <Menu>
+          <Menu.Target>
+            <Button size="compact-xs" variant="default" leftSection={<IconSparkles size={13} />}>
+              Sample
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {SAMPLES.map(sample => (
+              <Menu.Item
+                key={sample.name}
+                leftSection={
+                  <img
+                    src={sample.url}
+                    alt=""
+                    width={34}
+                    height={26}
+                    style={{ objectFit: 'cover', borderRadius: 4 }}
+                  />
+                }
+                onClick={() => void addSample(sample.url, sample.name)}
+              >
+                {sample.name}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      </Group>
+      {address !== null && (
+        <TextInput
+          mt={8}
+          size="xs"
+          autoFocus
+          aria-label="Address of the picture"
+          placeholder="https://…/picture.jpg, then Enter"
+          value={address}
+          onChange={event => setAddress(event.currentTarget.value)}
+          onKeyDown={event => {
+            if (event.key !== 'Enter') return;
+            event.preventDefault();
+            if (/^https?:\/\//i.test(address)) add([pictureAt(address.trim())]);
+            setAddress(null);
+          }}
+        />
+      )}
+      {camera && (
+        <Suspense>
+          <Webcam onClose={() => setCamera(false)} onPicture={blob => add([pictureOf(blob, 'camera.jpg')])} />
+        </Suspense>
+      )}
+    </section>
+  );
+}

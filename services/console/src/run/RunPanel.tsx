@@ -1,0 +1,175 @@
+import {
+  Alert,
+  Button,
+  Collapse,
+  Drawer,
+  Group,
+  NumberInput,
+  Select,
+  Stack,
+  TagsInput,
+  Text,
+  UnstyledButton,
+} from '@mantine/core';
+import { IconChevronDown, IconPlayerPlay } from '@tabler/icons-react';
+import { useMutation } from '@tanstack/react-query';
+import { useMemo, useState } from 'react';
+import { useNavigate } from 'react-router';
+import { request } from '~/api/request';
+import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
+import { isDirty, useEditor, useEditorStore } from '~/editor/store';
+import { blockName, isInputNode } from '~/graph/selectors';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+import { defaultValue, missing, type InputValue } from './inputs';
+import { ParameterField } from './ParameterField';
+import { PictureField } from './PictureField';
+import { submission } from './submission';
+
+interface Props {
+  record: WorkflowRecord | null;
+  onClose(): void;
+}
+
+/** What a run is given, and go. What is on the canvas runs, saved or not. */
+export function RunPanel({ record, onClose }: Props) {
+  const store = useEditorStore();
+  const navigate = useNavigate();
+  const definition = useEditor(state => state.history.present);
+  const verdict = useEditor(state => state.verdict);
+  const dirty = useEditor(isDirty);
+  const inputs = useMemo(() => definition.nodes.filter(isInputNode), [definition]);
+  const lists = useMemo(
+    () => new Set(verdict.inputs.filter(spec => spec.kind.startsWith('list<')).map(spec => spec.name)),
+    [verdict],
+  );
+  const [values, setValues] = useState<Record<string, InputValue>>({});
+  const [options, setOptions] = useState<JsonObject>({});
+  const [more, setMore] = useState(false);
+  const valueOf = (node: NodeDefinition): InputValue => values[node.id] ?? defaultValue(node);
+  const set = (id: string, value: InputValue): void => setValues(before => ({ ...before, [id]: value }));
+  const start = useMutation({
+    mutationFn: async () => {
+      const body = await submission(
+        inputs.map(node => ({ node, value: valueOf(node), isList: lists.has(node.id) })),
+        options,
+      );
+      const unsaved = !record || isDirty(store.getState());
+      return unsaved
+        ? request<{ execution_id: string }>('/executions', {
+            method: 'POST',
+            body: { ...body, workflow: definition },
+          })
+        : request<{ execution_id: string }>(`/workflows/${record.id}/run`, { method: 'POST', body });
+    },
+    onSuccess: run => navigate(`/executions/${run.execution_id}`, { state: { keep: true } }),
+  });
+  const lacking = inputs.filter(node => missing(node, valueOf(node)));
+  const invalid = verdict.state === 'invalid';
+  return (
+    <Drawer
+      opened
+      onClose={onClose}
+      position="right"
+      size={440}
+      title={`Run ${definition.name ?? 'workflow'}`}
+    >
+      <form
+        onSubmit={event => {
+          event.preventDefault();
+          start.mutate();
+        }}
+      >
+        <Stack gap="lg">
+          {invalid && (
+            <Alert color="red" title="The workflow has mistakes">
+              It cannot run as it stands; the marks on the canvas say where and why.
+            </Alert>
+          )}
+          {inputs.length === 0 && (
+            <Text size="sm" c="dimmed">
+              This workflow takes no input.
+            </Text>
+          )}
+          {inputs.map(node =>
+            blockName(node.type) === 'image_input' ? (
+              <PictureField
+                key={node.id}
+                node={node}
+                isList={lists.has(node.id) || node.config?.list === true}
+                value={valueOf(node)}
+                onChange={value => set(node.id, value)}
+              />
+            ) : (
+              <ParameterField
+                key={node.id}
+                node={node}
+                value={valueOf(node)}
+                onChange={value => set(node.id, value)}
+              />
+            ),
+          )}
+          <UnstyledButton onClick={() => setMore(!more)} aria-expanded={more}>
+            <Group gap={6}>
+              <IconChevronDown
+                size={14}
+                style={{ transform: more ? undefined : 'rotate(-90deg)' }}
+                aria-hidden
+              />
+              <Text size="sm">How it runs</Text>
+            </Group>
+          </UnstyledButton>
+          <Collapse expanded={more}>
+            <Stack gap="sm">
+              <Select
+                size="xs"
+                label="Priority"
+                placeholder="normal"
+                clearable
+                data={['high', 'normal', 'low']}
+                onChange={value => setOptions(before => ({ ...before, priority: value }))}
+              />
+              <NumberInput
+                size="xs"
+                label="It may take, ms"
+                placeholder="no limit"
+                min={1}
+                onChange={value =>
+                  setOptions(before => ({ ...before, timeout_ms: typeof value === 'number' ? value : null }))
+                }
+              />
+              <TagsInput
+                size="xs"
+                label="Labels"
+                placeholder="team:vision"
+                onChange={tags => {
+                  const pairs = tags.map(tag => tag.split(/[:=](.*)/s)).filter(([name]) => name);
+                  setOptions(before => ({
+                    ...before,
+                    labels: Object.fromEntries(pairs.map(([name, value]) => [name, value ?? ''])),
+                  }));
+                }}
+              />
+            </Stack>
+          </Collapse>
+          {start.error && <ProblemNotice error={start.error} />}
+          <Button
+            type="submit"
+            size="md"
+            leftSection={<IconPlayerPlay size={17} />}
+            loading={start.isPending}
+            disabled={lacking.length > 0 || invalid}
+          >
+            Run
+          </Button>
+          <Text size="xs" c="dimmed" ta="center">
+            {lacking.length > 0
+              ? `It still needs ${lacking.map(node => node.id).join(', ')}.`
+              : record && !dirty
+                ? `Version ${record.version} runs.`
+                : 'What is on the canvas runs as it is; it need not be saved.'}
+          </Text>
+        </Stack>
+      </form>
+    </Drawer>
+  );
+}

@@ -1,0 +1,34 @@
+/** What a run's input may be while it is put together. */
+import type { Json, NodeDefinition } from '~/api/types';
+import { blockName } from '~/graph/selectors';
+
+/** A picture that was chosen: a file to upload, or an address that a worker fetches. */
+export type Picture =
+  | { id: string; name: string; file: Blob; preview: string }
+  | { id: string; name: string; url: string; preview: string };
+
+export type InputValue =
+  { kind: 'pictures'; pictures: Picture[] } | { kind: 'value'; value: Json | undefined };
+
+export function defaultValue(node: NodeDefinition): InputValue {
+  if (blockName(node.type) === 'image_input') return { kind: 'pictures', pictures: [] };
+  return { kind: 'value', value: undefined };
+}
+
+/** Whether the run cannot start without more of this input. */
+export function missing(node: NodeDefinition, input: InputValue): boolean {
+  if (input.kind === 'pictures') return input.pictures.length === 0 && node.config?.required !== false;
+  return input.value === undefined && node.config?.default === undefined && node.config?.required !== false;
+}
+
+let counter = 0;
+
+export function pictureOf(file: Blob, name: string): Picture {
+  counter += 1;
+  return { id: `picture-${counter}`, name, file, preview: URL.createObjectURL(file) };
+}
+
+export function pictureAt(url: string): Picture {
+  counter += 1;
+  return { id: `picture-${counter}`, name: url.split('/').pop() || url, url, preview: '' };
+}
