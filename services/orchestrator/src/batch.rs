@@ -5,10 +5,10 @@ use std::time::Instant;
 use futures::future::join_all;
 use indexmap::IndexMap;
 use metrics::{counter, histogram};
-use millrace_bus::{Commit, CommitOutcome, Delivery, EntryId};
+use millrace_bus::{Commit, CommitOutcome, Delivery};
 use millrace_contracts::message::Message;
 use millrace_contracts::schedule::{Cue, CueReason};
-use millrace_contracts::{ExecutionId, Partition, UnixMillis};
+use millrace_contracts::{ExecutionId, UnixMillis};
 use millrace_engine::{Effects, Hit, Input};
 
 use crate::fetch::fetch;
@@ -16,6 +16,7 @@ use crate::held::{Held, HeldRuns};
 use crate::outbox::{self, Outbox};
 use crate::reuse::Keep;
 use crate::role::Shared;
+use crate::settled::{Settled, entries};
 use crate::{OrchestratorError, oversize, resend, reuse, shell_work};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
@@ -36,6 +37,8 @@ struct Stepped {
     held: Held,
     /// Whether it was stepped from memory, which may be behind what is stored.
     remembered: bool,
+    /// Whether it only waited for time before, or may have.
+    woken: bool,
     effects: Effects,
     deliveries: Vec<Delivery>,
 }
@@ -113,7 +116,7 @@ async fn round(
             Some(CommitOutcome::Committed) => {
                 note_made(shared, &mut keep, &mut run);
                 settled.add(&run.deliveries);
-                settled.note_end(&run.held);
+                settled.note(&run.held, run.woken);
                 accept(runs, &mut outbox, run, version);
             }
             Some(CommitOutcome::Rejected(reason)) => {
@@ -126,7 +129,7 @@ async fn round(
             }
         }
     }
-    let leave = async { Ok(shared.bus.leave_line(&settled.begun, &settled.ended).await?) };
+    let leave = async { Ok(shared.bus.leave_line(&settled.news).await?) };
     let commands = async { tokio::try_join!(outbox.send(&shared.bus), leave) };
     let (sent, ()) = tokio::join!(commands, keep.send(shared));
     sent?;
@@ -141,33 +144,6 @@ fn withdrawn(stepped: &[Stepped]) -> Vec<ExecutionId> {
         run.held.run.is_terminal() && !run.effects.abandon.is_empty() && run.deliveries.iter().any(is_cancel)
     };
     stepped.iter().filter(is_withdrawn).map(|run| run.held.run.accepted().execution_id).collect()
-}
-
-/// What a round has dealt with: told to the line, then acknowledged.
-#[derive(Default)]
-struct Settled {
-    acks: Vec<(Partition, EntryId)>,
-    /// Runs whose `execute` need not be sent again.
-    begun: Vec<ExecutionId>,
-    ended: Vec<ExecutionId>,
-}
-
-impl Settled {
-    fn add(&mut self, deliveries: &[Delivery]) {
-        self.acks.extend(entries(deliveries));
-        for delivery in deliveries {
-            if let Message::Execute(accepted) = &delivery.message {
-                self.begun.push(accepted.execution_id);
-            }
-        }
-    }
-
-    /// Also of a run that had ended before: whoever committed that may have died before the line was told.
-    fn note_end(&mut self, held: &Held) {
-        if held.run.is_terminal() {
-            self.ended.push(held.run.accepted().execution_id);
-        }
-    }
 }
 
 /// Adds to what the runs send now what they may have failed to send before.
@@ -249,6 +225,9 @@ async fn step(
         },
     };
     let is_new = held.version == 0;
+    // After a crash the alarm that woke it comes again, when it rests no longer and the line was not told.
+    let is_alarm = |delivery: &Delivery| matches!(delivery.message, Message::Timer(_));
+    let woken = held.run.is_resting() || deliveries.iter().any(is_alarm);
     for delivery in &deliveries {
         if is_new && matches!(delivery.message, Message::Execute(_)) {
             continue;
@@ -261,7 +240,7 @@ async fn step(
         effects.append(later);
     }
     do_shell_work(shared, &mut held, &mut effects, now).await;
-    Ok(Ok(Stepped { held, remembered, effects, deliveries }))
+    Ok(Ok(Stepped { held, remembered, woken, effects, deliveries }))
 }
 
 /// Looks up the jobs that the runs are about to send, and takes what was made before; what then follows may be looked up
@@ -316,8 +295,4 @@ fn count_noop(effects: &Effects) {
     if let Some(noop) = effects.noop {
         counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
     }
-}
-
-fn entries(deliveries: &[Delivery]) -> impl Iterator<Item = (Partition, EntryId)> {
-    deliveries.iter().map(|delivery| (delivery.partition, delivery.entry.clone()))
 }

@@ -15,6 +15,7 @@ mod resend;
 mod reuse;
 mod role;
 mod schedules;
+mod settled;
 mod shell_work;
 mod sweeper;
 

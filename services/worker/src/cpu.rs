@@ -1,21 +1,23 @@
 //! The CPU pool: threads of our own for pixels, so that no decode ever sits on the async runtime. What waits is bounded, and
-//! flows take turns; work nobody waits for any more is dropped before it costs anything.
-
-mod turns;
+//! flows take turns; work nobody waits for any more is dropped before it costs anything. Lone jobs have threads of their own:
+//! those of the others are nice, and give way to them, to the sessions and to the control plane on the same machine.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use millrace_contracts::Job;
+use millrace_turns::{Turn, Turns};
 use tokio::sync::{Semaphore, oneshot};
 
-use self::turns::Turns;
 use crate::WorkerError;
-
-pub(crate) use self::turns::Turn;
 
 /// Pieces of work that may wait per thread. More than jobs in hand ever have: who waits outside takes no turns.
 const QUEUE_PER_THREAD: usize = 256;
+
+/// How nice the threads of those are who have more than one job in hand: a thread of niceness 0 has ten times their share of a
+/// core that both want.
+const NICENESS: i32 = 10;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -23,10 +25,31 @@ type Work = Box<dyn FnOnce() + Send>;
 #[derive(Clone)]
 pub(crate) struct CpuPool(Arc<Door>);
 
-/// The way in. The queue is closed with it.
+/// The way in. The queues are closed with it.
 struct Door {
-    queue: Arc<Queue>,
+    lone: Arc<Queue>,
+    common: Arc<Queue>,
     places: Arc<Semaphore>,
+}
+
+/// Whose piece of work it is.
+#[derive(Debug, Clone)]
+pub(crate) struct Caller {
+    turn: Turn,
+    /// Whether it is all that its flow has in hand.
+    lone: bool,
+}
+
+impl Caller {
+    /// A job.
+    pub(crate) fn of(job: &Job, lone: bool) -> Self {
+        Self { turn: Turn::of(job), lone }
+    }
+
+    /// The worker itself, which every job waits for.
+    pub(crate) fn own() -> Self {
+        Self { turn: Turn::default(), lone: true }
+    }
 }
 
 #[derive(Default)]
@@ -47,32 +70,31 @@ struct State {
 pub(crate) struct Panicked(pub(crate) String);
 
 impl CpuPool {
-    /// Starts `threads` threads, one per core when 0.
+    /// Starts `threads` threads of each kind, one per core when 0.
     pub(crate) fn start(threads: usize) -> Result<Self, WorkerError> {
         let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let threads = if threads == 0 { cores() } else { threads };
-        let queue = Arc::new(Queue::default());
+        let (lone, common) = (Arc::new(Queue::default()), Arc::new(Queue::default()));
         let places = Arc::new(Semaphore::new(threads.saturating_mul(QUEUE_PER_THREAD)));
         // Before the threads: those that have started end with it when another cannot be started.
-        let door = Arc::new(Door { queue, places });
+        let door = Arc::new(Door { lone, common, places });
         for number in 0..threads {
-            let queue = Arc::clone(&door.queue);
-            let body = move || {
-                while let Some(work) = queue.next() {
-                    work();
-                }
+            let (lone, common) = (Arc::clone(&door.lone), Arc::clone(&door.common));
+            let of_the_common = move || {
+                give_way();
+                common.serve();
             };
-            let thread = std::thread::Builder::new().name(format!("pixels {number}")).spawn(body);
-            thread.map_err(|source| WorkerError::Thread { name: "pixels", source })?;
+            spawn(format!("lone pixels {number}"), move || lone.serve())?;
+            spawn(format!("pixels {number}"), of_the_common)?;
         }
         Ok(Self(door))
     }
 
-    /// Runs `work` on a thread of the pool when it is its flow's turn; gives its result and how long it took. Dropping the
+    /// Runs `work` on a thread of the pool when it is its caller's turn; gives its result and how long it took. Dropping the
     /// future before the work has begun abandons it.
     pub(crate) async fn run<T: Send + 'static>(
         &self,
-        turn: Turn,
+        caller: Caller,
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<(T, Duration), Panicked> {
         let gone = || Panicked("the pixel threads are gone".to_owned());
@@ -89,15 +111,16 @@ impl CpuPool {
             // A caller who went away in the meantime has no use for it.
             drop(reply.send(result.map(|value| (value, begun.elapsed()))));
         };
-        self.0.queue.push(turn, Box::new(task));
+        let queue = if caller.lone { &self.0.lone } else { &self.0.common };
+        queue.push(caller.turn, Box::new(task));
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 }
 
 impl Drop for Door {
     fn drop(&mut self) {
-        self.queue.lock().closed = true;
-        self.queue.bell.notify_all();
+        self.lone.close();
+        self.common.close();
     }
 }
 
@@ -107,11 +130,23 @@ impl Queue {
         self.bell.notify_one();
     }
 
+    /// Works until the end.
+    fn serve(&self) {
+        while let Some(work) = self.next() {
+            work();
+        }
+    }
+
+    fn close(&self) {
+        self.lock().closed = true;
+        self.bell.notify_all();
+    }
+
     /// Waits for work; none at the end.
     fn next(&self) -> Option<Work> {
         let mut state = self.lock();
         loop {
-            if let Some(work) = state.waiting.next() {
+            if let Some(work) = state.waiting.take() {
                 return Some(work);
             }
             if state.closed {
@@ -124,6 +159,19 @@ impl Queue {
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing under the lock can leave the lines half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), WorkerError> {
+    let thread = std::thread::Builder::new().name(name).spawn(body);
+    thread.map(drop).map_err(|source| WorkerError::Thread { name: "pixels", source })
+}
+
+/// Makes this thread nice. Only Linux has niceness by thread; elsewhere all are served alike.
+fn give_way() {
+    #[cfg(target_os = "linux")]
+    if let Err(error) = rustix::process::nice(NICENESS) {
+        tracing::debug!(%error, "a pixel thread could not be made nice");
     }
 }
 
@@ -140,29 +188,41 @@ mod tests {
     #[tokio::test]
     async fn work_runs_and_a_panic_stays_where_it_is() {
         let pool = CpuPool::start(1).unwrap();
-        assert_eq!(pool.run(Turn::default(), || 6 * 7).await.unwrap().0, 42);
+        assert_eq!(pool.run(Caller::own(), || 6 * 7).await.unwrap().0, 42);
         let panicked = pool
-            .run(Turn::default(), || assert!(std::env::args().count() == 0, "on purpose"))
+            .run(Caller::own(), || assert!(std::env::args().count() == 0, "on purpose"))
             .await
             .unwrap_err();
         assert_eq!(panicked, Panicked("on purpose".to_owned()));
-        assert_eq!(pool.run(Turn::default(), || 1).await.unwrap().0, 1);
+        assert_eq!(pool.run(Caller::own(), || 1).await.unwrap().0, 1);
     }
 
     #[tokio::test]
     async fn abandoned_work_is_not_done() {
         let pool = CpuPool::start(1).unwrap();
         let (open, gate) = std::sync::mpsc::channel::<()>();
-        let first = pool.run(Turn::default(), move || gate.recv());
+        let first = pool.run(Caller::own(), move || gate.recv());
         let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
         let mark = Arc::clone(&done);
-        let second = pool.run(Turn::default(), move || mark.store(true, std::sync::atomic::Ordering::SeqCst));
+        let second = pool.run(Caller::own(), move || mark.store(true, std::sync::atomic::Ordering::SeqCst));
         let (mut first, mut second) = (Box::pin(first), Box::pin(second));
         assert!(futures::poll!(&mut first).is_pending() && futures::poll!(&mut second).is_pending());
         drop(second);
         open.send(()).unwrap();
         first.await.unwrap().0.unwrap();
-        pool.run(Turn::default(), || ()).await.unwrap();
+        pool.run(Caller::own(), || ()).await.unwrap();
         assert!(!done.load(std::sync::atomic::Ordering::SeqCst));
+    }
+
+    #[tokio::test]
+    async fn a_lone_job_does_not_wait_for_those_of_the_others() {
+        let pool = CpuPool::start(1).unwrap();
+        let (open, gate) = std::sync::mpsc::channel::<()>();
+        let many = Caller { lone: false, ..Caller::own() };
+        let mut held_up = Box::pin(pool.run(many, move || gate.recv()));
+        assert!(futures::poll!(&mut held_up).is_pending());
+        assert_eq!(pool.run(Caller::own(), || 1).await.unwrap().0, 1);
+        open.send(()).unwrap();
+        held_up.await.unwrap().0.unwrap();
     }
 }

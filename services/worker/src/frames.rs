@@ -9,7 +9,7 @@ use millrace_contracts::{BlobId, JobError};
 use millrace_vision::{Frame, Limits, decode};
 use moka::future::Cache;
 
-use crate::cpu::{CpuPool, Turn};
+use crate::cpu::{Caller, CpuPool};
 use crate::error::{of_blobs, of_vision};
 use crate::job::{Clock, Stage, panicked};
 
@@ -40,14 +40,14 @@ impl Frames {
 
     /// The upright pixels of an image blob. Whoever comes first fetches and decodes at their turn, and has that on
     /// their clock.
-    pub(crate) async fn load(&self, id: BlobId, turn: Turn, clock: &Clock) -> Result<Frame, JobError> {
+    pub(crate) async fn load(&self, id: BlobId, caller: Caller, clock: &Clock) -> Result<Frame, JobError> {
         let load = async {
             let bytes =
                 clock.time(Stage::Fetch, self.blobs.get(id)).await.map_err(|error| of_blobs(&error))?;
             let limits = self.limits;
             let (decoded, took) = self
                 .cpu
-                .run(turn, move || decode(&bytes, &limits))
+                .run(caller, move || decode(&bytes, &limits))
                 .await
                 .map_err(|panic| panicked(&panic))?;
             clock.add(Stage::Decode, took);

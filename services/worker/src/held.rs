@@ -1,11 +1,11 @@
 //! The jobs in hand: what is claimed, and how each is told to stop.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use millrace_bus::{Abandon, EntryId, JobDelivery, QueueKey};
-use millrace_contracts::{ExecutionId, JobId, ModelId};
+use millrace_contracts::{ExecutionId, Job, JobId, ModelId};
 use millrace_tasks::CancellationToken;
 
 use crate::effort::{Effort, Mark};
@@ -26,6 +26,7 @@ type EntryAt = (QueueKey, EntryId);
 struct Entry {
     run: ExecutionId,
     job: JobId,
+    flow: String,
     stop: Stop,
 }
 
@@ -43,6 +44,8 @@ pub(crate) struct Holding {
     held: Held,
     at: EntryAt,
     mark: Mark,
+    /// Whether its flow had no other job in hand when it was taken: somebody waits for this one alone.
+    pub(crate) lone: bool,
     pub(crate) stop: Stop,
 }
 
@@ -59,12 +62,14 @@ impl Held {
     pub(crate) fn take(&self, delivery: &JobDelivery) -> Holding {
         let at = (delivery.queue.clone(), delivery.entry.clone());
         let stop = Stop::default();
-        let entry = Entry { run: delivery.job.execution_id, job: delivery.job.id, stop: stop.clone() };
+        let Job { execution_id: run, id: job, flow, .. } = &delivery.job;
+        let entry = Entry { run: *run, job: *job, flow: flow.id.clone(), stop: stop.clone() };
         let mut hand = self.lock();
+        let lone = hand.entries.values().all(|other| other.flow != flow.id);
         hand.entries.insert(at.clone(), entry);
         let mark = hand.effort.take(Instant::now());
         drop(hand);
-        Holding { held: self.clone(), at, mark, stop }
+        Holding { held: self.clone(), at, mark, lone, stop }
     }
 
     /// Every claim that is to be kept.
@@ -85,6 +90,13 @@ impl Held {
     /// The models of the jobs in hand.
     pub(crate) fn models(&self) -> HashSet<ModelId> {
         self.lock().entries.keys().filter_map(|(queue, _)| queue.model.clone()).collect()
+    }
+
+    /// The flows of the jobs in hand.
+    pub(crate) fn flows(&self) -> Vec<String> {
+        let hand = self.lock();
+        let flows: BTreeSet<&String> = hand.entries.values().map(|entry| &entry.flow).collect();
+        flows.into_iter().cloned().collect()
     }
 
     /// Tells the jobs that `abandon` covers to stop.

@@ -9,9 +9,10 @@ use futures::stream::FuturesUnordered;
 use millrace_bus::{BusError, JobDelivery, JobQueues};
 use millrace_contracts::{ModelId, Pool};
 use millrace_tasks::{CancellationToken, backoff};
+use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender};
-use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
+use crate::hands::{Free, Hands};
 use crate::job::{self, Taken};
 use crate::role::Shared;
 use crate::router::Router;
@@ -25,6 +26,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct IntakeSettings {
     pub(crate) concurrency: usize,
+    /// Hands beside those, for flows that have no job in hand.
+    pub(crate) spare: usize,
     pub(crate) block: Duration,
     pub(crate) lease: Duration,
 }
@@ -37,19 +40,19 @@ pub(crate) async fn take(
     jobs: Sender<Taken>,
     stop: CancellationToken,
 ) -> Result<(), BusError> {
-    let places = Arc::new(Semaphore::new(settings.concurrency.max(1)));
+    let hands = Hands::new(&settings);
     let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
     let mut look_again = Instant::now();
     loop {
-        let Some(first) = stop.run_until_cancelled(Arc::clone(&places).acquire_owned()).await else {
-            return Ok(());
-        };
-        let mut permits = vec![first.expect("the semaphore is never closed")];
-        while let Ok(permit) = Arc::clone(&places).try_acquire_owned() {
-            permits.push(permit);
-        }
-        let stale = look_again <= Instant::now();
+        let Some(free) = stop.run_until_cancelled(hands.free(&queues.bell())).await else { return Ok(()) };
+        let Free { permits, spare } = free;
+        let stale = !spare && look_again <= Instant::now();
         let read = async {
+            if spare {
+                let wanted =
+                    |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, settings.spare);
+                return queues.read_newcomers(&wanted, &shared.held.flows(), permits.len()).await;
+            }
             if stale {
                 let found = queues.claim_stale(&shared.pools, settings.lease, permits.len()).await?;
                 if !found.is_empty() {
@@ -57,7 +60,7 @@ pub(crate) async fn take(
                 }
             }
             let again = router.decide(&shared.bus, &mut queues).await?;
-            let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model);
+            let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, 0);
             queues.read_wanted(&wanted, permits.len(), settings.block.min(again)).await
         };
         // Dropping the read loses nothing: what it had taken is given to the next one, or claimed by another worker.

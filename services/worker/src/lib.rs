@@ -9,6 +9,7 @@ mod effort;
 mod error;
 mod fleet;
 mod frames;
+mod hands;
 mod held;
 mod images;
 mod intake;

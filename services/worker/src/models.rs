@@ -11,7 +11,7 @@ use millrace_inference::{
     Serving, SessionSettings,
 };
 
-use crate::cpu::{CpuPool, Turn};
+use crate::cpu::{Caller, CpuPool};
 use crate::model_events::ModelEvents;
 use crate::{Deps, WorkerError};
 
@@ -28,7 +28,7 @@ pub(crate) async fn device(deps: &Deps, worker: &Worker, cpu: &CpuPool) -> Resul
         return Ok(Chosen::default());
     }
     let (library, wanted) = (deps.library.clone(), wanted_device(worker.device));
-    let chosen = cpu.run(Turn::default(), move || Chosen::of(&library, wanted)).await;
+    let chosen = cpu.run(Caller::own(), move || Chosen::of(&library, wanted)).await;
     let (chosen, _) = chosen
         .map_err(|panic| WorkerError::Thread { name: "pixels", source: std::io::Error::other(panic.0) })?;
     let chosen = chosen?;
@@ -116,7 +116,7 @@ const MOST_TOLD: usize = 256;
 /// The models there are to load.
 pub(crate) async fn inventory(folder: &Path, cpu: &CpuPool) -> Arc<[ModelId]> {
     let repository = Repository::new(folder);
-    let listed = cpu.run(Turn::default(), move || repository.list()).await;
+    let listed = cpu.run(Caller::own(), move || repository.list()).await;
     let mut ids = listed.map(|(ids, _)| ids).unwrap_or_default();
     ids.truncate(MOST_TOLD);
     ids.into()

@@ -160,7 +160,12 @@ async fn live(
 
     let concurrency = settings.concurrency.max(1);
     let (sender, jobs) = mpsc::channel(concurrency);
-    let taking = IntakeSettings { concurrency, block: settings.block, lease: settings.lease };
+    let taking = IntakeSettings {
+        concurrency,
+        spare: settings.spare_hands,
+        block: settings.block,
+        lease: settings.lease,
+    };
     let router = Router::new(shared, neighbours.clone(), settings.steal_after, models.switch_after);
     let intake = intake::take(Arc::clone(shared), (queues, router), taking, sender, stop.clone());
     supervisor.spawn(must_live("worker.intake"), intake);

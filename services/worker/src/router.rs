@@ -9,7 +9,7 @@ use millrace_bus::{Bus, BusError, JobQueues};
 use millrace_contracts::{ModelId, Pool};
 use millrace_inference::{ModelCache, Prospect};
 
-use crate::cpu::{CpuPool, Turn};
+use crate::cpu::{Caller, CpuPool};
 use crate::held::Held;
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
@@ -86,8 +86,8 @@ impl Router {
         Ok(LOOK_EVERY)
     }
 
-    /// How many jobs of a queue are wanted now.
-    pub(crate) fn wanted(&self, pool: &Pool, model: Option<&ModelId>) -> usize {
+    /// How many jobs of a queue are wanted now, of a model `spare` more than are worth having in hand at once.
+    pub(crate) fn wanted(&self, pool: &Pool, model: Option<&ModelId>, spare: usize) -> usize {
         if !self.pools.contains(pool) {
             return 0;
         }
@@ -101,7 +101,7 @@ impl Router {
         // Of a model that is not there yet one job is enough to have it loaded; which model comes first is then settled
         // before its others are taken.
         let most = match self.prospects.get(model) {
-            Some((prospect, _)) if self.models.has(model) => prospect.concurrency,
+            Some((prospect, _)) if self.models.has(model) => prospect.concurrency + spare,
             _ => 1,
         };
         most.saturating_sub(self.held.of_model(model))
@@ -133,7 +133,7 @@ impl Router {
         }
         let models = self.models.clone();
         let read = move || wanted.into_iter().map(|id| (models.prospect(&id), id)).collect::<Vec<_>>();
-        if let Ok((found, _)) = self.cpu.run(Turn::default(), read).await {
+        if let Ok((found, _)) = self.cpu.run(Caller::own(), read).await {
             let now = Instant::now();
             self.prospects.extend(found.into_iter().map(|(prospect, id)| (id, (prospect, now))));
         }

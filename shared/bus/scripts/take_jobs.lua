@@ -6,21 +6,7 @@
 local gone, streams = KEYS[1], #KEYS - 1
 local taken, room = {}, tonumber(ARGV[3])
 
--- Takes what is open to all; answers how many.
-local function read(number, count)
-  local stream = KEYS[1 + number]
-  local reply = redis.pcall('XREADGROUP', 'GROUP', ARGV[1], ARGV[2], 'COUNT', count, 'STREAMS', stream, '>')
-  if reply and reply.err then
-    if not string.find(reply.err, 'NOGROUP', 1, true) then
-      error(reply.err)
-    end
-    if redis.call('EXISTS', stream) == 0 then
-      return 0
-    end
-    redis.call('XGROUP', 'CREATE', stream, ARGV[1], '0')
-    return read(number, count)
-  end
-  local entries = reply and reply[1][2] or {}
+local function note(number, entries)
   for _, entry in ipairs(entries) do
     taken[#taken + 1] = { number, entry[1], entry[2] }
   end
@@ -32,11 +18,12 @@ local function take(number, count)
   if count <= 0 then
     return
   end
-  local got = read(number, count)
-  if got < count and redis.call('EXISTS', KEYS[1 + number] .. ':ring') == 1 then
-    local moved = refill(KEYS[1 + number], gone, count - got)
+  local stream = KEYS[1 + number]
+  local got = note(number, read(stream, ARGV[1], ARGV[2], count))
+  if got < count and redis.call('EXISTS', stream .. ':ring') == 1 then
+    local moved = refill(stream, gone, count - got)
     if moved > 0 then
-      read(number, moved)
+      note(number, read(stream, ARGV[1], ARGV[2], moved))
     end
   end
 end

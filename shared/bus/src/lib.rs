@@ -40,7 +40,7 @@ pub use commit::{Commit, CommitOutcome};
 pub use entry::EntryId;
 pub use error::BusError;
 pub use inbox::{Delivery, Inbox};
-pub use line::{FlowInLine, LevelOfLine, LineLimit, LineView, PlaceInLine, Standing};
+pub use line::{FlowInLine, LevelOfLine, LineLimit, LineNews, LineView, PlaceInLine, Standing};
 pub use live::{LiveEvent, LiveFeed, LiveItem};
 pub use measure::{CommandCount, ServerCounters};
 pub use queues::{JobDelivery, JobQueues, QueueDepth, QueueKey, Wanted};

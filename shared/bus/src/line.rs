@@ -1,6 +1,6 @@
 //! The line in front of the orchestrators: how many runs are under way at once, and who is next. Within a priority flows
-//! take weighted turns. A run holds its place from its admission to its end; its message stays here until it has begun, so
-//! that whoever dies in between loses nothing. All keys share one hash tag: the order is exact.
+//! take weighted turns. A run holds its place from its admission to its end, except while it only waits for time; its message
+//! stays here until it has begun, so that whoever dies in between loses nothing. All keys share one hash tag: the order is exact.
 
 mod join;
 mod leave;
@@ -8,6 +8,7 @@ mod mend;
 mod place;
 mod view;
 
+pub use leave::LineNews;
 pub use mend::Standing;
 pub use place::PlaceInLine;
 pub use view::{FlowInLine, LevelOfLine, LineView};

@@ -9,6 +9,7 @@ mod find;
 mod hand_back;
 mod keep;
 mod key;
+mod newcomers;
 mod reader;
 mod registry;
 mod shares;

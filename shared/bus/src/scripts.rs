@@ -48,6 +48,8 @@ scripts!(
     ENQUEUE_JOBS = "part/turns.lua" "part/waiting.lua" "enqueue_jobs.lua",
     /// Takes jobs from one queue, urgent ones first, flows in turn.
     TAKE_JOBS = "part/turns.lua" "part/waiting.lua" "take_jobs.lua",
+    /// Takes a job of a flow that the worker has nothing of.
+    TAKE_NEWCOMERS = "part/turns.lua" "part/waiting.lua" "take_newcomers.lua",
     /// Removes what waits for runs that have ended.
     DROP_RUNS = "part/turns.lua" "part/waiting.lua" "drop_runs.lua",
     /// Lets a run into the line, or past it.

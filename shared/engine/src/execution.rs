@@ -176,6 +176,13 @@ impl Execution {
         self.meta.status.is_terminal()
     }
 
+    /// Whether it only waits for time: a delay, or the pause before another attempt.
+    #[must_use]
+    pub fn is_resting(&self) -> bool {
+        let works = self.meta.jobs_pending > 0 || !self.ready.is_empty() || !self.shell.is_empty();
+        !works && !self.is_terminal()
+    }
+
     /// Applies one input and says what follows from it.
     pub fn step(&mut self, input: Input, now: UnixMillis) -> Effects {
         crate::handlers::handle(self, input, now);

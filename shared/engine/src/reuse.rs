@@ -131,10 +131,9 @@ impl Execution {
             }
             None => None,
         };
+        let run = self.accepted.execution_id;
         let record = self.record(&key);
-        let job = (record.node_id.clone(), record.path.clone());
-        let job = JobId::of(self.accepted.execution_id, &job.0, &job.1, attempt);
-        let record = self.record(&key);
+        let job = JobId::of(run, &record.node_id, &record.path, attempt);
         record.started_at = Some(now);
         record.metrics = Some(JobMetrics {
             inference_job_id: Some(job),

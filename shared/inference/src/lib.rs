@@ -43,6 +43,6 @@ pub use preprocess::{ImageProcessor, Pixels};
 pub use repository::{ModelFiles, Repository, download_folder, is_url, validate_model_id};
 pub use runtime::{Runtime, RuntimeInfo, library_from_environment};
 pub use serving::Serving;
-pub use session::{BatchLimit, BatchReport, Closed, Inferred, Relief, SessionSettings, SessionThread};
+pub use session::{BatchLimit, BatchReport, Closed, Inferred, Relief, Rows, SessionSettings, SessionThread};
 pub use tensor::{Elements, Tensor};
 pub use texts::MOST_TEXT_BYTES;

@@ -12,7 +12,7 @@ use crate::digest::digest_of;
 use crate::families::family_of;
 use crate::{
     Classifier, Companion, Detector, Device, Embedder, Facts, Family, InferenceError, Inferred, Part,
-    RawModel, Relief, Repository, Runtime, Segmenter, Serving, SessionSettings, SessionThread, Tensor,
+    RawModel, Relief, Repository, Rows, Runtime, Segmenter, Serving, SessionSettings, SessionThread,
 };
 
 /// A model that is ready to run. Out of a cache it is a lease: the model stays loaded for as long as it is held.
@@ -110,20 +110,20 @@ impl Model {
     ///
     /// # Errors
     /// As [`SessionThread::infer`].
-    pub async fn infer(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
-        self.core.session.infer(inputs).await
+    pub async fn infer(&self, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
+        self.core.session.infer(rows).await
     }
 
     /// Runs one request on one of its graphs, batched with others that wait for the same graph.
     ///
     /// # Errors
     /// As [`SessionThread::infer`]; [`InferenceError::Unsupported`] when it has no such graph.
-    pub async fn infer_part(&self, part: Part, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
+    pub async fn infer_part(&self, part: Part, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
         let Core { info, session, companions, .. } = &*self.core;
         let companion = companions.iter().find(|(own, _)| *own == part).map(|(_, session)| session);
         match (part, companion) {
-            (_, Some(session)) => session.infer(inputs).await,
-            (Part::Main, None) => session.infer(inputs).await,
+            (_, Some(session)) => session.infer(rows).await,
+            (Part::Main, None) => session.infer(rows).await,
             (_, None) => Err(InferenceError::Unsupported {
                 id: info.id.clone(),
                 detail: format!("it has no graph for {part:?}"),
@@ -135,8 +135,8 @@ impl Model {
     ///
     /// # Errors
     /// As [`SessionThread::infer_alone`].
-    pub async fn infer_alone(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
-        self.core.session.infer_alone(inputs).await
+    pub async fn infer_alone(&self, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
+        self.core.session.infer_alone(rows).await
     }
 }
 

@@ -7,10 +7,13 @@ mod limit;
 mod open;
 mod queue;
 mod relief;
+mod rows;
 mod serve;
+mod worth;
 
 pub use limit::BatchLimit;
 pub use relief::Relief;
+pub use rows::Rows;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -18,6 +21,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::ModelId;
+use millrace_turns::Turn;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::graph::GraphPort;
@@ -152,6 +156,7 @@ impl Closed {
 /// One caller's rows. Its place in the queue is given back when it is done or dropped.
 struct Request {
     inputs: Vec<Tensor>,
+    turn: Turn,
     /// Whether its tensors have no rows that others could be put beside.
     alone: bool,
     since: Instant,
@@ -216,33 +221,33 @@ impl SessionThread {
         Ok((handle, opened))
     }
 
-    /// Runs `inputs`, one tensor per input of the graph in its order, all with the same number of rows, in a batch
-    /// with whatever else waits. Waits for a place when the queue is full. Dropping the future abandons the request.
-    /// Numbers with a fraction come back in single precision whatever the graph's own.
+    /// Runs `rows` when it is their flow's turn, in a batch with whatever else waits. Waits for a place when the queue is
+    /// full. Dropping the future abandons the request. Numbers with a fraction come back in single precision whatever the graph's own.
     ///
     /// # Errors
     /// The inputs do not fit the graph, or the run failed.
-    pub async fn infer(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
-        let mut inferred = self.request(inputs, false).await?;
+    pub async fn infer(&self, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
+        let mut inferred = self.request(rows.into(), false).await?;
         inferred.outputs = inferred.outputs.into_iter().map(Tensor::in_single_precision).collect();
         Ok(inferred)
     }
 
-    /// Runs `inputs` by themselves: for graphs whose first axes are not rows. The outputs are as the graph gives them,
+    /// Runs `rows` by themselves: for graphs whose first axes are not rows. The outputs are as the graph gives them,
     /// of any shape and type.
     ///
     /// # Errors
     /// As [`Self::infer`].
-    pub async fn infer_alone(&self, inputs: Vec<Tensor>) -> Result<Inferred, InferenceError> {
-        self.request(inputs, true).await
+    pub async fn infer_alone(&self, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
+        self.request(rows.into(), true).await
     }
 
-    async fn request(&self, inputs: Vec<Tensor>, alone: bool) -> Result<Inferred, InferenceError> {
+    async fn request(&self, rows: Rows, alone: bool) -> Result<Inferred, InferenceError> {
         let lost = || InferenceError::SessionLost { id: self.id.clone() };
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
         let (reply, answer) = oneshot::channel();
-        if !self.queue.push(Request { inputs, alone, since, reply, _place: place }) {
+        let Rows { inputs, turn } = rows;
+        if !self.queue.push(Request { inputs, turn, alone, since, reply, _place: place }) {
             return Err(lost());
         }
         answer.await.map_err(|_| lost())?

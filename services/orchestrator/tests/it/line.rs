@@ -1,7 +1,9 @@
 //! Runs in line: how many are under way, who is next, and what a cancel finds there.
 
+use std::time::Duration;
+
 use millrace_config::Orchestrator;
-use millrace_contracts::{EventType, ExecutionStatus, NodeStatus};
+use millrace_contracts::{EventType, ExecutionStatus, NodeStatus, UnixMillis};
 use serde_json::json;
 
 use crate::support::{DEADLINE, World, chain, outputs, picture, settings, statuses};
@@ -41,6 +43,45 @@ async fn a_newcomer_ends_while_a_batch_still_waits() -> anyhow::Result<()> {
         Ok::<_, millrace_bus::BusError>((line.waiting + line.running == 0).then_some(()))
     })
     .await?;
+    replica.stop().await
+}
+
+/// Runs in a delay hold up nobody, however many there are; all of them go on when it is over.
+#[tokio::test]
+async fn runs_that_only_wait_for_time_hold_no_place() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica_with(one_at_a_time());
+    world.limit_is(1).await?;
+    let until = UnixMillis::now().after(Duration::from_secs(3));
+    let delayed = json!({"name": "delayed", "nodes": [
+        {"id": "photo", "type": "image_input"},
+        {"id": "wait", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": {"until": until.to_rfc3339()}},
+        {"id": "small", "type": "resize", "inputs": {"image": "$nodes.wait.value"}, "config": {"width": 8}},
+    ]});
+    let mut resting = Vec::new();
+    for _ in 0..10 {
+        resting.push(world.submit(&delayed, json!({"photo": picture("root")})).await?);
+    }
+    let busy = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let first = worker.take().await?;
+    assert_eq!(first.job.execution_id, busy);
+    millrace_testkit::eventually(DEADLINE, "all others rest", async || {
+        let line = world.bus.line(9).await?;
+        Ok::<_, millrace_bus::BusError>((line.waiting == 0 && line.running == 1).then_some(()))
+    })
+    .await?;
+    assert!(UnixMillis::now() < until, "this machine is too slow for the test");
+    worker.complete(&first, json!({"image": picture("done")})).await?;
+    for _ in 0..resting.len() {
+        let job = worker.take().await?;
+        assert!(UnixMillis::now() >= until && world.bus.line(9).await?.running > 0, "they count again");
+        worker.complete(&job, json!({"image": picture("done")})).await?;
+    }
+    for run in resting {
+        world.ended(run).await?;
+        assert_eq!(world.status(run).await?, ExecutionStatus::Completed);
+    }
     replica.stop().await
 }
 

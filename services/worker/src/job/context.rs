@@ -7,7 +7,7 @@ use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
 use super::{Clock, Stage, panicked};
-use crate::cpu::Turn;
+use crate::cpu::Caller;
 use crate::error::of_blobs;
 use crate::role::Shared;
 
@@ -18,6 +18,7 @@ pub(crate) type Outputs = Map<String, Value>;
 pub(crate) struct JobContext {
     pub(crate) shared: Arc<Shared>,
     pub(crate) job: Arc<Job>,
+    caller: Caller,
     /// Input ports, references resolved.
     pub(crate) inputs: Map<String, Value>,
     /// Configuration, references resolved.
@@ -28,7 +29,12 @@ pub(crate) struct JobContext {
 
 impl JobContext {
     /// Resolves what the job refers to.
-    pub(crate) async fn open(shared: Arc<Shared>, job: Arc<Job>, clock: Clock) -> Result<Self, JobError> {
+    pub(crate) async fn open(
+        shared: Arc<Shared>,
+        job: Arc<Job>,
+        caller: Caller,
+        clock: Clock,
+    ) -> Result<Self, JobError> {
         let (inputs, config) = clock
             .time(Stage::Fetch, async {
                 let inputs = resolved(&shared, &job.inputs).await.map_err(|error| error.at("/inputs"))?;
@@ -36,7 +42,7 @@ impl JobContext {
                 Ok::<_, JobError>((inputs, config))
             })
             .await?;
-        Ok(Self { shared, job, inputs, config, clock, warnings: Mutex::default() })
+        Ok(Self { shared, job, caller, inputs, config, clock, warnings: Mutex::default() })
     }
 
     /// Runs `work` on the CPU pool, on the clock as `stage`.
@@ -46,14 +52,14 @@ impl JobContext {
         work: impl FnOnce() -> T + Send + 'static,
     ) -> Result<T, JobError> {
         let (result, took) =
-            self.shared.cpu.run(Turn::of(&self.job), work).await.map_err(|panic| panicked(&panic))?;
+            self.shared.cpu.run(self.caller.clone(), work).await.map_err(|panic| panicked(&panic))?;
         self.clock.add(stage, took);
         Ok(result)
     }
 
     /// The upright pixels of an image blob.
     pub(crate) async fn frame(&self, blob: BlobId) -> Result<Frame, JobError> {
-        self.shared.frames.load(blob, Turn::of(&self.job), &self.clock).await
+        self.shared.frames.load(blob, self.caller.clone(), &self.clock).await
     }
 
     /// Notes something worth knowing that does not stop the job.

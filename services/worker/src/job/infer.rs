@@ -1,7 +1,8 @@
 //! A job's rows through its model, with the time it took and what came of the batch.
 
 use millrace_contracts::{ErrorKind, JobError};
-use millrace_inference::{InferenceError, Inferred, Model, Part, Tensor};
+use millrace_inference::{InferenceError, Inferred, Model, Part, Rows, Tensor};
+use millrace_turns::Turn;
 
 use super::{JobContext, Stage};
 use crate::error::of_inference;
@@ -10,7 +11,7 @@ impl JobContext {
     /// Runs `inputs` on the model's main graph, batched with others that wait. Every block with a model runs it here:
     /// this is where the report learns of the batch, and where a model that is beyond use is given up.
     pub(crate) async fn infer(&self, model: &Model, inputs: Vec<Tensor>) -> Result<Inferred, JobError> {
-        self.inferred(model, model.infer(inputs).await)
+        self.inferred(model, model.infer(self.rows(inputs)).await)
     }
 
     /// As [`JobContext::infer`], on one of its other graphs.
@@ -20,7 +21,12 @@ impl JobContext {
         part: Part,
         inputs: Vec<Tensor>,
     ) -> Result<Inferred, JobError> {
-        self.inferred(model, model.infer_part(part, inputs).await)
+        self.inferred(model, model.infer_part(part, self.rows(inputs)).await)
+    }
+
+    /// `inputs`, at the turn of the job's flow.
+    pub(crate) fn rows(&self, inputs: Vec<Tensor>) -> Rows {
+        Rows::new(Turn::of(&self.job), inputs)
     }
 
     /// Takes what a run gave.

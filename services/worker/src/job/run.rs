@@ -15,7 +15,7 @@ use tokio::sync::OwnedSemaphorePermit;
 use super::report::Reporter;
 use super::{Clock, JobContext, Outputs, Stage, milliseconds, panicked};
 use crate::blocks;
-use crate::cpu::{Panicked, message_of};
+use crate::cpu::{Caller, Panicked, message_of};
 use crate::downloads::Downloads;
 use crate::error::of_blobs;
 use crate::held::{Holding, Stop};
@@ -47,7 +47,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
     let outcome = match refused(&shared, &delivery.job) {
         Some(error) => JobOutcome::Failed { error, metrics: Box::new(clock.read()) },
         None => {
-            let work = attempt(&shared, &delivery.job, &clock, &holding.stop);
+            let work = attempt(&shared, &delivery.job, &clock, &holding);
             // Said while the work begins: the round trip costs the job nothing.
             let (said, ended) = tokio::join!(reporter.started(), work);
             if let Err(error) = said {
@@ -100,13 +100,14 @@ fn cancelled() -> JobError {
 }
 
 /// The work itself, ended by whatever comes first; none when the job is somebody else's by now.
-async fn attempt(shared: &Arc<Shared>, job: &Job, clock: &Clock, stop: &Stop) -> Option<JobOutcome> {
+async fn attempt(shared: &Arc<Shared>, job: &Job, clock: &Clock, holding: &Holding) -> Option<JobOutcome> {
     let limit = match job.deadline {
         Some(deadline) => Duration::from_millis(deadline.since(UnixMillis::now())),
         None => shared.job_timeout,
     };
-    let job = Arc::new(job.clone());
-    let work = AssertUnwindSafe(execute(Arc::clone(shared), job, clock.clone()).boxed()).catch_unwind();
+    let (stop, caller) = (&holding.stop, Caller::of(job, holding.lone));
+    let work = execute(Arc::clone(shared), Arc::new(job.clone()), caller, clock.clone());
+    let work = AssertUnwindSafe(work.boxed()).catch_unwind();
     let result = tokio::select! {
         biased;
         () = stop.lost.cancelled() => return None,
@@ -128,6 +129,7 @@ async fn attempt(shared: &Arc<Shared>, job: &Job, clock: &Clock, stop: &Stop) ->
 async fn execute(
     shared: Arc<Shared>,
     job: Arc<Job>,
+    caller: Caller,
     clock: Clock,
 ) -> Result<(Outputs, Vec<String>), JobError> {
     let block = blocks::find(&job.task).ok_or_else(|| {
@@ -140,7 +142,7 @@ async fn execute(
     if let Some(model) = job.model.as_ref().filter(|model| Downloads::concern(model)) {
         clock.time(Stage::ModelLoad, shared.downloads.provide(model)).await?;
     }
-    let context = JobContext::open(shared, job, clock).await?;
+    let context = JobContext::open(shared, job, caller, clock).await?;
     let mut outputs = block(&context).await?;
     for value in outputs.values_mut() {
         let checked = context.shared.blobs.claim_check(value.take());

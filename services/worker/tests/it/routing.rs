@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use millrace_contracts::{Job, UnixMillis};
+use millrace_contracts::{Flow, Job, UnixMillis};
 use serde_json::{Value, json};
 
 use crate::desk::{Desk, on, repository, settings};
@@ -15,6 +15,12 @@ fn copies(folder: &Path, ids: &[&str]) {
         std::fs::copy(models().join("shapes-detector/model.onnx"), folder.join(id).join("model.onnx"))
             .unwrap();
     }
+}
+
+/// A picture that keeps a worker busy for a while.
+fn large() -> Vec<u8> {
+    let frame = millrace_vision::Frame::filled(4500, 4000, [90, 120, 30]);
+    millrace_vision::encode(&frame, millrace_vision::Encoding::Png).unwrap()
 }
 
 async fn info(desk: &Desk) -> Value {
@@ -89,6 +95,27 @@ async fn a_job_waits_for_the_worker_that_has_its_model() {
     cold.stop().await;
 }
 
+/// The only hand is held by a job that takes seconds; somebody else's is done meanwhile, and another of the same flow waits.
+#[tokio::test]
+async fn a_lone_job_does_not_wait_for_a_hand_that_a_batch_holds() {
+    let mut desk = Desk::open().await;
+    let (large, small) = (desk.image(large()).await, desk.image(scene("scene_00.jpg")).await);
+    let one_hand = millrace_config::Worker { concurrency: 1, ..settings() };
+    let worker = desk.worker_as(one_hand, repository()).await;
+    let of = |flow: &str, job: Job| Job { flow: Flow { id: flow.to_owned(), weight: 1 }, ..job };
+    let big = || of("batch", Desk::job("resize@1", on(&large), json!({"width": 7000, "height": 7000})));
+    let batch: Vec<Job> = (0..4).map(|_| big()).collect();
+    desk.bus.enqueue(&batch, &[]).await.unwrap();
+    desk.wait(|report| report.job_id == batch[0].id).await;
+    desk.run(of("lone", Desk::job("resize@1", on(&small), json!({"width": 8})))).await.unwrap();
+    assert!(!desk.counts(batch[3].id).await.contains_key("started"), "the batch was done before it");
+    for job in batch {
+        desk.end_of(job.id).await.unwrap();
+    }
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}
+
 #[tokio::test]
 async fn a_worker_that_is_to_drain_finishes_and_ends_and_what_it_cannot_finish_goes_to_others_at_once() {
     let mut desk = Desk::open().await;
@@ -98,11 +125,7 @@ async fn a_worker_that_is_to_drain_finishes_and_ends_and_what_it_cannot_finish_g
         grace: Duration::from_millis(50),
         ..settings()
     };
-    let large = millrace_vision::encode(
-        &millrace_vision::Frame::filled(4500, 4000, [90, 120, 30]),
-        millrace_vision::Encoding::Png,
-    );
-    let image = desk.image(large.unwrap()).await;
+    let image = desk.image(large()).await;
     let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
     let job = Desk::job("resize@1", on(&image), config);
     let first = desk.worker_as(slow.clone(), repository()).await;

@@ -7,7 +7,7 @@ use millrace_contracts::message::{Accepted, Message};
 use millrace_contracts::{ExecutionId, UnixMillis};
 use redis::Value;
 
-use super::{Admitted, LineLimit};
+use super::{Admitted, LineLimit, LineNews};
 use crate::workers::scored;
 use crate::{Bus, BusError, reply, scripts};
 
@@ -61,7 +61,7 @@ impl Bus {
         }
         metrics::counter!("millrace_line_resent_total").increment(resent as u64);
         metrics::counter!("millrace_line_left_behind_total").increment(over.len() as u64);
-        self.leave_and_admit(&[], &over).await.map(drop)
+        self.leave_and_admit(&LineNews { ended: over, ..LineNews::default() }).await.map(drop)
     }
 
     async fn resend(&self, patience: Duration) -> Result<usize, BusError> {

@@ -11,7 +11,8 @@ use crate::publish::{event_json, publish_command};
 use crate::{Bus, BusError, keys, scripts};
 
 /// Jobs of a queue that are open to all workers at once, in the order they came; those behind them take turns.
-const OPEN_TO_ALL: usize = 8;
+/// Few, for a lone job that comes after them waits for all of them.
+const OPEN_TO_ALL: usize = 2;
 /// Most jobs in one script call: a fan-out of thousands must not hold up the others' commands.
 const JOBS_PER_CALL: usize = 100;
 
@@ -53,6 +54,7 @@ impl Bus {
         let (stream, gone) = (self.keys().queue(queue), self.keys().gone(&queue.name()));
         let mut enqueue = scripts::ENQUEUE_JOBS.on(&[&stream, &gone], jobs.len() * 2048);
         enqueue.arg(keys::WORKERS).arg(UnixMillis::now().0).arg(&flow.id).arg(flow.weight).arg(OPEN_TO_ALL);
+        enqueue.arg(self.keys().queues_channel());
         for (job, event) in jobs {
             let json = serde_json::to_vec(job).map_err(BusError::encode("a job"))?;
             enqueue.arg(job.execution_id.to_string()).arg(json);

@@ -13,7 +13,7 @@ use super::key::QueueName;
 use super::reader::{JobQueues, add_job};
 use crate::batch::Batch;
 use crate::reply::{self, RawEntry};
-use crate::{BusError, EntryId, keys, scripts};
+use crate::{Bus, BusError, EntryId, keys, scripts};
 
 const WHAT: &str = "take jobs";
 
@@ -21,6 +21,14 @@ const WHAT: &str = "take jobs";
 pub(super) struct Take {
     asked: Vec<(QueueName, usize)>,
     replies: Pin<Box<dyn Future<Output = Result<Vec<Value>, BusError>> + Send + Sync>>,
+}
+
+impl Take {
+    /// Asks each queue for so many, by one command.
+    pub(super) fn begin(bus: &Bus, asked: Vec<(QueueName, usize)>, commands: Vec<Cmd>) -> Self {
+        let bus = bus.clone();
+        Self { asked, replies: Box::pin(SyncFuture::new(async move { bus.send(WHAT, commands).await })) }
+    }
 }
 
 impl JobQueues {
@@ -70,11 +78,7 @@ impl JobQueues {
             queues.into_iter().map(|name| (left(&name), name)).map(|(left, name)| (name, left)).collect();
         let asked: Vec<_> = asked.into_iter().filter(|(_, share)| *share > 0).collect();
         let commands = asked.iter().map(|(name, share)| self.take_command(name, *share)).collect();
-        let bus = self.bus.clone();
-        self.taking = Some(Take {
-            asked,
-            replies: Box::pin(SyncFuture::new(async move { bus.send(WHAT, commands).await })),
-        });
+        self.taking = Some(Take::begin(&self.bus, asked, commands));
     }
 
     fn take_command(&mut self, name: &QueueName, share: usize) -> Cmd {

@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit, ResultBounds, ResultKey};
+use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit, LineNews, ResultBounds, ResultKey};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Timer, TimerPurpose};
 use millrace_contracts::{ExecutionId, Pool, UnixMillis};
@@ -75,7 +75,10 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     assert!(bus.place_in_line(next).await?.is_some());
     assert_eq!(bus.line(9).await?.waiting, 1);
     bus.mend_line(Duration::ZERO, Duration::ZERO).await?;
-    assert_eq!(bus.leave_line(&[run], &[run]).await?, 1);
+    assert_eq!(
+        bus.leave_line(&LineNews { begun: vec![run], ended: vec![run], ..LineNews::default() }).await?,
+        1
+    );
     let mut commit = step(&bus, run, 0, 1);
     commit.set_timers = vec![(UnixMillis(1), Timer { execution_id: run, purpose: TimerPurpose::RunTimeout })];
     assert_eq!(bus.commit(&[commit]).await?, [CommitOutcome::Committed]);

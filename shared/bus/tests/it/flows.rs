@@ -4,7 +4,7 @@ use std::time::Duration;
 use anyhow::Result;
 use millrace_bus::JobQueues;
 use millrace_contracts::job::Priority;
-use millrace_contracts::{Flow, Job, Pool};
+use millrace_contracts::{Flow, Job, ModelId, Pool};
 use millrace_testkit::TestRedis;
 use proptest::prelude::{Strategy, prop};
 use proptest::strategy::ValueTree;
@@ -13,7 +13,7 @@ use proptest::test_runner::TestRunner;
 use crate::support::{DEADLINE, Fixture, job};
 
 /// Jobs of a queue that are open to all before flows take turns.
-const OPEN: usize = 8;
+const OPEN: usize = 2;
 
 fn pools() -> [Pool; 1] {
     ["fast".into()]
@@ -150,6 +150,64 @@ async fn jobs_of_a_dropped_run_are_never_given_out() -> Result<()> {
     assert!(queues.read(&pools(), 9, Duration::from_millis(5)).await?.is_empty());
     let depths = bus.queue_depths().await?;
     assert_eq!((depths[1].waiting, depths[1].pending), (0, 6));
+    Ok(())
+}
+
+/// With hands kept for newcomers, a lone job comes at once, behind nothing but what is open to all; nobody else does, and
+/// nothing is lost or given out twice.
+#[tokio::test]
+async fn a_job_of_a_flow_that_is_not_in_hand_is_taken_past_the_batch() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let any = |_: &Pool, _: Option<&ModelId>| usize::MAX;
+    let in_hand = ["batch".to_owned()];
+    let mut queues = fixture.bus.queues(&"w1".into()).await?;
+    let mut wanted = fill(&fixture, "batch", 1, 500).await?;
+    assert!(queues.read_newcomers(&any, &in_hand, 4).await?.is_empty());
+    let mut found = queues.read(&pools(), 16, Duration::ZERO).await?;
+
+    let lone = fill(&fixture, "lone", 1, 2).await?;
+    let newcomers = queues.read_newcomers(&any, &in_hand, 4).await?;
+    assert!(newcomers.len() <= OPEN + 1, "{}", newcomers.len());
+    assert_eq!(newcomers.last().map(|delivery| &delivery.job), Some(&lone[0]));
+    let none = |_: &Pool, _: Option<&ModelId>| 0;
+    assert!(queues.read_newcomers(&none, &in_hand, 4).await?.is_empty());
+    let both_in_hand = ["batch".to_owned(), "lone".to_owned()];
+    assert!(queues.read_newcomers(&any, &both_in_hand, 4).await?.is_empty());
+
+    // One that is open to all already is found there.
+    found.extend(newcomers);
+    wanted.extend(lone);
+    loop {
+        let jobs = queues.read(&pools(), 64, Duration::ZERO).await?;
+        if jobs.is_empty() {
+            break;
+        }
+        found.extend(jobs);
+    }
+    wanted.extend(fill(&fixture, "late", 1, 1).await?);
+    found.extend(queues.read_newcomers(&any, &in_hand, 4).await?);
+    let mut found: Vec<Job> = found.into_iter().map(|delivery| delivery.job).collect();
+    let key = |job: &Job| job.id.to_string();
+    wanted.sort_by_key(key);
+    found.sort_by_key(key);
+    assert_eq!(found, wanted);
+    assert_eq!(fixture.bus.queue_depths().await?[1].waiting, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn the_bell_rings_for_a_flow_that_begins_to_wait_behind_others_and_not_for_the_others() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fill(&fixture, "batch", 1, 100).await?;
+    let queues = fixture.bus.queues(&"w1".into()).await?;
+    let bell = queues.bell();
+    fill(&fixture, "batch", 1, 100).await?;
+    // What was published before has arrived when this has.
+    fill(&fixture, "lone", 1, 1).await?;
+    tokio::time::timeout(DEADLINE, bell.notified()).await?;
+    fill(&fixture, "batch", 1, 100).await?;
+    fill(&fixture, "lone", 1, 1).await?;
+    assert!(tokio::time::timeout(Duration::from_millis(100), bell.notified()).await.is_err());
     Ok(())
 }
 

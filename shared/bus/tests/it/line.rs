@@ -2,10 +2,10 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Result;
-use millrace_bus::{Inbox, LineLimit, Standing};
+use millrace_bus::{Inbox, LineLimit, LineNews, Standing};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Accepted, Message};
-use millrace_contracts::{ExecutionId, Partition};
+use millrace_contracts::{ExecutionId, Flow, Partition};
 use proptest::prelude::{Strategy, prop};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -57,9 +57,13 @@ impl Line {
         }
     }
 
-    async fn end(&self, runs: &[ExecutionId]) -> Result<()> {
-        self.fixture.bus.leave_line(&[], runs).await?;
+    async fn tell(&self, news: LineNews) -> Result<()> {
+        self.fixture.bus.leave_line(&news).await?;
         Ok(())
+    }
+
+    async fn end(&self, runs: &[ExecutionId]) -> Result<()> {
+        self.tell(LineNews { ended: runs.to_vec(), ..LineNews::default() }).await
     }
 }
 
@@ -95,7 +99,38 @@ async fn runs_beyond_the_limit_wait_in_order_and_visibly() -> Result<()> {
         line.end(&[runs[ended]]).await?;
         assert_eq!(line.arrived().await?, [runs[next]], "leaving twice admits one");
     }
-    line.fixture.bus.leave_line(&runs, &runs).await?;
+    line.tell(LineNews { begun: runs.clone(), ended: runs, ..LineNews::default() }).await?;
+    assert_eq!(line.fixture.ask::<Vec<String>>("KEYS {mr:line}*").await?, ["{mr:line}:settings"]);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_run_that_rests_gives_its_place_to_the_next_and_counts_again_when_it_goes_on() -> Result<()> {
+    let mut line = Line::start(1, 0).await?;
+    let mut runs = Vec::new();
+    for _ in 0..3 {
+        runs.push(line.submit(0, Priority::Normal).await?);
+    }
+    assert_eq!(line.arrived().await?, runs[..1]);
+    let flow = Flow::of(&of_flow(0, Priority::Normal, 1));
+    let going_on = LineNews { going_on: vec![(runs[0], flow)], ..LineNews::default() };
+    line.tell(going_on.clone()).await?;
+    assert_eq!(line.fixture.bus.line(1).await?.running, 1, "it never rested");
+
+    for _ in 0..2 {
+        line.tell(LineNews { begun: runs[..1].to_vec(), resting: runs[..1].to_vec(), ..LineNews::default() })
+            .await?;
+        assert_eq!(line.fixture.bus.line(1).await?.running, 1, "the next took its place");
+    }
+    assert_eq!(line.arrived().await?, runs[1..2]);
+    line.tell(going_on.clone()).await?;
+    line.tell(going_on).await?;
+    assert_eq!(line.fixture.bus.line(1).await?.running, 2, "it goes on beyond the limit, counted once");
+    line.end(&runs[1..2]).await?;
+    assert!(line.arrived().await?.is_empty(), "nobody comes in before the limit holds again");
+    line.end(&runs[..1]).await?;
+    assert_eq!(line.arrived().await?, runs[2..]);
+    line.end(&runs[2..]).await?;
     assert_eq!(line.fixture.ask::<Vec<String>>("KEYS {mr:line}*").await?, ["{mr:line}:settings"]);
     Ok(())
 }
@@ -205,7 +240,7 @@ async fn a_run_that_was_admitted_and_not_sent_is_sent_again_until_it_has_begun()
     assert_eq!(line.arrived().await?, [], "it is given its time");
     bus.mend_line(AT_ONCE, AT_ONCE).await?;
     assert_eq!(line.arrived().await?, [run], "it is sent again, and not taken for ended");
-    bus.leave_line(&[run], &[]).await?;
+    bus.leave_line(&LineNews { begun: vec![run], ..LineNews::default() }).await?;
     assert!(matches!(bus.standings(&[run]).await?[..], [Standing::Admitted(_)]));
     assert_eq!(bus.run_in_line(run).await?, None);
     bus.mend_line(AT_ONCE, LATER).await?;
@@ -229,7 +264,7 @@ async fn a_run_that_ended_without_leaving_gives_its_place_back() -> Result<()> {
     let (ended, next) = (line.submit(0, Priority::Normal).await?, line.submit(0, Priority::Normal).await?);
     let live = step(&bus, ended, 0, 1);
     bus.commit(&[live]).await?;
-    bus.leave_line(&[ended], &[]).await?;
+    bus.leave_line(&LineNews { begun: vec![ended], ..LineNews::default() }).await?;
     assert_eq!(line.arrived().await?, [ended]);
     bus.mend_line(LATER, AT_ONCE).await?;
     assert_eq!(line.arrived().await?, [], "a live run keeps its place");

@@ -15,6 +15,8 @@ pub struct Worker {
     pub pools: Vec<String>,
     /// Jobs in hand at once.
     pub concurrency: usize,
+    /// Jobs in hand beyond those, of workflows that have none in hand: a lone run does not wait for the jobs of a batch.
+    pub spare_hands: usize,
     /// Threads for decoding and transforms; 0 means one per core.
     pub cpu_threads: usize,
     /// What models run on: auto (a GPU where one works, else the processor), cpu, cuda:N, or tensorrt:N. One that is named and
@@ -66,6 +68,7 @@ impl Default for Worker {
         Self {
             pools: ["fast", "heavy", "batch", "cpu"].map(str::to_owned).to_vec(),
             concurrency: 16,
+            spare_hands: 4,
             cpu_threads: 0,
             device: Device::Auto,
             intra_op_threads: 1,

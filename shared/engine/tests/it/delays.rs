@@ -18,10 +18,12 @@ fn the_value_passes_when_the_time_has() {
         let mut driver = Driver::begin(&delayed(config), input(0, &[]));
         assert_eq!(driver.status("wait"), "running");
         assert_eq!(driver.run.meta().progress.running, 1);
+        assert!(driver.run.is_resting());
         driver.advance(499);
         assert_eq!(driver.run_status(), "running");
         driver.advance(1);
         assert_eq!(driver.outputs()["out"]["value"], json!({"photo": 1}));
+        assert!(!driver.run.is_resting());
         let record = driver.record("wait");
         assert_eq!((record.started_at, record.completed_at), (Some(START), Some(driver.now)));
     }

@@ -1,9 +1,10 @@
-//! How large a batch may get. With a latency target the rows follow it by additive increase and multiplicative decrease:
+//! How large a batch may get: as large as is worth it. With a latency target the rows follow it by additive increase and multiplicative decrease:
 //! one more after a full batch that met the target, a tenth fewer after one that did not (Crankshaw et al., "Clipper: A
 //! Low-Latency Online Prediction Serving System", NSDI 2017, section 4.3.1).
 
 use std::time::Duration;
 
+use super::worth::Worth;
 use super::{Request, SessionSettings};
 use crate::Tensor;
 
@@ -14,8 +15,9 @@ pub struct BatchLimit {
     most_cells: u64,
     pub(super) max_delay: Duration,
     target: Duration,
-    /// Rows allowed now.
+    /// Rows that meet the target.
     rows: usize,
+    worth: Worth,
 }
 
 impl BatchLimit {
@@ -30,13 +32,14 @@ impl BatchLimit {
             target: settings.target_latency,
             // With a target, the first batches feel their way up.
             rows: if settings.target_latency.is_zero() { most_rows } else { 1 },
+            worth: Worth::new(most_rows),
         }
     }
 
     /// Rows that the next batch may have.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.rows
+        self.rows.min(self.worth.rows())
     }
 
     /// Whether `cells` of pixels or tokens are too many for a batch.
@@ -45,8 +48,9 @@ impl BatchLimit {
         cells > self.most_cells
     }
 
-    /// Learns from a run of `rows` rows that took `took`.
-    pub fn learn(&mut self, rows: usize, took: Duration) {
+    /// Learns from a run of so many cells and rows that took `took`.
+    pub fn learn(&mut self, (cells, rows): (u64, usize), took: Duration) {
+        self.worth.learn((cells, rows), took);
         if self.target.is_zero() {
             return;
         }
@@ -83,7 +87,7 @@ mod tests {
     #[test]
     fn without_a_target_batches_are_as_large_as_they_may_be() {
         let mut limit = limit(0);
-        limit.learn(32, Duration::from_secs(9));
+        limit.learn((32, 32), Duration::from_secs(9));
         assert_eq!(limit.rows(), 32);
     }
 
@@ -94,7 +98,7 @@ mod tests {
         let mut seen = Vec::new();
         for _ in 0..200 {
             let rows = limit.rows();
-            limit.learn(rows, Duration::from_millis(2 + rows as u64));
+            limit.learn((rows as u64, rows), Duration::from_millis(2 + rows as u64));
             seen.push(rows);
         }
         assert!(seen[100..].iter().all(|rows| (15..=19).contains(rows)), "{seen:?}");
@@ -103,11 +107,11 @@ mod tests {
     #[test]
     fn batches_that_were_not_full_prove_nothing_and_one_row_is_the_least() {
         let mut limit = limit(20);
-        (0..4).for_each(|_| limit.learn(32, Duration::from_millis(1)));
+        (0..4).for_each(|_| limit.learn((32, 32), Duration::from_millis(1)));
         assert_eq!(limit.rows(), 5);
-        limit.learn(1, Duration::from_millis(1));
+        limit.learn((1, 1), Duration::from_millis(1));
         assert_eq!(limit.rows(), 5);
-        (0..9).for_each(|_| limit.learn(1, Duration::from_secs(1)));
+        (0..9).for_each(|_| limit.learn((1, 1), Duration::from_secs(1)));
         assert_eq!(limit.rows(), 1);
     }
 }

@@ -1,10 +1,11 @@
-//! What waits for a model's sessions, in buckets by shape: only rows of one shape can share a run, and a request of
-//! another shape must not close a batch that could still grow. Whichever session is free gathers next, from the bucket
-//! whose first request has waited longest.
+//! What waits for a model's sessions. Flows take turns, so that a lone request waits for the run under way and not for all
+//! that came before it. Whichever session is free gathers next: first the request whose turn it is, then, flows in turn, what
+//! has its shape, for only rows of one shape can share a run; what has another shape does not close a batch.
 
-use std::collections::VecDeque;
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
+
+use millrace_turns::Turns;
 
 use super::batch::Batch;
 use super::limit::{BatchLimit, cells};
@@ -20,17 +21,12 @@ pub(super) struct Queue {
 
 #[derive(Debug)]
 struct State {
-    /// Never holds an empty bucket. Bounded by the places of the handle: each request has one.
-    buckets: Vec<Bucket>,
+    /// Bounded by the places of the handle: each request has one.
+    waiting: Turns<Request>,
     limit: BatchLimit,
     closed: bool,
     /// Sessions that still serve; the queue closes with the last.
     serving: usize,
-}
-
-#[derive(Debug)]
-struct Bucket {
-    requests: VecDeque<Request>,
 }
 
 /// Requests that are being gathered.
@@ -43,20 +39,17 @@ struct Gathering {
 
 impl Queue {
     pub(super) fn new(limit: BatchLimit, sessions: usize) -> Self {
-        let state = State { buckets: Vec::new(), limit, closed: false, serving: sessions };
+        let state = State { waiting: Turns::default(), limit, closed: false, serving: sessions };
         Self { state: Mutex::new(state), bell: Condvar::new() }
     }
 
-    /// Puts a request into its bucket; false when the queue is closed.
+    /// Puts a request behind those of its flow; false when the queue is closed.
     pub(super) fn push(&self, request: Request) -> bool {
         let mut state = self.lock();
         if state.closed {
             return false;
         }
-        match state.buckets.iter_mut().find(|bucket| bucket.holds(&request)) {
-            Some(bucket) => bucket.requests.push_back(request),
-            None => state.buckets.push(Bucket { requests: VecDeque::from([request]) }),
-        }
+        state.waiting.push(request.turn.clone(), request);
         drop(state);
         self.bell.notify_one();
         true
@@ -76,7 +69,7 @@ impl Queue {
             return;
         }
         state.closed = true;
-        let dropped = std::mem::take(&mut state.buckets);
+        let dropped = std::mem::take(&mut state.waiting);
         drop(state);
         drop(dropped);
         self.bell.notify_all();
@@ -87,9 +80,9 @@ impl Queue {
         self.lock().limit.rows()
     }
 
-    /// Learns from a run.
-    pub(super) fn learn(&self, rows: usize, took: Duration) {
-        self.lock().limit.learn(rows, took);
+    /// Learns from a run of so many cells and rows.
+    pub(super) fn learn(&self, size: (u64, usize), took: Duration) {
+        self.lock().limit.learn(size, took);
     }
 
     /// Waits for a request, then takes what fits beside it; none when the queue is closed and empty. `fixed_rows` are
@@ -97,7 +90,7 @@ impl Queue {
     pub(super) fn gather(&self, fixed_rows: Option<usize>) -> Option<Batch> {
         let mut state = self.lock();
         loop {
-            if let Some(first) = state.take_oldest() {
+            if let Some(first) = state.take() {
                 return Some(self.grow(state, first, fixed_rows));
             }
             if state.closed {
@@ -121,7 +114,7 @@ impl Queue {
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || state.closed {
-                let others = !state.buckets.is_empty();
+                let others = !state.waiting.is_empty();
                 let delayed = !state.limit.max_delay.is_zero() && left.is_zero();
                 let closed = match (others, delayed) {
                     (true, _) => Closed::Shape,
@@ -135,59 +128,38 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing under the lock can leave the buckets half changed.
+        // Nothing under the lock can leave what waits half changed.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl State {
-    /// The request that has waited longest, abandoned ones dropped.
-    fn take_oldest(&mut self) -> Option<Request> {
-        for bucket in &mut self.buckets {
-            while bucket.requests.front().is_some_and(Request::is_abandoned) {
-                bucket.requests.pop_front();
-            }
-        }
-        self.buckets.retain(|bucket| !bucket.requests.is_empty());
-        let since = |bucket: &&mut Bucket| bucket.requests.front().map(|request| request.since);
-        let oldest = self.buckets.iter_mut().min_by_key(since)?;
-        let first = oldest.requests.pop_front();
-        self.buckets.retain(|bucket| !bucket.requests.is_empty());
-        first
+    /// The request whose turn it is, abandoned ones dropped.
+    fn take(&mut self) -> Option<Request> {
+        self.waiting.retain(|request| !request.is_abandoned());
+        self.waiting.take()
     }
 }
 
 impl Gathering {
-    /// Takes from the bucket of its shape what fits; the reason when nothing more ever will.
+    /// Takes, flows in turn, what fits beside the first; the reason when nothing more ever will.
     fn fill(&mut self, state: &mut State) -> Option<Closed> {
-        let mut closed = None;
-        let State { buckets, limit, .. } = state;
-        if let Some(bucket) = buckets.iter_mut().find(|bucket| bucket.holds(&self.requests[0])) {
-            while let Some(next) = bucket.requests.front() {
-                if next.is_abandoned() {
-                    bucket.requests.pop_front();
-                } else if self.rows + next.rows() > self.most_rows {
-                    closed = Some(Closed::Full);
-                    break;
-                } else if limit.is_too_much(self.cells + cells(next)) {
-                    closed = Some(Closed::Cells);
-                    break;
-                } else if let Some(next) = bucket.requests.pop_front() {
-                    self.rows += next.rows();
-                    self.cells += cells(&next);
-                    self.requests.push(next);
-                }
+        let State { waiting, limit, .. } = state;
+        waiting.retain(|request| !request.is_abandoned());
+        while self.rows < self.most_rows {
+            let next = waiting.next(|request| request.joins(&self.requests[0]))?;
+            if self.rows + next.piece().rows() > self.most_rows {
+                break;
             }
+            if limit.is_too_much(self.cells + cells(next.piece())) {
+                return Some(Closed::Cells);
+            }
+            let next = next.take();
+            self.rows += next.rows();
+            self.cells += cells(&next);
+            self.requests.push(next);
         }
-        buckets.retain(|bucket| !bucket.requests.is_empty());
-        closed.or_else(|| (self.rows >= self.most_rows).then_some(Closed::Full))
-    }
-}
-
-impl Bucket {
-    /// Whether the rows of `request` can stand in one tensor with its own.
-    fn holds(&self, request: &Request) -> bool {
-        self.requests.front().is_some_and(|own| own.joins(request))
+        Some(Closed::Full)
     }
 }
 

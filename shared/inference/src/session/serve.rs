@@ -82,7 +82,7 @@ impl Served {
         while let Some(batch) = self.queue.gather(session.fixed_rows()) {
             let size = batch.size();
             if let Some(took) = batch.run(&mut session, &mut trust, &*self.relief) {
-                self.queue.learn(size.1, took);
+                self.queue.learn(size, took);
             }
             if size.0 > trust.largest.0 || size.1 > trust.largest.1 {
                 trust.largest = (size.0.max(trust.largest.0), size.1.max(trust.largest.1));

@@ -42,7 +42,7 @@ async fn compute(context: &JobContext) -> Result<Outputs, JobError> {
         raw.prepare(frame.as_ref(), given).map_err(failed)
     };
     let inputs = context.cpu(Stage::Preprocess, prepare).await??;
-    let inferred = context.inferred(&model, model.infer_alone(inputs).await)?;
+    let inferred = context.inferred(&model, model.infer_alone(context.rows(inputs)).await)?;
     let write = move || written(&names, &wanted, &inferred.outputs);
     let outputs = context.cpu(Stage::Postprocess, write).await??;
     Ok(Outputs::from_iter([("outputs".to_owned(), Value::Object(outputs))]))
