@@ -10,7 +10,7 @@ use millrace_bus::BusError;
 use millrace_contracts::ModelId;
 use millrace_inference::Pressure;
 
-use crate::cpu::Turn;
+use crate::cpu::Caller;
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
 
@@ -48,7 +48,7 @@ async fn load_what_is_waited_for(shared: &Shared, neighbours: &Neighbours) -> Re
         }
         let (models, id) = (shared.models.clone(), model.clone());
         let fits = move || models.has_room_for(&id, models.prospect(&id).file_bytes);
-        let fits = shared.cpu.run(Turn::default(), fits).await.is_ok_and(|(fits, _)| fits);
+        let fits = shared.cpu.run(Caller::own(), fits).await.is_ok_and(|(fits, _)| fits);
         if fits && shared.bus.claim_preload(&model, &shared.worker, CLAIM).await? {
             tracing::info!(model.id = %model, "loading a model that jobs wait for");
             metrics::counter!("millrace_worker_models_prefetched_total").increment(1);
