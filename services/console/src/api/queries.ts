@@ -8,10 +8,12 @@ import type {
   EventEnvelope,
   Execution,
   ExecutionSummary,
+  Job,
   Json,
   Model,
   NodeRun,
   QueueDepth,
+  Stats,
   WorkflowRecord,
   WorkflowSummary,
   WorkflowVersion,
@@ -159,6 +161,22 @@ export const modelsQuery = () =>
   queryOptions({
     queryKey: ['models'],
     queryFn: ({ signal }) => request<{ models: Model[] }>('/models', { signal }).then(page => page.models),
+    refetchInterval: 10_000,
+  });
+
+export const statsQuery = (window: string) =>
+  queryOptions({
+    queryKey: ['stats', window],
+    queryFn: ({ signal }) => request<Stats>(`/stats?window=${window}`, { signal }),
+    refetchInterval: 10_000,
+    placeholderData: previous => previous,
+  });
+
+export const failedJobsQuery = () =>
+  queryOptions({
+    queryKey: ['jobs', 'failed'],
+    queryFn: ({ signal }) =>
+      request<{ jobs: Job[] }>('/inference/jobs?status=failed&limit=100', { signal }).then(page => page.jobs),
     refetchInterval: 10_000,
   });
 

@@ -1,12 +1,27 @@
 /** The JSON of the REST api and of its events, as the console reads it. Times are milliseconds since the Unix epoch. */
+import type { components } from './schema.gen';
+
+type Schemas = components['schemas'];
+
+export type ExecutionStatus = Schemas['ExecutionStatus'];
+export type NodeStatus = Schemas['NodeStatus'];
+export type Priority = Schemas['Priority'];
+export type Progress = Schemas['Progress'];
+export type QueueDepth = Schemas['QueueDepth'];
+export type Admission = Schemas['LineView'];
+export type Job = Schemas['JobRecord'];
+export type Kpi = Schemas['Kpi'];
+export type Stats = Schemas['Stats'] & {
+  from: number;
+  to: number;
+  bucket_ms: number;
+  costs: Schemas['Costs'];
+  workers: Schemas['Fleet'] | null;
+  queues: QueueDepth[] | null;
+};
 
 export type Json = null | boolean | number | string | Json[] | { [key: string]: Json };
 export type JsonObject = { [key: string]: Json };
-
-export type ExecutionStatus = 'pending' | 'running' | 'completed' | 'failed' | 'cancelled' | 'timed_out';
-export type NodeStatus =
-  'pending' | 'queued' | 'running' | 'completed' | 'failed' | 'cancelled' | 'skipped' | 'timed_out';
-export type Priority = 'high' | 'normal' | 'low';
 
 export interface Fault {
   code: string;
@@ -74,14 +89,6 @@ export interface NodeRun {
   skipped_ports?: string[];
   /** The run whose result this is, where it was not made in this one. */
   origin?: string;
-}
-
-export interface Progress {
-  total: number;
-  completed: number;
-  failed: number;
-  skipped: number;
-  running: number;
 }
 
 export interface Snapshot {
@@ -289,25 +296,6 @@ export interface Worker {
   version?: string;
   started_at?: number;
   last_seen: number;
-}
-
-export interface QueueDepth {
-  pool: string;
-  model: string | null;
-  priority: Priority;
-  waiting: number;
-  pending: number;
-  oldest_ms: number | null;
-}
-
-export interface Admission {
-  running: number;
-  limit: number;
-  reserve?: number;
-  waiting: number;
-  oldest_ms: number | null;
-  priorities: { priority: Priority; waiting: number; oldest_ms: number | null }[];
-  flows: JsonObject[];
 }
 
 export interface Model {

@@ -1,4 +1,13 @@
-import { IconHistory, IconTopologyStar3, type Icon } from '@tabler/icons-react';
+import {
+  IconAlertTriangle,
+  IconBox,
+  IconHistory,
+  IconLayoutDashboard,
+  IconServer2,
+  IconStack2,
+  IconTopologyStar3,
+  type Icon,
+} from '@tabler/icons-react';
 
 export interface Place {
   to: string;
@@ -11,5 +20,10 @@ export interface Place {
 
 export const PLACES: Place[] = [
   { to: '/workflows', label: 'Workflows', icon: IconTopologyStar3, shortcut: 'w', group: 'Build' },
+  { to: '/', label: 'Overview', icon: IconLayoutDashboard, shortcut: 'o', group: 'Watch' },
   { to: '/executions', label: 'Executions', icon: IconHistory, shortcut: 'e', group: 'Watch' },
+  { to: '/failures', label: 'Failures', icon: IconAlertTriangle, shortcut: 'f', group: 'Watch' },
+  { to: '/queues', label: 'Queues', icon: IconStack2, shortcut: 'q', group: 'Operate' },
+  { to: '/workers', label: 'Workers', icon: IconServer2, shortcut: 'k', group: 'Operate' },
+  { to: '/models', label: 'Models', icon: IconBox, shortcut: 'm', group: 'Operate' },
 ];

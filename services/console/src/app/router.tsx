@@ -1,4 +1,4 @@
-import { createBrowserRouter, Navigate } from 'react-router';
+import { createBrowserRouter } from 'react-router';
 import { Shell } from './Shell';
 import { PageFailed } from './PageFailed';
 import { PageLoading } from './PageLoading';
@@ -14,13 +14,18 @@ export const router = createBrowserRouter([
       {
         errorElement: <PageFailed />,
         children: [
-          { index: true, element: <Navigate to="/workflows" replace /> },
+          { index: true, lazy: () => import('~/operations/overview/OverviewPage') },
           { path: 'workflows', lazy: () => import('~/workflows/WorkflowsPage') },
           { path: 'workflows/new', lazy: () => import('~/editor/EditorPage') },
           { path: 'workflows/:id', lazy: () => import('~/editor/EditorPage') },
           { path: 'workflows/:id/versions', lazy: () => import('~/workflows/VersionsPage') },
           { path: 'executions', lazy: () => import('~/executions/ExecutionsPage') },
+          { path: 'executions/compare', lazy: () => import('~/execution/compare/ComparePage') },
           { path: 'executions/:id', lazy: () => import('~/execution/ExecutionPage') },
+          { path: 'queues', lazy: () => import('~/operations/queues/QueuesPage') },
+          { path: 'workers', lazy: () => import('~/operations/workers/WorkersPage') },
+          { path: 'models', lazy: () => import('~/operations/models/ModelsPage') },
+          { path: 'failures', lazy: () => import('~/operations/failures/FailuresPage') },
           { path: '*', lazy: () => import('./NotFound') },
         ],
       },

@@ -75,6 +75,8 @@ function Run({ id, digest }: { id: string; digest: string | undefined }) {
     else next.delete(field);
     setParams(next, { replace: true });
   };
+  /** Shows a node on the graph, whatever view was open. */
+  const openNode = (one: string): void => setParams({ node: one }, { replace: true });
   const ready = definition.data && blocks.data;
   return (
     <div className={classes.page}>
@@ -123,11 +125,7 @@ function Run({ id, digest }: { id: string; digest: string | undefined }) {
           {TABS.map(({ name: value, Content }) =>
             Content && page.data ? (
               <Tabs.Panel key={value} value={value} className={classes.content}>
-                <Content
-                  execution={page.data}
-                  definition={definition.data}
-                  onNode={one => set('node', one)}
-                />
+                <Content execution={page.data} definition={definition.data} onNode={openNode} />
               </Tabs.Panel>
             ) : null,
           )}

@@ -7,7 +7,7 @@ export interface TabProps {
   onNode(node: string): void;
 }
 
-export type TabName = 'graph' | 'outputs' | 'events';
+export type TabName = 'graph' | 'timeline' | 'outputs' | 'events';
 
 interface Tab {
   name: TabName;
@@ -19,6 +19,7 @@ interface Tab {
 /** The views of a run; all but the graph are loaded when they are first looked at. */
 export const TABS: Tab[] = [
   { name: 'graph', label: 'Graph', Content: null },
+  { name: 'timeline', label: 'Timeline', Content: lazy(() => import('./timeline/TimelineTab')) },
   { name: 'outputs', label: 'Outputs', Content: lazy(() => import('./outputs/OutputsTab')) },
   { name: 'events', label: 'Events', Content: lazy(() => import('./events/EventsTab')) },
 ];

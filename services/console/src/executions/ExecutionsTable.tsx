@@ -12,11 +12,13 @@ interface Props {
   /** Workflows' names by id. */
   names: ReadonlyMap<string, string>;
   leading?: (id: string) => ReactNode;
+  /** Without a frame, inside a panel that has one. */
+  framed?: boolean;
 }
 
-export function ExecutionsTable({ rows, names, leading }: Props) {
+export function ExecutionsTable({ rows, names, leading, framed = true }: Props) {
   return (
-    <div className={table.wrap}>
+    <div className={framed ? table.wrap : undefined}>
       <table className={table.table}>
         <thead>
           <tr>

@@ -33,3 +33,6 @@ export function phasesOf(run: NodeRun): Phase[] {
     phase => phase.ms >= LEAST_MS,
   );
 }
+
+/** The phases' names and colours, for a legend. */
+export const LEGEND = PHASES.map(([name, , colour]) => ({ name, colour }));

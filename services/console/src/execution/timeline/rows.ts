@@ -1,0 +1,71 @@
+/** The rows of the waterfall: nodes in the order in which they began, and the items of those that are opened. */
+import type { NodeRun } from '~/api/types';
+import type { NodeState } from '../live/state';
+import { byPath } from '../panel/byPath';
+
+export interface Row {
+  key: string;
+  label: string;
+  node: string;
+  /** How many items a loop's row stands for; 0 for a single node run. */
+  items: number;
+  open: boolean;
+  run: NodeRun | null;
+  from: number;
+  to: number;
+}
+
+/** Begin and end of a node run; one that is under way ends now. */
+export function spanOf(run: NodeRun, now: number): { from: number; to: number } | null {
+  const from = run.queued_at ?? run.started_at;
+  if (from === undefined) return null;
+  return { from, to: Math.max(from, run.completed_at ?? now) };
+}
+
+export function rowsOf(nodes: Iterable<NodeState>, opened: ReadonlySet<string>, now: number): Row[] {
+  const rows: Row[] = [];
+  const spans = [...nodes].flatMap(node => {
+    const all = [...node.runs.values()].flatMap(run => spanOf(run, now) ?? []);
+    if (all.length === 0) return [];
+    return [
+      { node, from: Math.min(...all.map(span => span.from)), to: Math.max(...all.map(span => span.to)) },
+    ];
+  });
+  for (const { node, from, to } of spans.sort((a, b) => a.from - b.from || a.to - b.to)) {
+    const isLoop = node.total > 1;
+    const open = isLoop && opened.has(node.id);
+    rows.push({
+      key: node.id,
+      label: node.id,
+      node: node.id,
+      items: isLoop ? node.total : 0,
+      open,
+      run: isLoop ? null : node.latest,
+      from,
+      to,
+    });
+    if (!open) continue;
+    for (const [path, run] of [...node.runs].sort(([a], [b]) => byPath(a, b))) {
+      const span = spanOf(run, now);
+      if (span)
+        rows.push({
+          key: `${node.id}${path}`,
+          label: path,
+          node: node.id,
+          items: 0,
+          open: false,
+          run,
+          ...span,
+        });
+    }
+  }
+  return rows;
+}
+
+/** Round steps for an axis of `length` milliseconds: at most `most` of them. */
+export function ticksOf(length: number, most = 8): number[] {
+  const rough = Math.max(length, 1) / most;
+  const power = 10 ** Math.floor(Math.log10(rough));
+  const step = [1, 2, 5, 10].map(factor => factor * power).find(one => one >= rough) ?? rough;
+  return Array.from({ length: Math.floor(length / step) + 1 }, (_, index) => index * step);
+}

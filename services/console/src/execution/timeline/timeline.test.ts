@@ -1,0 +1,84 @@
+import { describe, expect, it } from 'vitest';
+import type { NodeRun } from '~/api/types';
+import { emptyCounts, type NodeState } from '../live/state';
+import { byPath } from '../panel/byPath';
+import { phasesOf } from './phases';
+import { rowsOf, ticksOf } from './rows';
+
+const run = (node_id: string, from: number, to: number | undefined, path?: string): NodeRun => ({
+  node_id,
+  block: 'x@1',
+  status: to === undefined ? 'running' : 'completed',
+  attempt: 1,
+  queued_at: from,
+  completed_at: to,
+  ...(path && { path }),
+});
+
+function state(...runs: NodeRun[]): NodeState {
+  const [latest] = runs;
+  if (!latest) throw new Error('a node has runs');
+  return {
+    id: latest.node_id,
+    counts: emptyCounts(),
+    total: runs.length,
+    runs: new Map(runs.map(one => [one.path ?? '', one])),
+    latest,
+    fraction: null,
+  };
+}
+
+describe('rowsOf', () => {
+  const nodes = [
+    state(run('b', 50, 80)),
+    state(run('a', 10, 20)),
+    state(run('l', 20, 30, '[10]'), run('l', 21, undefined, '[9]')),
+  ];
+
+  it('are in the order of their beginnings; loops are one row until they are opened', () => {
+    const rows = rowsOf(nodes, new Set(), 100);
+    expect(rows.map(row => `${row.key} ${row.from}-${row.to} ${row.items}`)).toEqual([
+      'a 10-20 0',
+      'l 20-100 2',
+      'b 50-80 0',
+    ]);
+    expect(rowsOf(nodes, new Set(['l']), 100).map(row => row.label)).toEqual(['a', 'l', '[9]', '[10]', 'b']);
+  });
+
+  it('leave out what has not begun', () => {
+    expect(rowsOf([state({ node_id: 'c', block: '', status: 'skipped', attempt: 0 })], new Set(), 0)).toEqual(
+      [],
+    );
+  });
+});
+
+describe('small things', () => {
+  it('paths are ordered by number', () => {
+    expect(['[10]', '[2,1]', '[2]', '[0,5]'].sort(byPath)).toEqual(['[0,5]', '[2]', '[2,1]', '[10]']);
+  });
+
+  it('ticks are round and few', () => {
+    expect(ticksOf(100)).toEqual([0, 20, 40, 60, 80, 100]);
+    expect(ticksOf(1, 4).length).toBeLessThanOrEqual(5);
+  });
+
+  it('phases add up to the time from queue to end', () => {
+    const metrics = {
+      queue_wait_ms: 10,
+      fetch_ms: 1,
+      decode_ms: 2,
+      preprocess_ms: 0,
+      batch_wait_ms: 0,
+      inference_time_ms: 5,
+      postprocess_ms: 0,
+      upload_ms: 0,
+      model_load_time_ms: 0,
+      total_time_ms: 12,
+      cached: false,
+      batch_size: 1,
+    };
+    const phases = phasesOf({ ...run('a', 0, 22), metrics });
+    expect(phases.reduce((sum, phase) => sum + phase.ms, 0)).toBeCloseTo(22);
+    expect(phases.map(phase => phase.name)).toEqual(['queue wait', 'fetch', 'decode', 'inference', 'other']);
+  });
+});

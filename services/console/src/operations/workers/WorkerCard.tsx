@@ -1,0 +1,132 @@
+import { Badge, Button, Group, Text } from '@mantine/core';
+import { IconPlugOff } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { request } from '~/api/request';
+import type { Worker } from '~/api/types';
+import { formatBytes, formatCount, shortId } from '~/lib/format';
+import { CopyText } from '~/ui/CopyText';
+import { Meter } from '~/ui/Meter';
+import { notifyDone, notifyProblem } from '~/ui/notify';
+import { RelativeTime } from '~/ui/RelativeTime';
+import classes from './WorkerCard.module.css';
+
+const PRESSURE: Record<string, string> = { low: 'green', medium: 'yellow', high: 'orange', critical: 'red' };
+
+/** One worker: what it has in hand, what it holds in memory, and a way to let it go. */
+export function WorkerCard({ worker }: { worker: Worker }) {
+  const { memory } = worker;
+  const state = !worker.alive ? 'lost' : worker.draining ? 'draining' : (worker.state ?? 'active');
+  return (
+    <article className={classes.card} data-state={state} aria-label={`Worker ${worker.worker_id}`}>
+      <Group justify="space-between" wrap="nowrap">
+        <Text fw={600} size="sm" component="div">
+          <CopyText text={worker.worker_id} shown={shortId(worker.worker_id)} label="the worker's id" />
+        </Text>
+        <Badge
+          variant="light"
+          tt="none"
+          color={state === 'active' ? 'green' : state === 'lost' ? 'red' : 'yellow'}
+        >
+          {state}
+        </Badge>
+      </Group>
+      <Group gap={5}>
+        {worker.pools?.map(pool => (
+          <Badge key={pool} size="sm" variant="default" tt="none" fw={500}>
+            {pool}
+          </Badge>
+        ))}
+        {worker.devices?.map(device => (
+          <Badge key={device} size="sm" variant="outline" tt="none" fw={500} color="gray">
+            {device}
+          </Badge>
+        ))}
+      </Group>
+      {worker.alive ? (
+        <>
+          <Meter
+            label="In hand"
+            value={worker.running ?? 0}
+            most={worker.capacity ?? 0}
+            text={`${formatCount(worker.running)} of ${formatCount(worker.capacity)}`}
+          />
+          {memory && (
+            <Meter
+              label="Models in memory"
+              value={memory.used_bytes + memory.reserved_bytes}
+              most={memory.budget_bytes}
+              text={`${formatBytes(memory.used_bytes)} of ${formatBytes(memory.budget_bytes)}`}
+              aside={
+                <Badge size="xs" variant="light" tt="none" color={PRESSURE[memory.pressure] ?? 'gray'}>
+                  {memory.pressure} pressure
+                </Badge>
+              }
+            />
+          )}
+          <div>
+            <Text size="xs" c="dimmed" mb={3}>
+              Loaded
+            </Text>
+            <Group gap={5}>
+              {(worker.warm ?? []).map(model => (
+                <Badge key={model} size="sm" variant="light" tt="none" fw={500}>
+                  {model}
+                </Badge>
+              ))}
+              {(worker.loading ?? []).map(model => (
+                <Badge key={model} size="sm" variant="light" color="yellow" tt="none" fw={500}>
+                  {model} (loading)
+                </Badge>
+              ))}
+              {(worker.warm ?? []).length + (worker.loading ?? []).length === 0 && (
+                <Text size="xs">nothing yet; models load when they are needed</Text>
+              )}
+            </Group>
+          </div>
+          <Group justify="space-between" mt="auto">
+            <Text size="xs" c="dimmed" component="div">
+              v{worker.version} · {formatCount(worker.loads)} loads, {formatCount(worker.evictions)} evictions
+              {worker.started_at && (
+                <>
+                  {' '}
+                  · up since <RelativeTime at={worker.started_at} />
+                </>
+              )}
+            </Text>
+            {!worker.draining && <DrainButton id={worker.worker_id} />}
+          </Group>
+        </>
+      ) : (
+        <Text size="sm" c="dimmed" component="div">
+          Last seen <RelativeTime at={worker.last_seen} />. Its jobs were taken over.
+        </Text>
+      )}
+    </article>
+  );
+}
+
+function DrainButton({ id }: { id: string }) {
+  const queries = useQueryClient();
+  const drain = useMutation({
+    mutationFn: () => request(`/workers/${encodeURIComponent(id)}/drain`, { method: 'POST' }),
+    onSuccess: () => {
+      notifyDone('The worker takes no more jobs, finishes those in hand, and ends');
+      return queries.invalidateQueries({ queryKey: ['workers'] });
+    },
+    onError: error => notifyProblem('It does not drain', error),
+  });
+  return (
+    <Button
+      size="compact-xs"
+      variant="default"
+      leftSection={<IconPlugOff size={13} />}
+      loading={drain.isPending}
+      onClick={() => {
+        if (window.confirm('Drain this worker? It takes no more jobs, finishes those in hand, and ends.'))
+          drain.mutate();
+      }}
+    >
+      Drain
+    </Button>
+  );
+}
