@@ -45,9 +45,14 @@ check)
     npm run --silent test
     ;;
 browser)
+    browser="${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"
+    if [ -z "$browser" ]; then
+        say "skipped: the console's tests in a browser need Chromium (apt-get install chromium, or CHROMIUM=/path/to/it)"
+        exit 0
+    fi
     packages
     build
-    npm run --silent browser
+    CHROMIUM="$browser" npm run --silent browser
     ;;
 *) fail "usage: scripts/console.sh [build|check|browser]" ;;
 esac

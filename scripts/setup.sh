@@ -25,6 +25,8 @@ has_postgres() {
     have initdb || compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || [ -x "$MILLRACE_CACHE/postgres/bin/initdb" ]
 }
 has_library() { [ -n "${ORT_DYLIB_PATH:-}" ] || [ -f "$ORT_LIBRARY" ]; }
+# For the console's tests, which are skipped without it; so it is installed where that is easy, and never asked for.
+has_chromium() { [ -n "${CHROMIUM:-}" ] || have chromium || have chromium-browser || have google-chrome || ! have node; }
 # Either pip of the system's Python, or a virtual environment that brings one.
 has_pip() { has_library || { have python3 && { python3 -m pip --version || python3 -c 'import ensurepip'; } >/dev/null 2>&1; }; }
 
@@ -83,6 +85,16 @@ fetch_runtime() {
     rm -rf "$work"
     trap - EXIT
 }
+
+if ! has_chromium; then
+    if [ "$(id -u)" = 0 ] && have apt-get; then
+        say "installing chromium by apt-get, for the console's tests"
+        DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends chromium >/dev/null 2>&1 ||
+            say "chromium could not be installed; the console's tests in a browser will be skipped"
+    else
+        say "chromium is not installed; the console's tests in a browser will be skipped"
+    fi
+fi
 
 if ! has_library; then
     say "fetching ONNX Runtime $ORT_VERSION (24 MB, once)"

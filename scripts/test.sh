@@ -16,3 +16,5 @@ else
     say "cargo-nextest is not installed; using cargo test"
     cargo test --locked --workspace "$@"
 fi
+# With arguments, only those tests are wanted.
+[ $# -gt 0 ] || scripts/console.sh browser

@@ -28,7 +28,7 @@ export interface RequestOptions {
 
 const unauthorised = new Set<() => void>();
 
-/** Calls `listener` whenever the server asks for a key. */
+/** Calls `listener` whenever the server asks for a key. The session itself is a cookie that pages cannot read. */
 export function onUnauthorised(listener: () => void): () => void {
   unauthorised.add(listener);
   return () => unauthorised.delete(listener);
@@ -47,7 +47,7 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
   try {
     response = await fetch(`${API}${path}`, {
       method,
-      headers: { accept: 'application/json', ...bodyType(body), ...crossSiteToken(method), ...headers },
+      headers: { accept: 'application/json', ...bodyType(body), ...headers },
       body: encode(body),
       signal,
       credentials: 'same-origin',
@@ -72,13 +72,6 @@ function bodyType(body: unknown): Record<string, string> {
   return {
     'content-type': body instanceof Blob ? body.type || 'application/octet-stream' : 'application/json',
   };
-}
-
-/** The session's token against cross-site requests, repeated in a header by whoever may read our cookies. */
-function crossSiteToken(method: string): Record<string, string> {
-  if (method === 'GET') return {};
-  const token = /(?:^|;\s*)millrace_csrf=([^;]+)/.exec(document.cookie)?.[1];
-  return token ? { 'x-csrf-token': decodeURIComponent(token) } : {};
 }
 
 async function readProblem(response: Response): Promise<Problem> {

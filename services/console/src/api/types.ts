@@ -275,6 +275,9 @@ export interface StoredBlob {
   url: string;
 }
 
+/** A worker names a model by its id, or describes it. */
+export type ModelName = string | ({ model_id?: string; id?: string } & JsonObject);
+
 export interface Worker {
   worker_id: string;
   state?: string;
@@ -282,8 +285,8 @@ export interface Worker {
   draining?: boolean;
   pools?: string[];
   models?: (string | JsonObject)[];
-  warm?: string[];
-  loading?: string[];
+  warm?: ModelName[];
+  loading?: ModelName[];
   inventory?: string[];
   devices?: string[];
   cores?: number;

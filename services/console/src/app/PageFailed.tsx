@@ -17,7 +17,9 @@ export function PageFailed() {
           Nothing was lost on the server. Load the page again; if it breaks once more, the console may be of
           another version than the server, which a reload mends too.
         </Text>
-        <Code block>{message}</Code>
+        <Code block tabIndex={0}>
+          {message}
+        </Code>
         <Button w="fit-content" onClick={() => window.location.reload()}>
           Load again
         </Button>

@@ -4,6 +4,8 @@ import { useMemo } from 'react';
 import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
 import { CommandPalette, openCommands } from './CommandPalette';
 import { PLACES, type Place } from './navigation';
+import { LogOut } from '~/login/LogOut';
+import { useLoginWhenAsked } from '~/login/useLoginWhenAsked';
 import { SchemeSwitch } from './SchemeSwitch';
 import { ShortcutHelp } from './ShortcutHelp';
 import { useGoShortcuts } from './useGoShortcuts';
@@ -13,6 +15,7 @@ import classes from './Shell.module.css';
 export function Shell() {
   const [narrow, setNarrow] = useLocalStorage({ key: 'millrace-nav-narrow', defaultValue: false });
   useGoShortcuts();
+  useLoginWhenAsked();
   const groups = useMemo(() => groupsOf(PLACES), []);
   return (
     <div className={classes.shell} data-narrow={narrow || undefined}>
@@ -32,13 +35,14 @@ export function Shell() {
           <Group key={group} name={group} places={places} narrow={narrow} />
         ))}
         <span className={classes.spacer} />
+        <LogOut />
         <SchemeSwitch />
         <ShortcutHelp />
         <button
           type="button"
           className={`${classes.link} ${classes.wide}`}
           onClick={() => setNarrow(!narrow)}
-          aria-label={narrow ? 'Widen the navigation' : 'Narrow the navigation'}
+          aria-label={narrow ? 'Widen the navigation' : undefined}
         >
           {narrow ? (
             <IconLayoutSidebarLeftExpand size={17} stroke={1.8} aria-hidden />

@@ -6,6 +6,12 @@ import { PageLoading } from './PageLoading';
 /** Each page is a part of its own, loaded when it is first opened. */
 export const router = createBrowserRouter([
   {
+    path: '/login',
+    lazy: () => import('~/login/LoginPage'),
+    errorElement: <PageFailed />,
+    HydrateFallback: PageLoading,
+  },
+  {
     path: '/',
     element: <Shell />,
     errorElement: <PageFailed />,

@@ -1,4 +1,5 @@
 import 'uplot/dist/uPlot.min.css';
+import './chart.css';
 import { useComputedColorScheme } from '@mantine/core';
 import { useEffect, useRef } from 'react';
 import uPlot from 'uplot';
@@ -48,6 +49,15 @@ export default function TimeChart({ times, lines, format, height = 190, label }:
   return <div ref={holder} role="img" aria-label={label} style={{ minHeight: height }} />;
 }
 
+const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
+const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
+
+/** A tick in seconds: the time, or the day where one begins. */
+function moment(seconds: number): string {
+  const at = new Date(seconds * 1000);
+  return at.getHours() + at.getMinutes() === 0 ? DAY.format(at) : CLOCK.format(at);
+}
+
 function options(
   element: HTMLElement,
   lines: Line[],
@@ -69,17 +79,20 @@ function options(
     height,
     padding: [8, 8, 0, 0],
     cursor: { y: false, points: { size: 6 } },
-    legend: { live: true, markers: { width: 0 } },
+    legend: { live: true, markers: { width: 2 } },
     scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.12 : 1] } },
-    axes: [axis, { ...axis, size: 62, values: (_, ticks) => ticks.map(format) }],
+    axes: [
+      { ...axis, values: (_, ticks) => ticks.map(moment) },
+      { ...axis, size: 62, values: (_, ticks) => ticks.map(format) },
+    ],
     series: [
-      { value: (_, time) => (time == null ? '' : new Date(time * 1000).toLocaleString()) },
+      { value: (_, time) => (time == null ? '' : new Date(time * 1000).toLocaleTimeString()) },
       ...lines.map(line => ({
         label: line.label,
         stroke: colour(line.colour),
         width: line.bars ? 0 : 1.8,
         fill: line.bars ? colour(line.colour) : undefined,
-        points: { show: false },
+        points: { size: 4, fill: colour(line.colour) },
         spanGaps: false,
         paths: line.bars ? uPlot.paths.bars?.({ size: [0.8, 24] }) : uPlot.paths.linear?.(),
         value: (_: uPlot, value: number | null) => (value == null ? '–' : format(value)),

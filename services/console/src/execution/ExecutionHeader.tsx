@@ -141,7 +141,7 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
           )}
         </span>
       </div>
-      <ProgressBar expected={execution?.progress.total ?? 0} />
+      <ProgressBar definition={definition} recorded={execution?.progress.total ?? 0} />
       {error && <RunError error={error} />}
     </header>
   );

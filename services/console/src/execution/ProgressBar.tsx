@@ -1,14 +1,22 @@
+import type { Definition } from '~/api/types';
 import { formatCount } from '~/lib/format';
 import { useLive } from './live/context';
+import { expectedRuns } from './live/expected';
 import { progressOf } from './live/state';
 import classes from './ProgressBar.module.css';
 
-/** How many of the node runs are done, and how they went; `expected` is what the record says of their number. */
-export function ProgressBar({ expected }: { expected: number }) {
+interface Props {
+  definition: Definition | undefined;
+  /** What the record says of the number of node runs. */
+  recorded: number;
+}
+
+/** How many of the node runs are done, and how they went. */
+export function ProgressBar({ definition, recorded }: Props) {
   const run = useLive(live => live.run);
   const progress = progressOf(run);
   const { completed, failed, skipped, running } = progress;
-  const total = Math.max(progress.total, expected);
+  const total = Math.max(progress.total, recorded, definition ? expectedRuns(definition, run) : 0);
   if (total === 0) return null;
   const share = (count: number) => `${(count / total) * 100}%`;
   const done = completed + failed + skipped;

@@ -4,7 +4,7 @@ import { table } from './tableClasses';
 /** A table of figures: the first column is what they are of, the others are numbers. */
 export function SmallTable({ head, rows }: { head: string[]; rows: ReactNode[][] }) {
   return (
-    <div style={{ overflowX: 'auto' }}>
+    <div style={{ overflowX: 'auto' }} tabIndex={0} role="region" aria-label={head.join(', ')}>
       <table className={table.table}>
         <thead>
           <tr>

@@ -10,12 +10,13 @@ export default function JsonDiff({ before, after }: { before: string; after: str
   const holder = useRef<HTMLDivElement>(null);
   useEffect(() => {
     if (!holder.current) return;
-    const side = (doc: string) => ({
+    const side = (doc: string, label: string) => ({
       doc,
       extensions: [
         lineNumbers(),
         json(),
         codeTheme,
+        EditorView.contentAttributes.of({ 'aria-label': label, tabindex: '0' }),
         EditorView.editable.of(false),
         EditorState.readOnly.of(true),
         EditorView.lineWrapping,
@@ -23,8 +24,8 @@ export default function JsonDiff({ before, after }: { before: string; after: str
     });
     const view = new MergeView({
       parent: holder.current,
-      a: side(before),
-      b: side(after),
+      a: side(before, 'Before'),
+      b: side(after, 'After'),
       collapseUnchanged: { margin: 3, minSize: 5 },
     });
     return () => view.destroy();

@@ -26,7 +26,7 @@ export function NodeForm({ id }: { id: string }) {
   const fields = Object.entries(block?.config.properties ?? {});
   const elsewhere = (faults ?? []).filter(fault => !['config', 'inputs'].includes(fault.place[0] ?? ''));
   return (
-    <ScrollArea className={classes.scroll} type="hover">
+    <ScrollArea className={classes.scroll} type="hover" viewportProps={{ tabIndex: 0 }}>
       <Stack gap="md" p="md">
         <Group gap={8} wrap="nowrap">
           <CategoryIcon category={block?.category ?? 'logic'} type={block?.type} size={18} />

@@ -24,7 +24,7 @@ export function WorkflowForm() {
     void flow.fitView({ nodes: [{ id }], maxZoom: 1, duration: 250, padding: 0.6 });
   };
   return (
-    <ScrollArea className={classes.scroll} type="hover">
+    <ScrollArea className={classes.scroll} type="hover" viewportProps={{ tabIndex: 0 }}>
       <Stack gap="md" p="md">
         <Text fw={600} size="sm">
           The workflow

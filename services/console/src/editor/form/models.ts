@@ -1,4 +1,4 @@
-import type { Model } from '~/api/types';
+import type { Model, ModelName } from '~/api/types';
 
 /** The models that a block can use: those of its task, and those whose task nobody knows. */
 export function modelsFor(block: string, models: readonly Model[]): Model[] {
@@ -16,6 +16,11 @@ const HINTS: Record<string, string> = {
   segmentation: 'seg',
   embedding: 'embed',
 };
+
+/** The id of a model as a worker names it. */
+export function modelName(model: ModelName): string {
+  return typeof model === 'string' ? model : (model.model_id ?? model.id ?? 'unnamed');
+}
 
 /** The classes a model tells apart, where it says. */
 export function classesOf(model: Model | undefined): string[] {

@@ -17,8 +17,9 @@ const ORDER: NodeStatus[] = [
 const MOST_CELLS = 48;
 
 /** How the items of a loop stand at this node: one cell each while they are few, shares when they are many. */
-export function ItemStrip({ state }: { state: NodeState }) {
+export function ItemStrip({ state, expected }: { state: NodeState; expected: number }) {
   const { counts, total, runs } = state;
+  const missing = Math.max(0, expected - total);
   const parts = ORDER.filter(status => counts[status] > 0);
   const label = parts.map(status => `${formatCount(counts[status])} ${words(status)}`).join(', ');
   const troubled = counts.failed + counts.timed_out;
@@ -36,6 +37,7 @@ export function ItemStrip({ state }: { state: NodeState }) {
           : parts.map(status => (
               <span key={status} style={{ flexGrow: counts[status], background: `var(--state-${status})` }} />
             ))}
+        {missing > 0 && <span style={{ flexGrow: missing }} />}
       </div>
       {troubled > 0 && <span className={classes.troubled}>{formatCount(troubled)} failed</span>}
     </div>

@@ -5,6 +5,7 @@ import { useComputedColorScheme } from '@mantine/core';
 import { useMemo } from 'react';
 import type { Definition } from '~/api/types';
 import { layered } from '~/graph/layers';
+import { loopsOf } from '~/graph/loops';
 import { blockOf, type Catalogue } from '~/graph/ports';
 import { edgesOf } from '~/graph/selectors';
 import { FlowEdge } from './FlowEdge';
@@ -68,6 +69,7 @@ export function RunGraph({ definition, catalogue, selected, onSelect }: Props) {
 
 function place(definition: Definition, catalogue: Catalogue): { nodes: Node<RunNodeData>[]; edges: Edge[] } {
   const wires = edgesOf(definition);
+  const loops = loopsOf(definition);
   const sized = definition.nodes.map(node => {
     const block = blockOf(catalogue, node);
     const shows = block?.outputs.some(port => /image/.test(port.kind)) ?? false;
@@ -85,7 +87,7 @@ function place(definition: Definition, catalogue: Catalogue): { nodes: Node<RunN
       initialWidth: size?.width,
       initialHeight: size?.height,
       ariaLabel: `Node ${node.id}`,
-      data: { node, block: blockOf(catalogue, node) },
+      data: { node, block: blockOf(catalogue, node), loop: loops.get(node.id) },
     };
   });
   // One line per pair: a run shows what waits for what, not which port.

@@ -1,6 +1,6 @@
 import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
-import type { Block, NodeDefinition, NodeRun } from '~/api/types';
+import type { Block, NodeDefinition, NodeRun, NodeStatus } from '~/api/types';
 import { CategoryIcon } from '~/graph/CategoryIcon';
 import { blockName } from '~/graph/selectors';
 import { formatCount, formatDuration, words } from '~/lib/format';
@@ -9,6 +9,7 @@ import { StatusIcon } from '~/ui/Status';
 import { Thumbnail } from '~/ui/Thumbnail';
 import { Ticking } from '~/ui/Ticking';
 import { useLive } from '../live/context';
+import { itemsOf } from '../live/expected';
 import { isTerminal, statusOf, type NodeState } from '../live/state';
 import { ItemStrip } from './ItemStrip';
 import classes from './RunNode.module.css';
@@ -18,13 +19,17 @@ export const RUN_NODE_WIDTH = 236;
 export interface RunNodeData extends Record<string, unknown> {
   node: NodeDefinition;
   block: Block | undefined;
+  /** The loop it is in. */
+  loop: string | undefined;
 }
 
 /** A node of a run: its state, its time, a glimpse of what it gave. Draws again only when its own state changes. */
 export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<RunNodeData>>) {
   const { node, block } = data;
   const state = useLive(live => live.run.nodes.get(node.id));
-  const status = state ? statusOf(state) : 'pending';
+  const items = useLive(live => (data.loop ? itemsOf(live.run.nodes.get(data.loop)) : 0));
+  const expected = Math.max(items, state?.total ?? 0);
+  const status = state ? shownStatus(state, expected) : 'pending';
   const model = node.config?.model_id;
   return (
     <div
@@ -37,7 +42,7 @@ export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<
       <div className={classes.header}>
         <CategoryIcon category={block?.category ?? 'transform'} type={block?.type} />
         <span className={classes.name}>{node.id}</span>
-        <span className={classes.time}>{state && <Time state={state} />}</span>
+        <span className={classes.time}>{state && <Time state={state} expected={expected} />}</span>
         <StatusIcon status={status} />
         <span className="visually-hidden">{words(status)}</span>
       </div>
@@ -45,15 +50,27 @@ export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<
         {block?.title ?? blockName(node.type)}
         {typeof model === 'string' && !model.startsWith('$') && ` · ${model}`}
       </div>
-      {state && <Body state={state} />}
+      {state && <Body state={state} expected={expected} />}
       <Handle type="source" position={Position.Right} className={classes.handle} isConnectable={false} />
     </div>
   );
 });
 
-function Time({ state }: { state: NodeState }) {
-  const { latest, total } = state;
-  if (total > 1) return `${formatCount(state.counts.completed)}/${formatCount(total)}`;
+/** Between two items of a loop nothing may be under way, and still it goes on. */
+function shownStatus(state: NodeState, expected: number): NodeStatus {
+  const status = statusOf(state);
+  return status === 'completed' && expected > state.total ? 'running' : status;
+}
+
+interface PartProps {
+  state: NodeState;
+  /** How often it will have run in the end, as far as that is known. */
+  expected: number;
+}
+
+function Time({ state, expected }: PartProps) {
+  const { latest } = state;
+  if (expected > 1) return `${formatCount(state.counts.completed)}/${formatCount(expected)}`;
   if (latest.metrics?.cached) return 'cached';
   if (isTerminal(latest.status))
     return latest.started_at && latest.completed_at ? formatDuration(timeOf(latest)) : null;
@@ -65,10 +82,10 @@ function timeOf(run: NodeRun): number {
   return run.metrics?.total_time_ms || (run.completed_at ?? 0) - (run.started_at ?? 0);
 }
 
-function Body({ state }: { state: NodeState }) {
-  const { latest, total } = state;
+function Body({ state, expected }: PartProps) {
+  const { latest } = state;
   const image = firstImage(latest.outputs);
-  const summary = total > 1 ? null : summarise(latest.outputs);
+  const summary = expected > 1 ? null : summarise(latest.outputs);
   const failing = latest.error && latest.status !== 'completed';
   return (
     <>
@@ -78,7 +95,7 @@ function Body({ state }: { state: NodeState }) {
           <span style={{ width: `${state.fraction * 100}%` }} />
         </div>
       )}
-      {total > 1 && <ItemStrip state={state} />}
+      {expected > 1 && <ItemStrip state={state} expected={expected} />}
       {failing && (
         <div className={classes.error} title={latest.error?.message}>
           {latest.status === 'pending' ? `attempt ${latest.attempt} failed, trying again: ` : ''}

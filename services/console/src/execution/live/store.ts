@@ -41,6 +41,7 @@ export function watch(store: LiveStore): () => void {
   const filling = new AbortController();
   let waiting: Message[] = [];
   let scheduled = false;
+  let arrived = 0;
 
   const flush = (): void => {
     scheduled = false;
@@ -51,7 +52,7 @@ export function watch(store: LiveStore): () => void {
     const fresh = batch.flatMap(message => (message.kind === 'event' ? [message.event] : []));
     const events = fresh.length > 0 ? [...before.events, ...fresh].slice(-KEPT_EVENTS) : before.events;
     store.setState({ run, events, ready: true });
-    measureAfterPaint(fresh);
+    measureAfterPaint(fresh, arrived);
     if (run.gap && !before.run.gap) following.restart();
     if (run.omitted > 0 && before.run.omitted === 0) void fill();
   };
@@ -59,6 +60,7 @@ export function watch(store: LiveStore): () => void {
     waiting.push(message);
     if (scheduled) return;
     scheduled = true;
+    arrived = performance.now();
     if (document.hidden) setTimeout(flush, HIDDEN_FLUSH_MS);
     else requestAnimationFrame(flush);
   };

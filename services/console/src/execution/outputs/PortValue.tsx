@@ -47,7 +47,11 @@ function Shown({
   if (image) return large ? <Viewed image={image} alt={name} /> : <Small image={image} name={name} />;
   if (vector) return <VectorPlot values={vector} />;
   if (typeof value !== 'object' || value === null) {
-    return <Code block>{typeof value === 'string' ? value : JSON.stringify(value)}</Code>;
+    return (
+      <Code block tabIndex={0}>
+        {typeof value === 'string' ? value : JSON.stringify(value)}
+      </Code>
+    );
   }
   const overlay = asOverlay(value);
   return (

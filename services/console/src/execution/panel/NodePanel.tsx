@@ -67,7 +67,7 @@ export function NodePanel({ node: id, definition, onClose }: Props) {
         <Tabs.Panel value="items" className={classes.items}>
           {state && <ItemList state={state} selected={path} onSelect={setPath} />}
         </Tabs.Panel>
-        <ScrollArea className={classes.scroll} type="hover">
+        <ScrollArea className={classes.scroll} type="hover" viewportProps={{ tabIndex: 0 }}>
           <Tabs.Panel value="result" p="md">
             {isLoop && (
               <Text size="sm" c="dimmed" mb="sm">

@@ -4,7 +4,7 @@ import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { modelsQuery, workersQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { Model, Worker } from '~/api/types';
-import { classesOf } from '~/editor/form/models';
+import { classesOf, modelName } from '~/editor/form/models';
 import { EmptyState } from '~/ui/EmptyState';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
@@ -56,7 +56,7 @@ export function Component() {
 
 function Row({ model, workers }: { model: Model; workers: Worker[] }) {
   const alive = workers.filter(worker => worker.alive);
-  const warm = alive.filter(worker => worker.warm?.includes(model.model_id)).length;
+  const warm = alive.filter(worker => worker.warm?.map(modelName).includes(model.model_id)).length;
   const labels = classesOf(model);
   return (
     <tr>

@@ -3,6 +3,7 @@ import { IconPlugOff } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { request } from '~/api/request';
 import type { Worker } from '~/api/types';
+import { modelName } from '~/editor/form/models';
 import { formatBytes, formatCount, shortId } from '~/lib/format';
 import { CopyText } from '~/ui/CopyText';
 import { Meter } from '~/ui/Meter';
@@ -68,12 +69,12 @@ export function WorkerCard({ worker }: { worker: Worker }) {
               Loaded
             </Text>
             <Group gap={5}>
-              {(worker.warm ?? []).map(model => (
+              {(worker.warm ?? []).map(modelName).map(model => (
                 <Badge key={model} size="sm" variant="light" tt="none" fw={500}>
                   {model}
                 </Badge>
               ))}
-              {(worker.loading ?? []).map(model => (
+              {(worker.loading ?? []).map(modelName).map(model => (
                 <Badge key={model} size="sm" variant="light" color="yellow" tt="none" fw={500}>
                   {model} (loading)
                 </Badge>

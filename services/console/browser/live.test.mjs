@@ -1,0 +1,123 @@
+// Watching: a loop of a thousand items without jank, a run that outlives a restart of the server, and a large workflow.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openPage, shoot, startBrowser } from './support/browser.mjs';
+import { api, startServer } from './support/server.mjs';
+import { chain, loop } from './support/workflows.mjs';
+
+const EVENT_TO_PIXEL_P95_MS = 100;
+const OPENS_IN_MS = 1_000;
+
+let server, browser;
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+/** What the console measured of itself. */
+async function measured(page, name) {
+  const took = await page.evaluate(
+    of => performance.getEntriesByName(`millrace:${of}`).map(entry => entry.duration),
+    name,
+  );
+  took.sort((a, b) => a - b);
+  const at = share => took[Math.floor(took.length * share)];
+  const words = `p50 ${at(0.5).toFixed(1)} ms, p95 ${at(0.95).toFixed(1)} ms over ${took.length}`;
+  return { count: took.length, p95: at(0.95), words };
+}
+
+const start = (workflow, input) =>
+  api(server, '/executions', { workflow, input }).then(run => run.execution_id);
+
+test('a loop of a thousand items is watched item by item, each event on the screen at once', async () => {
+  const page = await openPage(browser);
+  const run = await start(loop({ parallel: 20, delayMs: 150 }), {
+    list: Array.from({ length: 1_000 }, (_, at) => at),
+  });
+  await page.goto(`${server.url}/executions/${run}`);
+  await page.waitForFunction(() =>
+    /\d+\s?\d*\/1\s?000|[1-9]\d*\/\d{2,}/.test(document.querySelector('[data-node=wait]')?.textContent ?? ''),
+  );
+  await page.waitForTimeout(600);
+  await shoot(page, 'loop');
+  await page.locator('[data-node=wait]').click();
+  await page.getByRole('tab', { name: /Items/ }).click();
+  await page.getByRole('option').first().waitFor();
+  await page.locator('[data-node=answer][data-status=completed]').waitFor({ timeout: 60_000 });
+  // A thousand rows are there, and only those in sight are drawn.
+  assert.ok((await page.getByRole('option').count()) < 60);
+  const [whole, own] = [await measured(page, 'event-to-pixel'), await measured(page, 'arrival-to-pixel')];
+  console.log(`event to pixel: ${whole.words}; of it in the browser: ${own.words}`);
+  assert.ok(whole.count > 500, `${whole.count} events were measured`);
+  assert.ok(whole.p95 <= EVENT_TO_PIXEL_P95_MS, `p95 is ${whole.p95} ms`);
+  await page.getByText('1\u202f004 of 1\u202f004').waitFor();
+  await shoot(page, 'loop-done');
+  await page.getByRole('tab', { name: 'Timeline' }).click();
+  await page.getByText('× 1\u202f000').waitFor();
+  await shoot(page, 'timeline');
+  await page.getByRole('tab', { name: 'Events' }).click();
+  await page.getByRole('log').getByText('completed').first().waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('a run is seen to its end although the server is killed and started again in the middle', async () => {
+  // While the server is away, the browser says so of every attempt to reach it.
+  const page = await openPage(browser, {
+    allowed: [/ERR_CONNECTION_REFUSED|ERR_INCOMPLETE_CHUNKED|ERR_EMPTY_RESPONSE|ERR_CONNECTION_RESET|50\d/],
+  });
+  const run = await start(loop({ parallel: 1, delayMs: 400 }), {
+    list: Array.from({ length: 30 }, (_, at) => at),
+  });
+  await page.goto(`${server.url}/executions/${run}`);
+  await page.waitForFunction(() =>
+    /[3-9]\/\d/.test(document.querySelector('[data-node=wait]')?.textContent ?? ''),
+  );
+  const restarted = server.restart();
+  await page.getByText('reconnecting', { exact: true }).waitFor();
+  await shoot(page, 'reconnecting');
+  await restarted;
+  await page.getByText('live', { exact: true }).waitFor({ timeout: 20_000 });
+  await page.locator('[data-node=answer][data-status=completed]').waitFor({ timeout: 60_000 });
+  await page.getByText('34 of 34').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('a run is cancelled, and run again', async () => {
+  const page = await openPage(browser);
+  const run = await start(loop({ parallel: 1, delayMs: 2_000 }), { list: [1, 2, 3] });
+  await page.goto(`${server.url}/executions/${run}`);
+  await page.getByRole('button', { name: 'Cancel' }).click();
+  await page.locator('header').getByText('cancelled', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Run again', exact: true }).click();
+  await page.waitForURL(url => !url.pathname.includes(run));
+  await page.getByText('rerun of').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('a workflow of 200 nodes opens within a second', async () => {
+  const page = await openPage(browser);
+  await api(server, '/workflows', chain(200));
+  await page.goto(`${server.url}/workflows`);
+  // The editor's code is in the browser's cache from the second visit on; what is measured is the opening.
+  await page.getByRole('link', { name: 'New workflow' }).click();
+  await page.getByText('An empty canvas').waitFor();
+  await page.goBack();
+  const link = page.getByRole('link', { name: 'chain-200' });
+  await link.waitFor();
+  const took = await page.evaluate(async () => {
+    const begun = performance.now();
+    [...document.querySelectorAll('a')].find(one => one.textContent === 'chain-200').click();
+    while (document.querySelectorAll('.react-flow__node').length < 200)
+      await new Promise(requestAnimationFrame);
+    return performance.now() - begun;
+  });
+  console.log(`200 nodes open in ${took.toFixed(0)} ms`);
+  assert.ok(took <= OPENS_IN_MS, `it took ${took} ms`);
+  await page.getByText('valid', { exact: true }).waitFor();
+  await shoot(page, 'large');
+  assert.deepEqual(page.faults, []);
+});
