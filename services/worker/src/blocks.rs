@@ -1,10 +1,12 @@
 //! The blocks this worker runs. A new block is a file and a line here.
 
+mod inputs;
 mod models;
+mod outputs;
 mod transforms;
 
 use futures::future::BoxFuture;
-use millrace_contracts::JobError;
+use millrace_contracts::{IMAGE_FETCH, JobError};
 
 use crate::job::{JobContext, Outputs};
 
@@ -14,6 +16,7 @@ pub(crate) type Run = for<'a> fn(&'a JobContext) -> BoxFuture<'a, Result<Outputs
 const BLOCKS: &[(&str, Run)] = &[
     ("detection@1", models::detection::run),
     ("classification@1", models::classification::run),
+    ("aggregation@1", outputs::aggregation::run),
     ("blur_region@1", transforms::blur_region::run),
     ("comparison@1", transforms::comparison::run),
     ("embedding@1", models::embedding::run),
@@ -30,6 +33,9 @@ const BLOCKS: &[(&str, Run)] = &[
     ("smoothing@1", transforms::smoothing::run),
     ("stitch@1", transforms::stitch::run),
     ("tile@1", transforms::tile::run),
+    ("webhook@1", outputs::webhook::run),
+    // No node's block, but what a run's pictures by URL are fetched by.
+    (IMAGE_FETCH, inputs::image_input::run),
 ];
 
 /// The block that `task` names, version included.
@@ -54,6 +60,6 @@ mod tests {
         for block in &ours {
             assert!(find(block).is_some(), "{block} has no runner");
         }
-        assert_eq!(ours.len(), BLOCKS.len());
+        assert_eq!(ours.len() + 1, BLOCKS.len(), "and the fetching of pictures");
     }
 }

@@ -63,7 +63,7 @@ mod tests {
 
     fn hands(concurrency: usize, spare: usize) -> Hands {
         let (block, lease) = (Duration::ZERO, Duration::ZERO);
-        Hands::new(&IntakeSettings { concurrency, spare, block, lease })
+        Hands::new(&IntakeSettings { pools: Vec::new(), concurrency, spare, block, lease })
     }
 
     #[tokio::test(start_paused = true)]

@@ -23,8 +23,9 @@ const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// How jobs are taken.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct IntakeSettings {
+    pub(crate) pools: Vec<Pool>,
     pub(crate) concurrency: usize,
     /// Hands beside those, for flows that have no job in hand.
     pub(crate) spare: usize,
@@ -32,7 +33,7 @@ pub(crate) struct IntakeSettings {
     pub(crate) lease: Duration,
 }
 
-/// Takes jobs until `stop`.
+/// Takes the jobs of a lane until `stop`.
 pub(crate) async fn take(
     shared: Arc<Shared>,
     (mut queues, mut router): (JobQueues, Router),
@@ -54,7 +55,7 @@ pub(crate) async fn take(
                 return queues.read_newcomers(&wanted, &shared.held.flows(), permits.len()).await;
             }
             if stale {
-                let found = queues.claim_stale(&shared.pools, settings.lease, permits.len()).await?;
+                let found = queues.claim_stale(&settings.pools, settings.lease, permits.len()).await?;
                 if !found.is_empty() {
                     return Ok(found);
                 }

@@ -18,8 +18,10 @@ use crate::fleet::Fleet;
 use crate::frames::Frames;
 use crate::held::Held;
 use crate::intake::IntakeSettings;
+use crate::lanes::Lanes;
 use crate::model_events::ModelEvents;
 use crate::neighbours::Neighbours;
+use crate::outside::Outside;
 use crate::router::Router;
 use crate::{
     Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, scout,
@@ -48,6 +50,10 @@ pub(crate) struct Shared {
     pub(crate) models: ModelCache,
     /// Models by URL, on disk.
     pub(crate) downloads: Downloads,
+    /// The world outside.
+    pub(crate) outside: Outside,
+    /// Which jobs are taken side by side.
+    pub(crate) lanes: Lanes,
     pub(crate) frames: Frames,
     pub(crate) cpu: CpuPool,
     pub(crate) held: Held,
@@ -72,6 +78,7 @@ pub async fn run(
     deps: Deps,
     settings: millrace_config::Worker,
     models: millrace_config::Models,
+    io: millrace_config::Io,
     shutdown: CancellationToken,
 ) -> Result<(), WorkerError> {
     let cpu = CpuPool::start(settings.cpu_threads)?;
@@ -84,6 +91,8 @@ pub async fn run(
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), settings.max_pixels),
         models: cache.clone(),
         downloads: Downloads::new(&models),
+        lanes: Lanes::of(&settings, &io),
+        outside: Outside::new(io),
         held: Held::default(),
         cancelled: Cancelled::new(),
         pools: settings.pools.iter().map(|pool| Pool::from(pool.as_str())).collect(),
@@ -99,7 +108,7 @@ pub async fn run(
         bus: shared.bus.clone(),
         worker: shared.worker.clone(),
         pools: shared.pools.clone(),
-        capacity: settings.concurrency,
+        capacity: shared.lanes.capacity(),
         models: cache,
         device: shared.chosen.clone(),
         held: shared.held.clone(),
@@ -135,7 +144,11 @@ async fn live(
     let _done = done.clone().drop_guard();
     let must_live = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
     let may_fail = |name| TaskKind::new(name, OnError::Log, OnCancel::Abort);
-    let queues = shared.bus.queues(&shared.worker).await?;
+    // Each lane has a connection of its own: reads block.
+    let mut queues = Vec::new();
+    for lane in shared.lanes.iter() {
+        queues.push((lane, shared.bus.queues(&shared.worker).await?));
+    }
     keeper::start(
         shared.bus.clone(),
         shared.worker.clone(),
@@ -158,25 +171,33 @@ async fn live(
         fleet.changed.notify_one();
     }
 
-    let concurrency = settings.concurrency.max(1);
-    let (sender, jobs) = mpsc::channel(concurrency);
-    let taking = IntakeSettings {
-        concurrency,
-        spare: settings.spare_hands,
-        block: settings.block,
-        lease: settings.lease,
-    };
-    let router = Router::new(shared, neighbours.clone(), settings.steal_after, models.switch_after);
-    let intake = intake::take(Arc::clone(shared), (queues, router), taking, sender, stop.clone());
-    supervisor.spawn(must_live("worker.intake"), intake);
+    let capacity = shared.lanes.capacity();
+    let (sender, jobs) = mpsc::channel(capacity);
+    for (lane, queues) in queues {
+        let taking = IntakeSettings {
+            pools: lane.pools.clone(),
+            concurrency: lane.concurrency,
+            spare: lane.spare,
+            block: settings.block,
+            lease: settings.lease,
+        };
+        let patience = (settings.steal_after, models.switch_after);
+        let router = Router::new(shared, &lane.pools, neighbours.clone(), patience);
+        let intake = intake::take(Arc::clone(shared), (queues, router), taking, sender.clone(), stop.clone());
+        supervisor.spawn(must_live(lane.task), intake);
+    }
+    drop(sender);
     let driving = intake::drive(Arc::clone(shared), jobs, (stop.clone(), settings.grace), done.clone());
     supervisor.spawn(must_live("worker.jobs"), driving);
-    supervisor.spawn(may_fail("worker.scout"), scout::look(Arc::clone(shared), neighbours, concurrency));
+    supervisor.spawn(
+        may_fail("worker.scout"),
+        scout::look(Arc::clone(shared), neighbours, settings.concurrency.max(1)),
+    );
     let wish = drain::listen(shared.bus.clone(), shared.worker.clone(), stop);
     supervisor.spawn(may_fail("worker.drain"), wish);
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
-    tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = concurrency, "the worker is ready");
+    tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = capacity, "the worker is ready");
     // A moment more than the jobs have: what is left of them is handed back in it.
     Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)
 }

@@ -40,16 +40,16 @@ pub(crate) struct Router {
 impl Router {
     pub(crate) fn new(
         shared: &Shared,
+        pools: &[Pool],
         neighbours: Neighbours,
-        steal_after: Duration,
-        switch_after: Duration,
+        (steal_after, switch_after): (Duration, Duration),
     ) -> Self {
         Self {
             models: shared.models.clone(),
             held: shared.held.clone(),
             neighbours,
             cpu: shared.cpu.clone(),
-            pools: shared.pools.clone(),
+            pools: pools.to_vec(),
             steal_after,
             switch_after,
             prospects: HashMap::new(),

@@ -56,6 +56,9 @@ fn all() -> Vec<Block> {
         logic::delay::block(),
         logic::sub_workflow::block(),
         outputs::json_output::block(),
+        outputs::api_response::block(),
+        outputs::webhook::block(),
+        outputs::aggregation::block(),
     ]
 }
 

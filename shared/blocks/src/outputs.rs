@@ -1,3 +1,6 @@
 //! What a run gives.
 
+pub mod aggregation;
+pub mod api_response;
 pub mod json_output;
+pub mod webhook;

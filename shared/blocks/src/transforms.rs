@@ -8,6 +8,7 @@ pub mod draw_boxes;
 pub mod draw_masks;
 pub mod grid_builder;
 pub mod heatmap;
+mod marked;
 pub mod normalize;
 pub mod padding;
 pub mod resize;

@@ -115,6 +115,11 @@ impl Keys {
         format!("{{{}:r{shard}}}:results", self.prefix)
     }
 
+    /// A window over many runs: all its keys begin with this, and share its hash tag.
+    pub(crate) fn window(&self, digest: &str) -> String {
+        format!("{{{}:w:{digest}}}", self.prefix)
+    }
+
     /// Sorted set: `<pool>|<model or ->` by time of last use, ms.
     pub(crate) fn queues(&self) -> String {
         format!("{}:queues", self.prefix)

@@ -32,6 +32,7 @@ mod settings;
 mod stored;
 mod tidy;
 mod timers;
+mod windows;
 mod workers;
 
 pub use abandon::Abandon;
@@ -50,4 +51,5 @@ pub use results::{KeptResults, RESULT_SHARDS, ResultBounds, ResultKey};
 pub use run::StoredRun;
 pub use settings::BusSettings;
 pub use timers::TimerSweep;
+pub use windows::{Contribution, MAX_WINDOW_BYTES, WindowSize, WindowState};
 pub use workers::WorkerRecord;

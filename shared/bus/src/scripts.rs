@@ -68,6 +68,8 @@ scripts!(
     HAND_BACK = "hand_back.lua",
     /// Keeps results of one shard within their bound.
     KEEP_RESULTS = "keep_results.lua",
+    /// Adds to a window over many runs, once.
+    ADD_TO_WINDOW = "add_to_window.lua",
     /// Keeps claims fresh that are still held.
     KEEP_JOBS = "keep_jobs.lua",
     /// Tells how full one queue is.

@@ -64,6 +64,10 @@ codes!(
     COLLECT_OUTSIDE_LOOP,
     /// An output inside a loop.
     OUTPUT_IN_LOOP,
+    /// Two `api_response`s that may both answer one run.
+    AMBIGUOUS_RESPONSE,
+    /// An `api_response` in a workflow that is called.
+    RESPONSE_IN_CALL,
     /// Too many loops inside each other.
     LOOPS_TOO_DEEP,
     /// A value of one kind where another is wanted.

@@ -10,7 +10,7 @@ use crate::codes;
 use crate::draft::Draft;
 use crate::limits::{MAX_DEFINITION_BYTES, MAX_DEPTH, MAX_FAULTS};
 use crate::passes::{
-    calls, config, cycles, expressions, kinds, lower, policies, resolve, scopes, selectors, wiring,
+    calls, config, cycles, expressions, kinds, lower, policies, resolve, responses, scopes, selectors, wiring,
 };
 use crate::plan::Plan;
 use crate::size::{depth_within, json_bytes};
@@ -114,6 +114,7 @@ fn analyse<'a>(mut draft: Draft<'a>, definition: &Value) -> (Draft<'a>, Vec<scop
     cycles::run(&mut draft);
     let scopes = scopes::run(&mut draft);
     kinds::run(&mut draft);
+    responses::run(&mut draft);
     expressions::run(&mut draft);
     (draft, scopes)
 }

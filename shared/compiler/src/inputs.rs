@@ -3,7 +3,7 @@
 
 mod detections;
 pub(crate) mod parameter;
-mod picture;
+pub(crate) mod picture;
 
 use millrace_blocks::Block;
 use millrace_blocks::inputs::{image_input, parameter_input};
@@ -65,7 +65,7 @@ impl Wrong {
 impl InputSpec {
     /// The input that a node is, if it is one.
     fn of(index: NodeIndex, node: &PlanNode) -> Option<Self> {
-        let Action::Input { port } = node.action else { return None };
+        let Action::Input { port, .. } = node.action else { return None };
         let base = Self { index, ..Self::blank(node.id.clone(), node.block.clone()) };
         Some(base.configured(port, config_of(node)))
     }

@@ -1,5 +1,6 @@
 //! What the orchestrator evaluates by itself: pure functions of resolved inputs and config, one file per block.
 
+pub mod api_response;
 pub mod delay;
 pub mod enter;
 pub mod for_each;

@@ -10,6 +10,7 @@ pub(crate) mod lower;
 pub(crate) mod parse;
 pub(crate) mod policies;
 pub(crate) mod resolve;
+pub(crate) mod responses;
 pub(crate) mod scopes;
 pub(crate) mod selectors;
 pub(crate) mod wiring;

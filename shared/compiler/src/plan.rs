@@ -120,6 +120,8 @@ pub enum Action {
     Input {
         /// The port the value appears on: `image`, `images` or `value`.
         port: &'static str,
+        /// Whether it is made of pictures: those by URL are fetched by a job first.
+        pictures: bool,
     },
     /// Decided inside the orchestrator by a pure function.
     Logic(Logic),
@@ -136,6 +138,8 @@ pub enum Action {
     },
     /// Its inputs become `outputs.<node id>` of the run.
     Output,
+    /// The same; and a request that waits for the run is answered with them.
+    Respond,
     /// The end of a call: its inputs become its ports. One whose source was skipped is skipped itself; so is the node when
     /// all are.
     Return,
@@ -226,6 +230,12 @@ impl Plan {
     #[must_use]
     pub fn find(&self, id: &NodeId) -> Option<NodeIndex> {
         self.index.get(id).copied()
+    }
+
+    /// The nodes that answer a request which waits for the run. At most one of them completes: the compiler saw to that.
+    pub fn responses(&self) -> impl Iterator<Item = &NodeId> {
+        let responds = |node: &&PlanNode| matches!(node.action, Action::Respond);
+        self.nodes.iter().filter(responds).map(|node| &node.id)
     }
 
     /// Every node with its index, upstream before downstream.

@@ -123,11 +123,14 @@ impl Settings {
         Ok(Loaded { settings, origins, warnings, places })
     }
 
-    /// As JSON with absent keys as null and URLs in full: the form that layers are laid onto.
+    /// As JSON with absent keys as null and URLs and secrets in full: the form that layers are laid onto.
     pub(crate) fn tree(&self) -> Value {
         let mut tree = serde_json::to_value(self).expect("settings are plain data");
         tree["redis"]["url"] = self.redis.url.expose().into();
         tree["database"]["url"] = self.database.url.expose().into();
+        let secrets =
+            self.io.secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().as_str().into()));
+        tree["io"]["secrets"] = Value::Object(secrets.collect());
         tree
     }
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::topics::{Api, Blobs, Cost, Database, Models, Orchestrator, Redis, Telemetry, Worker, Writer};
+use crate::topics::{Api, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Telemetry, Worker, Writer};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Settings {
     pub orchestrator: Orchestrator,
     /// The role that runs jobs.
     pub worker: Worker,
+    /// The world outside.
+    pub io: Io,
     /// The role that records events.
     pub writer: Writer,
     /// What the fleet costs.

@@ -4,7 +4,7 @@ use crate::Settings;
 
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { api, redis, database, models, orchestrator, worker, writer, cost, telemetry, .. } =
+    let Settings { api, redis, database, models, orchestrator, worker, io, writer, cost, telemetry, .. } =
         settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
@@ -51,6 +51,7 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "worker.heartbeat",
         "must be at most half of worker.lease, or jobs in hand are taken over",
     );
+    rule(io.concurrency > 0, "io.concurrency", "must be at least 1");
     rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
     rule(
         cost.prices.values().all(|price| price.is_finite() && *price >= 0.0),

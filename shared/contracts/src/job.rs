@@ -39,6 +39,12 @@ impl Priority {
     }
 }
 
+/// The pool of jobs that wait for the world outside: workers take them beside those that keep a core busy.
+pub const IO_POOL: &str = "io";
+
+/// The task that fetches the pictures of a run's input which are named by URL.
+pub const IMAGE_FETCH: &str = "image_input@1";
+
 /// What a model job asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRef {

@@ -22,7 +22,7 @@ pub use ids::{
     BlobId, ExecutionId, ItemPath, JobId, ModelDigest, ModelId, NodeId, Partition, Pool, ScheduleId,
     WorkerId, WorkflowId,
 };
-pub use job::{Job, JobMetrics, JobReport};
+pub use job::{IMAGE_FETCH, IO_POOL, Job, JobMetrics, JobReport};
 pub use kind::Kind;
 pub use run::{ExecutionStatus, NodeStatus};
 pub use time::UnixMillis;

@@ -1,6 +1,7 @@
 //! The values that travel on ports. Pixels and tensors travel as references to blobs ("claim check").
 
 mod detections;
+mod fetch;
 mod image;
 mod lineage;
 mod masks;
@@ -9,6 +10,7 @@ mod rle;
 mod shortest;
 
 pub use detections::{Detection, Detections};
+pub use fetch::{ImageUrl, marked_to_fetch, to_fetch};
 pub use image::ImageValue;
 pub use lineage::Lineage;
 pub use masks::{MaskItem, Masks, MasksKind};

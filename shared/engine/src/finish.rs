@@ -91,7 +91,9 @@ impl Execution {
     /// What the output blocks gave: `{node: {port: value}}`.
     #[must_use]
     pub fn outputs(&self) -> Map<String, Value> {
-        let is_output = |node: &&millrace_compiler::plan::PlanNode| matches!(node.action, Action::Output);
+        let is_output = |node: &&millrace_compiler::plan::PlanNode| {
+            matches!(node.action, Action::Output | Action::Respond)
+        };
         let mut outputs = Map::new();
         for node in self.plan.nodes.iter().filter(is_output) {
             let key = RunKey::new(self.plan.index[&node.id], ItemPath::root());

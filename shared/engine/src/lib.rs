@@ -10,6 +10,7 @@ mod finish;
 mod handlers;
 mod load;
 mod loops;
+mod outside;
 mod pin;
 mod readiness;
 mod record;

@@ -66,9 +66,10 @@ pub struct Made {
 }
 
 impl Execution {
-    /// The key of a node run's result; none where results are not reused.
+    /// The key of a node run's result; none where results are not reused. What is at a URL may change.
     pub(crate) fn content(&self, node: &PlanNode, given: &Given) -> Option<ContentKey> {
-        let reuses = self.settings.reuse && node.policy.cache == CachePolicy::Auto;
+        let fetched = matches!(node.action, Action::Input { .. });
+        let reuses = self.settings.reuse && !fetched && node.policy.cache == CachePolicy::Auto;
         reuses.then(|| ContentKey::of(&node.block, &given.config, &given.inputs))
     }
 

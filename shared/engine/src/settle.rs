@@ -142,7 +142,7 @@ impl Execution {
             "task": record.block,
             "model_id": self.config_field(node, &key.path, "model_id"),
             "model_source": self.config_field(node, &key.path, "model_source"),
-            "pool": self.accepted.pool.as_ref().unwrap_or(&node.policy.pool),
+            "pool": self.pool_of(node),
             "queued_at": record.queued_at,
         })
     }

@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
-use millrace_compiler::logic::{Call, Logic, Ports, delay};
+use millrace_compiler::logic::{Call, Logic, Ports, api_response, delay};
 use millrace_compiler::plan::{Action, PlanNode};
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::message::{NodeAttempt, Timer, TimerPurpose};
 use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
-use millrace_contracts::{EventType, Flow, ItemPath, Job, JobId, ModelId, NodeStatus, UnixMillis};
+use millrace_contracts::{
+    EventType, Flow, IMAGE_FETCH, ItemPath, Job, JobId, ModelId, NodeStatus, UnixMillis,
+};
 use serde_json::{Map, Value, json};
 
 use crate::bind::Skipped;
@@ -44,13 +46,23 @@ impl Execution {
 
     fn try_start(&mut self, key: &RunKey, node: &PlanNode, now: UnixMillis) -> Result<(), Skipped> {
         match &node.action {
-            Action::Input { port } => {
+            Action::Input { .. } if self.pictures_to_fetch(node).is_some() => {
+                self.start_job(key, node, now)?
+            }
+            Action::Input { port, .. } => {
                 let value = self.accepted.input.get(node.id.as_str()).cloned().unwrap_or_default();
                 self.complete(key, Map::from_iter([((*port).to_owned(), value)]), Vec::new(), now);
             }
             Action::Output => {
                 let inputs = self.bind_inputs(node, &key.path)?;
                 self.complete(key, inputs, Vec::new(), now);
+            }
+            Action::Respond => {
+                let inputs = self.bind_inputs(node, &key.path)?;
+                match api_response::status(inputs.get("status")) {
+                    Ok(_) => self.complete(key, inputs, Vec::new(), now),
+                    Err(error) => self.fail_node(key, error, now),
+                }
             }
             Action::Return => {
                 let ports = self.bind_ports(node, &key.path)?;
@@ -70,7 +82,8 @@ impl Execution {
 
     /// Takes over a result that was recorded before, if there is one for this node run.
     fn adopt(&mut self, key: &RunKey, node: &PlanNode, now: UnixMillis) -> bool {
-        if !matches!(node.action, Action::Job { .. } | Action::Delay) {
+        let fetches = self.pictures_to_fetch(node).is_some();
+        if !fetches && !matches!(node.action, Action::Job { .. } | Action::Delay) {
             return false;
         }
         let Some(recorded) = self.history.remove(key) else { return false };
@@ -83,7 +96,12 @@ impl Execution {
     }
 
     pub(crate) fn given(&self, node: &PlanNode, path: &ItemPath) -> Result<Given, Skipped> {
-        Ok(Given { inputs: self.bind_inputs(node, path)?, config: self.bind_config(node, path)? })
+        match self.pictures_to_fetch(node) {
+            Some(given) => Ok(given),
+            None => {
+                Ok(Given { inputs: self.bind_inputs(node, path)?, config: self.bind_config(node, path)? })
+            }
+        }
     }
 
     fn start_logic(
@@ -228,6 +246,7 @@ impl Execution {
         let run = self.accepted.execution_id;
         let attempt = self.nodes[key].attempt;
         let Given { inputs, config } = given;
+        let is_input = matches!(node.action, Action::Input { .. });
         let text = |name: &str| config.get(name).and_then(Value::as_str);
         let model = match node.action {
             Action::Job { model: true } => text("model_id").map(|id| {
@@ -246,9 +265,9 @@ impl Execution {
             node_id: node.id.clone(),
             path: key.path.clone(),
             attempt,
-            task: node.block.clone(),
+            task: if is_input { IMAGE_FETCH.to_owned() } else { node.block.clone() },
             model,
-            pool: self.accepted.pool.clone().unwrap_or_else(|| node.policy.pool.clone()),
+            pool: self.pool_of(node),
             priority: node.policy.priority.unwrap_or(self.accepted.priority),
             flow: Flow::of(&self.accepted),
             inputs,

@@ -11,7 +11,7 @@ pub enum FetchError {
     /// The address is not one that users may reach.
     #[error(
         "{host} is at {address}, which is not a public address; an operator allows it by adding the host to \
-         fetch.allowed_hosts"
+         `allowed_hosts` in the settings"
     )]
     Forbidden {
         /// The host.

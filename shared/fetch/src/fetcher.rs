@@ -2,8 +2,10 @@
 
 use std::net::{IpAddr, SocketAddr};
 
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
 use reqwest::header::{HeaderMap, LOCATION};
-use reqwest::{Client, Response, redirect};
+use reqwest::{Client, Method, Response, StatusCode, redirect};
 use url::{Host, Url};
 
 use crate::{FetchError, FetchSettings, is_public};
@@ -26,19 +28,38 @@ impl Fetcher {
     /// # Errors
     /// Everything of [`FetchError`] but what concerns bodies and disks.
     pub async fn get(&self, url: &str, headers: HeaderMap) -> Result<Response, FetchError> {
-        let mut at = parse(url)?;
+        let request = Outgoing { method: Method::GET, url: url.to_owned(), headers, body: Bytes::new() };
+        let answer = self.send(&request).await?;
+        if answer.status().is_success() {
+            return Ok(answer);
+        }
+        Err(FetchError::Status { host: name_of(answer.url()), status: answer.status().as_u16() })
+    }
+
+    /// Sends `request` and gives the answer, whatever its status. Redirects are followed where the method and the body
+    /// stay as they are: those of a GET, and 307 and 308. Headers marked as sensitive stay with the first origin.
+    ///
+    /// # Errors
+    /// Everything of [`FetchError`] but what concerns statuses, bodies and disks.
+    pub async fn send(&self, request: &Outgoing) -> Result<Response, FetchError> {
+        let mut at = parse(&request.url)?;
+        let mut headers = request.headers.clone();
         for _ in 0..=self.settings.max_redirects {
             let host = name_of(&at);
-            let answer = self.client(&at).await?.get(at.clone()).headers(headers.clone()).send().await;
-            let answer = answer.map_err(|error| network(&host, error))?;
-            let status = answer.status();
-            if status.is_redirection() {
-                at = next(&at, &answer, &host)?;
-            } else if status.is_success() {
-                return Ok(answer);
-            } else {
-                return Err(FetchError::Status { host, status: status.as_u16() });
+            let mut sending =
+                self.client(&at).await?.request(request.method.clone(), at.clone()).headers(headers.clone());
+            if !request.body.is_empty() {
+                sending = sending.body(request.body.clone());
             }
+            let answer = sending.send().await.map_err(|error| network(&host, error))?;
+            if !is_followed(&request.method, answer.status()) {
+                return Ok(answer);
+            }
+            let target = next(&at, &answer, &host)?;
+            if target.origin() != at.origin() {
+                headers = public(&headers);
+            }
+            at = target;
         }
         Err(FetchError::Redirects { host: name_of(&at), most: self.settings.max_redirects })
     }
@@ -80,12 +101,59 @@ impl Fetcher {
             let detail = "its name has no address".to_owned();
             return Err(FetchError::Network { host: host.to_owned(), detail });
         }
-        let allowed = self.settings.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
+        let named = || self.settings.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
+        let allowed = self.settings.allow_private || named();
         match addresses.iter().find(|address| !allowed && !is_public(address.ip())) {
             Some(address) => Err(FetchError::Forbidden { host: host.to_owned(), address: address.ip() }),
             None => Ok(addresses),
         }
     }
+}
+
+/// What is sent out.
+#[derive(Debug, Clone)]
+pub struct Outgoing {
+    /// The method.
+    pub method: Method,
+    /// Where it goes.
+    pub url: String,
+    /// Its headers; those that are secrets marked as sensitive.
+    pub headers: HeaderMap,
+    /// Its body; none when empty.
+    pub body: Bytes,
+}
+
+/// The whole body of an answer.
+///
+/// # Errors
+/// More than `max_bytes`, or the answer broke off.
+pub async fn read(answer: Response, max_bytes: u64) -> Result<Bytes, FetchError> {
+    let too_large = FetchError::TooLarge { limit: max_bytes };
+    if answer.content_length().is_some_and(|bytes| bytes > max_bytes) {
+        return Err(too_large);
+    }
+    let host = name_of(answer.url());
+    let (mut body, mut chunks) = (BytesMut::new(), answer.bytes_stream());
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk.map_err(|error| network(&host, error))?;
+        if (body.len() + chunk.len()) as u64 > max_bytes {
+            return Err(too_large);
+        }
+        body.extend_from_slice(&chunk);
+    }
+    Ok(body.freeze())
+}
+
+/// Whether a redirect is followed by sending the same again.
+fn is_followed(method: &Method, status: StatusCode) -> bool {
+    let same = matches!(status, StatusCode::TEMPORARY_REDIRECT | StatusCode::PERMANENT_REDIRECT);
+    status.is_redirection() && (same || *method == Method::GET)
+}
+
+/// The headers that anybody may see.
+fn public(headers: &HeaderMap) -> HeaderMap {
+    let shown = headers.iter().filter(|(_, value)| !value.is_sensitive());
+    shown.map(|(name, value)| (name.clone(), value.clone())).collect()
 }
 
 /// The address that `text` is.

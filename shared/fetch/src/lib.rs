@@ -9,5 +9,6 @@ mod settings;
 pub use address::is_public;
 pub use download::{Downloaded, Wanted};
 pub use error::FetchError;
-pub use fetcher::Fetcher;
+pub use fetcher::{Fetcher, Outgoing, read};
+pub use reqwest::{Method, Response, StatusCode, header};
 pub use settings::FetchSettings;

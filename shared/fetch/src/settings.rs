@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct FetchSettings {
     /// Hosts, names or addresses as they stand in a URL, that may be reached whatever their addresses are.
     pub allowed_hosts: Vec<String>,
+    /// Whether every address may be reached, private ones too.
+    pub allow_private: bool,
     /// Longest wait for a connection.
     pub connect_timeout: Duration,
     /// Longest silence within an answer.
@@ -21,6 +23,7 @@ impl Default for FetchSettings {
     fn default() -> Self {
         Self {
             allowed_hosts: Vec::new(),
+            allow_private: false,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),
             max_redirects: 5,

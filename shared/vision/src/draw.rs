@@ -43,6 +43,17 @@ pub enum ColorBy {
     Track,
 }
 
+impl ColorBy {
+    /// What a colour is chosen by: the same key has the same colour.
+    fn key(self, index: usize, class: i64, tracker: Option<i64>) -> i64 {
+        match self {
+            Self::Index => index as i64,
+            Self::Class => class,
+            Self::Track => tracker.unwrap_or(class),
+        }
+    }
+}
+
 /// What is written on a mark.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum LabelStyle {
@@ -120,12 +131,7 @@ fn area(mark: &Mark) -> f32 {
 
 impl BoxStyle {
     fn colour(&self, index: usize, mark: &Mark) -> Rgb {
-        let key = match self.color_by {
-            ColorBy::Index => index as i64,
-            ColorBy::Class => class_key(mark),
-            ColorBy::Track => mark.tracker_id.unwrap_or_else(|| class_key(mark)),
-        };
-        palette::colour(&self.palette, key)
+        palette::colour(&self.palette, self.color_by.key(index, class_key(mark), mark.tracker_id))
     }
 
     fn text(&self, mark: &Mark) -> Option<String> {

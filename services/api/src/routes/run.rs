@@ -24,7 +24,7 @@ use crate::view::Execution;
         ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
     ),
     request_body(content((RunRequest = "application/json"), (RunForm = "multipart/form-data"))),
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended.", body = Execution)),
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution)),
 )]
 pub(crate) async fn saved(
     State(app): State<Arc<App>>,
@@ -46,7 +46,7 @@ pub(crate) async fn saved(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
     ),
     request_body(content((InlineRunRequest = "application/json"), (RunForm = "multipart/form-data"))),
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended.", body = Execution)),
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution)),
 )]
 pub(crate) async fn inline(
     State(app): State<Arc<App>>,

@@ -71,6 +71,7 @@ impl Ask {
         let id = ExecutionId::generate();
         // Before the run can begin, so that nothing of it is missed.
         let topic = self.wait.map(|wait| (wait, app.hub.subscribe(id)));
+        let responses = run.target.compiled.plan.responses().cloned().collect();
         let submission = Submission {
             id,
             target: run.target,
@@ -89,7 +90,7 @@ impl Ask {
         let wait = topic.map(|(wait, topic)| {
             (wait, if receipt.id == id { topic } else { app.hub.subscribe(receipt.id) })
         });
-        let outcome = outcome(app, &receipt, Asked { wait, admission: self.admission }).await?;
+        let outcome = outcome(app, &receipt, Asked { wait, admission: self.admission, responses }).await?;
         Ok((receipt, outcome))
     }
 

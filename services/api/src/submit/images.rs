@@ -1,9 +1,10 @@
-//! One picture of an input, from however it was named to an image value: stored, probed, and within its limits.
+//! One picture of an input, from however it was named to an image value: stored, probed, and within its limits. What is
+//! named by URL stays so: a worker fetches it.
 
 use bytes::Bytes;
 use millrace_blobs::BlobsError;
 use millrace_blocks::inputs::image_input::Config;
-use millrace_contracts::values::ImageValue;
+use millrace_contracts::values::{ImageUrl, ImageValue};
 use millrace_contracts::{BlobId, Fault};
 use serde_json::Value;
 
@@ -41,19 +42,29 @@ pub(super) struct Limits<'a> {
     pub(super) max_pixels: u64,
 }
 
-/// The image value that `value` at `pointer` names.
+/// A picture of an input, as far as it can be had here.
+#[derive(Debug)]
+pub(super) enum Resolved {
+    /// It is stored.
+    Image(Box<ImageValue>),
+    /// A worker fetches it.
+    Url(ImageUrl),
+}
+
+/// The picture that `value` at `pointer` names.
 pub(super) async fn resolve(
     app: &App,
     value: Value,
     pointer: &str,
     limits: Limits<'_>,
-) -> Result<ImageValue, Refusal> {
+) -> Result<Resolved, Refusal> {
     let (blob, header) = match reference::read(value, pointer)? {
         Reference::Blob(id) => (id, header_of_blob(app, id, pointer).await?),
         Reference::Base64(text) => store_base64(app, text, pointer, limits).await?,
+        Reference::Url(url) => return Ok(Resolved::Url(url)),
     };
     check(header, pointer, limits)?;
-    Ok(ImageValue::root(blob, header.width, header.height, header.format))
+    Ok(Resolved::Image(Box::new(ImageValue::root(blob, header.width, header.height, header.format))))
 }
 
 async fn store_base64(

@@ -1,12 +1,15 @@
-//! What a submission is answered: 202 with where to go on, or, when it waits, 200 with the run as it ended.
+//! What a submission is answered: 202 with where to go on, or, when it waits, 200 with the run as it ended. A workflow whose
+//! `api_response` completed answers for itself.
 
 use std::time::Duration;
 
 use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use millrace_contracts::{ExecutionId, ExecutionStatus, WorkflowId};
+use millrace_compiler::logic::api_response;
+use millrace_contracts::{ExecutionId, ExecutionStatus, NodeId, WorkflowId};
 use serde::Serialize;
+use serde_json::Value;
 use utoipa::ToSchema;
 
 use super::accept::Receipt;
@@ -24,6 +27,8 @@ pub(crate) struct Asked {
     pub(crate) wait: Option<(Duration, Subscription)>,
     /// The request's place, given up while it waits.
     pub(crate) admission: Admission,
+    /// The nodes that may answer for the run.
+    pub(crate) responses: Vec<NodeId>,
 }
 
 /// A run that was accepted, and goes on.
@@ -47,6 +52,8 @@ pub(crate) enum Outcome {
     Accepted(RunAccepted),
     /// It has ended while the submission waited.
     Ended(Box<Execution>),
+    /// It has ended, and said itself what is to be answered.
+    Answered(StatusCode, Value),
 }
 
 /// How far the accepted run is, once the answer is due.
@@ -59,7 +66,9 @@ pub(crate) async fn outcome(app: &App, receipt: &Receipt, asked: Asked) -> Resul
     if !status.is_terminal() {
         return Ok(Outcome::Accepted(accepted(receipt, status)));
     }
-    Ok(Outcome::Ended(Box::new(view::execution(app, view::find(app, receipt.id).await?).await?)))
+    let run = view::execution(app, view::find(app, receipt.id).await?).await?;
+    let answer = asked.responses.iter().find_map(|node| answer_of(run.output(node.as_str())?));
+    Ok(answer.unwrap_or_else(|| Outcome::Ended(Box::new(run))))
 }
 
 /// The answer to an accepted submission.
@@ -67,6 +76,7 @@ pub(crate) fn respond(receipt: &Receipt, outcome: &Outcome) -> Result<Response, 
     match outcome {
         Outcome::Accepted(run) => respond_with(receipt, StatusCode::ACCEPTED, run),
         Outcome::Ended(run) => respond_with(receipt, StatusCode::OK, run),
+        Outcome::Answered(status, body) => respond_with(receipt, *status, body),
     }
 }
 
@@ -76,7 +86,9 @@ pub(crate) fn respond_with(
     status: StatusCode,
     body: &impl Serialize,
 ) -> Result<Response, Problem> {
-    let mut response = (status, Json(body)).into_response();
+    // These have no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
+    let bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
+    let mut response = if bare { status.into_response() } else { (status, Json(body)).into_response() };
     let location = HeaderValue::try_from(format!("/api/v1/executions/{}", receipt.id));
     response.headers_mut().insert(header::LOCATION, location.map_err(Problem::internal)?);
     if receipt.replayed {
@@ -85,6 +97,12 @@ pub(crate) fn respond_with(
             .insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
     }
     Ok(response)
+}
+
+/// The answer that an `api_response` gave.
+fn answer_of(output: &Value) -> Option<Outcome> {
+    let status = StatusCode::from_u16(api_response::status(output.get("status")).ok()?).ok()?;
+    Some(Outcome::Answered(status, output.get("body").cloned().unwrap_or_default()))
 }
 
 fn accepted(receipt: &Receipt, status: ExecutionStatus) -> RunAccepted {

@@ -2,8 +2,10 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, STANDARD_NO_PAD, URL_SAFE, URL_SAFE_NO_PAD};
+use millrace_contracts::values::ImageUrl;
 use millrace_contracts::{BlobId, Fault};
 use serde_json::Value;
+use url::Url;
 
 use crate::body::type_name;
 
@@ -14,14 +16,22 @@ pub(crate) enum Reference {
     Blob(BlobId),
     /// It came along, as base64 that is yet to be decoded.
     Base64(String),
+    /// A worker fetches it.
+    Url(ImageUrl),
 }
 
-const FORMS: &str =
-    "send a blob id (`blob:<sha256>`), base64 with or without a data: prefix, or a multipart file";
+const FORMS: &str = "send a blob id (`blob:<sha256>`), base64 with or without a data: prefix, an http(s) URL, or a multipart file";
+
+/// Longest address of a picture, bytes: signed ones are long, and the run's input holds it.
+const MAX_URL_BYTES: usize = 4096;
 
 /// Reads one picture of an input; `pointer` is its place in the request.
 pub(crate) fn read(value: Value, pointer: &str) -> Result<Reference, Fault> {
     let refuse = |message: String| Fault::new("INVALID_IMAGE", pointer, message).hint(FORMS);
+    if let Some(picture) = ImageUrl::from_value(&value) {
+        // From an input that was resolved before, such as a schedule's.
+        return read_url(picture.url, pointer);
+    }
     match value {
         Value::String(text) => read_text(text, pointer),
         Value::Object(fields) => {
@@ -40,10 +50,7 @@ fn read_text(text: String, pointer: &str) -> Result<Reference, Fault> {
     }
     let start: String = text.chars().take(8).collect::<String>().to_ascii_lowercase();
     if start.starts_with("http://") || start.starts_with("https://") {
-        let message = "pictures are not fetched from URLs yet";
-        let hint =
-            "upload the picture to /api/v1/blobs and name it by `blob:<sha256>`, or send it in the request";
-        return Err(Fault::new("URL_INPUT_UNSUPPORTED", pointer, message).hint(hint));
+        return read_url(text, pointer);
     }
     if start.starts_with("blob:") {
         return Err(Fault::new("INVALID_IMAGE", pointer, "a blob id has 64 hex digits").hint(FORMS));
@@ -60,6 +67,24 @@ fn read_text(text: String, pointer: &str) -> Result<Reference, Fault> {
                 .hint(FORMS))
         }
     }
+}
+
+/// An address that can be fetched, as far as it tells by itself: what it leads to, the worker finds out.
+fn read_url(url: String, pointer: &str) -> Result<Reference, Fault> {
+    let refuse = |message: String| {
+        Fault::new("INVALID_IMAGE", pointer, message).hint("write http://host/… or https://host/…")
+    };
+    if url.len() > MAX_URL_BYTES {
+        return Err(refuse(format!("the address has more than {MAX_URL_BYTES} bytes")));
+    }
+    let parsed = Url::parse(&url).map_err(|error| refuse(format!("this is no address: {error}")))?;
+    if !matches!(parsed.scheme(), "http" | "https") {
+        return Err(refuse("only http and https addresses are fetched".to_owned()));
+    }
+    if !parsed.username().is_empty() || parsed.password().is_some() {
+        return Err(refuse("an address with a user or a password is not fetched".to_owned()));
+    }
+    Ok(Reference::Url(ImageUrl { url }))
 }
 
 /// `blob:<64 hex digits>`, or the digits alone.
@@ -103,10 +128,21 @@ mod tests {
     }
 
     #[test]
+    fn an_address_is_left_to_the_worker() {
+        for text in ["https://example.com/a.jpg?x=1", "HTTP://127.0.0.1:8080/a"] {
+            let url = ImageUrl { url: text.to_owned() };
+            assert_eq!(read(url.to_value(), "/input/photo").unwrap(), Reference::Url(url.clone()));
+            assert_eq!(read(json!(text), "/input/photo").unwrap(), Reference::Url(url));
+        }
+    }
+
+    #[test]
     fn what_is_none_of_them_is_told_with_its_place() {
         for (value, code) in [
-            (json!("https://example.com/a.jpg"), "URL_INPUT_UNSUPPORTED"),
-            (json!("HTTP://example.com/a.jpg"), "URL_INPUT_UNSUPPORTED"),
+            (json!("https://"), "INVALID_IMAGE"),
+            (json!("http://user:secret@example.com/a.jpg"), "INVALID_IMAGE"),
+            (json!({"kind": "image_url", "url": "file:///etc/passwd"}), "INVALID_IMAGE"),
+            (json!(format!("https://example.com/{}", "a".repeat(5000))), "INVALID_IMAGE"),
             (json!("blob:123"), "INVALID_IMAGE"),
             (json!("data:image/png,rawbytes"), "INVALID_IMAGE"),
             (json!(7), "INVALID_IMAGE"),

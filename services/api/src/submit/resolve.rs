@@ -4,10 +4,11 @@
 use futures::{StreamExt, stream};
 use millrace_compiler::InputSpec;
 use millrace_contracts::fault::pointer_token;
+use millrace_contracts::values::{marked_to_fetch, to_fetch};
 use millrace_contracts::{Fault, Faults, Kind};
 use serde_json::{Map, Value};
 
-use super::images::{self, Limits, Refusal};
+use super::images::{self, Limits, Refusal, Resolved};
 use crate::body::type_name;
 use crate::plans::Compiled;
 use crate::problem::{Code, Problem};
@@ -35,6 +36,7 @@ pub(crate) async fn resolve(
     input: Map<String, Value>,
     at: &str,
 ) -> Result<Map<String, Value>, Problem> {
+    let input = unmarked(input);
     // The compiler first: it fills in defaults, which may be pictures too. Its mistakes do not hide those in pictures.
     let (mut input, mut faults) = match compiled.plan.check_input(&input) {
         Ok(checked) => (checked, Faults::default()),
@@ -50,6 +52,16 @@ pub(crate) async fn resolve(
     }
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidInput, faults))?;
     claim_check(app, input).await
+}
+
+/// The input as it was before its pictures by URL were marked, where it was resolved before.
+fn unmarked(mut input: Map<String, Value>) -> Map<String, Value> {
+    for value in input.values_mut() {
+        if let Some(inner) = marked_to_fetch(value) {
+            *value = inner.clone();
+        }
+    }
+    input
 }
 
 /// The compiler speaks of `/input`; in a batch it stands elsewhere.
@@ -89,16 +101,24 @@ async fn pictures(
         .buffered(IMAGES_AT_ONCE)
         .collect::<Vec<_>>()
         .await;
-    let mut faults = Vec::new();
+    let (mut faults, mut has_urls) = (Vec::new(), false);
     for (below, result) in resolved {
+        let mut put =
+            |picture| *value.pointer_mut(&below).expect("the picture was taken from there") = picture;
         match result {
-            Ok(image) => {
-                *value.pointer_mut(&below).expect("the picture was taken from there") = image.to_value()
+            Ok(Resolved::Image(image)) => put(image.to_value()),
+            Ok(Resolved::Url(url)) => {
+                has_urls = true;
+                put(url.to_value());
             }
             Err(Refusal::Fault(fault)) => faults.push(fault.on(&spec.name)),
             // Our trouble goes before the caller's mistakes.
             Err(Refusal::Problem(problem)) => return Err(problem),
         }
+    }
+    if has_urls {
+        // Inside the mark: the engine looks at that, and at nothing in it.
+        value = to_fetch(&app.blobs.claim_check(value).await?);
     }
     Ok(if faults.is_empty() { Ok(value) } else { Err(faults) })
 }

@@ -129,9 +129,8 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
         health.spawn(kind, orphaned);
     }
     let deps = millrace_worker::Deps { bus, blobs: roles::blobs(settings)?, library, phase };
-    let ended =
-        millrace_worker::run(deps, settings.worker.clone(), settings.models.clone(), alone.shutdown.clone())
-            .await;
+    let millrace_config::Settings { worker, models, io, .. } = settings.clone();
+    let ended = millrace_worker::run(deps, worker, models, io, alone.shutdown.clone()).await;
     alone.end(ended).await?;
     Ok(Exit::Done)
 }

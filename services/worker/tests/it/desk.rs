@@ -118,10 +118,20 @@ impl Desk {
         settings: millrace_config::Worker,
         models: millrace_config::Models,
     ) -> Running {
+        self.worker_out(settings, models, millrace_config::Io::default()).await
+    }
+
+    /// The same, with a world outside.
+    pub(crate) async fn worker_out(
+        &self,
+        settings: millrace_config::Worker,
+        models: millrace_config::Models,
+        io: millrace_config::Io,
+    ) -> Running {
         // A connection of its own, as in life.
         let deps = deps(connect(self.redis.url()).await, self.blobs.clone());
         let stop = CancellationToken::new();
-        let task = tokio::spawn(millrace_worker::run(deps, settings, models, stop.clone()));
+        let task = tokio::spawn(millrace_worker::run(deps, settings, models, io, stop.clone()));
         Running { stop, task }
     }
 

@@ -25,7 +25,8 @@ async fn worker_process() {
     let Ok(redis) = std::env::var(REDIS) else { return };
     let blobs = Blobs::open(&BlobsSettings::new(std::env::var(BLOBS).unwrap())).unwrap();
     let deps = deps(connect(redis).await, blobs);
-    millrace_worker::run(deps, settings(), repository(), CancellationToken::new()).await.unwrap();
+    let io = millrace_config::Io::default();
+    millrace_worker::run(deps, settings(), repository(), io, CancellationToken::new()).await.unwrap();
 }
 
 /// A worker in a process of its own; killed when dropped.

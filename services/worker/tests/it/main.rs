@@ -2,15 +2,18 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
+mod aggregation;
 mod blocks;
 mod desk;
 mod downloads;
 mod lifecycle;
 mod model_blocks;
+mod outside;
 mod pinned;
 mod refusals;
 mod routing;
 mod transforms;
+mod webhook;
 
 use std::path::PathBuf;
 

@@ -5,9 +5,10 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::marked;
 use super::padding::Padding;
-use crate::block::{Block, Category, Example, Problem, Runner, Subject};
-use crate::ports::{InputPort, OutputPort, Outputs, Placed};
+use crate::block::{Block, Category, Example, Runner};
+use crate::ports::{OutputPort, Outputs};
 use crate::schema::{read_as, schema_of};
 
 /// Configuration of `blur_region`.
@@ -83,32 +84,17 @@ pub fn block() -> Block {
         config: schema_of::<Config>(),
         read: read_as::<Config>,
         expressions: &[],
-        inputs: vec![
-            InputPort::required("image", Kind::Image, "The picture."),
-            InputPort::optional("detections", Kind::Detections, "What to blur."),
-            InputPort::optional("masks", Kind::Segments, "What to blur, to the pixel.").or(Kind::Mask),
-        ],
+        inputs: marked::inputs("What to blur.", "What to blur, to the pixel."),
         further_inputs: None,
         outputs: Outputs::fixed(vec![OutputPort::new(
             "image",
             Kind::Image,
             "The picture with its regions blurred.",
         )]),
-        check: Some(check),
+        check: Some(marked::check),
         examples: vec![Example {
             title: "Faces, as ellipses",
             node: json!({"id": "private", "type": "blur_region", "inputs": {"image": "$inputs.photo", "detections": "$nodes.faces.detections"}, "config": {"method": "pixelate", "shape": "ellipse", "padding": "10%"}}),
         }],
     }
-}
-
-fn check(placed: &Placed<'_>) -> Vec<Problem> {
-    if ["detections", "masks"].iter().any(|port| placed.inputs.contains_key(*port)) {
-        return Vec::new();
-    }
-    vec![Problem {
-        subject: Subject::MissingInput("detections"),
-        message: "`blur_region` needs `detections` or `masks`".to_owned(),
-        hint: "wire a detection block's `detections`, or a segmentation block's `masks`".to_owned(),
-    }]
 }

@@ -7,8 +7,9 @@ use serde_json::json;
 
 use super::color::Color;
 use super::draw_boxes::ColorBy;
-use crate::block::{Block, Category, Example, Problem, Runner, Subject};
-use crate::ports::{InputPort, OutputPort, Outputs, Placed};
+use super::marked;
+use crate::block::{Block, Category, Example, Runner};
+use crate::ports::{OutputPort, Outputs};
 use crate::schema::{read_as, schema_of};
 
 /// Configuration of `draw_masks`.
@@ -50,28 +51,13 @@ pub fn block() -> Block {
         config: schema_of::<Config>(),
         read: read_as::<Config>,
         expressions: &[],
-        inputs: vec![
-            InputPort::required("image", Kind::Image, "The picture."),
-            InputPort::optional("detections", Kind::Detections, "Detections with masks."),
-            InputPort::optional("masks", Kind::Segments, "Masks, of a segmentation block.").or(Kind::Mask),
-        ],
+        inputs: marked::inputs("Detections with masks.", "Masks, of a segmentation block."),
         further_inputs: None,
         outputs: Outputs::fixed(vec![OutputPort::new("image", Kind::Image, "The picture with its masks.")]),
-        check: Some(check),
+        check: Some(marked::check),
         examples: vec![Example {
             title: "Instances with an outline",
             node: json!({"id": "draw", "type": "draw_masks", "inputs": {"image": "$inputs.photo", "masks": "$nodes.segment.masks"}, "config": {"outline": 2}}),
         }],
     }
-}
-
-fn check(placed: &Placed<'_>) -> Vec<Problem> {
-    if ["detections", "masks"].iter().any(|port| placed.inputs.contains_key(*port)) {
-        return Vec::new();
-    }
-    vec![Problem {
-        subject: Subject::MissingInput("detections"),
-        message: "`draw_masks` needs `detections` or `masks`".to_owned(),
-        hint: "wire a detection block's `detections`, or a segmentation block's `masks`".to_owned(),
-    }]
 }

@@ -20,4 +20,5 @@ mod results;
 mod stale;
 mod support;
 mod timers;
+mod windows;
 mod workers;

@@ -43,7 +43,7 @@ pub(super) fn one(value: &Value) -> Result<(), Wrong> {
 const FORMS: &str = "give a blob id, base64, an http(s) URL, or upload a file under this name";
 
 /// Whether values of this kind are pictures, or lists of them.
-pub(super) fn is_made_of_images(kind: &Kind) -> bool {
+pub(crate) fn is_made_of_images(kind: &Kind) -> bool {
     match kind {
         Kind::Image => true,
         Kind::List(inner) => is_made_of_images(inner),

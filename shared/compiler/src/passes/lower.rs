@@ -2,11 +2,13 @@
 //! become nodes; the inputs and outputs of the workflow inside are what these two are made of.
 
 use millrace_blocks::Runner;
+use millrace_blocks::outputs::api_response;
 use millrace_contracts::Kind;
 use millrace_contracts::definition::{CachePolicy, OnError, OnItemError, Retry};
 
 use crate::draft::{Draft, DraftInput, DraftNode, Position, Role, Shape, Target};
 use crate::inputs::InputSpec;
+use crate::inputs::picture::is_made_of_images;
 use crate::logic::Logic;
 use crate::logic::enter::Entrance;
 use crate::passes::scopes::{DraftScope, LoopSettings};
@@ -260,8 +262,12 @@ impl Lower<'_> {
 fn action(node: &mut DraftNode<'_>, runner: Runner) -> Action {
     let inner = node.inner.unwrap_or(ScopeIndex::ROOT);
     match runner {
-        Runner::Input => Action::Input { port: input_port(node) },
+        Runner::Input => Action::Input {
+            port: input_port(node),
+            pictures: node.outputs.first().is_some_and(|port| is_made_of_images(&port.kind)),
+        },
         Runner::Worker { model, .. } => Action::Job { model },
+        Runner::Output if node.is(api_response::NAME) => Action::Respond,
         Runner::Output => Action::Output,
         Runner::Orchestrator if node.is("for_each") => Action::ForEach(inner),
         Runner::Orchestrator if node.is("collect") => Action::Collect(inner),

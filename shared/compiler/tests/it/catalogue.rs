@@ -14,6 +14,7 @@ fn needed(name: &str) -> Value {
         "switch" => json!({"cases": {"a": 1}}),
         "map" => json!({"expr": "item"}),
         "delay" => json!({"ms": 1}),
+        "webhook" => json!({"url": "https://example.com", "body": 1}),
         "sub_workflow" => json!({"workflow": "none"}),
         _ => json!({}),
     }
@@ -25,6 +26,7 @@ fn one_way(name: &str) -> &'static [&'static str] {
         "blur_region" | "draw_masks" => &["masks"],
         "comparison" => &["a", "b"],
         "embedding" | "tensor" => &["image"],
+        "aggregation" => &["items"],
         _ => &[],
     }
 }

@@ -53,7 +53,7 @@ fn a_loop_is_a_scope() {
     assert_eq!(scope.members, [plan.find(&"small".into()).unwrap()]);
     assert_eq!(scope.collectors, [plan.find(&"all".into()).unwrap()]);
     assert_eq!(scope.max_parallel, 64);
-    assert!(matches!(node("photos").action, Action::Input { port: "images" }));
+    assert!(matches!(node("photos").action, Action::Input { port: "images", pictures: true }));
 }
 
 #[test]

@@ -12,6 +12,7 @@ mod inputs;
 mod logic;
 mod loops;
 mod plans;
+mod responses;
 mod scale;
 mod settings;
 

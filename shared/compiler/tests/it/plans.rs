@@ -89,8 +89,8 @@ fn a_node_carries_its_inputs_and_settings() {
     let answer = plan.node(find("answer"));
     assert!(matches!(answer.action, Action::Output));
     assert_eq!(answer.inputs[2].value, Template::Select(Selector::All(find("detect"))));
-    assert!(matches!(plan.node(find("photo")).action, Action::Input { port: "image" }));
-    assert!(matches!(plan.node(find("min")).action, Action::Input { port: "value" }));
+    assert!(matches!(plan.node(find("photo")).action, Action::Input { port: "image", pictures: true }));
+    assert!(matches!(plan.node(find("min")).action, Action::Input { port: "value", pictures: false }));
 }
 
 #[test]

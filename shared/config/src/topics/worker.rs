@@ -13,7 +13,7 @@ use crate::Device;
 pub struct Worker {
     /// Pools this worker takes jobs from.
     pub pools: Vec<String>,
-    /// Jobs in hand at once.
+    /// Jobs in hand at once, those of the pool `io` not counted.
     pub concurrency: usize,
     /// Jobs in hand beyond those, of workflows that have none in hand: a lone run does not wait for the jobs of a batch.
     pub spare_hands: usize,
@@ -66,7 +66,7 @@ pub struct Worker {
 impl Default for Worker {
     fn default() -> Self {
         Self {
-            pools: ["fast", "heavy", "batch", "cpu"].map(str::to_owned).to_vec(),
+            pools: ["fast", "heavy", "batch", "cpu", "io"].map(str::to_owned).to_vec(),
             concurrency: 16,
             spare_hands: 4,
             cpu_threads: 0,

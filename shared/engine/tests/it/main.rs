@@ -27,6 +27,7 @@ mod loading;
 mod loops;
 mod models;
 mod outputs;
+mod pictures;
 mod properties;
 mod reports;
 mod reruns;

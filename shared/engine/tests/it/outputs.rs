@@ -42,6 +42,22 @@ fn a_run_that_did_not_complete_has_no_outputs() {
 }
 
 #[test]
+fn an_answer_stands_among_the_outputs_and_its_status_is_in_range() {
+    let reply = |status: &str| {
+        let inputs = json!({"body": {"n": "$inputs.n"}, "status": status});
+        workflow(&[json!({"id": "out", "type": "api_response", "inputs": inputs})])
+    };
+    let mut given = input(0, &[]);
+    given["n"] = json!(418);
+    let driver = Driver::begin(&reply("$inputs.n"), given);
+    assert_eq!(driver.outputs()["out"], json!({"body": {"n": 418}, "status": 418}));
+    let driver = Driver::begin(&reply("$inputs.n"), input(0, &[]));
+    assert_eq!(driver.run_status(), "failed");
+    let error = &driver.log.last().unwrap().data["error"];
+    assert_eq!((&error["kind"], &error["pointer"]), (&json!("INVALID_INPUT"), &json!("/inputs/status")));
+}
+
+#[test]
 fn a_run_without_a_job_is_over_at_once() {
     let driver = Driver::begin(&workflow(&[output(json!({"n": "$inputs.n"}))]), input(0, &[]));
     assert_eq!(driver.run_status(), "completed");

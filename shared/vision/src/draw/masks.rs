@@ -37,12 +37,7 @@ pub fn draw_masks(frame: &Frame, layers: &[Layer], style: &MaskStyle) -> Frame {
     order.sort_by_key(|(.., area)| std::cmp::Reverse(*area));
     let mut pixels = frame.clone().into_pixels();
     for (index, layer, _) in order {
-        let key = match style.color_by {
-            ColorBy::Index => index as i64,
-            ColorBy::Class => layer.class_id,
-            ColorBy::Track => layer.tracker_id.unwrap_or(layer.class_id),
-        };
-        let ink = colour(&style.palette, key);
+        let ink = colour(&style.palette, style.color_by.key(index, layer.class_id, layer.tracker_id));
         let Stencil { part, inside } = &layer.stencil;
         let rim = if style.outline > 0 { layer.stencil.rim(style.outline) } else { Vec::new() };
         for (place, _) in inside.iter().enumerate().filter(|(_, set)| **set) {

@@ -7,7 +7,7 @@ use millrace_contracts::{BlobId, EventType};
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::support::{Player, Reply, World, constant, jpeg, png, show};
+use crate::support::{Follower, Player, Reply, World, constant, jpeg, png, show};
 
 #[tokio::test]
 async fn a_picture_is_taken_in_every_form() -> anyhow::Result<()> {
@@ -28,6 +28,11 @@ async fn a_picture_is_taken_in_every_form() -> anyhow::Result<()> {
         assert_eq!(image, ImageValue::root(id, 640, 480, "png"));
         assert_eq!(run.body["input"]["min"], 0.4, "defaults are filled in");
     }
+    // What is at a URL is a worker's to find out.
+    let url = "https://example.com/a.jpg?signature=1";
+    let accepted = world.post(&path, &json!({"input": {"photo": url}})).await?;
+    let input = world.get(accepted.header("location")).await?.body["input"]["photo"].clone();
+    assert_eq!(input, json!({"$fetch": {"kind": "image_url", "url": url}}));
     // A header that begins far into the file is still found.
     let late = world.blobs.put(jpeg(320, 200, 300_000).into()).await?;
     let accepted = world.post(&path, &json!({"input": {"photo": late}})).await?;
@@ -55,8 +60,8 @@ async fn wrong_inputs_are_told_all_at_once_with_node_and_place() -> anyhow::Resu
     );
     let cut = run(json!({"photo": STANDARD.encode(&jpeg(640, 480, 100)[..60])})).await?;
     cut.problem(422, "INVALID_INPUT").fault("UNSUPPORTED_IMAGE", photo, "/input/photo");
-    let url = run(json!({"photo": "https://example.com/a.jpg"})).await?;
-    url.problem(422, "INVALID_INPUT").fault("URL_INPUT_UNSUPPORTED", photo, "/input/photo");
+    let url = run(json!({"photo": "https://user:secret@example.com/a.jpg"})).await?;
+    url.problem(422, "INVALID_INPUT").fault("INVALID_IMAGE", photo, "/input/photo");
     let nobody = run(json!({"photo": BlobId::of(b"nobody's")})).await?;
     nobody.problem(422, "INVALID_INPUT").fault("BLOB_NOT_FOUND", photo, "/input/photo");
 
@@ -97,8 +102,7 @@ async fn a_submission_may_wait_for_its_end() -> anyhow::Result<()> {
     let early = world.post(&format!("{path}?wait=100ms"), &json!({})).await?;
     assert_eq!((early.status, early.body["status"].as_str()), (202, Some("pending")));
 
-    let mut feed =
-        crate::support::Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
+    let mut feed = Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
     let (body, held) = (json!({}), format!("{path}?wait=20s"));
     let waiting = world.post(&held, &body);
     let playing = async {
@@ -116,11 +120,49 @@ async fn a_submission_may_wait_for_its_end() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_workflow_may_answer_for_itself() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let reply = json!({"name": "reply", "nodes": [
+        {"id": "reply", "type": "api_response", "inputs": {"body": 1, "status": 201}},
+        {"id": "also", "type": "json_output", "inputs": {"n": 1}},
+    ]});
+    let path = format!("/api/v1/workflows/{}/run", world.save(&reply).await?);
+    let image = ImageValue::root(BlobId::of(b"x"), 4, 3, "png").to_value();
+    for (outputs, status, body) in [
+        (json!({"body": {"found": [image]}, "status": 201}), 201, None),
+        (json!({"body": "as JSON", "status": null}), 200, Some(json!("as JSON"))),
+        (json!({"body": {"error": "nothing"}, "status": 422}), 422, Some(json!({"error": "nothing"}))),
+        (json!({"body": 1, "status": 204}), 204, Some(json!(null))),
+    ] {
+        let mut feed = Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
+        let (empty, held) = (json!({}), format!("{path}?wait=20s"));
+        let playing = async {
+            let run = feed.expect("execute").await?.data["executionid"].as_str().unwrap().parse()?;
+            let mut player = Player::new(world.bus.clone(), run);
+            player.start().await?;
+            player.complete(json!({"reply": outputs, "also": {"n": 1}})).await
+        };
+        let (answer, played) = tokio::join!(world.post(&held, &empty), playing);
+        played?;
+        let answer = answer?;
+        assert_eq!(answer.status, status, "{answer:?}");
+        match body {
+            Some(body) => assert_eq!(answer.body, body),
+            None => assert_eq!(answered["found"][0]["url"], format!("/api/v1/blobs/{}", BlobId::of(b"x"))),
+        }
+        // The run shows it as an output like any other.
+        let run = world.get(&location).await?.body;
+        assert_eq!((&run["status"], &run["outputs"]["also"]), (&json!("completed"), &json!({"n": 1})));
+        assert!(run["outputs"]["reply"].get("body").is_some(), "{run}");
+    }
+    world.stop().await
+}
+
+#[tokio::test]
 async fn what_is_sent_twice_runs_once() -> anyhow::Result<()> {
     let world = World::start().await?;
     let path = format!("/api/v1/workflows/{}/run", world.save(&constant()).await?);
-    let mut feed =
-        crate::support::Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
+    let mut feed = Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
     let send = async |body: Value| {
         Reply::of(world.request(Method::POST, &path).header("idempotency-key", "k-1").json(&body)).await
     };
