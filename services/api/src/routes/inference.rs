@@ -90,7 +90,7 @@ pub(crate) async fn run(
             submit::respond_with(&receipt, StatusCode::OK, &InferenceEnded { job_id, result, run: *run })
         }
         // The workflow of one job has no such block.
-        Outcome::Answered(..) => submit::respond(&receipt, &outcome),
+        Outcome::Answered(status, body) => submit::respond_with(&receipt, status, &body),
     }
 }
 

@@ -160,7 +160,8 @@ pub(crate) async fn trigger(
         rerun_of: None,
     };
     let receipt = submit::accept(&app, submission).await?;
-    let outcome = submit::outcome(&app, &receipt, Asked { wait: None, admission, responses: Vec::new() }).await?;
+    let outcome =
+        submit::outcome(&app, &receipt, Asked { wait: None, admission, responses: Vec::new() }).await?;
     submit::respond(&receipt, &outcome)
 }
 

@@ -87,7 +87,8 @@ pub(crate) fn respond_with(
     body: &impl Serialize,
 ) -> Result<Response, Problem> {
     // These have no body (RFC 9110, 15.3.5, 15.3.6 and 15.4.5).
-    let bare = matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
+    let bare =
+        matches!(status, StatusCode::NO_CONTENT | StatusCode::RESET_CONTENT | StatusCode::NOT_MODIFIED);
     let mut response = if bare { status.into_response() } else { (status, Json(body)).into_response() };
     let location = HeaderValue::try_from(format!("/api/v1/executions/{}", receipt.id));
     response.headers_mut().insert(header::LOCATION, location.map_err(Problem::internal)?);
