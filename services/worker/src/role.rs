@@ -108,7 +108,7 @@ pub async fn run(
         bus: shared.bus.clone(),
         worker: shared.worker.clone(),
         pools: shared.pools.clone(),
-        capacity: shared.lanes.capacity(),
+        capacity: settings.concurrency,
         models: cache,
         device: shared.chosen.clone(),
         held: shared.held.clone(),

@@ -11,6 +11,8 @@ pub struct ImageUrl {
     pub url: String,
 }
 
+/// What tells such a picture from others.
+const KIND: &str = "image_url";
 /// The field around a value with pictures to fetch inside.
 const FIELD: &str = "$fetch";
 
@@ -18,7 +20,9 @@ impl ImageUrl {
     /// The picture that `value` stands for, if it does.
     #[must_use]
     pub fn from_value(value: &Value) -> Option<Self> {
-        Self::deserialize(value).ok()
+        // A tag is written and not asked for when a struct is read.
+        let is_one = value.get("kind").is_some_and(|kind| kind == KIND);
+        if is_one { Self::deserialize(value).ok() } else { None }
     }
 
     /// As it stands in a value.
