@@ -1,6 +1,11 @@
 //! Each step on a 1080p picture beside OpenCV from Python doing the same, one thread each, in turns: a table of
 //! milliseconds. `MILLRACE_PYTHON` names a Python that has `cv2`; without one only our own column is printed.
-#![allow(missing_docs, clippy::print_stdout, clippy::unwrap_used, reason = "a bench may panic and prints its table")]
+#![allow(
+    missing_docs,
+    clippy::print_stdout,
+    clippy::unwrap_used,
+    reason = "a bench may panic and prints its table"
+)]
 
 use std::collections::BTreeMap;
 use std::hint::black_box;
@@ -95,8 +100,8 @@ fn steps(picture: &[u8]) -> Vec<(&'static str, Step)> {
         let frame = frame.clone();
         steps.push((name, Box::new(move || drop(black_box(work(&frame))))));
     };
-    step("resize to half, bilinear", |f| resize(f, 960, 540, Filter::Bilinear).unwrap());
-    step("resize to half, area", |f| resize(f, 960, 540, Filter::Area).unwrap());
+    step("resize to 800, bilinear", |f| resize(f, 800, 450, Filter::Bilinear).unwrap());
+    step("resize to 800, area", |f| resize(f, 800, 450, Filter::Area).unwrap());
     step("resize to 2560, bicubic", |f| resize(f, 2560, 1440, Filter::Bicubic).unwrap());
     step("crop 640 x 640", |f| crop(f, PixelBox { x: 100, y: 100, width: 640, height: 640 }));
     step("turn by 90", |f| turn(f, 90.0));
@@ -152,6 +157,7 @@ fn marks() -> Vec<Mark> {
 }
 
 fn spots() -> Vec<Spot> {
-    let spot = |at: u16| Spot { x: f32::from(80 + at % 10 * 180), y: f32::from(100 + at / 10 * 200), weight: 1.0 };
+    let spot =
+        |at: u16| Spot { x: f32::from(80 + at % 10 * 180), y: f32::from(100 + at / 10 * 200), weight: 1.0 };
     (0..50).map(spot).collect()
 }

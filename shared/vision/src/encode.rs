@@ -1,8 +1,8 @@
 //! Frames back to files.
 
-use image::codecs::jpeg::JpegEncoder;
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
+use jpeg_encoder::{ColorType, Encoder as JpegEncoder, SamplingFactor};
 
 use crate::{Format, Frame, VisionError};
 
@@ -45,14 +45,29 @@ pub fn encode(frame: &Frame, encoding: Encoding) -> Result<Vec<u8>, VisionError>
     if frame.is_empty() {
         return Err(VisionError::Empty { action: "encode", width, height });
     }
-    let mut file = Vec::new();
     let written = match encoding {
-        Encoding::Jpeg(quality) => JpegEncoder::new_with_quality(&mut file, quality.clamp(1, 100))
-            .write_image(frame.pixels(), width, height, ExtendedColorType::Rgb8),
-        Encoding::Png => PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Up)
-            .write_image(frame.pixels(), width, height, ExtendedColorType::Rgb8),
+        Encoding::Jpeg(quality) => jpeg(frame, quality.clamp(1, 100)),
+        Encoding::Png => png(frame),
     };
-    written.map_err(|error| VisionError::Encode { format: encoding.format(), detail: error.to_string() })?;
+    written.map_err(|detail| VisionError::Encode { format: encoding.format(), detail })
+}
+
+/// Colour at half the resolution across: what eyes do not miss, and lines of boxes stay clean.
+fn jpeg(frame: &Frame, quality: u8) -> Result<Vec<u8>, String> {
+    let side = |pixels: u32| u16::try_from(pixels).map_err(|_| format!("a side of {pixels} pixels"));
+    let (width, height) = (side(frame.width())?, side(frame.height())?);
+    let mut file = Vec::new();
+    let mut encoder = JpegEncoder::new(&mut file, quality);
+    encoder.set_sampling_factor(SamplingFactor::R_4_2_2);
+    encoder.encode(frame.pixels(), width, height, ColorType::Rgb).map_err(|error| error.to_string())?;
+    Ok(file)
+}
+
+fn png(frame: &Frame) -> Result<Vec<u8>, String> {
+    let mut file = Vec::new();
+    PngEncoder::new_with_quality(&mut file, CompressionType::Fast, FilterType::Up)
+        .write_image(frame.pixels(), frame.width(), frame.height(), ExtendedColorType::Rgb8)
+        .map_err(|error| error.to_string())?;
     Ok(file)
 }
 

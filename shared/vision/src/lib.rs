@@ -22,6 +22,7 @@ mod pillow;
 mod placement;
 mod resize;
 mod rotate;
+mod simd;
 mod smooth;
 mod stencil;
 mod tensor;

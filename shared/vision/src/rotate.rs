@@ -1,7 +1,10 @@
 //! Turning and mirroring. Quarter turns and mirrors move pixels and change none; other angles sample between pixels, as
 //! Pillow's `rotate` does with `BILINEAR`.
 
+mod moved;
+
 use crate::Frame;
+use moved::Moved;
 
 /// Mirrors, applied after the turn.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -70,19 +73,12 @@ impl Rotation {
         if frame.is_empty() {
             return Frame::filled(width, height, self.fill);
         }
-        let exact = to_parent.iter().all(|value| value.fract() == 0.0);
-        let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
-        let [a, b, c, d, e, f] = to_parent;
-        for y in 0..height {
-            let down = f64::from(y) + 0.5;
-            for x in 0..width {
-                let across = f64::from(x) + 0.5;
-                let (from_x, from_y) = (a * across + b * down + c, d * across + e * down + f);
-                let pixel =
-                    if exact { nearest(frame, from_x, from_y) } else { between(frame, from_x, from_y) };
-                pixels.extend_from_slice(&pixel.unwrap_or(self.fill));
-            }
-        }
+        let moved = Moved { frame, to_parent, fill: self.fill };
+        let pixels = if to_parent.iter().all(|value| value.fract() == 0.0) {
+            moved.exactly(width as usize, height as usize)
+        } else {
+            moved.between(width as usize, height as usize)
+        };
         Frame::new(width, height, pixels).expect("a pixel for every place of the canvas")
     }
 }
@@ -110,32 +106,4 @@ fn expanded((wide, high): (f64, f64), (sin, cos): (f64, f64), centre: (f64, f64)
         (most - least) as u32
     };
     (side(corners.map(|(x, _)| x)), side(corners.map(|(_, y)| y)))
-}
-
-fn nearest(frame: &Frame, x: f64, y: f64) -> Option<[u8; 3]> {
-    (x >= 0.0 && y >= 0.0).then(|| frame.pixel(x as u32, y as u32)).flatten()
-}
-
-/// Between the four nearest pixel centres; none outside the picture, and the edge's pixels within half a pixel of it.
-fn between(frame: &Frame, x: f64, y: f64) -> Option<[u8; 3]> {
-    let (width, height) = (frame.width(), frame.height());
-    if x < 0.0 || y < 0.0 || x >= f64::from(width) || y >= f64::from(height) {
-        return None;
-    }
-    let (x, y) = (x - 0.5, y - 0.5);
-    let (left, top) = (x.floor(), y.floor());
-    let (dx, dy) = (x - left, y - top);
-    let pixel = |x: f64, y: f64| {
-        let x = x.clamp(0.0, f64::from(width - 1)) as u32;
-        let y = y.clamp(0.0, f64::from(height - 1)) as u32;
-        frame.pixel(x, y).unwrap_or_default().map(f64::from)
-    };
-    let (upper, lower) =
-        ([pixel(left, top), pixel(left + 1.0, top)], [pixel(left, top + 1.0), pixel(left + 1.0, top + 1.0)]);
-    let mix = |from: f64, to: f64, share: f64| from + (to - from) * share;
-    Some(std::array::from_fn(|channel| {
-        let above = mix(upper[0][channel], upper[1][channel], dx);
-        let below = mix(lower[0][channel], lower[1][channel], dx);
-        mix(above, below, dy).round() as u8
-    }))
 }

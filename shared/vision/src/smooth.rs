@@ -1,9 +1,11 @@
 //! Smoothing as OpenCV does it, borders included: the same kernels, the same rounding to within one level.
 
+mod average;
 mod bilateral;
 mod border;
+mod gaussian;
 mod median;
-mod separable;
+mod networks;
 
 use crate::Frame;
 
@@ -32,8 +34,8 @@ pub fn smooth(frame: &Frame, how: Smoothing, kernel: u32) -> Frame {
         return frame.clone();
     }
     match how {
-        Smoothing::Average => separable::average(frame, radius),
-        Smoothing::Gaussian => separable::gaussian(frame, radius),
+        Smoothing::Average => average::average(frame, radius),
+        Smoothing::Gaussian => gaussian::gaussian(frame, radius),
         Smoothing::Median => median::median(frame, radius),
         Smoothing::Bilateral => bilateral::bilateral(frame, radius),
     }

@@ -11,14 +11,19 @@ pub(super) fn mirrored(at: isize, length: usize) -> usize {
     at.min(period - at) as usize
 }
 
-/// A row of RGB samples with `radius` mirrored pixels on both sides, as floats.
-pub(super) fn padded_row(row: &[u8], radius: usize, into: &mut Vec<f32>) {
+/// The edge's own pixel, `aaaa|abcdefgh|hhhh` (OpenCV `BORDER_REPLICATE`).
+pub(super) fn repeated(at: isize, length: usize) -> usize {
+    at.clamp(0, length as isize - 1) as usize
+}
+
+/// A row of RGB samples with `radius` pixels on both sides that `beyond` chooses.
+pub(super) fn padded_row(row: &[u8], radius: usize, beyond: fn(isize, usize) -> usize, into: &mut Vec<u8>) {
     let width = row.len() / 3;
+    let pixel = |at: isize| &row[beyond(at, width) * 3..][..3];
     into.clear();
-    let mut push = |x: usize| into.extend(row[x * 3..x * 3 + 3].iter().map(|&sample| f32::from(sample)));
-    (-(radius as isize)..0).for_each(|at| push(mirrored(at, width)));
-    (0..width).for_each(&mut push);
-    (width..width + radius).for_each(|at| push(mirrored(at as isize, width)));
+    (-(radius as isize)..0).for_each(|at| into.extend_from_slice(pixel(at)));
+    into.extend_from_slice(row);
+    (width..width + radius).for_each(|at| into.extend_from_slice(pixel(at as isize)));
 }
 
 #[cfg(test)]
@@ -30,5 +35,15 @@ mod tests {
         let at = |range: std::ops::Range<isize>| range.map(|at| mirrored(at, 4)).collect::<Vec<_>>();
         assert_eq!(at(-4..8), [2, 3, 2, 1, 0, 1, 2, 3, 2, 1, 0, 1]);
         assert_eq!(mirrored(-7, 1), 0);
+    }
+
+    #[test]
+    fn rows_are_continued_on_both_sides() {
+        let mut padded = Vec::new();
+        padded_row(&[1, 1, 1, 2, 2, 2, 3, 3, 3], 2, mirrored, &mut padded);
+        let first: Vec<_> = padded.iter().step_by(3).copied().collect();
+        assert_eq!(first, [3, 2, 1, 2, 3, 2, 1]);
+        padded_row(&[1, 1, 1, 2, 2, 2], 2, repeated, &mut padded);
+        assert_eq!(padded.iter().step_by(3).copied().collect::<Vec<_>>(), [1, 1, 1, 2, 2, 2]);
     }
 }

@@ -1,9 +1,18 @@
 //! The median of a neighbourhood, by a histogram that slides along the row (Huang, Yang and Tang: "A fast two-dimensional
-//! median filtering algorithm", 1979). Beyond the edge stands the edge's pixel (OpenCV `BORDER_REPLICATE`).
+//! median filtering algorithm", 1979); the smallest kernels by sorting networks. Beyond the edge stands the edge's pixel (OpenCV `BORDER_REPLICATE`).
 
+use super::networks;
 use crate::Frame;
 
 pub(super) fn median(frame: &Frame, radius: usize) -> Frame {
+    match radius {
+        1 => networks::median_of_3(frame),
+        2 => networks::median_of_5(frame),
+        _ => by_histogram(frame, radius),
+    }
+}
+
+fn by_histogram(frame: &Frame, radius: usize) -> Frame {
     let (width, height) = (frame.width() as usize, frame.height() as usize);
     let half = (2 * radius + 1).pow(2) / 2;
     let mut pixels = Vec::with_capacity(width * height * 3);
@@ -83,5 +92,30 @@ impl Counts {
             self.at += 1;
         }
         self.at as u8
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn networks_and_histogram_agree() {
+        let mut seed = 7u32;
+        let mut noise = || {
+            seed = seed.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+            (seed >> 24) as u8
+        };
+        for (width, height) in [(1, 1), (2, 5), (40, 31), (67, 3)] {
+            let frame =
+                Frame::new(width, height, (0..width * height * 3).map(|_| noise()).collect()).unwrap();
+            for radius in [1, 2] {
+                assert_eq!(
+                    median(&frame, radius),
+                    by_histogram(&frame, radius),
+                    "{width}×{height}, {radius}"
+                );
+            }
+        }
     }
 }
