@@ -27,15 +27,19 @@ pub(crate) struct Intake {
 }
 
 impl Intake {
-    /// Connects, however long that takes; none when `stop` comes first.
+    /// Connects, however long that takes; none when `stop` comes first. The partitions are dealt out among the lanes: what is
+    /// said of one run is recorded by one of them.
     pub(crate) async fn connect(
         shared: &Shared,
+        lane: usize,
         stop: &CancellationToken,
     ) -> Result<Option<Self>, WriterError> {
+        let consumer = format!("{}-{lane}", shared.replica);
+        let lanes = shared.settings.lanes.max(1);
+        let partitions = shared.bus.all_partitions().skip(lane).step_by(lanes).collect::<Vec<_>>();
         for pause in backoff(MIN_PAUSE, MAX_PAUSE) {
-            let Some(connected) = stop.run_until_cancelled(shared.bus.recorder(&shared.replica)).await else {
-                return Ok(None);
-            };
+            let connect = shared.bus.recorder_of(&consumer, partitions.clone());
+            let Some(connected) = stop.run_until_cancelled(connect).await else { return Ok(None) };
             match connected {
                 Ok(recorder) => return Ok(Some(Self::new(recorder, shared))),
                 Err(error) if error.is_retryable() => {

@@ -5,9 +5,9 @@ mod error;
 mod fleet;
 mod intake;
 mod lag;
-mod partitions;
 mod record;
 mod role;
+mod upkeep;
 
 pub use error::WriterError;
 pub use role::{Deps, run};

@@ -1,4 +1,5 @@
-//! The loop: one batch is committed while the next one grows. At most two batches are in memory.
+//! The loop: one batch is committed while the next one grows, at most two are in memory. Lanes do this side by side: while one
+//! waits for Postgres, another reads and folds.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -15,9 +16,9 @@ use crate::role::Shared;
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(3);
 
-/// Records until `stop`, then what is in hand.
-pub(crate) async fn run(shared: Shared, stop: CancellationToken) -> Result<(), WriterError> {
-    let Some(mut intake) = Intake::connect(&shared, &stop).await? else { return Ok(()) };
+/// Records what is said on the partitions of `lane` until `stop`, then what is in hand.
+pub(crate) async fn run(shared: Shared, lane: usize, stop: CancellationToken) -> Result<(), WriterError> {
+    let Some(mut intake) = Intake::connect(&shared, lane, &stop).await? else { return Ok(()) };
     let mut batch = Batch::default();
     loop {
         if !stop.is_cancelled() {

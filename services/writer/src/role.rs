@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use millrace_bus::Bus;
-use millrace_config::Writer;
+use millrace_config::{Retention, Writer};
 use millrace_store::Store;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind};
 
-use crate::{WriterError, fleet, lag, partitions, record};
+use crate::{WriterError, fleet, lag, record, upkeep};
 
 /// What the writer works with.
 #[derive(Clone)]
@@ -16,6 +16,8 @@ pub struct Deps {
     pub bus: Bus,
     /// Postgres: where they go.
     pub store: Store,
+    /// The `[retention]` settings: what is deleted when.
+    pub retention: Retention,
 }
 
 /// What all tasks of the role share. Cheap to clone.
@@ -24,6 +26,7 @@ pub(crate) struct Shared {
     pub(crate) bus: Bus,
     pub(crate) store: Store,
     pub(crate) settings: Arc<Writer>,
+    pub(crate) retention: Arc<Retention>,
     /// This process among the replicas; new with every start, so that it cannot be taken for a dead predecessor.
     pub(crate) replica: Arc<str>,
 }
@@ -38,18 +41,18 @@ pub async fn run(deps: Deps, settings: Writer, shutdown: CancellationToken) -> R
         bus: deps.bus,
         store: deps.store,
         settings: Arc::new(settings),
+        retention: Arc::new(deps.retention),
         replica: format!("writer-{}", uuid::Uuid::new_v4().simple()).into(),
     };
     let supervisor = Supervisor::under(&shutdown);
     let stop = supervisor.token();
-    supervisor.spawn(
-        TaskKind::new("writer.record", OnError::Stop, OnCancel::Wait),
-        record::run(shared.clone(), stop.clone()),
-    );
-    supervisor.spawn(
-        TaskKind::new("writer.partitions", OnError::Stop, OnCancel::Abort),
-        partitions::run(shared.clone()),
-    );
+    // A lane without a partition would have nothing to read.
+    for lane in 0..shared.settings.lanes.clamp(1, usize::from(shared.bus.partitions())) {
+        let kind = TaskKind::new("writer.record", OnError::Stop, OnCancel::Wait);
+        supervisor.spawn(kind, record::run(shared.clone(), lane, stop.clone()));
+    }
+    supervisor
+        .spawn(TaskKind::new("writer.upkeep", OnError::Stop, OnCancel::Abort), upkeep::run(shared.clone()));
     let looks = TaskKind::new("writer.fleet", OnError::Stop, OnCancel::Abort);
     supervisor.spawn(looks, fleet::run(shared.clone()));
     supervisor.spawn(TaskKind::new("writer.lag", OnError::Stop, OnCancel::Abort), lag::run(shared.clone()));

@@ -1,7 +1,6 @@
 //! The writer's side: durable events and record entries of all partitions, group `writer`. Redelivery is harmless
 //! because the record is keyed by (run, epoch, seq).
 
-use std::collections::HashMap;
 use std::time::Duration;
 
 use millrace_contracts::{Event, Partition, UnixMillis};
@@ -41,7 +40,8 @@ pub struct Recorder {
     bus: Bus,
     reader: GroupReader,
     streams: Vec<String>,
-    partitions: HashMap<String, Partition>,
+    /// Of the streams, in their order.
+    partitions: Vec<Partition>,
     /// Events in hand that no call has answered yet.
     ready: Vec<RecordEntry>,
 }
@@ -52,6 +52,18 @@ impl Bus {
     /// # Errors
     /// Redis could not be reached.
     pub async fn recorder(&self, consumer: &str) -> Result<Recorder, BusError> {
+        self.recorder_of(consumer, self.all_partitions().collect()).await
+    }
+
+    /// The same for some partitions: several readers side by side, each with the whole of its runs.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn recorder_of(
+        &self,
+        consumer: &str,
+        partitions: Vec<Partition>,
+    ) -> Result<Recorder, BusError> {
         let reading = Reading {
             what: "the events streams",
             group: keys::WRITERS,
@@ -59,8 +71,7 @@ impl Bus {
             bell_channel: None,
         };
         let reader = GroupReader::connect(self.clone(), reading).await?;
-        let streams: Vec<String> = self.all_partitions().map(|p| self.keys().events(p)).collect();
-        let partitions = streams.iter().cloned().zip(self.all_partitions()).collect();
+        let streams = partitions.iter().map(|p| self.keys().events(*p)).collect();
         Ok(Recorder { bus: self.clone(), reader, streams, partitions, ready: Vec::new() })
     }
 
@@ -98,7 +109,7 @@ impl Bus {
 }
 
 impl Recorder {
-    /// New events of all partitions, about `max` in all; waits up to `block` for the first.
+    /// New events of its partitions, about `max` in all; waits up to `block` for the first.
     ///
     /// Cancel-safe: what a dropped call was handed, the next call answers. Entries that do not read are set aside in
     /// `…:events:dead`, counted and logged.
@@ -112,9 +123,9 @@ impl Recorder {
         let found = self.reader.read(&self.streams, share(max, self.streams.len()), block).await?;
         let mut batch = Batch::new(keys::WRITERS);
         for (stream, entries) in found {
-            let Some(partition) = self.partitions.get(&stream) else { continue };
+            let Some(place) = self.streams.iter().position(|known| *known == stream) else { continue };
             for raw in entries {
-                add_event(&mut batch, &stream, *partition, raw, 1);
+                add_event(&mut batch, &stream, self.partitions[place], raw, 1);
             }
         }
         batch.finish(&self.bus, &mut self.ready).await;
@@ -127,7 +138,7 @@ impl Recorder {
     /// Redis could not be reached.
     pub async fn claim(&mut self, min_idle: Duration, max: usize) -> Result<Vec<RecordEntry>, BusError> {
         let mut batch = Batch::new(keys::WRITERS);
-        for (stream, partition) in self.streams.iter().zip(self.bus.all_partitions()) {
+        for (stream, partition) in self.streams.iter().zip(&self.partitions) {
             let room = max.saturating_sub(batch.readable.len());
             if room == 0 {
                 break;
@@ -135,7 +146,7 @@ impl Recorder {
             let claim =
                 Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max: room };
             for claimed in self.bus.claim(&[stream], &claim).await? {
-                add_event(&mut batch, stream, partition, claimed.raw, claimed.deliveries);
+                add_event(&mut batch, stream, *partition, claimed.raw, claimed.deliveries);
             }
         }
         batch.finish(&self.bus, &mut self.ready).await;

@@ -21,7 +21,8 @@ pub use secret::{Secret, SecretUrl};
 pub use settings::Settings;
 pub use size::ByteSize;
 pub use topics::{
-    Api, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Serving, Telemetry, Worker, Writer,
+    Api, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Serving, Telemetry, Worker,
+    Writer,
 };
 
 /// The commented file that lists every key with its default.

@@ -2,7 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::topics::{Api, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Telemetry, Worker, Writer};
+use crate::topics::{
+    Api, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Telemetry, Worker, Writer,
+};
 
 /// Everything that can be set.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
@@ -26,6 +28,8 @@ pub struct Settings {
     pub io: Io,
     /// The role that records events.
     pub writer: Writer,
+    /// How long things are kept.
+    pub retention: Retention,
     /// What the fleet costs.
     pub cost: Cost,
     /// Logs, traces, metrics.

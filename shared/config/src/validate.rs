@@ -4,8 +4,20 @@ use crate::Settings;
 
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { api, redis, database, models, orchestrator, worker, io, writer, cost, telemetry, .. } =
-        settings;
+    let Settings {
+        api,
+        redis,
+        database,
+        models,
+        orchestrator,
+        worker,
+        io,
+        writer,
+        retention,
+        cost,
+        telemetry,
+        ..
+    } = settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
         if !holds {
@@ -52,6 +64,8 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "must be at most half of worker.lease, or jobs in hand are taken over",
     );
     rule(io.concurrency > 0, "io.concurrency", "must be at least 1");
+    rule((1..=64).contains(&writer.lanes), "writer.lanes", "must be 1 to 64");
+    rule((1..=10_000).contains(&retention.step), "retention.step", "must be 1 to 10000");
     rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
     rule(
         cost.prices.values().all(|price| price.is_finite() && *price >= 0.0),

@@ -37,6 +37,17 @@ impl Store {
 }
 
 impl DeadLetters<'_> {
+    /// Deletes letters older than `before`; returns how many.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn expire(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        let deleted = sqlx::query!("delete from wf_dead_letters where created_at < $1", before.to_utc())
+            .execute(&self.store.pool)
+            .await?;
+        Ok(deleted.rows_affected())
+    }
+
     /// The newest `limit` of them.
     ///
     /// # Errors

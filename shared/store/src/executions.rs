@@ -1,6 +1,7 @@
 //! `wf_executions`: runs as clients read them, and as the sweeper finds them.
 
 mod delete;
+mod expire;
 mod get;
 mod list;
 pub(crate) mod row;

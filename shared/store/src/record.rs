@@ -15,6 +15,10 @@ use millrace_contracts::Event;
 use crate::{Store, StoreError, dead_letters};
 use fold::Changes;
 
+/// The statements of a batch are planned once per connection and not by what the statistics say at the moment: rows are always
+/// found by their keys, however many a batch has and however long ago the tables were analysed.
+const BEGIN: &str = "begin; set local plan_cache_mode = force_generic_plan";
+
 /// Events to be recorded, in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordBatch {
@@ -61,7 +65,7 @@ impl Store {
     /// wait for each other instead of deadlocking.
     async fn write(&self, events: &[Event]) -> Result<Recorded, StoreError> {
         let changes = Changes::fold(events);
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.pool.begin_with(BEGIN).await?;
         let new_events = event_rows::insert(&mut transaction, &changes.events).await?;
         node_run_rows::upsert(&mut transaction, &changes.node_runs).await?;
         job_rows::upsert(&mut transaction, &changes.jobs, &self.prices).await?;

@@ -118,6 +118,23 @@ impl Workers<'_> {
         Ok(())
     }
 
+    /// Deletes what is older than `before`: slices of lives, and workers that are gone since; returns how many rows.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn expire(&self, before: UnixMillis) -> Result<u64, StoreError> {
+        let slices = sqlx::query!("delete from wf_worker_time where at < $1", before.to_utc())
+            .execute(&self.store.pool)
+            .await?;
+        let gone = sqlx::query!(
+            "delete from wf_workers where last_seen_at < $1 and status in ('lost', 'stopped')",
+            before.to_utc()
+        )
+        .execute(&self.store.pool)
+        .await?;
+        Ok(slices.rows_affected() + gone.rows_affected())
+    }
+
     /// The `limit` workers heard of last.
     ///
     /// # Errors

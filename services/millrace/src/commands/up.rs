@@ -165,7 +165,11 @@ async fn serve(
         must_live("orchestrator"),
         millrace_orchestrator::run(deps, settings.orchestrator.clone(), back.token()),
     );
-    let deps = millrace_writer::Deps { bus: bus.clone(), store: store.clone() };
+    let deps = millrace_writer::Deps {
+        bus: bus.clone(),
+        store: store.clone(),
+        retention: settings.retention.clone(),
+    };
     back.spawn(must_live("writer"), millrace_writer::run(deps, settings.writer.clone(), back.token()));
     let deps = millrace_api::Deps {
         settings: settings.api.clone(),

@@ -4,4 +4,5 @@
 mod fleet;
 mod outages;
 mod recording;
+mod retention;
 mod support;

@@ -1,5 +1,3 @@
-use std::time::Duration;
-
 use anyhow::Result;
 use millrace_contracts::UnixMillis;
 use millrace_testkit::eventually;
@@ -68,9 +66,7 @@ async fn partitions_are_made_ahead_and_dropped_after_the_retention() -> Result<(
     let today = UnixMillis::now().to_utc().date_naive();
     let old = today - chrono::Days::new(40);
     assert_eq!(fixture.store.events().ensure_partitions(old, 2).await?, 2);
-    let mut settings = settings();
-    settings.retention = Duration::from_secs(30 * 86_400);
-    let writer = fixture.writer(settings);
+    let writer = fixture.writer(settings());
     // Asking for one that exists makes none; the days of the past are gone, so that they can be made again.
     eventually(DEADLINE, "today has its partition", async || {
         let last = today + chrono::Days::new(3);

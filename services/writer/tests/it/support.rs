@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use millrace_bus::{Bus, BusSettings, Commit, CommitOutcome};
-use millrace_config::Writer;
+use millrace_config::{Retention, Writer};
 use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::message::Accepted;
 use millrace_contracts::{BlobId, Event, EventType, ExecutionId, ExecutionStatus, UnixMillis};
@@ -38,8 +38,12 @@ impl Fixture {
     }
 
     pub(crate) fn writer(&self, settings: Writer) -> RunningWriter {
+        self.writer_that_keeps(settings, Retention::default())
+    }
+
+    pub(crate) fn writer_that_keeps(&self, settings: Writer, retention: Retention) -> RunningWriter {
         let stop = CancellationToken::new();
-        let deps = Deps { bus: self.bus.clone(), store: self.store.clone() };
+        let deps = Deps { bus: self.bus.clone(), store: self.store.clone(), retention };
         RunningWriter { task: tokio::spawn(millrace_writer::run(deps, settings, stop.clone())), stop }
     }
 

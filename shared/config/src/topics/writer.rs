@@ -9,6 +9,8 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Writer {
+    /// Loops that record side by side; partitions are dealt out among them.
+    pub lanes: usize,
     /// Most events in one transaction.
     pub batch_size: usize,
     /// How long a batch that is not full waits for more.
@@ -17,12 +19,9 @@ pub struct Writer {
     /// Events taken and not recorded for so long are claimed by another replica.
     #[serde(with = "crate::span")]
     pub lease: Duration,
-    /// How long the events of ended runs are kept; the runs themselves stay.
-    #[serde(with = "crate::span")]
-    pub retention: Duration,
     /// Daily partitions of the event table made ahead.
     pub partitions_ahead_days: u32,
-    /// Pause between rounds of partition upkeep.
+    /// Pause between rounds of upkeep: partitions made ahead, old things deleted.
     #[serde(with = "crate::span")]
     pub upkeep_interval: Duration,
     /// Pause between looks at the fleet, for the record of how it spends its time.
@@ -38,10 +37,10 @@ pub struct Writer {
 impl Default for Writer {
     fn default() -> Self {
         Self {
-            batch_size: 1000,
-            batch_delay: Duration::from_millis(20),
+            lanes: 2,
+            batch_size: 2000,
+            batch_delay: Duration::from_millis(100),
             lease: Duration::from_secs(6),
-            retention: Duration::from_secs(2592000),
             partitions_ahead_days: 3,
             upkeep_interval: Duration::from_secs(3600),
             fleet_interval: Duration::from_secs(10),

@@ -246,7 +246,7 @@ const FAR_FUTURE: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400
 };
 
 /// The smallest UUIDv7 of a millisecond: its first 48 bits are the time.
-fn first_id_at(unix_ms: i64) -> Uuid {
+pub(super) fn first_id_at(unix_ms: i64) -> Uuid {
     let ms = u128::from(unix_ms.clamp(0, (1 << 48) - 1).unsigned_abs());
     Uuid::from_u128(ms << 80)
 }

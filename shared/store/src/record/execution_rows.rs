@@ -84,7 +84,9 @@ async fn update(
                 node_metrics = case when change.completed_at is not null then wf_node_metrics(change.id) end,
                 cost = case when $14 and change.completed_at is not null then wf_execution_cost(change.id) end
             from change
-            where stored.id = change.id and stored.deleted_at is null and stored.status in ('pending', 'running')
+            where stored.id = change.id and stored.deleted_at is null
+                -- Not a condition that an index on the status could serve: it would lead to every run that is under way.
+                and (stored.status in ('pending', 'running')) is true
                 and (change.completed_at is not null or change.epoch > stored.epoch
                     or (change.status = 'running' and stored.status = 'pending'))
             returning stored.id

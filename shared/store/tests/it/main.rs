@@ -13,6 +13,7 @@ mod plans;
 mod poison;
 mod record;
 mod reports;
+mod retention;
 mod shuffles;
 mod story;
 mod support;
