@@ -14,6 +14,7 @@ mod events;
 mod flushed;
 mod load;
 mod orchestrator;
+mod postgres;
 mod roles;
 mod worker;
 

@@ -26,9 +26,18 @@ pub(crate) struct Role(Child);
 
 impl Site {
     pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::with(TestPostgres::start().await?).await
+    }
+
+    /// One whose Postgres may be killed.
+    pub(crate) async fn with_a_postgres_of_its_own() -> anyhow::Result<Self> {
+        Self::with(TestPostgres::start_alone().await?).await
+    }
+
+    async fn with(postgres: TestPostgres) -> anyhow::Result<Self> {
         let site = Self {
             redis: TestRedis::start().await?,
-            postgres: TestPostgres::start().await?,
+            postgres,
             folder: test_folder()?,
             listen: free_address()?,
         };

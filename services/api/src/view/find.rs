@@ -1,9 +1,13 @@
 //! Finding a run in both places at once.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use millrace_contracts::run::Snapshot;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
 use millrace_engine::Meta;
 use millrace_store::{ExecutionRecord, JobCounts, StoreError};
+use tokio::time::timeout;
 
 use crate::patience::patiently;
 use crate::problem::{Code, Problem};
@@ -11,6 +15,9 @@ use crate::state::App;
 
 /// Node runs that a run's own page takes metrics from.
 const VIEWED_NODES: usize = 10_000;
+
+/// Longest the record is waited for once the live state is known, which says all that changes.
+const RECORD_WAIT: Duration = Duration::from_millis(500);
 
 /// A run, from where it was found.
 #[derive(Debug)]
@@ -31,18 +38,25 @@ pub(crate) fn parse_id(text: &str) -> Result<ExecutionId, Problem> {
 /// The run; either place will do when the other is away.
 pub(crate) async fn find(app: &App, id: ExecutionId) -> Result<Found, Problem> {
     let executions = app.store.executions();
-    let (record, live) = tokio::join!(executions.get(id), live(app, id));
+    let (mut record, mut live) = (pin!(executions.get(id)), pin!(live(app, id)));
+    let (record, live) = tokio::select! {
+        record = &mut record => (Some(record), live.await),
+        live = &mut live => match &live {
+            Ok(Some(_)) => (timeout(RECORD_WAIT, record).await.ok(), live),
+            _ => (Some(record.await), live),
+        },
+    };
     let found = match (record, live) {
-        (Ok(record), Ok(live)) => Found { id, record: Some(record), live },
-        (Ok(record), Err(problem)) if problem.code() == Code::BusUnavailable => {
+        (Some(Ok(record)), Ok(live)) => Found { id, record: Some(record), live },
+        (Some(Ok(record)), Err(problem)) if problem.code() == Code::BusUnavailable => {
             Found { id, record: Some(record), live: None }
         }
-        (Ok(_), Err(problem)) => return Err(problem),
-        (Err(StoreError::NotFound(_)), Ok(None)) => return Err(Problem::not_found("execution", id)),
-        (Err(StoreError::NotFound(_)), Ok(Some(live))) => Found { id, record: None, live: Some(live) },
-        (Err(error @ StoreError::Gone(_)), _) | (Err(error), Ok(None)) => return Err(error.into()),
-        (Err(_), Ok(Some(live))) => Found { id, record: None, live: Some(live) },
-        (Err(_), Err(problem)) => return Err(problem),
+        (Some(Err(StoreError::NotFound(_))), Ok(None)) => return Err(Problem::not_found("execution", id)),
+        (Some(Err(error @ StoreError::Gone(_))), _) | (Some(Err(error)), Ok(None)) => {
+            return Err(error.into());
+        }
+        (_, Ok(live)) => Found { id, record: None, live },
+        (_, Err(problem)) => return Err(problem),
     };
     Ok(found.settled())
 }

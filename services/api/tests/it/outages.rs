@@ -1,10 +1,15 @@
 //! Invariants 1, 3 and 6 at the door: what is promised while Redis or Postgres is away, and afterwards.
 
+use std::time::{Duration, Instant};
+
 use millrace_config::Api;
 use millrace_testkit::{TestPostgres, eventually};
 use serde_json::json;
 
 use crate::support::{DEADLINE, Reply, World, constant};
+
+/// How long the store tries to reach an absent Postgres.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(2);
 
 #[tokio::test]
 async fn invariant_1_nothing_is_accepted_without_postgres() -> anyhow::Result<()> {
@@ -18,7 +23,9 @@ async fn invariant_1_nothing_is_accepted_without_postgres() -> anyhow::Result<()
     refused.problem(503, "DATABASE_UNAVAILABLE");
     assert!(!refused.body.to_string().contains("sqlx"), "{refused:?}");
     // Invariant 6: what runs goes on, and is seen to.
+    let asked = Instant::now();
     let seen = world.get(&format!("/api/v1/executions/{}", player.run)).await?;
+    assert!(asked.elapsed() < ACQUIRE_TIMEOUT, "it waited for the record, which says no more");
     assert_eq!((seen.status, seen.body["status"].as_str()), (200, Some("running")));
     let mut follower = world.follow(player.run, None).await?;
     follower.expect("snapshot").await?;
