@@ -8,7 +8,7 @@ MILLRACE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/millrace
 CARGO_TARGET_DIR ?= $(or $(MILLRACE_TARGET_DIR),$(MILLRACE_CACHE)/target)
 export MILLRACE_CACHE CARGO_TARGET_DIR CI
 
-.PHONY: help setup console demo test lint fmt fmt-check docs openapi bench deny console-check console-browser size-guard
+.PHONY: help setup console demo test python lint fmt fmt-check docs openapi bench deny console-check console-browser size-guard
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,11 @@ demo: ## Detect shapes in a picture, through the real services (CI=1 ends by its
 
 test: ## All tests
 	@scripts/test.sh
+
+python: ## The tests of the Python client
+	@scripts/setup.sh
+	cargo build --locked -p millrace
+	@scripts/test-python.sh
 
 lint: ## Clippy, warnings denied
 	cargo clippy --locked --workspace --all-targets -- -D warnings

@@ -17,4 +17,7 @@ else
     cargo test --locked --workspace "$@"
 fi
 # With arguments, only those tests are wanted.
-[ $# -gt 0 ] || scripts/console.sh browser
+if [ $# = 0 ]; then
+    scripts/console.sh browser
+    scripts/test-python.sh
+fi

@@ -1,0 +1,266 @@
+"""The client: one method per thing one does with Millrace."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from types import TracebackType
+from typing import Any
+
+import httpx
+
+from . import inputs, schema, stream
+from .errors import Problem, RunFailed, Unreachable
+from .models import Blob, Event, Json, Run, Workflow
+from .retry import Pauses
+
+_DEFAULT_URL = "http://127.0.0.1:8080"
+
+
+class Millrace:
+    """A client of one server. Safe to share between threads; close it, or use it in a `with`, to free its connections.
+
+    Every method raises `Problem` when the server refuses and `Unreachable` when there is none. What the server says is safe to
+    send again is, `tries` times, with growing pauses and no sooner than it asks.
+    """
+
+    def __init__(
+        self,
+        url: str | None = None,
+        *,
+        api_key: str | None = None,
+        timeout_s: float = 60.0,
+        tries: int = 5,
+    ) -> None:
+        base = (url or os.environ.get("MILLRACE_URL") or _DEFAULT_URL).rstrip("/")
+        key = api_key or os.environ.get("MILLRACE_API_KEY")
+        headers = {"authorization": f"Bearer {key}"} if key else {}
+        self._http = httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=timeout_s)
+        self._tries = tries
+
+    # Runs
+
+    def run_and_follow(
+        self,
+        workflow: str | Path | Mapping[str, Any],
+        input: Mapping[str, Any] | None = None,
+        *,
+        on_event: Callable[[Event], None] | None = None,
+        **options: Any,
+    ) -> Run:
+        """Submits a run, follows it to its end, and gives it with its outputs; `on_event` is told each event once, in order.
+
+        Raises `RunFailed` unless it completed. `options` are those of `submit`.
+        """
+        run = self.submit(workflow, input, **options)
+        for event in self.follow(run.id):
+            if on_event:
+                on_event(event)
+        run = run.refresh()
+        if run.status != "completed":
+            raise RunFailed(run)
+        return run
+
+    def submit(
+        self,
+        workflow: str | Path | Mapping[str, Any],
+        input: Mapping[str, Any] | None = None,
+        *,
+        idempotency_key: str | None = None,
+        **options: Any,
+    ) -> Run:
+        """Starts a run of a saved workflow's id, a definition, or a definition's JSON file, and does not wait for it.
+
+        `options` are the request's: priority, pool, labels, timeout_ms. When it is back, the run is durable.
+        """
+        body: Json = {"input": inputs.prepared(input or {}, self._reference), **options}
+        path = f"/workflows/{workflow}/run"
+        definition = inputs.definition(workflow)
+        if definition is not None:
+            path, body["workflow"] = "/executions", definition
+        # With a key, a request whose answer was lost can be sent again without starting a second run.
+        headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
+        return Run.read(self._json("POST", path, json=body, headers=headers), self)
+
+    def follow(self, run: str | Run, after: str | None = None) -> Iterator[Event]:
+        """Every event of a run from its first until its end, through lost connections, each once and in order; after the event
+        with the id `after`, where one is given. Progress of nodes comes in between, without an id. A `snapshot` says that the
+        run's log had to be made anew: its numbers begin again."""
+        id = run.id if isinstance(run, Run) else run
+
+        def connect(last: str | None) -> _Streaming:
+            headers = {"accept": "text/event-stream"} | ({"last-event-id": last} if last else {})
+            request = self._http.build_request(
+                "GET",
+                f"/executions/{id}/events",
+                params=None if last else {"from": "0"},
+                headers=headers,
+                # The server pings every 15 s: longer silence is a dead connection.
+                timeout=httpx.Timeout(self._http.timeout.connect, read=45.0),
+            )
+            return _Streaming(self._http, request)
+
+        return stream.resumed(connect, after, Pauses(self._tries))
+
+    def execution(self, id: str) -> Run:
+        """A run, as it stands now."""
+        return Run.read(self._json("GET", f"/executions/{id}"), self)
+
+    def executions(self, **filters: Any) -> Iterator[Run]:
+        """Runs, newest first: by status, workflow_id, label, from, to and the like."""
+        for row in self._pages("/executions", "executions", filters):
+            yield Run.read(row, self)
+
+    def nodes(self, run: str | Run) -> list[schema.NodeView]:
+        """A run's node runs with their attempts, outputs and metrics."""
+        id = run.id if isinstance(run, Run) else run
+        return list(self._pages(f"/executions/{id}/nodes", "nodes", {}))
+
+    def cancel(self, id: str) -> None:
+        """Asks for a run's end; asking again changes nothing."""
+        self._json("POST", f"/executions/{id}/cancel")
+
+    def infer(
+        self, task: str, model_id: str, image: Any, *, config: Mapping[str, Any] | None = None, wait_s: float = 30.0
+    ) -> Run:
+        """Runs one model on one picture; `task` is detection, classification, embedding or segmentation."""
+        body = {"model_id": model_id, "image": inputs.prepared(image, self._reference), "config": dict(config or {})}
+        headers = {"idempotency-key": str(uuid.uuid4())}
+        answer = self._json("POST", f"/inference/{task}", params={"wait": f"{wait_s:g}s"}, json=body, headers=headers)
+        return self.execution(answer["execution_id"])
+
+    # Workflows
+
+    def validate(self, workflow: str | Path | Mapping[str, Any]) -> schema.Validation:
+        """The plan of a definition; raises `Problem` with every mistake in it."""
+        return self._json("POST", "/workflows/validate", json=_defined(workflow))
+
+    def save_workflow(self, workflow: str | Path | Mapping[str, Any]) -> Workflow:
+        """Saves a definition as a new workflow."""
+        return Workflow.read(self._json("POST", "/workflows", json=_defined(workflow), again=False))
+
+    def workflow(self, id: str) -> Workflow:
+        """A saved workflow."""
+        return Workflow.read(self._json("GET", f"/workflows/{id}"))
+
+    # Blobs
+
+    def upload(self, content: Any) -> Blob:
+        """Stores a path's, a file's or a PIL image's bytes, or plain bytes; storing the same again changes nothing."""
+        data = inputs.content_of(content)
+        if data is None:
+            raise TypeError(f"a Path, bytes, a file or a PIL image can be uploaded, not {type(content).__name__}")
+        headers = {"content-type": "application/octet-stream"}
+        body = self._json("POST", "/blobs", content=data, headers=headers)
+        return Blob(id=body["blob"], size_bytes=body["bytes"], media_type=body.get("content_type"), raw=body)
+
+    def blob(self, id: str) -> bytes:
+        """The bytes of a blob."""
+        return self._send("GET", f"/blobs/{id}").content
+
+    # The fleet
+
+    def blocks(self) -> list[schema.Block]:
+        """The catalogue of blocks."""
+        return self._json("GET", "/blocks")["blocks"]
+
+    def models(self) -> list[schema.Model]:
+        """The models, and where they are warm."""
+        return self._json("GET", "/models")["models"]
+
+    def workers(self) -> list[schema.Worker]:
+        """The workers, as they say of themselves."""
+        return self._json("GET", "/workers")["workers"]
+
+    def queues(self) -> schema.Queues:
+        """How many jobs wait, where, and for how long; and how many runs wait to begin."""
+        return self._json("GET", "/queues")
+
+    def stats(self, window: str = "1h") -> schema.Stats:
+        """The figures of the last while, such as `15m`, `6h` or `7d`."""
+        return self._json("GET", "/stats", params={"window": window})
+
+    # Underneath
+
+    def close(self) -> None:
+        """Frees the connections."""
+        self._http.close()
+
+    def __enter__(self) -> Millrace:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def _reference(self, content: bytes) -> str:
+        return self.upload(content).reference
+
+    def _pages(self, path: str, name: str, filters: Mapping[str, Any]) -> Iterator[Any]:
+        params = {key: value for key, value in filters.items() if value is not None}
+        while True:
+            page = self._json("GET", path, params=params)
+            yield from page[name]
+            if not page.get("next_cursor"):
+                return
+            params["cursor"] = page["next_cursor"]
+
+    def _json(self, method: str, path: str, **request: Any) -> Any:
+        answer = self._send(method, path, **request)
+        return answer.json() if answer.content else {}
+
+    def _send(self, method: str, path: str, *, again: bool = True, **request: Any) -> httpx.Response:
+        """The answer to a request that is sent again (`again`) while that may help."""
+        pauses = Pauses(self._tries if again else 0)
+        while True:
+            try:
+                answer = self._http.request(method, path, **request)
+            except httpx.TransportError as error:
+                pauses.sleep(Unreachable(f"{method} {path}: {error or type(error).__name__}"), cause=error)
+                continue
+            if answer.is_success:
+                return answer
+            problem = problem_of(answer)
+            if not problem.retryable:
+                raise problem
+            pauses.sleep(problem, at_least_s=problem.retry_after_s or 0.0)
+
+
+class _Streaming:
+    """One connection of a stream; a refusal is raised as a `Problem`."""
+
+    def __init__(self, http: httpx.Client, request: httpx.Request) -> None:
+        self._http, self._request = http, request
+
+    def __enter__(self) -> httpx.Response:
+        self._response = self._http.send(self._request, stream=True)
+        if not self._response.is_success:
+            self._response.read()
+            self._response.close()
+            problem = problem_of(self._response)
+            if problem.retryable:
+                # As good as a broken connection: it is opened again.
+                raise httpx.ConnectError(str(problem), request=self._request) from problem
+            raise problem
+        return self._response
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._response.close()
+
+
+def problem_of(answer: httpx.Response) -> Problem:
+    """The refusal in an answer; something readable where a proxy wrote it."""
+    try:
+        body = answer.json()
+    except ValueError:
+        body = {"detail": answer.text[:200], "retryable": answer.status_code in (429, 502, 503, 504)}
+    pause = answer.headers.get("retry-after", "")
+    return Problem(answer.status_code, body if isinstance(body, dict) else {}, float(pause) if pause.isdigit() else None)
+
+
+def _defined(workflow: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
+    definition = inputs.definition(workflow)
+    if definition is None:
+        raise ValueError(f"{workflow!r} is no definition: give a dict, or the path of a JSON file")
+    return definition

@@ -1,0 +1,1623 @@
+"""What the server answers, as TypedDicts. Made by generate.sh from docs/openapi.json; do not edit."""
+
+from __future__ import annotations
+
+from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+
+
+class BatchLinks(TypedDict):
+    executions: str
+    """
+    The list of its runs.
+    """
+
+
+BlobId: TypeAlias = str
+"""
+The SHA-256 of a blob's bytes; written as 64 lower-case hex digits.
+"""
+
+
+class Block(TypedDict):
+    """
+    A block of the catalogue.
+    """
+
+    type: str
+    version: int
+    id: str
+    """
+    `crop@1`
+    """
+    category: str
+    title: str
+    help: str
+    runs: dict[str, Any]
+    """
+    Who runs it.
+    """
+    pure: bool
+    """
+    Whether the same inputs always give the same outputs.
+    """
+    config: dict[str, Any]
+    """
+    JSON Schema of its settings.
+    """
+    inputs: list[Any]
+    further_inputs: Any
+    outputs: list[Any]
+    outputs_vary: bool
+    further_outputs: Any
+    examples: Any
+
+
+class Blocks(TypedDict):
+    """
+    The catalogue.
+    """
+
+    blocks: list[Block]
+
+
+class CancelRequest(TypedDict):
+    """
+    Why a run is ended.
+    """
+
+    reason: NotRequired[str | None]
+
+
+class Costs(TypedDict):
+    """
+    What was spent, in the operator's currency: on runs, and on workers, whether anything ran or not.
+    """
+
+    runs: NotRequired[float | None]
+    fleet: NotRequired[float | None]
+    idle: NotRequired[float | None]
+    per_run: NotRequired[float | None]
+    per_1000_inferences: NotRequired[float | None]
+
+
+class Counters(TypedDict):
+    """
+    A run's jobs, by where they stand.
+    """
+
+    inference_jobs_pending: int
+    inference_jobs_completed: int
+    inference_jobs_failed: int
+
+
+class ErrorCount(TypedDict):
+    """
+    How often something went wrong in one way.
+    """
+
+    kind: str
+    """
+    The kind, `OUT_OF_MEMORY` and the like.
+    """
+    runs: int
+    """
+    Runs that ended with it.
+    """
+    jobs: int
+    """
+    Attempts that failed with it, those that a retry made good included.
+    """
+
+
+ErrorKind: TypeAlias = Literal[
+    'INVALID_INPUT',
+    'INVALID_CONFIG',
+    'MODEL_NOT_FOUND',
+    'MODEL_LOAD_ERROR',
+    'OUT_OF_MEMORY',
+    'WORKER_UNAVAILABLE',
+    'TIMEOUT',
+    'NETWORK',
+    'UNSUPPORTED',
+    'CANCELLED',
+    'INTERNAL',
+]
+"""
+The kind of a job's failure; decides whether trying again can help.
+"""
+
+
+ExecutionId: TypeAlias = str
+"""
+One run of a workflow (UUIDv7, so ids sort by creation).
+"""
+
+
+ExecutionStatus: TypeAlias = Literal[
+    'pending', 'running', 'completed', 'failed', 'cancelled', 'timed_out'
+]
+"""
+Where a run stands. The last four are final: exactly one of them is ever reached.
+"""
+
+
+class FilesForm(TypedDict):
+    """
+    Files of any names.
+    """
+
+    file: bytes
+
+
+class Fleet(TypedDict):
+    """
+    The workers of this moment, counted.
+    """
+
+    alive: int
+    lost: int
+    running: int
+    """
+    Jobs under way.
+    """
+    capacity: int
+    """
+    Jobs that could be.
+    """
+
+
+class FleetTime(TypedDict):
+    """
+    How the workers that serve the same pools spent their time, in slices of five minutes.
+    """
+
+    pools: str
+    """
+    The pools, sorted and joined by commas.
+    """
+    workers: int
+    """
+    Workers that lived in the window.
+    """
+    up_ms: int
+    """
+    How long they lived, together.
+    """
+    busy_ms: int
+    """
+    Of that, with something in hand.
+    """
+    idle_ms: int
+    """
+    Of that, with nothing in hand.
+    """
+    utilisation: NotRequired[float | None]
+    """
+    Busy among lived, 0 to 1.
+    """
+    gpu_hours: float
+    """
+    Hours that their GPUs were there.
+    """
+    cost: NotRequired[float | None]
+    """
+    What their lives cost.
+    """
+    idle_cost: NotRequired[float | None]
+    """
+    Of that, while they had nothing in hand.
+    """
+
+
+class InferenceForm(TypedDict):
+    """
+    One job as a form.
+    """
+
+    model_id: str
+    image: bytes
+    config: NotRequired[Any]
+    """
+    The block's settings, as JSON.
+    """
+
+
+ItemPath: TypeAlias = str
+"""
+Where a node run stands inside nested `for_each` scopes: one index per scope, outermost first; empty at the top.
+"""
+
+
+JobId: TypeAlias = str
+"""
+One attempt of one node run: UUIDv5 of (run, node, path, attempt), and so the fencing token.
+"""
+
+
+JobStatus: TypeAlias = Literal[
+    'pending', 'queued', 'running', 'completed', 'failed', 'cancelled'
+]
+"""
+Where a job stands; the last three are final.
+"""
+
+
+class Kpi(TypedDict):
+    """
+    Runs and jobs of one bucket, counted where they began. Durations are in milliseconds; a figure that nothing went into is none.
+    """
+
+    at: int
+    """
+    Where the bucket begins, milliseconds since the Unix epoch.
+    """
+    workflows_created: int
+    """
+    Workflows saved for the first time.
+    """
+    runs: int
+    """
+    Runs accepted.
+    """
+    completed: int
+    """
+    Of them, completed.
+    """
+    failed: int
+    """
+    Of them, failed.
+    """
+    timed_out: int
+    """
+    Of them, timed out.
+    """
+    cancelled: int
+    """
+    Of them, cancelled.
+    """
+    unfinished: int
+    """
+    Of them, pending or running.
+    """
+    success_rate: NotRequired[float | None]
+    """
+    Completed among completed, failed and timed out, 0 to 1.
+    """
+    p50_ms: NotRequired[float | None]
+    """
+    Median time from start to end of a run.
+    """
+    p95_ms: NotRequired[float | None]
+    """
+    The same, 95th percentile.
+    """
+    p99_ms: NotRequired[float | None]
+    """
+    The same, 99th percentile.
+    """
+    jobs: int
+    """
+    Jobs handed to pools, those answered from the cache included.
+    """
+    jobs_failed: int
+    """
+    Attempts that failed.
+    """
+    jobs_cached: int
+    """
+    Jobs answered from the cache.
+    """
+    queue_wait_p50_ms: NotRequired[float | None]
+    """
+    Median time of a job from queued to taken.
+    """
+    queue_wait_p95_ms: NotRequired[float | None]
+    """
+    The same, 95th percentile.
+    """
+    cost: NotRequired[float | None]
+    """
+    What the runs cost.
+    """
+
+
+class Links(TypedDict):
+    """
+    Where to go on with a run.
+    """
+
+    self: str
+    events: str
+    nodes: str
+    cancel: str
+    rerun: str
+
+
+class Model(TypedDict):
+    """
+    A model, as the workers that offer it describe it.
+    """
+
+    model_id: str
+    workers: list[str]
+
+
+ModelDigest: TypeAlias = str
+"""
+Which copy of a model: the SHA-256 of its ONNX file, or of the manifest of its files where it has several; 64
+lower-case hex digits.
+"""
+
+
+ModelId: TypeAlias = str
+"""
+A model's name in the repository, such as `shapes-detector` or `acme/defects-v3`.
+"""
+
+
+class ModelUse(TypedDict):
+    """
+    How one model was used for one task.
+    """
+
+    model_id: str
+    """
+    The model.
+    """
+    task: str
+    """
+    The block, `detection@1`.
+    """
+    jobs: int
+    """
+    Jobs.
+    """
+    completed: int
+    """
+    Of them, completed.
+    """
+    failed: int
+    """
+    Of them, attempts that failed.
+    """
+    cancelled: int
+    """
+    Of them, cancelled.
+    """
+    cached: int
+    """
+    Of them, answered from the cache.
+    """
+    cache_hit_rate: NotRequired[float | None]
+    """
+    Cached among completed, 0 to 1.
+    """
+    cold_starts: int
+    """
+    Jobs that waited for the model to load.
+    """
+    load_ms: float
+    """
+    How long they waited in all.
+    """
+    p50_ms: NotRequired[float | None]
+    """
+    Median time of a job from taken to ended.
+    """
+    p95_ms: NotRequired[float | None]
+    """
+    The same, 95th percentile.
+    """
+    p99_ms: NotRequired[float | None]
+    """
+    The same, 99th percentile.
+    """
+    queue_wait_p50_ms: NotRequired[float | None]
+    """
+    Median time of a job from queued to taken.
+    """
+    queue_wait_p95_ms: NotRequired[float | None]
+    """
+    The same, 95th percentile.
+    """
+    mean_batch_size: NotRequired[float | None]
+    """
+    Rows in the batches that jobs ran in, on average.
+    """
+    inference_ms: float
+    """
+    Time inside the session, each job its part of the batch.
+    """
+    gpu_ms: float
+    """
+    The same, of jobs on a GPU.
+    """
+    share_ms: float
+    """
+    The jobs' shares of their workers' time.
+    """
+    cost: NotRequired[float | None]
+    """
+    What those cost.
+    """
+
+
+class Models(TypedDict):
+    """
+    The models of the fleet.
+    """
+
+    models: list[Model]
+
+
+class Node(TypedDict):
+    """
+    A block placed in a workflow. `GET /api/v1/blocks` tells what each type takes.
+    """
+
+    id: str
+    type: str
+    """
+    The block, `crop`, or a version of it, `crop@1`.
+    """
+    inputs: NotRequired[dict[str, Any]]
+    """
+    Input port to selector or literal.
+    """
+    config: NotRequired[dict[str, Any]]
+
+
+NodeId: TypeAlias = str
+"""
+A node's name inside its workflow. The compiler admits `[A-Za-z_][A-Za-z0-9_-]{0,63}`.
+"""
+
+
+NodeStatus: TypeAlias = Literal[
+    'pending',
+    'queued',
+    'running',
+    'completed',
+    'failed',
+    'cancelled',
+    'skipped',
+    'timed_out',
+]
+"""
+Where a node run stands. The last five are final.
+"""
+
+
+Overlap: TypeAlias = Literal['skip', 'queue', 'allow']
+"""
+What a firing does while an earlier run of the schedule goes on.
+"""
+
+
+class PlaceInLine(TypedDict):
+    """
+    A run's place.
+    """
+
+    position: int
+    """
+    From 1: it would be the so-many-th to begin if nobody came or went. The shares of lower priorities are left out.
+    """
+    ahead_of_flow: int
+    """
+    Runs of its own workflow before it.
+    """
+    waiting_ms: int
+    """
+    How long it has waited, milliseconds.
+    """
+
+
+class PlanSize(TypedDict):
+    """
+    How much a definition compiles to.
+    """
+
+    nodes: int
+    edges: int
+    scopes: int
+    """
+    Loops.
+    """
+
+
+Pool: TypeAlias = str
+"""
+A class of workers: `fast`, `heavy`, `batch`, `cpu`, or one of the operator's own.
+"""
+
+
+Priority: TypeAlias = Literal['high', 'normal', 'low']
+"""
+How urgent a run or node is. Urgent goes first; the others still get their share.
+"""
+
+
+class Progress(TypedDict):
+    """
+    How many node runs stand where.
+    """
+
+    total: int
+    """
+    Node runs known so far; loops add theirs when they open.
+    """
+    completed: int
+    """
+    Completed.
+    """
+    failed: int
+    """
+    Failed or timed out.
+    """
+    skipped: int
+    """
+    Skipped or cancelled.
+    """
+    running: int
+    """
+    Queued or running.
+    """
+
+
+class QueueDepth(TypedDict):
+    """
+    One queue at one priority.
+    """
+
+    pool: Pool
+    """
+    Which workers.
+    """
+    model: NotRequired[ModelId | None]
+    priority: Priority
+    """
+    How urgent.
+    """
+    waiting: int
+    """
+    Jobs nobody has taken yet.
+    """
+    pending: int
+    """
+    Jobs with a worker.
+    """
+    oldest_ms: NotRequired[int | None]
+    """
+    How long the oldest waiting job has waited, milliseconds; none when none waits.
+    """
+
+
+RerunOf = TypedDict(
+    'RerunOf',
+    {
+        'execution_id': ExecutionId,
+        'from': NotRequired[NodeId | None],
+    },
+)
+
+
+class RunForm(TypedDict):
+    """
+    A run as a form: JSON parts, and one part per input, pictures as files.
+    """
+
+    request: NotRequired[Any]
+    """
+    The request without its input, as JSON.
+    """
+    input: NotRequired[Any]
+    """
+    Inputs as JSON.
+    """
+
+
+ScheduleId: TypeAlias = str
+"""
+A schedule (UUIDv7).
+"""
+
+
+class ScheduleLinks(TypedDict):
+    self: str
+    workflow: str
+    trigger: str
+
+
+class StoredBlob(TypedDict):
+    """
+    Bytes that were stored.
+    """
+
+    blob: BlobId
+    bytes: int
+    content_type: str
+    """
+    As the leading bytes tell.
+    """
+    width: NotRequired[int | None]
+    """
+    Of a picture, pixels.
+    """
+    height: NotRequired[int | None]
+    """
+    Of a picture, pixels.
+    """
+    url: str
+    name: NotRequired[str | None]
+    """
+    The part's name, in a form.
+    """
+    file_name: NotRequired[str | None]
+    """
+    The file's name, in a form.
+    """
+
+
+class StoredBlobs(TypedDict):
+    """
+    The files of a form, in its order.
+    """
+
+    blobs: list[StoredBlob]
+
+
+UnixMillis: TypeAlias = int
+"""
+Milliseconds since 1970-01-01T00:00:00Z.
+"""
+
+
+class VersionRow(TypedDict):
+    version: int
+    definition: BlobId
+    """
+    The definition's blob.
+    """
+    created_at: UnixMillis
+
+
+class Versions(TypedDict):
+    """
+    The versions of a workflow.
+    """
+
+    versions: list[VersionRow]
+
+
+WorkerId: TypeAlias = str
+"""
+A worker process, unique for its life.
+"""
+
+
+class WorkflowCost(TypedDict):
+    """
+    What the runs of one workflow cost.
+    """
+
+    workflow_id: NotRequired[str | None]
+    """
+    The saved workflow; none for all runs of unsaved definitions together.
+    """
+    workflow: NotRequired[str | None]
+    """
+    Its name.
+    """
+    runs: int
+    """
+    Runs.
+    """
+    inferences: int
+    """
+    Jobs completed in them.
+    """
+    run_ms: float
+    """
+    Time from start to end of all runs, milliseconds.
+    """
+    cost: NotRequired[float | None]
+    """
+    What they cost.
+    """
+    cost_per_run: NotRequired[float | None]
+    """
+    The same, per run.
+    """
+    cost_per_1000_inferences: NotRequired[float | None]
+    """
+    The same, per thousand jobs.
+    """
+
+
+WorkflowId: TypeAlias = str
+"""
+A saved workflow (UUIDv7).
+"""
+
+
+class WorkflowLinks(TypedDict):
+    self: str
+    run: str
+    versions: str
+
+
+class WorkflowRow(TypedDict):
+    """
+    A workflow in a list.
+    """
+
+    id: WorkflowId
+    name: str
+    version: int
+    created_at: UnixMillis
+    updated_at: UnixMillis
+
+
+class BatchAccepted(TypedDict):
+    """
+    A batch that was accepted.
+    """
+
+    batch_id: str
+    execution_ids: list[ExecutionId]
+    """
+    In the order of the inputs.
+    """
+    links: BatchLinks
+
+
+class CancelAccepted(TypedDict):
+    """
+    A run whose end was asked for.
+    """
+
+    execution_id: ExecutionId
+    status: ExecutionStatus
+    """
+    Where it stood when the wish was taken.
+    """
+    links: Links
+
+
+class Definition(TypedDict):
+    """
+    A workflow: a DAG of blocks.
+    """
+
+    name: NotRequired[str | None]
+    """
+    1 to 200 characters; a saved workflow needs one.
+    """
+    nodes: list[Node]
+
+
+class EventPage(TypedDict):
+    """
+    A page of stored events.
+    """
+
+    execution_id: ExecutionId
+    events: list[dict[str, Any]]
+    """
+    CloudEvents, each as it was published.
+    """
+    next_from: NotRequired[str | None]
+    """
+    What to send as `from` for the page after.
+    """
+
+
+class ExecutionRow(Counters):
+    """
+    A run in a list.
+    """
+
+    execution_id: ExecutionId
+    workflow_id: NotRequired[WorkflowId | None]
+    version: NotRequired[int | None]
+    """
+    The workflow's version that is run.
+    """
+    status: ExecutionStatus
+    labels: dict[str, Any]
+    """
+    The caller's labels.
+    """
+    created_at: UnixMillis
+    started_at: NotRequired[UnixMillis | None]
+    completed_at: NotRequired[UnixMillis | None]
+    duration_ms: NotRequired[int | None]
+    """
+    From started to ended, milliseconds.
+    """
+    error_message: NotRequired[str | None]
+    batch_id: NotRequired[str | None]
+    schedule_id: NotRequired[ScheduleId | None]
+    rerun_of: NotRequired[RerunOf | None]
+    links: Links
+
+
+class Fault(TypedDict):
+    """
+    One mistake, with its place and a way out.
+    """
+
+    code: str
+    """
+    Stable code such as `UNKNOWN_BLOCK`; each has a page under docs/errors.
+    """
+    node: NotRequired[NodeId | None]
+    pointer: str
+    """
+    JSON pointer (RFC 6901) into the document that was sent.
+    """
+    message: str
+    """
+    What is wrong.
+    """
+    hint: NotRequired[str | None]
+    """
+    What to do about it.
+    """
+
+
+class FlowInLine(TypedDict):
+    """
+    One flow at one priority.
+    """
+
+    flow: str
+    """
+    The workflow's id, or the digest of an unsaved definition.
+    """
+    priority: NotRequired[Priority | None]
+    waiting: int
+    """
+    Runs that wait at this priority.
+    """
+    running: int
+    """
+    Runs under way, at any priority.
+    """
+
+
+class InputView(TypedDict):
+    """
+    What a run has to be given.
+    """
+
+    name: NodeId
+    block: str
+    kind: str
+    required: bool
+
+
+class JobError(TypedDict):
+    """
+    A failure as it travels in events and stands in the record.
+    """
+
+    kind: ErrorKind
+    """
+    The kind, from the fixed list.
+    """
+    message: str
+    """
+    What happened and what to do about it, for people.
+    """
+    retryable: bool
+    """
+    Whether another attempt may succeed.
+    """
+    node: NotRequired[NodeId | None]
+    pointer: NotRequired[str | None]
+    """
+    JSON pointer into the node (`/inputs/image`, `/config/model_id`), where one place is at fault.
+    """
+
+
+class JobMetrics(TypedDict):
+    """
+    Where a job's time went, and on what. Times in milliseconds.
+    """
+
+    inference_job_id: NotRequired[JobId | None]
+    queue_wait_ms: float
+    """
+    From queued to taken.
+    """
+    fetch_ms: float
+    """
+    Fetching the input blobs.
+    """
+    decode_ms: float
+    """
+    Turning image bytes into pixels.
+    """
+    preprocess_ms: float
+    """
+    Resize, pad, normalise.
+    """
+    batch_wait_ms: float
+    """
+    Waiting for a batch to close and its session to be free.
+    """
+    inference_time_ms: float
+    """
+    Inside the session, or inside a transform's pixel loop.
+    """
+    postprocess_ms: float
+    """
+    Decoding the outputs.
+    """
+    upload_ms: float
+    """
+    Storing result blobs.
+    """
+    model_load_time_ms: float
+    """
+    Loading the model, when this job had to wait for it.
+    """
+    total_time_ms: float
+    """
+    From taken to reported.
+    """
+    worker_share_ms: NotRequired[float]
+    """
+    The job's share of the time from taken to reported: while several are in hand, each has an equal part of the worker.
+    The shares of all jobs add up to the time in which the worker had something in hand.
+    """
+    cached: bool
+    """
+    Whether the result came from a cache.
+    """
+    model_digest: NotRequired[ModelDigest | None]
+    batch_size: int
+    """
+    Rows in the batch it ran in; 0 for blocks without a model.
+    """
+    worker_id: NotRequired[WorkerId | None]
+    device: NotRequired[str | None]
+    """
+    `cpu`, `cuda:0`, …
+    """
+    gpu_model: NotRequired[str | None]
+    """
+    The GPU's name, where there is one.
+    """
+
+
+class JobRecord(TypedDict):
+    """
+    A job's record.
+    """
+
+    id: JobId
+    """
+    The job.
+    """
+    execution_id: ExecutionId
+    """
+    Its run.
+    """
+    node_id: NodeId
+    """
+    Its node.
+    """
+    path: ItemPath
+    """
+    Its item.
+    """
+    task: str
+    """
+    The block it ran.
+    """
+    model_id: NotRequired[ModelId | None]
+    model_source: NotRequired[str | None]
+    """
+    Where the model comes from.
+    """
+    pool: Pool
+    """
+    The pool it was handed to.
+    """
+    worker_id: NotRequired[WorkerId | None]
+    status: JobStatus
+    """
+    Where it stands.
+    """
+    submitted_at: UnixMillis
+    """
+    When it was queued.
+    """
+    started_at: NotRequired[UnixMillis | None]
+    completed_at: NotRequired[UnixMillis | None]
+    duration_ms: NotRequired[int | None]
+    """
+    From taken to ended, milliseconds.
+    """
+    result: NotRequired[Any]
+    """
+    Output ports.
+    """
+    error_message: NotRequired[str | None]
+    """
+    Why it failed.
+    """
+    error_kind: NotRequired[str | None]
+    """
+    The kind of failure.
+    """
+    attempt: int
+    """
+    From 1.
+    """
+    metadata: Any
+    """
+    Where the time went: `JobMetrics`.
+    """
+    cost: NotRequired[float | None]
+    """
+    What its share of the worker's time cost, in the operator's currency; none while its pool has no price.
+    """
+
+
+class LastFiring(TypedDict):
+    """
+    What the last firing came to.
+    """
+
+    at: UnixMillis
+    outcome: NotRequired[str | None]
+    error: NotRequired[str | None]
+
+
+class LastRunView(TypedDict):
+    """
+    The newest run of a schedule.
+    """
+
+    execution_id: ExecutionId
+    status: ExecutionStatus
+    created_at: UnixMillis
+    completed_at: NotRequired[UnixMillis | None]
+    url: str
+
+
+class LevelOfLine(TypedDict):
+    """
+    One priority.
+    """
+
+    priority: Priority
+    """
+    Which.
+    """
+    waiting: int
+    """
+    Runs that wait.
+    """
+    oldest_ms: NotRequired[int | None]
+    """
+    How long the first of them has waited, milliseconds; none when nobody waits.
+    """
+
+
+class LineView(TypedDict):
+    """
+    The line at one moment.
+    """
+
+    running: int
+    """
+    Runs under way.
+    """
+    limit: int
+    """
+    Runs that may be under way.
+    """
+    reserve: int
+    """
+    Runs beyond that, of workflows that have none under way.
+    """
+    waiting: int
+    """
+    Runs that wait.
+    """
+    oldest_ms: NotRequired[int | None]
+    """
+    How long the first of them has waited, milliseconds; none when nobody waits.
+    """
+    priorities: list[LevelOfLine]
+    """
+    The same by priority, most urgent first.
+    """
+    flows: list[FlowInLine]
+    """
+    The flows with most runs waiting, then those with most under way.
+    """
+
+
+class NodeView(TypedDict):
+    """
+    A node run as clients see it: in snapshots, in `GET /executions/{id}/nodes`, in the terminal node event.
+    """
+
+    node_id: NodeId
+    """
+    The node.
+    """
+    path: NotRequired[ItemPath]
+    """
+    Its place inside loops.
+    """
+    block: str
+    """
+    The block's type with its version, `detection@1`.
+    """
+    status: NodeStatus
+    """
+    Where it stands.
+    """
+    attempt: int
+    """
+    Attempts begun, from 1; 0 before the first.
+    """
+    outputs: NotRequired[dict[str, Any]]
+    """
+    Output ports, once completed; large values by reference.
+    """
+    error: NotRequired[JobError | None]
+    metrics: NotRequired[JobMetrics | None]
+    queued_at: NotRequired[UnixMillis | None]
+    started_at: NotRequired[UnixMillis | None]
+    completed_at: NotRequired[UnixMillis | None]
+    worker_id: NotRequired[WorkerId | None]
+    skipped_ports: NotRequired[list[str]]
+    """
+    Output ports that were not taken.
+    """
+    origin: NotRequired[ExecutionId | None]
+
+
+class Options(TypedDict):
+    """
+    How a run is to be run.
+    """
+
+    priority: NotRequired[Priority | None]
+    pool: NotRequired[str | None]
+    """
+    The pool for all its jobs.
+    """
+    labels: NotRequired[dict[str, str]]
+    """
+    Up to 32 texts by name.
+    """
+    timeout_ms: NotRequired[int | None]
+    """
+    Ends it after so many milliseconds.
+    """
+
+
+class Problem(TypedDict):
+    """
+    Why a request was not served (RFC 9457).
+    """
+
+    type: str
+    """
+    A stable URI; docs/errors has a page for each.
+    """
+    title: str
+    status: int
+    detail: str
+    """
+    What happened, and what to do.
+    """
+    instance: str
+    """
+    The path that was asked for.
+    """
+    code: str
+    """
+    Stable, such as `NOT_FOUND`.
+    """
+    retryable: bool
+    """
+    Whether the same request may succeed later.
+    """
+    errors: NotRequired[list[Fault]]
+    """
+    Each mistake in what was sent, with its place.
+    """
+    request_id: str
+    trace_id: str
+
+
+class Queues(TypedDict):
+    """
+    The queues, and the line of runs in front of them.
+    """
+
+    queues: list[QueueDepth]
+    admission: LineView
+
+
+RerunRequest = TypedDict(
+    'RerunRequest',
+    {
+        'priority': NotRequired[Priority | None],
+        'pool': NotRequired[str | None],
+        'labels': NotRequired[dict[str, str]],
+        'timeout_ms': NotRequired[int | None],
+        'from': NotRequired[str | None],
+    },
+)
+
+
+class RunAccepted(TypedDict):
+    """
+    A run that was accepted, and goes on.
+    """
+
+    execution_id: ExecutionId
+    status: ExecutionStatus
+    workflow_id: NotRequired[WorkflowId | None]
+    version: NotRequired[int | None]
+    """
+    The workflow's version that is run.
+    """
+    trace_id: str
+    """
+    W3C trace id.
+    """
+    links: Links
+
+
+class RunRequest(Options):
+    """
+    A run of a saved workflow.
+    """
+
+    input: NotRequired[dict[str, Any]]
+    """
+    Input node to value; a picture is base64, a data: URL, or `blob:<sha256>`.
+    """
+
+
+class Schedule(TypedDict):
+    """
+    A schedule with what it did last and what it does next.
+    """
+
+    id: ScheduleId
+    workflow_id: WorkflowId
+    enabled: bool
+    revision: int
+    """
+    Rises with every change; the ETag.
+    """
+    cron: str
+    timezone: str
+    """
+    IANA name.
+    """
+    overlap: Overlap
+    version: NotRequired[int | None]
+    """
+    The workflow's version that is run; the newest when none.
+    """
+    input: dict[str, Any]
+    priority: Priority
+    pool: NotRequired[Pool | None]
+    labels: dict[str, Any]
+    timeout_ms: NotRequired[int | None]
+    jitter_ms: int
+    next_at: NotRequired[UnixMillis | None]
+    upcoming: list[UnixMillis]
+    """
+    The next firings.
+    """
+    waiting_at: NotRequired[UnixMillis | None]
+    last: NotRequired[LastFiring | None]
+    last_run: NotRequired[LastRunView | None]
+    created_at: UnixMillis
+    updated_at: UnixMillis
+    links: ScheduleLinks
+
+
+class ScheduleRequest(Options):
+    """
+    A schedule of a workflow.
+    """
+
+    cron: str
+    """
+    `minute hour day month weekday`, or such as `@hourly`.
+    """
+    timezone: NotRequired[str | None]
+    """
+    IANA name; UTC when none.
+    """
+    overlap: NotRequired[Overlap | None]
+    input: NotRequired[dict[str, Any]]
+    version: NotRequired[int | None]
+    """
+    The workflow's version; the newest at each firing when none.
+    """
+    enabled: NotRequired[bool | None]
+    jitter_ms: NotRequired[int | None]
+
+
+class Schedules(TypedDict):
+    """
+    The schedules of a workflow.
+    """
+
+    schedules: list[Schedule]
+
+
+class Stats(TypedDict):
+    """
+    The figures of a window.
+    """
+
+    totals: Kpi
+    """
+    The window as one bucket.
+    """
+    series: list[Kpi]
+    """
+    The window in buckets, oldest first, without gaps.
+    """
+    errors: list[ErrorCount]
+    """
+    What went wrong, most frequent first.
+    """
+    models: list[ModelUse]
+    """
+    Models and tasks, most used first.
+    """
+    workflows: list[WorkflowCost]
+    """
+    Workflows, dearest first.
+    """
+    fleet: list[FleetTime]
+    """
+    The fleet by pools.
+    """
+
+
+Stored: TypeAlias = StoredBlob | StoredBlobs
+"""
+What an upload is answered: one blob, or those of a form.
+"""
+
+
+class Validation(TypedDict):
+    """
+    A definition that compiles.
+    """
+
+    valid: bool
+    """
+    Always true: a definition that does not compile is a problem.
+    """
+    plan: PlanSize
+    inputs: list[InputView]
+
+
+class Worker(TypedDict):
+    """
+    A worker, as it says of itself; nothing but its name once it is lost.
+    """
+
+    worker_id: WorkerId
+    alive: bool
+    """
+    Whether it has been heard of lately.
+    """
+    last_seen: UnixMillis
+
+
+class Workers(TypedDict):
+    """
+    The fleet.
+    """
+
+    workers: list[Worker]
+
+
+class Workflow(TypedDict):
+    """
+    A workflow at one of its versions.
+    """
+
+    id: WorkflowId
+    name: str
+    version: int
+    latest_version: int
+    created_at: UnixMillis
+    updated_at: UnixMillis
+    definition: Definition
+    links: WorkflowLinks
+
+
+class WorkflowPage(TypedDict):
+    """
+    A page of workflows.
+    """
+
+    workflows: list[WorkflowRow]
+    next_cursor: NotRequired[str | None]
+    """
+    What to send as `cursor` for the page after.
+    """
+
+
+class BatchRequest(Options):
+    """
+    Many runs of one workflow.
+    """
+
+    inputs: list[dict[str, Any]]
+    """
+    One run per input.
+    """
+
+
+class Execution(Counters):
+    """
+    A run as it stands. What only Postgres knows is null while Postgres is away.
+    """
+
+    execution_id: ExecutionId
+    workflow_id: NotRequired[WorkflowId | None]
+    version: NotRequired[int | None]
+    """
+    The workflow's version that is run.
+    """
+    status: ExecutionStatus
+    priority: NotRequired[Priority | None]
+    pool: NotRequired[Pool | None]
+    labels: NotRequired[dict[str, Any]]
+    """
+    The caller's labels.
+    """
+    batch_id: NotRequired[str | None]
+    created_at: NotRequired[UnixMillis | None]
+    started_at: NotRequired[UnixMillis | None]
+    completed_at: NotRequired[UnixMillis | None]
+    duration_ms: NotRequired[int | None]
+    """
+    From started to ended, milliseconds.
+    """
+    progress: Progress
+    input: NotRequired[dict[str, Any]]
+    """
+    Input node to value; pictures by blob.
+    """
+    outputs: NotRequired[Any]
+    """
+    What the output blocks gave, by node; none before the end.
+    """
+    error: NotRequired[JobError | None]
+    node_metrics: dict[str, JobMetrics]
+    """
+    Where each node's time went.
+    """
+    cost: NotRequired[float | None]
+    """
+    In the operator's currency.
+    """
+    region: NotRequired[str | None]
+    trace_id: NotRequired[str | None]
+    """
+    W3C trace id.
+    """
+    definition: NotRequired[BlobId | None]
+    epoch: int
+    """
+    The log's epoch; rises only when the log was lost and rebuilt.
+    """
+    seq: NotRequired[int | None]
+    """
+    The last durable event, while the live state is there.
+    """
+    schedule_id: NotRequired[ScheduleId | None]
+    rerun_of: NotRequired[RerunOf | None]
+    queue: NotRequired[PlaceInLine | None]
+    links: Links
+
+
+class ExecutionPage(TypedDict):
+    """
+    A page of runs.
+    """
+
+    executions: list[ExecutionRow]
+    next_cursor: NotRequired[str | None]
+    """
+    What to send as `cursor` for the page after.
+    """
+
+
+class InferenceAccepted(RunAccepted):
+    """
+    An inference that was accepted, and goes on.
+    """
+
+    job_id: JobId
+
+
+class InferenceEnded(Execution):
+    """
+    An inference that has ended.
+    """
+
+    job_id: JobId
+    result: NotRequired[Any]
+    """
+    The block's output ports; none when it failed.
+    """
+
+
+class InferenceRequest(Options):
+    """
+    One job.
+    """
+
+    model_id: str
+    model_source: NotRequired[str | None]
+    image: Any
+    """
+    Base64, a data: URL, or `blob:<sha256>`.
+    """
+    config: NotRequired[dict[str, Any]]
+    """
+    The block's settings.
+    """
+
+
+class InlineRunRequest(Options):
+    """
+    A run of the definition that comes along.
+    """
+
+    workflow: Definition
+    input: NotRequired[dict[str, Any]]
+    """
+    Input node to value; a picture is base64, a data: URL, or `blob:<sha256>`.
+    """
+
+
+class JobPage(TypedDict):
+    """
+    A page of jobs.
+    """
+
+    jobs: list[JobRecord]
+    next_cursor: NotRequired[str | None]
+    """
+    What to send as `cursor` for the page after.
+    """
+
+
+class NodePage(TypedDict):
+    """
+    A page of node runs.
+    """
+
+    execution_id: ExecutionId
+    nodes: list[NodeView]
+    next_after: NotRequired[str | None]
+    """
+    What to send as `after` for the page after.
+    """

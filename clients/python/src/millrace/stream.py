@@ -1,0 +1,66 @@
+"""Server-sent events: the wire format, and a stream that outlives its connections."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import AbstractContextManager
+
+import httpx
+
+from .errors import Unreachable
+from .models import Event
+from .retry import Pauses
+
+#: Opens the stream after the event with this id.
+Connect = Callable[["str | None"], AbstractContextManager[httpx.Response]]
+
+
+def parse(lines: Iterable[str]) -> Iterator[Event]:
+    """The events in the lines of a stream; comments and what has no data are passed over."""
+    kind, id = "message", None
+    data: list[str] = []
+    for line in lines:
+        if not line:
+            if data:
+                yield Event(type=kind, raw=json.loads("\n".join(data)), id=id)
+            kind, data, id = "message", [], None
+            continue
+        name, _, value = line.partition(":")
+        value = value.removeprefix(" ")
+        if name == "event":
+            kind = value
+        elif name == "data":
+            data.append(value)
+        elif name == "id":
+            id = value
+
+
+def resumed(connect: Connect, last: str | None, pauses: Pauses) -> Iterator[Event]:
+    """The events of one run until the server says `end`. When the connection breaks it is opened again after the last event
+    that was seen; what comes twice all the same is passed over."""
+    seen = _position(last)
+    while True:
+        try:
+            with connect(last) as response:
+                for event in parse(response.iter_lines()):
+                    if event.type == "end":
+                        return
+                    position = _position(event.id)
+                    if position is not None:
+                        if event.type != "snapshot" and seen is not None and position <= seen:
+                            continue
+                        last, seen = event.id, position
+                    pauses.reset()
+                    yield event
+        except httpx.TransportError as error:
+            pauses.sleep(Unreachable(f"the stream broke and could not be opened again: {error}"), cause=error)
+            continue
+        # A server that shuts down closes the stream without `end`: another one, or the next, goes on.
+        pauses.sleep(Unreachable("the stream was closed again and again before the run's end"))
+
+
+def _position(id: str | None) -> tuple[int, int] | None:
+    """Epoch and number of an event's id."""
+    epoch, dash, seq = (id or "").partition("-")
+    return (int(epoch), int(seq)) if dash and epoch.isdigit() and seq.isdigit() else None
