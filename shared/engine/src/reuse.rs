@@ -73,8 +73,10 @@ impl Execution {
         reuses.then(|| ContentKey::of(&node.block, &given.config, &given.inputs))
     }
 
+    /// Asks for a job's result, if its content has a key. A rerun asks for nothing: whoever repeats a run wants it done
+    /// again, since something changed that content does not show. What it makes others may use.
     pub(crate) fn ask(&mut self, key: &RunKey, job: &Job, content: Option<ContentKey>) {
-        let Some(content) = content else { return };
+        let Some(content) = content.filter(|_| self.accepted.rerun_of.is_none()) else { return };
         let model = job.model.clone();
         self.effects.asks.push(Ask { key: key.clone(), job: job.id, attempt: job.attempt, content, model });
     }

@@ -1,6 +1,7 @@
 //! Results by content: who is asked for, what a hit does, and what it must not do.
 
 use millrace_contracts::job::JobOutcome;
+use millrace_contracts::message::{Accepted, RerunOf};
 use millrace_contracts::{JobMetrics, ModelDigest};
 use millrace_engine::{ContentKey, Effects, Execution, Hit, Input, Noop, Reusable, Settings};
 use proptest::prelude::*;
@@ -54,6 +55,21 @@ fn a_hit_ends_the_node_run_without_a_job_and_the_next_is_asked_for_in_the_same_s
     assert_eq!(told.data["worker_id"], Value::Null);
     assert_eq!(told.data["job"]["task"], "resize@1", "a hit leaves a row among the jobs");
     assert!(effects.made.is_empty(), "what was found is not kept again");
+}
+
+/// Whoever repeats a run wants it done again; what came before the node it begins at is taken over all the same.
+#[test]
+fn a_rerun_does_its_work_again_and_others_may_use_what_it_makes() {
+    for from in [None, Some("a")] {
+        let rerun_of = RerunOf { execution_id: flow::execution(9), from: from.map(Into::into) };
+        let accepted = Accepted { rerun_of: Some(rerun_of), ..flow::accepted(1, map(input(3, &[]))) };
+        let plan = flow::compile(&workflow(&[job("a", "$inputs.photo")]));
+        let (mut run, effects) =
+            Execution::begin(plan, accepted, Settings::default(), Vec::new(), flow::START);
+        assert_eq!((effects.asks.len(), effects.jobs.len()), (0, 1), "{from:?}");
+        let ended = report(&mut run, &effects.jobs[0].0, work::completed(map(json!({"image": {}}))));
+        assert_eq!(ended.made.len(), 1);
+    }
 }
 
 #[test]

@@ -76,6 +76,11 @@ impl Replica {
         self.phase = Phase::Idle;
     }
 
+    /// Its lives so far, the present one included.
+    pub(crate) fn lives(&self) -> usize {
+        self.lives as usize + 1
+    }
+
     pub(crate) fn is_idle(&self) -> bool {
         matches!(self.phase, Phase::Idle)
     }
