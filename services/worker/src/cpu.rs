@@ -37,7 +37,7 @@ struct Door {
 pub(crate) struct Caller {
     turn: Turn,
     /// Whether it is all that its flow has in hand.
-    lone: bool,
+    pub(crate) lone: bool,
 }
 
 impl Caller {

@@ -65,6 +65,7 @@ pub(crate) fn open(
         max_cells: worker.max_batch_cells,
         max_delay: worker.max_batch_delay,
         target_latency: worker.batch_latency_target,
+        max_stretch: worker.batch_stretch,
         queue: worker.concurrency.max(1) * 2,
     };
     let serving = models.serving.iter().map(|(id, own)| (ModelId::from(id.as_str()), serving(own)));

@@ -9,7 +9,6 @@ mod queue;
 mod relief;
 mod rows;
 mod serve;
-mod worth;
 
 pub use limit::BatchLimit;
 pub use relief::Relief;
@@ -50,6 +49,9 @@ pub struct SessionSettings {
     pub max_delay: Duration,
     /// What one run should take at most: batches grow and shrink to meet it. Zero: as large as they may.
     pub target_latency: Duration,
+    /// A run takes at most so many times what one row takes alone, so that whoever comes next waits no longer than in
+    /// proportion. Zero: however long.
+    pub max_stretch: u32,
     /// Requests that may wait; more wait outside, in their callers.
     pub queue: usize,
 }
@@ -64,6 +66,7 @@ impl Default for SessionSettings {
             max_cells: 1 << 25,
             max_delay: Duration::ZERO,
             target_latency: Duration::ZERO,
+            max_stretch: 0,
             queue: 64,
         }
     }
@@ -132,6 +135,8 @@ pub enum Closed {
     Drained,
     /// What else waited had another shape.
     Shape,
+    /// Its requests are lone ones, and what else waited is not.
+    Lone,
     /// The oldest request had waited long enough.
     Delay,
     /// Its request had to run alone.
@@ -147,6 +152,7 @@ impl Closed {
             Self::Cells => "cells",
             Self::Drained => "drained",
             Self::Shape => "shape",
+            Self::Lone => "lone",
             Self::Delay => "delay",
             Self::Alone => "alone",
         }
@@ -157,6 +163,8 @@ impl Closed {
 struct Request {
     inputs: Vec<Tensor>,
     turn: Turn,
+    /// Whether it is all that its flow has in hand: it is not made to wait for the rows of those who have more.
+    lone: bool,
     /// Whether its tensors have no rows that others could be put beside.
     alone: bool,
     since: Instant,
@@ -246,8 +254,8 @@ impl SessionThread {
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
         let (reply, answer) = oneshot::channel();
-        let Rows { inputs, turn } = rows;
-        if !self.queue.push(Request { inputs, turn, alone, since, reply, _place: place }) {
+        let Rows { inputs, turn, lone } = rows;
+        if !self.queue.push(Request { inputs, turn, lone, alone, since, reply, _place: place }) {
             return Err(lost());
         }
         answer.await.map_err(|_| lost())?

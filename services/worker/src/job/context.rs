@@ -45,6 +45,11 @@ impl JobContext {
         Ok(Self { shared, job, caller, inputs, config, clock, warnings: Mutex::default() })
     }
 
+    /// Whether it is all that its flow has in hand.
+    pub(crate) fn is_lone(&self) -> bool {
+        self.caller.lone
+    }
+
     /// Runs `work` on the CPU pool, on the clock as `stage`.
     pub(crate) async fn cpu<T: Send + 'static>(
         &self,

@@ -26,7 +26,7 @@ impl JobContext {
 
     /// `inputs`, at the turn of the job's flow.
     pub(crate) fn rows(&self, inputs: Vec<Tensor>) -> Rows {
-        Rows::new(Turn::of(&self.job), inputs)
+        Rows::new(Turn::of(&self.job), self.is_lone(), inputs)
     }
 
     /// Takes what a run gave.

@@ -37,6 +37,9 @@ pub struct Worker {
     /// What one inference should take at most: batches grow and shrink to meet it; 0ms for as large as they may.
     #[serde(with = "crate::span")]
     pub batch_latency_target: Duration,
+    /// One inference takes at most so many times what one row takes alone, so that whoever comes next does not wait for a large
+    /// batch that gains little; 0 for however long.
+    pub batch_stretch: u32,
     /// A worker that does not have a job's model leaves the job for so long to one that does.
     #[serde(with = "crate::span")]
     pub steal_after: Duration,
@@ -77,6 +80,7 @@ impl Default for Worker {
             max_batch_delay: Duration::from_millis(0),
             max_batch_cells: 1 << 25,
             batch_latency_target: Duration::ZERO,
+            batch_stretch: 3,
             steal_after: Duration::from_millis(250),
             max_deliveries: 3,
             max_pixels: 100_000_000,

@@ -20,13 +20,13 @@ impl Request {
         self.inputs.first().map_or(0, Tensor::rows)
     }
 
-    /// Whether its rows can stand in one tensor with `other`'s.
+    /// Whether its rows are to run with `other`'s: they can stand in one tensor, and both are lone or neither is.
     pub(super) fn joins(&self, other: &Self) -> bool {
         let (own, others) = (&self.inputs, &other.inputs);
         let alike = |one: &Tensor, two: &Tensor| {
             one.row_shape() == two.row_shape() && one.element_type() == two.element_type()
         };
-        let both_may = !self.alone && !other.alone;
+        let both_may = !self.alone && !other.alone && self.lone == other.lone;
         both_may && own.len() == others.len() && own.iter().zip(others).all(|(one, two)| alike(one, two))
     }
 

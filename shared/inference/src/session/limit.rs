@@ -1,12 +1,18 @@
-//! How large a batch may get: as large as is worth it. With a latency target the rows follow it by additive increase and multiplicative decrease:
-//! one more after a full batch that met the target, a tenth fewer after one that did not (Crankshaw et al., "Clipper: A
-//! Low-Latency Online Prediction Serving System", NSDI 2017, section 4.3.1).
+//! How large a batch may get. With a bound on its time the rows follow it by additive increase and multiplicative decrease:
+//! one more after a full batch that met the bound, a tenth fewer after one that did not (Crankshaw et al., "Clipper: A
+//! Low-Latency Online Prediction Serving System", NSDI 2017, section 4.3.1). The bound is a target latency, or a multiple of
+//! what one row takes alone: on a graphics card eight rows take hardly longer than one and may well run together, on a CPU core
+//! they take eight times as long, and whoever comes next waits for all of them.
 
 use std::time::Duration;
 
-use super::worth::Worth;
 use super::{Request, SessionSettings};
 use crate::Tensor;
+
+/// After so many batches of several rows, one row runs alone: its time is measured anew.
+const MEASURED_EVERY: u32 = 64;
+/// How much of the estimate a new measure replaces.
+const FRESH: f64 = 0.25;
 
 /// What one batch may hold, and how long it may wait.
 #[derive(Debug, Clone, PartialEq)]
@@ -15,9 +21,13 @@ pub struct BatchLimit {
     most_cells: u64,
     pub(super) max_delay: Duration,
     target: Duration,
-    /// Rows that meet the target.
+    stretch: u32,
+    /// Rows that meet the bounds.
     rows: usize,
-    worth: Worth,
+    /// What a row takes alone, seconds per cell; none before one was run.
+    alone: Option<f64>,
+    /// Batches since a row was run alone.
+    unmeasured: u32,
 }
 
 impl BatchLimit {
@@ -25,21 +35,24 @@ impl BatchLimit {
     #[must_use]
     pub fn of(settings: &SessionSettings) -> Self {
         let most_rows = settings.max_batch.max(1);
+        let bounded = !settings.target_latency.is_zero() || settings.max_stretch > 0;
         Self {
             most_rows,
             most_cells: settings.max_cells.max(1),
             max_delay: settings.max_delay,
             target: settings.target_latency,
-            // With a target, the first batches feel their way up.
-            rows: if settings.target_latency.is_zero() { most_rows } else { 1 },
-            worth: Worth::new(most_rows),
+            stretch: settings.max_stretch,
+            // With a bound, the first batches feel their way up.
+            rows: if bounded { 1 } else { most_rows },
+            alone: None,
+            unmeasured: 0,
         }
     }
 
     /// Rows that the next batch may have.
     #[must_use]
     pub fn rows(&self) -> usize {
-        self.rows.min(self.worth.rows())
+        if self.stretch > 0 && self.unmeasured >= MEASURED_EVERY { 1 } else { self.rows }
     }
 
     /// Whether `cells` of pixels or tokens are too many for a batch.
@@ -50,16 +63,33 @@ impl BatchLimit {
 
     /// Learns from a run of so many cells and rows that took `took`.
     pub fn learn(&mut self, (cells, rows): (u64, usize), took: Duration) {
-        self.worth.learn((cells, rows), took);
-        if self.target.is_zero() {
-            return;
-        }
-        if took > self.target {
+        self.measure((cells, rows), took);
+        let Some(bound) = self.bound((cells, rows)) else { return };
+        if took > bound {
             let reached = self.rows.min(rows);
             self.rows = (reached * 9 / 10).min(reached.saturating_sub(1)).max(1);
         } else if rows >= self.rows {
             self.rows = (self.rows + 1).min(self.most_rows);
         }
+    }
+
+    fn measure(&mut self, (cells, rows): (u64, usize), took: Duration) {
+        if rows != 1 {
+            self.unmeasured = self.unmeasured.saturating_add(1);
+            return;
+        }
+        let fresh = took.as_secs_f64() / cells.max(1) as f64;
+        self.alone = Some(self.alone.map_or(fresh, |old| old + (fresh - old) * FRESH));
+        self.unmeasured = 0;
+    }
+
+    /// The longest that a batch of this size should take; none when nothing bounds it.
+    fn bound(&self, (cells, rows): (u64, usize)) -> Option<Duration> {
+        let target = (!self.target.is_zero()).then_some(self.target);
+        let per_row = cells as f64 / rows.max(1) as f64;
+        let alone = self.alone.filter(|_| self.stretch > 0);
+        let stretched = alone.map(|alone| Duration::from_secs_f64(alone * per_row * f64::from(self.stretch)));
+        target.into_iter().chain(stretched).min()
     }
 }
 
@@ -82,6 +112,45 @@ mod tests {
     fn limit(target_ms: u64) -> BatchLimit {
         let target_latency = Duration::from_millis(target_ms);
         BatchLimit::of(&SessionSettings { max_batch: 32, target_latency, ..SessionSettings::default() })
+    }
+
+    /// Full batches of a model that takes `fixed` and `each` per row, milliseconds; the sizes it ran.
+    fn serve(limit: &mut BatchLimit, batches: usize, (fixed, each): (u64, u64)) -> Vec<usize> {
+        let mut sizes = Vec::new();
+        for _ in 0..batches {
+            let rows = limit.rows();
+            limit.learn((100 * rows as u64, rows), Duration::from_millis(fixed + each * rows as u64));
+            sizes.push(rows);
+        }
+        sizes
+    }
+
+    #[test]
+    fn a_batch_takes_no_more_than_so_many_times_what_a_row_takes_alone() {
+        let settings = SessionSettings { max_batch: 32, max_stretch: 3, ..SessionSettings::default() };
+        let mut limit = BatchLimit::of(&settings);
+        // A core: three rows take three times as long as one. A card: 32 take less than twice as long.
+        let core = serve(&mut limit, 400, (0, 4));
+        assert!(core[10..].iter().all(|rows| (1..=4).contains(rows)), "{core:?}");
+        assert!(core[10..].iter().filter(|rows| **rows >= 3).count() > 200, "{core:?}");
+        let card = serve(&mut limit, 400, (40, 1));
+        assert!(card[200..].iter().filter(|rows| **rows == 32).count() > 180, "{card:?}");
+        let core_again = serve(&mut limit, 400, (0, 4));
+        assert!(
+            core_again[200..].iter().all(|rows| *rows <= 4),
+            "a row alone is measured anew: {core_again:?}"
+        );
+    }
+
+    #[test]
+    fn rows_of_another_size_are_held_to_their_own_measure() {
+        let settings = SessionSettings { max_batch: 8, max_stretch: 3, ..SessionSettings::default() };
+        let mut limit = BatchLimit::of(&settings);
+        serve(&mut limit, 20, (0, 4));
+        let rows = limit.rows();
+        // Four times the pixels, four times the time.
+        limit.learn((400 * rows as u64, rows), Duration::from_millis(16 * rows as u64 - 1));
+        assert!(limit.rows() >= rows);
     }
 
     #[test]

@@ -1,6 +1,7 @@
 //! What waits for a model's sessions. Flows take turns, so that a lone request waits for the run under way and not for all
 //! that came before it. Whichever session is free gathers next: first the request whose turn it is, then, flows in turn, what
-//! has its shape, for only rows of one shape can share a run; what has another shape does not close a batch.
+//! has its shape, for only rows of one shape can share a run; what has another shape does not close a batch. Lone requests run
+//! with each other, not with those of flows that have more in hand.
 
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -117,6 +118,7 @@ impl Queue {
                 let others = !state.waiting.is_empty();
                 let delayed = !state.limit.max_delay.is_zero() && left.is_zero();
                 let closed = match (others, delayed) {
+                    (true, _) if gathering.requests[0].lone => Closed::Lone,
                     (true, _) => Closed::Shape,
                     (false, true) => Closed::Delay,
                     (false, false) => Closed::Drained,

@@ -9,19 +9,20 @@ use crate::Tensor;
 pub struct Rows {
     pub(super) inputs: Vec<Tensor>,
     pub(super) turn: Turn,
+    pub(super) lone: bool,
 }
 
 impl Rows {
-    /// `inputs`, at their caller's turn.
+    /// `inputs`, at their caller's turn; `lone` when they are all that its flow has in hand.
     #[must_use]
-    pub fn new(turn: Turn, inputs: Vec<Tensor>) -> Self {
-        Self { inputs, turn }
+    pub fn new(turn: Turn, lone: bool, inputs: Vec<Tensor>) -> Self {
+        Self { inputs, turn, lone }
     }
 }
 
 /// Rows of nobody in particular.
 impl From<Vec<Tensor>> for Rows {
     fn from(inputs: Vec<Tensor>) -> Self {
-        Self::new(Turn::default(), inputs)
+        Self::new(Turn::default(), false, inputs)
     }
 }
