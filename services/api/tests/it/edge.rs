@@ -5,10 +5,10 @@ use std::time::Duration;
 use millrace_api::ApiError;
 use millrace_config::Api;
 use millrace_testkit::TestPostgres;
-use reqwest::Method;
+use reqwest::{Method, Version};
 use serde_json::json;
 
-use crate::support::{Reply, World, constant};
+use crate::support::{Follower, Reply, World, constant};
 
 #[tokio::test]
 async fn wrong_addresses_methods_and_callers_are_told_so() -> anyhow::Result<()> {
@@ -22,6 +22,29 @@ async fn wrong_addresses_methods_and_callers_are_told_so() -> anyhow::Result<()>
     let rebound = world.request(Method::GET, "/api/v1/blocks").header("host", "evil.example");
     Reply::of(rebound).await?.problem(421, "MISDIRECTED_HOST");
     world.get("/api/v1/blocks?x=1").await?.problem(400, "INVALID_QUERY").fault("UNKNOWN_FIELD", None, "/x");
+    world.stop().await
+}
+
+/// Behind a proxy that speaks HTTP/2 without encryption (h2c with prior knowledge), on the same port as HTTP/1.1.
+#[tokio::test]
+async fn http_2_is_served_beside_http_1_and_carries_event_streams() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let client = reqwest::Client::builder().http2_prior_knowledge().build()?;
+    let url = |path: &str| format!("{}/api/v1{path}", world.base);
+    let answer = client.get(url("/blocks")).send().await?;
+    assert_eq!((answer.version(), answer.status().as_u16()), (Version::HTTP_2, 200));
+    assert_eq!(world.request(Method::GET, "/api/v1/blocks").send().await?.version(), Version::HTTP_11);
+
+    let mut player = world.play().await?;
+    player.start().await?;
+    // Both over the one connection.
+    let path = format!("/executions/{}/events?from=0", player.run);
+    let mut one = Follower::open(client.get(url(&path))).await?;
+    let mut two = Follower::open(client.get(url(&path))).await?;
+    player.complete(json!({})).await?;
+    for follower in [&mut one, &mut two] {
+        assert_eq!(follower.rest().await?, ["started@1-1", "completed@1-2", "end@1-2"]);
+    }
     world.stop().await
 }
 

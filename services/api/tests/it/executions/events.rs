@@ -1,5 +1,7 @@
 //! `GET /executions/{id}/events`: invariant 3, as a client sees it.
 
+use anyhow::Context;
+use futures::{StreamExt, TryStreamExt, stream};
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::{EventType, ExecutionId};
 use millrace_store::RecordBatch;
@@ -137,6 +139,62 @@ async fn what_does_not_exist_has_no_stream_and_wrong_places_are_told() -> anyhow
     world.shut_down();
     assert_eq!(follower.rest().await?, ["reconnect@1-0"], "the last word, and the place to go on from");
     world.stop().await
+}
+
+/// Clients of the reconnect storm.
+const STORM: usize = 2_000;
+
+/// Reads until `seq` of the last message is at least `until`, and gives every id that came.
+async fn read_until(follower: &mut Follower, until: u64) -> anyhow::Result<Vec<String>> {
+    let mut ids = Vec::new();
+    loop {
+        let told = follower.next().await?.context("the stream goes on")?;
+        let at: LogPosition = told.id.parse()?;
+        ids.push(told.id);
+        if at.seq >= until {
+            return Ok(ids);
+        }
+    }
+}
+
+/// All of them are cut off, each at another place, and all come back at once, while the run goes on.
+#[tokio::test]
+async fn two_thousand_clients_that_drop_and_return_miss_nothing_and_get_nothing_twice() -> anyhow::Result<()>
+{
+    let mut files = rustix::process::getrlimit(rustix::process::Resource::Nofile);
+    files.current = files.maximum;
+    rustix::process::setrlimit(rustix::process::Resource::Nofile, files)?;
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    for _ in 0..9 {
+        player.node("a").await?;
+    }
+    let url = format!("/api/v1/executions/{}/events?from=0", player.run);
+    let first = |client: usize| {
+        let request = world.request(Method::GET, &url);
+        async move { read_until(&mut Follower::open(request).await?, 1 + (client % 10) as u64).await }
+    };
+    let seen: Vec<Vec<String>> = stream::iter((0..STORM).map(first)).buffered(STORM).try_collect().await?;
+
+    let (world, run) = (&world, player.run);
+    let returned = |mut ids: Vec<String>| async move {
+        let mut again = world.follow(run, ids.last().map(String::as_str)).await?;
+        ids.extend(read_until(&mut again, 21).await?);
+        Ok::<_, anyhow::Error>(ids)
+    };
+    let storm = stream::iter(seen.into_iter().map(returned)).buffered(STORM).try_collect::<Vec<_>>();
+    let goes_on = async {
+        for _ in 0..10 {
+            player.node("b").await?;
+        }
+        player.complete(json!({})).await
+    };
+    let (all, ()) = tokio::try_join!(storm, goes_on)?;
+    let whole: Vec<String> = (1..=21).map(|seq| format!("1-{seq}")).collect();
+    assert_eq!(all.len(), STORM);
+    assert!(all.iter().all(|ids| *ids == whole), "{:?}", all.iter().find(|ids| **ids != whole));
+    Ok(())
 }
 
 #[tokio::test]

@@ -91,6 +91,30 @@ async fn calls_nest_and_each_workflow_is_embedded_once() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn saved_workflows_nest_eight_deep_and_no_deeper() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut inner = world.save(&constant()).await?;
+    for _ in 0..8 {
+        let next = parent(&json!({"workflow": inner}));
+        let run = world.post("/api/v1/executions", &json!({"workflow": next})).await?;
+        assert_eq!(run.status, 202, "{run:?}");
+        inner = world.save(&next).await?;
+    }
+    let saved = world.get(&format!("/api/v1/workflows/{inner}")).await?;
+    assert_eq!(saved.body["definition"]["workflows"].as_object().map(serde_json::Map::len), Some(8));
+    let too_deep = parent(&json!({"workflow": inner}));
+    for (path, body) in
+        [("/api/v1/workflows", too_deep.clone()), ("/api/v1/executions", json!({"workflow": too_deep}))]
+    {
+        let refused = world.post(path, &body).await?;
+        let codes: Vec<_> =
+            refused.body["errors"].as_array().unwrap().iter().map(|one| &one["code"]).collect();
+        assert_eq!((refused.status, codes), (422, vec![&json!("CALLS_TOO_DEEP")]), "{:?}", refused.body);
+    }
+    world.stop().await
+}
+
+#[tokio::test]
 async fn what_cannot_be_called_is_told_with_everything_else() -> anyhow::Result<()> {
     let world = World::start().await?;
     let child = world.save(&show()).await?;
