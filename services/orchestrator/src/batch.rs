@@ -5,7 +5,7 @@ use std::time::Instant;
 use futures::future::join_all;
 use indexmap::IndexMap;
 use metrics::{counter, histogram};
-use millrace_bus::{Commit, CommitOutcome, Delivery};
+use millrace_bus::{Commit, CommitOutcome, Delivery, EntryId};
 use millrace_contracts::message::Message;
 use millrace_contracts::schedule::{Cue, CueReason};
 use millrace_contracts::{ExecutionId, UnixMillis};
@@ -172,7 +172,8 @@ async fn prepare(
         let commit = if run.effects.needs_commit() {
             oversize::check(&shared.blobs, &mut run.effects.durable).await?;
             let keep = shared.settings.keep_finished;
-            Some(outbox::commit(&shared.bus, &run.held, &mut run.effects, keep))
+            let commit = outbox::commit(&shared.bus, &run.held, &mut run.effects, keep);
+            Some(Commit { because: begun_by(run), ..commit })
         } else {
             // What is void to a memory that is behind may not be void at all: the version is compared all the same.
             let renewed = std::mem::take(&mut run.effects.renew_timers);
@@ -183,6 +184,14 @@ async fn prepare(
         commits.extend(commit);
     }
     Ok((commits, versions))
+}
+
+/// The message that a new run is begun by, or ended by before it began: it is void once that is gone.
+fn begun_by(run: &Stepped) -> Option<EntryId> {
+    let begins = |delivery: &&Delivery| matches!(delivery.message, Message::Execute(_));
+    let is_new = run.held.version == 0;
+    let message = run.deliveries.iter().find(begins).or(run.deliveries.first())?;
+    is_new.then(|| message.entry.clone())
 }
 
 fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Option<u64>) {

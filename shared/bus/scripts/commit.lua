@@ -1,11 +1,15 @@
 -- Commits one step of one run by compare-and-set: state, log, record, live view and timers together.
--- KEYS: 1 run hash, 2 log, 3 events stream, 4 timers.
+-- KEYS: 1 run hash, 2 log, 3 events stream, 4 timers, 5 inbox.
 -- ARGV: 1 expected version ('0': the run must not exist), 2 new version, 3 expiry in ms ('0': none),
---   4..10 the counts of: fields set, fields deleted, durable events, records, live events, timers set, timers cleared,
+--   4 the inbox entry that must still be there ('': none),
+--   5..11 the counts of: fields set, fields deleted, durable events, records, live events, timers set, timers cleared,
 --   then flat: (field, value)*, field*, (log id, channel, event)*, event*, (channel, event)*, (due ms, timer)*, timer*.
--- Answers 1 when committed, 0 when the version is another, 2 when the log is already past these ids.
-local run, log, events, timers = KEYS[1], KEYS[2], KEYS[3], KEYS[4]
+-- Answers 1 when committed, 0 when the version is another or the entry is gone, 2 when the log is already past these ids.
+local run, log, events, timers, inbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 if (redis.call('HGET', run, 'v') or '0') ~= ARGV[1] then
+  return 0
+end
+if ARGV[4] ~= '' and #redis.call('XRANGE', inbox, ARGV[4], ARGV[4]) == 0 then
   return 0
 end
 
@@ -16,10 +20,10 @@ local function many(command, key, first, last)
   end
 end
 
-local sets, deletes, durable = tonumber(ARGV[4]), tonumber(ARGV[5]), tonumber(ARGV[6])
-local records, live = tonumber(ARGV[7]), tonumber(ARGV[8])
-local timers_set, timers_cleared = tonumber(ARGV[9]), tonumber(ARGV[10])
-local set_at = 11
+local sets, deletes, durable = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
+local records, live = tonumber(ARGV[8]), tonumber(ARGV[9])
+local timers_set, timers_cleared = tonumber(ARGV[10]), tonumber(ARGV[11])
+local set_at = 12
 local delete_at = set_at + 2 * sets
 local durable_at = delete_at + deletes
 local records_at = durable_at + 3 * durable

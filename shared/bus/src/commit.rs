@@ -8,7 +8,7 @@ use millrace_contracts::{Event, ExecutionId, Partition, UnixMillis};
 use redis::{Cmd, Value};
 
 use crate::publish::event_json;
-use crate::{Bus, BusError, reply, scripts};
+use crate::{Bus, BusError, EntryId, reply, scripts};
 
 /// One step of one run: what changes when the stored version is the expected one.
 #[derive(Debug, Clone)]
@@ -19,6 +19,9 @@ pub struct Commit {
     pub partition: Partition,
     /// The version the step was made from; 0 when the run must not exist yet.
     pub expected_version: u64,
+    /// The message that the step is made from, where it must not have been dealt with yet, nor lost: that of a run's first
+    /// step. Whoever read it before a loss of Redis must not begin the run beside the life that is begun after it.
+    pub because: Option<EntryId>,
     /// The version afterwards.
     pub new_version: u64,
     /// Fields to write.
@@ -44,7 +47,7 @@ pub struct Commit {
 pub enum CommitOutcome {
     /// Written, all of it.
     Committed,
-    /// The stored version is another; nothing was written. Load and step again.
+    /// The stored version is another, or the message is gone; nothing was written. Load and step again.
     Conflict,
     /// It can never be written, and nothing was: its durable events have no rising positions, or the log is already
     /// past them. Repeating it is no use.
@@ -59,6 +62,7 @@ impl Commit {
             run,
             partition,
             expected_version,
+            because: None,
             new_version: expected_version + 1,
             set: Vec::new(),
             delete: Vec::new(),
@@ -152,10 +156,12 @@ impl Bus {
         let log = keys.log(commit.partition, commit.run);
         let events = keys.events(commit.partition);
         let timers = keys.timers(commit.partition);
-        let mut command = scripts::COMMIT.on(&[&run, &log, &events, &timers], size);
+        let inbox = keys.inbox(commit.partition);
+        let mut command = scripts::COMMIT.on(&[&run, &log, &events, &timers, &inbox], size);
         let expiry_ms = commit.expire_after.map_or(0, |after| after.as_millis().max(1));
         command.arg(commit.expected_version).arg(commit.new_version);
         command.arg(u64::try_from(expiry_ms).unwrap_or(u64::MAX));
+        command.arg(commit.because.as_ref().map_or("", EntryId::as_str));
         for count in [
             commit.set.len(),
             commit.delete.len(),

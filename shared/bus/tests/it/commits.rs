@@ -6,7 +6,7 @@ use millrace_contracts::event::LogPosition;
 use millrace_contracts::message::{Timer, TimerPurpose};
 use millrace_contracts::{EventType, ExecutionId, UnixMillis};
 
-use crate::support::{Fixture, durable, live, step};
+use crate::support::{DEADLINE, Fixture, durable, live, step};
 
 #[tokio::test]
 async fn a_commit_writes_only_over_the_version_it_was_made_from() -> Result<()> {
@@ -28,6 +28,28 @@ async fn a_commit_writes_only_over_the_version_it_was_made_from() -> Result<()> 
     let stored = bus.load_run(run).await?.expect("the run is there");
     assert_eq!(stored.version, 2);
     assert_eq!(stored.fields.into_iter().collect::<Vec<_>>(), [("s:loop".to_owned(), b"open".to_vec())]);
+    Ok(())
+}
+
+/// Whoever read a message before everything was lost must not begin the run that others begin anew.
+#[tokio::test]
+async fn a_first_step_is_void_once_its_message_is_gone() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let run = ExecutionId::generate();
+    let partition = bus.partition_of(run);
+    bus.wake(run).await?;
+    let mut inbox = bus.inbox("o1").await?;
+    let message = inbox.read(&[partition], 1, DEADLINE).await?.pop().expect("a message");
+    let first = Commit { because: Some(message.entry.clone()), ..step(bus, run, 0, 1) };
+    fixture.ask::<()>("FLUSHALL").await?;
+    assert_eq!(bus.commit(std::slice::from_ref(&first)).await?, [CommitOutcome::Conflict]);
+    assert_eq!(bus.load_run(run).await?, None);
+
+    bus.wake(run).await?;
+    let message = inbox.read(&[partition], 1, DEADLINE).await?.pop().expect("a message");
+    let first = Commit { because: Some(message.entry.clone()), ..first };
+    assert_eq!(bus.commit(std::slice::from_ref(&first)).await?, [CommitOutcome::Committed]);
     Ok(())
 }
 

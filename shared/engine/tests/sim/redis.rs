@@ -87,6 +87,11 @@ impl<T: Clone> Stream<T> {
             .collect()
     }
 
+    /// Whether an entry is neither dealt with nor lost.
+    pub(crate) fn has(&self, id: u64) -> bool {
+        self.entries.contains_key(&id)
+    }
+
     pub(crate) fn has_new(&self) -> bool {
         self.entries.values().any(|entry| entry.held.is_none())
     }

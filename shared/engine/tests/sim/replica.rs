@@ -18,6 +18,15 @@ use crate::support::driver::{Commit, Kept, load, settle};
 
 type Messages = Vec<Delivery<Message>>;
 
+/// Races in a row after which messages are left to whoever claims them.
+const CONFLICT_LIMIT: u32 = 8;
+
+/// Messages of runs that somebody else committed, or that were lost, and how often in a row that happened.
+struct Conflicts {
+    messages: Messages,
+    lost_races: u32,
+}
+
 struct Held {
     run: Execution,
     version: u64,
@@ -33,10 +42,10 @@ struct Stepped {
 
 enum Phase {
     Idle,
-    Read { deliveries: Messages, lost_race: bool },
-    Stepped { stepped: Vec<Stepped>, acks: Vec<u64> },
-    Committed { jobs: Vec<Job>, acks: Vec<u64>, conflicts: Messages },
-    Sent { acks: Vec<u64>, conflicts: Messages },
+    Read { deliveries: Messages, lost_races: u32 },
+    Stepped { stepped: Vec<Stepped>, acks: Vec<u64>, lost_races: u32 },
+    Committed { jobs: Vec<Job>, acks: Vec<u64>, conflicts: Conflicts },
+    Sent { acks: Vec<u64>, conflicts: Conflicts },
 }
 
 pub(crate) struct Replica {
@@ -85,18 +94,6 @@ impl Replica {
         matches!(self.phase, Phase::Idle)
     }
 
-    /// Whether it is about to begin the run, by an `execute` that it read a while ago.
-    pub(crate) fn is_beginning(&self) -> bool {
-        let executes =
-            |deliveries: &Messages| deliveries.iter().any(|one| matches!(one.item, Message::Execute(_)));
-        match &self.phase {
-            Phase::Read { deliveries, .. } => executes(deliveries),
-            Phase::Stepped { stepped, .. } => stepped.iter().any(|one| executes(&one.deliveries)),
-            Phase::Committed { conflicts, .. } | Phase::Sent { conflicts, .. } => executes(conflicts),
-            Phase::Idle => false,
-        }
-    }
-
     pub(crate) fn cached(&self, run: ExecutionId) -> Option<&Execution> {
         self.cache.get(&run).map(|held| &held.run)
     }
@@ -105,8 +102,8 @@ impl Replica {
     pub(crate) fn go(&mut self, desk: &mut Desk<'_>) -> String {
         let story = match std::mem::replace(&mut self.phase, Phase::Idle) {
             Phase::Idle => self.read(desk),
-            Phase::Read { deliveries, lost_race } => self.step(desk, deliveries, lost_race),
-            Phase::Stepped { stepped, acks } => self.commit(desk, stepped, acks),
+            Phase::Read { deliveries, lost_races } => self.step(desk, deliveries, lost_races),
+            Phase::Stepped { stepped, acks, lost_races } => self.commit(desk, stepped, (acks, lost_races)),
             Phase::Committed { jobs, acks, conflicts } => self.send(desk, jobs, (acks, conflicts)),
             Phase::Sent { acks, conflicts } => self.acknowledge(desk, &acks, conflicts),
         };
@@ -126,11 +123,11 @@ impl Replica {
             return "waits".to_owned();
         }
         let story = format!("reads {:?}", deliveries.iter().map(|one| one.id).collect::<Vec<_>>());
-        self.phase = Phase::Read { deliveries, lost_race: false };
+        self.phase = Phase::Read { deliveries, lost_races: 0 };
         story
     }
 
-    fn step(&mut self, desk: &mut Desk<'_>, deliveries: Messages, lost_race: bool) -> String {
+    fn step(&mut self, desk: &mut Desk<'_>, deliveries: Messages, lost_races: u32) -> String {
         let mut groups: BTreeMap<ExecutionId, Messages> = BTreeMap::new();
         for delivery in deliveries {
             let run = delivery.item.execution_id().expect("only runs are simulated");
@@ -138,12 +135,12 @@ impl Replica {
         }
         let (mut stepped, mut acks) = (Vec::new(), Vec::new());
         for (run, deliveries) in groups {
-            match self.step_run(desk, run, deliveries, lost_race) {
+            match self.step_run(desk, run, deliveries, lost_races > 0) {
                 Ok(one) => stepped.push(one),
                 Err(without_run) => acks.extend(without_run.iter().map(|one| one.id)),
             }
         }
-        self.phase = Phase::Stepped { stepped, acks };
+        self.phase = Phase::Stepped { stepped, acks, lost_races };
         "steps".to_owned()
     }
 
@@ -195,12 +192,18 @@ impl Replica {
         Ok(Stepped { held, commit, deliveries, remembered })
     }
 
-    fn commit(&mut self, desk: &mut Desk<'_>, stepped: Vec<Stepped>, mut acks: Vec<u64>) -> String {
+    fn commit(&mut self, desk: &mut Desk<'_>, stepped: Vec<Stepped>, so_far: (Vec<u64>, u32)) -> String {
+        let (mut acks, lost_races) = so_far;
         let (mut jobs, mut conflicts, mut story) = (Vec::new(), Vec::new(), "commits".to_owned());
         for Stepped { mut held, commit, deliveries, remembered } in stepped {
             let run = held.run.accepted().execution_id;
             if commit.needed {
                 let new = if held.version == 0 { desk.first_version } else { held.version + 1 };
+                if held.version == 0 && !is_begun_by_what_is_there(desk, &deliveries) {
+                    story.push_str(", too late: the message is gone");
+                    conflicts.extend(deliveries);
+                    continue;
+                }
                 match desk.redis.commit(run, (held.version, new), &commit) {
                     Outcome::Committed => {
                         held.version = new;
@@ -229,12 +232,13 @@ impl Replica {
                 self.cache.insert(run, held);
             }
         }
+        let conflicts = Conflicts { messages: conflicts, lost_races: lost_races + 1 };
         self.phase = Phase::Committed { jobs, acks, conflicts };
         story
     }
 
     /// Sends the jobs, at times only some of them before it dies.
-    fn send(&mut self, desk: &mut Desk<'_>, jobs: Vec<Job>, rest: (Vec<u64>, Messages)) -> String {
+    fn send(&mut self, desk: &mut Desk<'_>, jobs: Vec<Job>, rest: (Vec<u64>, Conflicts)) -> String {
         let (acks, conflicts) = rest;
         let dies_at =
             if desk.rash && desk.dice.chance(10) { desk.dice.below(jobs.len() + 1) } else { jobs.len() };
@@ -249,13 +253,20 @@ impl Replica {
         story
     }
 
-    fn acknowledge(&mut self, desk: &mut Desk<'_>, acks: &[u64], conflicts: Messages) -> String {
+    fn acknowledge(&mut self, desk: &mut Desk<'_>, acks: &[u64], conflicts: Conflicts) -> String {
+        let Conflicts { messages, lost_races } = conflicts;
         acks.iter().for_each(|&id| desk.redis.inbox.ack_own(&self.name, id));
-        if !conflicts.is_empty() {
-            self.phase = Phase::Read { deliveries: conflicts, lost_race: true };
+        if !messages.is_empty() && lost_races < CONFLICT_LIMIT {
+            self.phase = Phase::Read { deliveries: messages, lost_races };
         }
         format!("acknowledges {acks:?}")
     }
+}
+
+/// Whether the message that a new run is begun by is still there: not lost, and dealt with by nobody.
+fn is_begun_by_what_is_there(desk: &Desk<'_>, deliveries: &Messages) -> bool {
+    let begins = deliveries.iter().find(|one| matches!(one.item, Message::Execute(_)));
+    begins.is_some_and(|one| desk.redis.inbox.has(one.id))
 }
 
 /// The run as it is stored, or as a new one.
