@@ -9,7 +9,6 @@ mod demo;
 mod examples;
 mod fairness;
 mod interrupted;
-mod loops;
 mod reuse;
 mod schedules;
 mod size;
