@@ -27,19 +27,19 @@ async function take(name, path, prepare = async () => {}, options = {}) {
 const example = name => JSON.parse(readFileSync(join(ROOT, `examples/${name}.json`), 'utf8'));
 try {
   const photo = await uploadScene(server);
-  const conditional = await api(server, '/workflows', example('conditional'));
+  const filtered = await api(server, '/workflows', example('detect-and-filter'));
   const detect = await api(server, '/workflows', example('detect-shapes'));
   for (let at = 0; at < 12; at += 1) {
     await api(server, `/workflows/${detect.id}/run?wait=30s`, { input: { photo, min: 0.3 + at / 40 } });
   }
-  const run = await api(server, `/workflows/${conditional.id}/run?wait=30s`, { input: { photo } });
+  const run = await api(server, `/workflows/${filtered.id}/run?wait=30s`, { input: { photo } });
   const list = Array.from({ length: 400 }, (_, at) => at);
   const watched = await api(server, '/executions', {
     workflow: loop({ parallel: 8, delayMs: 250 }),
     input: { list },
   });
 
-  await take('editor', `/workflows/${conditional.id}`, page =>
+  await take('editor', `/workflows/${filtered.id}`, page =>
     page.locator('[data-node=detect] header').click(),
   );
   await take('loop', `/executions/${watched.execution_id}`, page => page.waitForTimeout(1_500), {
@@ -50,7 +50,7 @@ try {
     page.getByRole('button', { name: 'On the picture' }).click(),
   );
   await take('timeline', `/executions/${run.execution_id}?tab=timeline`);
-  await take('overview', '/', async page => page.waitForTimeout(1_500));
+  await take('overview', '/?window=15m', async page => page.waitForTimeout(1_500));
 } finally {
   await browser.close();
   await server.stop();

@@ -1,20 +1,19 @@
+import '@mantine/spotlight/styles.css';
 import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight';
 import { IconArrowRight, IconPlus, IconSearch, IconTopologyStar3 } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { workflowsPage } from '~/api/queries';
 import { PLACES } from './navigation';
 
-export function openCommands(): void {
-  spotlight.open();
-}
-
 /** Ctrl-K: pages, workflows, and a run by its id. */
-export function CommandPalette() {
+export default function CommandPalette() {
   const navigate = useNavigate();
   const [query, setQuery] = useState('');
   const [opened, setOpened] = useState(false);
+  // It is loaded by being asked for.
+  useEffect(() => spotlight.open(), []);
   const workflows = useQuery({
     queryKey: ['workflows', 'first'],
     queryFn: ({ signal }) => workflowsPage(null, signal),

@@ -1,8 +1,8 @@
 import { useLocalStorage } from '@mantine/hooks';
-import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand, IconSearch } from '@tabler/icons-react';
+import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand } from '@tabler/icons-react';
 import { useMemo } from 'react';
 import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
-import { CommandPalette, openCommands } from './CommandPalette';
+import { Commands } from './Commands';
 import { PLACES, type Place } from './navigation';
 import { LogOut } from '~/login/LogOut';
 import { useLoginWhenAsked } from '~/login/useLoginWhenAsked';
@@ -27,10 +27,7 @@ export function Shell() {
           <img src="/millrace.svg" alt="" />
           <span className={classes.label}>Millrace</span>
         </Link>
-        <button type="button" className={`${classes.link} ${classes.wide}`} onClick={openCommands}>
-          <IconSearch size={17} stroke={1.8} aria-hidden />
-          <span className={classes.label}>Find or do…</span>
-        </button>
+        <Commands />
         {groups.map(([group, places]) => (
           <Group key={group} name={group} places={places} narrow={narrow} />
         ))}
@@ -55,7 +52,6 @@ export function Shell() {
       <main id="main" className={classes.main} tabIndex={-1}>
         <Outlet />
       </main>
-      <CommandPalette />
       <ScrollRestoration />
     </div>
   );

@@ -1,68 +1,24 @@
-import { Group, Kbd, Modal, Stack, Text } from '@mantine/core';
-import { useDisclosure, useHotkeys } from '@mantine/hooks';
+import { useHotkeys } from '@mantine/hooks';
 import { IconKeyboard } from '@tabler/icons-react';
-import { PLACES } from './navigation';
+import { lazy, Suspense, useState } from 'react';
 import classes from './Shell.module.css';
 
-const EVERYWHERE: [string[], string][] = [
-  [['Ctrl', 'K'], 'Find or do anything'],
-  [['?'], 'These shortcuts'],
-];
-
-const EDITOR: [string[], string][] = [
-  [['Ctrl', 'S'], 'Save'],
-  [['Ctrl', 'Z'], 'Undo'],
-  [['Ctrl', 'Shift', 'Z'], 'Redo'],
-  [['Ctrl', 'C'], 'Copy what is selected'],
-  [['Ctrl', 'V'], 'Paste'],
-  [['Ctrl', 'D'], 'Duplicate'],
-  [['Del'], 'Remove what is selected'],
-  [['/'], 'Search the palette'],
-  [['L'], 'Lay out'],
-  [['R'], 'Run'],
-];
+const ShortcutList = lazy(() => import('./ShortcutList'));
 
 export function ShortcutHelp() {
-  const [opened, { open, close }] = useDisclosure();
-  useHotkeys([['shift+?', open]]);
+  const [state, setState] = useState<'never' | 'open' | 'closed'>('never');
+  useHotkeys([['shift+?', () => setState('open')]]);
   return (
     <>
-      <button type="button" className={`${classes.link} ${classes.wide}`} onClick={open}>
+      <button type="button" className={`${classes.link} ${classes.wide}`} onClick={() => setState('open')}>
         <IconKeyboard size={17} stroke={1.8} aria-hidden />
         <span className={classes.label}>Shortcuts</span>
       </button>
-      <Modal opened={opened} onClose={close} title="Keyboard shortcuts">
-        <Stack gap="lg">
-          <Section title="Everywhere" rows={EVERYWHERE} />
-          <Section
-            title="Go to"
-            rows={PLACES.map(({ shortcut, label }) => [['G', shortcut.toUpperCase()], label])}
-          />
-          <Section title="In the editor" rows={EDITOR} />
-        </Stack>
-      </Modal>
+      {state !== 'never' && (
+        <Suspense>
+          <ShortcutList opened={state === 'open'} onClose={() => setState('closed')} />
+        </Suspense>
+      )}
     </>
-  );
-}
-
-function Section({ title, rows }: { title: string; rows: [string[], string][] }) {
-  return (
-    <Stack gap={6}>
-      <Text size="sm" fw={600}>
-        {title}
-      </Text>
-      {rows.map(([keys, what]) => (
-        <Group key={what} justify="space-between">
-          <Text size="sm" c="dimmed">
-            {what}
-          </Text>
-          <Group gap={4}>
-            {keys.map(key => (
-              <Kbd key={key}>{key}</Kbd>
-            ))}
-          </Group>
-        </Group>
-      ))}
-    </Stack>
   );
 }

@@ -49,6 +49,12 @@ export default function TimeChart({ times, lines, format, height = 190, label }:
   return <div ref={holder} role="img" aria-label={label} style={{ minHeight: height }} />;
 }
 
+const FEW = 20;
+
+function known(values: ArrayLike<number | null | undefined> | undefined): number {
+  return Array.from(values ?? []).filter(value => value != null).length;
+}
+
 const CLOCK = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hourCycle: 'h23' });
 const DAY = new Intl.DateTimeFormat(undefined, { day: 'numeric', month: 'short' });
 
@@ -92,7 +98,12 @@ function options(
         stroke: colour(line.colour),
         width: line.bars ? 0 : 1.8,
         fill: line.bars ? colour(line.colour) : undefined,
-        points: { size: 4, fill: colour(line.colour) },
+        // Where a line has few values it may have no two beside each other.
+        points: {
+          size: 5,
+          fill: colour(line.colour),
+          show: (plot: uPlot, at: number) => !line.bars && known(plot.data[at]) <= FEW,
+        },
         spanGaps: false,
         paths: line.bars ? uPlot.paths.bars?.({ size: [0.8, 24] }) : uPlot.paths.linear?.(),
         value: (_: uPlot, value: number | null) => (value == null ? '–' : format(value)),

@@ -1,6 +1,6 @@
 import { ActionIcon, Checkbox, Group, Slider, Stack, Text, Tooltip } from '@mantine/core';
 import { IconDownload, IconZoomReset } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { useCallback, useMemo, useState } from 'react';
 import { blobUrl, type Detection, type ImageValue } from '~/lib/values';
 import { formatCount } from '~/lib/format';
 import { ClassChips } from './ClassChips';
@@ -19,14 +19,19 @@ interface Props {
 /** A picture with what was found on it. */
 export function ImageViewer({ image, candidates, alt }: Props) {
   const layers = useMemo(() => layersFor(image, candidates), [image, candidates]);
-  const [off, setOff] = useState<ReadonlySet<string>>(new Set());
+  // The first layer is what was found; others often repeat it, and are there to be switched on.
+  const [switched, setSwitched] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());
   const [least, setLeast] = useState(0);
   const [active, setActive] = useState<Detection | null>(null);
+  const isOn = useCallback(
+    (label: string) => switched.get(label) ?? label === layers[0]?.label,
+    [switched, layers],
+  );
   const { frame, style, scale, reset, handlers, zoomed } = useZoom(image.width);
   const all = useMemo(
-    () => layers.filter(layer => !off.has(layer.label)).flatMap(layer => layer.overlay.items),
-    [layers, off],
+    () => layers.filter(layer => isOn(layer.label)).flatMap(layer => layer.overlay.items),
+    [layers, isOn],
   );
   const items = useMemo(() => visibleItems(all, { hidden, least }), [all, hidden, least]);
   const hasMasks = items.some(item => item.mask);
@@ -83,8 +88,8 @@ export function ImageViewer({ image, candidates, alt }: Props) {
                 key={label}
                 size="xs"
                 label={`${label} (${formatCount(found.length)})`}
-                checked={!off.has(label)}
-                onChange={() => setOff(toggled(off, label))}
+                checked={isOn(label)}
+                onChange={() => setSwitched(new Map(switched).set(label, !isOn(label)))}
               />
             ))}
           </Stack>

@@ -11,13 +11,16 @@ export interface Candidate {
   value: unknown;
 }
 
+/** The layers of a picture; what a model gave goes before what was made of it. */
 export function layersFor(image: ImageValue, candidates: readonly Candidate[]): Layer[] {
-  return candidates.flatMap(({ label, value }) => {
+  const found = candidates.flatMap(({ label, value }) => {
     const overlay = asOverlay(value);
     if (!overlay) return [];
     const own = overlay.image_id ? overlay.image_id === image.blob : sameSize(overlay, image);
     return own ? [{ label, overlay }] : [];
   });
+  const isModels = (layer: Layer) => /\.(detections|masks)$/.test(layer.label);
+  return [...found.filter(isModels), ...found.filter(layer => !isModels(layer))];
 }
 
 function sameSize(overlay: Overlay, image: ImageValue): boolean {

@@ -1,8 +1,9 @@
-import { Badge, Code, Group, Stack, Text } from '@mantine/core';
+import { Code, Group, Stack, Text } from '@mantine/core';
 import { preview } from '~/lib/json';
+import { Tag } from '~/ui/Tag';
 import type { Change } from './changes';
 
-const COLOURS = { added: 'green', removed: 'red', changed: 'blue' } as const;
+const TONES = { added: 'good', removed: 'bad', changed: 'info' } as const;
 
 export function ChangeList({ changes }: { changes: Change[] }) {
   if (changes.length === 0) {
@@ -17,9 +18,7 @@ export function ChangeList({ changes }: { changes: Change[] }) {
       {changes.map(({ kind, node, type, fields }) => (
         <div key={`${kind} ${node}`}>
           <Group gap={8}>
-            <Badge size="sm" variant="light" color={COLOURS[kind]} tt="none">
-              {kind}
-            </Badge>
+            <Tag tone={TONES[kind]}>{kind}</Tag>
             <Text size="sm" fw={560}>
               {node ?? 'the workflow'}
             </Text>

@@ -89,12 +89,7 @@ function Small({ image, name }: { image: ImageValue; name: string }) {
   const [open, setOpen] = useState(false);
   return (
     <>
-      <button
-        type="button"
-        className={classes.picture}
-        onClick={() => setOpen(true)}
-        aria-label={`Open ${name}`}
-      >
+      <button type="button" className={classes.picture} onClick={() => setOpen(true)}>
         <Thumbnail image={image} height={200} alt={name} />
         <span>
           {image.width} × {image.height} {image.format} <IconMaximize size={13} aria-hidden />

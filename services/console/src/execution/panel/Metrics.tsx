@@ -1,7 +1,8 @@
-import { Badge, Group, Text } from '@mantine/core';
+import { Group, Text } from '@mantine/core';
 import { Link } from 'react-router';
 import type { NodeRun } from '~/api/types';
 import { formatClock, formatDuration, shortId } from '~/lib/format';
+import { Tag } from '~/ui/Tag';
 import { phasesOf } from '../timeline/phases';
 import classes from './Metrics.module.css';
 
@@ -23,9 +24,7 @@ export function Metrics({ run }: { run: NodeRun }) {
       </dl>
       {(run.metrics?.cached || run.origin) && (
         <Group gap={6} mb="xs">
-          <Badge variant="light" color="teal" tt="none">
-            reused
-          </Badge>
+          <Tag tone="good">reused</Tag>
           {run.origin && (
             <Text size="xs" c="dimmed" component={Link} to={`/executions/${run.origin}`}>
               from the run {shortId(run.origin)}

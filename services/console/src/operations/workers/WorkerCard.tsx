@@ -1,4 +1,4 @@
-import { Badge, Button, Group, Text } from '@mantine/core';
+import { Button, Group, Text } from '@mantine/core';
 import { IconPlugOff } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { request } from '~/api/request';
@@ -8,10 +8,11 @@ import { formatBytes, formatCount, shortId } from '~/lib/format';
 import { CopyText } from '~/ui/CopyText';
 import { Meter } from '~/ui/Meter';
 import { notifyDone, notifyProblem } from '~/ui/notify';
+import { Tag, type Tone } from '~/ui/Tag';
 import { RelativeTime } from '~/ui/RelativeTime';
 import classes from './WorkerCard.module.css';
 
-const PRESSURE: Record<string, string> = { low: 'green', medium: 'yellow', high: 'orange', critical: 'red' };
+const PRESSURE: Record<string, Tone> = { low: 'good', medium: 'warn', high: 'warn', critical: 'bad' };
 
 /** One worker: what it has in hand, what it holds in memory, and a way to let it go. */
 export function WorkerCard({ worker }: { worker: Worker }) {
@@ -23,24 +24,14 @@ export function WorkerCard({ worker }: { worker: Worker }) {
         <Text fw={600} size="sm" component="div">
           <CopyText text={worker.worker_id} shown={shortId(worker.worker_id)} label="the worker's id" />
         </Text>
-        <Badge
-          variant="light"
-          tt="none"
-          color={state === 'active' ? 'green' : state === 'lost' ? 'red' : 'yellow'}
-        >
-          {state}
-        </Badge>
+        <Tag tone={state === 'active' ? 'good' : state === 'lost' ? 'bad' : 'warn'}>{state}</Tag>
       </Group>
       <Group gap={5}>
         {worker.pools?.map(pool => (
-          <Badge key={pool} size="sm" variant="default" tt="none" fw={500}>
-            {pool}
-          </Badge>
+          <Tag key={pool}>{pool}</Tag>
         ))}
         {worker.devices?.map(device => (
-          <Badge key={device} size="sm" variant="outline" tt="none" fw={500} color="gray">
-            {device}
-          </Badge>
+          <Tag key={device}>{device}</Tag>
         ))}
       </Group>
       {worker.alive ? (
@@ -57,11 +48,7 @@ export function WorkerCard({ worker }: { worker: Worker }) {
               value={memory.used_bytes + memory.reserved_bytes}
               most={memory.budget_bytes}
               text={`${formatBytes(memory.used_bytes)} of ${formatBytes(memory.budget_bytes)}`}
-              aside={
-                <Badge size="xs" variant="light" tt="none" color={PRESSURE[memory.pressure] ?? 'gray'}>
-                  {memory.pressure} pressure
-                </Badge>
-              }
+              aside={<Tag tone={PRESSURE[memory.pressure] ?? 'plain'}>{memory.pressure} pressure</Tag>}
             />
           )}
           <div>
@@ -70,14 +57,14 @@ export function WorkerCard({ worker }: { worker: Worker }) {
             </Text>
             <Group gap={5}>
               {(worker.warm ?? []).map(modelName).map(model => (
-                <Badge key={model} size="sm" variant="light" tt="none" fw={500}>
+                <Tag key={model} tone="info">
                   {model}
-                </Badge>
+                </Tag>
               ))}
               {(worker.loading ?? []).map(modelName).map(model => (
-                <Badge key={model} size="sm" variant="light" color="yellow" tt="none" fw={500}>
+                <Tag key={model} tone="warn">
                   {model} (loading)
-                </Badge>
+                </Tag>
               ))}
               {(worker.warm ?? []).length + (worker.loading ?? []).length === 0 && (
                 <Text size="xs">nothing yet; models load when they are needed</Text>
