@@ -9,6 +9,7 @@ mod demo;
 mod examples;
 mod fairness;
 mod interrupted;
+mod loops;
 mod reuse;
 mod schedules;
 mod size;
