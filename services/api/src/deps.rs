@@ -2,7 +2,7 @@
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_config::Api;
+use millrace_config::{Api, Auth};
 use millrace_store::Store;
 use millrace_telemetry::Health;
 
@@ -11,6 +11,8 @@ use millrace_telemetry::Health;
 pub struct Deps {
     /// The `[api]` settings.
     pub settings: Api,
+    /// The `[auth]` settings.
+    pub auth: Auth,
     /// Redis: commands, live events, the logs of runs.
     pub bus: Bus,
     /// Postgres: the record. Its schema is migrated.

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 
+use millrace_store::StoreError;
 use millrace_tasks::TaskError;
 
 /// Why the api could not start or had to stop.
@@ -9,10 +10,13 @@ use millrace_tasks::TaskError;
 pub enum ApiError {
     /// Anybody on the network could use it.
     #[error(
-        "the api refuses to serve {0}: it has no api keys, so it serves this machine only; \
-         set `api.listen` to 127.0.0.1 or [::1], and put a proxy that authenticates in front of it for others"
+        "the api refuses to serve {0}: there are no api keys, so it serves this machine only; make one first \
+         (`millrace keys create --direct --scope admin NAME`), or set `api.listen` to 127.0.0.1 or [::1]"
     )]
     NotLoopback(SocketAddr),
+    /// Whether there are api keys is not known.
+    #[error("whether there are api keys cannot be looked up: {0}")]
+    Keys(#[from] StoreError),
     /// The listener cannot be used.
     #[error("the api's listener cannot be used: {0}")]
     Listener(#[source] std::io::Error),

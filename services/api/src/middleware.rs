@@ -1,13 +1,14 @@
 //! What happens around every request: identity, logging, overload, time, and who may call at all.
 
 mod admit;
+mod authenticate;
 mod deadline;
 mod guard;
 mod observe;
 mod panic;
 
 pub(crate) use admit::{Admission, admit};
+pub(crate) use authenticate::authenticate;
 pub(crate) use deadline::deadline;
-pub(crate) use guard::guard;
 pub(crate) use observe::observe;
 pub(crate) use panic::on_panic;

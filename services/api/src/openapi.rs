@@ -5,4 +5,4 @@
 pub(crate) mod described;
 mod document;
 
-pub(crate) use document::{Document, base, complete};
+pub(crate) use document::{API_KEY, Document, base, complete, operations};

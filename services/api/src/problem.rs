@@ -99,11 +99,11 @@ impl Problem {
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
         let mut response = self.status().into_response();
-        for (name, value) in &self.headers {
-            response.headers_mut().insert(name, value.clone());
-        }
         if let Some(pause) = self.code.retry_after() {
             response.headers_mut().insert(axum::http::header::RETRY_AFTER, pause.as_secs().into());
+        }
+        for (name, value) in &self.headers {
+            response.headers_mut().insert(name, value.clone());
         }
         response.extensions_mut().insert(Arc::new(self));
         response

@@ -4,27 +4,33 @@
 use std::sync::Arc;
 
 use axum::extract::DefaultBodyLimit;
+use axum::http::{HeaderName, HeaderValue, Method, header};
 use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::get;
 use axum::{Extension, Router};
 use millrace_telemetry::Health;
 use tower_http::catch_panic::CatchPanicLayer;
+use tower_http::cors::CorsLayer;
 use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
-use crate::middleware::{admit, deadline, guard, observe, on_panic};
+use crate::auth::Rules;
+use crate::middleware::{admit, authenticate, deadline, observe, on_panic};
 use crate::openapi::{self, Document};
 use crate::routes::{
     batch, blobs, blocks, cancel, console, docs, events, executions, fallback, firehose, inference, jobs,
-    models, nodes, openapi as described, queues, rerun, run, schedules, stats, upload, validate, versions,
-    workers, workflows,
+    keys, models, nodes, openapi as described, queues, rerun, run, schedules, session, stats, upload,
+    validate, versions, workers, workflows,
 };
 use crate::state::App;
 
 /// The whole service.
 pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
     let (api, description) = api().split_for_parts();
-    let document = Document::of(&openapi::complete(description));
+    let description = openapi::complete(description);
+    let document = Document::of(&description);
+    let rules = Arc::new(Rules::of(description));
+    let cors = cors(&app.auth.allowed_origins);
     let api = api
         // For people and not for programs, and so not in the document.
         .route("/docs", get(docs::enter))
@@ -36,12 +42,36 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .layer(DefaultBodyLimit::max(app.settings.max_body.as_usize()))
         .layer(from_fn_with_state(app.clone(), deadline))
         .layer(from_fn_with_state(app.clone(), admit))
-        .layer(from_fn(guard))
+        .layer(from_fn_with_state(app.clone(), authenticate))
+        .layer(Extension(rules))
         .layer(CatchPanicLayer::custom(on_panic))
         .layer(from_fn(observe))
+        .layer(cors)
         .with_state(app);
     // Outside the layers: an overloaded server is alive and must be able to say so.
     health.router().merge(api)
+}
+
+/// Pages of other sites may call where the settings name them. Without cookies: such a page sends a key.
+fn cors(origins: &[String]) -> CorsLayer {
+    let origins: Vec<HeaderValue> = origins.iter().filter_map(|origin| origin.parse().ok()).collect();
+    if origins.is_empty() {
+        return CorsLayer::new();
+    }
+    let own = |name: &'static str| HeaderName::from_static(name);
+    CorsLayer::new()
+        .allow_origin(origins)
+        .allow_methods([Method::GET, Method::POST, Method::PUT, Method::DELETE])
+        .allow_headers([
+            header::AUTHORIZATION,
+            header::CONTENT_TYPE,
+            header::IF_MATCH,
+            header::IF_NONE_MATCH,
+            own("idempotency-key"),
+            own("last-event-id"),
+            own("traceparent"),
+        ])
+        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER, own("x-request-id")])
 }
 
 /// The addresses of the api, each with its description.
@@ -97,5 +127,9 @@ fn the_rest() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(queues::list))
         .routes(routes!(stats::show))
         .routes(routes!(models::list))
+        .routes(routes!(keys::list, keys::create))
+        .routes(routes!(keys::revoke))
+        .routes(routes!(session::show, session::log_in, session::log_out))
+        .routes(routes!(session::token))
         .routes(routes!(described::show))
 }

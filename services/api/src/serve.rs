@@ -1,12 +1,12 @@
 //! The role's life: start its tasks, serve, stop taking requests, finish those in hand, end.
 
-use std::net::SocketAddr;
+mod connections;
+
 use std::sync::Arc;
 
-use axum::serve::ListenerExt;
 use millrace_store::{GroupCommit, GroupCommitSettings};
 use millrace_tasks::{OnCancel, OnError, Supervisor, TaskKind};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::deps::Deps;
@@ -23,11 +23,15 @@ const COMMITS: TaskKind = TaskKind::new("api group commit", OnError::Stop, OnCan
 /// Serves the api on `listener` until `shutdown`, then finishes what is in hand within the grace period of the settings.
 ///
 /// # Errors
-/// A listener that others than this machine can reach, while there are no api keys; a task that failed; a grace period that
-/// was not enough.
+/// A listener that others than this machine can reach, while there are no api keys, or while that cannot be known; a task
+/// that failed; a grace period that was not enough.
 pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ApiError> {
     let address = listener.local_addr().map_err(ApiError::Listener)?;
-    require_loopback(address)?;
+    let exposed = !address.ip().is_loopback();
+    // Without keys everybody who reaches the api may use it.
+    if exposed && !deps.store.api_keys().any().await? {
+        return Err(ApiError::NotLoopback(address));
+    }
     // The server ends first and the committer after it: a request in hand must still find it.
     let (serving, committing) = (Supervisor::new(), Supervisor::new());
     let settings = GroupCommitSettings {
@@ -36,7 +40,7 @@ pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken)
     };
     let (commits, committer) = GroupCommit::new(deps.store.clone(), settings);
     let (grace, health) = (deps.settings.grace, deps.health.clone());
-    let app = Arc::new(App::new(deps, commits, serving.token()));
+    let app = Arc::new(App::new(deps, commits, exposed, serving.token()));
 
     let stop = committing.token();
     committing.spawn(COMMITS, async move {
@@ -48,44 +52,11 @@ pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken)
     serving.spawn(LIVE, app.hub.clone().feed(app.bus.clone(), feed));
     let service = router(app.clone(), with_checks(health, &app));
     let stop = serving.token();
-    serving.spawn(SERVER, async move {
-        axum::serve(listener.tap_io(send_at_once), service)
-            .with_graceful_shutdown(stop.cancelled_owned())
-            .await
-    });
+    serving.spawn(SERVER, async move { connections::take(listener, service, &app.settings, stop).await });
     tracing::info!(http.listen = %address, "the api serves");
 
     let served = serving.run(shutdown, grace).await;
     let committed = committing.drain(grace).await;
     tracing::info!("the api has ended");
     Ok(served.and(committed)?)
-}
-
-/// An event stream is many small writes. Held back until the one before is acknowledged (Nagle), each could wait out the
-/// client's delayed acknowledgement, tens of milliseconds.
-fn send_at_once(connection: &mut TcpStream) {
-    if let Err(error) = connection.set_nodelay(true) {
-        tracing::debug!(%error, "a connection keeps Nagle's algorithm");
-    }
-}
-
-/// Without keys everybody who reaches the api may use it.
-fn require_loopback(address: SocketAddr) -> Result<(), ApiError> {
-    if address.ip().is_loopback() { Ok(()) } else { Err(ApiError::NotLoopback(address)) }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn only_loopback_is_served_without_keys() {
-        for address in ["127.0.0.1:80", "127.1.2.3:80", "[::1]:80"] {
-            assert!(require_loopback(address.parse().unwrap()).is_ok(), "{address}");
-        }
-        for address in ["0.0.0.0:80", "[::]:80", "192.168.0.1:80", "[::ffff:10.0.0.1]:80"] {
-            let refusal = require_loopback(address.parse().unwrap()).unwrap_err().to_string();
-            assert!(refusal.contains("api.listen"), "{refusal}");
-        }
-    }
 }

@@ -4,13 +4,14 @@ use std::sync::Arc;
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_config::Api;
+use millrace_config::{Api, Auth};
 use millrace_contracts::BlobId;
 use millrace_store::{GroupCommit, Store};
 use moka::future::Cache;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::auth::Access;
 use crate::deps::Deps;
 use crate::figures::Figures;
 use crate::live::{History, Hub, StreamSettings};
@@ -24,6 +25,10 @@ const CACHED_HEADERS: u64 = 10_000;
 pub(crate) struct App {
     /// The `[api]` settings.
     pub(crate) settings: Api,
+    /// The `[auth]` settings.
+    pub(crate) auth: Auth,
+    /// Who may call.
+    pub(crate) access: Access,
     /// Redis: commands out, states and logs in.
     pub(crate) bus: Bus,
     /// Postgres: what was accepted, and what happened.
@@ -53,10 +58,13 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The state over `deps`; `commits` is the handle of a committer that somebody runs.
-    pub(crate) fn new(deps: Deps, commits: GroupCommit, shutdown: CancellationToken) -> Self {
+    /// The state over `deps`; `commits` is the handle of a committer that somebody runs; `exposed` says that others than
+    /// this machine can reach the listener.
+    pub(crate) fn new(deps: Deps, commits: GroupCommit, exposed: bool, shutdown: CancellationToken) -> Self {
         let settings = deps.settings;
         Self {
+            access: Access::new(&deps.auth, deps.store.clone(), exposed),
+            auth: deps.auth,
             hub: Hub::new(settings.stream_buffer),
             door: Door::new(&settings),
             plans: Plans::new(),

@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, config, doctor, executions, migrate, models, queues, role, run, schedules, stats, tail, up,
-    validate, workers,
+    bench, completions, config, doctor, executions, keys, man, migrate, models, queues, role, run, schedules,
+    stats, tail, up, validate, workers,
 };
 
 /// Millrace runs visual-AI workflows: DAGs of models, image transforms and logic, every step an event.
@@ -64,6 +64,9 @@ pub(crate) enum Command {
     Queues(queues::Args),
     /// Show how runs, models and the fleet fared lately, and what they cost.
     Stats(stats::Args),
+    /// Make, list and revoke api keys.
+    #[command(subcommand)]
+    Keys(keys::Args),
     /// List the models.
     #[command(subcommand)]
     Models(models::Args),
@@ -74,6 +77,10 @@ pub(crate) enum Command {
     BenchBareLoop(crate::bench::inference::bare_loop::Args),
     /// Check everything Millrace needs, and say what to do about each fault.
     Doctor(doctor::Args),
+    /// Print the completions of a shell.
+    Completions(completions::Args),
+    /// Print the manual page.
+    Man(man::Args),
     /// Print the configuration in force, and where each value comes from.
     Config(config::Args),
 }

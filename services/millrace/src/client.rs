@@ -28,6 +28,10 @@ pub(crate) struct ClientArgs {
     /// The api's address; the running `millrace up` of .millrace, else http://127.0.0.1:8080, when none.
     #[arg(long, value_name = "URL")]
     pub(crate) url: Option<String>,
+    /// The api key, for a server that asks for one.
+    // Not shown in the help where it comes from the environment.
+    #[arg(long, value_name = "KEY", env = "MILLRACE_API_KEY", hide_env_values = true)]
+    pub(crate) api_key: Option<String>,
     /// JSON for programs.
     #[arg(long)]
     pub(crate) json: bool,
@@ -38,18 +42,20 @@ pub(crate) struct ClientArgs {
 pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
+    api_key: Option<String>,
 }
 
 impl Client {
-    /// The client for `url`, or for the api that can be found.
-    pub(crate) fn find(url: Option<&str>) -> anyhow::Result<Self> {
+    /// The client for the address of `flags`, or for the api that can be found.
+    pub(crate) fn find(flags: &ClientArgs) -> anyhow::Result<Self> {
         let found = || Endpoints::read(Path::new(DEFAULT_DATA_DIR)).map(|endpoints| endpoints.api);
-        let base = url.map(str::to_owned).or_else(found).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        let base = flags.url.clone().or_else(found).unwrap_or_else(|| DEFAULT_URL.to_owned());
         if !base.starts_with("http://") && !base.starts_with("https://") {
             return Err(Misuse(format!("--url {base}: an address begins with http:// or https://")).into());
         }
         let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build()?;
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned() })
+        let api_key = flags.api_key.clone().filter(|key| !key.is_empty());
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), api_key })
     }
 
     /// GET below `/api/v1`.
@@ -108,7 +114,11 @@ impl Client {
     }
 
     fn request(&self, method: Method, path: &str) -> reqwest::RequestBuilder {
-        self.http.request(method, format!("{}/api/v1{path}", self.base))
+        let request = self.http.request(method, format!("{}/api/v1{path}", self.base));
+        match &self.api_key {
+            Some(key) => request.bearer_auth(key),
+            None => request,
+        }
     }
 
     async fn json(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
@@ -131,6 +141,12 @@ impl Client {
         }
         let status = answer.status();
         let text = answer.text().await.unwrap_or_default();
-        Err(Problem::read(status.as_u16(), &text).into())
+        let problem = Problem::read(status.as_u16(), &text);
+        if problem.status == 401 {
+            return Err(
+                anyhow::Error::new(problem).context("show an api key: --api-key, or MILLRACE_API_KEY")
+            );
+        }
+        Err(problem.into())
     }
 }

@@ -1,9 +1,12 @@
 //! One file per command.
 
 pub(crate) mod bench;
+pub(crate) mod completions;
 pub(crate) mod config;
 pub(crate) mod doctor;
 pub(crate) mod executions;
+pub(crate) mod keys;
+pub(crate) mod man;
 pub(crate) mod migrate;
 pub(crate) mod models;
 pub(crate) mod queues;
@@ -38,10 +41,13 @@ pub(crate) async fn dispatch(command: Command, context: &Context) -> anyhow::Res
         Command::Workers(args) => workers::run(args, context).await,
         Command::Queues(args) => queues::run(args, context).await,
         Command::Stats(args) => stats::run(args, context).await,
+        Command::Keys(args) => keys::run(args, context).await,
         Command::Models(args) => models::run(args, context).await,
         Command::Bench(args) => Box::pin(bench::run(args, context)).await,
         Command::BenchBareLoop(args) => crate::bench::inference::bare_loop::run(&args).map(|()| Exit::Done),
         Command::Doctor(args) => Box::pin(doctor::run(args, context)).await,
+        Command::Completions(args) => completions::run(&args, context),
+        Command::Man(args) => man::run(&args, context),
         Command::Config(args) => config::run(&args, context),
     }
 }

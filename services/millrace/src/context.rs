@@ -55,6 +55,13 @@ impl Out {
         Ok(out.flush()?)
     }
 
+    /// Writes bytes as they are.
+    pub(crate) fn bytes(self, bytes: &[u8]) -> anyhow::Result<()> {
+        let mut out = std::io::stdout().lock();
+        out.write_all(bytes)?;
+        Ok(out.flush()?)
+    }
+
     /// Writes JSON for programs.
     pub(crate) fn json(self, value: &Value) -> anyhow::Result<()> {
         self.line(format_args!("{value:#}"))

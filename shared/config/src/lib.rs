@@ -21,7 +21,7 @@ pub use secret::{Secret, SecretUrl};
 pub use settings::Settings;
 pub use size::ByteSize;
 pub use topics::{
-    Api, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Serving, Telemetry, Worker,
+    Api, Auth, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Serving, Telemetry, Worker,
     Writer,
 };
 

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::topics::{
-    Api, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Telemetry, Worker, Writer,
+    Api, Auth, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Telemetry, Worker, Writer,
 };
 
 /// Everything that can be set.
@@ -12,6 +12,8 @@ use crate::topics::{
 pub struct Settings {
     /// The REST api.
     pub api: Api,
+    /// Who may call the api.
+    pub auth: Auth,
     /// The bus.
     pub redis: Redis,
     /// The record.

@@ -1,6 +1,7 @@
 //! One struct per topic. Each field's comment stands again in `millrace.default.toml`.
 
 mod api;
+mod auth;
 mod blobs;
 mod cost;
 mod database;
@@ -14,6 +15,7 @@ mod worker;
 mod writer;
 
 pub use api::Api;
+pub use auth::Auth;
 pub use blobs::Blobs;
 pub use cost::Cost;
 pub use database::Database;

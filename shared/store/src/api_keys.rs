@@ -1,12 +1,18 @@
 //! `wf_api_keys`: who may call the api. Only hashes are kept.
 
+mod secret;
+
 use millrace_contracts::UnixMillis;
+use serde::Serialize;
 use uuid::Uuid;
 
 use crate::{Store, StoreError, json};
 
+pub use secret::{KeyHash, KeySecret};
+
 /// A key as it is stored: without the secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct ApiKey {
     /// The key's id.
     pub id: Uuid,
@@ -31,8 +37,8 @@ pub struct NewApiKey {
     pub name: String,
     /// Its first characters.
     pub prefix: String,
-    /// SHA-256 of the whole key.
-    pub hash: [u8; 32],
+    /// Of the whole key.
+    pub hash: KeyHash,
     /// `run`, `read`, `admin`; at least one.
     pub scopes: Vec<String>,
 }
@@ -73,7 +79,7 @@ impl ApiKeys<'_> {
             id,
             json::plain(&key.name),
             json::plain(&key.prefix),
-            key.hash.as_slice(),
+            key.hash.0.as_slice(),
             &key.scopes
         )
         .execute(&self.store.pool)
@@ -86,7 +92,7 @@ impl ApiKeys<'_> {
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn find(&self, hash: &[u8; 32]) -> Result<Option<ApiKey>, StoreError> {
+    pub async fn find(&self, hash: &KeyHash) -> Result<Option<ApiKey>, StoreError> {
         let row = sqlx::query!(
             "with used as (
                 update wf_api_keys set last_used_at = now()
@@ -95,7 +101,7 @@ impl ApiKeys<'_> {
             )
             select id, name, prefix, scopes, created_at, last_used_at from wf_api_keys
             where hash = $1 and revoked_at is null",
-            hash.as_slice()
+            hash.0.as_slice()
         )
         .fetch_optional(&self.store.pool)
         .await?;
@@ -108,6 +114,29 @@ impl ApiKeys<'_> {
             last_used_at: row.last_used_at.map(Into::into),
             revoked_at: None,
         }))
+    }
+
+    /// The key with this id, the revoked ones too.
+    ///
+    /// # Errors
+    /// `NotFound`, `Unavailable`.
+    pub async fn get(&self, id: Uuid) -> Result<ApiKey, StoreError> {
+        let row = sqlx::query!(
+            "select id, name, prefix, scopes, created_at, last_used_at, revoked_at from wf_api_keys where id = $1",
+            id
+        )
+        .fetch_optional(&self.store.pool)
+        .await?
+        .ok_or(StoreError::NotFound("api key"))?;
+        Ok(ApiKey {
+            id: row.id,
+            name: row.name,
+            prefix: row.prefix,
+            scopes: row.scopes,
+            created_at: row.created_at.into(),
+            last_used_at: row.last_used_at.map(Into::into),
+            revoked_at: row.revoked_at.map(Into::into),
+        })
     }
 
     /// Whether any key is in force.

@@ -23,7 +23,7 @@ mod workers;
 mod workflows;
 
 pub use accept::{AcceptOutcome, AcceptedRun, IDEMPOTENCY_HOURS};
-pub use api_keys::{ApiKey, ApiKeys, NewApiKey};
+pub use api_keys::{ApiKey, ApiKeys, KeyHash, KeySecret, NewApiKey};
 pub use blobs::{BlobRecord, Blobs};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use definitions::Definition;

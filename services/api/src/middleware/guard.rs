@@ -1,27 +1,20 @@
 //! Without keys the api trusts whoever reaches the loopback address, and a browser on the machine reaches it for any page it
 //! shows. So pages of other sites are refused, and so are host names that a page could have pointed here (DNS rebinding).
 
-use axum::extract::Request;
 use axum::http::{HeaderMap, Uri, header};
-use axum::middleware::Next;
-use axum::response::{IntoResponse, Response};
 
 use crate::problem::{Code, Problem};
 
-/// Lets a request through unless a foreign page is behind it.
-pub(crate) async fn guard(request: Request, next: Next) -> Response {
-    match check(request.headers(), request.uri()) {
-        Ok(()) => next.run(request).await,
-        Err(problem) => problem.into_response(),
-    }
-}
-
-fn check(headers: &HeaderMap, uri: &Uri) -> Result<(), Problem> {
+/// Refuses a request with a foreign page behind it; the pages of `allowed` origins are not foreign.
+pub(super) fn check(headers: &HeaderMap, uri: &Uri, allowed: &[String]) -> Result<(), Problem> {
     let text = |name: header::HeaderName| headers.get(name).and_then(|value| value.to_str().ok());
     let host = text(header::HOST).or_else(|| uri.authority().map(|authority| authority.as_str()));
     if host.is_some_and(|host| !is_loopback(host)) {
         let detail = "without api keys this server answers to localhost, 127.0.0.1 and [::1] only";
         return Err(Problem::new(Code::MisdirectedHost, detail));
+    }
+    if text(header::ORIGIN).is_some_and(|origin| allowed.iter().any(|allowed| allowed == origin)) {
+        return Ok(());
     }
     let origin = text(header::ORIGIN).filter(|origin| *origin != "null");
     let foreign =
@@ -53,7 +46,9 @@ mod tests {
         for (name, value) in pairs {
             headers.insert(header::HeaderName::try_from(*name).unwrap(), value.parse().unwrap());
         }
-        check(&headers, &Uri::from_static("/x")).err().map(|problem| problem.code())
+        check(&headers, &Uri::from_static("/x"), &["https://ours.example".to_owned()])
+            .err()
+            .map(|problem| problem.code())
     }
 
     #[test]
@@ -63,6 +58,7 @@ mod tests {
         }
         assert_eq!(code(&[("host", "127.0.0.1:80"), ("origin", "http://localhost:3000")]), None);
         assert_eq!(code(&[("host", "127.0.0.1:80"), ("sec-fetch-site", "same-origin")]), None);
+        assert_eq!(code(&[("host", "127.0.0.1:80"), ("origin", "https://ours.example")]), None);
         assert_eq!(code(&[]), None);
     }
 

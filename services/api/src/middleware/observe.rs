@@ -138,8 +138,21 @@ fn render(response: &mut Response, problem: &Problem, path: &str, context: &Requ
     *response.body_mut() = Body::from(document);
 }
 
+/// Headers of every answer that does not bring its own: what is not a page must not act as one in a browser.
+const PROTECTION: [(header::HeaderName, HeaderValue); 3] = [
+    (header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff")),
+    (header::REFERRER_POLICY, HeaderValue::from_static("same-origin")),
+    (
+        header::CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static("default-src 'none'; frame-ancestors 'none'; sandbox"),
+    ),
+];
+
 fn identify(response: &mut Response, context: &RequestContext) {
     let headers = response.headers_mut();
+    for (name, value) in PROTECTION {
+        headers.entry(name).or_insert(value);
+    }
     for (name, value) in
         [(REQUEST_ID, context.request_id().to_owned()), (TRACEPARENT, context.trace().to_string())]
     {

@@ -11,6 +11,8 @@ use millrace_contracts::schedule::Overlap;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use crate::auth::Scope;
+
 /// A workflow: a DAG of blocks.
 #[derive(ToSchema)]
 #[schema(example = json!({"name": "detect", "nodes": [
@@ -150,6 +152,22 @@ pub(crate) struct InferenceForm {
 pub(crate) struct FilesForm {
     #[schema(value_type = String, format = Binary)]
     file: Vec<u8>,
+}
+
+/// A key that is wanted.
+#[derive(ToSchema)]
+pub(crate) struct KeyRequest {
+    /// Who or what it is for.
+    #[schema(min_length = 1, max_length = 100)]
+    name: String,
+    #[schema(min_items = 1)]
+    scopes: Vec<Scope>,
+}
+
+/// A key that a browser logs in with.
+#[derive(ToSchema)]
+pub(crate) struct LoginRequest {
+    key: String,
 }
 
 /// A block of the catalogue.

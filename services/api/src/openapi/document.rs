@@ -3,9 +3,10 @@
 use std::sync::Arc;
 
 use axum::body::Bytes;
+use axum::http::Method;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, HttpMethod, OpenApi as Description, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, RefOr, ResponseBuilder};
 use utoipa::{OpenApi, openapi};
 
 use crate::problem::{self, MEDIA_TYPE};
@@ -35,6 +36,8 @@ pub(crate) struct Document(pub(crate) Arc<Bytes>);
         (name = "blocks", description = "What workflows are made of."),
         (name = "models", description = "The model registry."),
         (name = "fleet", description = "Workers and queues."),
+        (name = "keys", description = "Who may call."),
+        (name = "session", description = "Browsers that are logged in."),
         (name = "meta", description = "The api itself."),
     )
 )]
@@ -51,7 +54,7 @@ pub(crate) fn complete(mut description: Description) -> Description {
         for (method, operation) in operations(item) {
             add_problem(operation);
             // Reading asks for `read` and changing for `run`, unless the handler says otherwise.
-            let scope = if method == HttpMethod::Get { "read" } else { "run" };
+            let scope = if method == Method::GET { "read" } else { "run" };
             let default = || vec![SecurityRequirement::new(API_KEY, [scope])];
             operation.security.get_or_insert_with(default);
         }
@@ -69,12 +72,12 @@ pub(crate) fn complete(mut description: Description) -> Description {
 }
 
 /// The operations of an address.
-fn operations(item: &mut PathItem) -> impl Iterator<Item = (HttpMethod, &mut Operation)> {
+pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &mut Operation)> {
     [
-        (HttpMethod::Get, &mut item.get),
-        (HttpMethod::Put, &mut item.put),
-        (HttpMethod::Post, &mut item.post),
-        (HttpMethod::Delete, &mut item.delete),
+        (Method::GET, &mut item.get),
+        (Method::PUT, &mut item.put),
+        (Method::POST, &mut item.post),
+        (Method::DELETE, &mut item.delete),
     ]
     .into_iter()
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))

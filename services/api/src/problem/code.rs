@@ -51,6 +51,12 @@ codes!(
     InvalidCursor = "INVALID_CURSOR", BAD_REQUEST, "The cursor is not one of ours", None;
     /// A request header is wrong.
     InvalidHeader = "INVALID_HEADER", BAD_REQUEST, "A request header is wrong", None;
+    /// Nobody known makes the request.
+    Unauthenticated = "UNAUTHENTICATED", UNAUTHORIZED, "An api key is needed", None;
+    /// The key's scopes do not reach.
+    Forbidden = "FORBIDDEN", FORBIDDEN, "The api key may not do this", None;
+    /// The key calls too often.
+    RateLimited = "RATE_LIMITED", TOO_MANY_REQUESTS, "Too many requests", Some(1);
     /// A browser page of another origin.
     CrossSite = "CROSS_SITE", FORBIDDEN, "Requests from other sites are refused", None;
     /// No such path.

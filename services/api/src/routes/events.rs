@@ -39,6 +39,7 @@ struct EventPage {
     params(
         ("id" = ExecutionId, Path), ("from" = Option<String>, Query, description = "`0` replays the whole run."),
         ("types" = Option<String>, Query, description = "Comma-separated globs.", example = "node.*"),
+        ("token" = Option<String>, Query, description = "From `POST /api/v1/session/token`, for clients that cannot set headers."),
         ("Last-Event-ID" = Option<String>, Header),
     ),
     responses((status = 200, description = "The events.", content((String = "text/event-stream"), (EventPage = "application/json")))),
@@ -50,7 +51,7 @@ pub(crate) async fn follow(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = view::parse_id(&id)?;
-    let params = params.only(&["from", "types"])?;
+    let params = params.only(&["from", "types", "token"])?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let start = Start::read(text("last-event-id"), params.text("from"))?;
     if sse::wants_json(text(header::ACCEPT.as_str())) {

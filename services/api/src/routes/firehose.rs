@@ -20,12 +20,13 @@ use crate::state::App;
     get, path = "/api/v1/events", operation_id = "follow_everything", tag = "events",
     params(
         ("types" = Option<String>, Query, description = "Comma-separated globs.", example = "workflow.*"),
+        ("token" = Option<String>, Query, description = "From `POST /api/v1/session/token`, for clients that cannot set headers."),
         ("workflow_id" = Option<WorkflowId>, Query), ("execution_id" = Option<ExecutionId>, Query),
     ),
     responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream")),
 )]
 pub(crate) async fn follow(State(app): State<Arc<App>>, params: Params) -> Result<Response, Problem> {
-    let params = params.only(&["types", "workflow_id", "execution_id"])?;
+    let params = params.only(&["types", "workflow_id", "execution_id", "token"])?;
     let filter = FirehoseFilter {
         types: TypeFilter::read(params.text("types"))?,
         workflow: params.parsed("workflow_id", "a workflow's id")?,

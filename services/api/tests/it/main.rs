@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
 mod admission;
+mod auth;
 mod blobs;
 mod blocks;
 mod edge;

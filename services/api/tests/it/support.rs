@@ -13,7 +13,7 @@ use anyhow::Context;
 use millrace_api::{ApiError, Deps, run};
 use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_bus::{Bus, BusSettings};
-use millrace_config::Api;
+use millrace_config::{Api, Auth};
 use millrace_contracts::ExecutionId;
 use millrace_store::{Store, StoreSettings};
 use millrace_tasks::CancellationToken;
@@ -51,6 +51,15 @@ impl World {
     }
 
     pub(crate) async fn start_with(settings: Api, postgres: TestPostgres) -> anyhow::Result<Self> {
+        Self::start_guarded(settings, Auth::default(), postgres).await
+    }
+
+    /// With settings for who may call.
+    pub(crate) async fn start_guarded(
+        settings: Api,
+        auth: Auth,
+        postgres: TestPostgres,
+    ) -> anyhow::Result<Self> {
         let (redis, folder) = (TestRedis::start().await?, test_folder()?);
         let bus = Bus::connect(BusSettings { partitions: 4, ..BusSettings::new(redis.url()) }).await?;
         let store = Store::connect(&StoreSettings::new(postgres.url()))?;
@@ -60,6 +69,7 @@ impl World {
         let base = format!("http://{}", listener.local_addr()?);
         let deps = Deps {
             settings,
+            auth,
             bus: bus.clone(),
             store: store.clone(),
             blobs: blobs.clone(),
@@ -70,6 +80,18 @@ impl World {
         let task = tokio::spawn(run(deps, listener, shutdown.clone()));
         let client = client()?;
         Ok(Self { bus, store, blobs, redis, postgres, base, client, shutdown, task, _folder: folder })
+    }
+
+    /// What another replica is given.
+    pub(crate) fn deps(&self) -> Deps {
+        Deps {
+            settings: Api::default(),
+            auth: Auth::default(),
+            bus: self.bus.clone(),
+            store: self.store.clone(),
+            blobs: self.blobs.clone(),
+            health: Health::new(None),
+        }
     }
 
     /// Tells the api to end, and waits until it has.

@@ -88,11 +88,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             query.extend(workflow.map(|workflow| ("workflow_id", workflow.to_string())));
             query.extend(schedule.map(|schedule| ("schedule_id", schedule.to_string())));
             query.extend(rerun_of.map(|earlier| ("rerun_of", earlier.to_string())));
-            let found = Client::find(client.url.as_deref())?.get("/executions", &query).await?;
+            let found = Client::find(&client)?.get("/executions", &query).await?;
             if client.json { out.json(&found)? } else { list(&found, out)? }
         }
         Args::Show { id, client } => {
-            let api = Client::find(client.url.as_deref())?;
+            let api = Client::find(&client)?;
             let mut run = api.get(&format!("/executions/{id}"), &[]).await?;
             let nodes = api.get(&format!("/executions/{id}/nodes"), &[]).await?;
             if client.json {
@@ -103,8 +103,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             }
         }
         Args::Cancel { id, client } => {
-            let answer =
-                Client::find(client.url.as_deref())?.post(&format!("/executions/{id}/cancel")).await?;
+            let answer = Client::find(&client)?.post(&format!("/executions/{id}/cancel")).await?;
             if client.json { out.json(&answer)? } else { out.line(format_args!("cancel asked for: {id}"))? }
         }
         Args::Rerun { id, from, follow, client } => return rerun((id, from), follow, client, context).await,
@@ -118,7 +117,7 @@ async fn rerun(
     client: ClientArgs,
     context: &Context,
 ) -> anyhow::Result<Exit> {
-    let api = Client::find(client.url.as_deref())?;
+    let api = Client::find(&client)?;
     let body = from.map_or_else(|| json!({}), |from| json!({"from": from}));
     let answer = api.post_json(&format!("/executions/{earlier}/rerun"), &body).await?;
     let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;

@@ -20,7 +20,7 @@ pub(crate) enum Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let Args::List { client } = args;
-    let found = Client::find(client.url.as_deref())?.get("/models", &[]).await?;
+    let found = Client::find(&client)?.get("/models", &[]).await?;
     if client.json {
         context.out.json(&found)?;
         return Ok(Exit::Done);

@@ -17,7 +17,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let found = Client::find(args.client.url.as_deref())?.get("/queues", &[]).await?;
+    let found = Client::find(&args.client)?.get("/queues", &[]).await?;
     if args.client.json {
         context.out.json(&found)?;
         return Ok(Exit::Done);

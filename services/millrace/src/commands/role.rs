@@ -71,6 +71,7 @@ pub(crate) async fn api(args: ApiArgs, context: &Context) -> anyhow::Result<Exit
         listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
     let deps = millrace_api::Deps {
         settings: settings.api.clone(),
+        auth: settings.auth.clone(),
         bus: roles::bus(settings).await?,
         store: roles::store(settings, "api")?,
         blobs: roles::blobs(settings)?,

@@ -52,7 +52,7 @@ struct Ended {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let definition = definition::read(&args.file)?;
-    let client = Client::find(args.client.url.as_deref())?;
+    let client = Client::find(&args.client)?;
     let quiet = args.client.json;
     let answer = client.post_parts("/executions", parts(&definition, &args.input).await?).await?;
     let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;

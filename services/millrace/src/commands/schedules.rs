@@ -103,9 +103,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let out = context.out;
     match args {
         Args::List { workflow, client } => {
-            let found = Client::find(client.url.as_deref())?
-                .get(&format!("/workflows/{workflow}/schedules"), &[])
-                .await?;
+            let found = Client::find(&client)?.get(&format!("/workflows/{workflow}/schedules"), &[]).await?;
             if client.json { out.json(&found)? } else { list(&found, out)? }
         }
         Args::Create { workflow, cron, timezone, overlap, input, version, client } => {
@@ -113,13 +111,12 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
                 .map_err(|error| Misuse(format!("--input is a JSON object: {error}")))?;
             let overlap = overlap.to_possible_value().map(|value| value.get_name().to_owned());
             let body = json!({"cron": cron, "timezone": timezone, "overlap": overlap, "input": input, "version": version});
-            let made = Client::find(client.url.as_deref())?
-                .post_json(&format!("/workflows/{workflow}/schedules"), &body)
-                .await?;
+            let made =
+                Client::find(&client)?.post_json(&format!("/workflows/{workflow}/schedules"), &body).await?;
             if client.json { out.json(&made)? } else { list(&json!([made]), out)? }
         }
         Args::Delete { id, client } => {
-            Client::find(client.url.as_deref())?.delete(&format!("/schedules/{id}")).await?;
+            Client::find(&client)?.delete(&format!("/schedules/{id}")).await?;
             if client.json {
                 out.json(&json!({"deleted": id}))?
             } else {
@@ -133,7 +130,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn switch(id: ScheduleId, enabled: bool, client: &ClientArgs, out: Out) -> anyhow::Result<()> {
-    let (api, path) = (Client::find(client.url.as_deref())?, format!("/schedules/{id}"));
+    let (api, path) = (Client::find(&client)?, format!("/schedules/{id}"));
     let mut schedule = api.get(&path, &[]).await?;
     let revision = schedule["revision"].clone();
     let fields = schedule.as_object_mut().map(std::mem::take).unwrap_or_default();

@@ -20,7 +20,7 @@ pub(crate) struct Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let query = [("window", args.window.clone())];
-    let found = Client::find(args.client.url.as_deref())?.get("/stats", &query).await?;
+    let found = Client::find(&args.client)?.get("/stats", &query).await?;
     if args.client.json {
         context.out.json(&found)?;
         return Ok(Exit::Done);

@@ -27,7 +27,7 @@ pub(crate) struct Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let client = Client::find(args.client.url.as_deref())?;
+    let client = Client::find(&args.client)?;
     let mut query: Vec<_> = args.types.map(|types| ("types", types)).into_iter().collect();
     let path = match args.execution {
         Some(run) => {

@@ -173,6 +173,7 @@ async fn serve(
     back.spawn(must_live("writer"), millrace_writer::run(deps, settings.writer.clone(), back.token()));
     let deps = millrace_api::Deps {
         settings: settings.api.clone(),
+        auth: settings.auth.clone(),
         bus: bus.clone(),
         store: store.clone(),
         blobs,

@@ -37,7 +37,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
-    let found = Client::find(client.url.as_deref())?.get("/workers", &[]).await?;
+    let found = Client::find(client)?.get("/workers", &[]).await?;
     if client.json {
         context.out.json(&found)?;
         return Ok(Exit::Done);
@@ -73,7 +73,7 @@ fn of_budget(memory: &Value) -> String {
 }
 
 async fn drain(worker: &str, client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
-    let told = Client::find(client.url.as_deref())?.post(&format!("/workers/{worker}/drain")).await?;
+    let told = Client::find(client)?.post(&format!("/workers/{worker}/drain")).await?;
     if client.json {
         context.out.json(&told)?;
     } else {

@@ -19,6 +19,11 @@ pub struct Api {
     pub max_definition: ByteSize,
     /// Requests served at once, event streams not counted; more get 503 with Retry-After.
     pub max_concurrent_requests: usize,
+    /// Connections open at once, event streams included; more wait to be taken.
+    pub max_connections: usize,
+    /// Longest a connection may take to send the head of a request, and a kept one to send the next.
+    #[serde(with = "crate::span")]
+    pub header_timeout: Duration,
     /// Longest a request may take, `?wait=` and event streams not counted.
     #[serde(with = "crate::span")]
     pub request_timeout: Duration,
@@ -68,6 +73,8 @@ impl Default for Api {
             max_body: ByteSize::mib(64),
             max_definition: ByteSize::mib(4),
             max_concurrent_requests: 1024,
+            max_connections: 24_000,
+            header_timeout: Duration::from_secs(15),
             request_timeout: Duration::from_secs(30),
             max_wait: Duration::from_secs(60),
             max_batch_runs: 1000,

@@ -1,6 +1,8 @@
 use anyhow::Result;
 use millrace_contracts::{BlobId, UnixMillis};
-use millrace_store::{BlobRecord, ModelRecord, NewApiKey, Prices, StoreError, WorkerRecord, WorkerStatus};
+use millrace_store::{
+    BlobRecord, KeyHash, KeySecret, ModelRecord, NewApiKey, Prices, StoreError, WorkerRecord, WorkerStatus,
+};
 use serde_json::json;
 
 use crate::support::Fixture;
@@ -121,16 +123,18 @@ async fn keys_are_found_by_hash_until_they_are_revoked() -> Result<()> {
     let key = NewApiKey {
         name: "ci".to_owned(),
         prefix: "mr_abcd".to_owned(),
-        hash: *BlobId::of(b"mr_abcdef").digest(),
+        hash: KeySecret::generate().hash(),
         scopes: vec!["run".to_owned(), "read".to_owned()],
     };
     let id = keys.create(&key).await?;
     assert!(matches!(keys.create(&key).await, Err(StoreError::Conflict { .. })));
-    let odd = NewApiKey { scopes: vec!["everything".to_owned()], hash: [1; 32], ..key.clone() };
+    let odd = NewApiKey { scopes: vec!["everything".to_owned()], hash: KeyHash([1; 32]), ..key.clone() };
     assert!(matches!(keys.create(&odd).await, Err(StoreError::Data { .. })));
     assert_eq!(keys.find(&key.hash).await?.map(|found| found.id), Some(id));
     assert!(keys.find(&key.hash).await?.is_some_and(|found| found.last_used_at.is_some()));
+    assert_eq!(keys.get(id).await?.scopes, ["run", "read"]);
     keys.revoke(id).await?;
+    assert!(keys.get(id).await?.revoked_at.is_some());
     assert_eq!(keys.find(&key.hash).await?, None);
     assert!(keys.list(10).await?[0].revoked_at.is_some());
     assert!(!keys.any().await?);

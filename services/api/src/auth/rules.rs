@@ -1,0 +1,49 @@
+//! What each operation asks for, read from the OpenAPI document.
+
+use std::collections::HashMap;
+
+use axum::http::Method;
+use utoipa::openapi::OpenApi;
+
+use super::Scope;
+use crate::openapi::{API_KEY, operations};
+
+/// What an operation asks for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Rule {
+    /// The scope of its callers; none where anybody may call.
+    pub(crate) scope: Option<Scope>,
+    /// Whether it is noted who did it: what changes the system, and not what it is for.
+    pub(crate) audited: bool,
+}
+
+/// The rules by address and method.
+#[derive(Debug)]
+pub(crate) struct Rules(HashMap<String, Vec<(Method, Rule)>>);
+
+impl Rules {
+    /// The rules of a complete document.
+    pub(crate) fn of(mut description: OpenApi) -> Self {
+        let paths = description.paths.paths.iter_mut().map(|(path, item)| {
+            let rules = operations(item).map(|(method, operation)| {
+                let named = operation.security.iter().flatten().find_map(|one| {
+                    let json = serde_json::to_value(one).ok()?;
+                    Scope::parse(json.get(API_KEY)?.get(0)?.as_str()?)
+                });
+                let work = ["executions", "inference", "blobs"];
+                let is_work = operation.tags.iter().flatten().any(|tag| work.contains(&tag.as_str()));
+                let changes = method != Method::GET && !(is_work && method == Method::POST);
+                (method, Rule { scope: named, audited: changes })
+            });
+            (path.clone(), rules.collect())
+        });
+        Self(paths.collect())
+    }
+
+    /// The rule of the operation behind an address as it is routed; none for what is no operation, such as a page.
+    pub(crate) fn find(&self, path: &str, method: &Method) -> Option<Rule> {
+        // Axum answers HEAD by GET.
+        let method = if *method == Method::HEAD { &Method::GET } else { method };
+        self.0.get(path)?.iter().find(|(of, _)| of == method).map(|(_, rule)| *rule)
+    }
+}
