@@ -18,9 +18,9 @@ use crate::auth::Rules;
 use crate::middleware::{admit, authenticate, deadline, observe, on_panic};
 use crate::openapi::{self, Document};
 use crate::routes::{
-    batch, blobs, blocks, cancel, console, docs, events, executions, fallback, firehose, inference, jobs,
-    keys, models, nodes, openapi as described, queues, rerun, run, schedules, session, stats, upload,
-    validate, versions, workers, workflows,
+    batch, blobs, blocks, cancel, console, dead_letters, delete, docs, events, executions, fallback,
+    firehose, inference, jobs, keys, models, nodes, openapi as described, queues, rerun, run, schedules,
+    session, stats, thumbnail, upload, validate, versions, workers, workflows,
 };
 use crate::state::App;
 
@@ -102,7 +102,7 @@ fn runs() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(run::saved))
         .routes(routes!(batch::run))
         .routes(routes!(executions::list, run::inline))
-        .routes(routes!(executions::show))
+        .routes(routes!(executions::show, delete::delete))
         .routes(routes!(nodes::list))
         .routes(routes!(nodes::show))
         .routes(routes!(events::follow))
@@ -115,6 +115,7 @@ fn bytes_and_jobs() -> OpenApiRouter<Arc<App>> {
     OpenApiRouter::new()
         .routes(routes!(upload::upload))
         .routes(routes!(blobs::show))
+        .routes(routes!(thumbnail::show))
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(inference::run))
@@ -127,6 +128,7 @@ fn the_rest() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(queues::list))
         .routes(routes!(stats::show))
         .routes(routes!(models::list))
+        .routes(routes!(dead_letters::list))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(session::show, session::log_in, session::log_out))

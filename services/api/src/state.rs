@@ -18,7 +18,7 @@ use crate::live::{History, Hub, StreamSettings};
 use crate::plans::Plans;
 use crate::submit::{Door, ImageHeader};
 
-/// Picture headers kept by blob: runs over the same picture do not read it again.
+/// Picture headers kept by blob, and thumbnails by their origin: what was read or made once is not again.
 const CACHED_HEADERS: u64 = 10_000;
 
 /// What every handler may use.
@@ -47,6 +47,8 @@ pub(crate) struct App {
     pub(crate) headers: Cache<BlobId, ImageHeader>,
     /// Figures of windows of time, for dashboards.
     pub(crate) figures: Figures,
+    /// Thumbnails by their origin and width.
+    pub(crate) thumbnails: Cache<(BlobId, u32), BlobId>,
     /// Permits of requests that are served now.
     pub(crate) requests: Arc<Semaphore>,
     /// Permits of event streams that are open.
@@ -70,6 +72,7 @@ impl App {
             plans: Plans::new(),
             headers: Cache::new(CACHED_HEADERS),
             figures: Figures::new(),
+            thumbnails: Cache::new(CACHED_HEADERS),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             body_memory: Arc::new(Semaphore::new(crate::body::MEMORY_KIB)),

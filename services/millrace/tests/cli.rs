@@ -19,6 +19,12 @@ const COMMANDS: &[&[&str]] = &[
     &["executions", "show"],
     &["executions", "cancel"],
     &["executions", "rerun"],
+    &["executions", "delete"],
+    &["keys", "create"],
+    &["keys", "list"],
+    &["keys", "revoke"],
+    &["completions"],
+    &["man"],
     &["workers", "list"],
     &["queues"],
     &["models", "list"],
@@ -56,6 +62,44 @@ fn misuse_exits_with_2_and_says_so_on_standard_error() {
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
         assert!(!error.is_empty() && output.stdout.is_empty(), "{arguments:?}");
     }
+}
+
+#[test]
+fn shells_and_man_are_told_of_every_command() {
+    let output = |arguments: &[&str]| {
+        let output = millrace(arguments).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    for shell in ["bash", "zsh", "fish"] {
+        let script = output(&["completions", shell]);
+        assert!(
+            ["executions", "keys", "revoke"].iter().all(|name| script.contains(name)),
+            "{shell}: {script}"
+        );
+    }
+    assert!(output(&["man"]).contains(".TH millrace 1"));
+    assert!(output(&["man", "keys", "create"]).contains("scope"));
+    assert_eq!(millrace(&["man", "nothing"]).output().unwrap().status.code(), Some(2));
+}
+
+#[test]
+fn an_api_key_is_shown_from_flag_or_environment_and_asked_for_by_name() {
+    let api = Api::start();
+    let refused = millrace(&["queues", "--url", &api.url]).output().unwrap();
+    let error = String::from_utf8(refused.stderr).unwrap();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains("--api-key") && error.contains("MILLRACE_API_KEY"), "{error}");
+    let by_flag = millrace(&["queues", "--url", &api.url, "--api-key", "mr_good"]).output().unwrap();
+    assert_eq!(by_flag.status.code(), Some(0), "{by_flag:?}");
+    let by_environment =
+        millrace(&["queues", "--url", &api.url]).env("MILLRACE_API_KEY", "mr_good").output().unwrap();
+    assert_eq!(by_environment.status.code(), Some(0), "{by_environment:?}");
+    let help = String::from_utf8(
+        millrace(&["queues", "--help"]).env("MILLRACE_API_KEY", "mr_good").output().unwrap().stdout,
+    )
+    .unwrap();
+    assert!(!help.contains("mr_good"), "{help}");
 }
 
 #[test]

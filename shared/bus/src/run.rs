@@ -44,6 +44,17 @@ impl Bus {
         replies.into_iter().map(stored_run).collect()
     }
 
+    /// Drops the state and the log of `run`, which has ended.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn forget(&self, run: ExecutionId) -> Result<(), BusError> {
+        let partition = self.partition_of(run);
+        let mut command = redis::cmd("UNLINK");
+        command.arg(self.keys().run(partition, run)).arg(self.keys().log(partition, run));
+        self.send("forget a run", vec![command]).await.map(drop)
+    }
+
     /// Durable events of `run` after a position, oldest first, at most `limit`. Empty also when the log has expired:
     /// [`Bus::log_end`] tells the difference.
     ///

@@ -1,12 +1,14 @@
 //! `wf_dead_letters`: events that could not be recorded, each with the reason.
 
 use millrace_contracts::{Event, ExecutionId, UnixMillis};
+use serde::Serialize;
 use sqlx::PgConnection;
 
 use crate::{Store, StoreError, json};
 
 /// An event that could not be recorded.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct DeadLetter {
     /// The event's id.
     pub event_id: String,

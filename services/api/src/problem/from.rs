@@ -22,6 +22,10 @@ impl From<StoreError> for Problem {
                     "it is at version {current} now; fetch it again, and send that version's ETag in If-Match"
                 ),
             ),
+            StoreError::NotEnded => Self::new(
+                Code::ExecutionNotEnded,
+                "the execution goes on, or its end is not recorded yet; cancel it first, or wait for its end",
+            ),
             _ => Self::internal(error),
         }
     }

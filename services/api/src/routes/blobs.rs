@@ -38,9 +38,14 @@ pub(crate) async fn show(
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id: BlobId = id.parse().map_err(|_| Problem::not_found("blob", &id))?;
+    answer(&app, id, &headers).await
+}
+
+/// The bytes of a blob, as the request's headers ask for them.
+pub(super) async fn answer(app: &App, id: BlobId, headers: &HeaderMap) -> Result<Response, Problem> {
     let size = app.blobs.head(id).await?.ok_or_else(|| Problem::not_found("blob", id))?;
     let tag = format!("\"{id}\"");
-    if etag::none_match(&headers, &tag) {
+    if etag::none_match(headers, &tag) {
         return Ok((StatusCode::NOT_MODIFIED, fixed_headers(&tag)?).into_response());
     }
     let text = |name: HeaderName| headers.get(name).and_then(|value| value.to_str().ok());

@@ -25,10 +25,7 @@ pub(crate) struct DeadLetters {
     responses((status = 200, description = "The newest of them.", body = DeadLetters)),
     security(("api_key" = ["admin"])),
 )]
-pub(crate) async fn list(
-    State(app): State<Arc<App>>,
-    params: Params,
-) -> Result<Json<DeadLetters>, Problem> {
+pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<DeadLetters>, Problem> {
     let limit = params.only(&["limit"])?.limit(50, 200)?;
     Ok(Json(DeadLetters { dead_letters: app.store.dead_letters().list(limit).await? }))
 }

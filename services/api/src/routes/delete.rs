@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use axum::extract::{Path, State};
 use axum::http::StatusCode;
+use millrace_contracts::ExecutionId;
 
 use crate::params::Params;
 use crate::patience::patiently;

@@ -54,7 +54,9 @@ pub(crate) async fn show(
         return Err(Problem::not_found("blob", id));
     }
     let ask = Ask::of_our_own(&request, PATIENCE)?;
-    let made = app.thumbnails.try_get_with((id, width), make(&app, ask, id, width)).await;
+    // Boxed: a submission as a whole is a large future.
+    let making = Box::pin(make(&app, ask, id, width));
+    let made = Box::pin(app.thumbnails.try_get_with((id, width), making)).await;
     let thumbnail = made.map_err(|problem| Problem::clone(&problem))?;
     blobs::answer(&app, thumbnail, request.headers()).await
 }
@@ -77,17 +79,23 @@ async fn make(app: &App, ask: Ask, id: BlobId, width: u32) -> Result<BlobId, Pro
     ask.admit(app, &target, &options).await?;
     let input = Map::from_iter([("photo".to_owned(), json!(format!("blob:{id}")))]);
     let input = submit::resolve(app, &target.compiled, input, "").await?;
-    let small_enough = input.get("photo").and_then(ImageValue::from_value).is_some_and(|image| image.width.max(image.height) <= width);
+    let small_enough = input
+        .get("photo")
+        .and_then(ImageValue::from_value)
+        .is_some_and(|image| image.width.max(image.height) <= width);
     if small_enough {
         return Ok(id);
     }
     match ask.accept(app, Ready { target, input, options, rerun_of: None }).await?.1 {
         Outcome::Ended(run) if run.status() == ExecutionStatus::Completed => blob_of(&run),
         Outcome::Ended(run) => {
-            let detail = format!("a thumbnail could not be made of this blob; execution {} says why", run.id());
+            let detail =
+                format!("a thumbnail could not be made of this blob; execution {} says why", run.id());
             Err(Problem::new(Code::InvalidInput, detail))
         }
-        Outcome::Accepted(_) => Err(Problem::new(Code::Overloaded, "the thumbnail is still being made; ask again in a moment")),
+        Outcome::Accepted(_) => {
+            Err(Problem::new(Code::Overloaded, "the thumbnail is still being made; ask again in a moment"))
+        }
     }
 }
 

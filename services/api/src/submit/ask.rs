@@ -56,6 +56,12 @@ impl Ask {
         Ok(Self { trace, admission: Admission::find(request)?, wait, key })
     }
 
+    /// What the api itself asks for, to answer `request`: no key, and so much patience.
+    pub(crate) fn of_our_own(request: &Request, patience: Duration) -> Result<Self, Problem> {
+        let trace = *RequestContext::find(request)?.trace();
+        Ok(Self { trace, admission: Admission::find(request)?, wait: Some(patience), key: None })
+    }
+
     /// Asks at the door, before anything of the run is stored.
     pub(crate) async fn admit(
         &self,

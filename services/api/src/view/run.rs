@@ -131,6 +131,16 @@ pub(crate) async fn execution(app: &App, found: Found) -> Result<Execution, Prob
 }
 
 impl Execution {
+    /// The run.
+    pub(crate) fn id(&self) -> ExecutionId {
+        self.execution_id
+    }
+
+    /// Where it stands.
+    pub(crate) fn status(&self) -> ExecutionStatus {
+        self.status
+    }
+
     /// What the output block `name` gave.
     pub(crate) fn output(&self, name: &str) -> Option<&Value> {
         self.outputs.as_ref()?.get(name)

@@ -1,5 +1,7 @@
 //! `/blobs`: up, down, in parts, and for ever.
 
+mod thumbnail;
+
 use millrace_contracts::BlobId;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};

@@ -1,6 +1,7 @@
 //! `/executions`.
 
 mod cancel;
+mod delete;
 mod events;
 mod list;
 mod nodes;

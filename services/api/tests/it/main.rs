@@ -6,6 +6,7 @@ mod admission;
 mod auth;
 mod blobs;
 mod blocks;
+mod dead_letters;
 mod edge;
 mod events;
 mod executions;

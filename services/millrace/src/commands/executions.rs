@@ -56,6 +56,14 @@ Examples:
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Deletes an execution that has ended, with its events and node runs.
+    #[command(after_help = "Example:\n  millrace executions delete 0199b5a2-…")]
+    Delete {
+        /// The execution.
+        id: ExecutionId,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
     /// Runs an execution that has ended once more, as a whole or from one of its nodes on.
     #[command(after_help = "\
 Examples:
@@ -105,6 +113,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Args::Cancel { id, client } => {
             let answer = Client::find(&client)?.post(&format!("/executions/{id}/cancel")).await?;
             if client.json { out.json(&answer)? } else { out.line(format_args!("cancel asked for: {id}"))? }
+        }
+        Args::Delete { id, client } => {
+            Client::find(&client)?.delete(&format!("/executions/{id}")).await?;
+            if client.json {
+                out.json(&json!({"deleted": id}))?
+            } else {
+                out.line(format_args!("deleted: {id}"))?
+            }
         }
         Args::Rerun { id, from, follow, client } => return rerun((id, from), follow, client, context).await,
     }

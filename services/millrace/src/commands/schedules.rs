@@ -130,7 +130,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn switch(id: ScheduleId, enabled: bool, client: &ClientArgs, out: Out) -> anyhow::Result<()> {
-    let (api, path) = (Client::find(&client)?, format!("/schedules/{id}"));
+    let (api, path) = (Client::find(client)?, format!("/schedules/{id}"));
     let mut schedule = api.get(&path, &[]).await?;
     let revision = schedule["revision"].clone();
     let fields = schedule.as_object_mut().map(std::mem::take).unwrap_or_default();

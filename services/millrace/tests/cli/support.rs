@@ -44,6 +44,7 @@ impl Api {
             .route("/api/v1/executions", post(submit))
             .route("/api/v1/executions/{id}/events", get(events))
             .route("/api/v1/blobs/{id}", get(async || "pixels"))
+            .route("/api/v1/queues", get(queues))
             .with_state(seen.clone());
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -60,6 +61,15 @@ impl Api {
     pub(crate) fn resumed_after(&self) -> Vec<String> {
         self.seen.resumed_after.lock().expect("no test panics in here").clone()
     }
+}
+
+/// Asks for a key.
+async fn queues(headers: HeaderMap) -> Response {
+    if headers.get(header::AUTHORIZATION).is_some_and(|value| value == "Bearer mr_good") {
+        return Json(json!({"queues": [], "admission": {}})).into_response();
+    }
+    let problem = json!({"title": "An api key is needed", "status": 401, "code": "UNAUTHENTICATED"});
+    (StatusCode::UNAUTHORIZED, Json(problem)).into_response()
 }
 
 async fn submit(State(seen): State<Arc<Seen>>, body: axum::body::Bytes) -> Response {
