@@ -5,8 +5,6 @@ use crate::Settings;
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     let Settings {
-        api,
-        auth,
         redis,
         database,
         models,
@@ -43,26 +41,6 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "database.schema",
         "must be lower-case letters, digits and _ only, and not empty",
     );
-    rule(api.max_concurrent_requests > 0, "api.max_concurrent_requests", "must be at least 1");
-    rule(api.accept_batch > 0, "api.accept_batch", "must be at least 1");
-    rule(api.accept_queue >= api.accept_batch, "api.accept_queue", "must be at least api.accept_batch");
-    rule(api.max_connections > 0, "api.max_connections", "must be at least 1");
-    rule(!api.header_timeout.is_zero(), "api.header_timeout", "must be more than 0s");
-    rule(auth.requests_per_second > 0, "auth.requests_per_second", "must be at least 1");
-    rule(auth.burst > 0, "auth.burst", "must be at least 1");
-    rule(
-        auth.signing_secret.as_ref().is_none_or(|secret| secret.expose().len() >= 32),
-        "auth.signing_secret",
-        "must have 32 characters or more",
-    );
-    rule(
-        auth.allowed_origins.iter().all(|origin| {
-            origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'))
-        }),
-        "auth.allowed_origins",
-        "must be origins such as https://console.example.com, without a path",
-    );
-    rule(api.stream_buffer > 0, "api.stream_buffer", "must be at least 1");
     rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
     rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
     rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
@@ -91,6 +69,39 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     );
     rule(!writer.fleet_interval.is_zero(), "writer.fleet_interval", "must be more than 0s");
     rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
+    faults.extend(faults_of_api(settings));
+    faults
+}
+
+/// The broken rules of what serves clients.
+fn faults_of_api(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { api, auth, .. } = settings;
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    rule(api.max_concurrent_requests > 0, "api.max_concurrent_requests", "must be at least 1");
+    rule(api.accept_batch > 0, "api.accept_batch", "must be at least 1");
+    rule(api.accept_queue >= api.accept_batch, "api.accept_queue", "must be at least api.accept_batch");
+    rule(api.max_connections > 0, "api.max_connections", "must be at least 1");
+    rule(!api.header_timeout.is_zero(), "api.header_timeout", "must be more than 0s");
+    rule(auth.requests_per_second > 0, "auth.requests_per_second", "must be at least 1");
+    rule(auth.burst > 0, "auth.burst", "must be at least 1");
+    rule(
+        auth.signing_secret.as_ref().is_none_or(|secret| secret.expose().len() >= 32),
+        "auth.signing_secret",
+        "must have 32 characters or more",
+    );
+    rule(
+        auth.allowed_origins.iter().all(|origin| {
+            origin.split_once("://").is_some_and(|(_, host)| !host.is_empty() && !host.contains('/'))
+        }),
+        "auth.allowed_origins",
+        "must be origins such as https://console.example.com, without a path",
+    );
+    rule(api.stream_buffer > 0, "api.stream_buffer", "must be at least 1");
     faults
 }
 

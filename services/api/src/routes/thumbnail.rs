@@ -93,7 +93,8 @@ async fn make(app: &App, ask: Ask, id: BlobId, width: u32) -> Result<BlobId, Pro
                 format!("a thumbnail could not be made of this blob; execution {} says why", run.id());
             Err(Problem::new(Code::InvalidInput, detail))
         }
-        Outcome::Accepted(_) => {
+        // The second cannot be: the definition above gives no answer of its own.
+        Outcome::Accepted(_) | Outcome::Answered(..) => {
             Err(Problem::new(Code::Overloaded, "the thumbnail is still being made; ask again in a moment"))
         }
     }
