@@ -12,6 +12,7 @@ mod health;
 mod library;
 mod live;
 mod middleware;
+mod models;
 mod openapi;
 mod params;
 mod patience;

@@ -13,11 +13,13 @@ use crate::deps::Deps;
 use crate::error::ApiError;
 use crate::health::with_checks;
 use crate::live::subscribe_now;
+use crate::models;
 use crate::router::router;
 use crate::state::App;
 
 const SERVER: TaskKind = TaskKind::new("api server", OnError::Stop, OnCancel::Wait);
 const LIVE: TaskKind = TaskKind::new("api live feed", OnError::Stop, OnCancel::Abort);
+const MODELS: TaskKind = TaskKind::new("api model registry", OnError::Log, OnCancel::Abort);
 const COMMITS: TaskKind = TaskKind::new("api group commit", OnError::Stop, OnCancel::Wait);
 
 /// Serves the api on `listener` until `shutdown`, then finishes what is in hand within the grace period of the settings.
@@ -50,6 +52,7 @@ pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken)
     // Before the first request: a stream that is opened must miss nothing.
     let feed = subscribe_now(&app.bus).await;
     serving.spawn(LIVE, app.hub.clone().feed(app.bus.clone(), feed));
+    serving.spawn(MODELS, models::keep_whole(app.clone()));
     let service = router(app.clone(), with_checks(health, &app));
     let stop = serving.token();
     serving.spawn(SERVER, async move { connections::take(listener, service, &app.settings, stop).await });

@@ -25,3 +25,4 @@ pub(crate) use probe::{ImageHeader, Probe, probe};
 pub(crate) use read::read;
 pub(crate) use resolve::resolve;
 pub(crate) use target::Target;
+pub(crate) use wait::parse as parse_wait;

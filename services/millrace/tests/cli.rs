@@ -28,6 +28,9 @@ const COMMANDS: &[&[&str]] = &[
     &["workers", "list"],
     &["queues"],
     &["models", "list"],
+    &["models", "add"],
+    &["models", "preload"],
+    &["models", "delete"],
     &["doctor"],
     &["config"],
 ];

@@ -13,8 +13,6 @@ use crate::cpu::{Caller, CpuPool};
 use crate::error::{of_blobs, of_vision};
 use crate::job::{Clock, Stage, panicked};
 
-/// Memory for decoded pictures.
-const BUDGET_BYTES: u64 = 256 * 1024 * 1024;
 /// A picture nobody has looked at for so long is dropped whatever the budget.
 const IDLE: Duration = Duration::from_secs(60);
 /// What an entry costs besides its pixels, roughly.
@@ -30,10 +28,14 @@ pub(crate) struct Frames {
 }
 
 impl Frames {
-    pub(crate) fn new(blobs: Blobs, cpu: CpuPool, max_pixels: u64) -> Self {
-        let weigh =
-            |_: &BlobId, frame: &Frame| u32::try_from(frame.bytes() + OVERHEAD_BYTES).unwrap_or(u32::MAX);
-        let decoded = Cache::builder().weigher(weigh).max_capacity(BUDGET_BYTES).time_to_idle(IDLE).build();
+    /// Pictures of up to `max_pixels`, `budget_bytes` of them at a time.
+    pub(crate) fn new(blobs: Blobs, cpu: CpuPool, (max_pixels, budget_bytes): (u64, u64)) -> Self {
+        // A large picture counts for half of the budget at most: the blocks of one run share it however large it is.
+        let most = u32::try_from(budget_bytes / 2).unwrap_or(u32::MAX);
+        let weigh = move |_: &BlobId, frame: &Frame| {
+            u32::try_from(frame.bytes() + OVERHEAD_BYTES).unwrap_or(u32::MAX).min(most)
+        };
+        let decoded = Cache::builder().weigher(weigh).max_capacity(budget_bytes).time_to_idle(IDLE).build();
         let limits = Limits { max_pixels, max_bytes: blobs.max_blob_bytes() };
         Self { blobs, cpu, limits, decoded }
     }
@@ -43,7 +45,7 @@ impl Frames {
     pub(crate) async fn load(&self, id: BlobId, caller: Caller, clock: &Clock) -> Result<Frame, JobError> {
         let load = async {
             let bytes =
-                clock.time(Stage::Fetch, self.blobs.get(id)).await.map_err(|error| of_blobs(&error))?;
+                clock.time(Stage::Fetch, self.blobs.get_once(id)).await.map_err(|error| of_blobs(&error))?;
             let limits = self.limits;
             let (decoded, took) = self
                 .cpu

@@ -7,6 +7,7 @@ mod infer;
 mod model;
 mod report;
 mod run;
+mod tell;
 
 use clock::milliseconds;
 pub(crate) use clock::{Clock, Stage};

@@ -19,12 +19,14 @@ mod lanes;
 mod model_events;
 mod models;
 mod neighbours;
+mod origins;
 mod outside;
 mod phase;
 mod role;
 mod router;
 mod scout;
 mod values;
+mod wishes;
 
 pub use error::WorkerError;
 pub use models::wanted_device;

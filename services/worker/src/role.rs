@@ -21,10 +21,11 @@ use crate::intake::IntakeSettings;
 use crate::lanes::Lanes;
 use crate::model_events::ModelEvents;
 use crate::neighbours::Neighbours;
+use crate::origins::Registrations;
 use crate::outside::Outside;
 use crate::router::Router;
 use crate::{
-    Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, scout,
+    Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, scout, wishes,
 };
 
 /// Handing jobs back takes no longer; should Redis be away, they are taken over once their claims are stale.
@@ -48,8 +49,9 @@ pub(crate) struct Shared {
     pub(crate) bus: Bus,
     pub(crate) blobs: Blobs,
     pub(crate) models: ModelCache,
-    /// Models by URL, on disk.
+    /// Models from elsewhere, on disk.
     pub(crate) downloads: Downloads,
+    pub(crate) registrations: Registrations,
     /// The world outside.
     pub(crate) outside: Outside,
     /// Which jobs are taken side by side.
@@ -88,9 +90,14 @@ pub async fn run(
     let changed = observer.changed();
     let cache = model_cache::open(&deps, chosen.device, (&settings, &models), observer)?;
     let shared = Arc::new(Shared {
-        frames: Frames::new(deps.blobs.clone(), cpu.clone(), settings.max_pixels),
+        frames: Frames::new(
+            deps.blobs.clone(),
+            cpu.clone(),
+            (settings.max_pixels, settings.frame_cache.bytes()),
+        ),
         models: cache.clone(),
         downloads: Downloads::new(&models),
+        registrations: Registrations::default(),
         lanes: Lanes::of(&settings, &io),
         outside: Outside::new(io),
         held: Held::default(),
@@ -197,6 +204,7 @@ async fn live(
     supervisor.spawn(may_fail("worker.drain"), wish);
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
+    supervisor.spawn(may_fail("worker.wishes"), wishes::listen(Arc::clone(shared)));
     tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = capacity, "the worker is ready");
     // A moment more than the jobs have: what is left of them is handed back in it.
     Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)

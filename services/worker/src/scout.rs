@@ -47,7 +47,11 @@ async fn load_what_is_waited_for(shared: &Shared, neighbours: &Neighbours) -> Re
             continue;
         }
         let (models, id) = (shared.models.clone(), model.clone());
-        let fits = move || models.has_room_for(&id, models.prospect(&id).file_bytes);
+        // One that is not on this machine's disk yet is brought there by its first job.
+        let fits = move || {
+            let file_bytes = models.prospect(&id).file_bytes;
+            file_bytes.is_some() && models.has_room_for(&id, file_bytes)
+        };
         let fits = shared.cpu.run(Caller::own(), fits).await.is_ok_and(|(fits, _)| fits);
         if fits && shared.bus.claim_preload(&model, &shared.worker, CLAIM).await? {
             tracing::info!(model.id = %model, "loading a model that jobs wait for");

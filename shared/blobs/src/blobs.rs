@@ -73,11 +73,26 @@ impl Blobs {
         if let Some(bytes) = self.cache.get(&id).await {
             return Ok(bytes);
         }
-        let found = self.store.get(&location::of_blob(id)).await.map_err(BlobsError::about(id))?;
-        self.check_size(found.meta.size)?;
-        let bytes = found.bytes().await.map_err(BlobsError::about(id))?;
+        let bytes = self.read(id).await?;
         self.keep(id, &bytes).await;
         Ok(bytes)
+    }
+
+    /// As [`Blobs::get`], for a caller who keeps the bytes in another form: they are not remembered here.
+    ///
+    /// # Errors
+    /// As [`Blobs::get`].
+    pub async fn get_once(&self, id: BlobId) -> Result<Bytes, BlobsError> {
+        match self.cache.get(&id).await {
+            Some(bytes) => Ok(bytes),
+            None => self.read(id).await,
+        }
+    }
+
+    async fn read(&self, id: BlobId) -> Result<Bytes, BlobsError> {
+        let found = self.store.get(&location::of_blob(id)).await.map_err(BlobsError::about(id))?;
+        self.check_size(found.meta.size)?;
+        found.bytes().await.map_err(BlobsError::about(id))
     }
 
     /// A part of a blob; a range that goes past the end stops there.

@@ -165,6 +165,16 @@ impl Keys {
         format!("{}:preload:{model}", self.prefix)
     }
 
+    /// Hash: registered models, JSON by name; under no name, that all of them are in it.
+    pub(crate) fn models(&self) -> String {
+        format!("{}:models", self.prefix)
+    }
+
+    /// Channel: what workers are asked to do with models.
+    pub(crate) fn model_wishes(&self) -> String {
+        format!("{}:models:wishes", self.prefix)
+    }
+
     /// String: what a worker says of itself; expires.
     pub(crate) fn worker(&self, worker: &WorkerId) -> String {
         format!("{}:worker:{worker}", self.prefix)

@@ -9,6 +9,7 @@ pub mod ids;
 pub mod job;
 pub mod kind;
 pub mod message;
+pub mod model;
 pub mod run;
 pub mod schedule;
 pub mod time;

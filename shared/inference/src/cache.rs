@@ -14,6 +14,7 @@ mod settings;
 mod state;
 mod worth;
 
+use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -53,6 +54,8 @@ pub enum Evicted {
     Emergency,
     /// It turned out to be broken.
     Broken,
+    /// Another copy took its place.
+    Replaced,
 }
 
 impl Evicted {
@@ -64,6 +67,7 @@ impl Evicted {
             Self::Idle => "idle",
             Self::Emergency => "emergency",
             Self::Broken => "broken",
+            Self::Replaced => "replaced",
         }
     }
 }
@@ -230,19 +234,27 @@ impl ModelCache {
         self.shared.lock().pressure
     }
 
-    /// Drops a model that turned out to be broken; the next caller loads it anew. Who still holds it keeps it.
-    pub fn forget(&self, id: &ModelId) {
+    /// Notes where the registered model `id` is on disk. Another copy of it that is loaded is dropped.
+    pub fn place(&self, id: &ModelId, folder: &Path) {
+        if self.shared.loader.repository().place(id, folder) {
+            self.forget(id, Evicted::Replaced);
+        }
+    }
+
+    /// Drops a model that turned out to be broken, or is not what it was; the next caller loads it anew. Who still holds it
+    /// keeps it.
+    pub fn forget(&self, id: &ModelId, why: Evicted) {
         let mut state = self.shared.lock();
         if !matches!(state.entries.get(id), Some(Entry::Ready(_))) {
             return;
         }
-        let forgotten = state.remove(id, Evicted::Broken);
+        let forgotten = state.remove(id, why);
         drop(state);
         self.shared.bell.notify_all();
         if let Some(ready) = forgotten {
             // Its threads end by themselves: nobody here waits for them.
             drop(ready);
-            self.shared.observer.evicted(id, Evicted::Broken);
+            self.shared.observer.evicted(id, why);
         }
     }
 }

@@ -1,8 +1,11 @@
 //! The model repository: a folder with one folder per model, as people have them.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use millrace_contracts::ModelId;
+use millrace_contracts::model::is_model_name;
 use sha2::{Digest, Sha256};
 
 use crate::digest::weights_beside;
@@ -21,7 +24,6 @@ const GRAPHS: [&str; 6] = [
 /// does both: it runs the one for the sake of the other.
 const TOWERS: [[&str; 2]; 2] =
     [["vision_model.onnx", "text_model.onnx"], ["onnx/vision_model.onnx", "onnx/text_model.onnx"]];
-const MOST_CHARACTERS: usize = 200;
 const MOST_FOLDERS: usize = 4;
 /// From this on two names are alike, 0 to 1.
 const ALIKE: f64 = 0.5;
@@ -32,6 +34,8 @@ pub struct Repository {
     folder: PathBuf,
     /// Where models by URL are kept; none where there are none.
     downloads: Option<PathBuf>,
+    /// Registered models: where somebody has put each. Shared by all clones.
+    placed: Arc<Mutex<HashMap<ModelId, PathBuf>>>,
 }
 
 /// A model on disk.
@@ -53,13 +57,26 @@ impl Repository {
     /// The repository in `folder`. It need not exist yet.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), downloads: None }
+        Self { folder: folder.into(), downloads: None, placed: Arc::default() }
     }
 
     /// The same, with models by URL in `folder`, where somebody has downloaded them to [`download_folder`].
     #[must_use]
     pub fn with_downloads(self, folder: impl Into<PathBuf>) -> Self {
         Self { downloads: Some(folder.into()), ..self }
+    }
+
+    /// Notes that the registered model `id` is in `folder`, which is whole. Whether it was elsewhere before: what is loaded
+    /// of it is then another copy.
+    pub(crate) fn place(&self, id: &ModelId, folder: &Path) -> bool {
+        // One insertion: nothing can be left half changed.
+        let mut placed = self.placed.lock().unwrap_or_else(PoisonError::into_inner);
+        let before = placed.insert(id.clone(), folder.to_owned());
+        before.is_some_and(|before| before != folder)
+    }
+
+    fn placed(&self, id: &ModelId) -> Option<PathBuf> {
+        self.placed.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
     /// Its folder.
@@ -75,10 +92,10 @@ impl Repository {
     /// [`InferenceError::FileMissing`] for a graph that is named and not there.
     pub fn find(&self, id: &ModelId) -> Result<ModelFiles, InferenceError> {
         let folder = match &self.downloads {
-            Some(downloads) if is_url(id) => download_folder(downloads, id),
+            Some(downloads) if is_url(id) => download_folder(downloads, id.as_str()),
             _ => {
                 validate_model_id(id)?;
-                self.folder.join(id.as_str())
+                self.placed(id).unwrap_or_else(|| self.folder.join(id.as_str()))
             }
         };
         let chosen = chosen_in(id, &folder)?.map(|graph| (graph, Vec::new()));
@@ -152,10 +169,11 @@ pub fn is_url(id: &ModelId) -> bool {
     ["http://", "https://"].iter().any(|scheme| id.as_str().starts_with(scheme))
 }
 
-/// The folder of a model by URL below `downloads`: its name says nothing, so that no address can name another place.
+/// The folder below `downloads` of what is fetched as `what`, a model's address or its registration: its name says nothing,
+/// so that no address can name another place.
 #[must_use]
-pub fn download_folder(downloads: &Path, id: &ModelId) -> PathBuf {
-    downloads.join(hex::encode(&Sha256::digest(id.as_str())[..16]))
+pub fn download_folder(downloads: &Path, what: &str) -> PathBuf {
+    downloads.join(hex::encode(&Sha256::digest(what)[..16]))
 }
 
 /// The graphs of the model in `folder`: the main one, and its companions.
@@ -175,15 +193,10 @@ fn graphs_in(folder: &Path) -> Option<(PathBuf, Vec<(Part, PathBuf)>)> {
 /// # Errors
 /// [`InferenceError::InvalidModelId`].
 pub fn validate_model_id(id: &ModelId) -> Result<(), InferenceError> {
-    let text = id.as_str();
-    let plain = |part: &str| {
-        part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
-            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
-    };
-    let valid = text.len() <= MOST_CHARACTERS
-        && text.split('/').count() <= MOST_FOLDERS
-        && text.split('/').all(plain);
-    if valid { Ok(()) } else { Err(InferenceError::InvalidModelId { id: text.chars().take(80).collect() }) }
+    if is_model_name(id.as_str()) {
+        return Ok(());
+    }
+    Err(InferenceError::InvalidModelId { id: id.as_str().chars().take(80).collect() })
 }
 
 fn size_with_weights(graph: &Path) -> u64 {

@@ -23,9 +23,9 @@ pub struct ModelRecord {
     pub input_size: Option<Value>,
     /// Size of its files, bytes.
     pub size_bytes: Option<u64>,
-    /// SHA-256 of the ONNX file, hexadecimal.
+    /// What the SHA-256 of the ONNX file must be, hexadecimal.
     pub digest: Option<String>,
-    /// Folder or URL.
+    /// Where the ONNX file is: an address, or `blob:<sha256>`.
     pub location: Option<String>,
     /// Anything else that is known of it.
     pub metadata: Value,
@@ -86,14 +86,15 @@ impl TryFrom<Row> for ModelRecord {
 }
 
 impl Models<'_> {
-    /// Registers a model, or replaces what is known of it.
+    /// Registers a model, or replaces what is known of it; of new ones no more than `limit`.
     ///
     /// # Errors
-    /// `Data` for an unknown source, `Unavailable`.
-    pub async fn put(&self, model: &ModelRecord) -> Result<(), StoreError> {
-        sqlx::query!(
+    /// `Full`, `Data` for an unknown source, `Unavailable`.
+    pub async fn put(&self, model: &ModelRecord, limit: u32) -> Result<(), StoreError> {
+        let done = sqlx::query!(
             "insert into wf_models (id, source, family, task, labels, input_size, size_bytes, digest, location, metadata)
-            values ($1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7, $8, $9, $10::text::jsonb)
+            select $1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7::bigint, $8, $9, $10::text::jsonb
+            where exists (select from wf_models where id = $1) or (select count(*) from wf_models) < $11
             on conflict on constraint wf_models_pkey do update set
                 source = excluded.source, family = excluded.family, task = excluded.task, labels = excluded.labels,
                 input_size = excluded.input_size, size_bytes = excluded.size_bytes, digest = excluded.digest,
@@ -107,11 +108,12 @@ impl Models<'_> {
             model.size_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             model.digest,
             model.location,
-            json::text(&model.metadata)
+            json::text(&model.metadata),
+            i64::from(limit)
         )
         .execute(&self.store.pool)
         .await?;
-        Ok(())
+        if done.rows_affected() == 0 { Err(StoreError::Full { what: "models", limit }) } else { Ok(()) }
     }
 
     /// One model.

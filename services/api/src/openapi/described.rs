@@ -194,9 +194,55 @@ pub(crate) struct Block {
     examples: Value,
 }
 
-/// A model, as the workers that offer it describe it.
+/// A model: what is registered of it, and what the workers say.
 #[derive(ToSchema)]
 pub(crate) struct Model {
     model_id: String,
+    /// `pretrained`, `trained` or `url`.
+    source: String,
+    /// What it is made for, once that is known.
+    task: Option<String>,
+    family: Option<String>,
+    /// Names of its classes, where they are registered.
+    labels: Option<Vec<String>>,
+    /// Which copy is warm.
+    digest: Option<String>,
+    /// Memory it takes where it is warm.
+    bytes: Option<u64>,
+    /// Where its ONNX file is, of a registered one.
+    checkpoint: Option<String>,
+    sha256: Option<String>,
+    created_at: Option<i64>,
+    updated_at: Option<i64>,
+    /// Workers that have it loaded.
     workers: Vec<String>,
+    /// Workers that are loading it.
+    loading: Vec<String>,
+    /// Whether it is in the repository of some worker.
+    in_repository: bool,
+}
+
+/// A model to register.
+#[derive(ToSchema)]
+pub(crate) struct ModelRequest {
+    /// Letters, digits, `.`, `_` and `-`, folders separated by `/`.
+    id: String,
+    /// `trained`, unless it is `url`.
+    source: Option<String>,
+    /// `detection`, `classification`, `embedding`, `segmentation` or `tensor`.
+    task: String,
+    /// Where the model does not say it itself.
+    family: Option<String>,
+    /// Names of the classes by index.
+    labels: Option<Vec<String>>,
+    /// The same by number, instead of `labels`.
+    class_mapping: Option<BTreeMap<String, String>>,
+    /// The ONNX file: an address, or `blob:<sha256>`.
+    checkpoint: String,
+    /// What the SHA-256 of the ONNX file must be.
+    sha256: Option<String>,
+    /// `config.json`, `preprocessor_config.json`, `tokenizer.json`: where each is.
+    files: Option<BTreeMap<String, String>>,
+    /// Keys of `preprocessor_config.json`; each replaces the file's.
+    preprocess: Option<Map<String, Value>>,
 }

@@ -69,6 +69,10 @@ codes!(
     ExecutionEnded = "EXECUTION_ENDED", CONFLICT, "The execution has already ended", None;
     /// There are as many schedules as there may be.
     TooManySchedules = "TOO_MANY_SCHEDULES", CONFLICT, "There are too many schedules", None;
+    /// There are as many registered models as there may be.
+    TooManyModels = "TOO_MANY_MODELS", CONFLICT, "There are too many models", None;
+    /// Workers have a model of this name in their repository.
+    ModelInRepository = "MODEL_IN_REPOSITORY", CONFLICT, "A model of the repository has this name", None;
     /// The run has not ended yet.
     ExecutionNotEnded = "EXECUTION_NOT_ENDED", CONFLICT, "The execution has not ended yet", None;
     /// What the run was made of is not there any more.

@@ -13,7 +13,7 @@ impl From<StoreError> for Problem {
             StoreError::NotFound(what) => Self::new(Code::NotFound, format!("there is no such {what}")),
             StoreError::Gone(what) => Self::new(Code::Gone, format!("the {what} was deleted")),
             StoreError::Full { what, limit } => Self::new(
-                Code::TooManySchedules,
+                if *what == "models" { Code::TooManyModels } else { Code::TooManySchedules },
                 format!("there are {limit} {what}, which is the limit; delete one that is not needed"),
             ),
             StoreError::Stale { current } => Self::new(

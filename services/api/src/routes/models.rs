@@ -1,88 +1,204 @@
-//! `GET /models`: the models that workers offer, and where each is.
+//! `/models`: the registry, where each model is warm, and the wish that it be.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::Json;
-use axum::extract::State;
-use millrace_bus::WorkerRecord;
+use axum::extract::{Path, Request, State};
+use axum::http::{HeaderValue, StatusCode, header};
+use axum::response::{IntoResponse, Response};
+use millrace_contracts::job::ModelRef;
+use millrace_contracts::model::{ModelWish, Origin, RegisteredModel};
+use millrace_contracts::{Fault, ModelId, Pool, WorkerId};
+use millrace_store::{ModelRecord, StoreError};
 use serde::Serialize;
-use serde_json::{Map, Value, json};
+use serde_json::Value;
+use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
-use super::workers::info;
+use crate::body;
+use crate::models::{self, Fleet, page};
 use crate::openapi::described;
 use crate::params::Params;
 use crate::patience::patiently;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::App;
+use crate::submit;
 
-/// The models of the fleet.
+/// The pool that is meant when none is named: where model blocks go.
+const USUAL_POOL: &str = "fast";
+/// Between looks at where a model is warm.
+const LOOK_EVERY: Duration = Duration::from_millis(50);
+
+/// The models that are registered, or that workers name.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Models {
     #[schema(value_type = Vec<described::Model>)]
     models: Vec<Value>,
 }
 
-/// List the models that workers offer, and where each is
+/// Where a model is warm.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Preloaded {
+    #[schema(value_type = String)]
+    model_id: ModelId,
+    /// The pool whose workers were asked.
+    #[schema(value_type = String)]
+    pool: Pool,
+    /// Workers that have it loaded.
+    #[schema(value_type = Vec<String>)]
+    workers: Vec<WorkerId>,
+}
+
+/// List the models that are registered or that workers name, in alphabetical order
 #[utoipa::path(
     get, path = "/api/v1/models", operation_id = "list_models", tag = "models",
     responses((status = 200, description = "The models.", body = Models)),
 )]
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Models>, Problem> {
     params.only(&[])?;
-    Ok(Json(Models { models: gather(&patiently(app.bus.workers()).await?) }))
+    let fleet = fleet(&app).await?;
+    let records = app.store.models().list(None, None, app.settings.max_models).await?;
+    let mut all: BTreeMap<ModelId, Option<ModelRecord>> = fleet.ids().map(|id| (id, None)).collect();
+    all.extend(records.into_iter().map(|record| (record.id.clone(), Some(record))));
+    let models = all.iter().map(|(id, record)| page(id, record.as_ref(), &fleet)).collect();
+    Ok(Json(Models { models }))
 }
 
-/// One entry per model: what is said of it, and by whom. A worker names a model by its id or describes it.
-fn gather(workers: &[WorkerRecord]) -> Vec<Value> {
-    let mut models: BTreeMap<String, Map<String, Value>> = BTreeMap::new();
-    for worker in workers {
-        let info = info(worker);
-        for model in info.get("models").and_then(Value::as_array).into_iter().flatten() {
-            let described = model.as_object();
-            let id = described
-                .and_then(|fields| fields.get("model_id").or_else(|| fields.get("id")))
-                .unwrap_or(model);
-            let Some(id) = id.as_str() else { continue };
-            let entry = models.entry(id.to_owned()).or_insert_with(|| {
-                Map::from_iter([("model_id".to_owned(), json!(id)), ("workers".to_owned(), json!([]))])
-            });
-            for (name, value) in described.into_iter().flatten().filter(|(name, _)| *name != "id") {
-                entry.entry(name.clone()).or_insert_with(|| value.clone());
-            }
-            if let Some(Value::Array(holders)) = entry.get_mut("workers") {
-                holders.push(json!(worker.id));
-            }
+/// Register a model, or replace what is registered under its name
+///
+/// Runs that are under way keep the copy they have.
+#[utoipa::path(
+    post, path = "/api/v1/models", operation_id = "register_model", tag = "models",
+    request_body = described::ModelRequest,
+    responses(
+        (status = 201, description = "Registered.", body = described::Model, headers(("Location" = String))),
+        (status = 200, description = "Replaced.", body = described::Model, headers(("Location" = String))),
+    ),
+)]
+pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
+    let held = body::object(&app, request, body::max_json(&app)).await?;
+    let model = models::read(held.value)?;
+    check_blobs(&app, &model).await?;
+    let fleet = fleet(&app).await?;
+    let before = find(&app, &model.id).await?;
+    if before.is_none() && fleet.has_in_repository(&model.id) {
+        let detail = format!("workers have a model {} in their repository; choose another name", model.id);
+        return Err(Problem::new(Code::ModelInRepository, detail));
+    }
+    models::note(&app, &models::record_of(&model)).await?;
+    let record = app.store.models().get(&model.id).await?;
+    let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
+    let mut response = (status, Json(page(&model.id, Some(&record), &fleet))).into_response();
+    let location = format!("/api/v1/models/{}", model.id.as_str().replace('/', "%2F"));
+    response
+        .headers_mut()
+        .insert(header::LOCATION, HeaderValue::try_from(location).map_err(Problem::internal)?);
+    Ok(response)
+}
+
+/// Show a model
+#[utoipa::path(
+    get, path = "/api/v1/models/{id}", operation_id = "get_model", tag = "models",
+    params(("id" = String, Path, description = "Its name; a slash in it is written %2F.")),
+    responses((status = 200, description = "The model.", body = described::Model)),
+)]
+pub(crate) async fn show(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<Json<Value>, Problem> {
+    params.only(&[])?;
+    let id = ModelId::from(id);
+    let (record, fleet) = known(&app, &id).await?;
+    Ok(Json(page(&id, record.as_ref(), &fleet)))
+}
+
+/// Take a registered model out
+///
+/// What is in a worker's repository stays: it is the operator's.
+#[utoipa::path(
+    delete, path = "/api/v1/models/{id}", operation_id = "delete_model", tag = "models",
+    params(("id" = String, Path, description = "Its name; a slash in it is written %2F.")),
+    responses((status = 204, description = "Deleted.")),
+)]
+pub(crate) async fn delete(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+) -> Result<StatusCode, Problem> {
+    models::take_out(&app, &ModelId::from(id)).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// Ask the workers of a pool to load a model
+#[utoipa::path(
+    post, path = "/api/v1/models/{id}/preload", operation_id = "preload_model", tag = "models",
+    params(
+        ("id" = String, Path, description = "Its name; a slash in it is written %2F."),
+        ("pool" = Option<String>, Query, description = "Whose workers are asked; `fast` when absent."),
+        ("wait" = Option<String>, Query, description = "Holds the answer until one of them has it, such as `30s`."),
+    ),
+    responses(
+        (status = 200, description = "It is warm.", body = Preloaded),
+        (status = 202, description = "Asked; it is warm nowhere yet.", body = Preloaded),
+    ),
+)]
+pub(crate) async fn preload(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    params: Params,
+) -> Result<(StatusCode, Json<Preloaded>), Problem> {
+    let params = params.only(&["pool", "wait"])?;
+    let pool = Pool::from(params.text("pool").unwrap_or(USUAL_POOL));
+    let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
+    let deadline = Instant::now() + wait.unwrap_or_default();
+    let id = ModelId::from(id);
+    let (record, _) = known(&app, &id).await?;
+    let source = record.map_or_else(|| "pretrained".to_owned(), |record| record.source);
+    let model = ModelRef { id: id.clone(), source, digest: None };
+    patiently(app.bus.wish(&ModelWish::Load { model, pool: pool.clone() })).await?;
+    loop {
+        let workers: Vec<WorkerId> = fleet(&app).await?.warm(&id).into_iter().cloned().collect();
+        if !workers.is_empty() || Instant::now() >= deadline || app.shutdown.is_cancelled() {
+            let status = if workers.is_empty() { StatusCode::ACCEPTED } else { StatusCode::OK };
+            return Ok((status, Json(Preloaded { model_id: id, pool, workers })));
+        }
+        sleep(LOOK_EVERY).await;
+    }
+}
+
+async fn fleet(app: &App) -> Result<Fleet, Problem> {
+    Ok(Fleet::of(&patiently(app.bus.workers()).await?))
+}
+
+async fn find(app: &App, id: &ModelId) -> Result<Option<ModelRecord>, Problem> {
+    match app.store.models().get(id).await {
+        Ok(record) => Ok(Some(record)),
+        Err(StoreError::NotFound(_)) => Ok(None),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The model, registered or named by a worker.
+async fn known(app: &App, id: &ModelId) -> Result<(Option<ModelRecord>, Fleet), Problem> {
+    let (record, fleet) = (find(app, id).await?, fleet(app).await?);
+    if record.is_none() && !fleet.knows(id) {
+        return Err(Problem::not_found("model", id));
+    }
+    Ok((record, fleet))
+}
+
+/// Refuses files in the blob store that are not there: the first job would find out otherwise.
+async fn check_blobs(app: &App, model: &RegisteredModel) -> Result<(), Problem> {
+    let files = model.files.iter().map(|(name, origin)| (format!("/files/{name}"), origin));
+    for (pointer, origin) in files.chain([("/checkpoint".to_owned(), &model.checkpoint)]) {
+        let Origin::Blob(id) = origin else { continue };
+        if app.blobs.head(*id).await?.is_none() {
+            let fault = Fault::new("UNKNOWN_BLOB", pointer, format!("there is no blob {id}"));
+            let fault = fault.hint("POST /api/v1/blobs stores one");
+            return Err(Problem::fault(Code::InvalidRequest, fault));
         }
     }
-    models.into_values().map(Value::Object).collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use millrace_contracts::UnixMillis;
-
-    use super::*;
-
-    #[test]
-    fn models_are_gathered_over_the_fleet() {
-        let worker = |id: &str, info: Option<Value>| WorkerRecord {
-            id: id.into(),
-            last_seen: UnixMillis(0),
-            info: info.map(|info| info.to_string()),
-        };
-        let models = gather(&[
-            worker("a", Some(json!({"models": ["shapes", {"id": "digits", "task": "classification"}]}))),
-            worker("b", Some(json!({"models": [{"model_id": "shapes", "task": "detection"}]}))),
-            worker("lost", None),
-        ]);
-        assert_eq!(
-            models,
-            [
-                json!({"model_id": "digits", "workers": ["a"], "task": "classification"}),
-                json!({"model_id": "shapes", "workers": ["a", "b"], "task": "detection"}),
-            ]
-        );
-    }
+    Ok(())
 }

@@ -13,6 +13,7 @@ mod executions;
 mod fleet;
 mod health;
 mod inference;
+mod models;
 mod openapi;
 mod outages;
 mod schedules;

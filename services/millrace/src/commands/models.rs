@@ -1,11 +1,16 @@
-//! `millrace models`: what the repository holds.
+//! `millrace models`: the registry, and where each model is warm.
 
+use std::path::PathBuf;
+
+use anyhow::Context as _;
 use clap::Subcommand;
+use reqwest::multipart::{Form, Part};
+use serde_json::{Map, json};
 
 use crate::client::{Client, ClientArgs};
 use crate::commands::executions::items;
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, Misuse};
 use crate::render::{Table, field};
 
 #[derive(Debug, Subcommand)]
@@ -16,20 +21,96 @@ pub(crate) enum Args {
         #[command(flatten)]
         client: ClientArgs,
     },
+    /// Register a model, or replace what is registered under its name.
+    #[command(after_help = "\
+Examples:
+  millrace models add acme/parts --task detection --checkpoint best.onnx
+  millrace models add parts-v3 --task classification --checkpoint https://models.example/parts.onnx \\
+      --sha256 5752bd50… --file config.json=config.json --file preprocessor_config.json=preprocessor_config.json
+
+What is not an address or blob:<sha256> is a file of this machine, and is uploaded.")]
+    Add(Box<Add>),
+    /// Ask the workers of a pool to load a model.
+    #[command(after_help = "Examples:\n  millrace models preload shapes-detector\n  \
+millrace models preload acme/parts --pool heavy --wait 60s")]
+    Preload {
+        /// Its name.
+        model: String,
+        /// The pool.
+        #[arg(long, default_value = "fast")]
+        pool: String,
+        /// How long to wait until one of them has it.
+        #[arg(long, default_value = "30s")]
+        wait: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// Take a registered model out of the registry.
+    #[command(after_help = "Examples:\n  millrace models delete acme/parts")]
+    Delete {
+        /// Its name.
+        model: String,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct Add {
+    /// Its name.
+    model: String,
+    /// What it is made for: detection, classification, embedding, segmentation or tensor.
+    #[arg(long)]
+    task: String,
+    /// The ONNX file: a file, an address, or blob:<sha256>.
+    #[arg(long, value_name = "FILE|URL")]
+    checkpoint: String,
+    /// What the SHA-256 of the ONNX file must be.
+    #[arg(long, value_name = "HEX")]
+    sha256: Option<String>,
+    /// Its family, where the model does not say it itself, such as ultralytics-detect.
+    #[arg(long)]
+    family: Option<String>,
+    /// Names of its classes, in order.
+    #[arg(long, value_delimiter = ',')]
+    labels: Vec<String>,
+    /// A file beside it: config.json, preprocessor_config.json or tokenizer.json.
+    #[arg(long = "file", value_name = "NAME=FILE|URL")]
+    files: Vec<String>,
+    #[command(flatten)]
+    client: ClientArgs,
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let Args::List { client } = args;
-    let found = Client::find(&client)?.get("/models", &[]).await?;
+    match args {
+        Args::List { client } => list(&client, context).await,
+        Args::Add(add) => register(*add, context).await,
+        Args::Preload { model, pool, wait, client } => {
+            preload(&client, context, (&model, &[("pool", pool), ("wait", wait)])).await
+        }
+        Args::Delete { model, client } => {
+            Client::find(&client)?.delete(&path(&model)).await?;
+            context.out.line(format_args!("{model} is no longer registered"))?;
+            Ok(Exit::Done)
+        }
+    }
+}
+
+/// Where a model is below `/api/v1`.
+fn path(model: &str) -> String {
+    format!("/models/{}", model.replace('/', "%2F"))
+}
+
+async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
+    let found = Client::find(client)?.get("/models", &[]).await?;
     if client.json {
         context.out.json(&found)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["model", "task", "family", "source", "workers"]);
+    let mut table = Table::new(&["model", "source", "task", "family", "warm on", "loading"]);
     for model in items(&found) {
-        let id = [field(&model, "model_id"), field(&model, "id")].concat();
-        let rest = ["task", "family", "source", "workers"].map(|name| field(&model, name));
-        table.row(std::iter::once(id).chain(rest).collect());
+        let names = ["model_id", "source", "task", "family", "workers", "loading"];
+        table.row(names.map(|name| field(&model, name)).to_vec());
     }
     if table.is_empty() {
         context.out.line("no models")?
@@ -37,4 +118,79 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         context.out.line(table)?
     }
     Ok(Exit::Done)
+}
+
+async fn register(add: Add, context: &Context) -> anyhow::Result<Exit> {
+    let client = Client::find(&add.client)?;
+    let mut files = Map::new();
+    for file in &add.files {
+        let (name, place) = file
+            .split_once('=')
+            .ok_or_else(|| Misuse(format!("--file {file}: write such as config.json=./config.json")))?;
+        files.insert(name.to_owned(), json!(origin(&client, place).await?));
+    }
+    let mut body = json!({
+        "id": add.model,
+        "task": add.task,
+        "checkpoint": origin(&client, &add.checkpoint).await?,
+        "sha256": add.sha256,
+        "family": add.family,
+        "files": files,
+    });
+    if !add.labels.is_empty() {
+        body["labels"] = json!(add.labels);
+    }
+    let page = client.post_json("/models", &body).await?;
+    if add.client.json {
+        context.out.json(&page)?;
+    } else {
+        let line = format_args!("{} is registered; use it with \"model_source\": \"trained\"", add.model);
+        context.out.line(line)?;
+    }
+    Ok(Exit::Done)
+}
+
+/// The address of a file; one of this machine is uploaded.
+async fn origin(client: &Client, place: &str) -> anyhow::Result<String> {
+    if ["http://", "https://", "blob:"].iter().any(|scheme| place.starts_with(scheme)) {
+        return Ok(place.to_owned());
+    }
+    let path = PathBuf::from(place);
+    let bytes = tokio::fs::read(&path).await.with_context(|| format!("cannot read {}", path.display()))?;
+    let form = Form::new().part("file", Part::bytes(bytes).file_name(place.to_owned()));
+    let stored = client.post_parts("/blobs", form).await?;
+    let id = stored["blobs"][0]["blob"].as_str().context("the api did not say where the file is")?;
+    Ok(format!("blob:{id}"))
+}
+
+async fn preload(
+    client: &ClientArgs,
+    context: &Context,
+    (model, query): (&str, &[(&str, String)]),
+) -> anyhow::Result<Exit> {
+    let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let told = Client::find(client)?
+        .post(&format!("{}/preload?{}", path(model), query.join("&")))
+        .await?;
+    let warm = told["workers"].as_array().is_some_and(|workers| !workers.is_empty());
+    if client.json {
+        context.out.json(&told)?;
+    } else if warm {
+        context.out.line(format_args!("{model} is warm on {}", field(&told, "workers")))?;
+    } else {
+        let line = format_args!("{model} is not warm yet; if it cannot be loaded, the workers' log says why");
+        context.out.line(line)?;
+    }
+    Ok(if warm { Exit::Done } else { Exit::Failed })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_with_folders_stay_one_part_of_a_path() {
+        assert_eq!(path("acme/parts"), "/models/acme%2Fparts");
+        assert_eq!(path("shapes-detector"), "/models/shapes-detector");
+    }
 }

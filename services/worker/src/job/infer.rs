@@ -1,7 +1,7 @@
 //! A job's rows through its model, with the time it took and what came of the batch.
 
 use millrace_contracts::{ErrorKind, JobError};
-use millrace_inference::{InferenceError, Inferred, Model, Part, Rows, Tensor};
+use millrace_inference::{Evicted, InferenceError, Inferred, Model, Part, Rows, Tensor};
 use millrace_turns::Turn;
 
 use super::{JobContext, Stage};
@@ -38,7 +38,7 @@ impl JobContext {
         let inferred = ran.map_err(|error| {
             // A model without threads is beyond use: the next attempt loads it afresh.
             if matches!(error, InferenceError::SessionLost { .. }) {
-                self.shared.models.forget(&model.info().id);
+                self.shared.models.forget(&model.info().id, Evicted::Broken);
             }
             if error.kind() == ErrorKind::OutOfMemory {
                 metrics::counter!("millrace_worker_out_of_memory_total").increment(1);

@@ -3,10 +3,11 @@
 use std::sync::Arc;
 
 use millrace_contracts::{ErrorKind, JobError, ModelDigest, ModelId};
-use millrace_inference::{Model, Warm};
+use millrace_inference::{Evicted, InferenceError, Model, Warm};
 
 use super::{JobContext, Stage};
 use crate::error::of_inference;
+use crate::origins;
 
 impl JobContext {
     /// The model `id`, loaded, in the copy that the run works with. Every block with a model gets it here: this is where
@@ -27,17 +28,26 @@ impl JobContext {
     }
 
     async fn loaded(&self, id: &ModelId) -> Result<Arc<Model>, JobError> {
-        let warm = self
-            .shared
-            .models
-            .get_for(id, Some(&self.job.pool))
-            .await
-            .map_err(|error| of_inference(&error))?;
-        let Warm { model, load_wait } = warm;
+        let Warm { model, load_wait } = match self.warm(id).await {
+            // What is not in the repository may be registered, whatever the workflow says of its source.
+            Err(error @ InferenceError::ModelNotFound { .. }) => {
+                self.clock
+                    .time(Stage::ModelLoad, origins::place_if_registered(&self.shared, id))
+                    .await
+                    .map_err(|_| of_inference(&error))?;
+                self.warm(id).await
+            }
+            warm => warm,
+        }
+        .map_err(|error| of_inference(&error))?;
         if let Some(wait) = load_wait {
             self.clock.add(Stage::ModelLoad, wait);
         }
         Ok(model)
+    }
+
+    async fn warm(&self, id: &ModelId) -> Result<Warm, InferenceError> {
+        self.shared.models.get_for(id, Some(&self.job.pool)).await
     }
 
     /// The copy in memory is not the run's. It is given up only when the repository has the run's: a run that began
@@ -48,7 +58,7 @@ impl JobContext {
         if there.map_err(|error| of_inference(&error))? != *wanted {
             return Err(changed(id, wanted));
         }
-        self.shared.models.forget(id);
+        self.shared.models.forget(id, Evicted::Replaced);
         let model = self.loaded(id).await?;
         if model.info().digest != *wanted {
             return Err(changed(id, wanted));

@@ -13,13 +13,13 @@ use millrace_tasks::backoff;
 use tokio::sync::OwnedSemaphorePermit;
 
 use super::report::Reporter;
+use super::tell::tell;
 use super::{Clock, JobContext, Outputs, Stage, milliseconds, panicked};
-use crate::blocks;
 use crate::cpu::{Caller, Panicked, message_of};
-use crate::downloads::Downloads;
 use crate::error::of_blobs;
 use crate::held::{Holding, Stop};
 use crate::role::Shared;
+use crate::{blocks, origins};
 
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
@@ -58,7 +58,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
         }
     };
     let outcome = charged(outcome, holding.share());
-    count(&delivery.job, &outcome);
+    tell(&delivery.job, &outcome);
     let said = persist(&holding.stop, || reporter.ended(outcome.clone())).await;
     if let Err(error) = said {
         tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
@@ -139,8 +139,8 @@ async fn execute(
         );
         JobError::new(ErrorKind::Unsupported, message)
     })?;
-    if let Some(model) = job.model.as_ref().filter(|model| Downloads::concern(model)) {
-        clock.time(Stage::ModelLoad, shared.downloads.provide(model)).await?;
+    if let Some(model) = job.model.as_ref().filter(|model| origins::concern(model)) {
+        clock.time(Stage::ModelLoad, origins::provide(&shared, model)).await?;
     }
     let context = JobContext::open(shared, job, caller, clock).await?;
     let mut outputs = block(&context).await?;
@@ -162,7 +162,7 @@ async fn bury(shared: &Shared, reporter: &Reporter<'_>, clock: &Clock) {
     tracing::error!(job.id = %job.id, job.task = job.task, deliveries = reporter.delivery.deliveries, "a job takes its workers down; it is set aside");
     let error = JobError::new(ErrorKind::Internal, message.clone());
     let outcome = JobOutcome::Failed { error, metrics: Box::new(clock.read()) };
-    count(job, &outcome);
+    tell(job, &outcome);
     let stop = Stop::default();
     let mut said = persist(&stop, || reporter.ended_unacknowledged(outcome.clone())).await;
     if said.is_ok() {
@@ -192,24 +192,4 @@ async fn persist<F: Future<Output = Result<(), BusError>>>(
             said => return said,
         }
     }
-}
-
-fn count(job: &Job, outcome: &JobOutcome) {
-    let (how, metrics) = match outcome {
-        JobOutcome::Started => return,
-        JobOutcome::Completed { metrics, .. } => ("completed", metrics),
-        JobOutcome::Failed { error, metrics } => {
-            tracing::info!(
-                job.id = %job.id, job.task = job.task, execution.id = %job.execution_id, node.id = %job.node_id,
-                error.kind = error.kind.as_str(), error.message = error.message, "job failed"
-            );
-            (error.kind.as_str(), metrics)
-        }
-    };
-    metrics::counter!("millrace_worker_jobs_total", "task" => job.task.clone(), "outcome" => how)
-        .increment(1);
-    metrics::histogram!("millrace_worker_job_seconds", "task" => job.task.clone())
-        .record(metrics.total_time_ms / 1000.0);
-    metrics::histogram!("millrace_worker_queue_wait_seconds", "pool" => job.pool.to_string())
-        .record(metrics.queue_wait_ms / 1000.0);
 }

@@ -9,7 +9,7 @@ use crate::desk::{Desk, on, repository};
 use crate::{models, scene};
 
 /// Serves the demo's detector; its address.
-async fn server() -> String {
+pub(crate) async fn server() -> String {
     // Refused where another test of this process was first.
     drop(rustls::crypto::ring::default_provider().install_default());
     let file = std::fs::read(models().join("shapes-detector/model.onnx")).unwrap();
@@ -57,8 +57,9 @@ async fn a_model_by_url_gives_what_the_same_model_on_disk_gives() {
             ErrorKind::InvalidConfig,
             "not a public",
         ),
-        ("shapes-detector".to_owned(), ErrorKind::InvalidConfig, "is an address"),
+        ("shapes-detector".to_owned(), ErrorKind::ModelNotFound, "no model is registered"),
     ];
+    desk.bus.put_models(&[], true).await.unwrap();
     for (url, kind, words) in cases {
         let error = desk.run(by_url(&image, &url)).await.unwrap_err();
         assert_eq!((error.kind, error.pointer.as_deref()), (kind, Some("/config/model_id")), "{error}");

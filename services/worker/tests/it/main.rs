@@ -11,6 +11,7 @@ mod model_blocks;
 mod outside;
 mod pinned;
 mod refusals;
+mod registered;
 mod routing;
 mod transforms;
 mod webhook;

@@ -12,6 +12,7 @@ mod live;
 mod log;
 mod losses;
 mod measure;
+mod models;
 mod priorities;
 mod records;
 mod registry;

@@ -47,6 +47,8 @@ pub struct Api {
     /// How long an Idempotency-Key is remembered.
     #[serde(with = "crate::span")]
     pub idempotency_window: Duration,
+    /// Most registered models.
+    pub max_models: u32,
     /// Most schedules in all.
     pub max_schedules: u32,
     /// Most schedules of one workflow.
@@ -85,6 +87,7 @@ impl Default for Api {
             max_waiting_runs_per_workflow: 50_000,
             max_waiting_jobs: 1_000_000,
             idempotency_window: Duration::from_secs(86400),
+            max_models: 10_000,
             max_schedules: 10_000,
             max_schedules_per_workflow: 100,
             min_schedule_pause: Duration::from_secs(1),

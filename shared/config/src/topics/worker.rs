@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::Device;
+use crate::{ByteSize, Device};
 
 /// The role that runs jobs.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -47,6 +47,8 @@ pub struct Worker {
     pub max_deliveries: u32,
     /// Largest image, width × height, that is decoded.
     pub max_pixels: u64,
+    /// Memory for decoded pictures that several blocks look at; one counts for half of it at most.
+    pub frame_cache: ByteSize,
     /// Longest a job without a deadline of its own may take.
     #[serde(with = "crate::span")]
     pub job_timeout: Duration,
@@ -84,6 +86,7 @@ impl Default for Worker {
             steal_after: Duration::from_millis(250),
             max_deliveries: 3,
             max_pixels: 100_000_000,
+            frame_cache: ByteSize::mib(32),
             job_timeout: Duration::from_secs(120),
             block: Duration::from_secs(1),
             lease: Duration::from_secs(6),

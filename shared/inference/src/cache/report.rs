@@ -36,6 +36,10 @@ pub struct WarmModel {
     pub model_id: ModelId,
     /// Which copy of it: results are reused by it.
     pub digest: ModelDigest,
+    /// Its family.
+    pub family: &'static str,
+    /// What it is made for.
+    pub task: &'static str,
     /// Memory it takes.
     pub bytes: u64,
     /// How long it took to load, milliseconds.
@@ -60,6 +64,8 @@ impl CacheReport {
             .map(|(id, ready)| WarmModel {
                 model_id: id.clone(),
                 digest: ready.core.info().digest.clone(),
+                family: ready.core.info().family,
+                task: ready.core.info().task,
                 bytes: ready.bytes,
                 load_ms: milliseconds(ready.core.info().load_time),
                 idle_ms: if ready.leases > 0 { 0 } else { milliseconds(ready.last_used.elapsed()) },

@@ -51,7 +51,7 @@ async fn however_many_ask_a_model_is_loaded_once() {
     assert!(cache.get(&id).await.unwrap().load_wait.is_none());
     assert_eq!(cache.warm(), std::slice::from_ref(&id));
     assert!(cache.bytes() > 1_000_000);
-    cache.forget(&id);
+    cache.forget(&id, Evicted::Broken);
     assert!(cache.warm().is_empty());
 }
 

@@ -1,6 +1,7 @@
 //! Inference through the real ONNX Runtime, against what the reference implementations give.
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
+mod batching;
 mod broken;
 mod cache;
 mod devices;

@@ -25,15 +25,17 @@ async fn models_are_registered_replaced_and_removed() -> Result<()> {
         created_at: UnixMillis(0),
         updated_at: UnixMillis(0),
     };
-    models.put(&model).await?;
+    models.put(&model, 1).await?;
     model.size_bytes = Some(2_000_000);
-    models.put(&model).await?;
+    models.put(&model, 1).await?;
+    let another = ModelRecord { id: "another".into(), ..model.clone() };
+    assert!(matches!(models.put(&another, 1).await, Err(StoreError::Full { what: "models", limit: 1 })));
     let stored = models.get(&model.id).await?;
     assert_eq!((stored.labels.clone(), stored.size_bytes), (model.labels.clone(), model.size_bytes));
     assert_eq!(models.list(Some("detection"), None, 10).await?.len(), 1);
     assert!(models.list(None, Some(&model.id), 10).await?.is_empty());
     model.source = "somewhere".to_owned();
-    assert!(matches!(models.put(&model).await, Err(StoreError::Data { .. })));
+    assert!(matches!(models.put(&model, 1).await, Err(StoreError::Data { .. })));
     models.delete(&model.id).await?;
     assert!(matches!(models.get(&model.id).await, Err(StoreError::NotFound("model"))));
     Ok(())

@@ -1,0 +1,144 @@
+//! What is shown of a model: what is registered of it, and what the workers say.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use millrace_bus::WorkerRecord;
+use millrace_contracts::{ModelId, WorkerId};
+use millrace_store::ModelRecord;
+use serde_json::{Map, Value, json};
+
+/// What is said of a model in the registry and not shown again by the fleet.
+const TOLD_BY_WORKERS: [&str; 4] = ["family", "task", "digest", "bytes"];
+
+/// What the workers say of models, by model.
+#[derive(Debug, Default)]
+pub(crate) struct Fleet(BTreeMap<String, Places>);
+
+/// Where a model is.
+#[derive(Debug, Default)]
+struct Places {
+    /// Workers that have it loaded, and what each says of its copy.
+    warm: BTreeMap<WorkerId, Map<String, Value>>,
+    loading: BTreeSet<WorkerId>,
+    /// Whether it is in the repository of some worker.
+    in_repository: bool,
+}
+
+impl Fleet {
+    /// What these workers say. One names a model by its id or describes it.
+    pub(crate) fn of(workers: &[WorkerRecord]) -> Self {
+        let mut fleet = Self::default();
+        for worker in workers {
+            let info: Value =
+                worker.info.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default();
+            let list = |name: &str| info[name].as_array().cloned().unwrap_or_default();
+            for model in list("models").into_iter().chain(list("warm")) {
+                let described = model.as_object().cloned().unwrap_or_default();
+                let id = described.get("model_id").or_else(|| described.get("id")).unwrap_or(&model);
+                if let Some(id) = id.as_str() {
+                    fleet.places(id).warm.entry(worker.id.clone()).or_default().extend(described);
+                }
+            }
+            for id in list("loading").iter().filter_map(Value::as_str) {
+                fleet.places(id).loading.insert(worker.id.clone());
+            }
+            for id in list("inventory").iter().filter_map(Value::as_str) {
+                fleet.places(id).in_repository = true;
+            }
+        }
+        fleet
+    }
+
+    fn places(&mut self, id: &str) -> &mut Places {
+        self.0.entry(id.to_owned()).or_default()
+    }
+
+    /// Every model that some worker names.
+    pub(crate) fn ids(&self) -> impl Iterator<Item = ModelId> {
+        self.0.keys().map(|id| id.as_str().into())
+    }
+
+    /// Whether some worker names it.
+    pub(crate) fn knows(&self, id: &ModelId) -> bool {
+        self.0.contains_key(id.as_str())
+    }
+
+    /// Whether it is in the repository of some worker.
+    pub(crate) fn has_in_repository(&self, id: &ModelId) -> bool {
+        self.0.get(id.as_str()).is_some_and(|places| places.in_repository)
+    }
+
+    /// The workers that have it loaded.
+    pub(crate) fn warm(&self, id: &ModelId) -> Vec<&WorkerId> {
+        self.0.get(id.as_str()).into_iter().flat_map(|places| places.warm.keys()).collect()
+    }
+}
+
+/// A model's page.
+pub(crate) fn page(id: &ModelId, record: Option<&ModelRecord>, fleet: &Fleet) -> Value {
+    let mut page = Map::from_iter([("model_id".to_owned(), json!(id))]);
+    let places = fleet.0.get(id.as_str());
+    let mut say = |name: &str, value: Value| {
+        if !value.is_null() {
+            page.insert(name.to_owned(), value);
+        }
+    };
+    say("source", json!(record.map_or("pretrained", |record| &record.source)));
+    for name in TOLD_BY_WORKERS {
+        let told = places.and_then(|places| places.warm.values().find_map(|copy| copy.get(name)));
+        say(name, told.cloned().unwrap_or_default());
+    }
+    if let Some(record) = record {
+        say("task", json!(record.task));
+        say("family", json!(record.family));
+        say("labels", if record.labels.is_empty() { Value::Null } else { json!(record.labels) });
+        say("checkpoint", json!(record.location));
+        say("sha256", json!(record.digest));
+        for name in ["files", "preprocess"] {
+            say(name, record.metadata.get(name).cloned().unwrap_or_default());
+        }
+        say("created_at", json!(record.created_at));
+        say("updated_at", json!(record.updated_at));
+    }
+    page.insert("workers".to_owned(), json!(fleet.warm(id)));
+    page.insert("loading".to_owned(), json!(places.map(|places| &places.loading)));
+    page.insert("in_repository".to_owned(), json!(fleet.has_in_repository(id)));
+    Value::Object(page)
+}
+
+#[cfg(test)]
+mod tests {
+    use millrace_contracts::UnixMillis;
+
+    use super::*;
+
+    #[test]
+    fn models_are_gathered_over_the_fleet() {
+        let worker = |id: &str, info: Option<Value>| WorkerRecord {
+            id: id.into(),
+            last_seen: UnixMillis(0),
+            info: info.map(|info| info.to_string()),
+        };
+        let fleet = Fleet::of(&[
+            worker(
+                "a",
+                Some(json!({"models": ["shapes"], "inventory": ["shapes", "cold"], "loading": ["big"]})),
+            ),
+            worker(
+                "b",
+                Some(json!({"models": ["shapes"], "warm": [{"model_id": "shapes", "task": "detection"}]})),
+            ),
+            worker("lost", None),
+        ]);
+        assert_eq!(fleet.ids().map(|id| id.to_string()).collect::<Vec<_>>(), ["big", "cold", "shapes"]);
+        assert_eq!(
+            page(&"shapes".into(), None, &fleet),
+            json!({
+                "model_id": "shapes", "source": "pretrained", "task": "detection", "workers": ["a", "b"],
+                "loading": [], "in_repository": true,
+            })
+        );
+        assert_eq!(page(&"big".into(), None, &fleet)["loading"], json!(["a"]));
+        assert!(!fleet.knows(&"other".into()) && fleet.warm(&"cold".into()).is_empty());
+    }
+}

@@ -1,0 +1,117 @@
+//! `/models`: registered, shown, copied to Redis, wished for, deleted.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::StreamExt;
+use millrace_bus::{LiveItem, Registered};
+use millrace_config::Api;
+use millrace_contracts::model::ModelWish;
+use millrace_testkit::{TestPostgres, eventually};
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, Reply, World};
+
+async fn checkpoint(world: &World) -> anyhow::Result<String> {
+    let id = world.blobs.put(Bytes::from_static(b"an ONNX file, as far as the api knows")).await?;
+    Ok(format!("blob:{id}"))
+}
+
+fn parts(checkpoint: &str) -> Value {
+    json!({"id": "acme/parts", "task": "detection", "labels": ["bolt", "nut"], "checkpoint": checkpoint})
+}
+
+async fn worker(world: &World, info: &Value) -> anyhow::Result<()> {
+    world.bus.register_worker(&"w1".into(), &info.to_string(), Duration::from_secs(60)).await?;
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_model_is_registered_shown_replaced_and_deleted() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let checkpoint = checkpoint(&world).await?;
+    let made = world.post("/api/v1/models", &parts(&checkpoint)).await?;
+    assert_eq!((made.status, made.header("location")), (201, "/api/v1/models/acme%2Fparts"));
+    let shown = world.get("/api/v1/models/acme%2Fparts").await?;
+    assert_eq!(shown.body, made.body);
+    assert_eq!((&shown.body["source"], &shown.body["checkpoint"]), (&json!("trained"), &json!(checkpoint)));
+    assert_eq!((&shown.body["labels"], &shown.body["workers"]), (&json!(["bolt", "nut"]), &json!([])));
+
+    let other = json!({
+        "id": "acme/parts", "task": "classification", "checkpoint": "https://models.example/parts.onnx",
+    });
+    let replaced = world.post("/api/v1/models", &other).await?;
+    assert_eq!((replaced.status, &replaced.body["task"]), (200, &json!("classification")));
+    assert_eq!(replaced.body["created_at"], made.body["created_at"]);
+    let listed = world.get("/api/v1/models").await?.body;
+    assert_eq!(listed["models"], json!([replaced.body]));
+
+    let delete = || Reply::of(world.request(Method::DELETE, "/api/v1/models/acme%2Fparts"));
+    assert_eq!(delete().await?.status, 204);
+    delete().await?.problem(404, "NOT_FOUND");
+    world.get("/api/v1/models/acme%2Fparts").await?.problem(404, "NOT_FOUND");
+    assert_eq!(world.bus.registered_model(&"acme/parts".into()).await?, Registered::Unknown);
+    world.stop().await
+}
+
+#[tokio::test]
+async fn what_cannot_be_registered_is_told() -> anyhow::Result<()> {
+    let world =
+        World::start_with(Api { max_models: 1, ..Api::default() }, TestPostgres::start().await?).await?;
+    let checkpoint = checkpoint(&world).await?;
+    world.post("/api/v1/models", &json!({"id": "../etc"})).await?.problem(422, "INVALID_REQUEST");
+    let nowhere = world.post("/api/v1/models", &parts(&format!("blob:{}", "0".repeat(64)))).await?;
+    assert_eq!(nowhere.problem(422, "INVALID_REQUEST").body["errors"][0]["code"], "UNKNOWN_BLOB");
+    worker(&world, &json!({"inventory": ["acme/parts"]})).await?;
+    world.post("/api/v1/models", &parts(&checkpoint)).await?.problem(409, "MODEL_IN_REPOSITORY");
+    let named = |id: &str| json!({"id": id, "task": "detection", "checkpoint": checkpoint});
+    assert_eq!(world.post("/api/v1/models", &named("one")).await?.status, 201);
+    world.post("/api/v1/models", &named("two")).await?.problem(409, "TOO_MANY_MODELS");
+    assert_eq!(world.post("/api/v1/models", &named("one")).await?.status, 200);
+    world.stop().await
+}
+
+#[tokio::test]
+async fn workers_find_a_registered_model_after_redis_was_lost() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let model = parts(&checkpoint(&world).await?);
+    assert_eq!(world.post("/api/v1/models", &model).await?.status, 201);
+    let known = async || {
+        let found = world.bus.registered_model(&"acme/parts".into()).await?;
+        Ok::<_, millrace_bus::BusError>(matches!(found, Registered::Known(_)).then_some(found))
+    };
+    let before = eventually(DEADLINE, "a copy", known).await?;
+    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
+    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    assert_eq!(eventually(DEADLINE, "a new copy", known).await?, before);
+    let whole = async || Ok::<_, millrace_bus::BusError>(world.bus.has_all_models().await?.then_some(()));
+    eventually(DEADLINE, "a whole copy", whole).await?;
+    world.stop().await
+}
+
+#[tokio::test]
+async fn workers_are_asked_to_load_a_model_and_the_answer_says_where_it_is() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    world.post("/api/v1/models/nobody/preload", &json!({})).await?.problem(404, "NOT_FOUND");
+    worker(&world, &json!({"pools": ["heavy"], "inventory": ["shapes"]})).await?;
+    let mut wishes = world.bus.subscribe(&[&world.bus.model_wishes_channel()]).await?;
+    let asked = world.post("/api/v1/models/shapes/preload?pool=heavy", &json!({})).await?;
+    assert_eq!((asked.status, &asked.body["workers"]), (202, &json!([])));
+    let heard = tokio::time::timeout(DEADLINE, wishes.next()).await?;
+    let Some(LiveItem::Event(event)) = heard else { panic!("{heard:?}") };
+    let ModelWish::Load { model, pool } = serde_json::from_str(&event.payload)? else { panic!("{event:?}") };
+    assert_eq!((model.id.as_str(), pool.as_str()), ("shapes", "heavy"));
+
+    let loads = async {
+        wishes.next().await;
+        worker(&world, &json!({"pools": ["heavy"], "models": ["shapes"]})).await
+    };
+    let path = "/api/v1/models/shapes/preload?pool=heavy&wait=20s";
+    let body = json!({});
+    let (answer, loaded) = tokio::join!(world.post(path, &body), loads);
+    loaded?;
+    let answer = answer?;
+    assert_eq!((answer.status, &answer.body["workers"]), (200, &json!(["w1"])));
+    world.stop().await
+}

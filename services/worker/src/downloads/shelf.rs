@@ -1,0 +1,123 @@
+//! The folder of downloaded models, within its quota. Rule: what a worker of this machine uses is not removed.
+
+use std::collections::HashMap;
+use std::fs::{self, File, OpenOptions, TryLockError};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
+
+use millrace_inference::download_folder;
+
+/// Models whose folders this process holds on to; the longest unused is let go.
+const MOST_HELD: usize = 64;
+
+/// The folder. Cheap to clone.
+#[derive(Debug, Clone)]
+pub(super) struct Shelf {
+    folder: PathBuf,
+    quota_bytes: u64,
+    /// Shared locks on what this process uses, with the time of last use.
+    held: Arc<Mutex<HashMap<PathBuf, (File, SystemTime)>>>,
+}
+
+impl Shelf {
+    pub(super) fn new(folder: PathBuf, quota_bytes: u64) -> Self {
+        Self { folder, quota_bytes, held: Arc::default() }
+    }
+
+    /// The place of what is fetched as `what`, kept from being removed by other workers.
+    pub(super) fn hold(&self, what: &str) -> std::io::Result<PathBuf> {
+        let folder = download_folder(&self.folder, what);
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let now = SystemTime::now();
+        if let Some((file, used)) = held.get_mut(&folder) {
+            *used = now;
+            // What was used last is told by the lock's time; a clock that cannot be set costs an early removal at worst.
+            drop(file.set_modified(now));
+            return Ok(folder);
+        }
+        fs::create_dir_all(&self.folder)?;
+        let file = OpenOptions::new().create(true).write(true).truncate(false).open(use_lock(&folder))?;
+        file.lock_shared()?;
+        drop(file.set_modified(now));
+        if held.len() >= MOST_HELD {
+            let oldest = held.iter().min_by_key(|(_, (_, used))| *used).map(|(folder, _)| folder.clone());
+            oldest.and_then(|oldest| held.remove(&oldest));
+        }
+        held.insert(folder.clone(), (file, now));
+        Ok(folder)
+    }
+
+    /// Removes folders, the longest unused first, until the rest fits; `own`, and what somebody uses, stay. Best effort: a
+    /// disk that cannot be tidied up serves all the same.
+    pub(super) async fn tidy_up(&self, own: &Path) {
+        let (downloads, quota, own) = (self.folder.clone(), self.quota_bytes, own.to_owned());
+        drop(tokio::task::spawn_blocking(move || tidy_up(&downloads, quota, &own)).await);
+    }
+}
+
+fn use_lock(folder: &Path) -> PathBuf {
+    folder.with_extension("use")
+}
+
+fn tidy_up(downloads: &Path, quota_bytes: u64, own: &Path) -> std::io::Result<()> {
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(downloads)?.flatten().filter(|entry| entry.path().is_dir()) {
+        let used = fs::metadata(use_lock(&entry.path())).and_then(|metadata| metadata.modified());
+        folders.push((used.unwrap_or(SystemTime::UNIX_EPOCH), size_of(&entry.path()), entry.path()));
+    }
+    folders.sort();
+    let mut total: u64 = folders.iter().map(|(_, bytes, _)| bytes).sum();
+    for (_, bytes, folder) in folders {
+        if total <= quota_bytes {
+            break;
+        }
+        let lock = OpenOptions::new().create(true).write(true).truncate(false).open(use_lock(&folder))?;
+        let free = folder != own && !matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+        if free {
+            fs::remove_dir_all(&folder)?;
+            total -= bytes;
+            tracing::info!(folder = %folder.display(), bytes, "a downloaded model was removed to make room");
+        }
+    }
+    Ok(())
+}
+
+fn size_of(folder: &Path) -> u64 {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    entries
+        .map(|entry| match entry.metadata() {
+            Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
+            Ok(metadata) => metadata.len(),
+            Err(_) => 0,
+        })
+        .sum()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn model(shelf: &Shelf, name: &str) -> PathBuf {
+        let folder = download_folder(&shelf.folder, name);
+        fs::create_dir_all(folder.join("onnx")).unwrap();
+        fs::write(folder.join("onnx/model.onnx"), vec![0; 1_000]).unwrap();
+        folder
+    }
+
+    #[test]
+    fn the_longest_unused_go_first_and_what_is_used_stays() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path().to_owned(), 0);
+        let names = ["a", "b", "c", "d"].map(|name| model(&shelf, name));
+        assert_eq!(shelf.hold("a").unwrap(), names[0]);
+        for (age_s, name) in [(90, 1), (30, 2)] {
+            let file = File::create(use_lock(&names[name])).unwrap();
+            file.set_modified(SystemTime::now() - std::time::Duration::from_secs(age_s)).unwrap();
+        }
+        tidy_up(place.path(), 3_000, &names[3]).unwrap();
+        assert_eq!(names.each_ref().map(|name| name.is_dir()), [true, false, true, true]);
+        tidy_up(place.path(), 0, &names[3]).unwrap();
+        assert_eq!(names.each_ref().map(|name| name.is_dir()), [true, false, false, true]);
+    }
+}

@@ -1,0 +1,136 @@
+//! Registered models: brought to the disk by what the registry in Redis says of them.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use millrace_contracts::model::{ModelWish, Origin, RegisteredModel};
+use millrace_contracts::values::ImageValue;
+use millrace_contracts::{ErrorKind, Job, Pool};
+use serde_json::{Map, json};
+
+use crate::desk::{Desk, on, repository};
+use crate::downloads::server;
+use crate::{models, scene};
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn registered(id: &str, checkpoint: Origin) -> RegisteredModel {
+    RegisteredModel {
+        id: id.into(),
+        source: "trained".into(),
+        task: "detection".into(),
+        family: None,
+        labels: Vec::new(),
+        checkpoint,
+        sha256: None,
+        files: [].into(),
+        preprocess: Map::new(),
+    }
+}
+
+fn job(image: &ImageValue, id: &str, source: &str) -> Job {
+    let config = json!({"model_id": id, "model_source": source, "confidence": 0.4});
+    let mut job = Desk::job("detection@1", on(image), config);
+    if let Some(model) = &mut job.model {
+        source.clone_into(&mut model.source);
+    }
+    job
+}
+
+/// A worker whose downloads are in a folder of their own, and may come from this machine.
+async fn worker(desk: &Desk, downloads: &std::path::Path) -> crate::desk::Running {
+    let allowed_hosts = vec!["127.0.0.1".to_owned()];
+    let models = millrace_config::Models { downloads: downloads.to_owned(), allowed_hosts, ..repository() };
+    desk.worker_with(models).await
+}
+
+async fn checkpoint(desk: &Desk) -> Origin {
+    let file = std::fs::read(models().join("shapes-detector/model.onnx")).unwrap();
+    Origin::Blob(desk.blobs.put(Bytes::from(file)).await.unwrap())
+}
+
+#[tokio::test]
+async fn a_registered_model_gives_what_the_same_model_in_the_repository_gives() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let model = registered("acme/shapes", checkpoint(&desk).await);
+    desk.bus.put_models(&[model], true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let expected = desk.run(job(&image, "shapes-detector", "pretrained")).await.unwrap();
+    let trained = desk.run(job(&image, "acme/shapes", "trained")).await.unwrap();
+    assert_eq!(trained.outputs["count"], expected.outputs["count"]);
+    assert_ne!(
+        trained.metrics.model_digest, expected.metrics.model_digest,
+        "its millrace.toml has a say too"
+    );
+    // Whatever the workflow says of its source.
+    let again = desk.run(job(&image, "acme/shapes", "pretrained")).await.unwrap();
+    assert_eq!(again.metrics.model_digest, trained.metrics.model_digest);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_registered_wrongly_is_told() {
+    let (mut desk, downloads, server) = (Desk::open().await, tempfile::tempdir().unwrap(), server().await);
+    let wrong_sha = RegisteredModel {
+        sha256: Some("0".repeat(64)),
+        ..registered("wrong-sha", Origin::Url(format!("{server}/detector.onnx")))
+    };
+    let wrong_family = RegisteredModel {
+        family: Some("no-such-family".into()),
+        ..registered("family", checkpoint(&desk).await)
+    };
+    let gone = registered("gone", Origin::Blob(millrace_contracts::BlobId::of(b"nobody stored this")));
+    let broken = registered("broken", Origin::Url(format!("{server}/broken.onnx")));
+    desk.bus.put_models(&[wrong_sha, wrong_family, gone, broken], true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let cases = [
+        ("wrong-sha", ErrorKind::ModelLoadError, "SHA-256"),
+        ("family", ErrorKind::Unsupported, "no-such-family"),
+        ("gone", ErrorKind::InvalidInput, "a file of the model"),
+        ("broken", ErrorKind::ModelLoadError, "could not be loaded"),
+        ("nobody", ErrorKind::ModelNotFound, "no model is registered"),
+    ];
+    for (id, kind, words) in cases {
+        let error = desk.run(job(&image, id, "trained")).await.unwrap_err();
+        assert_eq!((error.kind, error.pointer.as_deref()), (kind, Some("/config/model_id")), "{id}: {error}");
+        assert!(error.message.contains(words), "{error}");
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_is_loaded_when_asked_for_and_given_up_when_it_changed() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let model = registered("acme/shapes", checkpoint(&desk).await);
+    desk.bus.put_models(std::slice::from_ref(&model), true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let reference = job(&image, "acme/shapes", "trained").model.unwrap();
+    let warm = async || {
+        let workers = desk.bus.workers().await?;
+        let info = workers.first().and_then(|worker| worker.info.clone()).unwrap_or_default();
+        let is_warm = info.contains(r#""models":["acme/shapes"]"#);
+        if !is_warm {
+            // Asked for again as long as nobody listens yet.
+            let wish = ModelWish::Load { model: reference.clone(), pool: Pool::from("fast") };
+            desk.bus.wish(&wish).await?;
+        }
+        Ok::<_, millrace_bus::BusError>(is_warm.then_some(()))
+    };
+    millrace_testkit::eventually(PATIENCE, "a warm model", warm).await.unwrap();
+    let before = desk.run(job(&image, "acme/shapes", "trained")).await.unwrap();
+    assert!(before.metrics.model_load_time_ms < 1_000.0);
+
+    let changed = RegisteredModel { preprocess: Map::from_iter([("size".into(), json!(320))]), ..model };
+    desk.bus.put_models(&[changed], true).await.unwrap();
+    desk.bus.wish(&ModelWish::Forget { id: "acme/shapes".into() }).await.unwrap();
+    let mut after = desk.run(job(&image, "acme/shapes", "trained")).await.unwrap();
+    let deadline = tokio::time::Instant::now() + PATIENCE;
+    while after.metrics.model_digest == before.metrics.model_digest {
+        assert!(tokio::time::Instant::now() < deadline, "the old copy is still used");
+        after = desk.run(job(&image, "acme/shapes", "trained")).await.unwrap();
+    }
+    worker.stop().await;
+}

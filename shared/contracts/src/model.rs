@@ -1,0 +1,137 @@
+//! Registered models: what the api writes down of a model that is not in a folder of the workers', what a worker needs to
+//! have it, and what workers are asked to do with models.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::job::ModelRef;
+use crate::{BlobId, ModelId, Pool};
+
+/// Of a model's name.
+const MOST_CHARACTERS: usize = 200;
+const MOST_FOLDERS: usize = 4;
+/// What the address of a blob begins with.
+const BLOB: &str = "blob:";
+
+/// The files beside a checkpoint that may be registered with it.
+pub const FILES: [&str; 3] = ["config.json", "preprocessor_config.json", "tokenizer.json"];
+
+/// What a worker needs to have a registered model.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RegisteredModel {
+    /// Its name.
+    pub id: ModelId,
+    /// `trained` or `url`.
+    pub source: String,
+    /// What it is made for, such as `detection`.
+    pub task: String,
+    /// Its family, where the model does not say it itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<String>,
+    /// Names of its classes by index; empty where the model names them itself.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
+    /// The ONNX file.
+    pub checkpoint: Origin,
+    /// What its SHA-256 must be, lower-case hex.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sha256: Option<String>,
+    /// Files beside it, by name; see [`FILES`].
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub files: BTreeMap<String, Origin>,
+    /// Keys of `preprocessor_config.json`; each replaces the file's.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub preprocess: Map<String, Value>,
+}
+
+/// Where a file is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Origin {
+    /// At an address, `http://…` or `https://…`.
+    Url(String),
+    /// In the blob store, `blob:<sha256>`.
+    Blob(BlobId),
+}
+
+impl TryFrom<String> for Origin {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        if let Some(id) = text.strip_prefix(BLOB) {
+            return id.parse().map(Self::Blob).map_err(|_| format!("{id:?} is no blob's id"));
+        }
+        let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
+        if is_url {
+            Ok(Self::Url(text))
+        } else {
+            Err("an address begins with https://, http:// or blob:".to_owned())
+        }
+    }
+}
+
+impl From<Origin> for String {
+    fn from(origin: Origin) -> Self {
+        match origin {
+            Origin::Url(url) => url,
+            Origin::Blob(id) => format!("{BLOB}{id}"),
+        }
+    }
+}
+
+/// What workers are asked to do with a model. Said once, on a channel: a hint.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "wish", rename_all = "snake_case")]
+pub enum ModelWish {
+    /// Those of a pool are to load it.
+    Load {
+        /// The model.
+        model: ModelRef,
+        /// The pool.
+        pool: Pool,
+    },
+    /// Whoever has it is to give it up: what was registered under this name changed, or is gone.
+    Forget {
+        /// Its name.
+        id: ModelId,
+    },
+}
+
+/// Whether `text` may name a model: a plain name or a plain relative path of a few folders, nothing that a shell or a file
+/// system treats specially.
+#[must_use]
+pub fn is_model_name(text: &str) -> bool {
+    let plain = |part: &str| {
+        part.starts_with(|c: char| c.is_ascii_alphanumeric() || c == '_')
+            && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
+    };
+    text.len() <= MOST_CHARACTERS && text.split('/').count() <= MOST_FOLDERS && text.split('/').all(plain)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn origins_are_read_as_they_are_written() {
+        let blob = format!("{BLOB}{}", BlobId::of(b"x"));
+        for text in [blob.as_str(), "https://models.example/best.onnx"] {
+            let origin = Origin::try_from(text.to_owned()).unwrap();
+            assert_eq!(String::from(origin), text);
+        }
+        for odd in ["", "blob:12", "ftp://x", "models/best.onnx", "file:///etc/passwd"] {
+            assert!(Origin::try_from(odd.to_owned()).is_err(), "{odd}");
+        }
+    }
+
+    #[test]
+    fn only_plain_names_name_models() {
+        assert!(["a", "acme/parts-v3", "_x/1.0"].iter().all(|name| is_model_name(name)));
+        let long = "a".repeat(MOST_CHARACTERS + 1);
+        for odd in ["", "/etc", "../x", "a//b", ".hidden", "a b", "a/b/c/d/e", "ü", &long] {
+            assert!(!is_model_name(odd), "{odd}");
+        }
+    }
+}

@@ -1,0 +1,132 @@
+//! How requests are put together: by shape, up to a limit, for as long as they may wait, in graphs with rows of their own,
+//! and in parts when memory is short.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use futures::future::join_all;
+use millrace_inference::{Closed, Inferred, InferenceError, Model, SessionSettings, Tensor};
+use millrace_onnx::{Attribute, Element, Graph, Side};
+
+use crate::loader_of;
+
+/// Longer than any of these tests takes.
+const LONG: Duration = Duration::from_secs(60);
+/// Numbers that one row becomes in [`greedy`]: 128 MiB.
+const SPREAD: usize = 1 << 25;
+
+/// The largest number of each row.
+fn largest(rows: Side) -> Graph {
+    let mut graph = Graph::new("largest");
+    graph.input("x", Element::F32, &[rows, Side::Free("numbers")]);
+    graph.output("most", Element::F32, &[rows, Side::Fixed(1)]);
+    graph.node("ReduceMax", &["x"], "most", &[("axes", Attribute::Ints(&[1]))]);
+    graph
+}
+
+/// The same by a detour: every row is first spread over a lot of memory.
+fn greedy() -> Graph {
+    let mut graph = Graph::new("greedy");
+    graph.input("x", Element::F32, &[Side::Free("batch"), Side::Fixed(1)]);
+    graph.output("most", Element::F32, &[Side::Free("batch"), Side::Fixed(1)]);
+    let sides: Vec<u8> = [1, SPREAD as i64].iter().flat_map(|side: &i64| side.to_le_bytes()).collect();
+    graph.tensor("sides", Element::I64, &[2], &sides);
+    graph.node("Expand", &["x", "sides"], "spread", &[]);
+    graph.node("ReduceMax", &["spread"], "most", &[("axes", Attribute::Ints(&[1]))]);
+    graph
+}
+
+async fn load(folder: &Path, graph: &Graph, sessions: SessionSettings) -> Model {
+    std::fs::create_dir_all(folder.join("m")).unwrap();
+    std::fs::write(folder.join("m/model.onnx"), graph.encode()).unwrap();
+    loader_of(folder.to_owned(), sessions).load(&"m".into()).await.unwrap()
+}
+
+async fn run(model: &Model, row: Vec<f32>) -> Result<Inferred, InferenceError> {
+    model.infer(vec![Tensor::new(vec![1, row.len()], row).unwrap()]).await
+}
+
+#[tokio::test]
+async fn rows_of_one_shape_run_together_whatever_comes_in_between() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = SessionSettings { max_batch: 4, max_delay: LONG, ..SessionSettings::default() };
+    let model = load(folder.path(), &largest(Side::Free("batch")), sessions).await;
+    let rows = (0..8).map(|number| vec![number as f32; if number % 2 == 0 { 3 } else { 5 }]);
+    let results = join_all(rows.map(|row| run(&model, row))).await;
+    for (number, result) in results.into_iter().enumerate() {
+        let result = result.unwrap();
+        assert_eq!((result.batch.rows, result.batch.closed), (4, Closed::Full));
+        assert_eq!(result.outputs[0].data(), [number as f32]);
+    }
+}
+
+#[tokio::test]
+async fn a_batch_waits_for_more_as_long_as_it_may_and_no_longer() {
+    let folder = tempfile::tempdir().unwrap();
+    let max_delay = Duration::from_millis(150);
+    let sessions = SessionSettings { max_batch: 2, max_delay, ..SessionSettings::default() };
+    let model = load(folder.path(), &largest(Side::Free("batch")), sessions).await;
+    let alone = run(&model, vec![1.0, 2.0]).await.unwrap().batch;
+    assert_eq!((alone.rows, alone.closed), (1, Closed::Delay));
+    assert!(alone.waited >= max_delay, "{alone:?}");
+    let (one, two) = tokio::join!(run(&model, vec![1.0]), run(&model, vec![2.0]));
+    for batch in [one.unwrap().batch, two.unwrap().batch] {
+        assert_eq!((batch.rows, batch.closed), (2, Closed::Full));
+    }
+}
+
+#[tokio::test]
+async fn a_graph_with_rows_of_its_own_is_filled_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = SessionSettings { max_batch: 8, max_delay: LONG, ..SessionSettings::default() };
+    let model = load(folder.path(), &largest(Side::Fixed(4)), sessions).await;
+    let results = join_all((0..4).map(|number| run(&model, vec![number as f32, 0.5]))).await;
+    for (number, result) in results.into_iter().enumerate() {
+        let result = result.unwrap();
+        assert_eq!((result.batch.rows, result.batch.closed), (4, Closed::Full), "its own rows are the limit");
+        assert_eq!((result.outputs[0].shape(), result.outputs[0].data()), (&[1, 1][..], &[(number as f32).max(0.5)][..]));
+    }
+    let five = model.infer(vec![Tensor::new(vec![5, 2], vec![0.0; 10]).unwrap()]).await;
+    assert!(matches!(five, Err(InferenceError::Input { .. })), "{five:?}");
+
+    let sessions = SessionSettings::default();
+    let model = load(folder.path(), &largest(Side::Fixed(4)), sessions).await;
+    let one = run(&model, vec![3.0, 4.0]).await.unwrap();
+    assert_eq!((one.batch.rows, one.outputs[0].data()), (1, &[4.0][..]), "what fills it up is not given out");
+}
+
+/// Not a test: the body of a process whose memory the test below bounds.
+#[tokio::test]
+#[ignore = "started by the test that bounds its memory"]
+async fn short_of_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = SessionSettings { max_batch: 8, max_delay: LONG, ..SessionSettings::default() };
+    let model = load(folder.path(), &greedy(), SessionSettings { max_delay: Duration::ZERO, ..sessions }).await;
+    run(&model, vec![1.0]).await.unwrap();
+    drop(model);
+    let model = load(folder.path(), &greedy(), sessions).await;
+    let status = std::fs::read_to_string("/proc/self/status").unwrap();
+    let kib = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next()).unwrap();
+    // Enough for four rows at once, and not for eight.
+    let bytes = kib.parse::<usize>().unwrap() * 1024 + 6 * SPREAD * size_of::<f32>();
+    let own = std::process::id().to_string();
+    let bounded = Command::new("prlimit").args(["--pid", &own, &format!("--as={bytes}")]).status().unwrap();
+    assert!(bounded.success());
+    let results = join_all((0..8).map(|number| run(&model, vec![number as f32]))).await;
+    for (number, result) in results.into_iter().enumerate() {
+        let result = result.unwrap();
+        assert_eq!(result.outputs[0].data(), [number as f32]);
+        assert!(result.batch.rows <= 4, "{:?}", result.batch);
+    }
+}
+
+#[test]
+fn a_batch_that_finds_no_memory_runs_in_halves() {
+    let output = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "batching::short_of_memory", "--ignored", "--nocapture"])
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+}
