@@ -20,7 +20,8 @@ pub enum JobStatus {
     Pending,
     /// Handed to a pool.
     Queued,
-    /// A worker has it.
+    /// A worker has it. Part of the contract, and not written by us: a job's start is told live (`inference:started`) and in the
+    /// run's snapshot, and its `started_at` comes with its end; recording it would cost one more write for every job.
     Running,
     /// Done.
     Completed,

@@ -169,9 +169,7 @@ async fn preload(
     (model, query): (&str, &[(&str, String)]),
 ) -> anyhow::Result<Exit> {
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let told = Client::find(client)?
-        .post(&format!("{}/preload?{}", path(model), query.join("&")))
-        .await?;
+    let told = Client::find(client)?.post(&format!("{}/preload?{}", path(model), query.join("&"))).await?;
     let warm = told["workers"].as_array().is_some_and(|workers| !workers.is_empty());
     if client.json {
         context.out.json(&told)?;

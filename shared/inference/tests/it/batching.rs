@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use futures::future::join_all;
-use millrace_inference::{Closed, Inferred, InferenceError, Model, SessionSettings, Tensor};
+use millrace_inference::{Closed, InferenceError, Inferred, Model, SessionSettings, Tensor};
 use millrace_onnx::{Attribute, Element, Graph, Side};
 
 use crate::loader_of;
@@ -85,7 +85,10 @@ async fn a_graph_with_rows_of_its_own_is_filled_up() {
     for (number, result) in results.into_iter().enumerate() {
         let result = result.unwrap();
         assert_eq!((result.batch.rows, result.batch.closed), (4, Closed::Full), "its own rows are the limit");
-        assert_eq!((result.outputs[0].shape(), result.outputs[0].data()), (&[1, 1][..], &[(number as f32).max(0.5)][..]));
+        assert_eq!(
+            (result.outputs[0].shape(), result.outputs[0].data()),
+            (&[1, 1][..], &[(number as f32).max(0.5)][..])
+        );
     }
     let five = model.infer(vec![Tensor::new(vec![5, 2], vec![0.0; 10]).unwrap()]).await;
     assert!(matches!(five, Err(InferenceError::Input { .. })), "{five:?}");
@@ -102,12 +105,10 @@ async fn a_graph_with_rows_of_its_own_is_filled_up() {
 async fn short_of_memory() {
     let folder = tempfile::tempdir().unwrap();
     let sessions = SessionSettings { max_batch: 8, max_delay: LONG, ..SessionSettings::default() };
-    let model = load(folder.path(), &greedy(), SessionSettings { max_delay: Duration::ZERO, ..sessions }).await;
-    run(&model, vec![1.0]).await.unwrap();
-    drop(model);
     let model = load(folder.path(), &greedy(), sessions).await;
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
-    let kib = status.lines().find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next()).unwrap();
+    let kib =
+        status.lines().find_map(|line| line.strip_prefix("VmSize:")?.split_whitespace().next()).unwrap();
     // Enough for four rows at once, and not for eight.
     let bytes = kib.parse::<usize>().unwrap() * 1024 + 6 * SPREAD * size_of::<f32>();
     let own = std::process::id().to_string();
