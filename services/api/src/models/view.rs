@@ -101,7 +101,7 @@ pub(crate) fn page(id: &ModelId, record: Option<&ModelRecord>, fleet: &Fleet) ->
         say("updated_at", json!(record.updated_at));
     }
     page.insert("workers".to_owned(), json!(fleet.warm(id)));
-    page.insert("loading".to_owned(), json!(places.map(|places| &places.loading)));
+    page.insert("loading".to_owned(), places.map_or_else(|| json!([]), |places| json!(places.loading)));
     page.insert("in_repository".to_owned(), json!(fleet.has_in_repository(id)));
     Value::Object(page)
 }

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
+use millrace_contracts::values::ValueRef;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -72,7 +73,9 @@ pub(crate) async fn follow(
 ) -> anyhow::Result<Exit> {
     let mut ended = Follower::new(client, id, context.out, quiet).follow().await?;
     // Events name large values by reference; the run's page holds them whole.
-    ended.outputs = client.get(&format!("/executions/{id}"), &[]).await?["outputs"].take();
+    if !ValueRef::all_in(&ended.outputs).is_empty() {
+        ended.outputs = client.get(&format!("/executions/{id}"), &[]).await?["outputs"].take();
+    }
     let files = match dir {
         Some(dir) => pictures::save(client, &ended.outputs, dir).await?,
         None => Vec::new(),

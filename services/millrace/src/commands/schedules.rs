@@ -49,7 +49,8 @@ pub(crate) enum Args {
         client: ClientArgs,
     },
     /// Run a workflow by the clock.
-    #[command(after_help = "\
+    // Its --version is the workflow's.
+    #[command(disable_version_flag = true, after_help = "\
 Examples:
   millrace schedules create 0199b5a2-… '0 6 * * MON-FRI' --timezone Europe/Berlin
   millrace schedules create 0199b5a2-… @hourly --overlap queue --input '{\"photo\": \"blob:…\"}'")]

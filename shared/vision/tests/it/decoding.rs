@@ -97,6 +97,27 @@ fn every_format_is_told_by_its_content() {
 }
 
 #[test]
+fn every_form_reads_as_pillow_reads_it() {
+    let folder = goldens().join("formats");
+    let facts: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("formats.json")).unwrap()).unwrap();
+    for (name, fact) in facts["pictures"].as_object().unwrap() {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let frame = decode(&bytes, &Limits::default()).unwrap_or_else(|error| panic!("{name}: {error}"));
+        let size = (fact["size"][0].as_u64().unwrap() as u32, fact["size"][1].as_u64().unwrap() as u32);
+        assert_eq!((frame.width(), frame.height()), size, "{name}");
+        let header = probe(&bytes, &Limits::default()).unwrap();
+        assert_eq!((header.width, header.height), size, "{name}");
+        let text = fact["rgb"].as_str().unwrap();
+        let expected =
+            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap());
+        let tolerance = fact["tolerance"].as_u64().unwrap() as u8;
+        let worst = frame.pixels().iter().zip(expected).map(|(have, want)| have.abs_diff(want)).max();
+        assert!(worst.unwrap() <= tolerance, "{name}: {worst:?} levels off");
+    }
+}
+
+#[test]
 fn a_cmyk_jpeg_becomes_rgb() {
     // 16 × 16, pure red, written by Pillow from mode CMYK (inverted, Adobe marker, as Photoshop writes them).
     let bytes = std::fs::read(goldens().join("images/red_cmyk.jpg")).unwrap();
