@@ -182,7 +182,11 @@ async fn launch(
             return Err(LocalError::NotReady { server: SERVER, waited: options.start_timeout, log });
         }
         let tail = error::tail(&log);
-        if attempt >= PORT_ATTEMPTS || !tail.contains("Address already in use") {
+        if tail.contains("pre-existing shared memory block") && begun.elapsed() < ADOPTION_TIMEOUT {
+            // The children of a server that was killed live a moment longer than it.
+            preferred = Some(port);
+            tokio::time::sleep(POLL).await;
+        } else if attempt >= PORT_ATTEMPTS || !tail.contains("Address already in use") {
             return Err(LocalError::EndedEarly { server: SERVER, log, tail });
         }
     }

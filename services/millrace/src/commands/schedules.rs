@@ -50,10 +50,13 @@ pub(crate) enum Args {
     },
     /// Run a workflow by the clock.
     // Its --version is the workflow's.
-    #[command(disable_version_flag = true, after_help = "\
+    #[command(
+        disable_version_flag = true,
+        after_help = "\
 Examples:
   millrace schedules create 0199b5a2-… '0 6 * * MON-FRI' --timezone Europe/Berlin
-  millrace schedules create 0199b5a2-… @hourly --overlap queue --input '{\"photo\": \"blob:…\"}'")]
+  millrace schedules create 0199b5a2-… @hourly --overlap queue --input '{\"photo\": \"blob:…\"}'"
+    )]
     Create {
         /// The workflow.
         workflow: WorkflowId,
