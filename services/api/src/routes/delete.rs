@@ -1,5 +1,5 @@
-//! `DELETE /executions/{id}`: a run and what it said and made. Its id stays, and answers 410. Blobs may be shared with other runs:
-//! those that nothing refers to any more are swept by the writer role.
+//! `DELETE /executions/{id}`: a run and what it said and made. Its id stays, and answers 410. Blobs stay too: other runs may share
+//! them, and nothing counts who does.
 
 use std::sync::Arc;
 

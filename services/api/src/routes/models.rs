@@ -76,6 +76,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
         (status = 201, description = "Registered.", body = described::Model, headers(("Location" = String))),
         (status = 200, description = "Replaced.", body = described::Model, headers(("Location" = String))),
     ),
+    security(("api_key" = ["admin"])),
 )]
 pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let held = body::object(&app, request, body::max_json(&app)).await?;
@@ -122,6 +123,7 @@ pub(crate) async fn show(
     delete, path = "/api/v1/models/{id}", operation_id = "delete_model", tag = "models",
     params(("id" = String, Path, description = "Its name; a slash in it is written %2F.")),
     responses((status = 204, description = "Deleted.")),
+    security(("api_key" = ["admin"])),
 )]
 pub(crate) async fn delete(
     State(app): State<Arc<App>>,

@@ -62,7 +62,7 @@ pub(crate) struct Add {
     /// What it is made for: detection, classification, embedding, segmentation or tensor.
     #[arg(long)]
     task: String,
-    /// The ONNX file: a file, an address, or blob:<sha256>.
+    /// The ONNX file: a file, an address, or `blob:<sha256>`.
     #[arg(long, value_name = "FILE|URL")]
     checkpoint: String,
     /// What the SHA-256 of the ONNX file must be.
