@@ -27,7 +27,7 @@ pub struct Auth {
     /// Signs sessions and stream tokens. The same text for all replicas, of 32 characters or more. When unset, each
     /// process makes one up: sessions end with it, and hold on that replica only.
     pub signing_secret: Option<Secret<String>>,
-    /// Sites whose pages may call the api, such as "https://console.example.com".
+    /// Sites whose pages may call the api, such as `https://console.example.com`.
     pub allowed_origins: Vec<String>,
 }
 
