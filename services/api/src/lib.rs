@@ -31,4 +31,4 @@ mod view;
 
 pub use deps::Deps;
 pub use error::ApiError;
-pub use serve::run;
+pub use serve::{listen, run};

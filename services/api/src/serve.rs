@@ -1,6 +1,7 @@
 //! The role's life: start its tasks, serve, stop taking requests, finish those in hand, end.
 
 mod connections;
+mod listen;
 
 use std::sync::Arc;
 
@@ -9,6 +10,7 @@ use millrace_tasks::{OnCancel, OnError, Supervisor, TaskKind};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+pub use self::listen::listen;
 use crate::deps::Deps;
 use crate::error::ApiError;
 use crate::health::with_checks;

@@ -22,7 +22,6 @@ use millrace_testkit::{TestPostgres, TestRedis, test_folder};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
 use tempfile::TempDir;
-use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 pub(crate) use pictures::{jpeg, png};
@@ -65,7 +64,7 @@ impl World {
         let store = Store::connect(&StoreSettings::new(postgres.url()))?;
         store.migrate().await?;
         let blobs = Blobs::open(&BlobsSettings::new(folder.path().display().to_string()))?;
-        let listener = TcpListener::bind("127.0.0.1:0").await?;
+        let listener = millrace_api::listen(([127, 0, 0, 1], 0).into())?;
         let base = format!("http://{}", listener.local_addr()?);
         let deps = Deps {
             settings,

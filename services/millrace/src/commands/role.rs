@@ -66,7 +66,7 @@ pub(crate) async fn api(args: ApiArgs, context: &Context) -> anyhow::Result<Exit
     let settings = &loaded.settings;
     let alone = Alone::new(&loaded, "api")?;
     let listen = settings.api.listen;
-    let listener = tokio::net::TcpListener::bind(listen).await;
+    let listener = millrace_api::listen(listen);
     let listener =
         listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
     let deps = millrace_api::Deps {

@@ -81,7 +81,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     settle(&mut loaded, &data_dir, args.workers)?;
     // Bound first: a port that is taken is the likeliest fault, and the cheapest to find.
     let listen = loaded.settings.api.listen;
-    let listener = TcpListener::bind(listen).await;
+    let listener = millrace_api::listen(listen);
     let listener =
         listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
 
