@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Makes src/millrace/schema.py from docs/openapi.json: what the server answers, as TypedDicts. Needs
-# `pip install datamodel-code-generator==0.89.0`. tests/test_schema.py says when it is due.
+# `pip install datamodel-code-generator==0.89.0 black isort`. tests/test_wire.py says when it is due.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")"
 

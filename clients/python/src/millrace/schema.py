@@ -242,6 +242,20 @@ Where a job stands; the last three are final.
 """
 
 
+class KeyMade(TypedDict):
+    """
+    A key that was made.
+    """
+
+    id: str
+    name: str
+    scopes: list[str]
+    key: str
+    """
+    The key itself. It is not shown again.
+    """
+
+
 class Kpi(TypedDict):
     """
     Runs and jobs of one bucket, counted where they began. Durations are in milliseconds; a figure that nothing went into is none.
@@ -333,13 +347,60 @@ class Links(TypedDict):
     rerun: str
 
 
+class LoginRequest(TypedDict):
+    """
+    A key that a browser logs in with.
+    """
+
+    key: str
+
+
 class Model(TypedDict):
     """
-    A model, as the workers that offer it describe it.
+    A model: what is registered of it, and what the workers say.
     """
 
     model_id: str
+    source: str
+    """
+    `pretrained`, `trained` or `url`.
+    """
+    task: NotRequired[str | None]
+    """
+    What it is made for, once that is known.
+    """
+    family: NotRequired[str | None]
+    labels: NotRequired[list[str] | None]
+    """
+    Names of its classes, where they are registered.
+    """
+    digest: NotRequired[str | None]
+    """
+    Which copy is warm.
+    """
+    bytes: NotRequired[int | None]
+    """
+    Memory it takes where it is warm.
+    """
+    checkpoint: NotRequired[str | None]
+    """
+    Where its ONNX file is, of a registered one.
+    """
+    sha256: NotRequired[str | None]
+    created_at: NotRequired[int | None]
+    updated_at: NotRequired[int | None]
     workers: list[str]
+    """
+    Workers that have it loaded.
+    """
+    loading: list[str]
+    """
+    Workers that are loading it.
+    """
+    in_repository: bool
+    """
+    Whether it is in the repository of some worker.
+    """
 
 
 ModelDigest: TypeAlias = str
@@ -353,6 +414,53 @@ ModelId: TypeAlias = str
 """
 A model's name in the repository, such as `shapes-detector` or `acme/defects-v3`.
 """
+
+
+class ModelRequest(TypedDict):
+    """
+    A model to register.
+    """
+
+    id: str
+    """
+    Letters, digits, `.`, `_` and `-`, folders separated by `/`.
+    """
+    source: NotRequired[str | None]
+    """
+    `trained`, unless it is `url`.
+    """
+    task: str
+    """
+    `detection`, `classification`, `embedding`, `segmentation` or `tensor`.
+    """
+    family: NotRequired[str | None]
+    """
+    Where the model does not say it itself.
+    """
+    labels: NotRequired[list[str] | None]
+    """
+    Names of the classes by index.
+    """
+    class_mapping: NotRequired[dict[str, str]]
+    """
+    The same by number, instead of `labels`.
+    """
+    checkpoint: str
+    """
+    The ONNX file: an address, or `blob:<sha256>`.
+    """
+    sha256: NotRequired[str | None]
+    """
+    What the SHA-256 of the ONNX file must be.
+    """
+    files: NotRequired[dict[str, str]]
+    """
+    `config.json`, `preprocessor_config.json`, `tokenizer.json`: where each is.
+    """
+    preprocess: NotRequired[dict[str, Any]]
+    """
+    Keys of `preprocessor_config.json`; each replaces the file's.
+    """
 
 
 class ModelUse(TypedDict):
@@ -444,7 +552,7 @@ class ModelUse(TypedDict):
 
 class Models(TypedDict):
     """
-    The models of the fleet.
+    The models that are registered, or that workers name.
     """
 
     models: list[Model]
@@ -530,6 +638,22 @@ Pool: TypeAlias = str
 """
 A class of workers: `fast`, `heavy`, `batch`, `cpu`, or one of the operator's own.
 """
+
+
+class Preloaded(TypedDict):
+    """
+    Where a model is warm.
+    """
+
+    model_id: str
+    pool: str
+    """
+    The pool whose workers were asked.
+    """
+    workers: list[str]
+    """
+    Workers that have it loaded.
+    """
 
 
 Priority: TypeAlias = Literal['high', 'normal', 'low']
@@ -629,6 +753,12 @@ class ScheduleLinks(TypedDict):
     trigger: str
 
 
+Scope: TypeAlias = Literal['read', 'run', 'admin']
+"""
+What a key may do; each includes those before it.
+"""
+
+
 class StoredBlob(TypedDict):
     """
     Bytes that were stored.
@@ -688,6 +818,25 @@ class Versions(TypedDict):
     """
 
     versions: list[VersionRow]
+
+
+class WhoAmI(TypedDict):
+    """
+    Who calls.
+    """
+
+    guarded: bool
+    """
+    Whether this server asks for keys at all.
+    """
+    name: NotRequired[str | None]
+    """
+    What the key's owner calls it; none where none is asked for.
+    """
+    scope: Scope
+    """
+    What the caller may do.
+    """
 
 
 WorkerId: TypeAlias = str
@@ -759,6 +908,35 @@ class WorkflowRow(TypedDict):
     updated_at: UnixMillis
 
 
+class ApiKey(TypedDict):
+    """
+    A key as it is stored: without the secret.
+    """
+
+    id: str
+    """
+    The key's id.
+    """
+    name: str
+    """
+    What its owner calls it.
+    """
+    prefix: str
+    """
+    Its first characters, to recognise it by.
+    """
+    scopes: list[str]
+    """
+    `run`, `read`, `admin`.
+    """
+    created_at: UnixMillis
+    """
+    When it was made.
+    """
+    last_used_at: NotRequired[UnixMillis | None]
+    revoked_at: NotRequired[UnixMillis | None]
+
+
 class BatchAccepted(TypedDict):
     """
     A batch that was accepted.
@@ -783,6 +961,42 @@ class CancelAccepted(TypedDict):
     Where it stood when the wish was taken.
     """
     links: Links
+
+
+class DeadLetter(TypedDict):
+    """
+    An event that could not be recorded.
+    """
+
+    event_id: str
+    """
+    The event's id.
+    """
+    execution_id: NotRequired[ExecutionId | None]
+    kind: str
+    """
+    Its type's channel.
+    """
+    event: str
+    """
+    The envelope as JSON text.
+    """
+    reason: str
+    """
+    Why it is here.
+    """
+    created_at: UnixMillis
+    """
+    Since when.
+    """
+
+
+class DeadLetters(TypedDict):
+    """
+    The newest dead letters.
+    """
+
+    dead_letters: list[DeadLetter]
 
 
 class Definition(TypedDict):
@@ -1066,6 +1280,26 @@ class JobRecord(TypedDict):
     """
     What its share of the worker's time cost, in the operator's currency; none while its pool has no price.
     """
+
+
+class KeyRequest(TypedDict):
+    """
+    A key that is wanted.
+    """
+
+    name: str
+    """
+    Who or what it is for.
+    """
+    scopes: list[Scope]
+
+
+class Keys(TypedDict):
+    """
+    The keys.
+    """
+
+    keys: list[ApiKey]
 
 
 class LastFiring(TypedDict):
@@ -1364,6 +1598,22 @@ class Schedules(TypedDict):
     schedules: list[Schedule]
 
 
+class Session(TypedDict):
+    """
+    Who is logged in.
+    """
+
+    name: str
+    """
+    What the key's owner calls it.
+    """
+    scope: Scope
+    """
+    What it may do.
+    """
+    expires_at: UnixMillis
+
+
 class Stats(TypedDict):
     """
     The figures of a window.
@@ -1399,6 +1649,18 @@ Stored: TypeAlias = StoredBlob | StoredBlobs
 """
 What an upload is answered: one blob, or those of a form.
 """
+
+
+class StreamToken(TypedDict):
+    """
+    A token for an event stream.
+    """
+
+    token: str
+    """
+    What to send as `?token=`.
+    """
+    expires_at: UnixMillis
 
 
 class Validation(TypedDict):
