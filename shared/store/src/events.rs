@@ -76,34 +76,44 @@ impl Events<'_> {
             .collect()
     }
 
-    /// Makes the partitions of `days` days from `first_day` (UTC) on; returns how many were new. Safe to repeat.
+    /// Makes the partitions of `days` days from `first_day` (UTC) on; returns how many were new. Safe to repeat. Gives up
+    /// after half a second when readers hold the table, with `Unavailable`.
     ///
     /// # Errors
     /// `Unavailable`, `Fault`.
     pub async fn ensure_partitions(&self, first_day: NaiveDate, days: u32) -> Result<u32, StoreError> {
+        let mut transaction = self.store.pool.begin().await?;
+        self.yield_to_readers(&mut transaction).await?;
         let made = sqlx::query_scalar!(
             r#"select wf_events_ensure_partitions($1, $2) as "made!""#,
             first_day,
             i32::try_from(days).unwrap_or(i32::MAX)
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(&mut *transaction)
         .await?;
+        transaction.commit().await?;
         Ok(made.unsigned_abs())
     }
 
-    /// Drops the partitions of days before `first_kept` (UTC); returns how many. Gives up after two seconds when readers
-    /// hold them, with `Unavailable`: a drop that waits would hold up the writer.
+    /// Drops the partitions of days before `first_kept` (UTC); returns how many. Gives up after half a second when
+    /// readers hold them, with `Unavailable`: a drop that waits would hold up the writer.
     ///
     /// # Errors
     /// `Unavailable`, `Fault`.
     pub async fn drop_partitions_before(&self, first_kept: NaiveDate) -> Result<u32, StoreError> {
         let mut transaction = self.store.pool.begin().await?;
-        sqlx::query!("set local lock_timeout = '2s'").execute(&mut *transaction).await?;
+        self.yield_to_readers(&mut transaction).await?;
         let dropped =
             sqlx::query_scalar!(r#"select wf_events_drop_partitions($1) as "dropped!""#, first_kept)
                 .fetch_one(&mut *transaction)
                 .await?;
         transaction.commit().await?;
         Ok(dropped.unsigned_abs())
+    }
+
+    /// Changes of the partitions give up before Postgres looks for deadlocks, after a second: it might choose the reader.
+    async fn yield_to_readers(&self, transaction: &mut sqlx::PgTransaction<'_>) -> Result<(), StoreError> {
+        sqlx::query!("set local lock_timeout = '500ms'").execute(&mut **transaction).await?;
+        Ok(())
     }
 }
