@@ -111,6 +111,15 @@ pub(super) fn labels_of(facts: &Facts) -> Result<Vec<String>, InferenceError> {
     }
 }
 
+/// A picture as such a graph takes it.
+pub(super) fn prepared(frame: &Frame, shape: Letterbox) -> Result<Prepared, InferenceError> {
+    let (canvas, placement) = letterbox(frame, shape, Filter::OpenCvLinear)?;
+    let shape = vec![1, 3, canvas.height() as usize, canvas.width() as usize];
+    let tensor = Tensor::new(shape, nchw_from(&canvas, &Normalise::UNIT));
+    let tensor = tensor.expect("a canvas has three planes of its own size");
+    Ok(Prepared { inputs: vec![tensor], placement })
+}
+
 /// The letterbox: the graph's own height and width where they are fixed; else the size it was exported for, padded to
 /// the stride only, as the reference does for single pictures.
 pub(super) fn input_shape(facts: &Facts) -> Result<Letterbox, InferenceError> {
@@ -155,11 +164,7 @@ impl Family for UltralyticsDetect {
 
 impl Detector for UltralyticsDetect {
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
-        let (canvas, placement) = letterbox(frame, self.shape, Filter::OpenCvLinear)?;
-        let shape = vec![1, 3, canvas.height() as usize, canvas.width() as usize];
-        let tensor = Tensor::new(shape, nchw_from(&canvas, &Normalise::UNIT));
-        let tensor = tensor.expect("a canvas has three planes of its own size");
-        Ok(Prepared { inputs: vec![tensor], placement })
+        prepared(frame, self.shape)
     }
 
     fn read(

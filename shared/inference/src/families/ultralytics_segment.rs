@@ -4,11 +4,11 @@
 
 use millrace_contracts::ModelId;
 use millrace_contracts::values::{Rle, RleRuns};
-use millrace_vision::{Filter, Frame, Letterbox, Normalise, Placement, letterbox, nchw_from};
+use millrace_vision::{Frame, Letterbox, Placement};
 
 use super::nms::{Candidate, suppress};
 use super::segment::{SegmentMode, SegmentParams, Segmenter, allowed};
-use super::ultralytics_detect::{candidates, input_shape, labels_of, refuse_other_heads};
+use super::ultralytics_detect::{candidates, input_shape, labels_of, prepared, refuse_other_heads};
 use super::{DetectParams, Entry, Family, Prepared, Segment};
 use crate::masks::Planes;
 use crate::{ElementType, Facts, InferenceError, Tensor};
@@ -95,11 +95,7 @@ impl Segmenter for UltralyticsSegment {
     }
 
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
-        let (canvas, placement) = letterbox(frame, self.shape, Filter::OpenCvLinear)?;
-        let shape = vec![1, 3, canvas.height() as usize, canvas.width() as usize];
-        let tensor = Tensor::new(shape, nchw_from(&canvas, &Normalise::UNIT));
-        let tensor = tensor.expect("a canvas has three planes of its own size");
-        Ok(Prepared { inputs: vec![tensor], placement })
+        prepared(frame, self.shape)
     }
 
     fn read(
