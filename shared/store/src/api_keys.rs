@@ -67,6 +67,21 @@ impl Store {
     }
 }
 
+/// A key from its row: each query has a row type of its own.
+macro_rules! api_key {
+    ($row:ident) => {
+        ApiKey {
+            id: $row.id,
+            name: $row.name,
+            prefix: $row.prefix,
+            scopes: $row.scopes,
+            created_at: $row.created_at.into(),
+            last_used_at: $row.last_used_at.map(Into::into),
+            revoked_at: $row.revoked_at.map(Into::into),
+        }
+    };
+}
+
 impl ApiKeys<'_> {
     /// Stores a key and gives its id.
     ///
@@ -128,15 +143,7 @@ impl ApiKeys<'_> {
         .fetch_optional(&self.store.pool)
         .await?
         .ok_or(StoreError::NotFound("api key"))?;
-        Ok(ApiKey {
-            id: row.id,
-            name: row.name,
-            prefix: row.prefix,
-            scopes: row.scopes,
-            created_at: row.created_at.into(),
-            last_used_at: row.last_used_at.map(Into::into),
-            revoked_at: row.revoked_at.map(Into::into),
-        })
+        Ok(api_key!(row))
     }
 
     /// Whether any key is in force.
@@ -164,18 +171,7 @@ impl ApiKeys<'_> {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        Ok(rows
-            .into_iter()
-            .map(|row| ApiKey {
-                id: row.id,
-                name: row.name,
-                prefix: row.prefix,
-                scopes: row.scopes,
-                created_at: row.created_at.into(),
-                last_used_at: row.last_used_at.map(Into::into),
-                revoked_at: row.revoked_at.map(Into::into),
-            })
-            .collect())
+        Ok(rows.into_iter().map(|row| api_key!(row)).collect())
     }
 
     /// Revokes a key; revoking it again changes nothing.
