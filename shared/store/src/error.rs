@@ -31,7 +31,7 @@ pub enum StoreError {
     #[error("there are {limit} {what}, which is the limit")]
     Full {
         /// Of what.
-        what: &'static str,
+        what: Bounded,
         /// How many there may be.
         limit: u32,
     },
@@ -61,6 +61,27 @@ pub enum StoreError {
     /// The schema is not as this version needs it (not migrated, no rights), or a fault in this crate.
     #[error("the database answered with a fault; are the migrations applied? ({0})")]
     Fault(#[source] sqlx::Error),
+}
+
+/// What there may be only so many of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bounded {
+    /// Registered models.
+    Models,
+    /// Schedules in all.
+    Schedules,
+    /// Schedules of one workflow.
+    SchedulesOfWorkflow,
+}
+
+impl std::fmt::Display for Bounded {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Self::Models => "models",
+            Self::Schedules => "schedules",
+            Self::SchedulesOfWorkflow => "schedules of this workflow",
+        })
+    }
 }
 
 impl StoreError {

@@ -27,7 +27,7 @@ pub use api_keys::{ApiKey, ApiKeys, KeyHash, KeySecret, NewApiKey};
 pub use blobs::{BlobRecord, Blobs};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use definitions::Definition;
-pub use error::StoreError;
+pub use error::{Bounded, StoreError};
 pub use events::Events;
 pub use executions::{ExecutionFilter, ExecutionRecord, ExecutionSummary, Executions, JobCounts, Unfinished};
 pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};

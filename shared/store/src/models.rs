@@ -4,7 +4,7 @@ use chrono::{DateTime, Utc};
 use millrace_contracts::{ModelId, UnixMillis};
 use serde_json::Value;
 
-use crate::{Store, StoreError, json};
+use crate::{Bounded, Store, StoreError, json};
 
 /// A registered model.
 #[derive(Debug, Clone, PartialEq)]
@@ -113,7 +113,11 @@ impl Models<'_> {
         )
         .execute(&self.store.pool)
         .await?;
-        if done.rows_affected() == 0 { Err(StoreError::Full { what: "models", limit }) } else { Ok(()) }
+        if done.rows_affected() == 0 {
+            Err(StoreError::Full { what: Bounded::Models, limit })
+        } else {
+            Ok(())
+        }
     }
 
     /// One model.

@@ -10,7 +10,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
-use crate::{Store, StoreError, json};
+use crate::{Bounded, Store, StoreError, json};
 
 pub use firing::{Firing, FiringOutcome};
 pub use last_runs::LastRun;
@@ -140,8 +140,8 @@ impl Schedules<'_> {
         .fetch_one(&mut *transaction)
         .await?;
         for (what, found, limit) in [
-            ("schedules of this workflow", count.own, limits.per_workflow),
-            ("schedules", count.total, limits.total),
+            (Bounded::SchedulesOfWorkflow, count.own, limits.per_workflow),
+            (Bounded::Schedules, count.total, limits.total),
         ] {
             if found >= i64::from(limit) {
                 return Err(StoreError::Full { what, limit });

@@ -2,7 +2,7 @@
 
 use millrace_blobs::BlobsError;
 use millrace_bus::BusError;
-use millrace_store::{GroupCommitError, StoreError};
+use millrace_store::{Bounded, GroupCommitError, StoreError};
 
 use super::{Code, Problem};
 
@@ -13,7 +13,10 @@ impl From<StoreError> for Problem {
             StoreError::NotFound(what) => Self::new(Code::NotFound, format!("there is no such {what}")),
             StoreError::Gone(what) => Self::new(Code::Gone, format!("the {what} was deleted")),
             StoreError::Full { what, limit } => Self::new(
-                if *what == "models" { Code::TooManyModels } else { Code::TooManySchedules },
+                match what {
+                    Bounded::Models => Code::TooManyModels,
+                    Bounded::Schedules | Bounded::SchedulesOfWorkflow => Code::TooManySchedules,
+                },
                 format!("there are {limit} {what}, which is the limit; delete one that is not needed"),
             ),
             StoreError::Stale { current } => Self::new(

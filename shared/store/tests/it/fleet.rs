@@ -1,7 +1,8 @@
 use anyhow::Result;
 use millrace_contracts::{BlobId, UnixMillis};
 use millrace_store::{
-    BlobRecord, KeyHash, KeySecret, ModelRecord, NewApiKey, Prices, StoreError, WorkerRecord, WorkerStatus,
+    BlobRecord, Bounded, KeyHash, KeySecret, ModelRecord, NewApiKey, Prices, StoreError, WorkerRecord,
+    WorkerStatus,
 };
 use serde_json::json;
 
@@ -29,7 +30,10 @@ async fn models_are_registered_replaced_and_removed() -> Result<()> {
     model.size_bytes = Some(2_000_000);
     models.put(&model, 1).await?;
     let another = ModelRecord { id: "another".into(), ..model.clone() };
-    assert!(matches!(models.put(&another, 1).await, Err(StoreError::Full { what: "models", limit: 1 })));
+    assert!(matches!(
+        models.put(&another, 1).await,
+        Err(StoreError::Full { what: Bounded::Models, limit: 1 })
+    ));
     let stored = models.get(&model.id).await?;
     assert_eq!((stored.labels.clone(), stored.size_bytes), (model.labels.clone(), model.size_bytes));
     assert_eq!(models.list(Some("detection"), None, 10).await?.len(), 1);
