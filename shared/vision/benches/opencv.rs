@@ -28,19 +28,19 @@ fn main() {
         return;
     }
     let picture = picture();
-    let folder = std::env::temp_dir().join(format!("millrace-vision-{}.jpg", std::process::id()));
-    std::fs::write(&folder, &picture).unwrap();
+    let path = std::env::temp_dir().join(format!("millrace-vision-{}.jpg", std::process::id()));
+    std::fs::write(&path, &picture).unwrap();
     let steps = steps(&picture);
     let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
     for _ in 0..TURNS {
         for (name, step) in &steps {
             better(&mut ours, name, median_ms(step));
         }
-        for (name, millis) in opencv(&folder) {
+        for (name, millis) in opencv(&path) {
             better(&mut theirs, &name, millis);
         }
     }
-    std::fs::remove_file(&folder).unwrap();
+    std::fs::remove_file(&path).unwrap();
     println!("{:<36} {:>9} {:>9} {:>6}", "1920 × 1080, one thread", "Millrace", "OpenCV", "ratio");
     for (name, _) in &steps {
         let own = ours[*name];
