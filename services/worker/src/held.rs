@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use millrace_bus::{Abandon, EntryId, JobDelivery, QueueKey};
 use millrace_contracts::{ExecutionId, Job, JobId, ModelId};
 use millrace_tasks::CancellationToken;
+use tokio::sync::Notify;
 
 use crate::effort::{Effort, Mark};
 
@@ -18,6 +19,8 @@ pub(crate) struct Held {
 
 struct Hand {
     entries: HashMap<EntryAt, Entry>,
+    /// Models that had no room for another job when somebody asked, and the bell of who did.
+    full: HashMap<ModelId, Arc<Notify>>,
     effort: Effort,
 }
 
@@ -52,7 +55,8 @@ pub(crate) struct Holding {
 impl Default for Held {
     /// None in hand, and none before.
     fn default() -> Self {
-        let hand = Hand { entries: HashMap::new(), effort: Effort::new(Instant::now()) };
+        let effort = Effort::new(Instant::now());
+        let hand = Hand { entries: HashMap::new(), full: HashMap::new(), effort };
         Self { hand: Arc::new(Mutex::new(hand)) }
     }
 }
@@ -82,9 +86,16 @@ impl Held {
         self.lock().entries.len()
     }
 
-    /// How many jobs of `model` are in hand.
-    pub(crate) fn of_model(&self, model: &ModelId) -> usize {
-        self.lock().entries.keys().filter(|(queue, _)| queue.model.as_ref() == Some(model)).count()
+    /// How many more jobs of `model` there is room for, of `most` in hand at once. Without any, `bell` rings as soon as one of
+    /// them has ended.
+    pub(crate) fn room(&self, model: &ModelId, most: usize, bell: &Arc<Notify>) -> usize {
+        let mut hand = self.lock();
+        let in_hand = hand.entries.keys().filter(|(queue, _)| queue.model.as_ref() == Some(model)).count();
+        let room = most.saturating_sub(in_hand);
+        if room == 0 {
+            hand.full.insert(model.clone(), Arc::clone(bell));
+        }
+        room
     }
 
     /// The models of the jobs in hand.
@@ -137,5 +148,9 @@ impl Drop for Holding {
         let mut hand = self.held.lock();
         hand.entries.remove(&self.at);
         hand.effort.release(Instant::now());
+        let bell = self.at.0.model.as_ref().and_then(|model| hand.full.remove(model));
+        if let Some(bell) = bell {
+            bell.notify_one();
+        }
     }
 }

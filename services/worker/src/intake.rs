@@ -4,8 +4,8 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use millrace_bus::{BusError, JobDelivery, JobQueues};
 use millrace_contracts::{ModelId, Pool};
 use millrace_tasks::{CancellationToken, backoff};
@@ -41,7 +41,7 @@ pub(crate) async fn take(
     jobs: Sender<Taken>,
     stop: CancellationToken,
 ) -> Result<(), BusError> {
-    let hands = Hands::new(&settings);
+    let (hands, room) = (Hands::new(&settings), router.bell());
     let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
     let mut look_again = Instant::now();
     loop {
@@ -61,8 +61,14 @@ pub(crate) async fn take(
                 }
             }
             let again = router.decide(&shared.bus, &mut queues).await?;
+            // Silenced before it is asked what is wanted, so that one that rings afterwards is heard.
+            room.notified().now_or_never();
             let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, 0);
-            queues.read_wanted(&wanted, permits.len(), settings.block.min(again)).await
+            tokio::select! {
+                biased;
+                found = queues.read_wanted(&wanted, permits.len(), settings.block.min(again)) => found,
+                () = room.notified() => Ok(Vec::new()),
+            }
         };
         // Dropping the read loses nothing: what it had taken is given to the next one, or claimed by another worker.
         let Some(deliveries) = stop.run_until_cancelled(read).await else { return Ok(()) };

@@ -3,11 +3,13 @@
 //! waited long: jobs of one model are run together instead of loading two in turns.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use millrace_bus::{Bus, BusError, JobQueues};
 use millrace_contracts::{ModelId, Pool};
 use millrace_inference::{ModelCache, Prospect};
+use tokio::sync::Notify;
 
 use crate::cpu::{Caller, CpuPool};
 use crate::held::Held;
@@ -35,6 +37,7 @@ pub(crate) struct Router {
     /// Queues whose jobs have waited long enough for others, as of the last look.
     let_through: HashSet<(Pool, ModelId)>,
     looked: Option<Instant>,
+    bell: Arc<Notify>,
 }
 
 impl Router {
@@ -55,7 +58,13 @@ impl Router {
             prospects: HashMap::new(),
             let_through: HashSet::new(),
             looked: None,
+            bell: Arc::default(),
         }
+    }
+
+    /// Rings when there is room again for jobs of a model that were not wanted for want of it.
+    pub(crate) fn bell(&self) -> Arc<Notify> {
+        Arc::clone(&self.bell)
     }
 
     /// Decides anew. Answers how soon it wants to be asked again.
@@ -104,7 +113,7 @@ impl Router {
             Some((prospect, _)) if self.models.has(model) => prospect.concurrency + spare,
             _ => 1,
         };
-        most.saturating_sub(self.held.of_model(model))
+        self.held.room(model, most, &self.bell)
     }
 
     /// How long `model`'s oldest job has to have waited before we take it; none when we take it at once.

@@ -1,5 +1,7 @@
 //! The blocks, from job to report.
 
+use std::time::Duration;
+
 use millrace_contracts::values::{Detection, Detections, ImageValue};
 use millrace_vision::{Frame, Limits, decode};
 use serde_json::{Value, json};
@@ -197,8 +199,9 @@ async fn jobs_that_wait_together_run_in_one_batch() {
         jobs.push(detect(&image));
     }
     desk.bus.enqueue(&jobs, &[]).await.unwrap();
-    // However much longer a batch takes than a row: on a core that is much.
-    let any_size = millrace_config::Worker { batch_stretch: 0, ..settings() };
+    // However much longer a batch takes than a row, on a core that is much, and however slowly they are decoded.
+    let max_batch_delay = Duration::from_millis(200);
+    let any_size = millrace_config::Worker { batch_stretch: 0, max_batch_delay, ..settings() };
     let worker = desk.worker_as(any_size, repository()).await;
     let mut rows = Vec::new();
     for job in &jobs {

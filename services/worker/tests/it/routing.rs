@@ -95,6 +95,28 @@ async fn a_job_waits_for_the_worker_that_has_its_model() {
     cold.stop().await;
 }
 
+/// A model with room for few jobs at once, and more of them waiting: the next is taken when one ends, not when the read that
+/// wanted none of them gives up.
+#[tokio::test]
+async fn jobs_of_a_model_that_has_room_again_are_taken_at_once() {
+    let mut desk = Desk::open().await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let job = || Desk::job("detection@1", on(&image), json!({"model_id": "shapes-detector"}));
+    let one_by_one = millrace_config::Worker { max_batch: 1, ..settings() };
+    let worker = desk.worker_as(one_by_one, repository()).await;
+    desk.run(job()).await.unwrap();
+    let jobs: Vec<Job> = (0..48).map(|_| job()).collect();
+    let begun = UnixMillis::now();
+    desk.bus.enqueue(&jobs, &[]).await.unwrap();
+    for job in &jobs {
+        desk.end_of(job.id).await.unwrap();
+    }
+    // Two at a time, and a read that gives up after a second: 24 s.
+    assert!(UnixMillis::now().since(begun) < 12_000);
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}
+
 /// The only hand is held by a job that takes seconds; somebody else's is done meanwhile, and another of the same flow waits.
 #[tokio::test]
 async fn a_lone_job_does_not_wait_for_a_hand_that_a_batch_holds() {
