@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod boundaries;
+mod callbacks;
 mod calls;
 mod channels;
 mod concurrent;

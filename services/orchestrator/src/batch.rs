@@ -8,7 +8,7 @@ use metrics::{counter, histogram};
 use millrace_bus::{Commit, CommitOutcome, Delivery, EntryId};
 use millrace_contracts::message::Message;
 use millrace_contracts::schedule::{Cue, CueReason};
-use millrace_contracts::{ExecutionId, UnixMillis};
+use millrace_contracts::{Event, ExecutionId, Job, UnixMillis};
 use millrace_engine::{Effects, Hit, Input};
 
 use crate::fetch::fetch;
@@ -17,7 +17,7 @@ use crate::outbox::{self, Outbox};
 use crate::reuse::Keep;
 use crate::role::Shared;
 use crate::settled::{Settled, entries};
-use crate::{OrchestratorError, oversize, resend, reuse, shell_work};
+use crate::{OrchestratorError, callbacks, oversize, resend, reuse, shell_work};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
 const CONFLICT_LIMIT: u32 = 8;
@@ -41,6 +41,8 @@ struct Stepped {
     woken: bool,
     effects: Effects,
     deliveries: Vec<Delivery>,
+    /// Tells of the run's end, where this step is the end and somebody wants to know.
+    callback: Option<Job>,
 }
 
 /// Handles `deliveries`; false when some are left unacknowledged because other replicas kept getting ahead, so that they
@@ -54,7 +56,9 @@ pub(crate) async fn handle(
     let begun = Instant::now();
     histogram!("millrace_orchestrator_batch_messages").record(deliveries.len() as f64);
     let (deliveries, turned_away) = shared.desk.take(consumer, deliveries);
-    shared.bus.ack(consumer, &entries(&turned_away).collect::<Vec<_>>()).await?;
+    let (deliveries, told) = callbacks::take(deliveries);
+    callbacks::record(shared, &told).await?;
+    shared.bus.ack(consumer, &entries(&turned_away).chain(entries(&told)).collect::<Vec<_>>()).await?;
     let mut groups: IndexMap<ExecutionId, Vec<Delivery>> = IndexMap::new();
     for delivery in deliveries {
         let run = delivery.message.execution_id().expect("the desk takes all that is not about runs");
@@ -171,6 +175,7 @@ async fn prepare(
     for run in stepped {
         let commit = if run.effects.needs_commit() {
             oversize::check(&shared.blobs, &mut run.effects.durable).await?;
+            run.callback = callback(shared, &run.held, &run.effects.durable);
             let keep = shared.settings.keep_finished;
             let commit = outbox::commit(&shared.bus, &run.held, &mut run.effects, keep);
             Some(Commit { because: begun_by(run), ..commit })
@@ -186,6 +191,12 @@ async fn prepare(
     Ok((commits, versions))
 }
 
+/// The news of the run's end, if these events hold it.
+fn callback(shared: &Shared, held: &Held, durable: &[Event]) -> Option<Job> {
+    let end = durable.last().filter(|event| event.kind.ends_run())?;
+    callbacks::letter(shared, held.run.accepted(), end)
+}
+
 /// The message that a new run is begun by, or ended by before it began: it is void once that is gone.
 fn begun_by(run: &Stepped) -> Option<EntryId> {
     let begins = |delivery: &&Delivery| matches!(delivery.message, Message::Execute(_));
@@ -195,12 +206,13 @@ fn begun_by(run: &Stepped) -> Option<EntryId> {
 }
 
 fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Option<u64>) {
-    let Stepped { mut held, effects, .. } = run;
+    let Stepped { mut held, effects, callback, .. } = run;
     if let Some(version) = version {
         held.version = version;
         counter!("millrace_orchestrator_commits_total").increment(1);
     }
     outbox.add(&held, effects.jobs, effects.abandon);
+    outbox.call_back(callback);
     let accepted = held.run.accepted();
     if let (true, Some(schedule_id)) = (held.run.is_terminal(), accepted.schedule_id) {
         outbox.tell(Cue { schedule_id, reason: CueReason::Ended(accepted.execution_id) });
@@ -249,7 +261,7 @@ async fn step(
         effects.append(later);
     }
     do_shell_work(shared, &mut held, &mut effects, now).await;
-    Ok(Ok(Stepped { held, remembered, woken, effects, deliveries }))
+    Ok(Ok(Stepped { held, remembered, woken, effects, deliveries, callback: None }))
 }
 
 /// Looks up the jobs that the runs are about to send, and takes what was made before; what then follows may be looked up

@@ -2,6 +2,7 @@
 
 mod alarms;
 mod batch;
+mod callbacks;
 mod error;
 mod fetch;
 mod held;

@@ -20,6 +20,8 @@ pub(crate) struct Outbox {
     /// Runs that ended while jobs of theirs were with the queues.
     dropped: Vec<ExecutionId>,
     cues: Vec<Cue>,
+    /// Jobs that tell of runs' ends. Nothing is recorded of them as jobs, so they are not announced either.
+    callbacks: Vec<Job>,
 }
 
 impl Outbox {
@@ -46,8 +48,14 @@ impl Outbox {
         self.cues.push(cue);
     }
 
+    /// Adds the news of a run's end.
+    pub(crate) fn call_back(&mut self, callback: Option<Job>) {
+        self.callbacks.extend(callback);
+    }
+
     /// Sends everything.
-    pub(crate) async fn send(self, bus: &Bus) -> Result<(), OrchestratorError> {
+    pub(crate) async fn send(mut self, bus: &Bus) -> Result<(), OrchestratorError> {
+        self.jobs.append(&mut self.callbacks);
         if !self.jobs.is_empty() {
             bus.enqueue(&self.jobs, &self.queued).await?;
         }

@@ -14,7 +14,7 @@ use crate::alarms::Alarms;
 use crate::plans::Plans;
 use crate::reuse::{self, Copies};
 use crate::schedules::{self, Desk};
-use crate::{OrchestratorError, alarms, lane, line, membership, sweeper};
+use crate::{OrchestratorError, alarms, callbacks, lane, line, membership, sweeper};
 
 /// What the orchestrator works with.
 #[derive(Clone)]
@@ -82,6 +82,10 @@ pub async fn run(
     supervisor.spawn(
         must_live("orchestrator.reconciler"),
         schedules::reconcile(shared.clone(), owned.clone(), stop.clone()),
+    );
+    supervisor.spawn(
+        must_live("orchestrator.callbacks"),
+        callbacks::reconcile(shared.clone(), owned.clone(), stop.clone()),
     );
     supervisor.spawn(must_live("orchestrator.line"), line::run(shared.clone(), stop.clone()));
     if shared.settings.cache_results {

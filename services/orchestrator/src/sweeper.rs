@@ -17,7 +17,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::OrchestratorError;
 use crate::role::Shared;
-use watch::Watch;
+pub(crate) use watch::Watch;
 
 /// Most runs looked at in one sweep: a rebuild after the loss of Redis is a ramp, not a wall.
 const SWEEP_LIMIT: u32 = 500;
@@ -128,6 +128,7 @@ pub(crate) fn jittered(interval: Duration) -> Duration {
     interval.mul_f64(0.75 + noise / 2.0)
 }
 
-fn millis(duration: Duration) -> i64 {
+/// As a difference of times.
+pub(crate) fn millis(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -27,6 +27,9 @@ impl Cancelled {
 
     /// Whether nobody wants the job any more.
     pub(crate) fn covers(&self, job: &Job) -> bool {
+        if job.outlives_run {
+            return false;
+        }
         self.recent.contains_key(&(job.execution_id, None))
             || self.recent.contains_key(&(job.execution_id, Some(job.id)))
     }

@@ -30,6 +30,7 @@ struct Entry {
     run: ExecutionId,
     job: JobId,
     flow: String,
+    outlives_run: bool,
     stop: Stop,
 }
 
@@ -66,8 +67,14 @@ impl Held {
     pub(crate) fn take(&self, delivery: &JobDelivery) -> Holding {
         let at = (delivery.queue.clone(), delivery.entry.clone());
         let stop = Stop::default();
-        let Job { execution_id: run, id: job, flow, .. } = &delivery.job;
-        let entry = Entry { run: *run, job: *job, flow: flow.id.clone(), stop: stop.clone() };
+        let Job { execution_id: run, id: job, flow, outlives_run, .. } = &delivery.job;
+        let entry = Entry {
+            run: *run,
+            job: *job,
+            flow: flow.id.clone(),
+            outlives_run: *outlives_run,
+            stop: stop.clone(),
+        };
         let mut hand = self.lock();
         let lone = hand.entries.values().all(|other| other.flow != flow.id);
         hand.entries.insert(at.clone(), entry);
@@ -115,7 +122,7 @@ impl Held {
         self.lock()
             .entries
             .values()
-            .filter(|entry| abandon.covers(entry.run, entry.job))
+            .filter(|entry| !entry.outlives_run && abandon.covers(entry.run, entry.job))
             .for_each(|entry| entry.stop.cancelled.cancel());
     }
 

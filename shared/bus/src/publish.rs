@@ -1,9 +1,10 @@
-//! Live events: published on their contract channel, stored nowhere.
+//! Events that stand in no run's log: live ones, published on their contract channel and stored nowhere, and those that are
+//! recorded all the same.
 
-use millrace_contracts::Event;
+use millrace_contracts::{Event, ExecutionId};
 use redis::Cmd;
 
-use crate::{Bus, BusError};
+use crate::{Bus, BusError, keys, scripts};
 
 impl Bus {
     /// Publishes one live event.
@@ -21,6 +22,22 @@ impl Bus {
     pub async fn publish_all(&self, events: &[Event]) -> Result<(), BusError> {
         let commands = events.iter().map(publish_command).collect::<Result<_, _>>()?;
         self.send("publish events", commands).await.map(drop)
+    }
+
+    /// Hands events about runs to the writer and publishes them, each in one step.
+    ///
+    /// # Errors
+    /// Redis could not be reached; some may have been handed over, and repeating all is safe.
+    pub async fn record(&self, events: &[(ExecutionId, Event)]) -> Result<(), BusError> {
+        let command = |(run, event): &(ExecutionId, Event)| {
+            let json = event_json(event)?;
+            let stream = self.keys().events(self.partition_of(*run));
+            let mut append = scripts::APPEND.on(&[&stream], 2 * json.len() + 256);
+            append.arg(keys::EVENT).arg(&json).arg(event.kind.channel()).arg(&json);
+            Ok(append)
+        };
+        let commands = events.iter().map(command).collect::<Result<_, BusError>>()?;
+        self.send("record events", commands).await.map(drop)
     }
 }
 

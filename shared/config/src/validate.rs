@@ -44,6 +44,12 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
     rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
     rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
+    rule(
+        (1..=100).contains(&orchestrator.callback_attempts),
+        "orchestrator.callback_attempts",
+        "must be 1 to 100",
+    );
+    rule(!orchestrator.callback_timeout.is_zero(), "orchestrator.callback_timeout", "must be more than 0s");
     rule(!worker.pools.is_empty(), "worker.pools", "must name at least one pool");
     rule(worker.concurrency > 0, "worker.concurrency", "must be at least 1");
     rule(worker.max_batch > 0, "worker.max_batch", "must be at least 1");
@@ -107,7 +113,7 @@ fn faults_of_api(settings: &Settings) -> Vec<(&'static str, String)> {
 
 /// What is legal and probably not meant.
 pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
-    let Settings { api, blobs, orchestrator, worker, .. } = settings;
+    let Settings { api, blobs, io, orchestrator, worker, .. } = settings;
     let mut warnings = Vec::new();
     let mut warn = |odd: bool, message: &str| {
         if odd {
@@ -117,6 +123,10 @@ pub(crate) fn warnings(settings: &Settings) -> Vec<String> {
     warn(
         orchestrator.lanes > usize::from(settings.redis.partitions),
         "orchestrator.lanes exceeds redis.partitions: the lanes above have nothing to do",
+    );
+    warn(
+        orchestrator.callback_signing_secret.as_ref().is_some_and(|name| !io.secrets.contains_key(name)),
+        "orchestrator.callback_signing_secret names a secret that io.secrets does not have here: workers need it",
     );
     warn(
         api.max_body > blobs.max_blob,

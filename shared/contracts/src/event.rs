@@ -48,6 +48,10 @@ event_types!(
     WorkflowFailed = "workflow:failed",
     /// A run was cancelled.
     WorkflowCancelled = "workflow:cancelled",
+    /// The run's `callback_url` took the news of its end. Recorded, without a `seq`: the run's log has ended.
+    CallbackDelivered = "workflow:callback:delivered",
+    /// The run's `callback_url` did not take the news of its end, and is not told again. Recorded, without a `seq`.
+    CallbackFailed = "workflow:callback:failed",
     /// A node run was handed to a pool. Live only.
     NodeQueued = "workflow:node:queued",
     /// A worker took a node run. Live only.

@@ -45,6 +45,9 @@ pub const IO_POOL: &str = "io";
 /// The task that fetches the pictures of a run's input which are named by URL.
 pub const IMAGE_FETCH: &str = "image_input@1";
 
+/// The node id of the job that tells a run's `callback_url` of its end. No node of a workflow can have it.
+pub const CALLBACK_NODE: &str = "$callback";
+
 /// What a model job asks for.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelRef {
@@ -104,6 +107,9 @@ pub struct Job {
     pub traceparent: Option<String>,
     /// Whose inbox the report goes to.
     pub reply_to: Partition,
+    /// Wanted also after the run has ended, however it ended: it tells of that end.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub outlives_run: bool,
 }
 
 /// Where a job's time went, and on what. Times in milliseconds.

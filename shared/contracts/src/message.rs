@@ -47,6 +47,9 @@ pub struct Accepted {
     /// The run that this one repeats.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rerun_of: Option<RerunOf>,
+    /// Who is told of its end: the terminal event is sent there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub callback_url: Option<String>,
     /// The log's epoch: 1, or more after the log was lost.
     pub epoch: u32,
 }

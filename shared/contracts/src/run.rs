@@ -195,3 +195,18 @@ pub struct Snapshot {
     #[serde(default)]
     pub nodes_omitted: u64,
 }
+
+/// What came of telling a run's `callback_url` of its end: the `data` of `workflow:callback:delivered` and `:failed`. It does
+/// not repeat the address, which may hold a signature.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+pub struct CallbackTold {
+    /// The answer's HTTP status, once it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<u16>,
+    /// How often it was sent, once it was taken.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub attempts: Option<u32>,
+    /// Why it was given up.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub error: Option<JobError>,
+}

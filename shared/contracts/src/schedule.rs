@@ -62,6 +62,9 @@ pub struct ScheduleSpec {
     pub labels: Map<String, Value>,
     /// Ends each after so many milliseconds.
     pub timeout_ms: Option<u64>,
+    /// Who is told of the end of each.
+    #[serde(default)]
+    pub callback_url: Option<String>,
     /// Firings go off up to so many milliseconds late.
     pub jitter_ms: u64,
 }

@@ -276,6 +276,7 @@ impl Execution {
             deadline: by_node.into_iter().chain(by_run).min(),
             traceparent: self.accepted.traceparent.clone(),
             reply_to: run.partition(self.settings.partitions),
+            outlives_run: false,
         }
     }
 

@@ -224,6 +224,7 @@ fn accepted() -> Accepted {
         traceparent: None,
         schedule_id: None,
         rerun_of: None,
+        callback_url: None,
         epoch: 1,
     }
 }

@@ -27,8 +27,6 @@ pub struct AcceptedRun {
     pub labels: Map<String, Value>,
     /// W3C trace id.
     pub trace_id: Option<String>,
-    /// Who is called when the run has ended.
-    pub callback_url: Option<String>,
     /// The `Idempotency-Key`, made unique to its owner by the caller.
     pub idempotency_key: Option<String>,
     /// The batch it belongs to.
@@ -46,7 +44,6 @@ impl AcceptedRun {
             definition: None,
             labels: Map::new(),
             trace_id: None,
-            callback_url: None,
             idempotency_key: None,
             batch_id: None,
             region: None,
@@ -170,9 +167,9 @@ pub(crate) struct Columns {
     pub(crate) commands: Vec<String>,
     pub(crate) epochs: Vec<i32>,
     pub(crate) schedule_ids: Vec<Option<Uuid>>,
+    pub(crate) callback_urls: Vec<Option<String>>,
     labels: Vec<String>,
     trace_ids: Vec<Option<String>>,
-    callback_urls: Vec<Option<String>>,
     idempotency_keys: Vec<Option<String>>,
     batch_ids: Vec<Option<Uuid>>,
     regions: Vec<Option<String>>,
@@ -187,7 +184,6 @@ impl Columns {
             columns.push(&run.accepted);
             columns.labels.push(json::text(&run.labels));
             columns.trace_ids.push(run.trace_id.clone());
-            columns.callback_urls.push(run.callback_url.as_deref().map(json::plain));
             columns.idempotency_keys.push(run.idempotency_key.clone());
             columns.batch_ids.push(run.batch_id);
             columns.regions.push(run.region.clone());
@@ -210,6 +206,7 @@ impl Columns {
         self.commands.push(command);
         self.epochs.push(i32::try_from(accepted.epoch).unwrap_or(i32::MAX).max(1));
         self.schedule_ids.push(accepted.schedule_id.map(|id| id.0));
+        self.callback_urls.push(accepted.callback_url.as_deref().map(json::plain));
     }
 
     /// The row may be there already: the run starts while this is in flight, and the writer may have been faster. Then it

@@ -5,6 +5,8 @@ use std::str::FromStr;
 use chrono::NaiveDate;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::{Event, EventType, ExecutionId, ItemPath, WorkflowId};
+use serde_json::Value;
+use uuid::Uuid;
 
 use crate::{Store, StoreError};
 
@@ -22,6 +24,48 @@ impl Store {
     }
 }
 
+struct Row {
+    execution_id: Uuid,
+    epoch: i32,
+    seq: i64,
+    time: chrono::DateTime<chrono::Utc>,
+    kind: String,
+    id: String,
+    source: String,
+    workflow_id: Option<Uuid>,
+    node_id: Option<String>,
+    path: Option<String>,
+    attempt: Option<i32>,
+    subject: Option<String>,
+    traceparent: Option<String>,
+    data: Value,
+}
+
+impl Row {
+    fn event(self) -> Result<Event, StoreError> {
+        let kind = EventType::from_channel(&self.kind)
+            .ok_or_else(|| StoreError::corrupt("event type", self.kind))?;
+        let path = self.path.map(|path| ItemPath::from_str(&path)).transpose();
+        Ok(Event {
+            specversion: "1.0".to_owned(),
+            id: self.id,
+            source: self.source,
+            kind,
+            time: self.time.into(),
+            subject: self.subject,
+            traceparent: self.traceparent,
+            execution_id: Some(ExecutionId(self.execution_id)),
+            workflow_id: self.workflow_id.map(WorkflowId),
+            node_id: self.node_id.map(Into::into),
+            path: path.map_err(|error| StoreError::corrupt("item path", error))?,
+            epoch: Some(self.epoch.unsigned_abs()),
+            seq: Some(self.seq.unsigned_abs()),
+            attempt: self.attempt.map(i32::unsigned_abs),
+            data: self.data,
+        })
+    }
+}
+
 impl Events<'_> {
     /// Up to `limit` events of a run after a position, in order. Empty for a run that is not there.
     ///
@@ -35,7 +79,8 @@ impl Events<'_> {
     ) -> Result<Vec<Event>, StoreError> {
         // The bounds in time spare the partitions of days on which the run cannot have said anything; the margin is for
         // clocks that disagree.
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            Row,
             "select execution_id, epoch, seq, time, type as kind, id, source, workflow_id, node_id, path, attempt, subject,
                 traceparent, data
             from wf_events
@@ -50,30 +95,28 @@ impl Events<'_> {
         )
         .fetch_all(&self.store.pool)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let kind = EventType::from_channel(&row.kind)
-                    .ok_or_else(|| StoreError::corrupt("event type", row.kind))?;
-                let path = row.path.map(|path| ItemPath::from_str(&path)).transpose();
-                Ok(Event {
-                    specversion: "1.0".to_owned(),
-                    id: row.id,
-                    source: row.source,
-                    kind,
-                    time: row.time.into(),
-                    subject: row.subject,
-                    traceparent: row.traceparent,
-                    execution_id: Some(ExecutionId(row.execution_id)),
-                    workflow_id: row.workflow_id.map(WorkflowId),
-                    node_id: row.node_id.map(Into::into),
-                    path: path.map_err(|error| StoreError::corrupt("item path", error))?,
-                    epoch: Some(row.epoch.unsigned_abs()),
-                    seq: Some(row.seq.unsigned_abs()),
-                    attempt: row.attempt.map(i32::unsigned_abs),
-                    data: row.data,
-                })
-            })
-            .collect()
+        rows.into_iter().map(Row::event).collect()
+    }
+
+    /// The event that ended a run; none when it is not recorded, or not any more.
+    ///
+    /// # Errors
+    /// As [`Events::after`].
+    pub async fn end(&self, run: ExecutionId) -> Result<Option<Event>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            "select execution_id, epoch, seq, time, type as kind, id, source, workflow_id, node_id, path, attempt, subject,
+                traceparent, data
+            from wf_events
+            where execution_id = $1 and type in ('workflow:completed', 'workflow:failed', 'workflow:cancelled')
+                and time >= (select created_at - interval '1 hour' from wf_executions where id = $1)
+                and time <= (select coalesce(completed_at + interval '1 hour', 'infinity') from wf_executions where id = $1)
+            order by epoch, seq limit 1",
+            run.0
+        )
+        .fetch_optional(&self.store.pool)
+        .await?;
+        row.map(Row::event).transpose()
     }
 
     /// Makes the partitions of `days` days from `first_day` (UTC) on; returns how many were new. Safe to repeat. Gives up

@@ -1,5 +1,6 @@
 //! `wf_executions`: runs as clients read them, and as the sweeper finds them.
 
+mod callbacks;
 mod delete;
 mod expire;
 mod get;
@@ -18,6 +19,7 @@ use uuid::Uuid;
 
 use crate::Store;
 
+pub use callbacks::{Callback, CallbackStatus};
 pub use list::ExecutionFilter;
 pub use unfinished::Unfinished;
 
@@ -106,8 +108,8 @@ pub struct ExecutionRecord {
     pub region: Option<String>,
     /// What it cost, in the operator's currency.
     pub cost: Option<f64>,
-    /// Who is called when it has ended.
-    pub callback_url: Option<String>,
+    /// Who is told of its end, and what came of it.
+    pub callback: Option<Callback>,
     /// The highest epoch of its log that was recorded.
     pub epoch: u32,
 }

@@ -29,7 +29,10 @@ pub use dead_letters::{DeadLetter, DeadLetters};
 pub use definitions::Definition;
 pub use error::{Bounded, StoreError};
 pub use events::Events;
-pub use executions::{ExecutionFilter, ExecutionRecord, ExecutionSummary, Executions, JobCounts, Unfinished};
+pub use executions::{
+    Callback, CallbackStatus, ExecutionFilter, ExecutionRecord, ExecutionSummary, Executions, JobCounts,
+    Unfinished,
+};
 pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};
 pub use jobs::{JobFilter, JobRecord, JobStatus, Jobs};
 pub use measure::ServerCounters;

@@ -2,6 +2,7 @@
 //! the row's own key for what is derived. Delivery may repeat and reorder; terminal states never go back. Poison ends in
 //! `wf_dead_letters`.
 
+mod callback_rows;
 mod change;
 mod event_rows;
 mod execution_rows;
@@ -22,7 +23,7 @@ const BEGIN: &str = "begin; set local plan_cache_mode = force_generic_plan";
 /// Events to be recorded, in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordBatch {
-    /// Durable events, `workflow:execute` and `inference:queued`; others are ignored.
+    /// Durable events, `workflow:execute`, `inference:queued` and what is said of call-backs; others are ignored.
     pub events: Vec<Event>,
 }
 
@@ -70,6 +71,7 @@ impl Store {
         node_run_rows::upsert(&mut transaction, &changes.node_runs).await?;
         job_rows::upsert(&mut transaction, &changes.jobs, &self.prices).await?;
         execution_rows::advance(&mut transaction, &changes, !self.prices.is_empty()).await?;
+        callback_rows::update(&mut transaction, &changes.callbacks).await?;
         for (event, reason) in &changes.unreadable {
             dead_letters::insert(&mut transaction, event, reason).await?;
         }

@@ -49,6 +49,11 @@ impl Stack {
 
     /// A Millrace on these servers, ready to serve.
     pub(crate) fn on(servers: Servers) -> anyhow::Result<Self> {
+        Self::with(servers, &[])
+    }
+
+    /// The same with settings, as variables of its environment.
+    pub(crate) fn with(servers: Servers, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
         let child = Command::new(env!("CARGO_BIN_EXE_millrace"))
             .args(["up", "--listen", "127.0.0.1:0", "--workers", "1"])
             .arg("--data-dir")
@@ -56,6 +61,7 @@ impl Stack {
             .arg("--models")
             .arg(root().join("models"))
             .args(["--redis-url", &servers.redis.url(), "--database-url", &servers.postgres.url()])
+            .envs(settings.iter().copied())
             .stdout(Stdio::piped())
             .spawn()
             .context("start millrace up")?;

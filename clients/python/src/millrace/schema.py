@@ -60,6 +60,12 @@ class Blocks(TypedDict):
     blocks: list[Block]
 
 
+CallbackStatus: TypeAlias = Literal['pending', 'delivered', 'failed']
+"""
+How far the news of a run's end is.
+"""
+
+
 class CancelRequest(TypedDict):
     """
     Why a run is ended.
@@ -950,6 +956,30 @@ class BatchAccepted(TypedDict):
     links: BatchLinks
 
 
+class Callback(TypedDict):
+    """
+    Who is told of a run's end, and what came of it.
+    """
+
+    url: str
+    """
+    Where the news goes.
+    """
+    status: CallbackStatus
+    """
+    How far it is.
+    """
+    attempts: NotRequired[int | None]
+    """
+    How often it was sent, once delivered.
+    """
+    error: NotRequired[str | None]
+    """
+    Why it was given up.
+    """
+    at: NotRequired[UnixMillis | None]
+
+
 class CancelAccepted(TypedDict):
     """
     A run whose end was asked for.
@@ -1438,6 +1468,10 @@ class Options(TypedDict):
     """
     Ends it after so many milliseconds.
     """
+    callback_url: NotRequired[str | None]
+    """
+    The terminal event is posted there, signed, until it is taken.
+    """
 
 
 class Problem(TypedDict):
@@ -1491,6 +1525,7 @@ RerunRequest = TypedDict(
         'pool': NotRequired[str | None],
         'labels': NotRequired[dict[str, str]],
         'timeout_ms': NotRequired[int | None],
+        'callback_url': NotRequired[str | None],
         'from': NotRequired[str | None],
     },
 )
@@ -1553,6 +1588,7 @@ class Schedule(TypedDict):
     pool: NotRequired[Pool | None]
     labels: dict[str, Any]
     timeout_ms: NotRequired[int | None]
+    callback_url: NotRequired[str | None]
     jitter_ms: int
     next_at: NotRequired[UnixMillis | None]
     upcoming: list[UnixMillis]
@@ -1795,6 +1831,7 @@ class Execution(Counters):
     """
     schedule_id: NotRequired[ScheduleId | None]
     rerun_of: NotRequired[RerunOf | None]
+    callback: NotRequired[Callback | None]
     queue: NotRequired[PlaceInLine | None]
     links: Links
 

@@ -48,6 +48,9 @@ pub(crate) struct Options {
     /// Ends it after so many milliseconds.
     #[schema(minimum = 1)]
     timeout_ms: Option<u64>,
+    /// The terminal event is posted there, signed, until it is taken.
+    #[schema(format = "uri", max_length = 4096)]
+    callback_url: Option<String>,
 }
 
 /// A run of a saved workflow.

@@ -88,6 +88,11 @@ impl Wish {
             pool: if given("pool") { options.pool } else { accepted.pool.clone() },
             labels: if given("labels") { options.labels } else { labels },
             timeout_ms: if given("timeout_ms") { options.timeout_ms } else { accepted.timeout_ms },
+            callback_url: if given("callback_url") {
+                options.callback_url
+            } else {
+                accepted.callback_url.clone()
+            },
         }
     }
 }

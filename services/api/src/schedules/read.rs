@@ -68,6 +68,7 @@ pub(crate) async fn read(app: &App, request: Request, workflow: WorkflowId) -> R
         pool: draft.options.pool,
         labels: draft.options.labels,
         timeout_ms: draft.options.timeout_ms,
+        callback_url: draft.options.callback_url,
         jitter_ms: draft.jitter_ms,
     };
     Ok(NewSchedule { spec, enabled: draft.enabled, next_at })
@@ -80,6 +81,7 @@ pub(crate) fn options(spec: &ScheduleSpec) -> RunOptions {
         pool: spec.pool.clone(),
         labels: spec.labels.clone(),
         timeout_ms: spec.timeout_ms,
+        callback_url: spec.callback_url.clone(),
     }
 }
 

@@ -33,6 +33,7 @@ pub(crate) struct Schedule {
     pool: Option<Pool>,
     labels: Map<String, Value>,
     timeout_ms: Option<u64>,
+    callback_url: Option<String>,
     jitter_ms: u64,
     /// When it fires next; none while it is switched off.
     next_at: Option<UnixMillis>,
@@ -93,6 +94,7 @@ pub(crate) fn view(schedule: &ScheduleRecord, last_run: Option<&LastRun>) -> Sch
         pool: spec.pool,
         labels: spec.labels,
         timeout_ms: spec.timeout_ms,
+        callback_url: spec.callback_url,
         jitter_ms: spec.jitter_ms,
         next_at: schedule.next_at,
         upcoming: upcoming(schedule),

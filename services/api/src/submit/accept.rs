@@ -97,6 +97,7 @@ async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<
         && record.summary.labels == submission.options.labels
         && record.priority == submission.options.priority
         && record.pool == submission.options.pool
+        && record.callback.map(|callback| callback.url) == submission.options.callback_url
         && record.summary.rerun_of == submission.rerun_of;
     if !same {
         let detail = format!(
@@ -145,6 +146,7 @@ impl Submission {
             traceparent: Some(self.trace.to_string()),
             schedule_id: self.schedule_id,
             rerun_of: self.rerun_of.clone(),
+            callback_url: self.options.callback_url.clone(),
             epoch: 1,
         };
         let definition = Definition { id: compiled.id, json: compiled.definition.clone() };

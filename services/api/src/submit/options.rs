@@ -4,6 +4,7 @@ use millrace_contracts::fault::pointer_token;
 use millrace_contracts::job::Priority;
 use millrace_contracts::{Fault, Faults, Pool};
 use serde_json::{Map, Value};
+use url::Url;
 
 use crate::body::type_name;
 
@@ -15,6 +16,8 @@ const MAX_LABEL_NAME: usize = 64;
 const MAX_LABEL_VALUE: usize = 256;
 /// The longest a run may be given, milliseconds: 30 days, as in definitions.
 const MAX_TIMEOUT_MS: u64 = 30 * 24 * 3_600 * 1_000;
+/// Bytes of a call-back's address.
+const MAX_CALLBACK_BYTES: usize = 4096;
 /// Characters of a pool's name.
 const MAX_POOL: usize = 64;
 
@@ -29,6 +32,8 @@ pub(crate) struct RunOptions {
     pub(crate) labels: Map<String, Value>,
     /// Ends it after so many milliseconds.
     pub(crate) timeout_ms: Option<u64>,
+    /// Who is told of its end.
+    pub(crate) callback_url: Option<String>,
 }
 
 /// The fields [`RunOptions::take`] takes.
@@ -39,18 +44,12 @@ impl RunOptions {
     pub(crate) fn take(fields: &mut Map<String, Value>, faults: &mut Faults) -> Self {
         let mut take = |name: &str| fields.shift_remove(name).filter(|value| !value.is_null());
         let [priority, pool, callback_url, labels, timeout_ms] = FIELDS.map(&mut take);
-        if callback_url.is_some() {
-            let fault =
-                Fault::new("CALLBACK_URL_UNSUPPORTED", "/callback_url", "call-backs are not supported yet");
-            faults.push(
-                fault.hint("follow the run's events, or ask with ?wait=30s, and leave `callback_url` out"),
-            );
-        }
         Self {
             priority: priority.map_or_else(Priority::default, |value| read_priority(&value, faults)),
             pool: pool.and_then(|value| read_pool(value, faults)),
             labels: labels.map_or_else(Map::new, |value| read_labels(value, faults)),
             timeout_ms: timeout_ms.and_then(|value| read_timeout(&value, faults)),
+            callback_url: callback_url.and_then(|value| read_callback(value, faults)),
         }
     }
 }
@@ -131,6 +130,29 @@ fn read_timeout(value: &Value, faults: &mut Faults) -> Option<u64> {
     found
 }
 
+/// The address as it was written. Where it leads is found out when it is called: names may change until then.
+fn read_callback(value: Value, faults: &mut Faults) -> Option<String> {
+    let is_sound = |text: &str| {
+        let parsed = Url::parse(text).ok();
+        text.len() <= MAX_CALLBACK_BYTES
+            && parsed.is_some_and(|url| {
+                matches!(url.scheme(), "http" | "https")
+                    && url.has_host()
+                    && url.username().is_empty()
+                    && url.password().is_none()
+            })
+    };
+    match value {
+        Value::String(text) if is_sound(&text) => Some(text),
+        _ => {
+            let message = format!("`callback_url` is an address of at most {MAX_CALLBACK_BYTES} bytes");
+            let fault = Fault::new("INVALID_VALUE", "/callback_url", message);
+            faults.push(fault.hint("write http://… or https://…, without user and password"));
+            None
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use serde_json::json;
@@ -149,33 +171,48 @@ mod tests {
     #[test]
     fn sound_options_are_taken() {
         let (options, faults) = take(json!({
-            "input": {}, "priority": "high", "pool": "heavy", "labels": {"team": "a"}, "timeout_ms": 5000
+            "input": {}, "priority": "high", "pool": "heavy", "labels": {"team": "a"}, "timeout_ms": 5000,
+            "callback_url": "https://example.com/done?run=7"
         }));
         assert!(faults.is_empty(), "{faults:?}");
         assert_eq!(options.priority, Priority::High);
         assert_eq!(options.pool, Some("heavy".into()));
         assert_eq!(options.labels["team"], "a");
         assert_eq!(options.timeout_ms, Some(5000));
+        assert_eq!(options.callback_url.as_deref(), Some("https://example.com/done?run=7"));
         assert_eq!(take(json!({"pool": null})).0, RunOptions::default());
     }
 
     #[test]
     fn every_mistake_is_told_with_its_place() {
         let (_, faults) = take(json!({
-            "priority": "urgent", "pool": "a b", "labels": {"x/y": 3}, "timeout_ms": -1, "callback_url": "https://x", "inptu": {}
+            "priority": "urgent", "pool": "a b", "labels": {"x/y": 3}, "timeout_ms": -1, "inptu": {},
+            "callback_url": "https://user:secret@example.com"
         }));
         let pointers: Vec<_> =
             faults.iter().map(|(code, pointer)| (code.as_str(), pointer.as_str())).collect();
         assert_eq!(
             pointers,
             [
-                ("CALLBACK_URL_UNSUPPORTED", "/callback_url"),
                 ("INVALID_VALUE", "/priority"),
                 ("INVALID_VALUE", "/pool"),
                 ("INVALID_TYPE", "/labels/x~1y"),
                 ("INVALID_VALUE", "/timeout_ms"),
+                ("INVALID_VALUE", "/callback_url"),
                 ("UNKNOWN_FIELD", "/inptu"),
             ]
         );
+    }
+
+    #[test]
+    fn a_call_back_goes_to_the_web() {
+        let wrong =
+            ["", "example.com", "ftp://example.com", "http://", "https://:secret@example.com", "/done"];
+        for url in wrong.into_iter().map(str::to_owned).chain([format!("http://x/{}", "y".repeat(4096))]) {
+            assert_eq!(take(json!({ "callback_url": url })).1.len(), 1, "{url}");
+        }
+        assert_eq!(take(json!({ "callback_url": 7 })).1.len(), 1);
+        // Whether it may be reached is for those to judge who call it.
+        assert!(take(json!({ "callback_url": "http://10.0.0.1:8080/done" })).1.is_empty());
     }
 }

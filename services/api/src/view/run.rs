@@ -7,7 +7,7 @@ use millrace_contracts::run::{NodeView, Progress, Snapshot};
 use millrace_contracts::{
     BlobId, ExecutionId, ExecutionStatus, JobError, Pool, ScheduleId, UnixMillis, WorkflowId,
 };
-use millrace_store::{ExecutionRecord, ExecutionSummary, JobCounts};
+use millrace_store::{Callback, ExecutionRecord, ExecutionSummary, JobCounts};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -66,6 +66,9 @@ pub(crate) struct Execution {
     /// The run that it repeats.
     #[serde(skip_serializing_if = "Option::is_none")]
     rerun_of: Option<RerunOf>,
+    /// Who is told of its end, where somebody is, and what came of it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    callback: Option<Callback>,
     #[serde(flatten)]
     jobs: Counters,
     /// Its place in the line, while it waits to begin.
@@ -174,6 +177,7 @@ impl Execution {
         page.epoch = record.epoch;
         page.schedule_id = run.schedule_id;
         page.rerun_of = run.rerun_of;
+        page.callback = record.callback;
         page.jobs = run.jobs.into();
         page
     }
@@ -205,6 +209,7 @@ impl Execution {
             seq: None,
             schedule_id: None,
             rerun_of: None,
+            callback: None,
             jobs: JobCounts::default().into(),
             queue: None,
             links: links(id),

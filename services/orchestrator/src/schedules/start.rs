@@ -44,6 +44,7 @@ pub(super) async fn start(
         traceparent: Some(format!("00-{trace_id}-{}-01", &trace_id[16..])),
         schedule_id: Some(firing.schedule.id),
         rerun_of: None,
+        callback_url: spec.callback_url.clone(),
         epoch: 1,
     };
     let row = AcceptedRun {

@@ -1,6 +1,7 @@
 //! The orchestrator against a real Redis and Postgres; the test plays the worker. Each test has servers of its own.
 #![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
+mod callbacks;
 mod cancel;
 mod line;
 mod losses;

@@ -56,6 +56,7 @@ impl World {
             pool: None,
             labels: Map::from_iter([("from".to_owned(), json!("clock"))]),
             timeout_ms: None,
+            callback_url: None,
             jitter_ms: 0,
         };
         let new = NewSchedule { spec, enabled: true, next_at: Some(due) };

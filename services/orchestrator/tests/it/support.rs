@@ -10,8 +10,8 @@ use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::message::{Accepted, Message, RerunOf};
 use millrace_contracts::{
-    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, JobMetrics, NodeStatus, UnixMillis,
-    WorkerId,
+    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, JobMetrics, NodeStatus, Pool,
+    UnixMillis, WorkerId,
 };
 use millrace_orchestrator::{Deps, OrchestratorError, run};
 use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
@@ -104,10 +104,20 @@ impl World {
         input: Value,
         rerun_of: Option<RerunOf>,
     ) -> anyhow::Result<ExecutionId> {
+        self.submit_with(definition, input, |accepted| accepted.rerun_of = rerun_of).await
+    }
+
+    /// The same, for a run that is changed before it is accepted.
+    pub(crate) async fn submit_with(
+        &self,
+        definition: &Value,
+        input: Value,
+        change: impl FnOnce(&mut Accepted),
+    ) -> anyhow::Result<ExecutionId> {
         let text = serde_json::to_vec(definition)?;
         let blob = self.blobs.put(Bytes::from(text.clone())).await?;
         let Value::Object(input) = input else { anyhow::bail!("an input is an object") };
-        let accepted = Accepted {
+        let mut accepted = Accepted {
             execution_id: ExecutionId::generate(),
             workflow_id: None,
             version: None,
@@ -120,9 +130,11 @@ impl World {
             created_at: UnixMillis::now(),
             traceparent: None,
             schedule_id: None,
-            rerun_of,
+            rerun_of: None,
+            callback_url: None,
             epoch: 1,
         };
+        change(&mut accepted);
         let mut row = AcceptedRun::new(accepted.clone());
         row.definition = Some(millrace_store::Definition { id: blob, json: definition.clone() });
         self.store.accept(&[row]).await?;
@@ -211,10 +223,18 @@ pub(crate) struct HandWorker {
 impl HandWorker {
     /// The next job, within the deadline.
     pub(crate) async fn take(&mut self) -> anyhow::Result<JobDelivery> {
+        self.take_of(&["cpu".into(), "fast".into()]).await
+    }
+
+    /// The next job of one pool, within the deadline.
+    pub(crate) async fn take_from(&mut self, pool: &str) -> anyhow::Result<JobDelivery> {
+        self.take_of(&[pool.into()]).await
+    }
+
+    async fn take_of(&mut self, pools: &[Pool]) -> anyhow::Result<JobDelivery> {
         let queues = &mut self.queues;
         eventually(DEADLINE, "a job arrives", async || {
-            let pools = ["cpu".into(), "fast".into()];
-            let taken = queues.read(&pools, 1, Duration::from_millis(200)).await?;
+            let taken = queues.read(pools, 1, Duration::from_millis(200)).await?;
             Ok::<_, millrace_bus::BusError>(taken.into_iter().next())
         })
         .await
@@ -224,6 +244,11 @@ impl HandWorker {
     pub(crate) async fn try_take(&mut self) -> anyhow::Result<Option<JobDelivery>> {
         let pools = ["cpu".into(), "fast".into()];
         Ok(self.queues.read(&pools, 1, Duration::from_millis(20)).await?.into_iter().next())
+    }
+
+    /// A job of one pool, if there is one now.
+    pub(crate) async fn try_take_from(&mut self, pool: &str) -> anyhow::Result<Option<JobDelivery>> {
+        Ok(self.queues.read(&[pool.into()], 1, Duration::from_millis(20)).await?.into_iter().next())
     }
 
     pub(crate) async fn complete(&self, taken: &JobDelivery, outputs: Value) -> anyhow::Result<()> {

@@ -170,6 +170,7 @@ impl Desk {
             deadline: None,
             traceparent: None,
             reply_to: Partition(0),
+            outlives_run: false,
         }
     }
 

@@ -139,6 +139,7 @@ fn accepted(run: ExecutionId) -> Accepted {
         traceparent: None,
         schedule_id: None,
         rerun_of: None,
+        callback_url: None,
         epoch: 1,
     }
 }

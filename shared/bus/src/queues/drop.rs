@@ -54,8 +54,8 @@ impl Bus {
             ask
         };
         let replies = self.send(what, deliveries.iter().map(ask).collect()).await?;
-        let gone: HashSet<usize> =
-            replies.iter().enumerate().filter(|(_, reply)| !reply::is_nil(reply)).map(|(at, _)| at).collect();
+        let gone = replies.iter().enumerate().filter(|(_, reply)| !reply::is_nil(reply)).map(|(at, _)| at);
+        let gone: HashSet<usize> = gone.filter(|at| !deliveries[*at].job.outlives_run).collect();
         let (mut wanted, mut dropped) = (Vec::with_capacity(deliveries.len()), Vec::new());
         for (at, delivery) in deliveries.into_iter().enumerate() {
             if gone.contains(&at) {

@@ -57,7 +57,9 @@ impl Bus {
         enqueue.arg(self.keys().queues_channel());
         for (job, event) in jobs {
             let json = serde_json::to_vec(job).map_err(BusError::encode("a job"))?;
-            enqueue.arg(job.execution_id.to_string()).arg(json);
+            // Queues drop the jobs of runs that are gone; one of no run is never dropped.
+            let run = if job.outlives_run { String::new() } else { job.execution_id.to_string() };
+            enqueue.arg(run).arg(json);
             match event {
                 Some(event) => enqueue.arg(event.kind.channel()).arg(event_json(event)?),
                 None => enqueue.arg("").arg(""),

@@ -78,6 +78,7 @@ pub(crate) fn accepted(run: ExecutionId) -> Accepted {
         traceparent: None,
         schedule_id: None,
         rerun_of: None,
+        callback_url: None,
         epoch: 1,
     }
 }
@@ -127,6 +128,7 @@ pub(crate) fn job(pool: &str, model: Option<&str>, priority: Priority) -> Job {
         deadline: None,
         traceparent: None,
         reply_to: Partition(3),
+        outlives_run: false,
     }
 }
 

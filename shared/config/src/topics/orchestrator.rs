@@ -47,6 +47,13 @@ pub struct Orchestrator {
     /// How long a finished run's live state and log stay in Redis.
     #[serde(with = "crate::span")]
     pub keep_finished: Duration,
+    /// How often a run's `callback_url` is tried before it is given up; pauses grow from half a second to half a minute.
+    pub callback_attempts: u32,
+    /// How long one attempt to call back may take.
+    #[serde(with = "crate::span")]
+    pub callback_timeout: Duration,
+    /// The secret of `io.secrets` that call-backs are signed with, after Standard Webhooks; not signed when absent.
+    pub callback_signing_secret: Option<String>,
     /// How long messages in hand may finish once the role is told to stop.
     #[serde(with = "crate::span")]
     pub grace: Duration,
@@ -72,6 +79,9 @@ impl Default for Orchestrator {
             cache_ttl: Duration::from_secs(24 * 3600),
             cache_entries: 100_000,
             keep_finished: Duration::from_secs(3600),
+            callback_attempts: 10,
+            callback_timeout: Duration::from_secs(10),
+            callback_signing_secret: None,
             grace: Duration::from_secs(5),
             health_listen: None,
         }

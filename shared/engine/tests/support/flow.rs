@@ -46,6 +46,7 @@ pub(crate) fn accepted(number: u64, input: Map<String, Value>) -> Accepted {
         traceparent: None,
         schedule_id: None,
         rerun_of: None,
+        callback_url: None,
         epoch: 1,
     }
 }

@@ -42,6 +42,7 @@ impl Executions<'_> {
         sqlx::query!(
             "update wf_executions set deleted_at = now(), input_data = '{}', output_data = null, node_metrics = null,
                 error = null, error_message = null, labels = '{}', accepted = null, callback_url = null,
+                callback_error = null,
                 idempotency_key = null
             where id = $1",
             id.0

@@ -5,7 +5,7 @@ use millrace_contracts::message::Accepted;
 use serde_json::{Map, Value};
 
 use super::row::summary;
-use super::{ExecutionRecord, Executions};
+use super::{Callback, CallbackStatus, ExecutionRecord, Executions};
 use crate::accept::IDEMPOTENCY_HOURS;
 use crate::{StoreError, accept, definitions, json};
 
@@ -19,7 +19,8 @@ impl Executions<'_> {
             r#"select workflow_id, workflow_version, coalesce(sha256, '') as "sha256!", status, priority, pool, labels,
                 created_at, started_at, completed_at, duration_ms, error_message, error, input_data, output_data, node_metrics, progress,
                 inference_jobs_pending, inference_jobs_completed, inference_jobs_failed, trace_id, region,
-                cost::float8 as cost, callback_url, batch_id, epoch, schedule_id, rerun_of, rerun_from, deleted_at
+                cost::float8 as cost, callback_url, callback_status, callback_attempts, callback_error,
+                callback_at, batch_id, epoch, schedule_id, rerun_of, rerun_from, deleted_at
             from wf_executions where id = $1 and (accepted is not null or deleted_at is not null)"#,
             id.0
         )
@@ -43,7 +44,19 @@ impl Executions<'_> {
             trace_id: row.trace_id,
             region: row.region,
             cost: row.cost,
-            callback_url: row.callback_url,
+            callback: row
+                .callback_url
+                .map(|url| {
+                    let status = row.callback_status.map_or(Ok(CallbackStatus::Pending), |text| text.parse());
+                    Ok::<_, StoreError>(Callback {
+                        url,
+                        status: status?,
+                        attempts: row.callback_attempts.map(i32::unsigned_abs),
+                        error: row.callback_error,
+                        at: row.callback_at.map(Into::into),
+                    })
+                })
+                .transpose()?,
             epoch: row.epoch.unsigned_abs(),
         })
     }

@@ -3,7 +3,7 @@
 
 use millrace_contracts::job::{JobMetrics, Priority};
 use millrace_contracts::message::Accepted;
-use millrace_contracts::run::{NodeView, Progress};
+use millrace_contracts::run::{CallbackTold, NodeView, Progress};
 use millrace_contracts::{
     ExecutionId, ExecutionStatus, ItemPath, JobError, JobId, ModelId, NodeId, NodeStatus,
 };
@@ -11,7 +11,7 @@ use millrace_contracts::{Pool, UnixMillis, WorkerId};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
-use crate::JobStatus;
+use crate::{CallbackStatus, JobStatus};
 
 /// A run, as far as this batch brings it.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -68,6 +68,14 @@ pub(super) struct ExecutionEnd {
 pub(super) struct EndedJobs {
     pub(super) completed: u32,
     pub(super) failed: u32,
+}
+
+/// What came of telling a run's `callback_url` of its end.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct CallbackChange {
+    pub(super) status: CallbackStatus,
+    pub(super) told: CallbackTold,
+    pub(super) at: UnixMillis,
 }
 
 /// The key of `wf_node_runs`.

@@ -134,17 +134,18 @@ async fn insert_pending(
         .for_each(|accepted| columns.push(accepted));
     sqlx::query!(
         "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted,
-            epoch, schedule_id)
+            epoch, schedule_id, callback_url)
         select id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data::jsonb, accepted::jsonb,
-            epoch, schedule_id
+            epoch, schedule_id, callback_url
         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-            $9::text[], $10::int[], $11::uuid[])
+            $9::text[], $10::int[], $11::uuid[], $12::text[])
             as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch,
-                schedule_id)
+                schedule_id, callback_url)
         on conflict on constraint wf_executions_pkey do update set
             workflow_id = excluded.workflow_id, workflow_version = excluded.workflow_version, sha256 = excluded.sha256,
             priority = excluded.priority, pool = excluded.pool, created_at = excluded.created_at,
-            input_data = excluded.input_data, accepted = excluded.accepted, schedule_id = excluded.schedule_id
+            input_data = excluded.input_data, accepted = excluded.accepted, schedule_id = excluded.schedule_id,
+            callback_url = excluded.callback_url
         where wf_executions.accepted is null and wf_executions.deleted_at is null",
         &columns.ids,
         &columns.workflow_ids as &[Option<Uuid>],
@@ -156,7 +157,8 @@ async fn insert_pending(
         &columns.inputs,
         &columns.commands,
         &columns.epochs,
-        &columns.schedule_ids as &[Option<Uuid>]
+        &columns.schedule_ids as &[Option<Uuid>],
+        &columns.callback_urls as &[Option<String>]
     )
     .execute(connection)
     .await?;

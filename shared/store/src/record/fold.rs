@@ -8,8 +8,10 @@ use millrace_contracts::{Event, EventType, ExecutionId, ItemPath, JobId, NodeId,
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::change::{ExecutionChange, ExecutionEnd, JobChange, JobEnd, JobSpec, NodeRunChange, NodeRunKey};
-use crate::JobStatus;
+use super::change::{
+    CallbackChange, ExecutionChange, ExecutionEnd, JobChange, JobEnd, JobSpec, NodeRunChange, NodeRunKey,
+};
+use crate::{CallbackStatus, JobStatus};
 
 /// What a batch means for the tables. Maps are sorted: concurrent writers lock rows in the same order.
 #[derive(Debug, Default)]
@@ -19,6 +21,7 @@ pub(super) struct Changes<'a> {
     pub(super) executions: BTreeMap<ExecutionId, ExecutionChange>,
     pub(super) node_runs: BTreeMap<NodeRunKey, NodeRunChange>,
     pub(super) jobs: BTreeMap<JobId, JobChange>,
+    pub(super) callbacks: BTreeMap<ExecutionId, CallbackChange>,
     /// Events whose data is not what their type promises. They stand in the log all the same.
     pub(super) unreadable: Vec<(&'a Event, String)>,
 }
@@ -49,6 +52,8 @@ impl<'a> Changes<'a> {
                 self.execution(accepted.execution_id, accepted.epoch).accepted.get_or_insert(accepted);
             }
             EventType::InferenceQueued => self.job(event, read(&event.data)?)?,
+            EventType::CallbackDelivered => self.callback(event, CallbackStatus::Delivered)?,
+            EventType::CallbackFailed => self.callback(event, CallbackStatus::Failed)?,
             kind if kind.is_durable() => {
                 let run = event.execution_id.ok_or("it names no execution")?;
                 let position = event.log_position().ok_or("it has no epoch and seq")?;
@@ -75,6 +80,16 @@ impl<'a> Changes<'a> {
         let change = self.executions.entry(run).or_default();
         change.epoch = change.epoch.max(epoch);
         change
+    }
+
+    fn callback(&mut self, event: &Event, status: CallbackStatus) -> Result<(), String> {
+        let run = event.execution_id.ok_or("it names no execution")?;
+        let change = CallbackChange { status, told: read(&event.data)?, at: event.time };
+        let known = self.callbacks.entry(run).or_insert_with(|| change.clone());
+        if known.status != CallbackStatus::Delivered {
+            *known = change;
+        }
+        Ok(())
     }
 
     fn started(&mut self, run: ExecutionId, event: &Event) -> Result<(), String> {

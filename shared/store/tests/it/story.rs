@@ -40,6 +40,7 @@ impl Story {
             traceparent: None,
             schedule_id: None,
             rerun_of: None,
+            callback_url: None,
             epoch: 1,
         };
         let metrics = JobMetrics { inference_time_ms: 12.5, batch_size: 1, ..JobMetrics::default() };

@@ -90,6 +90,7 @@ impl Player {
             traceparent: None,
             schedule_id: None,
             rerun_of: None,
+            callback_url: None,
             epoch: self.meta.epoch,
         };
         let mut commit = Commit::new(self.run, self.bus.partition_of(self.run), self.version);

@@ -76,17 +76,19 @@ async fn wrong_inputs_are_told_all_at_once_with_node_and_place() -> anyhow::Resu
 async fn options_are_honoured_and_wrong_ones_told() -> anyhow::Result<()> {
     let world = World::start().await?;
     let path = format!("/api/v1/workflows/{}/run", world.save(&constant()).await?);
-    let options = json!({"priority": "high", "pool": "heavy", "labels": {"team": "a"}, "timeout_ms": 5000});
+    let options = json!({"priority": "high", "pool": "heavy", "labels": {"team": "a"}, "timeout_ms": 5000,
+        "callback_url": "https://example.com/done"});
     let accepted = world.post(&path, &options).await?;
     let run = world.get(accepted.header("location")).await?.body;
     assert_eq!(
         (&run["priority"], &run["pool"], &run["labels"]["team"]),
         (&json!("high"), &json!("heavy"), &json!("a"))
     );
+    assert_eq!(run["callback"], json!({"url": "https://example.com/done", "status": "pending"}));
 
-    let wrong = json!({"callback_url": "https://example.com", "priority": "urgent", "inptu": {}});
+    let wrong = json!({"callback_url": "file:///etc/passwd", "priority": "urgent", "inptu": {}});
     let refused = world.post(&path, &wrong).await?;
-    refused.problem(422, "INVALID_REQUEST").fault("CALLBACK_URL_UNSUPPORTED", None, "/callback_url");
+    refused.problem(422, "INVALID_REQUEST").fault("INVALID_VALUE", None, "/callback_url");
     refused.fault("INVALID_VALUE", None, "/priority");
     refused.fault("UNKNOWN_FIELD", None, "/inptu");
     world.post(&format!("{path}?wait=soon"), &json!({})).await?.problem(400, "INVALID_QUERY");

@@ -10,12 +10,15 @@ async fn a_batch_is_accepted_whole_or_not_at_all() -> anyhow::Result<()> {
     let world = World::start().await?;
     let path = format!("/api/v1/workflows/{}/run-batch", world.save(&constant()).await?);
     let inputs: Vec<_> = (0..300).map(|at| json!({"min": f64::from(at) / 1000.0})).collect();
-    let accepted = world.post(&path, &json!({"inputs": inputs, "labels": {"kind": "batch"}})).await?;
+    let batch =
+        json!({"inputs": inputs, "labels": {"kind": "batch"}, "callback_url": "https://example.com/done"});
+    let accepted = world.post(&path, &batch).await?;
     assert_eq!(accepted.status, 202, "{accepted:?}");
     let ids = accepted.body["execution_ids"].as_array().unwrap();
     assert_eq!(ids.len(), 300);
     let seventh = world.get(&format!("/api/v1/executions/{}", ids[7].as_str().unwrap())).await?.body;
     assert_eq!((&seventh["input"]["min"], &seventh["batch_id"]), (&json!(0.007), &accepted.body["batch_id"]));
+    assert_eq!(seventh["callback"]["status"], "pending", "each run of a batch calls back");
     let listed =
         world.get(&format!("{}&limit=200", accepted.body["links"]["executions"].as_str().unwrap())).await?;
     assert_eq!(listed.body["executions"].as_array().unwrap().len(), 200);

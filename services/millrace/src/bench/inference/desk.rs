@@ -182,5 +182,6 @@ fn job(model: &str, picture: &ImageValue) -> Job {
         deadline: None,
         traceparent: None,
         reply_to: Partition(0),
+        outlives_run: false,
     }
 }

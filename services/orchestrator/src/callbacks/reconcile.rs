@@ -1,0 +1,91 @@
+//! The recovery path: runs that have ended and whose call-back was neither delivered nor given up are told of again, when no
+//! queue holds the job any more. Whoever committed a run's end may have died before it was sent, or Redis was lost since.
+
+use std::collections::BTreeSet;
+use std::time::Instant;
+
+use metrics::counter;
+use millrace_contracts::message::Accepted;
+use millrace_contracts::run::CallbackTold;
+use millrace_contracts::{ErrorKind, EventType, ExecutionId, Job, JobError, Partition, UnixMillis};
+use tokio::sync::watch::Receiver;
+use tokio_util::sync::CancellationToken;
+
+use super::{event, letter};
+use crate::OrchestratorError;
+use crate::role::Shared;
+use crate::sweeper::{Watch, jittered, millis};
+
+/// Runs looked at together.
+const PAGE: u32 = 200;
+
+/// Compares until `shutdown`.
+pub(crate) async fn run(
+    shared: Shared,
+    owned: Receiver<BTreeSet<Partition>>,
+    shutdown: CancellationToken,
+) -> Result<(), OrchestratorError> {
+    let (mut after, mut watch) = (None, Watch::new(shared.settings.stalled_after));
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = tokio::time::sleep(jittered(shared.settings.sweep_interval)) => {}
+        }
+        let partitions = owned.borrow().clone();
+        match compare(&shared, &partitions, &mut watch, after).await {
+            Ok(last) => {
+                after = last;
+                if after.is_none() {
+                    watch.end_pass();
+                }
+            }
+            Err(error) => {
+                tracing::warn!(error = %error, "a look for call-backs that were lost failed; the next one follows");
+            }
+        }
+    }
+}
+
+/// Looks at the next page; answers where the page after it begins, none for the first again.
+async fn compare(
+    shared: &Shared,
+    owned: &BTreeSet<Partition>,
+    watch: &mut Watch,
+    after: Option<ExecutionId>,
+) -> Result<Option<ExecutionId>, OrchestratorError> {
+    if owned.is_empty() {
+        return Ok(None);
+    }
+    let before = UnixMillis(UnixMillis::now().0 - millis(shared.settings.stalled_after));
+    let page = shared.store.executions().awaiting_callback(before, after, PAGE).await?;
+    let last = page.last().map(|run| run.execution_id).filter(|_| page.len() == PAGE as usize);
+    let now = Instant::now();
+    let mut jobs = Vec::new();
+    for run in page {
+        let is_mine = owned.contains(&shared.bus.partition_of(run.execution_id));
+        // A report may be on its way to the record: who was just told is left alone for a while.
+        if is_mine && watch.is_due(run.execution_id, None, now) {
+            jobs.extend(again(shared, &run).await?);
+        }
+    }
+    if !jobs.is_empty() {
+        let missing = shared.bus.missing_jobs(&jobs).await?;
+        jobs.retain(|job| missing.contains(&job.id));
+        counter!("millrace_orchestrator_callbacks_total", "outcome" => "resent").increment(jobs.len() as u64);
+        shared.bus.enqueue(&jobs, &[]).await?;
+    }
+    Ok(last)
+}
+
+/// The job that tells of a recorded end. Where the event is not kept any more, there is nothing to tell.
+async fn again(shared: &Shared, run: &Accepted) -> Result<Option<Job>, OrchestratorError> {
+    if let Some(end) = shared.store.events().end(run.execution_id).await? {
+        return Ok(letter(shared, run, &end));
+    }
+    let error = JobError::new(ErrorKind::Internal, "the event that ended the run is not kept any more");
+    let told = CallbackTold { error: Some(error), ..CallbackTold::default() };
+    let failed = event(run.execution_id, EventType::CallbackFailed, UnixMillis::now(), &told);
+    shared.bus.record(&[(run.execution_id, failed)]).await?;
+    counter!("millrace_orchestrator_callbacks_total", "outcome" => "failed").increment(1);
+    Ok(None)
+}
