@@ -15,6 +15,10 @@ use std::time::Instant;
 
 use millrace_vision::*;
 
+/// As in the product: the allocator decides whether the memory of a picture is warm.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Turns of ours and OpenCV's; the better of them counts, as other programs only ever slow one down.
 const TURNS: usize = 3;
 /// Repetitions of a step per turn; their median counts.

@@ -2,7 +2,7 @@
 
 use image::metadata::Orientation;
 
-use crate::Frame;
+use crate::{Flip, Frame, Rotation};
 
 /// Whether the orientation exchanges width and height.
 pub(crate) fn swaps_sides(orientation: Orientation) -> bool {
@@ -12,40 +12,19 @@ pub(crate) fn swaps_sides(orientation: Orientation) -> bool {
 
 /// The upright picture. Costs nothing when it is stored upright.
 pub(crate) fn upright(frame: Frame, orientation: Orientation) -> Frame {
-    if orientation == Orientation::NoTransforms || frame.is_empty() {
-        return frame;
-    }
-    let (stored_width, stored_height) = (frame.width() as usize, frame.height() as usize);
-    let (width, height) =
-        if swaps_sides(orientation) { (stored_height, stored_width) } else { (stored_width, stored_height) };
-    let source = frame.pixels();
-    let mut pixels = Vec::with_capacity(source.len());
-    for y in 0..height {
-        for x in 0..width {
-            let (sx, sy) = stored_position(orientation, (x, y), (stored_width, stored_height));
-            let start = (sy * stored_width + sx) * 3;
-            pixels.extend_from_slice(&source[start..start + 3]);
-        }
-    }
-    Frame::new(width as u32, height as u32, pixels).expect("turning a frame keeps its number of pixels")
-}
-
-/// Where the upright pixel (x, y) is stored.
-fn stored_position(
-    orientation: Orientation,
-    (x, y): (usize, usize),
-    (w, h): (usize, usize),
-) -> (usize, usize) {
-    match orientation {
-        Orientation::NoTransforms => (x, y),
-        Orientation::FlipHorizontal => (w - 1 - x, y),
-        Orientation::Rotate180 => (w - 1 - x, h - 1 - y),
-        Orientation::FlipVertical => (x, h - 1 - y),
-        Orientation::Rotate90FlipH => (y, x),
-        Orientation::Rotate90 => (y, h - 1 - x),
-        Orientation::Rotate270FlipH => (w - 1 - y, h - 1 - x),
-        Orientation::Rotate270 => (w - 1 - y, x),
-    }
+    let (degrees, horizontal, vertical) = match orientation {
+        Orientation::NoTransforms => return frame,
+        Orientation::FlipHorizontal => (0.0, true, false),
+        Orientation::FlipVertical => (0.0, false, true),
+        Orientation::Rotate180 => (180.0, false, false),
+        // Orientations turn clockwise, rotations the other way.
+        Orientation::Rotate90 => (270.0, false, false),
+        Orientation::Rotate90FlipH => (270.0, true, false),
+        Orientation::Rotate270 => (90.0, false, false),
+        Orientation::Rotate270FlipH => (90.0, true, false),
+    };
+    let flip = Flip { horizontal, vertical };
+    Rotation { degrees, expand: true, flip, fill: [0; 3] }.paint(&frame)
 }
 
 #[cfg(test)]

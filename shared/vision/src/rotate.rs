@@ -1,7 +1,9 @@
 //! Turning and mirroring. Quarter turns and mirrors move pixels and change none; other angles sample between pixels, as
 //! Pillow's `rotate` does with `BILINEAR`.
 
+mod mirror;
 mod moved;
+mod whole;
 
 use crate::Frame;
 use moved::Moved;
@@ -94,8 +96,15 @@ fn sin_cos(degrees: f64) -> (f64, f64) {
     }
 }
 
-/// The smallest canvas of whole pixels that holds the turned picture: as Pillow computes it.
+/// The smallest canvas of whole pixels that holds the turned picture: as Pillow computes it, quarter turns by
+/// themselves.
 fn expanded((wide, high): (f64, f64), (sin, cos): (f64, f64), centre: (f64, f64)) -> (u32, u32) {
+    if sin == 0.0 {
+        return (wide as u32, high as u32);
+    }
+    if cos == 0.0 {
+        return (high as u32, wide as u32);
+    }
     let corners = [(0.0, 0.0), (wide, 0.0), (wide, high), (0.0, high)].map(|(x, y)| {
         let (x, y) = (x - centre.0, y - centre.1);
         (cos * x - sin * y + centre.0, sin * x + cos * y + centre.1)

@@ -1,16 +1,16 @@
-//! The picture while it is drawn on: tiny-skia's RGBA, and the shapes that are needed.
+//! The picture while it is drawn on, and the shapes that are needed: rectangles with square or round corners, filled or as
+//! a line. Anti-aliased by how much of each pixel a shape covers.
 
-use tiny_skia::{FillRule, LineJoin, Paint, Path, PathBuilder, Pixmap, Stroke, Transform};
+use std::ops::Range;
 
 use super::{BoxStyle, Rgb};
 use crate::{Frame, VisionError};
 
-/// Control points of a cubic that follows a quarter of a circle: 4/3 · (√2 − 1).
-const QUARTER_CIRCLE: f32 = 0.552_284_8;
-
 /// A picture that can be drawn on.
 pub(super) struct Canvas {
-    pixels: Pixmap,
+    width: usize,
+    height: usize,
+    pixels: Vec<u8>,
 }
 
 /// A rectangle by its corners, pixels.
@@ -29,29 +29,44 @@ impl Area {
             && self.top < other.bottom
             && other.top < self.bottom
     }
+
+    /// Larger by `more` pixels on each side.
+    fn grown(self, more: f32) -> Self {
+        let Self { left, top, right, bottom } = self;
+        Self { left: left - more, top: top - more, right: right + more, bottom: bottom + more }
+    }
+
+    /// The radius of corners that take `roundness` of half the shorter side, pixels.
+    fn radius(&self, roundness: f32) -> f32 {
+        (self.right - self.left).min(self.bottom - self.top) / 2.0 * roundness.clamp(0.0, 1.0)
+    }
+
+    /// How much of the pixel whose middle is (x, y) lies inside, with corners of `radius`.
+    fn coverage(&self, radius: f32, (x, y): (f32, f32)) -> f32 {
+        // How far beyond the centre of the next corner.
+        let beyond = |at: f32, low: f32, high: f32| (low + radius - at).max(at - (high - radius));
+        let (across, down) = (beyond(x, self.left, self.right), beyond(y, self.top, self.bottom));
+        if radius > 0.0 && across > 0.0 && down > 0.0 {
+            return (radius + 0.5 - across.hypot(down)).clamp(0.0, 1.0);
+        }
+        let share = |at: f32, low: f32, high: f32| (high.min(at + 0.5) - low.max(at - 0.5)).clamp(0.0, 1.0);
+        share(x, self.left, self.right) * share(y, self.top, self.bottom)
+    }
 }
 
 impl Canvas {
     /// A copy of the frame; none when there is no pixel to draw on.
     pub(super) fn of(frame: &Frame) -> Option<Self> {
-        let mut pixels = Pixmap::new(frame.width(), frame.height())?;
-        for (to, from) in pixels.data_mut().chunks_exact_mut(4).zip(frame.pixels().chunks_exact(3)) {
-            to[..3].copy_from_slice(from);
-            to[3] = 255;
-        }
-        Some(Self { pixels })
+        let (width, height) = (frame.width() as usize, frame.height() as usize);
+        (!frame.is_empty()).then(|| Self { width, height, pixels: frame.pixels().to_vec() })
     }
 
     pub(super) fn into_frame(self) -> Result<Frame, VisionError> {
-        let (width, height) = (self.pixels.width(), self.pixels.height());
-        // Opaque from the start and never made less so: premultiplied and plain colour are the same.
-        let mut rgb = Vec::with_capacity(width as usize * height as usize * 3);
-        self.pixels.data().chunks_exact(4).for_each(|pixel| rgb.extend_from_slice(&pixel[..3]));
-        Frame::new(width, height, rgb)
+        Frame::new(self.width as u32, self.height as u32, self.pixels)
     }
 
     pub(super) fn size(&self) -> (f32, f32) {
-        (self.pixels.width() as f32, self.pixels.height() as f32)
+        (self.width as f32, self.height as f32)
     }
 
     /// The outline of a box. The line lies inside the picture even where the box stands over its edge.
@@ -61,70 +76,128 @@ impl Canvas {
             return;
         }
         let line = style.thickness.clamp(0.5, width.min(height).max(0.5));
-        let inset = line / 2.0;
+        let half = line / 2.0;
         let within = |low: f32, high: f32, side: f32| {
-            let low = low.clamp(inset, (side - inset).max(inset));
-            (low, high.clamp(low, (side - inset).max(low)))
+            let low = low.clamp(half, (side - half).max(half));
+            (low, high.clamp(low, (side - half).max(low)))
         };
         let (left, right) = within(x1, x2, width);
         let (top, bottom) = within(y1, y2, height);
-        let Some(path) = rounded(Area { left, top, right, bottom }, style.roundness) else { return };
-        let line_join = if style.roundness > 0.0 { LineJoin::Round } else { LineJoin::Miter };
-        let stroke = Stroke { width: line, line_join, ..Stroke::default() };
-        self.pixels.stroke_path(&path, &paint(colour), &stroke, Transform::identity(), None);
+        let middle = Area { left, top, right, bottom };
+        let radius = middle.radius(style.roundness);
+        let (outer, inner) = (middle.grown(half), middle.grown(-half));
+        let outer_radius = if style.roundness > 0.0 { radius + half } else { 0.0 };
+        self.paint(outer, outer_radius.max(line), colour, |place| {
+            outer.coverage(outer_radius, place) - inner.coverage((radius - half).max(0.0), place)
+        });
     }
 
     /// A filled rectangle with corners of `roundness`.
     pub(super) fn fill(&mut self, area: Area, colour: Rgb, roundness: f32) {
-        if let Some(path) = rounded(area, roundness) {
-            self.pixels.fill_path(&path, &paint(colour), FillRule::Winding, Transform::identity(), None);
+        let radius = area.radius(roundness);
+        self.paint(area, radius, colour, |place| area.coverage(radius, place));
+    }
+
+    /// Lays `ink` over the pixels from (`left`, `top`) on, row by row of `width`, each with its coverage of 255; nothing
+    /// outside the picture.
+    pub(super) fn stamp(&mut self, (left, top): (i32, i32), width: usize, coverage: &[u8], ink: Rgb) {
+        for (y, row) in (top..).zip(coverage.chunks_exact(width)) {
+            let Some(y) = usize::try_from(y).ok().filter(|&y| y < self.height) else { continue };
+            for (x, &coverage) in (left..).zip(row).filter(|(_, coverage)| **coverage > 0) {
+                if (0..self.width as i32).contains(&x) {
+                    self.blend(x as usize..x as usize + 1, y, ink, coverage);
+                }
+            }
         }
     }
 
-    /// Lays `colour` over the pixel with the weight `coverage`, 0 to 1; nothing outside the picture.
-    pub(super) fn blend(&mut self, x: i32, y: i32, colour: Rgb, coverage: f32) {
-        let (width, height) = (self.pixels.width() as i32, self.pixels.height() as i32);
-        if x < 0 || y < 0 || x >= width || y >= height {
-            return;
+    /// Lays `colour` over what `coverage` tells of each pixel of `area`. Beyond `reach` pixels from its left and right
+    /// side the pixels of a row are all alike.
+    fn paint(&mut self, area: Area, reach: f32, colour: Rgb, coverage: impl Fn((f32, f32)) -> f32) {
+        let within = |low: f32, high: f32, side: usize| {
+            let end = (high.ceil().max(0.0) as usize).min(side);
+            (low.floor().max(0.0) as usize).min(end)..end
+        };
+        let columns = within(area.left, area.right, self.width);
+        let first = within(area.left, area.left + reach, self.width).end + 1;
+        let last = within(area.right - reach, area.right, self.width).start.saturating_sub(1);
+        for y in within(area.top, area.bottom, self.height) {
+            let at = |x: usize| {
+                let share = coverage((x as f32 + 0.5, y as f32 + 0.5));
+                (share.clamp(0.0, 1.0) * 255.0).round() as u8
+            };
+            if first >= last {
+                columns.clone().for_each(|x| self.blend(x..x + 1, y, colour, at(x)));
+                continue;
+            }
+            let sides = (columns.start..first.min(columns.end)).chain(last.max(columns.start)..columns.end);
+            sides.for_each(|x| self.blend(x..x + 1, y, colour, at(x)));
+            self.blend(first..last, y, colour, at(first));
         }
-        let start = (y as usize * width as usize + x as usize) * 4;
-        let weight = coverage.clamp(0.0, 1.0);
-        for (sample, ink) in self.pixels.data_mut()[start..start + 3].iter_mut().zip(colour) {
-            let mixed = f32::from(*sample) + (f32::from(ink) - f32::from(*sample)) * weight;
-            *sample = mixed.round() as u8;
+    }
+
+    /// Lays `colour` over these columns of row `y` with one weight, of 255.
+    fn blend(&mut self, columns: Range<usize>, y: usize, colour: Rgb, weight: u8) {
+        let start = y * self.width;
+        let (pixels, _) = self.pixels[(start + columns.start) * 3..(start + columns.end) * 3].as_chunks_mut();
+        match weight {
+            0 => {}
+            255 => pixels.fill(colour),
+            _ => {
+                let weight = u32::from(weight);
+                let mixed = |own: u8, ink: u8| u32::from(own) * (255 - weight) + u32::from(ink) * weight;
+                for pixel in pixels {
+                    *pixel = [0, 1, 2].map(|at| ((mixed(pixel[at], colour[at]) + 127) / 255) as u8);
+                }
+            }
         }
     }
 }
 
-fn paint(colour: Rgb) -> Paint<'static> {
-    let mut paint = Paint { anti_alias: true, ..Paint::default() };
-    paint.set_color_rgba8(colour[0], colour[1], colour[2], 255);
-    paint
-}
+#[cfg(test)]
+mod tests {
+    use super::*;
 
-/// A rectangle whose corners take `roundness` of half its shorter side; none when it has no extent at all.
-fn rounded(area: Area, roundness: f32) -> Option<Path> {
-    let Area { left, top, right, bottom } = area;
-    let mut path = PathBuilder::new();
-    let radius = (right - left).min(bottom - top) / 2.0 * roundness.clamp(0.0, 1.0);
-    if radius <= 0.0 {
-        path.move_to(left, top);
-        path.line_to(right, top);
-        path.line_to(right, bottom);
-        path.line_to(left, bottom);
-        path.close();
-        return path.finish();
+    const INK: Rgb = [255; 3];
+
+    fn canvas() -> Canvas {
+        Canvas::of(&Frame::filled(20, 10, [0; 3])).unwrap()
     }
-    let arm = radius * (1.0 - QUARTER_CIRCLE);
-    path.move_to(left + radius, top);
-    path.line_to(right - radius, top);
-    path.cubic_to(right - arm, top, right, top + arm, right, top + radius);
-    path.line_to(right, bottom - radius);
-    path.cubic_to(right, bottom - arm, right - arm, bottom, right - radius, bottom);
-    path.line_to(left + radius, bottom);
-    path.cubic_to(left + arm, bottom, left, bottom - arm, left, bottom - radius);
-    path.line_to(left, top + radius);
-    path.cubic_to(left, top + arm, left + arm, top, left + radius, top);
-    path.close();
-    path.finish()
+
+    fn level(canvas: &Canvas, (x, y): (usize, usize)) -> u8 {
+        canvas.pixels[(y * canvas.width + x) * 3]
+    }
+
+    #[test]
+    fn pixels_are_covered_by_their_share() {
+        let mut canvas = canvas();
+        canvas.fill(Area { left: 2.5, top: 1.25, right: 17.0, bottom: 9.0 }, INK, 0.0);
+        let share = |share: f32| (share * 255.0).round() as u8;
+        let levels =
+            [(1, 5), (2, 5), (3, 5), (9, 1), (2, 1), (16, 8), (17, 8), (9, 9)].map(|at| level(&canvas, at));
+        assert_eq!(levels, [0, share(0.5), 255, share(0.75), share(0.375), 255, 0, 0]);
+    }
+
+    #[test]
+    fn a_line_leaves_its_inside_free() {
+        let mut canvas = canvas();
+        let style = BoxStyle { thickness: 2.0, ..BoxStyle::default() };
+        canvas.outline([3.0, 3.0, 15.0, 7.0], INK, &style);
+        for (at, expected) in
+            [((2, 2), 255), ((3, 3), 255), ((9, 2), 255), ((9, 4), 0), ((4, 4), 0), ((15, 7), 255)]
+        {
+            assert_eq!(level(&canvas, at), expected, "{at:?}");
+        }
+        assert_eq!(canvas.pixels.iter().filter(|sample| **sample > 0).count(), 3 * (14 * 6 - 10 * 2));
+    }
+
+    #[test]
+    fn round_corners_are_cut_off() {
+        let mut canvas = canvas();
+        canvas.fill(Area { left: 0.0, top: 0.0, right: 20.0, bottom: 10.0 }, INK, 1.0);
+        assert_eq!(
+            [(0, 0), (1, 1), (0, 5), (5, 0), (19, 9), (10, 5)].map(|at| level(&canvas, at)),
+            [0, 140, 248, 255, 0, 255]
+        );
+    }
 }

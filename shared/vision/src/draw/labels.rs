@@ -3,7 +3,7 @@
 
 use super::canvas::{Area, Canvas};
 use super::palette::ink_on;
-use super::text::Line;
+use super::text::{Letters, Line};
 use super::{BoxStyle, Rgb};
 use crate::Frame;
 
@@ -16,6 +16,7 @@ pub(super) struct Labels {
     line: f32,
     rounded: bool,
     placed: Vec<Area>,
+    letters: Letters,
 }
 
 impl Labels {
@@ -28,6 +29,7 @@ impl Labels {
             line: style.thickness.max(0.5),
             rounded: style.roundness > 0.0,
             placed: Vec::new(),
+            letters: Letters::default(),
         }
     }
 
@@ -39,7 +41,8 @@ impl Labels {
         let size = ((line.width + 2.0 * pad_x).ceil(), (line.height + 2.0 * pad_y).ceil());
         let area = self.choose(bbox, size, (width, height));
         canvas.fill(area, colour, if self.rounded { 0.35 } else { 0.0 });
-        line.draw(canvas, (area.left + pad_x, area.top + pad_y), ink_on(colour));
+        let corner = (area.left + pad_x, area.top + pad_y);
+        line.draw(canvas, corner, ink_on(colour), &mut self.letters);
         self.placed.push(area);
     }
 

@@ -2,7 +2,7 @@
 
 use super::Rgb;
 use super::canvas::{Area, Canvas};
-use super::text::Line;
+use super::text::{Letters, Line};
 use crate::{Frame, VisionError};
 
 const INK: Rgb = [255, 255, 255];
@@ -26,6 +26,7 @@ pub(crate) fn write(frame: &Frame, writings: &[Writing<'_>]) -> Result<Frame, Vi
         return Ok(frame.clone());
     }
     let Some(mut canvas) = Canvas::of(frame) else { return Ok(frame.clone()) };
+    let mut letters = Letters::default();
     for writing in writings {
         let pixels = (writing.width as f32 / 12.0).clamp(11.0, 32.0);
         let pad = pixels * 0.3;
@@ -34,7 +35,7 @@ pub(crate) fn write(frame: &Frame, writings: &[Writing<'_>]) -> Result<Frame, Vi
         let top = bottom - (line.height + pad).ceil();
         let right = left + (line.width + 2.0 * pad).ceil();
         canvas.fill(Area { left, top, right, bottom }, GROUND, 0.0);
-        line.draw(&mut canvas, (left + pad, top + pad / 2.0), INK);
+        line.draw(&mut canvas, (left + pad, top + pad / 2.0), INK, &mut letters);
     }
     canvas.into_frame()
 }

@@ -4,8 +4,10 @@ use std::ops::Range;
 
 use crate::Frame;
 
-/// Side of the squares that a quarter turn goes by, pixels: their rows and columns fit the nearest cache.
-const SQUARE: usize = 16;
+/// How far the quick way keeps from the outermost pixel centres, pixels: more than its coordinates are off.
+const MARGIN: f64 = 1e-3;
+/// Bits behind the point of the quick way's coordinates.
+const FRACTION: u32 = 32;
 
 /// A picture, and where each pixel of the result comes from.
 pub(super) struct Moved<'a> {
@@ -17,68 +19,57 @@ pub(super) struct Moved<'a> {
 }
 
 impl Moved<'_> {
-    /// For maps of whole numbers: each pixel is one of the picture's.
-    pub(super) fn exactly(&self, width: usize, height: usize) -> Vec<u8> {
-        let mut pixels = self.fill.repeat(width * height);
-        let [a, b, c, d, e, f] = self.to_parent.map(|value| value as isize);
-        // Of the pixel in column x the middle is taken there, which is half a pixel on: −1 where the way is back.
-        let (c, f) = (c + a.min(0) + b.min(0), f + d.min(0) + e.min(0));
-        let source = |x: isize, y: isize| (a * x + b * y + c, d * x + e * y + f);
-        if a == 0 {
-            // Reads go down the columns: in squares, so that what was fetched for one row serves the next ones.
-            for (top, left) in squares(height, width) {
-                for y in top..height.min(top + SQUARE) {
-                    let columns = left..width.min(left + SQUARE);
-                    self.copy(&mut pixels[y * width * 3..][..width * 3], columns, |x| source(x, y as isize));
-                }
-            }
-        } else {
-            for (y, row) in pixels.chunks_exact_mut(width * 3).enumerate() {
-                let (first, line) = source(0, y as isize);
-                let whole = a == 1 && first == 0 && width == self.frame.width() as usize;
-                match usize::try_from(line).ok().filter(|&line| line < self.frame.height() as usize) {
-                    Some(line) if whole => row.copy_from_slice(self.frame.row(line as u32)),
-                    _ => self.copy(row, 0..width, |x| source(x, y as isize)),
-                }
-            }
-        }
-        pixels
-    }
-
-    fn copy(&self, row: &mut [u8], columns: Range<usize>, source: impl Fn(isize) -> (isize, isize)) {
-        let start = columns.start as isize;
-        let (width, height) = (self.frame.width() as isize, self.frame.height() as isize);
-        let samples = self.frame.pixels();
-        for (at, pixel) in row[columns.start * 3..columns.end * 3].chunks_exact_mut(3).enumerate() {
-            let (x, y) = source(start + at as isize);
-            if (0..width).contains(&x) && (0..height).contains(&y) {
-                let from = (y * width + x) as usize * 3;
-                pixel.copy_from_slice(&samples[from..from + 3]);
-            }
-        }
-    }
-
     /// For any map: between the four nearest pixels.
     pub(super) fn between(&self, width: usize, height: usize) -> Vec<u8> {
-        let mut pixels = self.fill.repeat(width * height);
-        let [a, b, c, d, e, f] = self.to_parent;
-        for (y, row) in pixels.chunks_exact_mut(width * 3).enumerate() {
-            let down = y as f64 + 0.5;
-            let (first_x, first_y) = (b * down + c, e * down + f);
-            let place = |x: usize| (first_x + a * (x as f64 + 0.5), first_y + d * (x as f64 + 0.5));
-            for (x, pixel) in row.chunks_exact_mut(3).enumerate() {
-                let (from_x, from_y) = place(x);
-                if let Some(mixed) = self.mixed(from_x, from_y) {
-                    pixel.copy_from_slice(&mixed);
+        let blank = self.fill.repeat(width);
+        let mut line = blank.clone();
+        let mut pixels = Vec::with_capacity(width * height * 3);
+        for y in 0..height {
+            let track = Track::new(self.to_parent, y);
+            let sides = (self.frame.width(), self.frame.height());
+            let shown = track.within(sides, -MARGIN, width);
+            let inner = track.within(sides, 0.5 + MARGIN, width);
+            let inner = if inner.is_empty() { shown.start..shown.start } else { inner };
+            line.copy_from_slice(&blank);
+            for x in (shown.start..inner.start).chain(inner.end..shown.end) {
+                if let Some(mixed) = self.mixed(track.at(x)) {
+                    line[x * 3..x * 3 + 3].copy_from_slice(&mixed);
                 }
             }
+            self.quickly(&track, inner.start, &mut line[inner.start * 3..inner.end * 3]);
+            pixels.extend_from_slice(&line);
         }
         pixels
+    }
+
+    /// Where all four neighbours are inside the picture: in whole numbers, from column `first` of the result on.
+    fn quickly(&self, track: &Track, first: usize, line: &mut [u8]) {
+        /// One, as a weight; the four weights of a pixel make it up.
+        const ONE: u32 = 1 << 16;
+        let stride = self.frame.width() as usize * 3;
+        let samples = self.frame.pixels();
+        let (x, y) = track.at(first);
+        let [mut x, mut y] = [x - 0.5, y - 0.5].map(fixed);
+        let [across, down] = track.step.map(fixed);
+        for pixel in line.as_chunks_mut::<3>().0 {
+            let place = (y >> FRACTION) as usize * stride + (x >> FRACTION) as usize * 3;
+            let share = |at: i64| (at >> (FRACTION - 16)) as u32 & (ONE - 1);
+            let (dx, dy) = (share(x), share(y));
+            let both = (dx * dy + ONE / 2) >> 16;
+            let weights = [ONE + both - dx - dy, dx - both, dy - both, both];
+            let (upper, lower) = (&samples[place..place + 6], &samples[place + stride..place + stride + 6]);
+            for channel in 0..3 {
+                let near = [upper[channel], upper[channel + 3], lower[channel], lower[channel + 3]];
+                let sum: u32 =
+                    near.iter().zip(weights).map(|(&sample, weight)| u32::from(sample) * weight).sum();
+                pixel[channel] = ((sum + ONE / 2) >> 16) as u8;
+            }
+            (x, y) = (x + across, y + down);
+        }
     }
 
     /// Between the four nearest pixel centres; none outside the picture, and the edge's pixels within half a pixel of it.
-    #[inline(always)]
-    fn mixed(&self, x: f64, y: f64) -> Option<[u8; 3]> {
+    fn mixed(&self, (x, y): (f64, f64)) -> Option<[u8; 3]> {
         let (width, height) = (self.frame.width() as i32, self.frame.height() as i32);
         if !(x >= 0.0 && y >= 0.0 && x < f64::from(width) && y < f64::from(height)) {
             return None;
@@ -101,7 +92,67 @@ impl Moved<'_> {
     }
 }
 
-/// The upper left corners of the squares of a picture, as (row, column).
-fn squares(height: usize, width: usize) -> impl Iterator<Item = (usize, usize)> {
-    (0..height).step_by(SQUARE).flat_map(move |top| (0..width).step_by(SQUARE).map(move |left| (top, left)))
+fn fixed(value: f64) -> i64 {
+    (value * (1u64 << FRACTION) as f64) as i64
+}
+
+/// Where the pixels of a row of the result come from: a straight line through the picture.
+struct Track {
+    /// The middle of column 0.
+    start: [f64; 2],
+    /// From one column to the next.
+    step: [f64; 2],
+}
+
+impl Track {
+    fn new([a, b, c, d, e, f]: [f64; 6], y: usize) -> Self {
+        let down = y as f64 + 0.5;
+        Self { start: [a * 0.5 + b * down + c, d * 0.5 + e * down + f], step: [a, d] }
+    }
+
+    fn at(&self, x: usize) -> (f64, f64) {
+        let [across, down] = [0, 1].map(|axis| self.start[axis] + self.step[axis] * x as f64);
+        (across, down)
+    }
+
+    /// Those of the first `count` columns that come from at least `margin` inside a picture of this size.
+    fn within(&self, (width, height): (u32, u32), margin: f64, count: usize) -> Range<usize> {
+        let [across, down] = [(0, width), (1, height)].map(|(axis, side)| {
+            let (start, step) = (self.start[axis], self.step[axis]);
+            let ends = [margin - start, f64::from(side) - margin - start];
+            if step == 0.0 {
+                return if ends[0] <= 0.0 && ends[1] >= 0.0 { (0.0, f64::INFINITY) } else { (0.0, -1.0) };
+            }
+            let [one, other] = ends.map(|end| end / step);
+            (one.min(other), one.max(other))
+        });
+        let first = across.0.max(down.0).ceil().clamp(0.0, count as f64) as usize;
+        let end = (across.1.min(down.1).floor() + 1.0).clamp(0.0, count as f64) as usize;
+        first..end.max(first)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_quick_way_is_within_a_level_of_the_other() {
+        let samples = |count: usize| (0..count).map(|at| (at * at % 253) as u8).collect();
+        let frame = Frame::new(61, 47, samples(61 * 47 * 3)).unwrap();
+        let (sin, cos) = 0.4f64.sin_cos();
+        for to_parent in [
+            [cos, -sin, 10.3, sin, cos, -9.8],
+            [0.5, 0.0, 0.25, 0.0, 0.5, 0.1],
+            [-1.0, 0.0, 60.7, 0.0, -1.0, 46.9],
+        ] {
+            let moved = Moved { frame: &frame, to_parent, fill: [9; 3] };
+            let made = moved.between(64, 50);
+            for (at, pixel) in made.as_chunks::<3>().0.iter().enumerate() {
+                let expected = moved.mixed(Track::new(to_parent, at / 64).at(at % 64)).unwrap_or([9; 3]);
+                let worst = pixel.iter().zip(expected).map(|(made, expected)| made.abs_diff(expected)).max();
+                assert!(worst <= Some(1), "{to_parent:?} at {at}: {pixel:?}, not {expected:?}");
+            }
+        }
+    }
 }

@@ -1,6 +1,6 @@
-//! The mean of a square, across and then down by running sums: the cost hardly depends on the kernel.
+//! The mean of a square, down the columns and then across by running sums: the cost hardly depends on the kernel.
 
-use super::border::{mirrored, padded_row};
+use super::border::{mirrored, pad};
 use crate::Frame;
 use crate::simd::widest;
 
@@ -8,19 +8,20 @@ use crate::simd::widest;
 const SMALL: usize = 15;
 
 pub(super) fn average(frame: &Frame, radius: usize) -> Frame {
-    let count = 2 * radius + 1;
-    if count <= SMALL {
-        let share = Share::of((count * count) as u16);
-        let divide = |sum: u16| share.take(sum);
-        widest(|| {
-            filtered(frame, radius, |sum: u16, new, old| sum.wrapping_add(new).wrapping_sub(old), divide)
-        })
+    let side = 2 * radius + 1;
+    if side <= SMALL {
+        let share = Share::of((side * side) as u16);
+        widest(
+            #[inline(always)]
+            || filtered(frame, radius, u16::wrapping_add, |sum| share.take(sum)),
+        )
     } else {
-        let share = 1.0 / (count * count) as f32;
+        let share = 1.0 / (side * side) as f32;
         // Sums of whole numbers below 2^24 are exact in a float, and 255² · 255 is.
-        let divide = |sum: u32| (sum as f32 * share + 0.5) as u8;
-        let slide = |sum: u32, new: u16, old: u16| sum.wrapping_add(new.into()).wrapping_sub(old.into());
-        widest(|| filtered(frame, radius, slide, divide))
+        widest(
+            #[inline(always)]
+            || filtered(frame, radius, u32::wrapping_add, |sum| (sum as f32 * share + 0.5) as u8),
+        )
     }
 }
 
@@ -47,65 +48,77 @@ impl Share {
     }
 }
 
-/// `slide` moves the sum of a column down by one row: the sum, the row that enters, the row that leaves.
+/// `add` adds sums of squares, `divide` makes a level of one.
 #[inline(always)]
-fn filtered<S: Copy + Default>(
+fn filtered<S: Copy + Default + From<u16>>(
     frame: &Frame,
     radius: usize,
-    slide: impl Fn(S, u16, u16) -> S,
+    add: impl Fn(S, S) -> S,
     divide: impl Fn(S) -> u8,
 ) -> Frame {
-    let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let (samples, count) = (width * 3, 2 * radius + 1);
-    let (mut padded, mut scratch) = (Vec::new(), Vec::new());
-    let nothing = vec![0u16; samples];
-    let mut sums = vec![S::default(); samples];
-    // The rows y − radius − 1 … y + radius, summed across; row y is at y mod their number.
-    let mut rows = vec![vec![0u16; samples]; (count + 1).min(height)];
-    let slots = rows.len();
-    let mut done = 0;
-    let mut pixels = vec![0u8; samples * height];
+    let (samples, height) = (frame.width() as usize * 3, frame.height() as usize);
+    let row = |at: isize| frame.row(mirrored(at, height) as u32);
+    let nothing = vec![0u8; samples];
+    // Sums of the rows y − radius … y + radius, at most 255 of them: 255 · 255 fits.
+    let mut columns = vec![0u16; samples + 2 * radius * 3];
+    let mut squares = Squares::new(samples, columns.len());
+    let mut line = vec![0u8; samples];
+    let mut pixels = Vec::with_capacity(samples * height);
     let first = -(radius as isize);
     // The square above the picture, then one row down for each row of the result.
     for entering in first..=(height - 1 + radius) as isize {
         let y = entering - radius as isize;
-        while done < height.min((entering.max(-entering) + 1) as usize) {
-            padded_row(frame.row(done as u32), radius, mirrored, &mut padded);
-            sum_across(&padded, count, &mut scratch, &mut rows[done % slots]);
-            done += 1;
-        }
-        let row = |at: isize| rows[mirrored(at, height) % slots].as_slice();
         let leaving = if y > 0 { row(y - radius as isize - 1) } else { &nothing };
-        for ((sum, &new), &old) in sums.iter_mut().zip(row(entering)).zip(leaving) {
-            *sum = slide(*sum, new, old);
+        let inner = columns[radius * 3..][..samples].iter_mut();
+        for ((sum, &new), &old) in inner.zip(row(entering)).zip(leaving) {
+            *sum = sum.wrapping_add(new.into()).wrapping_sub(old.into());
         }
-        if let Ok(y) = usize::try_from(y) {
-            let result = &mut pixels[y * samples..(y + 1) * samples];
-            result.iter_mut().zip(&sums).for_each(|(sample, &sum)| *sample = divide(sum));
+        if y >= 0 {
+            pad(&mut columns, radius, mirrored);
+            let sums = squares.sum(&columns, 2 * radius + 1, &add);
+            line.iter_mut().zip(sums).for_each(|(sample, &sum)| *sample = divide(sum));
+            pixels.extend_from_slice(&line);
         }
     }
     Frame::new(frame.width(), frame.height(), pixels).expect("as many rows as the picture has")
 }
 
-/// The sum of `count` neighbours (at most 255 of them, so that it fits) for each place of `sums`: sums of 1, 2, 4, 8 …
-/// neighbours are doubled, and those that make up `count` are added.
-#[inline(always)]
-fn sum_across(padded: &[u8], count: usize, doubled: &mut Vec<u16>, sums: &mut [u16]) {
-    doubled.clear();
-    doubled.extend(padded.iter().map(|&sample| u16::from(sample)));
-    sums.fill(0);
-    let (mut size, mut offset) = (1, 0);
-    while size <= count {
-        if count & size != 0 {
-            let from = &doubled[offset * 3..];
-            sums.iter_mut().zip(from).for_each(|(sum, value)| *sum = sum.wrapping_add(*value));
-            offset += size;
+/// Sums across, and room to make them in.
+struct Squares<S> {
+    sums: Vec<S>,
+    /// Sums of 1, 2, 4, 8 … neighbours, and those of twice as many.
+    doubled: [Vec<S>; 2],
+}
+
+impl<S: Copy + Default + From<u16>> Squares<S> {
+    fn new(samples: usize, padded: usize) -> Self {
+        let doubled = [(); 2].map(|()| vec![S::default(); padded]);
+        Self { sums: vec![S::default(); samples], doubled }
+    }
+
+    /// The sum of `side` neighbours (an odd number of them) for each place: sums of 1, 2, 4, 8 … neighbours are
+    /// doubled, and those that make up `side` are added.
+    #[inline(always)]
+    fn sum(&mut self, columns: &[u16], side: usize, add: impl Fn(S, S) -> S) -> &[S] {
+        let [now, next] = &mut self.doubled;
+        self.sums.iter_mut().zip(columns).for_each(|(sum, &column)| *sum = column.into());
+        let pairs = columns.iter().zip(&columns[3..]);
+        now.iter_mut().zip(pairs).for_each(|(sum, (&left, &right))| *sum = add(left.into(), right.into()));
+        let (mut size, mut offset) = (2, 1);
+        loop {
+            if side & size != 0 {
+                let from = &now[offset * 3..];
+                self.sums.iter_mut().zip(from).for_each(|(sum, &value)| *sum = add(*sum, value));
+                offset += size;
+            }
+            if 2 * size > side {
+                return &self.sums;
+            }
+            let pairs = now.iter().zip(&now[size * 3..]);
+            next.iter_mut().zip(pairs).for_each(|(sum, (&left, &right))| *sum = add(left, right));
+            std::mem::swap(now, next);
+            size *= 2;
         }
-        let usable = doubled.len().saturating_sub(size * 3);
-        for at in 0..usable {
-            doubled[at] = doubled[at].wrapping_add(doubled[at + size * 3]);
-        }
-        size *= 2;
     }
 }
 
@@ -127,13 +140,13 @@ mod tests {
 
     #[test]
     fn sums_are_those_of_the_neighbours() {
-        let padded: Vec<u8> = (0..60 * 3).map(|at| (at * 37 % 256) as u8).collect();
-        for count in [3, 5, 9, 31] {
-            let mut sums = vec![0; padded.len() - (count - 1) * 3];
-            sum_across(&padded, count, &mut Vec::new(), &mut sums);
-            for (at, &sum) in sums.iter().enumerate() {
-                let plain: u16 = (0..count).map(|near| u16::from(padded[at + near * 3])).sum();
-                assert_eq!(sum, plain, "{count} at {at}");
+        let columns: Vec<u16> = (0..60 * 3).map(|at| at * 37 % 256).collect();
+        for side in [3, 5, 9, 31] {
+            let samples = columns.len() - (side - 1) * 3;
+            let mut squares = Squares::<u32>::new(samples, columns.len());
+            for (at, &sum) in squares.sum(&columns, side, u32::wrapping_add).iter().enumerate() {
+                let plain: u32 = (0..side).map(|near| u32::from(columns[at + near * 3])).sum();
+                assert_eq!(sum, plain, "{side} at {at}");
             }
         }
     }

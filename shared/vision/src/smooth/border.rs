@@ -18,12 +18,19 @@ pub(super) fn repeated(at: isize, length: usize) -> usize {
 
 /// A row of RGB samples with `radius` pixels on both sides that `beyond` chooses.
 pub(super) fn padded_row(row: &[u8], radius: usize, beyond: fn(isize, usize) -> usize, into: &mut Vec<u8>) {
-    let width = row.len() / 3;
-    let pixel = |at: isize| &row[beyond(at, width) * 3..][..3];
-    into.clear();
-    (-(radius as isize)..0).for_each(|at| into.extend_from_slice(pixel(at)));
-    into.extend_from_slice(row);
-    (width..width + radius).for_each(|at| into.extend_from_slice(pixel(at as isize)));
+    into.resize(row.len() + 2 * radius * 3, 0);
+    into[radius * 3..][..row.len()].copy_from_slice(row);
+    pad(into, radius, beyond);
+}
+
+/// Fills the `radius` pixels on both sides of a row that has its own pixels already.
+pub(super) fn pad<T: Copy>(padded: &mut [T], radius: usize, beyond: fn(isize, usize) -> usize) {
+    let width = padded.len() / 3 - 2 * radius;
+    let outside = (1..=radius as isize).flat_map(|far| [-far, width as isize - 1 + far]);
+    for at in outside {
+        let from = (beyond(at, width) + radius) * 3;
+        padded.copy_within(from..from + 3, (at + radius as isize) as usize * 3);
+    }
 }
 
 #[cfg(test)]

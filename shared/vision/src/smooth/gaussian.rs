@@ -1,13 +1,18 @@
-//! The Gaussian, across and then down, in whole numbers of 1/256 as OpenCV computes it for 8 bits. Rows are filtered across
-//! once and kept while a row of the result needs them.
+//! The Gaussian, down and then across, in whole numbers of 1/256 as OpenCV computes it for 8 bits.
 
-use super::border::{mirrored, padded_row};
+use super::border::{mirrored, pad};
 use crate::Frame;
 use crate::simd::widest;
 
+/// Samples that are worked on at once: their sums stay in the processor's nearest cache.
+const STRETCH: usize = 1024;
+
 pub(super) fn gaussian(frame: &Frame, radius: usize) -> Frame {
     let weights = weights(radius);
-    widest(|| filtered(frame, radius, &weights))
+    widest(
+        #[inline(always)]
+        || filtered(frame, radius, &weights),
+    )
 }
 
 /// The kernel in 256ths, which sum to 256. What rounding takes from one weight the next one gets, from the ends to the
@@ -48,71 +53,63 @@ fn exact_weights(radius: usize) -> Vec<f64> {
 
 #[inline(always)]
 fn filtered(frame: &Frame, radius: usize, weights: &[u16]) -> Frame {
-    let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let samples = width * 3;
-    let (mut padded, mut sums) = (Vec::new(), vec![0u16; samples]);
-    // The rows y − radius … y + radius in 256ths of a level; row y is at y mod kernel.
-    let mut rows = vec![vec![0u16; samples]; weights.len().min(height)];
-    let slots = rows.len();
-    let mut done = 0;
-    let mut pixels = vec![0u8; samples * height];
-    // Each product below drops up to 1/256 of a level, half of that on average.
-    let half = 128 + (weights.len() / 2) as u16;
-    for (y, row) in pixels.chunks_exact_mut(samples).enumerate() {
-        while done < height.min(y + radius + 1) {
-            padded_row(frame.row(done as u32), radius, mirrored, &mut padded);
-            let tap = |at: usize| &padded[at * 3..];
-            weigh(
-                tap,
-                weights,
-                |sample, weight| u16::from(sample).wrapping_mul(weight),
-                &mut rows[done % slots],
-            );
-            done += 1;
+    let (samples, height) = (frame.width() as usize * 3, frame.height() as usize);
+    // In 256ths of a level, of which 255 levels just fit.
+    let mut columns = vec![0u16; samples + 2 * radius * 3];
+    let mut pixels = Vec::with_capacity(samples * height);
+    // By distance from the middle. No weight is above one half, so that 256 times one fits; a whole stretch of each lets
+    // the compiler see a multiplication of 16 bits by 16.
+    let weights = &weights[radius..];
+    let scaled: Vec<[u16; STRETCH]> = weights.iter().map(|weight| [weight << 8; STRETCH]).collect();
+    let stretches = || (0..samples).step_by(STRETCH).map(|start| start..samples.min(start + STRETCH));
+    for y in 0..height as isize {
+        for stretch in stretches() {
+            let row = |at: isize| &frame.row(mirrored(y + at, height) as u32)[stretch.clone()];
+            let sums = down(row, weights);
+            columns[radius * 3..][stretch.clone()].copy_from_slice(&sums[..stretch.len()]);
         }
-        let tap = |at: usize| {
-            let source = mirrored(y as isize + at as isize - radius as isize, height);
-            rows[source % slots].as_slice()
-        };
-        weigh(
-            tap,
-            weights,
-            |sum, weight| ((u32::from(sum) * (u32::from(weight) << 8)) >> 16) as u16,
-            &mut sums,
-        );
-        for (sample, sum) in row.iter_mut().zip(&sums) {
-            *sample = (sum.wrapping_add(half) >> 8) as u8;
+        pad(&mut columns, radius, mirrored);
+        for stretch in stretches() {
+            let tap = |at: isize| &columns[radius.wrapping_add_signed(at) * 3..][stretch.clone()];
+            pixels.extend_from_slice(&across(tap, &scaled)[..stretch.len()]);
         }
     }
     Frame::new(frame.width(), frame.height(), pixels).expect("as many rows as the picture has")
 }
 
-/// The weighted sum of the taps, four taps in a go.
+/// The weighted sums of rows, in 256ths of a level.
 #[inline(always)]
-fn weigh<'a, T: Copy + 'a>(
-    tap: impl Fn(usize) -> &'a [T],
-    weights: &[u16],
-    product: impl Fn(T, u16) -> u16,
-    sums: &mut [u16],
-) {
-    sums.fill(0);
-    let length = sums.len();
-    let slice = |at: usize| &tap(at)[..length];
-    let (fours, rest) = weights.as_chunks::<4>();
-    for (group, weights) in fours.iter().enumerate() {
-        let [a, b, c, d] = [0, 1, 2, 3].map(|at| slice(group * 4 + at));
-        for at in 0..length {
-            let first = product(a[at], weights[0]).wrapping_add(product(b[at], weights[1]));
-            let second = product(c[at], weights[2]).wrapping_add(product(d[at], weights[3]));
-            sums[at] = sums[at].wrapping_add(first).wrapping_add(second);
+fn down<'a>(row: impl Fn(isize) -> &'a [u8], weights: &[u16]) -> [u16; STRETCH] {
+    let mut sums = [0; STRETCH];
+    for (sum, &sample) in sums.iter_mut().zip(row(0)) {
+        *sum = u16::from(sample).wrapping_mul(weights[0]);
+    }
+    for (far, &weight) in (1..).zip(&weights[1..]) {
+        for ((sum, &above), &below) in sums.iter_mut().zip(row(-far)).zip(row(far)) {
+            *sum = sum.wrapping_add((u16::from(above) + u16::from(below)).wrapping_mul(weight));
         }
     }
-    for (at, &weight) in rest.iter().enumerate() {
-        let from = slice(fours.len() * 4 + at);
-        for (sum, &value) in sums.iter_mut().zip(from) {
-            *sum = sum.wrapping_add(product(value, weight));
+    sums
+}
+
+/// The weighted sums of columns, as levels.
+#[inline(always)]
+fn across<'a>(tap: impl Fn(isize) -> &'a [u16], weights: &[[u16; STRETCH]]) -> [u8; STRETCH] {
+    // Each product drops up to 1/256 of a level, half of that on average.
+    let half = 127 + weights.len() as u16;
+    let product = |value: u16, weight: u16| ((u32::from(value) * u32::from(weight)) >> 16) as u16;
+    let mut sums = [0; STRETCH];
+    for ((sum, &value), &weight) in sums.iter_mut().zip(tap(0)).zip(&weights[0]) {
+        *sum = product(value, weight).wrapping_add(half);
+    }
+    for (far, weights) in (1..).zip(&weights[1..]) {
+        for (((sum, &left), &right), &weight) in sums.iter_mut().zip(tap(-far)).zip(tap(far)).zip(weights) {
+            *sum = sum.wrapping_add(product(left, weight)).wrapping_add(product(right, weight));
         }
     }
+    let mut levels = [0; STRETCH];
+    levels.iter_mut().zip(sums).for_each(|(level, sum)| *level = (sum >> 8) as u8);
+    levels
 }
 
 #[cfg(test)]

@@ -2,7 +2,9 @@
 
 use millrace_contracts::BlobId;
 use millrace_contracts::values::Lineage;
-use millrace_vision::{Filter, FitMode, Frame, PixelBox, Target, VisionError, crop, plan_resize, resize};
+use millrace_vision::{
+    Filter, FitMode, Flip, Frame, PixelBox, Rotation, Target, VisionError, crop, plan_resize, resize,
+};
 use proptest::prelude::*;
 
 const MODES: [FitMode; 4] = [FitMode::Stretch, FitMode::Fit, FitMode::Letterbox, FitMode::Fill];
@@ -70,6 +72,39 @@ proptest! {
             Err(refused) => {
                 let expected = frame.is_empty() && matches!(refused, VisionError::Empty { .. });
                 prop_assert!(expected, "{}", refused);
+            }
+        }
+    }
+}
+
+#[test]
+fn quarter_turns_and_mirrors_move_every_pixel_and_change_none() {
+    for (width, height) in [(1, 1), (3, 2), (2, 5), (70, 67), (133, 64)] {
+        let pixels = (0..width * height).flat_map(|n| [n as u8, (n >> 8) as u8, 7]).collect();
+        let frame = Frame::new(width, height, pixels).unwrap();
+        for (quarters, horizontal, vertical) in
+            (0..4).flat_map(|turn| [(turn, false, false), (turn, true, false), (turn, false, true)])
+        {
+            let flip = Flip { horizontal, vertical };
+            let degrees = f64::from(quarters) * 90.0;
+            let turned = Rotation { degrees, expand: true, flip, fill: [255; 3] }.paint(&frame);
+            let size = if quarters % 2 == 0 { (width, height) } else { (height, width) };
+            assert_eq!((turned.width(), turned.height()), size, "{width} × {height} by {degrees}");
+            for (x, y) in (0..size.1).flat_map(|y| (0..size.0).map(move |x| (x, y))) {
+                let unflipped =
+                    (if horizontal { size.0 - 1 - x } else { x }, if vertical { size.1 - 1 - y } else { y });
+                // Counter-clockwise: the right edge becomes the upper one.
+                let source = match (quarters, unflipped) {
+                    (1, (x, y)) => (width - 1 - y, x),
+                    (2, (x, y)) => (width - 1 - x, height - 1 - y),
+                    (3, (x, y)) => (y, height - 1 - x),
+                    (_, (x, y)) => (x, y),
+                };
+                assert_eq!(
+                    turned.pixel(x, y),
+                    frame.pixel(source.0, source.1),
+                    "({x}, {y}) by {degrees}, {flip:?}"
+                );
             }
         }
     }
