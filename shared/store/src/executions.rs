@@ -20,7 +20,7 @@ use uuid::Uuid;
 use crate::Store;
 
 pub use callbacks::{Callback, CallbackStatus};
-pub use list::ExecutionFilter;
+pub use list::{ExecutionFilter, OWN_LABEL};
 pub use unfinished::Unfinished;
 
 /// The recorded runs.

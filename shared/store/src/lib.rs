@@ -31,7 +31,7 @@ pub use error::{Bounded, StoreError};
 pub use events::Events;
 pub use executions::{
     Callback, CallbackStatus, ExecutionFilter, ExecutionRecord, ExecutionSummary, Executions, JobCounts,
-    Unfinished,
+    OWN_LABEL, Unfinished,
 };
 pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};
 pub use jobs::{JobFilter, JobRecord, JobStatus, Jobs};

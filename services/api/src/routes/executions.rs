@@ -39,6 +39,8 @@ pub(crate) struct ExecutionPage {
 }
 
 /// List runs, newest first
+///
+/// Runs that make thumbnails are listed where their label, `millrace:thumbnail`, is asked for.
 #[utoipa::path(
     get, path = "/api/v1/executions", operation_id = "list_executions", tag = "executions",
     params(

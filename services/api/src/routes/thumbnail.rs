@@ -9,6 +9,7 @@ use axum::response::Response;
 use millrace_contracts::job::Priority;
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, ExecutionStatus};
+use millrace_store::OWN_LABEL;
 use serde_json::{Map, json};
 
 use super::blobs;
@@ -72,7 +73,7 @@ async fn make(app: &App, ask: Ask, id: BlobId, width: u32) -> Result<BlobId, Pro
     let target = Target::inline(app, &definition).await?;
     let options = RunOptions {
         priority: Priority::Low,
-        labels: Map::from_iter([("millrace".to_owned(), json!("thumbnail"))]),
+        labels: Map::from_iter([(OWN_LABEL.0.to_owned(), json!(OWN_LABEL.1))]),
         timeout_ms: Some(PATIENCE.as_millis() as u64),
         ..RunOptions::default()
     };

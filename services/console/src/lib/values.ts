@@ -64,6 +64,20 @@ export function blobUrl(blob: string): string {
   return `/api/v1/blobs/${blob}`;
 }
 
+/** Sizes of small copies that are asked for, pixels of the longer side. Few: what one place asked for serves the next. */
+const THUMBNAIL_SIZES = [256, 512, 1024];
+/** A picture up to this size is shown as it is: a copy saves little, and a worker has to make it. */
+const SMALL_ENOUGH = 512;
+
+/** Where to get a picture that is shown `height` pixels of the screen high: a small copy, where that saves something. */
+export function thumbnailUrl(image: ImageValue, height: number): string {
+  const longer = Math.max(image.width, image.height);
+  const needed = height * Math.max(1, image.width / image.height);
+  const size = THUMBNAIL_SIZES.find(one => one >= needed);
+  const whole = size === undefined || longer <= Math.max(size, SMALL_ENOUGH);
+  return whole ? blobUrl(image.blob) : `${blobUrl(image.blob)}/thumbnail?w=${size}`;
+}
+
 /** The first picture of a value, looked for near the surface: what a node shows of its output. */
 export function firstImage(value: Json | undefined, depth = 3): ImageValue | null {
   const image = asImage(value);
@@ -90,7 +104,7 @@ export function allImages(value: Json | undefined, limit = 200): ImageValue[] {
 }
 
 /** A node's outputs in a few words: `count 4`, `4 items`. */
-export function summarise(outputs: JsonObject | undefined): string | null {
+export function summarise(outputs: JsonObject | null | undefined): string | null {
   if (!outputs) return null;
   const entries = Object.entries(outputs);
   // A plain value says more in few words than how long a list is.

@@ -14,6 +14,10 @@ use crate::StoreError;
 /// How far a run's id and its `created_at` may be apart, milliseconds: they are made one after the other.
 const CLOCK_SLACK_MS: i64 = 60_000;
 
+/// The label, name and value, of runs that the api makes for its own ends, such as thumbnails: lists of everything, or of
+/// everything in a status, leave them out.
+pub const OWN_LABEL: (&str, &str) = ("millrace", "thumbnail");
+
 /// Which runs to list; all of the conditions hold for each.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ExecutionFilter {
@@ -125,6 +129,10 @@ impl Executions<'_> {
     }
 }
 
+fn own_label() -> Value {
+    json!({ OWN_LABEL.0: OWN_LABEL.1 })
+}
+
 /// What a page is made from.
 struct Query<'a> {
     pool: &'a PgPool,
@@ -208,11 +216,11 @@ impl Query<'_> {
     }
 
     async fn in_status(&self, status: &str) -> Result<Vec<Row>, sqlx::Error> {
-        page!(self.bounds, "status = $6", status).fetch_all(self.pool).await
+        page!(self.bounds, "status = $6 and not labels @> $7", status, own_label()).fetch_all(self.pool).await
     }
 
     async fn of_all(&self) -> Result<Vec<Row>, sqlx::Error> {
-        page!(self.bounds, "true",).fetch_all(self.pool).await
+        page!(self.bounds, "not labels @> $6", own_label()).fetch_all(self.pool).await
     }
 }
 

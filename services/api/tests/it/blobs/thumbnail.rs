@@ -39,5 +39,7 @@ async fn a_thumbnail_is_made_once_by_a_run_and_small_pictures_come_as_they_are()
     }
     let runs = world.get("/api/v1/executions?label=millrace:thumbnail").await?.body;
     assert_eq!(runs["executions"].as_array().context("a list")?.len(), 1, "made once");
+    let everything = world.get("/api/v1/executions").await?.body;
+    assert_eq!(everything["executions"], json!([]), "nobody asked for a run");
     world.stop().await
 }

@@ -1,3 +1,4 @@
+import { useThrottledValue } from '@mantine/hooks';
 import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
 import type { Block, NodeDefinition, NodeRun, NodeStatus } from '~/api/types';
@@ -15,6 +16,8 @@ import { ItemStrip } from './ItemStrip';
 import classes from './RunNode.module.css';
 
 export const RUN_NODE_WIDTH = 236;
+/** A loop gives more pictures than anybody sees, and for each a worker makes a small copy. */
+const PICTURE_EVERY_MS = 1_000;
 
 export interface RunNodeData extends Record<string, unknown> {
   node: NodeDefinition;
@@ -84,7 +87,7 @@ function timeOf(run: NodeRun): number {
 
 function Body({ state, expected }: PartProps) {
   const { latest } = state;
-  const image = firstImage(latest.outputs);
+  const image = useThrottledValue(firstImage(latest.outputs), PICTURE_EVERY_MS);
   const summary = expected > 1 ? null : summarise(latest.outputs);
   const failing = latest.error && latest.status !== 'completed';
   return (
