@@ -126,6 +126,9 @@ pub(crate) async fn execution(app: &App, found: Found) -> Result<Execution, Prob
         // Where Redis is away, the place in the line is not known.
         page.queue = patiently(app.bus.place_in_line(id)).await.ok().flatten();
     }
+    if let Some(trace_id) = &page.trace_id {
+        page.links.lead_outside(&app.settings, id, trace_id);
+    }
     if let Some(outputs) = &mut page.outputs {
         *outputs = app.blobs.resolve(outputs).await?;
         images_as_links(outputs);

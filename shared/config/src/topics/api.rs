@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ByteSize;
+use crate::{ByteSize, RunUrl};
 
 /// What the REST api listens on, admits and holds.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -63,6 +63,11 @@ pub struct Api {
     /// Pause between `: ping` comments on an idle stream.
     #[serde(with = "crate::span")]
     pub stream_ping: Duration,
+    /// Where a run's trace can be read, such as `https://jaeger.example.com/trace/{trace_id}`: a run's page links to it.
+    /// `{execution_id}` may stand in it too.
+    pub trace_url: Option<RunUrl>,
+    /// The same for the log lines of a run, which name its trace id.
+    pub logs_url: Option<RunUrl>,
     /// How long requests may finish once the role is told to stop.
     #[serde(with = "crate::span")]
     pub grace: Duration,
@@ -94,6 +99,8 @@ impl Default for Api {
             max_streams: 20_000,
             stream_buffer: 1024,
             stream_ping: Duration::from_secs(15),
+            trace_url: None,
+            logs_url: None,
             grace: Duration::from_secs(8),
         }
     }
