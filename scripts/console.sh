@@ -41,6 +41,7 @@ check)
     packages
     npm run --silent format-check
     npm run --silent lint
+    npm run --silent types-check || fail "src/api/schema.gen.ts is not what docs/openapi.json says: run npm run types in services/console, and commit what changed"
     npm run --silent check
     npm run --silent test
     ;;

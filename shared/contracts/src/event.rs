@@ -165,6 +165,7 @@ impl<'de> Deserialize<'de> for EventType {
 
 /// A CloudEvents 1.0 envelope in structured JSON mode. Extension attributes are lower-case without underscores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Event {
     /// Always `1.0`.
     pub specversion: String,
@@ -174,9 +175,11 @@ pub struct Event {
     pub source: String,
     /// What happened.
     #[serde(rename = "type")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, example = "millrace.workflow.node.completed"))]
     pub kind: EventType,
     /// When.
     #[serde(with = "rfc3339")]
+    #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub time: UnixMillis,
     /// What it is about: the node, the worker, the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]

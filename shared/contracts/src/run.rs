@@ -166,6 +166,7 @@ fn is_root(path: &ItemPath) -> bool {
 
 /// A run's state at one point of its log: the first SSE event of a fresh client.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
 pub struct Snapshot {
     /// The run.
     pub execution_id: ExecutionId,

@@ -169,7 +169,7 @@ pub struct FleetTime {
 
 /// The figures of a window.
 #[derive(Debug, Clone, Default, PartialEq, Serialize)]
-#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema))]
+#[cfg_attr(feature = "openapi", derive(utoipa::ToSchema), schema(as = Counted))]
 pub struct Stats {
     /// The window as one bucket.
     pub totals: Kpi,

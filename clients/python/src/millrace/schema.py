@@ -18,46 +18,47 @@ The SHA-256 of a blob's bytes; written as 64 lower-case hex digits.
 """
 
 
-class Block(TypedDict):
+class BlockInput(TypedDict):
     """
-    A block of the catalogue.
+    An input port of a block.
     """
 
-    type: str
-    version: int
-    id: str
+    name: str
+    kinds: list[str]
     """
-    `crop@1`
+    What it takes, such as `image` or `list<image>`.
     """
-    category: str
-    title: str
+    required: bool
     help: str
-    runs: dict[str, Any]
-    """
-    Who runs it.
-    """
-    pure: bool
-    """
-    Whether the same inputs always give the same outputs.
-    """
-    config: dict[str, Any]
-    """
-    JSON Schema of its settings.
-    """
-    inputs: list[Any]
-    further_inputs: Any
-    outputs: list[Any]
-    outputs_vary: bool
-    further_outputs: Any
-    examples: Any
 
 
-class Blocks(TypedDict):
+class BlockOutput(TypedDict):
     """
-    The catalogue.
+    An output port of a block.
     """
 
-    blocks: list[Block]
+    name: str
+    kind: str
+    help: str
+
+
+class BlockRunner(TypedDict):
+    """
+    Who runs a block.
+    """
+
+    by: str
+    """
+    `input`, `orchestrator`, `worker` or `output`.
+    """
+    pool: NotRequired[str | None]
+    """
+    The pool its jobs go to unless the node says otherwise.
+    """
+    model: NotRequired[bool | None]
+    """
+    Whether `model_id` and `model_source` of its settings name a model.
+    """
 
 
 CallbackStatus: TypeAlias = Literal['pending', 'delivered', 'failed']
@@ -351,6 +352,14 @@ class Links(TypedDict):
     nodes: str
     cancel: str
     rerun: str
+    trace: NotRequired[str | None]
+    """
+    The run's trace in the operator's own tool, where `api.trace_url` says where that is.
+    """
+    logs: NotRequired[str | None]
+    """
+    The same of its log lines, by `api.logs_url`.
+    """
 
 
 class LoginRequest(TypedDict):
@@ -420,6 +429,23 @@ ModelId: TypeAlias = str
 """
 A model's name in the repository, such as `shapes-detector` or `acme/defects-v3`.
 """
+
+
+class ModelMemory(TypedDict):
+    """
+    The memory that a worker has for models.
+    """
+
+    budget_bytes: int
+    used_bytes: int
+    reserved_bytes: int
+    """
+    Set aside for models that are being loaded.
+    """
+    pressure: str
+    """
+    `low`, `medium`, `high` or `critical`.
+    """
 
 
 class ModelRequest(TypedDict):
@@ -826,6 +852,24 @@ class Versions(TypedDict):
     versions: list[VersionRow]
 
 
+class WarmModel(TypedDict):
+    """
+    A loaded model.
+    """
+
+    model_id: str
+    digest: NotRequired[str | None]
+    """
+    Which copy of it.
+    """
+    family: NotRequired[str | None]
+    task: NotRequired[str | None]
+    bytes: NotRequired[int | None]
+    """
+    Memory it takes.
+    """
+
+
 class WhoAmI(TypedDict):
     """
     Who calls.
@@ -845,10 +889,83 @@ class WhoAmI(TypedDict):
     """
 
 
+class Worker(TypedDict):
+    """
+    A worker, as it says of itself; nothing but the first three once it is lost.
+    """
+
+    worker_id: str
+    alive: bool
+    """
+    Whether it has been heard of lately.
+    """
+    last_seen: UnixMillis
+    state: NotRequired[str | None]
+    draining: NotRequired[bool | None]
+    pools: NotRequired[list[str] | None]
+    models: NotRequired[list[str] | None]
+    """
+    Models that it has loaded.
+    """
+    warm: NotRequired[list[WarmModel] | None]
+    """
+    The same, each with what is known of its copy.
+    """
+    loading: NotRequired[list[str] | None]
+    """
+    Models that it is loading.
+    """
+    inventory: NotRequired[list[str] | None]
+    """
+    Models of its repository.
+    """
+    devices: NotRequired[list[str] | None]
+    """
+    `cpu`, `cuda:0`, …
+    """
+    gpu_model: NotRequired[str | None]
+    cores: NotRequired[int | None]
+    memory_bytes: NotRequired[int | None]
+    """
+    Memory of the process.
+    """
+    memory: NotRequired[ModelMemory | None]
+    loads: NotRequired[int | None]
+    """
+    Models loaded since it started.
+    """
+    evictions: NotRequired[int | None]
+    """
+    Models forgotten since it started.
+    """
+    running: NotRequired[int | None]
+    """
+    Jobs in hand.
+    """
+    capacity: NotRequired[int | None]
+    """
+    Jobs it can have in hand.
+    """
+    busy_ms: NotRequired[int | None]
+    """
+    Time in which something was in hand, milliseconds.
+    """
+    version: NotRequired[str | None]
+    started_at: NotRequired[UnixMillis | None]
+
+
 WorkerId: TypeAlias = str
 """
 A worker process, unique for its life.
 """
+
+
+class Workers(TypedDict):
+    """
+    The fleet.
+    """
+
+    workers: list[Worker]
 
 
 class WorkflowCost(TypedDict):
@@ -956,6 +1073,15 @@ class BatchAccepted(TypedDict):
     links: BatchLinks
 
 
+class BlockExample(TypedDict):
+    """
+    A block in use.
+    """
+
+    title: str
+    node: Node
+
+
 class Callback(TypedDict):
     """
     Who is told of a run's end, and what came of it.
@@ -991,6 +1117,37 @@ class CancelAccepted(TypedDict):
     Where it stood when the wish was taken.
     """
     links: Links
+
+
+class Counted(TypedDict):
+    """
+    The figures of a window.
+    """
+
+    totals: Kpi
+    """
+    The window as one bucket.
+    """
+    series: list[Kpi]
+    """
+    The window in buckets, oldest first, without gaps.
+    """
+    errors: list[ErrorCount]
+    """
+    What went wrong, most frequent first.
+    """
+    models: list[ModelUse]
+    """
+    Models and tasks, most used first.
+    """
+    workflows: list[WorkflowCost]
+    """
+    Workflows, dearest first.
+    """
+    fleet: list[FleetTime]
+    """
+    The fleet by pools.
+    """
 
 
 class DeadLetter(TypedDict):
@@ -1041,13 +1198,68 @@ class Definition(TypedDict):
     nodes: list[Node]
 
 
+class Event(TypedDict):
+    """
+    A CloudEvents 1.0 envelope in structured JSON mode. Extension attributes are lower-case without underscores.
+    """
+
+    specversion: str
+    """
+    Always `1.0`.
+    """
+    id: str
+    """
+    Unique per source; the same for every copy of one fact.
+    """
+    source: str
+    """
+    The role that speaks: `/millrace/orchestrator`.
+    """
+    type: str
+    """
+    What happened.
+    """
+    time: str
+    """
+    When.
+    """
+    subject: NotRequired[str | None]
+    """
+    What it is about: the node, the worker, the model.
+    """
+    traceparent: NotRequired[str | None]
+    """
+    W3C trace context.
+    """
+    executionid: NotRequired[ExecutionId | None]
+    workflowid: NotRequired[WorkflowId | None]
+    nodeid: NotRequired[NodeId | None]
+    path: NotRequired[ItemPath | None]
+    epoch: NotRequired[int | None]
+    """
+    The log's epoch, with `seq`.
+    """
+    seq: NotRequired[int | None]
+    """
+    Position in the run's log, from 1 without gaps; durable events only.
+    """
+    attempt: NotRequired[int | None]
+    """
+    The attempt of the node run.
+    """
+    data: NotRequired[Any]
+    """
+    What there is to say.
+    """
+
+
 class EventPage(TypedDict):
     """
     A page of stored events.
     """
 
     execution_id: ExecutionId
-    events: list[dict[str, Any]]
+    events: list[Event]
     """
     CloudEvents, each as it was published.
     """
@@ -1650,35 +1862,70 @@ class Session(TypedDict):
     expires_at: UnixMillis
 
 
-class Stats(TypedDict):
+class Snapshot(TypedDict):
     """
-    The figures of a window.
+    A run's state at one point of its log: the first SSE event of a fresh client.
     """
 
-    totals: Kpi
+    execution_id: ExecutionId
     """
-    The window as one bucket.
+    The run.
     """
-    series: list[Kpi]
+    workflow_id: NotRequired[WorkflowId | None]
+    status: ExecutionStatus
     """
-    The window in buckets, oldest first, without gaps.
+    Where it stands.
     """
-    errors: list[ErrorCount]
+    epoch: int
     """
-    What went wrong, most frequent first.
+    The log's epoch; rises only when the log was lost and rebuilt.
     """
-    models: list[ModelUse]
+    seq: int
     """
-    Models and tasks, most used first.
+    The last durable event this snapshot contains; 0 before the first.
     """
-    workflows: list[WorkflowCost]
+    progress: Progress
     """
-    Workflows, dearest first.
+    Counts.
     """
-    fleet: list[FleetTime]
+    created_at: UnixMillis
     """
-    The fleet by pools.
+    When it was accepted.
     """
+    started_at: NotRequired[UnixMillis | None]
+    completed_at: NotRequired[UnixMillis | None]
+    outputs: NotRequired[dict[str, Any]]
+    """
+    What the output blocks gave, once completed.
+    """
+    error: NotRequired[JobError | None]
+    nodes: list[NodeView]
+    """
+    The node runs so far. Loops of many items are cut at a limit; `nodes_omitted` counts the rest.
+    """
+    nodes_omitted: NotRequired[int]
+    """
+    Node runs left out of `nodes`.
+    """
+
+
+Stats = TypedDict(
+    'Stats',
+    {
+        'totals': Kpi,
+        'series': list[Kpi],
+        'errors': list[ErrorCount],
+        'models': list[ModelUse],
+        'workflows': list[WorkflowCost],
+        'fleet': list[FleetTime],
+        'from': UnixMillis,
+        'to': UnixMillis,
+        'bucket_ms': int,
+        'costs': Costs,
+        'workers': NotRequired[Fleet | None],
+        'queues': NotRequired[list[QueueDepth] | None],
+    },
+)
 
 
 Stored: TypeAlias = StoredBlob | StoredBlobs
@@ -1710,27 +1957,6 @@ class Validation(TypedDict):
     """
     plan: PlanSize
     inputs: list[InputView]
-
-
-class Worker(TypedDict):
-    """
-    A worker, as it says of itself; nothing but its name once it is lost.
-    """
-
-    worker_id: WorkerId
-    alive: bool
-    """
-    Whether it has been heard of lately.
-    """
-    last_seen: UnixMillis
-
-
-class Workers(TypedDict):
-    """
-    The fleet.
-    """
-
-    workers: list[Worker]
 
 
 class Workflow(TypedDict):
@@ -1769,6 +1995,57 @@ class BatchRequest(Options):
     """
     One run per input.
     """
+
+
+class Block(TypedDict):
+    """
+    A block of the catalogue.
+    """
+
+    type: str
+    version: int
+    id: str
+    """
+    `crop@1`
+    """
+    category: str
+    """
+    `input`, `model`, `transform`, `logic` or `output`.
+    """
+    title: str
+    help: str
+    runs: BlockRunner
+    pure: bool
+    """
+    Whether the same inputs always give the same outputs.
+    """
+    config: dict[str, Any]
+    """
+    JSON Schema of its settings.
+    """
+    inputs: list[BlockInput]
+    further_inputs: str | None
+    """
+    What inputs of other names are for; none where it takes none.
+    """
+    outputs: list[BlockOutput]
+    outputs_vary: bool
+    """
+    Whether the outputs follow from the settings.
+    """
+    further_outputs: bool
+    """
+    Whether it may have outputs of other names.
+    """
+    examples: list[BlockExample]
+
+
+class Blocks(TypedDict):
+    """
+    The catalogue.
+    """
+
+    blocks: list[Block]
 
 
 class Execution(Counters):

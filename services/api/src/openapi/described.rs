@@ -6,6 +6,7 @@
 
 use std::collections::BTreeMap;
 
+use millrace_contracts::UnixMillis;
 use millrace_contracts::job::Priority;
 use millrace_contracts::schedule::Overlap;
 use serde_json::{Map, Value};
@@ -180,21 +181,123 @@ pub(crate) struct Block {
     version: u32,
     /// `crop@1`
     id: String,
+    /// `input`, `model`, `transform`, `logic` or `output`.
     category: String,
     title: String,
     help: String,
-    /// Who runs it.
-    runs: Map<String, Value>,
+    runs: BlockRunner,
     /// Whether the same inputs always give the same outputs.
     pure: bool,
     /// JSON Schema of its settings.
     config: Map<String, Value>,
-    inputs: Vec<Value>,
-    further_inputs: Value,
-    outputs: Vec<Value>,
+    inputs: Vec<BlockInput>,
+    /// What inputs of other names are for; none where it takes none.
+    #[schema(required = true)]
+    further_inputs: Option<String>,
+    outputs: Vec<BlockOutput>,
+    /// Whether the outputs follow from the settings.
     outputs_vary: bool,
-    further_outputs: Value,
-    examples: Value,
+    /// Whether it may have outputs of other names.
+    further_outputs: bool,
+    examples: Vec<BlockExample>,
+}
+
+/// Who runs a block.
+#[derive(ToSchema)]
+pub(crate) struct BlockRunner {
+    /// `input`, `orchestrator`, `worker` or `output`.
+    by: String,
+    /// The pool its jobs go to unless the node says otherwise.
+    pool: Option<String>,
+    /// Whether `model_id` and `model_source` of its settings name a model.
+    model: Option<bool>,
+}
+
+/// An input port of a block.
+#[derive(ToSchema)]
+pub(crate) struct BlockInput {
+    name: String,
+    /// What it takes, such as `image` or `list<image>`.
+    kinds: Vec<String>,
+    required: bool,
+    help: String,
+}
+
+/// An output port of a block.
+#[derive(ToSchema)]
+pub(crate) struct BlockOutput {
+    name: String,
+    kind: String,
+    help: String,
+}
+
+/// A block in use.
+#[derive(ToSchema)]
+pub(crate) struct BlockExample {
+    title: String,
+    node: Node,
+}
+
+/// A worker, as it says of itself; nothing but the first three once it is lost.
+#[derive(ToSchema)]
+pub(crate) struct Worker {
+    worker_id: String,
+    /// Whether it has been heard of lately.
+    alive: bool,
+    last_seen: UnixMillis,
+    state: Option<String>,
+    draining: Option<bool>,
+    pools: Option<Vec<String>>,
+    /// Models that it has loaded.
+    models: Option<Vec<String>>,
+    /// The same, each with what is known of its copy.
+    warm: Option<Vec<WarmModel>>,
+    /// Models that it is loading.
+    loading: Option<Vec<String>>,
+    /// Models of its repository.
+    inventory: Option<Vec<String>>,
+    /// `cpu`, `cuda:0`, …
+    devices: Option<Vec<String>>,
+    gpu_model: Option<String>,
+    cores: Option<u32>,
+    /// Memory of the process.
+    memory_bytes: Option<u64>,
+    memory: Option<ModelMemory>,
+    /// Models loaded since it started.
+    loads: Option<u64>,
+    /// Models forgotten since it started.
+    evictions: Option<u64>,
+    /// Jobs in hand.
+    running: Option<u32>,
+    /// Jobs it can have in hand.
+    capacity: Option<u32>,
+    /// Time in which something was in hand, milliseconds.
+    busy_ms: Option<u64>,
+    version: Option<String>,
+    started_at: Option<UnixMillis>,
+}
+
+/// A loaded model.
+#[derive(ToSchema)]
+pub(crate) struct WarmModel {
+    model_id: String,
+    /// Which copy of it.
+    digest: Option<String>,
+    family: Option<String>,
+    task: Option<String>,
+    /// Memory it takes.
+    bytes: Option<u64>,
+}
+
+/// The memory that a worker has for models.
+#[derive(ToSchema)]
+pub(crate) struct ModelMemory {
+    budget_bytes: u64,
+    used_bytes: u64,
+    /// Set aside for models that are being loaded.
+    reserved_bytes: u64,
+    /// `low`, `medium`, `high` or `critical`.
+    pressure: String,
 }
 
 /// A model: what is registered of it, and what the workers say.

@@ -4,6 +4,8 @@ use std::sync::Arc;
 
 use axum::body::Bytes;
 use axum::http::Method;
+use millrace_contracts::Event;
+use millrace_contracts::run::Snapshot;
 use utoipa::openapi::path::{Operation, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
 use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, RefOr, ResponseBuilder};
@@ -25,7 +27,7 @@ pub(crate) struct Document(pub(crate) Arc<Bytes>);
         description = "Runs visual-AI workflows: every step an event, every event pushed. Times are milliseconds since the Unix epoch; every error is a problem (RFC 9457) with a stable code.",
         license(name = "Apache-2.0", identifier = "Apache-2.0"),
     ),
-    components(schemas(problem::Document<'_>)),
+    components(schemas(problem::Document<'_>, Event, Snapshot)),
     tags(
         (name = "workflows", description = "Saved definitions, versioned."),
         (name = "executions", description = "Runs."),

@@ -24,7 +24,7 @@ use crate::view;
 struct EventPage {
     execution_id: ExecutionId,
     /// CloudEvents, each as it was published.
-    #[schema(value_type = Vec<Object>)]
+    #[schema(value_type = Vec<millrace_contracts::Event>)]
     events: Vec<Box<RawValue>>,
     /// What to send as `from` for the page after.
     next_from: Option<String>,

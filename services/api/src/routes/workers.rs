@@ -11,13 +11,14 @@ use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
+use crate::openapi::described;
 use crate::params::Params;
 use crate::patience::patiently;
 use crate::problem::Problem;
 use crate::state::App;
 
 /// A worker, as it says of itself; nothing but its name once it is lost.
-#[derive(Debug, Serialize, ToSchema)]
+#[derive(Debug, Serialize)]
 pub(crate) struct Worker {
     worker_id: WorkerId,
     /// Whether it has been heard of lately.
@@ -30,6 +31,7 @@ pub(crate) struct Worker {
 /// The fleet.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Workers {
+    #[schema(value_type = Vec<described::Worker>)]
     workers: Vec<Worker>,
 }
 
@@ -49,7 +51,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
 #[utoipa::path(
     post, path = "/api/v1/workers/{id}/drain", operation_id = "drain_worker", tag = "fleet",
     params(("id" = WorkerId, Path)),
-    responses((status = 202, description = "Asked for.", body = Worker)),
+    responses((status = 202, description = "Asked for.", body = described::Worker)),
     security(("api_key" = ["admin"])),
 )]
 pub(crate) async fn drain(

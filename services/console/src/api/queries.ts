@@ -2,22 +2,28 @@
 import { queryOptions } from '@tanstack/react-query';
 import { request, send } from './request';
 import type {
-  Admission,
-  Block,
+  Blocks,
+  DeadLetters,
   Definition,
   EventEnvelope,
+  EventPage,
   Execution,
+  ExecutionPage,
   ExecutionSummary,
-  Job,
+  JobPage,
   Json,
-  Model,
+  Keys,
+  Models,
+  NodePage,
   NodeRun,
-  QueueDepth,
+  Queues,
+  Schedules,
   Stats,
+  Versions,
+  Workers,
+  WorkflowPage,
   WorkflowRecord,
   WorkflowSummary,
-  WorkflowVersion,
-  Worker,
 } from './types';
 
 const FOREVER = { staleTime: Infinity, gcTime: 5 * 60_000 } as const;
@@ -25,7 +31,7 @@ const FOREVER = { staleTime: Infinity, gcTime: 5 * 60_000 } as const;
 export const blocksQuery = () =>
   queryOptions({
     queryKey: ['blocks'],
-    queryFn: ({ signal }) => request<{ blocks: Block[] }>('/blocks', { signal }).then(page => page.blocks),
+    queryFn: ({ signal }) => request<Blocks>('/blocks', { signal }).then(page => page.blocks),
     staleTime: 10 * 60_000,
   });
 
@@ -39,11 +45,8 @@ export async function workflowsPage(
   signal?: AbortSignal,
 ): Promise<Page<WorkflowSummary>> {
   const query = new URLSearchParams({ limit: '100', ...(cursor ? { cursor } : {}) });
-  const page = await request<{ workflows: WorkflowSummary[]; next_cursor: string | null }>(
-    `/workflows?${query}`,
-    { signal },
-  );
-  return { rows: page.workflows, next: page.next_cursor };
+  const page = await request<WorkflowPage>(`/workflows?${query}`, { signal });
+  return { rows: page.workflows, next: page.next_cursor ?? null };
 }
 
 export const workflowQuery = (id: string) =>
@@ -56,9 +59,7 @@ export const versionsQuery = (id: string) =>
   queryOptions({
     queryKey: ['workflows', id, 'versions'],
     queryFn: ({ signal }) =>
-      request<{ versions: WorkflowVersion[] }>(`/workflows/${id}/versions`, { signal }).then(
-        page => page.versions,
-      ),
+      request<Versions>(`/workflows/${id}/versions`, { signal }).then(page => page.versions),
   });
 
 export const versionQuery = (id: string, version: number) =>
@@ -66,6 +67,14 @@ export const versionQuery = (id: string, version: number) =>
     queryKey: ['workflows', id, 'versions', version],
     queryFn: ({ signal }) => request<WorkflowRecord>(`/workflows/${id}/versions/${version}`, { signal }),
     ...FOREVER,
+  });
+
+export const schedulesQuery = (id: string) =>
+  queryOptions({
+    queryKey: ['workflows', id, 'schedules'],
+    queryFn: ({ signal }) =>
+      request<Schedules>(`/workflows/${id}/schedules`, { signal }).then(page => page.schedules),
+    refetchInterval: 10_000,
   });
 
 export interface ExecutionFilter {
@@ -86,11 +95,8 @@ export async function executionsPage(
     if (value) query.set(name, value);
   }
   if (cursor) query.set('cursor', cursor);
-  const page = await request<{ executions: ExecutionSummary[]; next_cursor: string | null }>(
-    `/executions?${query}`,
-    { signal },
-  );
-  return { rows: page.executions, next: page.next_cursor };
+  const page = await request<ExecutionPage>(`/executions?${query}`, { signal });
+  return { rows: page.executions, next: page.next_cursor ?? null };
 }
 
 export const executionQuery = (id: string) =>
@@ -100,11 +106,11 @@ export const executionQuery = (id: string) =>
   });
 
 /** The definition a run walked: runs name it by its digest. */
-export const definitionQuery = (digest: string | undefined) =>
+export const definitionQuery = (digest: string | null | undefined) =>
   queryOptions({
     queryKey: ['definitions', digest],
     queryFn: ({ signal }) => request<Definition>(`/blobs/${digest}`, { signal }),
-    enabled: digest !== undefined,
+    enabled: digest != null,
     ...FOREVER,
   });
 
@@ -123,11 +129,8 @@ export async function nodeRunsPage(
   signal?: AbortSignal,
 ): Promise<Page<NodeRun>> {
   const query = new URLSearchParams({ limit: '1000', ...(after ? { after } : {}) });
-  const page = await request<{ nodes: NodeRun[]; next_after: string | null }>(
-    `/executions/${execution}/nodes?${query}`,
-    { signal },
-  );
-  return { rows: page.nodes, next: page.next_after };
+  const page = await request<NodePage>(`/executions/${execution}/nodes?${query}`, { signal });
+  return { rows: page.nodes, next: page.next_after ?? null };
 }
 
 export async function eventsPage(
@@ -135,32 +138,30 @@ export async function eventsPage(
   from: string,
   signal?: AbortSignal,
 ): Promise<Page<EventEnvelope>> {
-  const page = await request<{ events: EventEnvelope[]; next_from: string | null }>(
-    `/executions/${execution}/events?from=${encodeURIComponent(from)}`,
-    { signal },
-  );
-  return { rows: page.events, next: page.next_from };
+  const page = await request<EventPage>(`/executions/${execution}/events?from=${encodeURIComponent(from)}`, {
+    signal,
+  });
+  return { rows: page.events, next: page.next_from ?? null };
 }
 
 export const workersQuery = () =>
   queryOptions({
     queryKey: ['workers'],
-    queryFn: ({ signal }) =>
-      request<{ workers: Worker[] }>('/workers', { signal }).then(page => page.workers),
+    queryFn: ({ signal }) => request<Workers>('/workers', { signal }).then(page => page.workers),
     refetchInterval: 5_000,
   });
 
 export const queuesQuery = () =>
   queryOptions({
     queryKey: ['queues'],
-    queryFn: ({ signal }) => request<{ queues: QueueDepth[]; admission: Admission }>('/queues', { signal }),
+    queryFn: ({ signal }) => request<Queues>('/queues', { signal }),
     refetchInterval: 3_000,
   });
 
 export const modelsQuery = () =>
   queryOptions({
     queryKey: ['models'],
-    queryFn: ({ signal }) => request<{ models: Model[] }>('/models', { signal }).then(page => page.models),
+    queryFn: ({ signal }) => request<Models>('/models', { signal }).then(page => page.models),
     refetchInterval: 10_000,
   });
 
@@ -176,7 +177,21 @@ export const failedJobsQuery = () =>
   queryOptions({
     queryKey: ['jobs', 'failed'],
     queryFn: ({ signal }) =>
-      request<{ jobs: Job[] }>('/inference/jobs?status=failed&limit=100', { signal }).then(page => page.jobs),
+      request<JobPage>('/inference/jobs?status=failed&limit=100', { signal }).then(page => page.jobs),
+    refetchInterval: 10_000,
+  });
+
+export const keysQuery = () =>
+  queryOptions({
+    queryKey: ['keys'],
+    queryFn: ({ signal }) => request<Keys>('/keys', { signal }).then(page => page.keys),
+  });
+
+export const deadLettersQuery = () =>
+  queryOptions({
+    queryKey: ['dead-letters'],
+    queryFn: ({ signal }) =>
+      request<DeadLetters>('/dead-letters?limit=100', { signal }).then(page => page.dead_letters),
     refetchInterval: 10_000,
   });
 

@@ -54,10 +54,10 @@ export async function send(path: string, options: RequestOptions = {}): Promise<
     });
   } catch (error) {
     if (signal?.aborted) throw error;
-    throw new ProblemError(unreachable());
+    throw new ProblemError(unreachable(path));
   }
   if (response.ok) return response;
-  const problem = await readProblem(response);
+  const problem = await readProblem(response, path);
   if (response.status === 401) unauthorised.forEach(listener => listener());
   throw new ProblemError(problem);
 }
@@ -74,12 +74,16 @@ function bodyType(body: unknown): Record<string, string> {
   };
 }
 
-async function readProblem(response: Response): Promise<Problem> {
+/** What a problem has to have that the server did not make. */
+const NAMELESS = { type: 'about:blank', request_id: '', trace_id: '' };
+
+async function readProblem(response: Response, path: string): Promise<Problem> {
   try {
     return (await response.json()) as Problem;
   } catch {
     return {
-      type: 'about:blank',
+      ...NAMELESS,
+      instance: path,
       title: response.statusText || 'The server answered with an error',
       status: response.status,
       detail: `The server answered ${response.status} without saying why.`,
@@ -89,9 +93,10 @@ async function readProblem(response: Response): Promise<Problem> {
   }
 }
 
-function unreachable(): Problem {
+function unreachable(path: string): Problem {
   return {
-    type: 'about:blank',
+    ...NAMELESS,
+    instance: path,
     title: 'The server cannot be reached',
     status: 0,
     detail: 'No answer came from the Millrace server. It may be restarting; this page tries again by itself.',

@@ -233,7 +233,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List runs, newest first */
+        /**
+         * List runs, newest first
+         * @description Runs that make thumbnails are listed where their label, `millrace:thumbnail`, is asked for.
+         */
         get: operations["list_executions"];
         put?: never;
         /**
@@ -258,7 +261,11 @@ export interface paths {
         get: operations["get_execution"];
         put?: never;
         post?: never;
-        delete?: never;
+        /**
+         * Delete a run that has ended
+         * @description Its events, node runs and jobs go with it; its id answers 410 from then on.
+         */
+        delete: operations["delete_execution"];
         options?: never;
         head?: never;
         patch?: never;
@@ -419,6 +426,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/blobs/{id}/thumbnail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Fetch a small picture of a picture
+         * @description A worker makes it at the first request. A picture that is smaller comes as it is.
+         */
+        get: operations["get_thumbnail"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/inference/jobs": {
         parameters: {
             query?: never;
@@ -554,10 +581,152 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List the models that workers offer, and where each is */
+        /** List the models that are registered or that workers name, in alphabetical order */
         get: operations["list_models"];
         put?: never;
+        /**
+         * Register a model, or replace what is registered under its name
+         * @description Runs that are under way keep the copy they have.
+         */
+        post: operations["register_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a model */
+        get: operations["get_model"];
+        put?: never;
         post?: never;
+        /**
+         * Take a registered model out
+         * @description What is in a worker's repository stays: it is the operator's.
+         */
+        delete: operations["delete_model"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{id}/preload": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Ask the workers of a pool to load a model */
+        post: operations["preload_model"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List events that could not be recorded, newest first */
+        get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the keys, newest first, the revoked ones too */
+        get: operations["list_keys"];
+        put?: never;
+        /**
+         * Make a key
+         * @description From the first one on, every caller needs one.
+         */
+        post: operations["create_key"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/keys/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Revoke a key
+         * @description Here at once, on other replicas within `auth.key_freshness`. Revoking it again changes nothing.
+         */
+        delete: operations["revoke_key"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show who calls */
+        get: operations["get_session"];
+        put?: never;
+        /**
+         * Log in with a key
+         * @description The answer sets a cookie that pages cannot read.
+         */
+        post: operations["log_in"];
+        /** Log out */
+        delete: operations["log_out"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/session/token": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make a token for an event stream
+         * @description It opens streams, and nothing else, until it runs out.
+         */
+        post: operations["create_stream_token"];
         delete?: never;
         options?: never;
         head?: never;
@@ -585,6 +754,24 @@ export interface paths {
 export type webhooks = Record<string, never>;
 export interface components {
     schemas: {
+        /** @description A key as it is stored: without the secret. */
+        ApiKey: {
+            /**
+             * Format: uuid
+             * @description The key's id.
+             */
+            id: string;
+            /** @description What its owner calls it. */
+            name: string;
+            /** @description Its first characters, to recognise it by. */
+            prefix: string;
+            /** @description `run`, `read`, `admin`. */
+            scopes: string[];
+            /** @description When it was made. */
+            created_at: components["schemas"]["UnixMillis"];
+            last_used_at?: components["schemas"]["UnixMillis"] | null;
+            revoked_at?: components["schemas"]["UnixMillis"] | null;
+        };
         /** @description A batch that was accepted. */
         BatchAccepted: {
             /** Format: uuid */
@@ -613,25 +800,54 @@ export interface components {
             version: number;
             /** @description `crop@1` */
             id: string;
+            /** @description `input`, `model`, `transform`, `logic` or `output`. */
             category: string;
             title: string;
             help: string;
-            /** @description Who runs it. */
-            runs: {
-                [key: string]: unknown;
-            };
+            runs: components["schemas"]["BlockRunner"];
             /** @description Whether the same inputs always give the same outputs. */
             pure: boolean;
             /** @description JSON Schema of its settings. */
             config: {
                 [key: string]: unknown;
             };
-            inputs: unknown[];
-            further_inputs: unknown;
-            outputs: unknown[];
+            inputs: components["schemas"]["BlockInput"][];
+            /** @description What inputs of other names are for; none where it takes none. */
+            further_inputs: string | null;
+            outputs: components["schemas"]["BlockOutput"][];
+            /** @description Whether the outputs follow from the settings. */
             outputs_vary: boolean;
-            further_outputs: unknown;
-            examples: unknown;
+            /** @description Whether it may have outputs of other names. */
+            further_outputs: boolean;
+            examples: components["schemas"]["BlockExample"][];
+        };
+        /** @description A block in use. */
+        BlockExample: {
+            title: string;
+            node: components["schemas"]["Node"];
+        };
+        /** @description An input port of a block. */
+        BlockInput: {
+            name: string;
+            /** @description What it takes, such as `image` or `list<image>`. */
+            kinds: string[];
+            required: boolean;
+            help: string;
+        };
+        /** @description An output port of a block. */
+        BlockOutput: {
+            name: string;
+            kind: string;
+            help: string;
+        };
+        /** @description Who runs a block. */
+        BlockRunner: {
+            /** @description `input`, `orchestrator`, `worker` or `output`. */
+            by: string;
+            /** @description The pool its jobs go to unless the node says otherwise. */
+            pool?: string | null;
+            /** @description Whether `model_id` and `model_source` of its settings name a model. */
+            model?: boolean | null;
         };
         /** @description The catalogue. */
         Blocks: {
@@ -661,6 +877,21 @@ export interface components {
             /** Format: double */
             per_1000_inferences?: number | null;
         };
+        /** @description The figures of a window. */
+        Counted: {
+            /** @description The window as one bucket. */
+            totals: components["schemas"]["Kpi"];
+            /** @description The window in buckets, oldest first, without gaps. */
+            series: components["schemas"]["Kpi"][];
+            /** @description What went wrong, most frequent first. */
+            errors: components["schemas"]["ErrorCount"][];
+            /** @description Models and tasks, most used first. */
+            models: components["schemas"]["ModelUse"][];
+            /** @description Workflows, dearest first. */
+            workflows: components["schemas"]["WorkflowCost"][];
+            /** @description The fleet by pools. */
+            fleet: components["schemas"]["FleetTime"][];
+        };
         /** @description A run's jobs, by where they stand. */
         Counters: {
             /** Format: int32 */
@@ -669,6 +900,24 @@ export interface components {
             inference_jobs_completed: number;
             /** Format: int32 */
             inference_jobs_failed: number;
+        };
+        /** @description An event that could not be recorded. */
+        DeadLetter: {
+            /** @description The event's id. */
+            event_id: string;
+            execution_id?: components["schemas"]["ExecutionId"] | null;
+            /** @description Its type's channel. */
+            kind: string;
+            /** @description The envelope as JSON text. */
+            event: string;
+            /** @description Why it is here. */
+            reason: string;
+            /** @description Since when. */
+            created_at: components["schemas"]["UnixMillis"];
+        };
+        /** @description The newest dead letters. */
+        DeadLetters: {
+            dead_letters: components["schemas"]["DeadLetter"][];
         };
         /**
          * @description A workflow: a DAG of blocks.
@@ -724,11 +973,55 @@ export interface components {
          * @enum {string}
          */
         ErrorKind: "INVALID_INPUT" | "INVALID_CONFIG" | "MODEL_NOT_FOUND" | "MODEL_LOAD_ERROR" | "OUT_OF_MEMORY" | "WORKER_UNAVAILABLE" | "TIMEOUT" | "NETWORK" | "UNSUPPORTED" | "CANCELLED" | "INTERNAL";
+        /** @description A CloudEvents 1.0 envelope in structured JSON mode. Extension attributes are lower-case without underscores. */
+        Event: {
+            /** @description Always `1.0`. */
+            specversion: string;
+            /** @description Unique per source; the same for every copy of one fact. */
+            id: string;
+            /** @description The role that speaks: `/millrace/orchestrator`. */
+            source: string;
+            /**
+             * @description What happened.
+             * @example millrace.workflow.node.completed
+             */
+            type: string;
+            /**
+             * Format: date-time
+             * @description When.
+             */
+            time: string;
+            /** @description What it is about: the node, the worker, the model. */
+            subject?: string | null;
+            /** @description W3C trace context. */
+            traceparent?: string | null;
+            executionid?: components["schemas"]["ExecutionId"] | null;
+            workflowid?: components["schemas"]["WorkflowId"] | null;
+            nodeid?: components["schemas"]["NodeId"] | null;
+            path?: components["schemas"]["ItemPath"] | null;
+            /**
+             * Format: int32
+             * @description The log's epoch, with `seq`.
+             */
+            epoch?: number | null;
+            /**
+             * Format: int64
+             * @description Position in the run's log, from 1 without gaps; durable events only.
+             */
+            seq?: number | null;
+            /**
+             * Format: int32
+             * @description The attempt of the node run.
+             */
+            attempt?: number | null;
+            /** @description What there is to say. */
+            data?: unknown;
+        };
         /** @description A page of stored events. */
         EventPage: {
             execution_id: components["schemas"]["ExecutionId"];
             /** @description CloudEvents, each as it was published. */
-            events: Record<string, never>[];
+            events: components["schemas"]["Event"][];
             /** @description What to send as `from` for the page after. */
             next_from?: string | null;
         };
@@ -1131,6 +1424,25 @@ export interface components {
          * @enum {string}
          */
         JobStatus: "pending" | "queued" | "running" | "completed" | "failed" | "cancelled";
+        /** @description A key that was made. */
+        KeyMade: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            scopes: string[];
+            /** @description The key itself. It is not shown again. */
+            key: string;
+        };
+        /** @description A key that is wanted. */
+        KeyRequest: {
+            /** @description Who or what it is for. */
+            name: string;
+            scopes: components["schemas"]["Scope"][];
+        };
+        /** @description The keys. */
+        Keys: {
+            keys: components["schemas"]["ApiKey"][];
+        };
         /** @description Runs and jobs of one bucket, counted where they began. Durations are in milliseconds; a figure that nothing went into is none. */
         Kpi: {
             /**
@@ -1292,11 +1604,45 @@ export interface components {
             nodes: string;
             cancel: string;
             rerun: string;
+            /** @description The run's trace in the operator's own tool, where `api.trace_url` says where that is. */
+            trace?: string | null;
+            /** @description The same of its log lines, by `api.logs_url`. */
+            logs?: string | null;
         };
-        /** @description A model, as the workers that offer it describe it. */
+        /** @description A key that a browser logs in with. */
+        LoginRequest: {
+            key: string;
+        };
+        /** @description A model: what is registered of it, and what the workers say. */
         Model: {
             model_id: string;
+            /** @description `pretrained`, `trained` or `url`. */
+            source: string;
+            /** @description What it is made for, once that is known. */
+            task?: string | null;
+            family?: string | null;
+            /** @description Names of its classes, where they are registered. */
+            labels?: string[] | null;
+            /** @description Which copy is warm. */
+            digest?: string | null;
+            /**
+             * Format: int64
+             * @description Memory it takes where it is warm.
+             */
+            bytes?: number | null;
+            /** @description Where its ONNX file is, of a registered one. */
+            checkpoint?: string | null;
+            sha256?: string | null;
+            /** Format: int64 */
+            created_at?: number | null;
+            /** Format: int64 */
+            updated_at?: number | null;
+            /** @description Workers that have it loaded. */
             workers: string[];
+            /** @description Workers that are loading it. */
+            loading: string[];
+            /** @description Whether it is in the repository of some worker. */
+            in_repository: boolean;
         };
         /**
          * @description Which copy of a model: the SHA-256 of its ONNX file, or of the manifest of its files where it has several; 64
@@ -1305,6 +1651,49 @@ export interface components {
         ModelDigest: string;
         /** @description A model's name in the repository, such as `shapes-detector` or `acme/defects-v3`. */
         ModelId: string;
+        /** @description The memory that a worker has for models. */
+        ModelMemory: {
+            /** Format: int64 */
+            budget_bytes: number;
+            /** Format: int64 */
+            used_bytes: number;
+            /**
+             * Format: int64
+             * @description Set aside for models that are being loaded.
+             */
+            reserved_bytes: number;
+            /** @description `low`, `medium`, `high` or `critical`. */
+            pressure: string;
+        };
+        /** @description A model to register. */
+        ModelRequest: {
+            /** @description Letters, digits, `.`, `_` and `-`, folders separated by `/`. */
+            id: string;
+            /** @description `trained`, unless it is `url`. */
+            source?: string | null;
+            /** @description `detection`, `classification`, `embedding`, `segmentation` or `tensor`. */
+            task: string;
+            /** @description Where the model does not say it itself. */
+            family?: string | null;
+            /** @description Names of the classes by index. */
+            labels?: string[] | null;
+            /** @description The same by number, instead of `labels`. */
+            class_mapping?: {
+                [key: string]: string;
+            } | null;
+            /** @description The ONNX file: an address, or `blob:<sha256>`. */
+            checkpoint: string;
+            /** @description What the SHA-256 of the ONNX file must be. */
+            sha256?: string | null;
+            /** @description `config.json`, `preprocessor_config.json`, `tokenizer.json`: where each is. */
+            files?: {
+                [key: string]: string;
+            } | null;
+            /** @description Keys of `preprocessor_config.json`; each replaces the file's. */
+            preprocess?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** @description How one model was used for one task. */
         ModelUse: {
             /** @description The model. */
@@ -1402,7 +1791,7 @@ export interface components {
              */
             cost?: number | null;
         };
-        /** @description The models of the fleet. */
+        /** @description The models that are registered, or that workers name. */
         Models: {
             models: components["schemas"]["Model"][];
         };
@@ -1509,6 +1898,14 @@ export interface components {
         };
         /** @description A class of workers: `fast`, `heavy`, `batch`, `cpu`, or one of the operator's own. */
         Pool: string;
+        /** @description Where a model is warm. */
+        Preloaded: {
+            model_id: string;
+            /** @description The pool whose workers were asked. */
+            pool: string;
+            /** @description Workers that have it loaded. */
+            workers: string[];
+        };
         /**
          * @description How urgent a run or node is. Urgent goes first; the others still get their share.
          * @enum {string}
@@ -1706,20 +2103,68 @@ export interface components {
         Schedules: {
             schedules: components["schemas"]["Schedule"][];
         };
+        /**
+         * @description What a key may do; each includes those before it.
+         * @enum {string}
+         */
+        Scope: "read" | "run" | "admin";
+        /** @description Who is logged in. */
+        Session: {
+            /** @description What the key's owner calls it. */
+            name: string;
+            /** @description What it may do. */
+            scope: components["schemas"]["Scope"];
+            expires_at: components["schemas"]["UnixMillis"];
+        };
+        /** @description A run's state at one point of its log: the first SSE event of a fresh client. */
+        Snapshot: {
+            /** @description The run. */
+            execution_id: components["schemas"]["ExecutionId"];
+            workflow_id?: components["schemas"]["WorkflowId"] | null;
+            /** @description Where it stands. */
+            status: components["schemas"]["ExecutionStatus"];
+            /**
+             * Format: int32
+             * @description The log's epoch; rises only when the log was lost and rebuilt.
+             */
+            epoch: number;
+            /**
+             * Format: int64
+             * @description The last durable event this snapshot contains; 0 before the first.
+             */
+            seq: number;
+            /** @description Counts. */
+            progress: components["schemas"]["Progress"];
+            /** @description When it was accepted. */
+            created_at: components["schemas"]["UnixMillis"];
+            started_at?: components["schemas"]["UnixMillis"] | null;
+            completed_at?: components["schemas"]["UnixMillis"] | null;
+            /** @description What the output blocks gave, once completed. */
+            outputs?: {
+                [key: string]: unknown;
+            } | null;
+            error?: components["schemas"]["JobError"] | null;
+            /** @description The node runs so far. Loops of many items are cut at a limit; `nodes_omitted` counts the rest. */
+            nodes: components["schemas"]["NodeView"][];
+            /**
+             * Format: int64
+             * @description Node runs left out of `nodes`.
+             */
+            nodes_omitted?: number;
+        };
         /** @description The figures of a window. */
-        Stats: {
-            /** @description The window as one bucket. */
-            totals: components["schemas"]["Kpi"];
-            /** @description The window in buckets, oldest first, without gaps. */
-            series: components["schemas"]["Kpi"][];
-            /** @description What went wrong, most frequent first. */
-            errors: components["schemas"]["ErrorCount"][];
-            /** @description Models and tasks, most used first. */
-            models: components["schemas"]["ModelUse"][];
-            /** @description Workflows, dearest first. */
-            workflows: components["schemas"]["WorkflowCost"][];
-            /** @description The fleet by pools. */
-            fleet: components["schemas"]["FleetTime"][];
+        Stats: components["schemas"]["Counted"] & {
+            from: components["schemas"]["UnixMillis"];
+            to: components["schemas"]["UnixMillis"];
+            /**
+             * Format: int64
+             * @description The length of a bucket, milliseconds.
+             */
+            bucket_ms: number;
+            costs: components["schemas"]["Costs"];
+            workers?: components["schemas"]["Fleet"] | null;
+            /** @description The queues at this moment; null while Redis is away. */
+            queues?: components["schemas"]["QueueDepth"][] | null;
         };
         /** @description What an upload is answered: one blob, or those of a form. */
         Stored: components["schemas"]["StoredBlob"] | components["schemas"]["StoredBlobs"];
@@ -1750,6 +2195,12 @@ export interface components {
         StoredBlobs: {
             blobs: components["schemas"]["StoredBlob"][];
         };
+        /** @description A token for an event stream. */
+        StreamToken: {
+            /** @description What to send as `?token=`. */
+            token: string;
+            expires_at: components["schemas"]["UnixMillis"];
+        };
         /**
          * Format: int64
          * @description Milliseconds since 1970-01-01T00:00:00Z.
@@ -1773,14 +2224,83 @@ export interface components {
         Versions: {
             versions: components["schemas"]["VersionRow"][];
         };
-        /** @description A worker, as it says of itself; nothing but its name once it is lost. */
+        /** @description A loaded model. */
+        WarmModel: {
+            model_id: string;
+            /** @description Which copy of it. */
+            digest?: string | null;
+            family?: string | null;
+            task?: string | null;
+            /**
+             * Format: int64
+             * @description Memory it takes.
+             */
+            bytes?: number | null;
+        };
+        /** @description Who calls. */
+        WhoAmI: {
+            /** @description Whether this server asks for keys at all. */
+            guarded: boolean;
+            /** @description What the key's owner calls it; none where none is asked for. */
+            name?: string | null;
+            /** @description What the caller may do. */
+            scope: components["schemas"]["Scope"];
+        };
+        /** @description A worker, as it says of itself; nothing but the first three once it is lost. */
         Worker: {
-            worker_id: components["schemas"]["WorkerId"];
+            worker_id: string;
             /** @description Whether it has been heard of lately. */
             alive: boolean;
             last_seen: components["schemas"]["UnixMillis"];
-        } & {
-            [key: string]: unknown;
+            state?: string | null;
+            draining?: boolean | null;
+            pools?: string[] | null;
+            /** @description Models that it has loaded. */
+            models?: string[] | null;
+            /** @description The same, each with what is known of its copy. */
+            warm?: components["schemas"]["WarmModel"][] | null;
+            /** @description Models that it is loading. */
+            loading?: string[] | null;
+            /** @description Models of its repository. */
+            inventory?: string[] | null;
+            /** @description `cpu`, `cuda:0`, … */
+            devices?: string[] | null;
+            gpu_model?: string | null;
+            /** Format: int32 */
+            cores?: number | null;
+            /**
+             * Format: int64
+             * @description Memory of the process.
+             */
+            memory_bytes?: number | null;
+            memory?: components["schemas"]["ModelMemory"] | null;
+            /**
+             * Format: int64
+             * @description Models loaded since it started.
+             */
+            loads?: number | null;
+            /**
+             * Format: int64
+             * @description Models forgotten since it started.
+             */
+            evictions?: number | null;
+            /**
+             * Format: int32
+             * @description Jobs in hand.
+             */
+            running?: number | null;
+            /**
+             * Format: int32
+             * @description Jobs it can have in hand.
+             */
+            capacity?: number | null;
+            /**
+             * Format: int64
+             * @description Time in which something was in hand, milliseconds.
+             */
+            busy_ms?: number | null;
+            version?: string | null;
+            started_at?: components["schemas"]["UnixMillis"] | null;
         };
         /** @description A worker process, unique for its life. */
         WorkerId: string;
@@ -2437,7 +2957,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It has ended. */
+            /** @description It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2573,7 +3093,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It has ended. */
+            /** @description It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -2621,6 +3141,35 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Execution"];
                 };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_execution: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: components["schemas"]["ExecutionId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description Why it was not done. */
             default: {
@@ -2712,6 +3261,8 @@ export interface operations {
                  * @example node.*
                  */
                 types?: string;
+                /** @description From `POST /api/v1/session/token`, for clients that cannot set headers. */
+                token?: string;
             };
             header?: {
                 "Last-Event-ID"?: string | null;
@@ -2840,6 +3391,8 @@ export interface operations {
                  * @example workflow.*
                  */
                 types?: string;
+                /** @description From `POST /api/v1/session/token`, for clients that cannot set headers. */
+                token?: string;
                 workflow_id?: components["schemas"]["WorkflowId"];
                 execution_id?: components["schemas"]["ExecutionId"];
             };
@@ -2919,6 +3472,59 @@ export interface operations {
         requestBody?: never;
         responses: {
             /** @description The bytes. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The range. */
+            206: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/octet-stream": string;
+                };
+            };
+            /** @description The client has it. */
+            304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_thumbnail: {
+        parameters: {
+            query?: {
+                /**
+                 * @description The width, pixels: 64, 128, 256, 512 or 1024.
+                 * @example 256
+                 */
+                w?: number;
+            };
+            header?: never;
+            path: {
+                id: components["schemas"]["BlobId"];
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The picture. */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3220,6 +3826,399 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Models"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    register_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ModelRequest"];
+            };
+        };
+        responses: {
+            /** @description Replaced. */
+            200: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Registered. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name; a slash in it is written %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The model. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Model"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_model: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /** @description Its name; a slash in it is written %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    preload_model: {
+        parameters: {
+            query?: {
+                /** @description Whose workers are asked; `fast` when absent. */
+                pool?: string;
+                /** @description Holds the answer until one of them has it, such as `30s`. */
+                wait?: string;
+            };
+            header?: never;
+            path: {
+                /** @description Its name; a slash in it is written %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is warm. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preloaded"];
+                };
+            };
+            /** @description Asked; it is warm nowhere yet. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Preloaded"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_dead_letters: {
+        parameters: {
+            query?: {
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest of them. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetters"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_keys: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest thousand. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Keys"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["KeyRequest"];
+            };
+        };
+        responses: {
+            /** @description Made. The key is shown this once. */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["KeyMade"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    revoke_key: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Revoked. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_session: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The caller. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["WhoAmI"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_in: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["LoginRequest"];
+            };
+        };
+        responses: {
+            /** @description Logged in. */
+            200: {
+                headers: {
+                    "Set-Cookie"?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Session"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    log_out: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Logged out. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_stream_token: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Made. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["StreamToken"];
                 };
             };
             /** @description Why it was not done. */

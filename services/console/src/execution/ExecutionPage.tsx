@@ -53,7 +53,7 @@ function Watched({ id }: { id: string }) {
   );
 }
 
-function Run({ id, digest }: { id: string; digest: string | undefined }) {
+function Run({ id, digest }: { id: string; digest: string | null | undefined }) {
   const [params, setParams] = useSearchParams();
   const definition = useQuery(definitionQuery(digest));
   const blocks = useQuery(blocksQuery());

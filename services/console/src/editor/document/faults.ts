@@ -22,7 +22,7 @@ export function indexFaults(definition: Definition, faults: readonly Fault[]): F
   for (const fault of faults) {
     const [list, index, ...place] = pointerTokens(fault.pointer);
     const node = list === 'nodes' ? definition.nodes[Number(index)]?.id : fault.node;
-    if (node === undefined) rest.push(fault);
+    if (node == null) rest.push(fault);
     else byNode.set(node, [...(byNode.get(node) ?? []), { ...fault, place: list === 'nodes' ? place : [] }]);
   }
   return { byNode, rest };

@@ -4,7 +4,7 @@ import { modelsQuery } from '~/api/queries';
 import { blockName } from '~/graph/selectors';
 import { labelOf } from '~/lib/format';
 import { useEditor } from '../store';
-import { classesOf, modelsFor } from './models';
+import { modelsFor } from './models';
 import type { FieldProps } from './SchemaField';
 
 /** A model by its name, offered from the repository; one that is not there yet may be written as well. */
@@ -31,7 +31,9 @@ export function ClassesField({ node: id, name, place, items, onChange }: FieldPr
   const nodes = useEditor(state => state.nodes);
   const own = nodes.get(id)?.config?.model_id;
   const used = own ? [own] : [...nodes.values()].map(node => node.config?.model_id);
-  const offered = (models.data ?? []).filter(model => used.includes(model.model_id)).flatMap(classesOf);
+  const offered = (models.data ?? [])
+    .filter(model => used.includes(model.model_id))
+    .flatMap(model => model.labels ?? []);
   return (
     <TagsInput
       size="xs"

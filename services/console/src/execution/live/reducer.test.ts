@@ -7,6 +7,7 @@ const RUN = 'run-1';
 
 function durable(seq: number, type: string, data: object, epoch = 1): Message {
   const event: EventEnvelope = {
+    specversion: '1.0',
     id: `${epoch}-${seq}`,
     type: `millrace.workflow.${type}`,
     time: '2026-01-01T00:00:01.000Z',
@@ -21,6 +22,7 @@ function durable(seq: number, type: string, data: object, epoch = 1): Message {
 
 function live(type: string, nodeid: string, extra: Partial<EventEnvelope> = {}): Message {
   const event: EventEnvelope = {
+    specversion: '1.0',
     id: `${nodeid}:${type}`,
     type: `millrace.workflow.${type}`,
     time: '2026-01-01T00:00:00.500Z',

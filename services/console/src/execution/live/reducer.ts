@@ -58,15 +58,15 @@ function fromSnapshot(draft: Draft, snapshot: Snapshot): Draft {
   if (stale) return draft;
   const fresh: Draft = {
     id: snapshot.execution_id,
-    workflowId: snapshot.workflow_id,
+    workflowId: snapshot.workflow_id ?? null,
     status: snapshot.status,
     epoch: snapshot.epoch,
     seq: snapshot.seq,
     createdAt: snapshot.created_at,
-    startedAt: snapshot.started_at,
-    completedAt: snapshot.completed_at,
-    outputs: snapshot.outputs,
-    error: snapshot.error,
+    startedAt: snapshot.started_at ?? null,
+    completedAt: snapshot.completed_at ?? null,
+    outputs: snapshot.outputs ?? null,
+    error: snapshot.error ?? null,
     nodes: new Map(),
     counts: emptyCounts(),
     total: snapshot.progress.total,
@@ -85,7 +85,7 @@ export function shortType(type: string): string {
 
 function withEvent(draft: Draft, event: EventEnvelope): Draft {
   const type = shortType(event.type);
-  if (event.seq === undefined || event.epoch === undefined) {
+  if (event.seq == null || event.epoch == null) {
     withLive(draft, type, event);
     return draft;
   }

@@ -13,8 +13,8 @@ export function Metrics({ run }: { run: NodeRun }) {
   return (
     <section aria-label="Time">
       <dl className={classes.facts}>
-        {run.started_at !== undefined && <Fact name="Started" value={formatClock(run.started_at)} />}
-        {run.completed_at !== undefined && run.started_at !== undefined && (
+        {run.started_at != null && <Fact name="Started" value={formatClock(run.started_at)} />}
+        {run.completed_at != null && run.started_at != null && (
           <Fact name="Took" value={formatDuration(run.completed_at - (run.queued_at ?? run.started_at))} />
         )}
         {run.attempt > 1 && <Fact name="Attempts" value={String(run.attempt)} />}

@@ -25,7 +25,7 @@ const LEAST_MS = 0.05;
 export function phasesOf(run: NodeRun): Phase[] {
   const { metrics } = run;
   if (!metrics) return [];
-  const named = PHASES.map(([name, field, colour]) => ({ name, ms: metrics[field], colour }));
+  const named = PHASES.map(([name, field, colour]) => ({ name, ms: metrics[field] ?? 0, colour }));
   const known = named.reduce((sum, phase) => sum + phase.ms, 0);
   // `total_time_ms` begins when the job is taken; the rest of it is hand-over between the stages.
   const rest = metrics.total_time_ms + metrics.queue_wait_ms - known;

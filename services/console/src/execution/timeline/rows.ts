@@ -18,7 +18,7 @@ export interface Row {
 /** Begin and end of a node run; one that is under way ends now. */
 export function spanOf(run: NodeRun, now: number): { from: number; to: number } | null {
   const from = run.queued_at ?? run.started_at;
-  if (from === undefined) return null;
+  if (from == null) return null;
   return { from, to: Math.max(from, run.completed_at ?? now) };
 }
 
