@@ -1,19 +1,15 @@
 // Every page: nothing wrong on the console, nothing serious for a screen reader, in the light, in the dark, on a phone.
 import assert from 'node:assert/strict';
-import { readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { after, before, test } from 'node:test';
-import { openPage, shoot, startBrowser } from './support/browser.mjs';
-import { api, ROOT, startServer, until, uploadScene } from './support/server.mjs';
-
-const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+import { openPage, serious, shoot, startBrowser } from './support/browser.mjs';
+import { api, example, startServer, until, upload } from './support/server.mjs';
 
 let server, browser;
 const pages = {};
 before(async () => {
   server = await startServer();
   browser = await startBrowser();
-  const definition = JSON.parse(readFileSync(`${ROOT}/examples/detect-shapes.json`, 'utf8'));
+  const definition = example('detect-shapes');
   const workflow = await api(server, '/workflows', definition);
   await fetch(`${server.url}/api/v1/workflows/${workflow.id}`, {
     method: 'PUT',
@@ -25,7 +21,7 @@ before(async () => {
       ),
     }),
   });
-  const photo = await uploadScene(server);
+  const photo = await upload(server, 'scene.jpg');
   const good = await api(server, `/workflows/${workflow.id}/run?wait=30s`, { input: { photo } });
   const again = await api(server, `/workflows/${workflow.id}/run?wait=30s`, { input: { photo, min: 0.9 } });
   const lost = {
@@ -56,6 +52,8 @@ before(async () => {
     queues: '/queues',
     workers: '/workers',
     models: '/models',
+    keys: '/keys',
+    schedules: `/workflows/${workflow.id}/schedules`,
     login: '/login',
     'not-found': '/nowhere/at/all',
   });
@@ -72,21 +70,6 @@ async function settle(page) {
     () => !document.querySelector('.mantine-Skeleton-root, [role=status][aria-label=Loading]'),
   );
   await page.waitForTimeout(500);
-}
-
-/** What axe finds that keeps somebody out. */
-async function serious(page) {
-  await page.evaluate(AXE);
-  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
-  return violations
-    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
-    .map(
-      ({ id, nodes }) =>
-        `${id}: ${nodes
-          .slice(0, 3)
-          .map(node => `${node.html.slice(0, 160)} ${node.failureSummary?.split('\n')[1] ?? ''}`)
-          .join(' | ')}`,
-    );
 }
 
 for (const [scheme, width, height, suffix, which] of [

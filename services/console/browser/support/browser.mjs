@@ -1,5 +1,6 @@
 // Headless Chromium, and pages that complain about errors on the console.
-import { existsSync, mkdirSync } from 'node:fs';
+import { existsSync, mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { chromium } from 'playwright-core';
 
@@ -10,6 +11,7 @@ const CANDIDATES = [
   '/usr/bin/google-chrome',
 ];
 export const executable = CANDIDATES.find(path => path && existsSync(path));
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 export const OUT = fileURLToPath(new URL('../out', import.meta.url));
 
 export async function startBrowser() {
@@ -39,4 +41,19 @@ export async function openPage(browser, { width = 1440, height = 900, scheme = '
 
 export async function shoot(page, name) {
   await page.screenshot({ path: `${OUT}/${name}.png` });
+}
+
+/** What axe finds that keeps somebody out. */
+export async function serious(page) {
+  await page.evaluate(AXE);
+  const { violations } = await page.evaluate(() => window.axe.run(document, { resultTypes: ['violations'] }));
+  return violations
+    .filter(({ impact }) => impact === 'serious' || impact === 'critical')
+    .map(
+      ({ id, nodes }) =>
+        `${id}: ${nodes
+          .slice(0, 3)
+          .map(node => `${node.html.slice(0, 160)} ${node.failureSummary?.split('\n')[1] ?? ''}`)
+          .join(' | ')}`,
+    );
 }

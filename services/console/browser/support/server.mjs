@@ -1,5 +1,5 @@
 // A real Millrace for a test: `millrace up` with its own Redis and Postgres in a folder of its own, on a free port.
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -37,8 +37,8 @@ export async function until(what, check, timeoutMs = 30_000) {
   }
 }
 
-/** Starts it; `stop` takes everything down, `restart` kills the process that holds the api and starts it again. */
-export async function startServer() {
+/** Starts it, with more in its environment; `stop` takes everything down, `restart` kills the process that holds the api and starts it again. */
+export async function startServer(environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-console-'));
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
@@ -54,7 +54,10 @@ export async function startServer() {
       '--models',
       join(ROOT, 'models'),
     ];
-    child = spawn(binary(), args, { stdio: ['ignore', log, log] });
+    child = spawn(binary(), args, {
+      stdio: ['ignore', log, log],
+      env: { ...process.env, ...environment },
+    });
     await until(
       'Millrace to be ready',
       async () => {
@@ -74,6 +77,7 @@ export async function startServer() {
   await start();
   return {
     url,
+    folder,
     async restart() {
       child.kill('SIGKILL');
       await ended(child);
@@ -87,11 +91,11 @@ export async function startServer() {
   };
 }
 
-/** A request to the api, by JSON. */
+/** A request to the api, by JSON, with the server's key if it has one. */
 export async function api(server, path, body) {
   const answer = await fetch(`${server.url}/api/v1${path}`, {
     method: body === undefined ? 'GET' : 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...keyOf(server) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });
   const text = await answer.text();
@@ -99,13 +103,29 @@ export async function api(server, path, body) {
   return JSON.parse(text);
 }
 
-/** The id of the scene, uploaded. */
-export async function uploadScene(server) {
-  const bytes = readFileSync(join(ROOT, 'examples/scene.jpg'));
+function keyOf({ key }) {
+  return key ? { authorization: `Bearer ${key}` } : {};
+}
+
+/** An example picture, uploaded, as an input names it. */
+export async function upload(server, name) {
   const answer = await fetch(`${server.url}/api/v1/blobs`, {
     method: 'POST',
-    body: bytes,
-    headers: { 'content-type': 'image/jpeg' },
+    body: readFileSync(join(ROOT, 'examples', name)),
+    headers: { 'content-type': 'image/jpeg', ...keyOf(server) },
   });
   return `blob:${(await answer.json()).blob}`;
+}
+
+/** Example workflows, by name. */
+export function example(name) {
+  return JSON.parse(readFileSync(join(ROOT, `examples/${name}.json`), 'utf8'));
+}
+
+/** Runs one statement in the server's own Postgres. */
+export function sql(server, statement) {
+  const { database_url: database } = JSON.parse(
+    readFileSync(join(server.folder, 'data/endpoints.json'), 'utf8'),
+  );
+  execFileSync('psql', ['-q', '-X', '-v', 'ON_ERROR_STOP=1', '-d', database, '-c', statement]);
 }

@@ -2,6 +2,7 @@ import {
   IconAlertTriangle,
   IconBox,
   IconHistory,
+  IconKey,
   IconLayoutDashboard,
   IconServer2,
   IconStack2,
@@ -26,4 +27,5 @@ export const PLACES: Place[] = [
   { to: '/queues', label: 'Queues', icon: IconStack2, shortcut: 'q', group: 'Operate' },
   { to: '/workers', label: 'Workers', icon: IconServer2, shortcut: 'k', group: 'Operate' },
   { to: '/models', label: 'Models', icon: IconBox, shortcut: 'm', group: 'Operate' },
+  { to: '/keys', label: 'Keys', icon: IconKey, shortcut: 'a', group: 'Operate' },
 ];

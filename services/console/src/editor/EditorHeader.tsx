@@ -3,6 +3,7 @@ import {
   IconArrowBackUp,
   IconArrowForwardUp,
   IconBraces,
+  IconCalendarClock,
   IconDeviceFloppy,
   IconDots,
   IconDownload,
@@ -13,7 +14,9 @@ import {
 } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { WorkflowRecord } from '~/api/types';
-import { download } from '~/workflows/download';
+import { Needs } from '~/login/Needs';
+import { useMay } from '~/login/who';
+import { download } from '~/lib/download';
 import classes from './EditorHeader.module.css';
 import { isDirty, useEditor, useEditorStore } from './store';
 import { useLayout } from './useLayout';
@@ -34,6 +37,7 @@ export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
   const canUndo = useEditor(state => state.history.past.length > 0);
   const canRedo = useEditor(state => state.history.future.length > 0);
   const dirty = useEditor(isDirty);
+  const may = useMay('run');
   const { layOut, busy } = useLayout();
   const { change, undo, redo } = store.getState();
   return (
@@ -56,7 +60,13 @@ export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
           ● unsaved
         </span>
       )}
-      <VerdictMark />
+      {may ? (
+        <VerdictMark />
+      ) : (
+        <span className={classes.meta} title="Your key may look: changes stay in this page">
+          read only
+        </span>
+      )}
       <span className={classes.actions}>
         <Tooltip label="Undo (Ctrl Z)">
           <ActionIcon disabled={!canUndo} onClick={undo} aria-label="Undo">
@@ -108,6 +118,13 @@ export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
                 </Menu.Item>
                 <Menu.Item
                   component={Link}
+                  to={`/workflows/${record.id}/schedules`}
+                  leftSection={<IconCalendarClock size={15} />}
+                >
+                  Schedules
+                </Menu.Item>
+                <Menu.Item
+                  component={Link}
                   to={`/executions?workflow_id=${record.id}`}
                   leftSection={<IconHistory size={15} />}
                 >
@@ -117,16 +134,18 @@ export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
             )}
           </Menu.Dropdown>
         </Menu>
-        <Button
-          size="xs"
-          variant="default"
-          leftSection={<IconDeviceFloppy size={15} />}
-          loading={save.pending}
-          disabled={!dirty}
-          onClick={save.run}
-        >
-          Save
-        </Button>
+        <Needs scope="run">
+          <Button
+            size="xs"
+            variant="default"
+            leftSection={<IconDeviceFloppy size={15} />}
+            loading={save.pending}
+            disabled={!dirty}
+            onClick={save.run}
+          >
+            Save
+          </Button>
+        </Needs>
         <Button size="xs" leftSection={<IconPlayerPlay size={15} />} onClick={onRun}>
           Run
         </Button>

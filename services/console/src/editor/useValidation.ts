@@ -1,6 +1,7 @@
 import { useEffect } from 'react';
 import { ProblemError, request } from '~/api/request';
 import type { Validation } from '~/api/types';
+import { useMay } from '~/login/who';
 import { indexFaults, NO_FAULTS } from './document/faults';
 import { useEditor, useEditorStore } from './store';
 
@@ -11,6 +12,7 @@ const PAUSE_MS = 250;
 export function useValidation(): void {
   const store = useEditorStore();
   const definition = useEditor(state => state.history.present);
+  const may = useMay('run');
   useEffect(() => {
     const asking = new AbortController();
     const ask = async (): Promise<void> => {
@@ -36,8 +38,8 @@ export function useValidation(): void {
         }
       }
     };
-    // An empty canvas is no mistake yet.
-    if (definition.nodes.length === 0) {
+    // An empty canvas is no mistake yet, and to a key that only reads the server does not say.
+    if (definition.nodes.length === 0 || !may) {
       store.getState().judge({ state: 'unknown', of: null, inputs: [], count: 0 }, NO_FAULTS);
       return;
     }
@@ -46,5 +48,5 @@ export function useValidation(): void {
       clearTimeout(timer);
       asking.abort();
     };
-  }, [store, definition]);
+  }, [store, definition, may]);
 }

@@ -10,6 +10,7 @@ import {
 import { Link } from 'react-router';
 import type { Definition, Execution } from '~/api/types';
 import { shortId } from '~/lib/format';
+import { Needs } from '~/login/Needs';
 import { CopyText } from '~/ui/CopyText';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { StatusBadge } from '~/ui/Status';
@@ -53,7 +54,7 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
             <Ticking from={startedAt} to={over ? (completedAt ?? startedAt) : null} />
           </span>
         )}
-        {execution && (
+        {execution?.created_at != null && (
           <span className={classes.meta}>
             <RelativeTime at={execution.created_at} />
           </span>
@@ -76,16 +77,18 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
         <ConnectionMark />
         <span className={classes.actions}>
           {!over && (
-            <Button
-              color="red"
-              variant="light"
-              size="xs"
-              leftSection={<IconPlayerStop size={15} />}
-              loading={cancel.isPending}
-              onClick={() => cancel.mutate()}
-            >
-              Cancel
-            </Button>
+            <Needs scope="run">
+              <Button
+                color="red"
+                variant="light"
+                size="xs"
+                leftSection={<IconPlayerStop size={15} />}
+                loading={cancel.isPending}
+                onClick={() => cancel.mutate()}
+              >
+                Cancel
+              </Button>
+            </Needs>
           )}
           {over && execution?.rerun_of && (
             <Tooltip label="Compare with the run it repeats">
@@ -101,30 +104,32 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
             </Tooltip>
           )}
           {over && (
-            <Button.Group>
-              <Button
-                size="xs"
-                variant="default"
-                leftSection={<IconRefresh size={15} />}
-                loading={rerun.isPending}
-                onClick={() => rerun.mutate(undefined)}
-              >
-                Run again
-              </Button>
-              <Menu position="bottom-end">
-                <Menu.Target>
-                  <Button size="xs" variant="default" px={6} aria-label="Other ways to run again">
-                    <IconChevronDown size={14} />
-                  </Button>
-                </Menu.Target>
-                <Menu.Dropdown>
-                  <Menu.Label>Reuse what is before a node</Menu.Label>
-                  <Menu.Item disabled={!selected} onClick={() => selected && rerun.mutate(selected)}>
-                    {selected ? `From ${selected}` : 'From the node that is selected'}
-                  </Menu.Item>
-                </Menu.Dropdown>
-              </Menu>
-            </Button.Group>
+            <Needs scope="run">
+              <Button.Group>
+                <Button
+                  size="xs"
+                  variant="default"
+                  leftSection={<IconRefresh size={15} />}
+                  loading={rerun.isPending}
+                  onClick={() => rerun.mutate(undefined)}
+                >
+                  Run again
+                </Button>
+                <Menu position="bottom-end">
+                  <Menu.Target>
+                    <Button size="xs" variant="default" px={6} aria-label="Other ways to run again">
+                      <IconChevronDown size={14} />
+                    </Button>
+                  </Menu.Target>
+                  <Menu.Dropdown>
+                    <Menu.Label>Reuse what is before a node</Menu.Label>
+                    <Menu.Item disabled={!selected} onClick={() => selected && rerun.mutate(selected)}>
+                      {selected ? `From ${selected}` : 'From the node that is selected'}
+                    </Menu.Item>
+                  </Menu.Dropdown>
+                </Menu>
+              </Button.Group>
+            </Needs>
           )}
           {(workflow || definition) && (
             <Button

@@ -4,6 +4,15 @@ export function isObject(value: unknown): value is JsonObject {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
 }
 
+/** What a JSON text says; a text that is none stays a text. */
+export function parseJson(text: string): Json {
+  try {
+    return JSON.parse(text) as Json;
+  } catch {
+    return text;
+  }
+}
+
 /** The tokens of a JSON pointer (RFC 6901): `/nodes/1/config` is `['nodes', '1', 'config']`. */
 export function pointerTokens(pointer: string): string[] {
   if (pointer === '') return [];

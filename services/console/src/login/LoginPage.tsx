@@ -1,9 +1,10 @@
-import { Button, Center, Code, PasswordInput, Stack, Text, Title } from '@mantine/core';
+import { Alert, Button, Center, Code, PasswordInput, Stack, Text, Title } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { IconKey } from '@tabler/icons-react';
+import { IconAlertTriangle, IconKey } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { useNavigate, useSearchParams } from 'react-router';
+import { ProblemError } from '~/api/request';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import classes from './LoginPage.module.css';
 import { logIn } from './session';
@@ -50,7 +51,7 @@ export function Component() {
             value={key}
             onChange={event => setKey(event.currentTarget.value)}
           />
-          {login.error && <ProblemNotice error={login.error} />}
+          {login.error && <Refused error={login.error} />}
           <Button type="submit" loading={login.isPending} disabled={key.trim() === ''}>
             Log in
           </Button>
@@ -61,6 +62,19 @@ export function Component() {
         </Stack>
       </form>
     </Center>
+  );
+}
+
+/** What to do about a key that was not taken. */
+function Refused({ error }: { error: unknown }) {
+  if (!(error instanceof ProblemError) || error.status !== 401) return <ProblemNotice error={error} />;
+  return (
+    <Alert color="red" icon={<IconAlertTriangle size={18} />} title="The key was not taken" role="alert">
+      <Text size="sm">
+        The server says: {error.problem.detail}. Look whether all of it was copied: <Code>mr_</Code> and what
+        follows. <Code>millrace keys list</Code> shows the keys there are, and which were revoked.
+      </Text>
+    </Alert>
   );
 }
 

@@ -19,6 +19,7 @@ import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
 import { isDirty, useEditor, useEditorStore } from '~/editor/store';
 import { blockName, isInputNode } from '~/graph/selectors';
+import { Needs } from '~/login/Needs';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { defaultValue, missing, type InputValue } from './inputs';
 import { ParameterField } from './ParameterField';
@@ -152,15 +153,17 @@ export function RunPanel({ record, onClose }: Props) {
             </Stack>
           </Collapse>
           {start.error && <ProblemNotice error={start.error} />}
-          <Button
-            type="submit"
-            size="md"
-            leftSection={<IconPlayerPlay size={17} />}
-            loading={start.isPending}
-            disabled={lacking.length > 0 || invalid}
-          >
-            Run
-          </Button>
+          <Needs scope="run" wide>
+            <Button
+              type="submit"
+              size="md"
+              leftSection={<IconPlayerPlay size={17} />}
+              loading={start.isPending}
+              disabled={lacking.length > 0 || invalid}
+            >
+              Run
+            </Button>
+          </Needs>
           <Text size="xs" c="dimmed" ta="center">
             {lacking.length > 0
               ? `It still needs ${lacking.map(node => node.id).join(', ')}.`

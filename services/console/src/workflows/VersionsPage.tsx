@@ -5,6 +5,7 @@ import { lazy, Suspense, useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { saveWorkflow, versionQuery, versionsQuery, workflowQuery } from '~/api/queries';
 import type { Definition } from '~/api/types';
+import { Needs } from '~/login/Needs';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
@@ -82,7 +83,11 @@ export function Component() {
                       <RelativeTime at={created_at} />
                     </td>
                     <td className={table.end}>
-                      {version !== newest && <Restore id={id} version={version} />}
+                      {version !== newest && (
+                        <Needs scope="run">
+                          <Restore id={id} version={version} />
+                        </Needs>
+                      )}
                     </td>
                   </tr>
                 ))}

@@ -1,14 +1,23 @@
 import { ActionIcon, Menu } from '@mantine/core';
-import { IconCopy, IconDots, IconDownload, IconGitBranch, IconHistory, IconTrash } from '@tabler/icons-react';
+import {
+  IconCalendarClock,
+  IconCopy,
+  IconDots,
+  IconDownload,
+  IconGitBranch,
+  IconHistory,
+  IconTrash,
+} from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { Link, useNavigate } from 'react-router';
 import { workflowQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { WorkflowSummary } from '~/api/types';
+import { useMay } from '~/login/who';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { table } from '~/ui/tableClasses';
-import { download } from './download';
+import { download } from '~/lib/download';
 import { startWith } from './draft';
 
 export function WorkflowsTable({ rows }: { rows: WorkflowSummary[] }) {
@@ -53,6 +62,7 @@ export function WorkflowsTable({ rows }: { rows: WorkflowSummary[] }) {
 function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
   const navigate = useNavigate();
   const queries = useQueryClient();
+  const may = useMay('run');
   const remove = useMutation({
     mutationFn: () => request(`/workflows/${workflow.id}`, { method: 'DELETE' }),
     onSuccess: () => {
@@ -91,6 +101,13 @@ function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
           Versions
         </Menu.Item>
         <Menu.Item
+          component={Link}
+          to={`/workflows/${workflow.id}/schedules`}
+          leftSection={<IconCalendarClock size={15} />}
+        >
+          Schedules
+        </Menu.Item>
+        <Menu.Item
           leftSection={<IconCopy size={15} />}
           onClick={() =>
             void withDefinition(definition => {
@@ -111,6 +128,8 @@ function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
         <Menu.Item
           color="red"
           leftSection={<IconTrash size={15} />}
+          rightSection={!may && <small>needs a key with run</small>}
+          disabled={!may}
           onClick={() => {
             if (window.confirm(`Delete ${workflow.name}? Its runs stay.`)) remove.mutate();
           }}

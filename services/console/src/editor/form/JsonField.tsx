@@ -1,7 +1,7 @@
 import { Textarea } from '@mantine/core';
 import { useState } from 'react';
 import type { Json } from '~/api/types';
-import { sameJson } from '~/lib/json';
+import { parseJson, sameJson } from '~/lib/json';
 
 interface Props {
   label: string;
@@ -15,7 +15,7 @@ export function JsonField({ label, value, fallback, onChange }: Props) {
   const [typed, setTyped] = useState<string | null>(null);
   const shown = typed ?? (value === undefined ? '' : JSON.stringify(value));
   const commit = (text: string): void => {
-    const next = text.trim() === '' ? undefined : read(text);
+    const next = text.trim() === '' ? undefined : parseJson(text);
     if (!sameJson(next, value)) onChange(next);
   };
   return (
@@ -35,12 +35,4 @@ export function JsonField({ label, value, fallback, onChange }: Props) {
       }}
     />
   );
-}
-
-function read(text: string): Json {
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
 }

@@ -1,31 +1,43 @@
-import { ActionIcon, Drawer, Group, SegmentedControl, Text, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Drawer, Group, Menu, SegmentedControl, Text, TextInput } from '@mantine/core';
 import { IconDownload, IconListDetails, IconSearch } from '@tabler/icons-react';
-import { useVirtualizer } from '@tanstack/react-virtual';
-import { useEffect, useMemo, useRef, useState } from 'react';
+import { useMemo, useState } from 'react';
 import type { EventEnvelope } from '~/api/types';
-import { formatClock } from '~/lib/format';
-import { CopyText } from '~/ui/CopyText';
+import { downloadText, download } from '~/lib/download';
 import { EmptyState } from '~/ui/EmptyState';
 import { JsonTree } from '~/ui/JsonTree';
-import { download } from '~/workflows/download';
 import { shortType } from '../live/reducer';
 import type { TabProps } from '../tabs';
-import { describe, matches } from './describe';
+import { levelOf, logLine, matches } from './describe';
+import { EventRows } from './EventRows';
 import classes from './EventsTab.module.css';
+import { TraceLinks } from './TraceLinks';
 import { useEvents } from './useEvents';
 
-const ROW_HEIGHT = 30;
+const KINDS = [
+  { value: 'durable', label: 'Recorded' },
+  { value: 'all', label: 'With live ones' },
+  { value: 'problems', label: 'Problems' },
+] as const;
+
+type Kind = (typeof KINDS)[number]['value'];
+
+const SHOWS: Record<Kind, (event: EventEnvelope) => boolean> = {
+  durable: event => event.seq != null,
+  all: () => true,
+  problems: event => levelOf(event) !== 'info',
+};
 
 /** What happened, event by event: those of the record, and the live ones as they come. */
 export default function EventsTab({ execution }: TabProps) {
   const { events, complete } = useEvents(execution.execution_id);
   const [text, setText] = useState('');
-  const [kind, setKind] = useState<'durable' | 'all'>('durable');
+  const [kind, setKind] = useState<Kind>('durable');
   const [open, setOpen] = useState<EventEnvelope | null>(null);
   const shown = useMemo(
-    () => events.filter(event => (kind === 'all' || event.seq !== undefined) && matches(event, text)),
+    () => events.filter(event => SHOWS[kind](event) && matches(event, text)),
     [events, kind, text],
   );
+  const name = `events-${execution.execution_id}`;
   return (
     <div className={classes.wrap}>
       <Group gap="sm" mb="sm">
@@ -40,41 +52,33 @@ export default function EventsTab({ execution }: TabProps) {
         />
         <SegmentedControl
           size="xs"
+          aria-label="Which events"
           value={kind}
-          onChange={value => setKind(value as typeof kind)}
-          data={[
-            { value: 'durable', label: 'Recorded' },
-            { value: 'all', label: 'With live ones' },
-          ]}
+          onChange={value => setKind(value as Kind)}
+          data={[...KINDS]}
         />
         <Text size="xs" c="dimmed">
           {shown.length} events{complete ? '' : ' so far'}
         </Text>
-        {execution.trace_id && (
-          <Text size="xs" c="dimmed" component="div">
-            trace{' '}
-            <CopyText
-              text={execution.trace_id}
-              shown={execution.trace_id.slice(0, 12)}
-              label="the trace id, under which the logs of every role name this run"
-            />
-          </Text>
-        )}
-        <Tooltip label="Save the events as JSON">
-          <ActionIcon
-            ml="auto"
-            variant="default"
-            aria-label="Save the events as JSON"
-            onClick={() => download(`events-${execution.execution_id}.json`, events)}
-          >
-            <IconDownload size={15} />
-          </ActionIcon>
-        </Tooltip>
+        <TraceLinks execution={execution} />
+        <Menu position="bottom-end">
+          <Menu.Target>
+            <ActionIcon ml="auto" variant="default" aria-label="Save the events">
+              <IconDownload size={15} />
+            </ActionIcon>
+          </Menu.Target>
+          <Menu.Dropdown>
+            <Menu.Item onClick={() => downloadText(`${name}.log`, shown.map(logLine).join(''))}>
+              What is shown, as text
+            </Menu.Item>
+            <Menu.Item onClick={() => download(`${name}.json`, events)}>All of them, as JSON</Menu.Item>
+          </Menu.Dropdown>
+        </Menu>
       </Group>
       {shown.length === 0 ? (
-        <EmptyState icon={IconListDetails} title={text ? 'No event matches' : 'No event yet'} compact />
+        <EmptyState icon={IconListDetails} title={emptyTitle(kind, text)} compact />
       ) : (
-        <Rows events={shown} follow={!complete} onOpen={setOpen} />
+        <EventRows events={shown} follow={!complete} onOpen={setOpen} />
       )}
       <Drawer
         opened={open !== null}
@@ -89,62 +93,7 @@ export default function EventsTab({ execution }: TabProps) {
   );
 }
 
-interface RowsProps {
-  events: EventEnvelope[];
-  follow: boolean;
-  onOpen(event: EventEnvelope): void;
-}
-
-function Rows({ events, follow, onOpen }: RowsProps) {
-  const scroller = useRef<HTMLDivElement>(null);
-  const virtual = useVirtualizer({
-    count: events.length,
-    getScrollElement: () => scroller.current,
-    estimateSize: () => ROW_HEIGHT,
-    overscan: 12,
-  });
-  const atEnd = useRef(true);
-  useEffect(() => {
-    if (follow && atEnd.current && events.length > 0) virtual.scrollToIndex(events.length - 1);
-  }, [follow, events.length, virtual]);
-  return (
-    <div
-      ref={scroller}
-      className={classes.scroller}
-      tabIndex={0}
-      role="log"
-      aria-label="Events"
-      onScroll={({ currentTarget: box }) => {
-        atEnd.current = box.scrollHeight - box.scrollTop - box.clientHeight < ROW_HEIGHT * 2;
-      }}
-    >
-      <div style={{ height: virtual.getTotalSize(), position: 'relative' }}>
-        {virtual.getVirtualItems().map(item => {
-          const event = events[item.index];
-          if (!event) return null;
-          const type = shortType(event.type);
-          return (
-            <button
-              key={item.key}
-              type="button"
-              className={classes.row}
-              style={{ transform: `translateY(${item.start}px)`, height: ROW_HEIGHT }}
-              onClick={() => onOpen(event)}
-            >
-              <span className={`numbers ${classes.faint}`}>{formatClock(Date.parse(event.time))}</span>
-              <span className={`numbers ${classes.faint} ${classes.seq}`}>{event.seq ?? 'live'}</span>
-              <span className={classes.type} data-end={type.split('.').pop()}>
-                {type}
-              </span>
-              <span className={classes.node}>
-                {event.nodeid}
-                {event.path}
-              </span>
-              <span className={classes.detail}>{describe(event)}</span>
-            </button>
-          );
-        })}
-      </div>
-    </div>
-  );
+function emptyTitle(kind: Kind, text: string): string {
+  if (text) return 'No event matches';
+  return kind === 'problems' ? 'Nothing went wrong' : 'No event yet';
 }

@@ -4,7 +4,7 @@ import type { Json } from '~/api/types';
 import { EmptyState } from '~/ui/EmptyState';
 import { Panel } from '~/ui/Panel';
 import { isObject } from '~/lib/json';
-import { download } from '~/workflows/download';
+import { download } from '~/lib/download';
 import { useLive } from '../live/context';
 import { isTerminal } from '../live/state';
 import type { TabProps } from '../tabs';

@@ -3,6 +3,7 @@ import { IconRefresh, IconX } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { Definition, NodeRun } from '~/api/types';
 import { formatCount } from '~/lib/format';
+import { Needs } from '~/login/Needs';
 import { JsonTree } from '~/ui/JsonTree';
 import { StatusBadge } from '~/ui/Status';
 import { useLive } from '../live/context';
@@ -90,16 +91,18 @@ export function NodePanel({ node: id, definition, onClose }: Props) {
       </Tabs>
       {over && (
         <footer className={classes.footer}>
-          <Button
-            fullWidth
-            size="xs"
-            variant="default"
-            leftSection={<IconRefresh size={14} />}
-            loading={rerun.isPending}
-            onClick={() => rerun.mutate(id)}
-          >
-            Rerun from here
-          </Button>
+          <Needs scope="run" wide>
+            <Button
+              fullWidth
+              size="xs"
+              variant="default"
+              leftSection={<IconRefresh size={14} />}
+              loading={rerun.isPending}
+              onClick={() => rerun.mutate(id)}
+            >
+              Rerun from here
+            </Button>
+          </Needs>
         </footer>
       )}
     </aside>

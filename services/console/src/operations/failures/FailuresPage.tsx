@@ -1,9 +1,7 @@
-import { Anchor, Skeleton, Stack, Text } from '@mantine/core';
+import { Skeleton, Stack, Text } from '@mantine/core';
 import { IconMoodSmile } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { Link } from 'react-router';
 import { executionsPage, failedJobsQuery, statsQuery, workflowsPage } from '~/api/queries';
-import type { Job } from '~/api/types';
 import { adviceFor } from '~/execution/errors';
 import { ExecutionsTable } from '~/executions/ExecutionsTable';
 import { formatCount } from '~/lib/format';
@@ -11,12 +9,13 @@ import { EmptyState } from '~/ui/EmptyState';
 import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
 import { ProblemNotice } from '~/ui/ProblemNotice';
-import { RelativeTime } from '~/ui/RelativeTime';
 import { table } from '~/ui/tableClasses';
+import { DeadLetters } from './DeadLetters';
+import { JobsTable } from './JobsTable';
 
 const SHOWN = 25;
 
-/** What went wrong lately: runs that failed, and the jobs nobody could make good. */
+/** What went wrong lately: runs that failed, jobs nobody could make good, events nobody could record. */
 export function Component() {
   const runs = useQuery({
     queryKey: ['executions', 'failed'],
@@ -86,50 +85,12 @@ export function Component() {
           </Panel>
         )}
         {jobs.data && jobs.data.length > 0 && (
-          <Panel title="Dead letters: jobs whose attempts are used up" flush>
-            <DeadLetters jobs={jobs.data} />
+          <Panel title="Jobs whose attempts are used up" flush>
+            <JobsTable jobs={jobs.data} />
           </Panel>
         )}
+        <DeadLetters />
       </Stack>
     </Page>
-  );
-}
-
-function DeadLetters({ jobs }: { jobs: Job[] }) {
-  return (
-    <table className={table.table}>
-      <thead>
-        <tr>
-          <th>Node</th>
-          <th>Kind</th>
-          <th>Cause</th>
-          <th className={`${table.end} ${table.optional}`}>Attempt</th>
-          <th className={table.end}>Ended</th>
-        </tr>
-      </thead>
-      <tbody>
-        {jobs.map(job => (
-          <tr key={job.id}>
-            <td>
-              <Anchor component={Link} to={`/executions/${job.execution_id}?node=${job.node_id}`} size="sm">
-                {job.node_id}
-                {job.path === '[]' ? '' : job.path}
-              </Anchor>{' '}
-              <span className={table.cell}>{job.task}</span>
-            </td>
-            <td className="mono">{job.error_kind}</td>
-            <td>
-              <Text size="xs" lineClamp={2} title={job.error_message ?? undefined}>
-                {job.error_message}
-              </Text>
-            </td>
-            <td className={`numbers ${table.end} ${table.optional}`}>{job.attempt}</td>
-            <td className={`${table.cell} ${table.end}`}>
-              {job.completed_at != null && <RelativeTime at={job.completed_at} />}
-            </td>
-          </tr>
-        ))}
-      </tbody>
-    </table>
   );
 }

@@ -1,15 +1,13 @@
-import { Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { Group, Skeleton, Stack, Text } from '@mantine/core';
 import { IconBox, IconFlame } from '@tabler/icons-react';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useQuery } from '@tanstack/react-query';
 import { modelsQuery, workersQuery } from '~/api/queries';
-import { request } from '~/api/request';
 import type { Model, Worker } from '~/api/types';
-import { classesOf, modelName } from '~/editor/form/models';
 import { EmptyState } from '~/ui/EmptyState';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
-import { notifyDone, notifyProblem } from '~/ui/notify';
 import { table } from '~/ui/tableClasses';
+import { Preload } from './Preload';
 
 /** The models that workers offer, and where each is warm. */
 export function Component() {
@@ -56,8 +54,8 @@ export function Component() {
 
 function Row({ model, workers }: { model: Model; workers: Worker[] }) {
   const alive = workers.filter(worker => worker.alive);
-  const warm = alive.filter(worker => worker.warm?.map(modelName).includes(model.model_id)).length;
-  const labels = classesOf(model);
+  const warm = alive.filter(worker => worker.models?.includes(model.model_id)).length;
+  const labels = model.labels ?? [];
   return (
     <tr>
       <td>
@@ -77,25 +75,12 @@ function Row({ model, workers }: { model: Model; workers: Worker[] }) {
         </Group>
       </td>
       <td className={table.end}>
-        <Preload id={model.model_id} />
+        <Preload id={model.model_id} pools={poolsOf(alive)} />
       </td>
     </tr>
   );
 }
 
-function Preload({ id }: { id: string }) {
-  const queries = useQueryClient();
-  const preload = useMutation({
-    mutationFn: () => request(`/models/${encodeURIComponent(id)}/preload`, { method: 'POST' }),
-    onSuccess: () => {
-      notifyDone(`${id} is being loaded`);
-      return queries.invalidateQueries({ queryKey: ['workers'] });
-    },
-    onError: error => notifyProblem('It was not loaded', error),
-  });
-  return (
-    <Button size="compact-xs" variant="default" loading={preload.isPending} onClick={() => preload.mutate()}>
-      Preload
-    </Button>
-  );
+function poolsOf(workers: readonly Worker[]): string[] {
+  return [...new Set(workers.flatMap(worker => worker.pools ?? []))].sort();
 }

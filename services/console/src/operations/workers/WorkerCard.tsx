@@ -3,8 +3,8 @@ import { IconPlugOff } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { request } from '~/api/request';
 import type { Worker } from '~/api/types';
-import { modelName } from '~/editor/form/models';
 import { formatBytes, formatCount, shortId } from '~/lib/format';
+import { Needs } from '~/login/Needs';
 import { CopyText } from '~/ui/CopyText';
 import { Meter } from '~/ui/Meter';
 import { notifyDone, notifyProblem } from '~/ui/notify';
@@ -56,17 +56,17 @@ export function WorkerCard({ worker }: { worker: Worker }) {
               Loaded
             </Text>
             <Group gap={5}>
-              {(worker.warm ?? []).map(modelName).map(model => (
+              {worker.models?.map(model => (
                 <Tag key={model} tone="info">
                   {model}
                 </Tag>
               ))}
-              {(worker.loading ?? []).map(modelName).map(model => (
+              {worker.loading?.map(model => (
                 <Tag key={model} tone="warn">
                   {model} (loading)
                 </Tag>
               ))}
-              {(worker.warm ?? []).length + (worker.loading ?? []).length === 0 && (
+              {[...(worker.models ?? []), ...(worker.loading ?? [])].length === 0 && (
                 <Text size="xs">nothing yet; models load when they are needed</Text>
               )}
             </Group>
@@ -74,14 +74,18 @@ export function WorkerCard({ worker }: { worker: Worker }) {
           <Group justify="space-between" mt="auto">
             <Text size="xs" c="dimmed" component="div">
               v{worker.version} · {formatCount(worker.loads)} loads, {formatCount(worker.evictions)} evictions
-              {worker.started_at && (
+              {worker.started_at != null && (
                 <>
                   {' '}
                   · up since <RelativeTime at={worker.started_at} />
                 </>
               )}
             </Text>
-            {!worker.draining && <DrainButton id={worker.worker_id} />}
+            {!worker.draining && (
+              <Needs scope="admin">
+                <DrainButton id={worker.worker_id} />
+              </Needs>
+            )}
           </Group>
         </>
       ) : (

@@ -1,0 +1,119 @@
+// What operators do in the console: preload, read dead letters, run by the clock; and what a run's page says of its trace.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openPage, shoot, startBrowser } from './support/browser.mjs';
+import { api, example, sql, startServer, upload } from './support/server.mjs';
+
+let server, browser;
+before(async () => {
+  server = await startServer({
+    MILLRACE__API__TRACE_URL: 'https://jaeger.example.com/trace/{trace_id}',
+  });
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+test('a model is preloaded, and one that cannot be says why', async () => {
+  const page = await openPage(browser);
+  await api(server, '/models', {
+    id: 'broken',
+    task: 'detection',
+    checkpoint: await upload(server, 'star.jpg'),
+  });
+  await page.goto(`${server.url}/models`);
+  const row = name => page.getByRole('row', { name });
+  await row(/shapes-detector/)
+    .getByRole('button', { name: 'Preload', exact: true })
+    .click();
+  await page.getByText('shapes-detector is loaded on 1 worker').waitFor({ timeout: 30_000 });
+  await row(/shapes-detector/)
+    .getByText('1 of 1')
+    .waitFor();
+  await row(/broken/)
+    .getByRole('button', { name: 'Preload', exact: true })
+    .click();
+  await page.getByText('broken was not loaded').waitFor({ timeout: 30_000 });
+  await shoot(page, 'preload');
+  assert.deepEqual(page.faults, []);
+});
+
+test('an event that could not be recorded is shown with its reason and its words', async () => {
+  sql(
+    server,
+    `insert into wf_dead_letters (event_id, type, event, reason) values
+     ('e-1', 'workflow:node:completed', '{"id": "e-1", "data": {"node_id": "odd"}}', 'unsupported Unicode escape sequence')`,
+  );
+  const page = await openPage(browser);
+  await page.goto(`${server.url}/failures`);
+  const panel = page.getByRole('region', { name: /Dead letters/ });
+  await panel.getByText('unsupported Unicode escape sequence').waitFor();
+  await panel.getByRole('button', { name: 'Read' }).click();
+  await page.getByRole('dialog').getByText('"odd"').waitFor();
+  await shoot(page, 'dead-letter');
+  assert.deepEqual(page.faults, []);
+});
+
+test('a schedule is made, switched off, and run at once', async () => {
+  const page = await openPage(browser);
+  const workflow = await api(server, '/workflows', {
+    name: 'by-the-clock',
+    nodes: [
+      { id: 'n', type: 'parameter_input', config: { kind: 'integer', default: 1 } },
+      { id: 'answer', type: 'json_output', inputs: { n: '$inputs.n' } },
+    ],
+  });
+  await page.goto(`${server.url}/workflows/${workflow.id}/schedules`);
+  await page.getByRole('button', { name: 'New schedule' }).click();
+  await page.getByRole('textbox', { name: 'When' }).fill('every day');
+  await page.getByRole('button', { name: 'Make the schedule' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByRole('textbox', { name: 'When' }).fill('@hourly');
+  await page.getByRole('textbox', { name: 'Input' }).fill('{"n": 7}');
+  await shoot(page, 'schedule-new');
+  await page.getByRole('button', { name: 'Make the schedule' }).click();
+  const row = page.getByRole('row', { name: /@hourly/ });
+  await row.waitFor();
+  await row.getByRole('switch').click({ force: true });
+  await row.getByText('switched off').waitFor();
+  await shoot(page, 'schedules');
+  await row.getByRole('button', { name: 'Run @hourly now' }).click();
+  await page.waitForURL(/\/executions\//);
+  await page.getByRole('tab', { name: 'Outputs' }).click();
+  await page.getByText('answer.n').waitFor();
+  await page.getByText('7', { exact: true }).first().waitFor();
+  // The first try was answered 422, which the browser notes.
+  assert.deepEqual(
+    page.faults.filter(fault => !/422/.test(fault)),
+    [],
+  );
+});
+
+test('a run’s page names its trace and leads to it; small copies of pictures are no runs in the lists', async () => {
+  const photo = await upload(server, 'crowd.jpg');
+  const run = await api(server, '/executions?wait=30s', {
+    workflow: example('detect-shapes'),
+    input: { photo },
+  });
+  const page = await openPage(browser);
+  await page.goto(`${server.url}/executions/${run.execution_id}`);
+  await page.waitForFunction(() => document.querySelector('[data-node=draw] img')?.naturalWidth === 256);
+  await page.getByRole('tab', { name: 'Events' }).click();
+  const { trace_id: trace } = await api(server, `/executions/${run.execution_id}`);
+  const link = page.getByRole('link', { name: 'Trace' });
+  assert.equal(await link.getAttribute('href'), `https://jaeger.example.com/trace/${trace}`);
+  await page
+    .getByRole('log')
+    .getByText(/took .* worker/)
+    .first()
+    .waitFor();
+  await shoot(page, 'events');
+  const listed = (await api(server, '/executions')).executions;
+  assert.deepEqual(
+    listed.filter(one => one.labels.millrace),
+    [],
+  );
+  assert.deepEqual(page.faults, []);
+});

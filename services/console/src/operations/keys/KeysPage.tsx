@@ -1,0 +1,131 @@
+import { Button, Skeleton, Stack, Text } from '@mantine/core';
+import { IconKey, IconPlus } from '@tabler/icons-react';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { keysQuery } from '~/api/queries';
+import { request } from '~/api/request';
+import type { ApiKey } from '~/api/types';
+import { Needs } from '~/login/Needs';
+import { useMay, useWho } from '~/login/who';
+import { EmptyState } from '~/ui/EmptyState';
+import { notifyDone, notifyProblem } from '~/ui/notify';
+import { Page } from '~/ui/Page';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+import { RelativeTime } from '~/ui/RelativeTime';
+import { table } from '~/ui/tableClasses';
+import { Tag } from '~/ui/Tag';
+import { NewKey } from './NewKey';
+
+/** Who may call the api. */
+export function Component() {
+  const may = useMay('admin');
+  const guarded = useWho()?.guarded ?? true;
+  const keys = useQuery({ ...keysQuery(), enabled: may });
+  const [making, setMaking] = useState(false);
+  const make = (
+    <Needs scope="admin">
+      <Button leftSection={<IconPlus size={16} />} onClick={() => setMaking(true)}>
+        New key
+      </Button>
+    </Needs>
+  );
+  return (
+    <Page title="Keys" actions={make}>
+      <Stack>
+        {!may && (
+          <EmptyState icon={IconKey} title="Keys are the administrator’s">
+            This page needs a key with the scope admin.
+          </EmptyState>
+        )}
+        {keys.error && <ProblemNotice error={keys.error} onRetry={() => void keys.refetch()} />}
+        {may && keys.isPending && <Skeleton height={160} radius="md" />}
+        {!guarded && (
+          <Text size="sm" c="dimmed">
+            This server asks for no key and serves its own machine only. From the first key on, every caller
+            needs one.
+          </Text>
+        )}
+        {keys.data?.length === 0 && (
+          <EmptyState icon={IconKey} title="No key yet">
+            Programs send one with each request; people log in with theirs. The first has to be able to make
+            others.
+          </EmptyState>
+        )}
+        {keys.data && keys.data.length > 0 && <KeysTable rows={keys.data} />}
+      </Stack>
+      {making && <NewKey first={!guarded} onClose={() => setMaking(false)} />}
+    </Page>
+  );
+}
+
+function KeysTable({ rows }: { rows: ApiKey[] }) {
+  return (
+    <div className={table.wrap}>
+      <table className={table.table}>
+        <thead>
+          <tr>
+            <th>Name</th>
+            <th>May</th>
+            <th className={table.optional}>Begins with</th>
+            <th className={`${table.end} ${table.optional}`}>Made</th>
+            <th className={table.end}>Last used</th>
+            <th>
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(key => (
+            <tr key={key.id}>
+              <td>
+                <b>{key.name}</b>
+              </td>
+              <td>
+                <Tag tone={key.scopes.includes('admin') ? 'warn' : 'plain'}>{key.scopes.join(', ')}</Tag>
+              </td>
+              <td className={`mono ${table.cell} ${table.optional}`}>{key.prefix}…</td>
+              <td className={`${table.cell} ${table.end} ${table.optional}`}>
+                <RelativeTime at={key.created_at} />
+              </td>
+              <td className={`${table.cell} ${table.end}`}>
+                {key.last_used_at == null ? 'never' : <RelativeTime at={key.last_used_at} />}
+              </td>
+              <td className={table.end}>
+                {key.revoked_at == null ? (
+                  <Revoke id={key.id} name={key.name} />
+                ) : (
+                  <Tag tone="bad">revoked</Tag>
+                )}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Revoke({ id, name }: { id: string; name: string }) {
+  const queries = useQueryClient();
+  const revoke = useMutation({
+    mutationFn: () => request(`/keys/${id}`, { method: 'DELETE' }),
+    onSuccess: () => {
+      notifyDone(`${name} is revoked`);
+      return queries.invalidateQueries({ queryKey: ['keys'] });
+    },
+    onError: error => notifyProblem('It was not revoked', error),
+  });
+  return (
+    <Button
+      size="compact-xs"
+      variant="default"
+      loading={revoke.isPending}
+      onClick={() => {
+        if (window.confirm(`Revoke ${name}? Whoever uses it is locked out at once, and it cannot be undone.`))
+          revoke.mutate();
+      }}
+    >
+      Revoke
+    </Button>
+  );
+}

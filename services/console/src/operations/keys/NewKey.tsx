@@ -1,0 +1,107 @@
+import { Alert, Button, Code, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { request } from '~/api/request';
+import type { KeyMade, Scope } from '~/api/types';
+import { logIn } from '~/login/session';
+import { CopyText } from '~/ui/CopyText';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+
+const SCOPES: { scope: Scope; means: string }[] = [
+  { scope: 'read', means: 'looks at everything but keys and dead letters' },
+  { scope: 'run', means: 'reads, runs, and saves workflows' },
+  { scope: 'admin', means: 'does everything: keys, workers, models' },
+];
+
+interface Props {
+  /** Whether it is the first: then it has to be an administrator's, or nobody could make another. */
+  first: boolean;
+  onClose(): void;
+}
+
+/** Makes a key and shows it, this once. */
+export function NewKey({ first, onClose }: Props) {
+  const queries = useQueryClient();
+  const [name, setName] = useState('');
+  const [scope, setScope] = useState<Scope>(first ? 'admin' : 'run');
+  const make = useMutation({
+    mutationFn: async () => {
+      const made = await request<KeyMade>('/keys', { method: 'POST', body: { name, scopes: [scope] } });
+      // From the first key on the server asks for one: this browser goes on with it.
+      if (first) await logIn(made.key);
+      return made;
+    },
+    onSuccess: () =>
+      Promise.all(['keys', 'session'].map(key => queries.invalidateQueries({ queryKey: [key] }))),
+  });
+  return (
+    <Modal
+      opened
+      onClose={onClose}
+      title={make.data ? 'The key' : 'A new key'}
+      closeOnClickOutside={!make.data}
+    >
+      {make.data ? (
+        <Stack>
+          <Alert color="orange" title="Copy it now">
+            It is shown this once; the server keeps only its hash.
+          </Alert>
+          <Code block style={{ overflowWrap: 'anywhere', whiteSpace: 'normal' }}>
+            <CopyText text={make.data.key} label="the key" />
+          </Code>
+          <Text size="sm" c="dimmed">
+            Programs send <Code>Authorization: Bearer mr_…</Code>; the command line takes it from{' '}
+            <Code>MILLRACE_API_KEY</Code>.{first && ' This browser is logged in with it already.'}
+          </Text>
+          <Button onClick={onClose}>I have it</Button>
+        </Stack>
+      ) : (
+        <form
+          onSubmit={event => {
+            event.preventDefault();
+            make.mutate();
+          }}
+        >
+          <Stack>
+            <TextInput
+              label="Name"
+              description="Who or what it is for"
+              placeholder="camera-gateway"
+              maxLength={100}
+              data-autofocus
+              value={name}
+              onChange={event => setName(event.currentTarget.value)}
+            />
+            <Radio.Group
+              label="It may"
+              description={first ? 'The first key makes the others: it is an administrator’s.' : undefined}
+              value={scope}
+              onChange={value => setScope(value as Scope)}
+            >
+              <Stack gap={8} mt={8}>
+                {SCOPES.map(({ scope: value, means }) => (
+                  <Radio
+                    key={value}
+                    value={value}
+                    label={value}
+                    description={means}
+                    disabled={first && value !== 'admin'}
+                  />
+                ))}
+              </Stack>
+            </Radio.Group>
+            {make.error && <ProblemNotice error={make.error} />}
+            <Group justify="flex-end">
+              <Button variant="default" onClick={onClose}>
+                Cancel
+              </Button>
+              <Button type="submit" loading={make.isPending} disabled={name.trim() === ''}>
+                Make the key
+              </Button>
+            </Group>
+          </Stack>
+        </form>
+      )}
+    </Modal>
+  );
+}

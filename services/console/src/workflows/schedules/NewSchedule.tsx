@@ -1,0 +1,94 @@
+import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { request } from '~/api/request';
+import type { Json, Schedule, ScheduleRequest } from '~/api/types';
+import { JsonField } from '~/editor/form/JsonField';
+import { isObject } from '~/lib/json';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+
+const OVERLAPS = [
+  { value: 'skip', label: 'leave this one out' },
+  { value: 'queue', label: 'begin when it has ended' },
+  { value: 'allow', label: 'run beside it' },
+] as const;
+
+/** Where the browser is; what the clock of the user says. */
+const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
+/** Makes a schedule of a workflow. */
+export function NewSchedule({ workflow, onClose }: { workflow: string; onClose(): void }) {
+  const queries = useQueryClient();
+  const [cron, setCron] = useState('0 6 * * MON-FRI');
+  const [timezone, setTimezone] = useState<string | null>(OWN_ZONE);
+  const [overlap, setOverlap] = useState<ScheduleRequest['overlap']>('skip');
+  const [input, setInput] = useState<Json | undefined>(undefined);
+  const given = input === undefined ? {} : isObject(input) ? input : null;
+  const make = useMutation({
+    mutationFn: () => {
+      const body: ScheduleRequest = { cron: cron.trim(), timezone, overlap, input: given };
+      return request<Schedule>(`/workflows/${workflow}/schedules`, { method: 'POST', body });
+    },
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ['workflows', workflow, 'schedules'] });
+      onClose();
+    },
+  });
+  return (
+    <Modal opened onClose={onClose} title="A new schedule">
+      <form
+        onSubmit={event => {
+          event.preventDefault();
+          make.mutate();
+        }}
+      >
+        <Stack>
+          <TextInput
+            label="When"
+            description="minute hour day month weekday, or such as @hourly"
+            value={cron}
+            data-autofocus
+            onChange={event => setCron(event.currentTarget.value)}
+          />
+          <Select
+            label="By the clock of"
+            searchable
+            data={['UTC', ...Intl.supportedValuesOf('timeZone').filter(zone => zone !== 'UTC')]}
+            value={timezone}
+            onChange={setTimezone}
+          />
+          <Select
+            label="If the run before still goes on"
+            data={[...OVERLAPS]}
+            allowDeselect={false}
+            value={overlap ?? 'skip'}
+            onChange={value => setOverlap(value as ScheduleRequest['overlap'])}
+          />
+          <div>
+            <Text size="sm" fw={500}>
+              Input
+            </Text>
+            <Text size="xs" c="dimmed" mb={4}>
+              By input node, as JSON. A picture is an address, or blob: and its SHA-256.
+            </Text>
+            <JsonField label="Input" value={input} fallback={{}} onChange={setInput} />
+            {given === null && (
+              <Text size="xs" c="var(--state-failed)">
+                This is no JSON object; write such as {'{"min": 0.5}'}.
+              </Text>
+            )}
+          </div>
+          {make.error && <ProblemNotice error={make.error} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button type="submit" loading={make.isPending} disabled={cron.trim() === '' || given === null}>
+              Make the schedule
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}

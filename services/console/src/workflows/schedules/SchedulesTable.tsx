@@ -1,0 +1,132 @@
+import { ActionIcon, Anchor, Group, Switch, Text, Tooltip } from '@mantine/core';
+import { IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { Link, useNavigate } from 'react-router';
+import { request } from '~/api/request';
+import type { RunAccepted, Schedule } from '~/api/types';
+import { formatDate, words } from '~/lib/format';
+import { Needs } from '~/login/Needs';
+import { notifyDone, notifyProblem } from '~/ui/notify';
+import { StatusBadge } from '~/ui/Status';
+import { table } from '~/ui/tableClasses';
+import { requestOf } from './request';
+
+export function SchedulesTable({ rows }: { rows: Schedule[] }) {
+  return (
+    <div className={table.wrap}>
+      <table className={table.table}>
+        <thead>
+          <tr>
+            <th>When</th>
+            <th>Next</th>
+            <th className={table.optional}>If it still runs</th>
+            <th>Last</th>
+            <th>
+              <span className="visually-hidden">Actions</span>
+            </th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(schedule => (
+            <tr key={schedule.id}>
+              <td>
+                <span className="mono">{schedule.cron}</span>{' '}
+                <span className={table.cell}>{schedule.timezone}</span>
+              </td>
+              <td className={table.cell}>
+                {schedule.next_at == null ? 'switched off' : formatDate(schedule.next_at)}
+              </td>
+              <td className={`${table.cell} ${table.optional}`}>{words(schedule.overlap)}</td>
+              <td>
+                <Last schedule={schedule} />
+              </td>
+              <td className={table.end}>
+                <Needs scope="run">
+                  <Actions schedule={schedule} />
+                </Needs>
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Last({ schedule: { last, last_run: run } }: { schedule: Schedule }) {
+  if (last?.error) {
+    return (
+      <Text size="xs" c="var(--state-failed)" lineClamp={2} title={last.error}>
+        {last.error}
+      </Text>
+    );
+  }
+  if (!run) return <span className={table.cell}>never yet</span>;
+  return (
+    <Anchor component={Link} to={`/executions/${run.execution_id}`} size="sm">
+      <StatusBadge status={run.status} />
+    </Anchor>
+  );
+}
+
+function Actions({ schedule }: { schedule: Schedule }) {
+  const queries = useQueryClient();
+  const navigate = useNavigate();
+  const path = `/schedules/${schedule.id}`;
+  const renew = () =>
+    queries.invalidateQueries({ queryKey: ['workflows', schedule.workflow_id, 'schedules'] });
+  const trigger = useMutation({
+    mutationFn: () => request<RunAccepted>(`${path}/trigger`, { method: 'POST' }),
+    onSuccess: run => navigate(`/executions/${run.execution_id}`),
+    onError: error => notifyProblem('It was not started', error),
+  });
+  const change = useMutation({
+    mutationFn: (enabled: boolean) =>
+      request(path, {
+        method: 'PUT',
+        body: { ...requestOf(schedule), enabled },
+        headers: { 'if-match': `"${schedule.revision}"` },
+      }),
+    onSuccess: renew,
+    onError: error => notifyProblem('It was not changed', error),
+  });
+  const remove = useMutation({
+    mutationFn: () => request(path, { method: 'DELETE' }),
+    onSuccess: () => {
+      notifyDone('The schedule is gone; its runs stay');
+      return renew();
+    },
+    onError: error => notifyProblem('It was not deleted', error),
+  });
+  return (
+    <Group gap={8} justify="flex-end" wrap="nowrap">
+      <Switch
+        size="xs"
+        aria-label={`${schedule.cron} is on`}
+        checked={schedule.enabled}
+        disabled={change.isPending}
+        onChange={event => change.mutate(event.currentTarget.checked)}
+      />
+      <Tooltip label="Run it now">
+        <ActionIcon
+          aria-label={`Run ${schedule.cron} now`}
+          loading={trigger.isPending}
+          onClick={() => trigger.mutate()}
+        >
+          <IconPlayerPlay size={15} />
+        </ActionIcon>
+      </Tooltip>
+      <Tooltip label="Delete">
+        <ActionIcon
+          aria-label={`Delete ${schedule.cron}`}
+          loading={remove.isPending}
+          onClick={() => {
+            if (window.confirm(`Delete the schedule ${schedule.cron}? Its runs stay.`)) remove.mutate();
+          }}
+        >
+          <IconTrash size={15} />
+        </ActionIcon>
+      </Tooltip>
+    </Group>
+  );
+}
