@@ -2,85 +2,99 @@ import { SimpleGrid } from '@mantine/core';
 import { useMemo } from 'react';
 import type { Kpi, Stats } from '~/api/types';
 import { Chart } from '~/charts/Chart';
-import type { Line } from '~/charts/TimeChart';
 import { formatCount, formatDuration } from '~/lib/format';
 import { Panel } from '~/ui/Panel';
 import { formatCost } from '../cost';
 
-type Figure = { [Name in keyof Kpi]: Kpi[Name] extends number | null | undefined ? Name : never }[keyof Kpi] &
-  keyof Kpi;
+interface Curve {
+  label: string;
+  colour: string;
+  of(bucket: Kpi): number | null | undefined;
+}
 
-/** The window in buckets. */
+interface Plot {
+  title: string;
+  /** What it shows, for those who do not see it. */
+  label: string;
+  format(value: number): string;
+  curves: Curve[];
+  bars?: boolean;
+}
+
+const RUNS: Plot = {
+  title: 'Runs',
+  label: 'Runs and failures over time',
+  format: formatCount,
+  bars: true,
+  curves: [
+    { label: 'runs', colour: 'var(--state-completed)', of: at => at.runs },
+    { label: 'failed', colour: 'var(--state-failed)', of: at => at.failed + at.timed_out },
+  ],
+};
+
+const DURATIONS: Plot = {
+  title: 'How long runs take',
+  label: 'Percentiles of the time of runs',
+  format: formatDuration,
+  curves: [
+    { label: 'p50', colour: 'var(--phase-decode)', of: at => at.p50_ms },
+    { label: 'p95', colour: 'var(--state-queued)', of: at => at.p95_ms },
+    { label: 'p99', colour: 'var(--state-failed)', of: at => at.p99_ms },
+  ],
+};
+
+const JOBS: Plot = {
+  title: 'Jobs',
+  label: 'Jobs and reused results over time',
+  format: formatCount,
+  bars: true,
+  curves: [
+    { label: 'jobs', colour: 'var(--phase-inference)', of: at => at.jobs },
+    { label: 'reused', colour: 'var(--phase-batch)', of: at => at.jobs_cached },
+  ],
+};
+
+const WAITS: Plot = {
+  title: 'How long jobs wait for a worker',
+  label: 'Percentiles of the queue wait of jobs',
+  format: formatDuration,
+  curves: [
+    { label: 'p50', colour: 'var(--phase-decode)', of: at => at.queue_wait_p50_ms },
+    { label: 'p95', colour: 'var(--state-queued)', of: at => at.queue_wait_p95_ms },
+  ],
+};
+
+const COST: Plot = {
+  title: 'Cost',
+  label: 'Cost over time',
+  format: formatCost,
+  bars: true,
+  curves: [{ label: 'cost', colour: 'var(--accent)', of: at => at.cost }],
+};
+
+/** The window in buckets. Where nothing has a price there is no cost to draw. */
 export function Charts({ stats }: { stats: Stats }) {
-  const { series } = stats;
-  const times = useMemo(() => series.map(point => point.at), [series]);
-  const charts = useMemo(() => {
-    const line = (label: string, colour: string, field: Figure, bars = false): Line => ({
-      label,
-      colour,
-      values: series.map(point => (point[field] as number | null | undefined) ?? null),
-      bars,
-    });
-    const failed: Line = {
-      label: 'failed',
-      colour: 'var(--state-failed)',
-      values: series.map(point => point.failed + point.timed_out),
-      bars: true,
-    };
-    return {
-      runs: [line('runs', 'var(--state-completed)', 'runs', true), failed],
-      took: [
-        line('p50', 'var(--phase-decode)', 'p50_ms'),
-        line('p95', 'var(--state-queued)', 'p95_ms'),
-        line('p99', 'var(--state-failed)', 'p99_ms'),
-      ],
-      waits: [
-        line('p50', 'var(--phase-decode)', 'queue_wait_p50_ms'),
-        line('p95', 'var(--state-queued)', 'queue_wait_p95_ms'),
-      ],
-      jobs: [
-        line('jobs', 'var(--phase-inference)', 'jobs', true),
-        line('reused', 'var(--phase-batch)', 'jobs_cached', true),
-      ],
-      cost: [line('cost', 'var(--accent)', 'cost', true)],
-    };
-  }, [series]);
-  const priced = stats.totals.cost != null && stats.totals.cost > 0;
+  const priced = (stats.totals.cost ?? 0) > 0;
+  const plots = [RUNS, DURATIONS, JOBS, WAITS, ...(priced ? [COST] : [])];
   return (
     <SimpleGrid cols={{ base: 1, md: 2 }} spacing="md">
-      <Panel title="Runs">
-        <Chart label="Runs and failures over time" times={times} lines={charts.runs} format={formatCount} />
-      </Panel>
-      <Panel title="How long runs take">
-        <Chart
-          label="Percentiles of the time of runs"
-          times={times}
-          lines={charts.took}
-          format={formatDuration}
-        />
-      </Panel>
-      <Panel title="Jobs">
-        <Chart
-          label="Jobs and reused results over time"
-          times={times}
-          lines={charts.jobs}
-          format={formatCount}
-        />
-      </Panel>
-      {priced ? (
-        <Panel title="Cost">
-          <Chart label="Cost over time" times={times} lines={charts.cost} format={formatCost} />
-        </Panel>
-      ) : (
-        <Panel title="How long jobs wait for a worker">
-          <Chart
-            label="Percentiles of the queue wait of jobs"
-            times={times}
-            lines={charts.waits}
-            format={formatDuration}
-          />
-        </Panel>
-      )}
+      {plots.map(plot => (
+        <Series key={plot.title} plot={plot} buckets={stats.series} />
+      ))}
     </SimpleGrid>
+  );
+}
+
+function Series({ plot, buckets }: { plot: Plot; buckets: readonly Kpi[] }) {
+  const { title, label, format, curves, bars } = plot;
+  const times = useMemo(() => buckets.map(bucket => bucket.at), [buckets]);
+  const lines = useMemo(
+    () => curves.map(({ of, ...curve }) => ({ ...curve, bars, values: buckets.map(at => of(at) ?? null) })),
+    [buckets, curves, bars],
+  );
+  return (
+    <Panel title={title}>
+      <Chart label={label} times={times} lines={lines} format={format} />
+    </Panel>
   );
 }
