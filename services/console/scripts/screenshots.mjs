@@ -1,16 +1,20 @@
 // Takes the README's pictures from the real thing: a private Millrace, real runs, headless Chromium.
 //
 //     cargo build -p millrace && node scripts/screenshots.mjs
-import { mkdirSync, readFileSync } from 'node:fs';
+import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 import { openPage, startBrowser } from '../browser/support/browser.mjs';
-import { api, ROOT, startServer, uploadScene } from '../browser/support/server.mjs';
+import { api, example, ROOT, startServer, upload } from '../browser/support/server.mjs';
 import { loop } from '../browser/support/workflows.mjs';
+import sharp from 'sharp';
 
 const folder = join(ROOT, 'docs/screenshots');
 mkdirSync(folder, { recursive: true });
 const server = await startServer();
 const browser = await startBrowser();
+
+/** A palette for each: what a page shows has few colours, and photographs on it are dithered. */
+const SMALL = { palette: true, quality: 90, effort: 10, compressionLevel: 9 };
 
 async function take(name, path, prepare = async () => {}, options = {}) {
   const page = await openPage(browser, { width: 1280, height: 800, ...options });
@@ -20,13 +24,14 @@ async function take(name, path, prepare = async () => {}, options = {}) {
   );
   await prepare(page);
   await page.waitForTimeout(700);
-  await page.screenshot({ path: join(folder, `${name}.png`) });
+  await sharp(await page.screenshot())
+    .png(SMALL)
+    .toFile(join(folder, `${name}.png`));
   await page.context().close();
 }
 
-const example = name => JSON.parse(readFileSync(join(ROOT, `examples/${name}.json`), 'utf8'));
 try {
-  const photo = await uploadScene(server);
+  const photo = await upload(server, 'scene.jpg');
   const filtered = await api(server, '/workflows', example('detect-and-filter'));
   const detect = await api(server, '/workflows', example('detect-shapes'));
   for (let at = 0; at < 12; at += 1) {
