@@ -74,13 +74,19 @@ async function settle(page) {
 
 for (const [scheme, width, height, suffix, which] of [
   ['light', 1440, 900, '', /./],
-  ['dark', 1440, 900, '-dark', /^(overview|editor|versions|execution-node|execution-failed|workers)$/],
+  [
+    'dark',
+    1440,
+    900,
+    '-dark',
+    /^(overview|editor|versions|execution-node|execution-events|execution-failed|workers|keys|failures)$/,
+  ],
   [
     'light',
     390,
     844,
     '-phone',
-    /^(overview|executions|execution|execution-node|execution-timeline|workflows)$/,
+    /^(overview|executions|execution|execution-node|execution-timeline|execution-events|workflows|failures|models|keys|queues)$/,
   ],
 ]) {
   test(`every page is sound: ${scheme}, ${width} wide`, async t => {

@@ -14,9 +14,12 @@ export const executable = CANDIDATES.find(path => path && existsSync(path));
 const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 export const OUT = fileURLToPath(new URL('../out', import.meta.url));
 
-export async function startBrowser() {
+export async function startBrowser(flags = []) {
   mkdirSync(OUT, { recursive: true });
-  return chromium.launch({ executablePath: executable, args: ['--no-sandbox', '--disable-dev-shm-usage'] });
+  return chromium.launch({
+    executablePath: executable,
+    args: ['--no-sandbox', '--disable-dev-shm-usage', ...flags],
+  });
 }
 
 /** A page whose errors are kept in `page.faults`; `allowed` says which are expected. */

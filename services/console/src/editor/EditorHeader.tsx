@@ -60,7 +60,7 @@ export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
           ● unsaved
         </span>
       )}
-      {may ? (
+      {may !== false ? (
         <VerdictMark />
       ) : (
         <span className={classes.meta} title="Your key may look: changes stay in this page">

@@ -12,7 +12,7 @@ const PAUSE_MS = 250;
 export function useValidation(): void {
   const store = useEditorStore();
   const definition = useEditor(state => state.history.present);
-  const may = useMay('run');
+  const may = useMay('run') === true;
   useEffect(() => {
     const asking = new AbortController();
     const ask = async (): Promise<void> => {

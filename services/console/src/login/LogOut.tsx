@@ -1,22 +1,18 @@
 import { IconLogout } from '@tabler/icons-react';
-import { useQueryClient } from '@tanstack/react-query';
-import { useNavigate } from 'react-router';
 import classes from '~/app/Shell.module.css';
 import { notifyProblem } from '~/ui/notify';
 import { logOut } from './session';
 import { useWho } from './who';
 
-/** The way out, where somebody is logged in. */
+/** Who is logged in, and the way out. */
 export function LogOut() {
-  const queries = useQueryClient();
-  const navigate = useNavigate();
   const who = useWho();
   if (!who?.guarded) return null;
   const leave = async (): Promise<void> => {
     try {
       await logOut();
-      queries.clear();
-      await navigate('/login');
+      // Loaded anew, the page has nothing left of what was seen.
+      window.location.assign('/login');
     } catch (error) {
       notifyProblem('You are still logged in', error);
     }

@@ -16,7 +16,7 @@ interface Props {
 export function Needs({ scope, children, wide = false }: Props) {
   const who = useWho();
   const may = useMay(scope);
-  if (may) return children;
+  if (may !== false) return children;
   const why = `This needs a key with the scope ${scope}. Yours, ${who?.name ?? 'the one in use'}, has ${who?.scope}.`;
   return (
     <Tooltip label={why} events={{ hover: true, focus: true, touch: true }}>

@@ -18,8 +18,8 @@ export function useWho(): WhoAmI | undefined {
   return useQuery(whoQuery()).data;
 }
 
-/** Whether the caller may do what asks for `scope`. Until that is known it may be tried: the server has the last word. */
-export function useMay(scope: Scope): boolean {
+/** Whether the caller may do what asks for `scope`; undefined until the server has said. */
+export function useMay(scope: Scope): boolean | undefined {
   const who = useWho();
-  return !who || SCOPES.indexOf(who.scope) >= SCOPES.indexOf(scope);
+  return who && SCOPES.indexOf(who.scope) >= SCOPES.indexOf(scope);
 }

@@ -1,34 +1,44 @@
-import { ActionIcon, Button, Group, Menu, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Group, Menu, Text } from '@mantine/core';
 import { IconCamera, IconLink, IconPhotoPlus, IconSparkles, IconX } from '@tabler/icons-react';
 import { lazy, Suspense, useRef, useState, type DragEvent } from 'react';
 import type { NodeDefinition } from '~/api/types';
 import { notifyProblem } from '~/ui/notify';
+import { AddressField } from './AddressField';
 import { pictureAt, pictureOf, type InputValue, type Picture } from './inputs';
 import classes from './PictureField.module.css';
 import { SAMPLES } from './samples';
+import { usePaste } from './usePaste';
 
 const Webcam = lazy(() => import('./Webcam').then(module => ({ default: module.Webcam })));
 
 interface Props {
   node: NodeDefinition;
   isList: boolean;
+  /** Whether what is pasted outside any field is meant for this one. */
+  first: boolean;
   value: InputValue;
   onChange(value: InputValue): void;
 }
 
 /** A picture, or several: dropped, pasted, chosen, from an address, or from the camera. */
-export function PictureField({ node, isList, value, onChange }: Props) {
+export function PictureField({ node, isList, first, value, onChange }: Props) {
   const pictures = value.kind === 'pictures' ? value.pictures : [];
   const [over, setOver] = useState(false);
   const [camera, setCamera] = useState(false);
-  const [address, setAddress] = useState<string | null>(null);
+  const [asking, setAsking] = useState(false);
   const chooser = useRef<HTMLInputElement>(null);
   const add = (more: Picture[]): void => {
     if (more.length > 0)
       onChange({ kind: 'pictures', pictures: isList ? [...pictures, ...more] : more.slice(0, 1) });
   };
-  const addFiles = (files: Iterable<File>): void =>
-    add([...files].filter(file => file.type.startsWith('image/')).map(file => pictureOf(file, file.name)));
+  const addFiles = (files: Iterable<File>): void => {
+    const [all, isPicture] = [[...files], (file: File) => file.type.startsWith('image/')];
+    const other = all.find(file => !isPicture(file));
+    if (other) notifyProblem('Left out', new Error(`${other.name} is no picture`));
+    add(all.filter(isPicture).map(file => pictureOf(file, file.name)));
+  };
+  const section = useRef<HTMLElement>(null);
+  usePaste(section, first, { onFiles: addFiles, onAddress: address => add([pictureAt(address)]) });
   const onDrop = (event: DragEvent): void => {
     event.preventDefault();
     setOver(false);
@@ -42,7 +52,7 @@ export function PictureField({ node, isList, value, onChange }: Props) {
     }
   };
   return (
-    <section aria-label={`Input ${node.id}`} onPaste={event => addFiles(event.clipboardData.files)}>
+    <section ref={section} aria-label={`Input ${node.id}`} data-pictures>
       <Text size="sm" fw={500} mb={6}>
         {node.id} <small style={{ color: 'var(--ink-soft)' }}>{isList ? 'pictures' : 'picture'}</small>
         {node.config?.required !== false && <span style={{ color: 'var(--state-failed)' }}> *</span>}
@@ -97,7 +107,11 @@ export function PictureField({ node, isList, value, onChange }: Props) {
         multiple={isList}
         hidden
         data-input={node.id}
-        onChange={event => addFiles(event.currentTarget.files ?? [])}
+        onChange={({ currentTarget: input }) => {
+          addFiles([...(input.files ?? [])]);
+          // The same file, chosen once more, is a change again.
+          input.value = '';
+        }}
       />
       <Group gap={6} mt={8}>
         <Button
@@ -112,7 +126,7 @@ export function PictureField({ node, isList, value, onChange }: Props) {
           size="compact-xs"
           variant="default"
           leftSection={<IconLink size={13} />}
-          onClick={() => setAddress(address === null ? '' : null)}
+          onClick={() => setAsking(!asking)}
         >
           URL
         </Button>
@@ -151,22 +165,8 @@ export function PictureField({ node, isList, value, onChange }: Props) {
           </Menu.Dropdown>
         </Menu>
       </Group>
-      {address !== null && (
-        <TextInput
-          mt={8}
-          size="xs"
-          autoFocus
-          aria-label="Address of the picture"
-          placeholder="https://…/picture.jpg, then Enter"
-          value={address}
-          onChange={event => setAddress(event.currentTarget.value)}
-          onKeyDown={event => {
-            if (event.key !== 'Enter') return;
-            event.preventDefault();
-            if (/^https?:\/\//i.test(address)) add([pictureAt(address.trim())]);
-            setAddress(null);
-          }}
-        />
+      {asking && (
+        <AddressField onAddress={address => add([pictureAt(address)])} onClose={() => setAsking(false)} />
       )}
       {camera && (
         <Suspense>

@@ -18,10 +18,10 @@ import { useNavigate } from 'react-router';
 import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
 import { isDirty, useEditor, useEditorStore } from '~/editor/store';
-import { blockName, isInputNode } from '~/graph/selectors';
+import { isInputNode } from '~/graph/selectors';
 import { Needs } from '~/login/Needs';
 import { ProblemNotice } from '~/ui/ProblemNotice';
-import { defaultValue, missing, type InputValue } from './inputs';
+import { defaultValue, isPictureInput, missing, type InputValue } from './inputs';
 import { ParameterField } from './ParameterField';
 import { PictureField } from './PictureField';
 import { submission } from './submission';
@@ -92,11 +92,12 @@ export function RunPanel({ record, onClose }: Props) {
             </Text>
           )}
           {inputs.map(node =>
-            blockName(node.type) === 'image_input' ? (
+            isPictureInput(node) ? (
               <PictureField
                 key={node.id}
                 node={node}
                 isList={lists.has(node.id) || node.config?.list === true}
+                first={node === inputs.find(isPictureInput)}
                 value={valueOf(node)}
                 onChange={value => set(node.id, value)}
               />

@@ -10,8 +10,12 @@ export type Picture =
 export type InputValue =
   { kind: 'pictures'; pictures: Picture[] } | { kind: 'value'; value: Json | undefined };
 
+export function isPictureInput(node: NodeDefinition): boolean {
+  return blockName(node.type) === 'image_input';
+}
+
 export function defaultValue(node: NodeDefinition): InputValue {
-  if (blockName(node.type) === 'image_input') return { kind: 'pictures', pictures: [] };
+  if (isPictureInput(node)) return { kind: 'pictures', pictures: [] };
   return { kind: 'value', value: undefined };
 }
 
@@ -19,6 +23,11 @@ export function defaultValue(node: NodeDefinition): InputValue {
 export function missing(node: NodeDefinition, input: InputValue): boolean {
   if (input.kind === 'pictures') return input.pictures.length === 0 && node.config?.required !== false;
   return input.value === undefined && node.config?.default === undefined && node.config?.required !== false;
+}
+
+/** Whether a text is an address that a picture can be fetched from. */
+export function isAddress(text: string): boolean {
+  return /^https?:\/\/\S+$/i.test(text);
 }
 
 let counter = 0;

@@ -128,8 +128,8 @@ function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
         <Menu.Item
           color="red"
           leftSection={<IconTrash size={15} />}
-          rightSection={!may && <small>needs a key with run</small>}
-          disabled={!may}
+          rightSection={may === false && <small>needs a key with run</small>}
+          disabled={may === false}
           onClick={() => {
             if (window.confirm(`Delete ${workflow.name}? Its runs stay.`)) remove.mutate();
           }}

@@ -18,9 +18,9 @@ const TITLE = 'Dead letters: events that could not be recorded';
 /** The events the record would not take. They are the operator's: keys with less see that there may be some. */
 export function DeadLetters() {
   const may = useMay('admin');
-  const letters = useQuery({ ...deadLettersQuery(), enabled: may });
+  const letters = useQuery({ ...deadLettersQuery(), enabled: may === true });
   const [open, setOpen] = useState<DeadLetter | null>(null);
-  if (!may) {
+  if (may === false) {
     return (
       <Text size="xs" c="dimmed">
         Events that could not be recorded are shown to keys with the scope <code>admin</code>.

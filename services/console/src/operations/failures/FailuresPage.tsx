@@ -1,10 +1,11 @@
 import { Skeleton, Stack, Text } from '@mantine/core';
 import { IconMoodSmile } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { executionsPage, failedJobsQuery, statsQuery, workflowsPage } from '~/api/queries';
+import { deadLettersQuery, executionsPage, failedJobsQuery, statsQuery, workflowsPage } from '~/api/queries';
 import { adviceFor } from '~/execution/errors';
 import { ExecutionsTable } from '~/executions/ExecutionsTable';
 import { formatCount } from '~/lib/format';
+import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
 import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
@@ -36,8 +37,9 @@ export function Component() {
     queryFn: ({ signal }) => workflowsPage(null, signal),
   });
   const names = new Map((workflows.data?.rows ?? []).map(workflow => [workflow.id, workflow.name]));
+  const letters = useQuery({ ...deadLettersQuery(), enabled: useMay('admin') === true });
   const error = runs.error ?? jobs.error;
-  const nothing = runs.data?.length === 0 && jobs.data?.length === 0;
+  const nothing = [runs, jobs].every(list => list.data?.length === 0) && !letters.data?.length;
   const kinds = stats.data?.errors ?? [];
   return (
     <Page title="Failures">

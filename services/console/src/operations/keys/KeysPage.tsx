@@ -20,7 +20,7 @@ import { NewKey } from './NewKey';
 export function Component() {
   const may = useMay('admin');
   const guarded = useWho()?.guarded ?? true;
-  const keys = useQuery({ ...keysQuery(), enabled: may });
+  const keys = useQuery({ ...keysQuery(), enabled: may === true });
   const [making, setMaking] = useState(false);
   const make = (
     <Needs scope="admin">
@@ -32,13 +32,13 @@ export function Component() {
   return (
     <Page title="Keys" actions={make}>
       <Stack>
-        {!may && (
+        {may === false && (
           <EmptyState icon={IconKey} title="Keys are the administrator’s">
             This page needs a key with the scope admin.
           </EmptyState>
         )}
         {keys.error && <ProblemNotice error={keys.error} onRetry={() => void keys.refetch()} />}
-        {may && keys.isPending && <Skeleton height={160} radius="md" />}
+        {may !== false && keys.isPending && <Skeleton height={160} radius="md" />}
         {!guarded && (
           <Text size="sm" c="dimmed">
             This server asks for no key and serves its own machine only. From the first key on, every caller

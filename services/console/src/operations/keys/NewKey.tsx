@@ -20,7 +20,9 @@ interface Props {
 }
 
 /** Makes a key and shows it, this once. */
-export function NewKey({ first, onClose }: Props) {
+export function NewKey({ first: isFirst, onClose }: Props) {
+  // It stays the first while it is shown, though the server has a key by then.
+  const [first] = useState(isFirst);
   const queries = useQueryClient();
   const [name, setName] = useState('');
   const [scope, setScope] = useState<Scope>(first ? 'admin' : 'run');

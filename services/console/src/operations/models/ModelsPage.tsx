@@ -69,9 +69,11 @@ function Row({ model, workers }: { model: Model; workers: Worker[] }) {
         </Text>
       </td>
       <td className={`numbers ${table.cell}`}>
-        <Group gap={6}>
+        <Group gap={6} wrap="nowrap">
           {warm > 0 && <IconFlame size={14} color="var(--state-timed_out)" aria-hidden />}
-          {warm} of {alive.length}
+          <span>
+            {warm} of {alive.length}
+          </span>
         </Group>
       </td>
       <td className={table.end}>

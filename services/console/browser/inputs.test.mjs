@@ -1,0 +1,111 @@
+// Every way to give a run its pictures: files, several at once, the clipboard, an address, the camera, a sample.
+import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:http';
+import { after, before, test } from 'node:test';
+import { join } from 'node:path';
+import { openPage, shoot, startBrowser } from './support/browser.mjs';
+import { api, ROOT, startServer } from './support/server.mjs';
+
+const SCENE = join(ROOT, 'examples/scene.jpg');
+const STAR = join(ROOT, 'examples/star.jpg');
+
+let server, browser, site, workflow;
+before(async () => {
+  // Pictures are fetched from public addresses only, unless the operator says otherwise.
+  server = await startServer({ MILLRACE__IO__ALLOW_PRIVATE: 'true' });
+  browser = await startBrowser(['--use-fake-device-for-media-stream', '--use-fake-ui-for-media-stream']);
+  site = createServer((_, answer) =>
+    answer.writeHead(200, { 'content-type': 'image/jpeg' }).end(readFileSync(STAR)),
+  );
+  await new Promise(resolve => site.listen(0, '127.0.0.1', resolve));
+  workflow = await api(server, '/workflows', {
+    name: 'pictures',
+    nodes: [
+      { id: 'photos', type: 'image_input', config: { list: true } },
+      { id: 'answer', type: 'json_output', inputs: { photos: '$inputs.photos' } },
+    ],
+  });
+});
+after(async () => {
+  site?.close();
+  await browser?.close();
+  await server?.stop();
+});
+
+/** The panel that starts a run, opened. */
+async function openPanel(page) {
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await page.getByText('valid', { exact: true }).waitFor();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  return page.getByRole('region', { name: 'Input photos' });
+}
+
+/** Runs it; the sizes of the pictures that it was given. */
+async function sizes(page) {
+  await page.locator('form').getByRole('button', { name: 'Run', exact: true }).click();
+  await page.waitForURL(/\/executions\//);
+  const id = new URL(page.url()).pathname.split('/').pop();
+  await page.locator('[data-node=answer][data-status=completed]').waitFor({ timeout: 30_000 });
+  const { outputs } = await api(server, `/executions/${id}`);
+  return outputs.answer.photos.map(image => `${image.width}x${image.height}`);
+}
+
+test('several files at once, one of them taken out again', async () => {
+  const page = await openPage(browser);
+  const field = await openPanel(page);
+  await field.locator('input[type=file]').setInputFiles([SCENE, STAR, SCENE]);
+  await field.getByRole('button', { name: 'Remove scene.jpg' }).nth(1).click();
+  await shoot(page, 'inputs-several');
+  assert.deepEqual(await sizes(page), ['320x240', '150x150']);
+  await page.getByRole('tab', { name: 'Outputs' }).click();
+  await page.getByRole('button', { name: 'Picture 1 of answer.photos' }).click();
+  await page.getByRole('dialog').locator('img').first().waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('a picture from the clipboard, pasted anywhere, and one by its address', async () => {
+  const page = await openPage(browser);
+  const field = await openPanel(page);
+  await page.evaluate(
+    async bytes => {
+      const transfer = new DataTransfer();
+      transfer.items.add(new File([new Uint8Array(bytes)], 'pasted.jpg', { type: 'image/jpeg' }));
+      document.activeElement?.dispatchEvent(
+        new ClipboardEvent('paste', { clipboardData: transfer, bubbles: true, cancelable: true }),
+      );
+    },
+    [...readFileSync(SCENE)],
+  );
+  await field.getByRole('img', { name: 'pasted.jpg' }).waitFor();
+  await field.getByRole('button', { name: 'URL' }).click();
+  const address = field.getByRole('textbox', { name: 'Address of the picture' });
+  await address.fill('star.jpg');
+  await address.press('Enter');
+  await field.getByText('An address begins with http').waitFor();
+  await address.fill(`http://127.0.0.1:${site.address().port}/star.jpg`);
+  await address.press('Enter');
+  await field.getByText('star.jpg').waitFor();
+  await shoot(page, 'inputs-address');
+  assert.deepEqual(await sizes(page), ['320x240', '150x150']);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a picture from the camera, and a sample', async () => {
+  const page = await openPage(browser);
+  const field = await openPanel(page);
+  await field.getByRole('button', { name: 'Camera' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Camera' });
+  await page.waitForFunction(() => (document.querySelector('video')?.videoWidth ?? 0) > 0);
+  await shoot(page, 'inputs-camera');
+  await dialog.getByRole('button', { name: 'Take the picture' }).click();
+  await field.getByRole('img', { name: 'camera.jpg' }).waitFor();
+  await field.getByRole('button', { name: 'Sample' }).click();
+  await page.getByRole('menuitem', { name: 'star.jpg' }).click();
+  await field.getByRole('img', { name: 'star.jpg' }).waitFor();
+  const given = await sizes(page);
+  assert.equal(given.length, 2);
+  assert.match(given[0], /^\d+x\d+$/);
+  assert.equal(given[1], '150x150');
+  assert.deepEqual(page.faults, []);
+});
