@@ -853,6 +853,26 @@ export interface components {
         Blocks: {
             blocks: components["schemas"]["Block"][];
         };
+        /** @description Who is told of a run's end, and what came of it. */
+        Callback: {
+            /** @description Where the news goes. */
+            url: string;
+            /** @description How far it is. */
+            status: components["schemas"]["CallbackStatus"];
+            /**
+             * Format: int32
+             * @description How often it was sent, once delivered.
+             */
+            attempts?: number | null;
+            /** @description Why it was given up. */
+            error?: string | null;
+            at?: components["schemas"]["UnixMillis"] | null;
+        };
+        /**
+         * @description How far the news of a run's end is.
+         * @enum {string}
+         */
+        CallbackStatus: "pending" | "delivered" | "failed";
         /** @description A run whose end was asked for. */
         CancelAccepted: {
             execution_id: components["schemas"]["ExecutionId"];
@@ -1084,6 +1104,7 @@ export interface components {
             seq?: number | null;
             schedule_id?: components["schemas"]["ScheduleId"] | null;
             rerun_of?: components["schemas"]["RerunOf"] | null;
+            callback?: components["schemas"]["Callback"] | null;
             queue?: components["schemas"]["PlaceInLine"] | null;
             links: components["schemas"]["Links"];
         };
@@ -1865,6 +1886,11 @@ export interface components {
              * @description Ends it after so many milliseconds.
              */
             timeout_ms?: number | null;
+            /**
+             * Format: uri
+             * @description The terminal event is posted there, signed, until it is taken.
+             */
+            callback_url?: string | null;
         };
         /**
          * @description What a firing does while an earlier run of the schedule goes on.
@@ -2055,6 +2081,7 @@ export interface components {
             };
             /** Format: int64 */
             timeout_ms?: number | null;
+            callback_url?: string | null;
             /** Format: int64 */
             jitter_ms: number;
             next_at?: components["schemas"]["UnixMillis"] | null;

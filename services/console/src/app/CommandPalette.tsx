@@ -1,10 +1,20 @@
 import '@mantine/spotlight/styles.css';
+import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
 import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight';
-import { IconArrowRight, IconPlus, IconSearch, IconTopologyStar3 } from '@tabler/icons-react';
+import {
+  IconArrowRight,
+  IconContrast,
+  IconLogout,
+  IconPlus,
+  IconSearch,
+  IconTopologyStar3,
+} from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { workflowsPage } from '~/api/queries';
+import { logOut } from '~/login/session';
+import { useWho } from '~/login/who';
 import { PLACES } from './navigation';
 
 /** Ctrl-K: pages, workflows, and a run by its id. */
@@ -39,6 +49,21 @@ export default function CommandPalette() {
     onClick: go(`/workflows/${workflow.id}`),
     leftSection: <IconTopologyStar3 size={18} stroke={1.7} />,
   }));
+  const { setColorScheme } = useMantineColorScheme();
+  const other = useComputedColorScheme('light') === 'dark' ? 'light' : 'dark';
+  const scheme: SpotlightActionData = {
+    id: 'scheme',
+    label: other === 'dark' ? 'Dark colours' : 'Light colours',
+    onClick: () => setColorScheme(other),
+    leftSection: <IconContrast size={18} stroke={1.7} />,
+  };
+  const leave: SpotlightActionData = {
+    id: 'leave',
+    label: 'Log out',
+    onClick: () => void logOut(),
+    leftSection: <IconLogout size={18} stroke={1.7} />,
+  };
+  const guarded = useWho()?.guarded ?? false;
   const isId = /^[0-9a-f]{8}-[0-9a-f-]{27}$/i.test(query.trim());
   const run: SpotlightActionData = {
     id: 'run',
@@ -48,7 +73,7 @@ export default function CommandPalette() {
   };
   return (
     <Spotlight
-      actions={[...(isId ? [run] : []), ...pages, create, ...saved]}
+      actions={[...(isId ? [run] : []), ...pages, create, scheme, ...(guarded ? [leave] : []), ...saved]}
       query={query}
       onQueryChange={setQuery}
       onSpotlightOpen={() => setOpened(true)}

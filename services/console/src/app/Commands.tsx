@@ -15,7 +15,7 @@ export function Commands() {
   };
   return (
     <>
-      <button type="button" className={`${classes.link} ${classes.wide}`} onClick={open}>
+      <button type="button" className={classes.link} onClick={open}>
         <IconSearch size={17} stroke={1.8} aria-hidden />
         <span className={classes.label}>Find or do…</span>
       </button>

@@ -61,13 +61,14 @@ function Group({ name, places, narrow }: { name: string; places: Place[]; narrow
   return (
     <>
       <span className={classes.group}>{name}</span>
-      {places.map(({ to, label, icon: Icon }) => (
+      {places.map(({ to, label, icon: Icon, minor }) => (
         <NavLink
           key={to}
           to={to}
           end={to === '/'}
           className={classes.link}
           title={narrow ? label : undefined}
+          data-minor={minor || undefined}
         >
           <Icon size={17} stroke={1.8} aria-hidden />
           <span className={classes.label}>{label}</span>

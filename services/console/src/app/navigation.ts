@@ -17,6 +17,8 @@ export interface Place {
   /** The key after `g` that leads there. */
   shortcut: string;
   group: 'Build' | 'Watch' | 'Operate';
+  /** Left out of a phone's bar; what is found by name is found there too. */
+  minor?: boolean;
 }
 
 export const PLACES: Place[] = [
@@ -24,8 +26,8 @@ export const PLACES: Place[] = [
   { to: '/', label: 'Overview', icon: IconLayoutDashboard, shortcut: 'o', group: 'Watch' },
   { to: '/executions', label: 'Executions', icon: IconHistory, shortcut: 'e', group: 'Watch' },
   { to: '/failures', label: 'Failures', icon: IconAlertTriangle, shortcut: 'f', group: 'Watch' },
-  { to: '/queues', label: 'Queues', icon: IconStack2, shortcut: 'q', group: 'Operate' },
+  { to: '/queues', label: 'Queues', icon: IconStack2, shortcut: 'q', group: 'Operate', minor: true },
   { to: '/workers', label: 'Workers', icon: IconServer2, shortcut: 'k', group: 'Operate' },
-  { to: '/models', label: 'Models', icon: IconBox, shortcut: 'm', group: 'Operate' },
-  { to: '/keys', label: 'Keys', icon: IconKey, shortcut: 'a', group: 'Operate' },
+  { to: '/models', label: 'Models', icon: IconBox, shortcut: 'm', group: 'Operate', minor: true },
+  { to: '/keys', label: 'Keys', icon: IconKey, shortcut: 'a', group: 'Operate', minor: true },
 ];

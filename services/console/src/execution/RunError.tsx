@@ -5,6 +5,9 @@ import type { JobError } from '~/api/types';
 import { adviceFor } from './errors';
 import classes from './RunError.module.css';
 
+/** The run's own error names the node once more. */
+const REPEATED = /^node `[^`]+` failed: /;
+
 /** A failure: its place, its cause, and what to do. */
 export function RunError({ error, linkNode = true }: { error: JobError; linkNode?: boolean }) {
   const [params, setParams] = useSearchParams();
@@ -28,7 +31,7 @@ export function RunError({ error, linkNode = true }: { error: JobError; linkNode
               {': '}
             </>
           )}
-          {error.message}
+          {linkNode && error.node ? error.message.replace(REPEATED, '') : error.message}
         </Text>
         <Text size="xs" c="dimmed" component="div">
           {error.pointer && (

@@ -31,7 +31,7 @@ export function ExecutionsTable({ rows, names, leading, framed = true }: Props) 
             <th>Status</th>
             <th className={table.optional}>Labels</th>
             <th className={`${table.end} ${table.optional}`}>Jobs</th>
-            <th className={table.end}>Took</th>
+            <th className={`${table.end} ${table.optional}`}>Took</th>
             <th className={table.end}>Started</th>
           </tr>
         </thead>
@@ -64,7 +64,9 @@ export function ExecutionsTable({ rows, names, leading, framed = true }: Props) 
               <td className={`numbers ${table.cell} ${table.end} ${table.optional}`}>
                 {formatCount(run.inference_jobs_completed + run.inference_jobs_failed)}
               </td>
-              <td className={`numbers ${table.cell} ${table.end}`}>{formatDuration(run.duration_ms)}</td>
+              <td className={`numbers ${table.cell} ${table.end} ${table.optional}`}>
+                {formatDuration(run.duration_ms)}
+              </td>
               <td className={`${table.cell} ${table.end}`}>
                 <RelativeTime at={run.created_at} />
               </td>

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Block, Definition } from '~/api/types';
 import { fits } from './kinds';
-import { layered } from './layers';
+import { layered, layeredDown } from './layers';
 import { catalogueOf, portsOf } from './ports';
 import { edgesOf, parseSelector } from './selectors';
 
@@ -139,6 +139,14 @@ describe('layered', () => {
     );
     expect(positions.a?.[0]).toBeLessThan(positions.b?.[0] ?? 0);
     expect(positions.b?.[0]).toBeLessThan(positions.c?.[0] ?? 0);
+  });
+
+  it('puts it below where the screen is tall, and what is side by side apart by its width', () => {
+    const edges = ['b', 'c'].map(target => ({ source: 'a', target }));
+    const { a, b, c } = layeredDown(['a', 'b', 'c'].map(node), edges);
+    expect(a?.[1]).toBeLessThan(b?.[1] ?? 0);
+    expect(b?.[1]).toBe(c?.[1]);
+    expect(Math.abs((b?.[0] ?? 0) - (c?.[0] ?? 0))).toBeGreaterThanOrEqual(200);
   });
 
   it('lays out 500 nodes in no time, cycles and all', () => {

@@ -34,6 +34,16 @@ export function layered(
   return positions;
 }
 
+/** The same from top to bottom, for screens that are taller than wide. */
+export function layeredDown(
+  nodes: readonly Sized[],
+  edges: readonly { source: string; target: string }[],
+): Positions {
+  const turned = nodes.map(({ id, width, height }) => ({ id, width: height, height: width }));
+  const places = Object.entries(layered(turned, edges));
+  return Object.fromEntries(places.map(([id, [x, y]]) => [id, [y, x]]));
+}
+
 function assign(nodes: readonly Sized[], edges: readonly { source: string; target: string }[]): Sized[][] {
   const incoming = new Map<string, string[]>(nodes.map(node => [node.id, []]));
   for (const { source, target } of edges) {

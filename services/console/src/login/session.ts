@@ -1,11 +1,18 @@
 /** Logging in and out. A key opens a session, which is a cookie that pages cannot read; the key itself is not kept. */
 import { request } from '~/api/request';
 import type { Session } from '~/api/types';
+import { notifyProblem } from '~/ui/notify';
 
 export function logIn(key: string): Promise<Session> {
   return request<Session>('/session', { method: 'POST', body: { key } });
 }
 
-export function logOut(): Promise<void> {
-  return request('/session', { method: 'DELETE' });
+/** Ends the session. The page is loaded anew: nothing is left of what was seen. */
+export async function logOut(): Promise<void> {
+  try {
+    await request('/session', { method: 'DELETE' });
+    window.location.assign('/login');
+  } catch (error) {
+    notifyProblem('You are still logged in', error);
+  }
 }

@@ -11,7 +11,8 @@ export interface Pulse {
   runs: number[];
   nodes: number[];
   failures: number[];
-  connected: boolean;
+  /** Whether the stream broke off and is tried again. */
+  lost: boolean;
 }
 
 const TYPES = ['completed', 'failed', 'cancelled', 'node.completed', 'node.failed'];
@@ -19,7 +20,7 @@ const PAUSE_MS = 2_000;
 
 export function quiet(): Pulse {
   const zeros = () => Array.from({ length: KEPT_SECONDS }, () => 0);
-  return { runs: zeros(), nodes: zeros(), failures: zeros(), connected: false };
+  return { runs: zeros(), nodes: zeros(), failures: zeros(), lost: false };
 }
 
 /** Follows the firehose; `tell` is called once a second. The function that is returned stops it. */
@@ -38,10 +39,10 @@ export function follow(tell: (pulse: Pulse) => void): () => void {
   const open = (): void => {
     source = new EventSource(`${API}/events?types=${TYPES.join(',')}`);
     source.onopen = () => {
-      pulse.connected = true;
+      pulse.lost = false;
     };
     source.onerror = () => {
-      pulse.connected = false;
+      pulse.lost = true;
       if (source?.readyState === EventSource.CLOSED) timer = setTimeout(open, PAUSE_MS);
     };
     for (const type of TYPES) {

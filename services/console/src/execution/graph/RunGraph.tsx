@@ -2,9 +2,10 @@ import '@xyflow/react/dist/style.css';
 import '~/graph/flow.css';
 import { Background, Controls, MiniMap, ReactFlow, type Edge, type Node } from '@xyflow/react';
 import { useComputedColorScheme } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
 import { useMemo } from 'react';
 import type { Definition } from '~/api/types';
-import { layered } from '~/graph/layers';
+import { layered, layeredDown } from '~/graph/layers';
 import { loopsOf } from '~/graph/loops';
 import { blockOf, type Catalogue } from '~/graph/ports';
 import { edgesOf } from '~/graph/selectors';
@@ -23,19 +24,23 @@ const NODE_TYPES = { run: RunNode };
 const EDGE_TYPES = { flow: FlowEdge };
 /** Above this, what is out of sight is not drawn. */
 const MANY_NODES = 120;
+/** A phone, held as phones are. */
+const TALL = '(max-width: 48em) and (orientation: portrait)';
 const HEIGHT = 92;
 const HEIGHT_WITH_PICTURE = 186;
 
 /** The workflow as it runs. The nodes are placed once; each draws its own state. */
 export function RunGraph({ definition, catalogue, selected, onSelect }: Props) {
   const scheme = useComputedColorScheme('light');
-  const placed = useMemo(() => place(definition, catalogue), [definition, catalogue]);
+  const tall = useMediaQuery(TALL, window.matchMedia(TALL).matches);
+  const placed = useMemo(() => place(definition, catalogue, tall), [definition, catalogue, tall]);
   const nodes = useMemo(
     () => placed.nodes.map(node => ({ ...node, selected: node.id === selected })),
     [placed, selected],
   );
   return (
     <ReactFlow
+      key={tall ? 'tall' : 'wide'}
       nodes={nodes}
       edges={placed.edges}
       nodeTypes={NODE_TYPES}
@@ -67,7 +72,11 @@ export function RunGraph({ definition, catalogue, selected, onSelect }: Props) {
   );
 }
 
-function place(definition: Definition, catalogue: Catalogue): { nodes: Node<RunNodeData>[]; edges: Edge[] } {
+function place(
+  definition: Definition,
+  catalogue: Catalogue,
+  tall: boolean,
+): { nodes: Node<RunNodeData>[]; edges: Edge[] } {
   const wires = edgesOf(definition);
   const loops = loopsOf(definition);
   const sized = definition.nodes.map(node => {
@@ -76,7 +85,8 @@ function place(definition: Definition, catalogue: Catalogue): { nodes: Node<RunN
     return { id: node.id, width: RUN_NODE_WIDTH, height: shows ? HEIGHT_WITH_PICTURE : HEIGHT };
   });
   const saved = definition.ui?.positions ?? {};
-  const positions = definition.nodes.every(node => saved[node.id]) ? saved : layered(sized, wires);
+  const isSaved = !tall && definition.nodes.every(node => saved[node.id]);
+  const positions = isSaved ? saved : (tall ? layeredDown : layered)(sized, wires);
   const nodes = definition.nodes.map((node, index): Node<RunNodeData> => {
     const [x, y] = positions[node.id] ?? [0, 0];
     const size = sized[index];
@@ -87,7 +97,7 @@ function place(definition: Definition, catalogue: Catalogue): { nodes: Node<RunN
       initialWidth: size?.width,
       initialHeight: size?.height,
       ariaLabel: `Node ${node.id}`,
-      data: { node, block: blockOf(catalogue, node), loop: loops.get(node.id) },
+      data: { node, block: blockOf(catalogue, node), loop: loops.get(node.id), tall },
     };
   });
   // One line per pair: a run shows what waits for what, not which port.

@@ -24,11 +24,13 @@ export interface RunNodeData extends Record<string, unknown> {
   block: Block | undefined;
   /** The loop it is in. */
   loop: string | undefined;
+  /** Whether the graph goes from top to bottom. */
+  tall: boolean;
 }
 
 /** A node of a run: its state, its time, a glimpse of what it gave. Draws again only when its own state changes. */
 export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<RunNodeData>>) {
-  const { node, block } = data;
+  const { node, block, tall } = data;
   const state = useLive(live => live.run.nodes.get(node.id));
   const items = useLive(live => (data.loop ? itemsOf(live.run.nodes.get(data.loop)) : 0));
   const expected = Math.max(items, state?.total ?? 0);
@@ -41,7 +43,12 @@ export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<
       data-selected={selected || undefined}
       data-node={node.id}
     >
-      <Handle type="target" position={Position.Left} className={classes.handle} isConnectable={false} />
+      <Handle
+        type="target"
+        position={tall ? Position.Top : Position.Left}
+        className={classes.handle}
+        isConnectable={false}
+      />
       <div className={classes.header}>
         <CategoryIcon category={block?.category ?? 'transform'} type={block?.type} />
         <span className={classes.name}>{node.id}</span>
@@ -54,7 +61,12 @@ export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<
         {typeof model === 'string' && !model.startsWith('$') && ` · ${model}`}
       </div>
       {state && <Body state={state} expected={expected} />}
-      <Handle type="source" position={Position.Right} className={classes.handle} isConnectable={false} />
+      <Handle
+        type="source"
+        position={tall ? Position.Bottom : Position.Right}
+        className={classes.handle}
+        isConnectable={false}
+      />
     </div>
   );
 });

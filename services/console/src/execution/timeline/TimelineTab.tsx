@@ -1,4 +1,5 @@
 import { Group, Text } from '@mantine/core';
+import { useElementSize } from '@mantine/hooks';
 import { IconChartBar, IconChevronRight } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
@@ -15,6 +16,8 @@ import classes from './TimelineTab.module.css';
 
 const ROW_HEIGHT = 30;
 const TICK_MS = 250;
+/** Pixels that a mark on the axis needs. */
+const TICK_WIDTH = 76;
 
 /** Where the run's time went: a waterfall of its node runs. */
 export default function TimelineTab({ onNode }: TabProps) {
@@ -23,6 +26,7 @@ export default function TimelineTab({ onNode }: TabProps) {
   const now = useNow(!over);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
   const rows = useMemo(() => rowsOf(run.nodes.values(), opened, now), [run.nodes, opened, now]);
+  const { ref: axis, width } = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({
     count: rows.length,
@@ -61,8 +65,8 @@ export default function TimelineTab({ onNode }: TabProps) {
       </Group>
       <div className={classes.axis} aria-hidden>
         <span />
-        <div>
-          {ticksOf(length).map(tick => (
+        <div ref={axis}>
+          {ticksOf(length, Math.max(2, Math.floor(width / TICK_WIDTH))).map(tick => (
             <span key={tick} style={{ left: `${(tick / length) * 100}%` }}>
               {tick === 0 ? '0' : formatDuration(tick)}
             </span>

@@ -14,7 +14,7 @@ export function JobsTable({ jobs }: { jobs: Job[] }) {
           <th>Kind</th>
           <th>Cause</th>
           <th className={`${table.end} ${table.optional}`}>Attempt</th>
-          <th className={table.end}>Ended</th>
+          <th className={`${table.end} ${table.optional}`}>Ended</th>
         </tr>
       </thead>
       <tbody>
@@ -34,7 +34,7 @@ export function JobsTable({ jobs }: { jobs: Job[] }) {
               </Text>
             </td>
             <td className={`numbers ${table.end} ${table.optional}`}>{job.attempt}</td>
-            <td className={`${table.cell} ${table.end}`}>
+            <td className={`${table.cell} ${table.end} ${table.optional}`}>
               {job.completed_at != null && <RelativeTime at={job.completed_at} />}
             </td>
           </tr>

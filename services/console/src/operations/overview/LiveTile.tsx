@@ -14,7 +14,7 @@ export function LiveTile() {
     counts.slice(-AVERAGED_SECONDS - 1, -1).reduce((sum, count) => sum + count, 0) / AVERAGED_SECONDS;
   return (
     <Tile
-      label={pulse.connected ? 'Now' : 'Now (reconnecting)'}
+      label={pulse.lost ? 'Now (reconnecting)' : 'Now'}
       value={`${lately(pulse.runs).toFixed(1)} runs/s`}
       note={`${lately(pulse.nodes).toFixed(1)} node runs/s`}
     >

@@ -71,7 +71,7 @@ export function Component() {
           <Tile
             label="Jobs"
             value={formatCount(data?.totals.jobs)}
-            note={data && `${formatCount(data.totals.jobs_failed)} attempts failed`}
+            note={data && `${formatCount(data.totals.jobs_failed)} of the attempts failed`}
           />
           <Tile label="Reused results" value={formatRatio(cached)} note="of the jobs, by content" />
           <Tile
@@ -86,7 +86,7 @@ export function Component() {
           <Tile
             label="Cost"
             value={formatCost(data?.costs.runs)}
-            note={data && `${formatCost(data.costs.per_1000_inferences)} per 1,000 inferences`}
+            note={data && costNote(data.costs.per_1000_inferences)}
           />
         </SimpleGrid>
         {data ? <Charts stats={data} /> : !stats.error && <Skeleton height={240} radius="md" />}
@@ -95,4 +95,10 @@ export function Component() {
       </Stack>
     </Page>
   );
+}
+
+function costNote(perThousand: number | null | undefined): string {
+  return perThousand == null
+    ? 'no pool has a price (cost.prices)'
+    : `${formatCost(perThousand)} per 1,000 inferences`;
 }

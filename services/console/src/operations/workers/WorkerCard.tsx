@@ -31,7 +31,9 @@ export function WorkerCard({ worker }: { worker: Worker }) {
           <Tag key={pool}>{pool}</Tag>
         ))}
         {worker.devices?.map(device => (
-          <Tag key={device}>{device}</Tag>
+          <Tag key={device} tone="info">
+            on {worker.gpu_model ?? device}
+          </Tag>
         ))}
       </Group>
       {worker.alive ? (
