@@ -6,6 +6,9 @@ use serde_json::Value;
 use super::Lineage;
 use crate::BlobId;
 
+/// What tells an image from other values.
+const KIND: &str = "image";
+
 /// An image by reference. `kind` is always `image`, so that a value tells what it is.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename = "image")]
@@ -36,7 +39,9 @@ impl ImageValue {
     /// The image that `value` is, if it is one.
     #[must_use]
     pub fn from_value(value: &Value) -> Option<Self> {
-        Self::deserialize(value).ok()
+        // A tag is written and not asked for when a struct is read.
+        let is_one = value.get("kind").is_some_and(|kind| kind == KIND);
+        if is_one { Self::deserialize(value).ok() } else { None }
     }
 
     /// As a port value.
@@ -57,5 +62,13 @@ mod tests {
         assert_eq!(value["kind"], "image");
         assert_eq!(ImageValue::from_value(&value), Some(image));
         assert_eq!(ImageValue::from_value(&serde_json::json!({"blob": "x"})), None);
+        for kind in [serde_json::json!("mask"), serde_json::Value::Null] {
+            let mut other = value.clone();
+            other["kind"] = kind;
+            assert_eq!(ImageValue::from_value(&other), None, "of another kind");
+        }
+        let mut bare = value;
+        bare.as_object_mut().unwrap().shift_remove("kind");
+        assert_eq!(ImageValue::from_value(&bare), None, "of no kind");
     }
 }
