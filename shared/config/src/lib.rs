@@ -23,8 +23,8 @@ pub use secret::{Secret, SecretUrl};
 pub use settings::Settings;
 pub use size::ByteSize;
 pub use topics::{
-    Api, Auth, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Serving, Telemetry, Worker,
-    Writer,
+    Api, Auth, Blobs, Collections, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Serving,
+    Telemetry, Worker, Writer,
 };
 
 /// The commented file that lists every key with its default.

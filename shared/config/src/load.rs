@@ -128,6 +128,14 @@ impl Settings {
         let mut tree = serde_json::to_value(self).expect("settings are plain data");
         tree["redis"]["url"] = self.redis.url.expose().into();
         tree["database"]["url"] = self.database.url.expose().into();
+        let single = [
+            ("auth", "signing_secret", &self.auth.signing_secret),
+            ("io", "collections_key", &self.io.collections_key),
+            ("io", "qdrant_key", &self.io.qdrant_key),
+        ];
+        for (section, field, secret) in single {
+            tree[section][field] = secret.as_ref().map(|secret| secret.expose().as_str()).into();
+        }
         let secrets =
             self.io.secrets.iter().map(|(name, secret)| (name.clone(), secret.expose().as_str().into()));
         tree["io"]["secrets"] = Value::Object(secrets.collect());

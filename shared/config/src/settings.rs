@@ -3,7 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::topics::{
-    Api, Auth, Blobs, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Telemetry, Worker, Writer,
+    Api, Auth, Blobs, Collections, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Telemetry,
+    Worker, Writer,
 };
 
 /// Everything that can be set.
@@ -20,6 +21,8 @@ pub struct Settings {
     pub database: Database,
     /// Images, tensors, artifacts.
     pub blobs: Blobs,
+    /// Vectors to search among.
+    pub collections: Collections,
     /// Models and the inference library.
     pub models: Models,
     /// The role that walks the workflows.

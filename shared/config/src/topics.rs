@@ -3,6 +3,7 @@
 mod api;
 mod auth;
 mod blobs;
+mod collections;
 mod cost;
 mod database;
 mod io;
@@ -17,6 +18,7 @@ mod writer;
 pub use api::Api;
 pub use auth::Auth;
 pub use blobs::Blobs;
+pub use collections::Collections;
 pub use cost::Cost;
 pub use database::Database;
 pub use io::Io;

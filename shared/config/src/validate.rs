@@ -5,17 +5,7 @@ use crate::Settings;
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     let Settings {
-        redis,
-        database,
-        models,
-        orchestrator,
-        worker,
-        io,
-        writer,
-        retention,
-        cost,
-        telemetry,
-        ..
+        redis, database, models, orchestrator, worker, writer, retention, cost, telemetry, ..
     } = settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
@@ -64,7 +54,6 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "worker.heartbeat",
         "must be at most half of worker.lease, or jobs in hand are taken over",
     );
-    rule(io.concurrency > 0, "io.concurrency", "must be at least 1");
     rule((1..=64).contains(&writer.lanes), "writer.lanes", "must be 1 to 64");
     rule((1..=10_000).contains(&retention.step), "retention.step", "must be 1 to 10000");
     rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
@@ -75,13 +64,33 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     );
     rule(!writer.fleet_interval.is_zero(), "writer.fleet_interval", "must be more than 0s");
     rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
+    faults.extend(faults_of_io(settings));
     faults.extend(faults_of_api(settings));
+    faults
+}
+
+/// The broken rules of what workers do with the world outside.
+fn faults_of_io(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { io, .. } = settings;
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    rule(io.concurrency > 0, "io.concurrency", "must be at least 1");
+    let is_web = |url: &Option<String>| {
+        url.as_ref().is_none_or(|url| url.starts_with("http://") || url.starts_with("https://"))
+    };
+    rule(is_web(&io.collections_url), "io.collections_url", "must begin with http:// or https://");
+    rule(is_web(&io.qdrant_url), "io.qdrant_url", "must begin with http:// or https://");
+    rule(!io.search_timeout.is_zero(), "io.search_timeout", "must be more than 0s");
     faults
 }
 
 /// The broken rules of what serves clients.
 fn faults_of_api(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { api, auth, .. } = settings;
+    let Settings { api, auth, collections, .. } = settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
         if !holds {
@@ -108,6 +117,7 @@ fn faults_of_api(settings: &Settings) -> Vec<(&'static str, String)> {
         "must be origins such as https://console.example.com, without a path",
     );
     rule(api.stream_buffer > 0, "api.stream_buffer", "must be at least 1");
+    rule((1..=10_000).contains(&collections.max_batch), "collections.max_batch", "must be 1 to 10000");
     faults
 }
 

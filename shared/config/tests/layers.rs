@@ -130,7 +130,13 @@ fn a_named_file_that_is_missing_is_an_error() {
 fn settings_survive_the_environment_of_a_child() {
     let (given, _file) = args(
         "[redis]\nurl = \"redis://:secret@h:1/\"\n[worker]\npools = [\"cpu\"]\nlease = \"7s\"\n[blobs]\ncache = \"1500000 B\"\n[telemetry]\njson = true\ntrace_ratio = 0.5\n",
-        &[],
+        &[
+            ("MILLRACE__AUTH__SIGNING_SECRET", "0123456789abcdef0123456789abcdef"),
+            ("MILLRACE__IO__COLLECTIONS_URL", "http://h:1"),
+            ("MILLRACE__IO__COLLECTIONS_KEY", "mr_x"),
+            ("MILLRACE__IO__QDRANT_KEY", "hunter2"),
+            ("MILLRACE__IO__SECRETS", r#"{"crm": "whsec_x"}"#),
+        ],
         &[],
     );
     let settings = Settings::load(&given).unwrap().settings;

@@ -1,4 +1,4 @@
-//! `[io]`: what workers do with the world outside: pictures by URL, and webhooks.
+//! `[io]`: what workers do with the world outside: pictures by URL, webhooks, and vector stores.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{ByteSize, Secret};
 
-/// What workers do with the world outside: pictures by URL, and webhooks.
+/// What workers do with the world outside: pictures by URL, webhooks, and vector stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Io {
@@ -24,6 +24,19 @@ pub struct Io {
     pub picture_timeout: Duration,
     /// Most of a webhook's answer that is read.
     pub max_answer: ByteSize,
+    /// Where similarity_search finds the collections: the address of an api. `millrace up` names its own.
+    pub collections_url: Option<String>,
+    /// The api key for it, with the scope `read`; wanted where the api asks for keys. `millrace up` makes one up.
+    pub collections_key: Option<Secret<String>>,
+    /// The Qdrant that similarity_search asks where its `backend` is qdrant.
+    pub qdrant_url: Option<String>,
+    /// The key that it asks for.
+    pub qdrant_key: Option<Secret<String>>,
+    /// Longest that a vector store may take to answer.
+    #[serde(with = "crate::span")]
+    pub search_timeout: Duration,
+    /// Most of its answer that is read.
+    pub max_matches: ByteSize,
     /// Secrets by name. Webhooks sign with them and send them as headers; a workflow only ever names them.
     pub secrets: BTreeMap<String, Secret<String>>,
 }
@@ -37,6 +50,12 @@ impl Default for Io {
             max_picture: ByteSize::mib(32),
             picture_timeout: Duration::from_secs(20),
             max_answer: ByteSize::mib(1),
+            collections_url: None,
+            collections_key: None,
+            qdrant_url: None,
+            qdrant_key: None,
+            search_timeout: Duration::from_secs(10),
+            max_matches: ByteSize::mib(32),
             secrets: BTreeMap::new(),
         }
     }
