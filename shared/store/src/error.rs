@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use crate::VectorFault;
+
 /// A failed call to the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -44,6 +46,14 @@ pub enum StoreError {
         /// What it said, with the SQLSTATE.
         reason: String,
     },
+    /// The collection does not take one of the vectors.
+    #[error("vector {position}: {fault}")]
+    Vector {
+        /// Which one, from 0 on.
+        position: usize,
+        /// Why not.
+        fault: VectorFault,
+    },
     /// A stored value is not what this version of Millrace expects.
     #[error("stored {what} cannot be read: {reason}")]
     Corrupt {
@@ -72,6 +82,12 @@ pub enum Bounded {
     Schedules,
     /// Schedules of one workflow.
     SchedulesOfWorkflow,
+    /// Collections.
+    Collections,
+    /// Points of one collection.
+    Points,
+    /// Points of one collection that has no index.
+    PointsWithoutIndex,
 }
 
 impl std::fmt::Display for Bounded {
@@ -80,6 +96,9 @@ impl std::fmt::Display for Bounded {
             Self::Models => "models",
             Self::Schedules => "schedules",
             Self::SchedulesOfWorkflow => "schedules of this workflow",
+            Self::Collections => "collections",
+            Self::Points => "points of this collection",
+            Self::PointsWithoutIndex => "points of this collection, which has no index",
         })
     }
 }

@@ -3,6 +3,7 @@
 mod accept;
 mod api_keys;
 mod blobs;
+mod collections;
 mod dead_letters;
 mod definitions;
 mod error;
@@ -25,6 +26,10 @@ mod workflows;
 pub use accept::{AcceptOutcome, AcceptedRun, IDEMPOTENCY_HOURS};
 pub use api_keys::{ApiKey, ApiKeys, KeyHash, KeySecret, NewApiKey};
 pub use blobs::{BlobRecord, Blobs};
+pub use collections::{
+    CollectionLimits, CollectionRecord, Collections, Match, Metric, Nearest, NewCollection, Point, PointsPut,
+    VectorFault,
+};
 pub use dead_letters::{DeadLetter, DeadLetters};
 pub use definitions::Definition;
 pub use error::{Bounded, StoreError};

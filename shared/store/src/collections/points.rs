@@ -1,0 +1,124 @@
+//! The points of a collection, one by one and many at once. Who writes holds the collection's row, so that its count stays right
+//! and two writers never wait for each other's points.
+
+use std::collections::HashSet;
+
+use serde_json::{Map, Value};
+use sqlx::{AssertSqlSafe, PgTransaction};
+
+use super::known::Known;
+use super::{CollectionLimits, Collections, table};
+use crate::{StoreError, json};
+
+/// A vector with what is known of it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Point {
+    /// Its id in the collection.
+    pub id: String,
+    /// The vector. Where the metric is the cosine, it is stored with length one.
+    pub vector: Vec<f32>,
+    /// What is known of it.
+    pub payload: Map<String, Value>,
+}
+
+/// What became of points that were put.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PointsPut {
+    /// New ones.
+    pub added: u64,
+    /// Those whose ids were there.
+    pub replaced: u64,
+}
+
+impl Collections<'_> {
+    /// Adds points, or replaces those of the same ids: all or none. Of several with one id the last counts.
+    ///
+    /// # Errors
+    /// `NotFound` for the collection, `Vector` for the first vector that it does not take, `Full`, `Unavailable`.
+    pub async fn put_points(
+        &self,
+        collection: &str,
+        points: &[Point],
+        limits: &CollectionLimits,
+    ) -> Result<PointsPut, StoreError> {
+        let mut transaction = self.store.pool.begin().await?;
+        let known = hold(&mut transaction, collection).await?;
+        let mut vectors: Vec<f32> = Vec::with_capacity(points.len() * known.dimension as usize);
+        for (position, point) in points.iter().enumerate() {
+            vectors.extend(known.prepared(&point.vector, position)?);
+        }
+        let ids: Vec<String> = points.iter().map(|point| json::plain(&point.id)).collect();
+        let payloads: Vec<String> = points.iter().map(|point| json::text(&point.payload)).collect();
+        let table = known.table();
+        let there = format!("select count(*) from {table} where id = any($1)");
+        let replaced: i64 =
+            sqlx::query_scalar(AssertSqlSafe(there)).bind(&ids).fetch_one(&mut *transaction).await?;
+        let distinct = ids.iter().collect::<HashSet<_>>().len() as u64;
+        let (added, replaced) = (distinct.saturating_sub(replaced.unsigned_abs()), replaced.unsigned_abs());
+        known.room_for(added, limits)?;
+        // One flat array for all vectors: Postgres has no list of lists that unnest would take apart by rows.
+        let put = format!(
+            "insert into {table} (id, vector, payload)
+            select distinct on (id) id, ($3::real[])[((at - 1) * $4 + 1)::int : (at * $4)::int], payload::jsonb
+            from unnest($1::text[], $2::text[]) with ordinality as given (id, payload, at)
+            order by id, at desc
+            on conflict (id) do update set vector = excluded.vector, payload = excluded.payload"
+        );
+        sqlx::query(AssertSqlSafe(put))
+            .bind(&ids)
+            .bind(&payloads)
+            .bind(&vectors)
+            .bind(i64::from(known.dimension))
+            .execute(&mut *transaction)
+            .await?;
+        count(transaction, known.number, i64::try_from(added).unwrap_or(i64::MAX)).await?;
+        Ok(PointsPut { added, replaced })
+    }
+
+    /// One point.
+    ///
+    /// # Errors
+    /// `NotFound` for the collection or the point, `Unavailable`.
+    pub async fn get_point(&self, collection: &str, id: &str) -> Result<Point, StoreError> {
+        let known = Known::find(&self.store.pool, collection).await?;
+        let get = format!("select vector, payload from {} where id = $1", known.table());
+        let row = sqlx::query_as::<_, (Vec<f32>, Value)>(AssertSqlSafe(get))
+            .bind(json::plain(id))
+            .fetch_optional(&self.store.pool)
+            .await;
+        let (vector, payload) = row.map_err(table::gone)?.ok_or(StoreError::NotFound("point"))?;
+        Ok(Point { id: id.to_owned(), vector, payload: json::read("payload", payload)? })
+    }
+
+    /// Removes a point.
+    ///
+    /// # Errors
+    /// `NotFound` for the collection or the point, `Unavailable`.
+    pub async fn delete_point(&self, collection: &str, id: &str) -> Result<(), StoreError> {
+        let mut transaction = self.store.pool.begin().await?;
+        let known = hold(&mut transaction, collection).await?;
+        let delete = format!("delete from {} where id = $1", known.table());
+        let done =
+            sqlx::query(AssertSqlSafe(delete)).bind(json::plain(id)).execute(&mut *transaction).await?;
+        if done.rows_affected() == 0 {
+            return Err(StoreError::NotFound("point"));
+        }
+        count(transaction, known.number, -1).await
+    }
+}
+
+/// The collection, held until the transaction ends.
+async fn hold(transaction: &mut PgTransaction<'_>, collection: &str) -> Result<Known, StoreError> {
+    sqlx::query!("select number from wf_collections where name = $1 for update", collection)
+        .fetch_optional(&mut **transaction)
+        .await?;
+    Known::find(&mut **transaction, collection).await
+}
+
+/// Counts points that were added, or removed, and commits.
+async fn count(mut transaction: PgTransaction<'_>, number: i64, added: i64) -> Result<(), StoreError> {
+    sqlx::query!("update wf_collections set points = points + $2 where number = $1", number, added)
+        .execute(&mut *transaction)
+        .await?;
+    Ok(transaction.commit().await?)
+}
