@@ -2,8 +2,8 @@
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_config::{Api, Auth};
-use millrace_store::Store;
+use millrace_config::{Api, Auth, Collections};
+use millrace_store::{KeyHash, Store};
 use millrace_telemetry::Health;
 
 /// What the api is given: its settings and the outside services, connected.
@@ -13,6 +13,10 @@ pub struct Deps {
     pub settings: Api,
     /// The `[auth]` settings.
     pub auth: Auth,
+    /// The `[collections]` settings.
+    pub collections: Collections,
+    /// A key of the scope `read` that is in no table: that of workers this process has started. It makes no api guarded.
+    pub worker_key: Option<KeyHash>,
     /// Redis: commands, live events, the logs of runs.
     pub bus: Bus,
     /// Postgres: the record. Its schema is migrated.

@@ -2,6 +2,7 @@
 
 mod auth;
 mod body;
+mod collections;
 mod context;
 mod cursor;
 mod deps;

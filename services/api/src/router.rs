@@ -18,9 +18,9 @@ use crate::auth::Rules;
 use crate::middleware::{admit, authenticate, deadline, observe, on_panic};
 use crate::openapi::{self, Document};
 use crate::routes::{
-    batch, blobs, blocks, cancel, console, dead_letters, delete, docs, events, executions, fallback,
-    firehose, inference, jobs, keys, models, nodes, openapi as described, queues, rerun, run, schedules,
-    session, stats, thumbnail, upload, validate, versions, workers, workflows,
+    batch, blobs, blocks, cancel, collections, console, dead_letters, delete, docs, events, executions,
+    fallback, firehose, inference, jobs, keys, models, nodes, openapi as described, points, queues, rerun,
+    run, schedules, session, stats, thumbnail, upload, validate, versions, workers, workflows,
 };
 use crate::state::App;
 
@@ -80,6 +80,7 @@ fn api() -> OpenApiRouter<Arc<App>> {
         .merge(definitions())
         .merge(runs())
         .merge(bytes_and_jobs())
+        .merge(vectors())
         .merge(the_rest())
 }
 
@@ -119,6 +120,15 @@ fn bytes_and_jobs() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(jobs::list))
         .routes(routes!(jobs::show))
         .routes(routes!(inference::run))
+}
+
+fn vectors() -> OpenApiRouter<Arc<App>> {
+    OpenApiRouter::new()
+        .routes(routes!(collections::list, collections::create))
+        .routes(routes!(collections::show, collections::delete))
+        .routes(routes!(points::put))
+        .routes(routes!(points::show, points::delete))
+        .routes(routes!(points::search))
 }
 
 fn the_rest() -> OpenApiRouter<Arc<App>> {

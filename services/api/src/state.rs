@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_config::{Api, Auth};
+use millrace_config::{Api, Auth, Collections};
 use millrace_contracts::BlobId;
 use millrace_store::{GroupCommit, Store};
 use moka::future::Cache;
@@ -27,6 +27,8 @@ pub(crate) struct App {
     pub(crate) settings: Api,
     /// The `[auth]` settings.
     pub(crate) auth: Auth,
+    /// The `[collections]` settings.
+    pub(crate) collections: Collections,
     /// Who may call.
     pub(crate) access: Access,
     /// Redis: commands out, states and logs in.
@@ -65,8 +67,9 @@ impl App {
     pub(crate) fn new(deps: Deps, commits: GroupCommit, exposed: bool, shutdown: CancellationToken) -> Self {
         let settings = deps.settings;
         Self {
-            access: Access::new(&deps.auth, deps.store.clone(), exposed),
+            access: Access::new(&deps.auth, deps.store.clone(), exposed).with_worker(deps.worker_key),
             auth: deps.auth,
+            collections: deps.collections,
             hub: Hub::new(settings.stream_buffer),
             door: Door::new(&settings),
             plans: Plans::new(),

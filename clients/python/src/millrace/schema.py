@@ -75,6 +75,62 @@ class CancelRequest(TypedDict):
     reason: NotRequired[str | None]
 
 
+class Collection(TypedDict):
+    """
+    A collection of vectors.
+    """
+
+    name: str
+    dimension: int
+    """
+    How many numbers each vector has.
+    """
+    metric: str
+    """
+    `cosine` or `dot`.
+    """
+    indexed: bool
+    """
+    Whether an index finds the nearest; otherwise a search looks at every point, and there may be fewer of them.
+    """
+    points: int
+    """
+    Points in it.
+    """
+    created_at: int
+    updated_at: int
+    """
+    When a point was last added or removed.
+    """
+
+
+class CollectionRequest(TypedDict):
+    """
+    A collection to make.
+    """
+
+    name: str
+    """
+    Letters, digits, `-`, `_` and `.`, a letter or digit first.
+    """
+    dimension: int
+    """
+    How many numbers each vector has.
+    """
+    metric: NotRequired[str | None]
+    """
+    `cosine`, which is the default, or `dot`.
+    """
+
+
+class Collections(TypedDict):
+    """
+    The collections there are.
+    """
+
+    collections: list[Collection]
+
+
 class Costs(TypedDict):
     """
     What was spent, in the operator's currency: on runs, and on workers, whether anything ran or not.
@@ -666,6 +722,71 @@ class PlanSize(TypedDict):
     """
 
 
+class PointMatch(TypedDict):
+    """
+    A point that is near.
+    """
+
+    id: str
+    score: float
+    """
+    By the collection's metric; larger is nearer.
+    """
+    payload: dict[str, Any]
+
+
+class PointRequest(TypedDict):
+    """
+    A vector with what is known of it.
+    """
+
+    id: str
+    vector: list[float]
+    payload: NotRequired[dict[str, Any]]
+    """
+    Up to `collections.max_payload`, 16 KiB by default.
+    """
+
+
+class PointView(TypedDict):
+    """
+    A point of a collection.
+    """
+
+    id: str
+    vector: list[float]
+    """
+    Of length one where the collection's metric is the cosine.
+    """
+    payload: dict[str, Any]
+
+
+class PointsRequest(TypedDict):
+    """
+    Points to add, or to replace.
+    """
+
+    points: list[PointRequest]
+    """
+    Up to `collections.max_batch`, 1000 by default.
+    """
+
+
+class PointsTaken(TypedDict):
+    """
+    What became of points that were sent.
+    """
+
+    added: int
+    """
+    New ones.
+    """
+    replaced: int
+    """
+    Those whose ids were there.
+    """
+
+
 Pool: TypeAlias = str
 """
 A class of workers: `fast`, `heavy`, `batch`, `cpu`, or one of the operator's own.
@@ -789,6 +910,26 @@ Scope: TypeAlias = Literal['read', 'run', 'admin']
 """
 What a key may do; each includes those before it.
 """
+
+
+class SearchRequest(TypedDict):
+    """
+    What is looked for.
+    """
+
+    vector: list[float]
+    top_k: NotRequired[int | None]
+    """
+    10 when absent.
+    """
+    min_score: NotRequired[float | None]
+    """
+    Only matches of this score or better.
+    """
+    filter: NotRequired[dict[str, Any]]
+    """
+    Only points whose payload contains all of this, as `@>` of jsonb in Postgres does.
+    """
 
 
 class StoredBlob(TypedDict):
@@ -1618,6 +1759,14 @@ class LineView(TypedDict):
     """
     The flows with most runs waiting, then those with most under way.
     """
+
+
+class Matches(TypedDict):
+    """
+    What is near.
+    """
+
+    matches: list[PointMatch]
 
 
 class NodeView(TypedDict):

@@ -60,6 +60,8 @@ pub(crate) struct Access {
     fresh: Duration,
     /// Others than this machine can reach the listener: keys are asked for whether there are any or not.
     exposed: bool,
+    /// The key of this process's own workers.
+    worker: Option<KeyHash>,
     pub(crate) pace: Pace,
     pub(crate) signer: Signer,
 }
@@ -73,9 +75,15 @@ impl Access {
             any: Mutex::default(),
             fresh: settings.key_freshness,
             exposed,
+            worker: None,
             pace: Pace::new(settings),
             signer: Signer::new(settings),
         }
+    }
+
+    /// The same, and workers of this process call with a key of their own.
+    pub(crate) fn with_worker(self, worker: Option<KeyHash>) -> Self {
+        Self { worker, ..self }
     }
 
     /// Whether callers have to say who they are.
@@ -119,6 +127,7 @@ impl Access {
                     "this server asks for an api key; send `Authorization: Bearer mr_…`",
                 ));
             }
+            Credential::Key(secret) if self.worker == Some(secret.hash()) => return Ok(Caller::worker()),
             Credential::Key(secret) => Shown::Hash(secret.hash()),
             Credential::Signed { key, .. } => Shown::Id(*key),
         };
@@ -178,6 +187,11 @@ impl Caller {
     fn of(key: ApiKey) -> Option<Self> {
         let scope = key.scopes.iter().filter_map(|name| Scope::parse(name)).max()?;
         Some(Self { id: key.id, name: key.name, scope })
+    }
+
+    /// A worker of this process's own, whose key is in no table. It may look, which is what searching takes.
+    fn worker() -> Self {
+        Self { id: Uuid::nil(), name: "worker".to_owned(), scope: Scope::Read }
     }
 
     /// Whether it may do what asks for `wanted`.

@@ -32,7 +32,9 @@ impl Rules {
                 });
                 let work = ["executions", "inference", "blobs"];
                 let is_work = operation.tags.iter().flatten().any(|tag| work.contains(&tag.as_str()));
-                let changes = method != Method::GET && !(is_work && method == Method::POST);
+                // What asks for `read` only changes nothing, by whatever method: a search has a body.
+                let is_look = method == Method::GET || named == Some(Scope::Read);
+                let changes = !(is_look || (is_work && method == Method::POST));
                 (method, Rule { scope: named, audited: changes })
             });
             (path.clone(), rules.collect())

@@ -328,6 +328,50 @@ pub(crate) struct Model {
     in_repository: bool,
 }
 
+/// A collection to make.
+#[derive(ToSchema)]
+pub(crate) struct CollectionRequest {
+    /// Letters, digits, `-`, `_` and `.`, a letter or digit first.
+    #[schema(min_length = 1, max_length = 64)]
+    name: String,
+    /// How many numbers each vector has.
+    #[schema(minimum = 1, maximum = 4096)]
+    dimension: u32,
+    /// `cosine`, which is the default, or `dot`.
+    metric: Option<String>,
+}
+
+/// Points to add, or to replace.
+#[derive(ToSchema)]
+pub(crate) struct PointsRequest {
+    /// Up to `collections.max_batch`, 1000 by default.
+    #[schema(min_items = 1)]
+    points: Vec<PointRequest>,
+}
+
+/// A vector with what is known of it.
+#[derive(ToSchema)]
+pub(crate) struct PointRequest {
+    #[schema(min_length = 1, max_length = 256)]
+    id: String,
+    vector: Vec<f32>,
+    /// Up to `collections.max_payload`, 16 KiB by default.
+    payload: Option<Map<String, Value>>,
+}
+
+/// What is looked for.
+#[derive(ToSchema)]
+pub(crate) struct SearchRequest {
+    vector: Vec<f32>,
+    /// 10 when absent.
+    #[schema(minimum = 1, maximum = 1000)]
+    top_k: Option<u32>,
+    /// Only matches of this score or better.
+    min_score: Option<f64>,
+    /// Only points whose payload contains all of this, as `@>` of jsonb in Postgres does.
+    filter: Option<Map<String, Value>>,
+}
+
 /// A model to register.
 #[derive(ToSchema)]
 pub(crate) struct ModelRequest {

@@ -37,6 +37,7 @@ pub(crate) struct Document(pub(crate) Arc<Bytes>);
         (name = "schedules", description = "Runs by the clock."),
         (name = "blocks", description = "What workflows are made of."),
         (name = "models", description = "The model registry."),
+        (name = "collections", description = "Vectors to search among."),
         (name = "fleet", description = "Workers and queues."),
         (name = "keys", description = "Who may call."),
         (name = "session", description = "Browsers that are logged in."),

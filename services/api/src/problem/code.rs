@@ -73,6 +73,12 @@ codes!(
     TooManyModels = "TOO_MANY_MODELS", CONFLICT, "There are too many models", None;
     /// Workers have a model of this name in their repository.
     ModelInRepository = "MODEL_IN_REPOSITORY", CONFLICT, "A model of the repository has this name", None;
+    /// There are as many collections as there may be.
+    TooManyCollections = "TOO_MANY_COLLECTIONS", CONFLICT, "There are too many collections", None;
+    /// A collection of another shape has the name.
+    CollectionExists = "COLLECTION_EXISTS", CONFLICT, "A collection of another shape has this name", None;
+    /// The collection has as many points as it may.
+    CollectionFull = "COLLECTION_FULL", CONFLICT, "The collection is full", None;
     /// The run has not ended yet.
     ExecutionNotEnded = "EXECUTION_NOT_ENDED", CONFLICT, "The execution has not ended yet", None;
     /// What the run was made of is not there any more.

@@ -12,13 +12,7 @@ impl From<StoreError> for Problem {
             StoreError::Unavailable(_) => database_away().because(error),
             StoreError::NotFound(what) => Self::new(Code::NotFound, format!("there is no such {what}")),
             StoreError::Gone(what) => Self::new(Code::Gone, format!("the {what} was deleted")),
-            StoreError::Full { what, limit } => Self::new(
-                match what {
-                    Bounded::Models => Code::TooManyModels,
-                    Bounded::Schedules | Bounded::SchedulesOfWorkflow => Code::TooManySchedules,
-                },
-                format!("there are {limit} {what}, which is the limit; delete one that is not needed"),
-            ),
+            StoreError::Full { what, limit } => full(*what, *limit),
             StoreError::Stale { current } => Self::new(
                 Code::PreconditionFailed,
                 format!(
@@ -81,6 +75,19 @@ impl From<BlobsError> for Problem {
             .because(error),
         }
     }
+}
+
+fn full(what: Bounded, limit: u32) -> Problem {
+    let code = match what {
+        Bounded::Models => Code::TooManyModels,
+        Bounded::Schedules | Bounded::SchedulesOfWorkflow => Code::TooManySchedules,
+        Bounded::Collections => Code::TooManyCollections,
+        Bounded::Points | Bounded::PointsWithoutIndex => {
+            let detail = format!("there may be {limit} {what}; delete some, or use another collection");
+            return Problem::new(Code::CollectionFull, detail);
+        }
+    };
+    Problem::new(code, format!("there are {limit} {what}, which is the limit; delete one that is not needed"))
 }
 
 fn database_away() -> Problem {

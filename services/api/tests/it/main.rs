@@ -6,6 +6,7 @@ mod admission;
 mod auth;
 mod blobs;
 mod blocks;
+mod collections;
 mod dead_letters;
 mod edge;
 mod events;

@@ -13,9 +13,9 @@ use anyhow::Context;
 use millrace_api::{ApiError, Deps, run};
 use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_bus::{Bus, BusSettings};
-use millrace_config::{Api, Auth};
+use millrace_config::{Api, Auth, Collections};
 use millrace_contracts::ExecutionId;
-use millrace_store::{Store, StoreSettings};
+use millrace_store::{KeyHash, Store, StoreSettings};
 use millrace_tasks::CancellationToken;
 use millrace_telemetry::Health;
 use millrace_testkit::{TestPostgres, TestRedis, test_folder};
@@ -59,6 +59,24 @@ impl World {
         auth: Auth,
         postgres: TestPostgres,
     ) -> anyhow::Result<Self> {
+        Self::start_as(settings, auth, (Collections::default(), None), postgres).await
+    }
+
+    /// With limits for collections, and a key for workers.
+    pub(crate) async fn start_collecting(
+        collections: Collections,
+        worker_key: Option<KeyHash>,
+    ) -> anyhow::Result<Self> {
+        let postgres = TestPostgres::start().await?;
+        Self::start_as(Api::default(), Auth::default(), (collections, worker_key), postgres).await
+    }
+
+    async fn start_as(
+        settings: Api,
+        auth: Auth,
+        (collections, worker_key): (Collections, Option<KeyHash>),
+        postgres: TestPostgres,
+    ) -> anyhow::Result<Self> {
         let (redis, folder) = (TestRedis::start().await?, test_folder()?);
         let bus = Bus::connect(BusSettings { partitions: 4, ..BusSettings::new(redis.url()) }).await?;
         let store = Store::connect(&StoreSettings::new(postgres.url()))?;
@@ -69,6 +87,8 @@ impl World {
         let deps = Deps {
             settings,
             auth,
+            collections,
+            worker_key,
             bus: bus.clone(),
             store: store.clone(),
             blobs: blobs.clone(),
@@ -86,6 +106,8 @@ impl World {
         Deps {
             settings: Api::default(),
             auth: Auth::default(),
+            collections: Collections::default(),
+            worker_key: None,
             bus: self.bus.clone(),
             store: self.store.clone(),
             blobs: self.blobs.clone(),

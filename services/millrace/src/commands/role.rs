@@ -72,6 +72,8 @@ pub(crate) async fn api(args: ApiArgs, context: &Context) -> anyhow::Result<Exit
     let deps = millrace_api::Deps {
         settings: settings.api.clone(),
         auth: settings.auth.clone(),
+        collections: settings.collections.clone(),
+        worker_key: None,
         bus: roles::bus(settings).await?,
         store: roles::store(settings, "api")?,
         blobs: roles::blobs(settings)?,

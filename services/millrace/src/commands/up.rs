@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use millrace_config::{Loaded, Settings};
 use millrace_local::DirLock;
+use millrace_store::KeySecret;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind};
 use millrace_telemetry::Health;
 use tokio::net::TcpListener;
@@ -21,7 +22,7 @@ use crate::roles::{self, Alone};
 use crate::up::endpoints::Endpoints;
 use crate::up::readiness;
 use crate::up::servers::Servers;
-use crate::up::workers::WorkerPlan;
+use crate::up::workers::{self, WorkerPlan};
 
 /// The ten seconds, divided.
 const WORKERS_GRACE: Duration = Duration::from_millis(4_000);
@@ -171,16 +172,20 @@ async fn serve(
         retention: settings.retention.clone(),
     };
     back.spawn(must_live("writer"), millrace_writer::run(deps, settings.writer.clone(), back.token()));
+    let key = KeySecret::generate();
+    let of_workers = workers::settings(settings, listener.local_addr()?, &key);
     let deps = millrace_api::Deps {
         settings: settings.api.clone(),
         auth: settings.auth.clone(),
+        collections: settings.collections.clone(),
+        worker_key: Some(key.hash()),
         bus: bus.clone(),
         store: store.clone(),
         blobs,
         health: Health::new(Some(alone.metrics.clone())),
     };
     front.spawn(must_live("api"), millrace_api::run(deps, listener, front.token()));
-    WorkerPlan::new(settings, context.config_file().cloned(), WORKERS_GRACE)?.spawn(&front, args.workers);
+    WorkerPlan::new(&of_workers, context.config_file().cloned(), WORKERS_GRACE)?.spawn(&front, args.workers);
 
     let endpoints = Endpoints {
         api: api.clone(),

@@ -2,12 +2,14 @@
 //!
 //! Rule: a worker's standard input is a pipe from here. It ends when we do, however we do, and the worker with it.
 
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
 use std::process::{ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use millrace_config::{LoadArgs, Settings};
+use millrace_config::{LoadArgs, Secret, Settings};
+use millrace_store::KeySecret;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind, backoff};
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
@@ -17,6 +19,22 @@ const MIN_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// A worker that lived so long was healthy: the next pause is short again.
 const HEALTHY: Duration = Duration::from_secs(30);
+
+/// The settings of workers beside the api at `api`: they search its collections, showing `key`, unless the operator has named
+/// another api.
+pub(crate) fn settings(settings: &Settings, api: SocketAddr, key: &KeySecret) -> Settings {
+    let mut settings = settings.clone();
+    if settings.io.collections_url.is_none() {
+        let here = match api.ip() {
+            IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+            IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+            named => named,
+        };
+        settings.io.collections_url = Some(format!("http://{}", SocketAddr::new(here, api.port())));
+        settings.io.collections_key = Some(Secret::new(key.expose().to_owned()));
+    }
+    settings
+}
 
 /// How workers are started.
 #[derive(Clone)]
