@@ -31,6 +31,7 @@ const BLOCKS: &[(&str, Run)] = &[
     ("resize@1", transforms::resize::run),
     ("rotate_flip@1", transforms::rotate_flip::run),
     ("smoothing@1", transforms::smoothing::run),
+    ("similarity_search@1", models::similarity_search::run),
     ("stitch@1", transforms::stitch::run),
     ("tile@1", transforms::tile::run),
     ("webhook@1", outputs::webhook::run),

@@ -2,13 +2,16 @@
 
 use std::time::Duration;
 
-use millrace_config::Io;
+use millrace_config::{Io, Secret};
 use millrace_contracts::{ErrorKind, JobError};
 use millrace_fetch::{FetchError, FetchSettings, Fetcher};
+use millrace_vectors::{Service, StoreSettings, VectorStores};
 
 /// The way out. One per worker.
 pub(crate) struct Outside {
     pub(crate) fetcher: Fetcher,
+    /// The operator's own services: no guard stands between.
+    pub(crate) vectors: VectorStores,
     settings: Io,
 }
 
@@ -19,7 +22,7 @@ impl Outside {
             allow_private: settings.allow_private,
             ..FetchSettings::default()
         };
-        Self { fetcher: Fetcher::new(fetching), settings }
+        Self { fetcher: Fetcher::new(fetching), vectors: VectorStores::new(vectors(&settings)), settings }
     }
 
     /// Largest picture that is fetched, bytes.
@@ -44,6 +47,20 @@ impl Outside {
             let message = format!("there is no secret {name:?}; an operator adds it to `io.secrets`");
             JobError::new(ErrorKind::InvalidConfig, message).at(pointer)
         })
+    }
+}
+
+/// The vector stores that the settings name.
+fn vectors(io: &Io) -> StoreSettings {
+    let service = |url: &Option<String>, key: &Option<Secret<String>>| {
+        let key = key.as_ref().map(|key| key.expose().clone());
+        url.clone().map(|url| Service { url, key })
+    };
+    StoreSettings {
+        collections: service(&io.collections_url, &io.collections_key),
+        qdrant: service(&io.qdrant_url, &io.qdrant_key),
+        timeout: io.search_timeout,
+        max_answer_bytes: io.max_matches.bytes(),
     }
 }
 

@@ -33,6 +33,7 @@ fn all() -> Vec<Block> {
         models::segmentation::block(),
         models::tensor::block(),
         models::classification::block(),
+        models::similarity_search::block(),
         transforms::crop::block(),
         transforms::resize::block(),
         transforms::tile::block(),

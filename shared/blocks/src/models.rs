@@ -4,6 +4,7 @@ pub mod classification;
 pub mod detection;
 pub mod embedding;
 pub mod segmentation;
+pub mod similarity_search;
 mod source;
 pub mod tensor;
 

@@ -13,6 +13,7 @@ mod pinned;
 mod refusals;
 mod registered;
 mod routing;
+mod similarity_search;
 mod sweep;
 mod transforms;
 mod webhook;
