@@ -23,6 +23,7 @@ const RECALL: (f64, f64) = (0.7, 0.1);
 #[tokio::test]
 async fn every_example_shows_what_its_page_shows() -> anyhow::Result<()> {
     let stack = Stack::start().await?;
+    run_scripts(&stack)?;
     let commands = commands()?;
     let named: BTreeSet<_> = commands.iter().map(|command| command.workflow.clone()).collect();
     assert_eq!(named, workflows()?, "each example has one command on the page");
@@ -37,8 +38,10 @@ async fn every_example_shows_what_its_page_shows() -> anyhow::Result<()> {
             let difference = difference(Path::new(picture), &expected)?;
             assert!(difference < SAME, "{}: a square differs by {difference:.1} levels", command.workflow);
         }
-        if command.workflow == "small-objects" {
-            check_recall(&ended["outputs"]["answer"])?;
+        match command.workflow.as_str() {
+            "small-objects" => check_recall(&ended["outputs"]["answer"])?,
+            "visual-search" => check_matches(&ended["outputs"]["answer"]),
+            _ => {}
         }
     }
     Ok(())
@@ -62,6 +65,17 @@ impl Example {
         let said = String::from_utf8_lossy(&output.stderr);
         serde_json::from_slice(&output.stdout).with_context(|| format!("{}: {said}", self.workflow))
     }
+}
+
+/// What the page has a shell run first.
+fn run_scripts(stack: &Stack) -> anyhow::Result<()> {
+    let page = std::fs::read_to_string(root().join("examples/README.md"))?;
+    for script in page.lines().filter_map(|line| line.trim().strip_prefix("sh ")) {
+        let output = Command::new("sh").current_dir(root()).args([script, &stack.api]).output()?;
+        let said = String::from_utf8_lossy(&output.stderr);
+        anyhow::ensure!(output.status.success(), "{script}: {said}");
+    }
+    Ok(())
 }
 
 fn commands() -> anyhow::Result<Vec<Example>> {
@@ -125,6 +139,20 @@ fn check_recall(answer: &Value) -> anyhow::Result<()> {
     let whole = recall(&truth, &answer["detections_on_the_whole"]);
     assert!(sliced >= RECALL.0 && whole <= RECALL.1, "recall {sliced:.2} in slices, {whole:.2} on the whole");
     Ok(())
+}
+
+/// The picture is found by itself, then what was made of it.
+fn check_matches(answer: &Value) {
+    let matches = answer["matches"].as_array().cloned().unwrap_or_default();
+    let ids: Vec<&str> = matches.iter().filter_map(|one| one["id"].as_str()).collect();
+    assert_eq!(ids, ["scene", "privacy", "detect-and-filter"], "{answer}");
+    let scores: Vec<f64> = matches.iter().filter_map(|one| one["score"].as_f64()).collect();
+    assert!((scores[0] - 1.0).abs() < 1e-4 && scores[1] < scores[0] && scores[2] > 0.9, "{answer}");
+    assert_eq!(answer["best"], matches[0]);
+    assert_eq!(
+        (&matches[0]["payload"]["kind"], &matches[1]["payload"]["kind"]),
+        (&"photo".into(), &"result".into())
+    );
 }
 
 /// The share of true shapes with a detection of the same name that covers them with an IoU of at least one half.

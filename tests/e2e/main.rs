@@ -11,6 +11,7 @@ mod examples;
 mod fairness;
 mod interrupted;
 mod loops;
+mod outside;
 mod reuse;
 mod schedules;
 mod size;
