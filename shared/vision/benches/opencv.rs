@@ -34,7 +34,11 @@ fn main() {
     let picture = picture();
     let path = std::env::temp_dir().join(format!("millrace-vision-{}.jpg", std::process::id()));
     std::fs::write(&path, &picture).unwrap();
-    let steps = steps(&picture);
+    // As with other benches: `cargo bench … -- turn` runs what has it in its name.
+    let wanted: Vec<String> =
+        std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    let named = |name: &str| wanted.is_empty() || wanted.iter().any(|part| name.contains(part.as_str()));
+    let steps: Vec<_> = steps(&picture).into_iter().filter(|(name, _)| named(name)).collect();
     let (mut ours, mut theirs) = (BTreeMap::new(), BTreeMap::new());
     for _ in 0..TURNS {
         for (name, step) in &steps {
@@ -108,8 +112,8 @@ fn steps(picture: &[u8]) -> Vec<(&'static str, Step)> {
     step("resize to 800, area", |f| resize(f, 800, 450, Filter::Area).unwrap());
     step("resize to 2560, bicubic", |f| resize(f, 2560, 1440, Filter::Bicubic).unwrap());
     step("crop 640 x 640", |f| crop(f, PixelBox { x: 100, y: 100, width: 640, height: 640 }));
-    step("turn by 90", |f| turn(f, 90.0));
-    step("turn by 15", |f| turn(f, 15.0));
+    step("turn by 90", |f| turn(f, 90.0, true));
+    step("turn by 15", |f| turn(f, 15.0, false));
     step("flip", |f| Rotation { degrees: 0.0, expand: false, flip: MIRROR, fill: [0; 3] }.paint(f));
     step("smooth: average 5", |f| smooth(f, Smoothing::Average, 5));
     step("smooth: gaussian 5", |f| smooth(f, Smoothing::Gaussian, 5));
@@ -137,8 +141,8 @@ fn chain(file: &[u8]) -> Vec<f32> {
     nchw_from(&boxed, &Normalise::UNIT)
 }
 
-fn turn(frame: &Frame, degrees: f64) -> Frame {
-    Rotation { degrees, expand: false, flip: Flip::default(), fill: [0; 3] }.paint(frame)
+fn turn(frame: &Frame, degrees: f64, expand: bool) -> Frame {
+    Rotation { degrees, expand, flip: Flip::default(), fill: [0; 3] }.paint(frame)
 }
 
 fn regions() -> Vec<Region> {

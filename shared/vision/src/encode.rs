@@ -1,15 +1,17 @@
 //! Frames back to files.
 
+mod jpeg;
+
 use image::codecs::png::{CompressionType, FilterType, PngEncoder};
 use image::{ExtendedColorType, ImageEncoder};
-use jpeg_encoder::{ColorType, Encoder as JpegEncoder, SamplingFactor};
 
 use crate::{Format, Frame, VisionError};
 
 /// How a frame is written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Encoding {
-    /// JPEG of this quality, 1 to 100. Small, and not the same pixels when read back.
+    /// JPEG of this quality, 1 to 100, its colour at half the resolution (4:2:0). Small, and not the same pixels when
+    /// read back.
     Jpeg(u8),
     /// PNG, lossless, compressed for speed rather than for size.
     Png,
@@ -46,21 +48,10 @@ pub fn encode(frame: &Frame, encoding: Encoding) -> Result<Vec<u8>, VisionError>
         return Err(VisionError::Empty { action: "encode", width, height });
     }
     let written = match encoding {
-        Encoding::Jpeg(quality) => jpeg(frame, quality.clamp(1, 100)),
+        Encoding::Jpeg(quality) => jpeg::write(frame, quality.clamp(1, 100)),
         Encoding::Png => png(frame),
     };
     written.map_err(|detail| VisionError::Encode { format: encoding.format(), detail })
-}
-
-/// Colour at half the resolution across: what eyes do not miss, and lines of boxes stay clean.
-fn jpeg(frame: &Frame, quality: u8) -> Result<Vec<u8>, String> {
-    let side = |pixels: u32| u16::try_from(pixels).map_err(|_| format!("a side of {pixels} pixels"));
-    let (width, height) = (side(frame.width())?, side(frame.height())?);
-    let mut file = Vec::new();
-    let mut encoder = JpegEncoder::new(&mut file, quality);
-    encoder.set_sampling_factor(SamplingFactor::R_4_2_2);
-    encoder.encode(frame.pixels(), width, height, ColorType::Rgb).map_err(|error| error.to_string())?;
-    Ok(file)
 }
 
 fn png(frame: &Frame) -> Result<Vec<u8>, String> {

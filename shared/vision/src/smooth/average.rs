@@ -53,7 +53,7 @@ impl Share {
 fn filtered<S: Copy + Default + From<u16>>(
     frame: &Frame,
     radius: usize,
-    add: impl Fn(S, S) -> S,
+    add: impl Fn(S, S) -> S + Copy,
     divide: impl Fn(S) -> u8,
 ) -> Frame {
     let (samples, height) = (frame.width() as usize * 3, frame.height() as usize);
@@ -75,7 +75,7 @@ fn filtered<S: Copy + Default + From<u16>>(
         }
         if y >= 0 {
             pad(&mut columns, radius, mirrored);
-            let sums = squares.sum(&columns, 2 * radius + 1, &add);
+            let sums = squares.sum(&columns, 2 * radius + 1, add);
             line.iter_mut().zip(sums).for_each(|(sample, &sum)| *sample = divide(sum));
             pixels.extend_from_slice(&line);
         }

@@ -89,8 +89,8 @@ fn middle_of_13([a, b, c, d, e, f, g, h, rest @ ..]: [u8; 13]) -> u8 {
 #[inline(always)]
 fn filtered<const SIDE: usize>(
     frame: &Frame,
-    sorted: impl Fn([u8; SIDE]) -> [u8; SIDE],
-    middle: impl Fn([[u8; SIDE]; SIDE]) -> u8,
+    sorted: impl Fn([u8; SIDE]) -> [u8; SIDE] + Copy,
+    middle: impl Fn([[u8; SIDE]; SIDE]) -> u8 + Copy,
 ) -> Frame {
     let (samples, height) = (frame.width() as usize * 3, frame.height() as usize);
     let radius = SIDE / 2;
@@ -106,7 +106,7 @@ fn filtered<const SIDE: usize>(
         }
         for start in (0..stretches).map(|stretch| stretch * STRETCH) {
             let part = |at: usize| rows[at][start..].first_chunk().expect("rows are whole stretches long");
-            pixels.extend_from_slice(&medians::<SIDE>(std::array::from_fn(part), &sorted, &middle));
+            pixels.extend_from_slice(&medians::<SIDE>(std::array::from_fn(part), sorted, middle));
         }
         pixels.truncate((y + 1) * samples);
     }
@@ -117,17 +117,29 @@ fn filtered<const SIDE: usize>(
 #[inline(always)]
 fn medians<const SIDE: usize>(
     rows: [&[u8; WIDE]; SIDE],
-    sorted: impl Fn([u8; SIDE]) -> [u8; SIDE],
-    middle: impl Fn([[u8; SIDE]; SIDE]) -> u8,
+    sorted: impl Fn([u8; SIDE]) -> [u8; SIDE] + Copy,
+    middle: impl Fn([[u8; SIDE]; SIDE]) -> u8 + Copy,
 ) -> [u8; STRETCH] {
+    // Plain loops: what goes through `map` or `from_fn` is not always inlined, and then not compiled for vectors.
     let mut columns = [[0; WIDE]; SIDE];
     for at in 0..WIDE {
-        let column = sorted(rows.map(|row| row[at]));
-        columns.iter_mut().zip(column).for_each(|(rank, value)| rank[at] = value);
+        let mut column = [0; SIDE];
+        for (value, row) in column.iter_mut().zip(&rows) {
+            *value = row[at];
+        }
+        for (rank, value) in columns.iter_mut().zip(sorted(column)) {
+            rank[at] = value;
+        }
     }
     let mut medians = [0; STRETCH];
     for (at, median) in medians.iter_mut().enumerate() {
-        *median = middle(columns.each_ref().map(|rank| std::array::from_fn(|column| rank[at + column * 3])));
+        let mut window = [[0; SIDE]; SIDE];
+        for (values, rank) in window.iter_mut().zip(&columns) {
+            for (column, value) in values.iter_mut().enumerate() {
+                *value = rank[at + column * 3];
+            }
+        }
+        *median = middle(window);
     }
     medians
 }

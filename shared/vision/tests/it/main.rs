@@ -4,6 +4,7 @@
 
 mod decoding;
 mod drawing;
+mod encoding;
 mod geometry;
 mod hostile;
 mod pillow;

@@ -1,22 +1,23 @@
 //! Blocks as bits: Huffman codes of run lengths and magnitudes (ITU-T T.81, F.1.2), with the bytes that look like markers
 //! told apart.
 
+use super::tables::Code;
 use super::transform::Block;
 
 /// Codes by symbol: the code and how many bits it has.
 pub(super) struct Codes([(u16, u8); 256]);
 
 impl Codes {
-    /// From how many codes of 1 to 16 bits there are, and their symbols in that order (annex C).
-    pub(super) fn new(counts: &[u8; 16], symbols: &[u8]) -> Self {
+    /// The codes of one length are numbered in the order of their symbols (annex C).
+    pub(super) fn new(code: &Code) -> Self {
         let mut codes = [(0, 0); 256];
-        let (mut code, mut symbols) = (0u16, symbols.iter());
-        for (length, &count) in (1..).zip(counts) {
+        let (mut next, mut symbols) = (0u16, code.symbols.iter());
+        for (length, &count) in (1..).zip(&code.counts) {
             for symbol in symbols.by_ref().take(usize::from(count)) {
-                codes[usize::from(*symbol)] = (code, length);
-                code += 1;
+                codes[usize::from(*symbol)] = (next, length);
+                next += 1;
             }
-            code <<= 1;
+            next <<= 1;
         }
         Self(codes)
     }
@@ -24,7 +25,7 @@ impl Codes {
 
 /// The codes of a component: of its mean levels, and of the others.
 pub(super) struct Coding {
-    pub(super) mean: Codes,
+    pub(super) means: Codes,
     pub(super) others: Codes,
 }
 
@@ -50,7 +51,7 @@ impl<'a> Bits<'a> {
     pub(super) fn block(&mut self, block: &Block, coding: &Coding, before: &mut i16) {
         let (size, bits) = magnitude(block.levels[0] - *before);
         *before = block.levels[0];
-        self.coded(&coding.mean, size, size, bits);
+        self.coded(&coding.means, size, size, bits);
         let (mut rest, mut last) = (block.set & !1, 0);
         while rest != 0 {
             let at = rest.trailing_zeros();
@@ -128,7 +129,8 @@ mod tests {
 
     #[test]
     fn magnitudes_are_those_of_the_standard() {
-        let expected = [(0, (0, 0)), (1, (1, 1)), (-1, (1, 0)), (5, (3, 5)), (-5, (3, 2)), (-1024, (11, 1023))];
+        let expected =
+            [(0, (0, 0)), (1, (1, 1)), (-1, (1, 0)), (5, (3, 5)), (-5, (3, 2)), (-1024, (11, 1023))];
         for (level, coded) in expected {
             assert_eq!(magnitude(level), coded, "{level}");
         }

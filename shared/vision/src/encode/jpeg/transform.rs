@@ -53,12 +53,16 @@ impl Transform {
             let mut rows = turned(&rows);
             transform(&mut rows);
             let mut levels = [0; ACROSS * 8];
-            for ((row, factors), levels) in rows.iter().zip(&self.factors).zip(levels.chunks_exact_mut(ACROSS)) {
+            for ((row, factors), levels) in
+                rows.iter().zip(&self.factors).zip(levels.chunks_exact_mut(ACROSS))
+            {
                 for ((value, factor), level) in row.iter().zip(factors).zip(levels) {
                     *level = rounded(value * factor);
                 }
             }
-            blocks.extend((0..count / 8).map(|block| picked(&levels, block)));
+            for block in 0..count / 8 {
+                blocks.push(picked(&levels, block));
+            }
         }
     }
 }
@@ -85,13 +89,26 @@ fn turned(rows: &Rows) -> Rows {
     turned
 }
 
-/// One block of a group, whose frequencies across go down.
+/// Where the levels of a group's first block stand, whose frequencies across go down, from low to high.
+const PLACES: [usize; 64] = {
+    let mut places = [0; 64];
+    let mut at = 0;
+    while at < 64 {
+        let (down, across) = (ZIGZAG[at] as usize / 8, ZIGZAG[at] as usize % 8);
+        places[at] = across * ACROSS + down;
+        at += 1;
+    }
+    places
+};
+
+/// One block of a group.
 #[inline(always)]
 fn picked(levels: &[i16; ACROSS * 8], block: usize) -> Block {
-    let levels = ZIGZAG.map(|place| {
-        let (down, across) = (usize::from(place) / 8, usize::from(place) % 8);
-        levels[across * ACROSS + (block % GROUP) * 8 + down]
-    });
+    let from = &levels[block % GROUP * 8..];
+    let mut levels = [0; 64];
+    for (level, place) in levels.iter_mut().zip(PLACES) {
+        *level = from[place];
+    }
     let mut set = 0;
     for (at, level) in levels.iter().enumerate() {
         set |= u64::from(*level != 0) << at;
@@ -101,12 +118,16 @@ fn picked(levels: &[i16; ACROSS * 8], block: usize) -> Block {
 
 /// Each column's transform.
 #[inline(always)]
+#[expect(clippy::needless_range_loop, reason = "one place of all rows at a time")]
 fn transform(rows: &mut Rows) {
     for at in 0..ACROSS {
-        let [a, b, c, d, e, f, g, h] = [0, 1, 2, 3, 4, 5, 6, 7].map(|row: usize| rows[row][at]);
+        let [a, b, c, d] = [rows[0][at], rows[1][at], rows[2][at], rows[3][at]];
+        let [e, f, g, h] = [rows[4][at], rows[5][at], rows[6][at], rows[7][at]];
         let (even, odd) = (low([a + h, b + g, c + f, d + e]), high([d - e, c - f, b - g, a - h]));
-        let values = [even[0], odd[0], even[1], odd[1], even[2], odd[2], even[3], odd[3]];
-        rows.iter_mut().zip(values).for_each(|(row, value)| row[at] = value);
+        for frequency in 0..4 {
+            rows[2 * frequency][at] = even[frequency];
+            rows[2 * frequency + 1][at] = odd[frequency];
+        }
     }
 }
 
@@ -140,9 +161,8 @@ mod tests {
             ((2 * at + 1) as f64 * frequency as f64 * std::f64::consts::PI / 16.0).cos()
         };
         let scale = |frequency| if frequency == 0 { 0.5f64.sqrt() } else { 1.0 };
-        let sum: f64 = (0..64)
-            .map(|at| f64::from(samples[at]) * wave(at % 8, across) * wave(at / 8, down))
-            .sum();
+        let sum: f64 =
+            (0..64).map(|at| f64::from(samples[at]) * wave(at % 8, across) * wave(at / 8, down)).sum();
         sum * scale(across) * scale(down) / 4.0
     }
 
