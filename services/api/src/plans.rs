@@ -36,6 +36,11 @@ pub(crate) struct Compiled {
 }
 
 impl Compiled {
+    /// The size of its JSON, as caches weigh it.
+    pub(crate) fn json_bytes(&self) -> u32 {
+        u32::try_from(self.bytes.len()).unwrap_or(u32::MAX)
+    }
+
     /// Puts the definition back where orchestrators find it, if it is not there any more.
     pub(crate) async fn restore(&self, blobs: &Blobs) -> Result<(), Problem> {
         if blobs.head(self.id).await?.is_none() {
@@ -59,8 +64,7 @@ pub(crate) struct Plans(Cache<BlobId, Arc<Compiled>>);
 impl Plans {
     /// An empty cache.
     pub(crate) fn new() -> Self {
-        let weigh =
-            |_: &BlobId, compiled: &Arc<Compiled>| u32::try_from(compiled.bytes.len()).unwrap_or(u32::MAX);
+        let weigh = |_: &BlobId, compiled: &Arc<Compiled>| compiled.json_bytes();
         Self(Cache::builder().weigher(weigh).max_capacity(CACHE_BYTES).build())
     }
 

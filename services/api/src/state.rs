@@ -16,7 +16,7 @@ use crate::deps::Deps;
 use crate::figures::Figures;
 use crate::live::{History, Hub, StreamSettings};
 use crate::plans::Plans;
-use crate::submit::{Door, ImageHeader};
+use crate::submit::{Door, ImageHeader, Known};
 
 /// Picture headers kept by blob, and thumbnails by their origin: what was read or made once is not again.
 const CACHED_HEADERS: u64 = 10_000;
@@ -45,6 +45,8 @@ pub(crate) struct App {
     pub(crate) hub: Arc<Hub>,
     /// Compiled definitions by digest.
     pub(crate) plans: Plans,
+    /// Saved workflows, compiled, while they are as they were.
+    pub(crate) known: Known,
     /// What picture headers said, by blob.
     pub(crate) headers: Cache<BlobId, ImageHeader>,
     /// Figures of windows of time, for dashboards.
@@ -73,6 +75,7 @@ impl App {
             hub: Hub::new(settings.stream_buffer),
             door: Door::new(&settings),
             plans: Plans::new(),
+            known: Known::new(),
             headers: Cache::new(CACHED_HEADERS),
             figures: Figures::new(),
             thumbnails: Cache::new(CACHED_HEADERS),

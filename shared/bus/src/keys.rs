@@ -1,7 +1,7 @@
 //! Every key and internal channel of the bus, in one place. All keys of one partition, and all of one queue, share a
 //! hash tag, so that a script stays in one slot of a Redis Cluster. The layout is versioned by the prefix.
 
-use millrace_contracts::{ExecutionId, ModelId, Partition, WorkerId};
+use millrace_contracts::{ExecutionId, ModelId, Partition, WorkerId, WorkflowId};
 
 use crate::QueueKey;
 use crate::queues::QueueName;
@@ -173,6 +173,11 @@ impl Keys {
     /// Channel: what workers are asked to do with models.
     pub(crate) fn model_wishes(&self) -> String {
         format!("{}:models:wishes", self.prefix)
+    }
+
+    /// String: changes whenever the saved workflow does; expires.
+    pub(crate) fn stamp(&self, workflow: WorkflowId) -> String {
+        format!("{}:stamp:{workflow}", self.prefix)
     }
 
     /// String: what a worker says of itself; expires.

@@ -30,6 +30,7 @@ mod results;
 mod run;
 mod scripts;
 mod settings;
+mod stamps;
 mod stored;
 mod tidy;
 mod timers;

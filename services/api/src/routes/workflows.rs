@@ -135,6 +135,7 @@ pub(crate) async fn replace(
     let (id, expected) = (parse_id(&id)?, etag::if_match(request.headers())?);
     let new = read(&app, request, Some(id)).await?;
     let record = app.store.workflows().put(id, expected, &new).await?;
+    app.known.changed(&app, id).await;
     answer(&record)
 }
 
@@ -149,7 +150,9 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    app.store.workflows().delete(parse_id(&id)?, etag::if_match(&headers)?).await?;
+    let id = parse_id(&id)?;
+    app.store.workflows().delete(id, etag::if_match(&headers)?).await?;
+    app.known.changed(&app, id).await;
     Ok(StatusCode::NO_CONTENT)
 }
 

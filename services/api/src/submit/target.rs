@@ -30,6 +30,20 @@ impl Target {
         Self::version(app, id, None).await
     }
 
+    /// A saved workflow at `version`, or at its newest.
+    pub(crate) async fn version(app: &App, id: WorkflowId, version: Option<u32>) -> Result<Self, Problem> {
+        app.known.find(app, id, version).await
+    }
+
+    /// The same, as Postgres has it.
+    pub(super) async fn read(app: &App, id: WorkflowId, version: Option<u32>) -> Result<Self, Problem> {
+        let record = match version {
+            Some(version) => app.store.workflows().get_version(id, version).await?,
+            None => app.store.workflows().get(id).await?,
+        };
+        Self::of(app, record).await
+    }
+
     async fn of(app: &App, record: WorkflowRecord) -> Result<Self, Problem> {
         let compiled =
             app.plans.compile(&record.definition).await.map_err(|faults| plans::invalid(faults, ""))?;
@@ -39,15 +53,6 @@ impl Target {
             recorded_as: Some(record.definition_blob),
             compiled,
         })
-    }
-
-    /// A saved workflow at `version`, or at its newest.
-    pub(crate) async fn version(app: &App, id: WorkflowId, version: Option<u32>) -> Result<Self, Problem> {
-        let record = match version {
-            Some(version) => app.store.workflows().get_version(id, version).await?,
-            None => app.store.workflows().get(id).await?,
-        };
-        Self::of(app, record).await
     }
 
     /// A definition that stands at `/workflow` in the request.

@@ -1,6 +1,7 @@
 //! `/workflows`.
 
 mod calls;
+mod remembered;
 mod run;
 mod run_batch;
 mod uploads;

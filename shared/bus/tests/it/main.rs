@@ -19,6 +19,7 @@ mod registry;
 mod reports;
 mod results;
 mod stale;
+mod stamps;
 mod support;
 mod timers;
 mod windows;
