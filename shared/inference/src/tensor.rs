@@ -75,9 +75,10 @@ impl Tensor {
         Self { shape: self.shape, elements: self.elements.in_single_precision() }
     }
 
-    /// The same numbers in half precision where they are in single precision; others as they are.
-    pub(crate) fn in_half_precision(self) -> Self {
-        Self { shape: self.shape, elements: self.elements.in_half_precision() }
+    /// The same numbers in half precision, where they are in single precision.
+    pub(crate) fn in_half_precision(&self) -> Option<Self> {
+        let elements = self.elements.in_half_precision()?;
+        Some(Self { shape: self.shape.clone(), elements })
     }
 
     /// Rows of several tensors of one row shape and type, one after the other, filled with zeros up to `rows`.
@@ -94,11 +95,6 @@ impl Tensor {
         let row: usize = self.row_shape().iter().product();
         let shape = std::iter::once(rows).chain(self.row_shape().iter().copied()).collect();
         Self { shape, elements: self.elements.part(start * row..(start + rows) * row) }
-    }
-
-    /// The parts it is made of, for the runtime to own.
-    pub(crate) fn into_parts(self) -> (Vec<usize>, Elements) {
-        (self.shape, self.elements)
     }
 }
 
@@ -131,13 +127,14 @@ mod tests {
 
     #[test]
     fn precisions_are_changed_and_single_numbers_have_one_row() {
-        let half = Tensor::new(vec![2], vec![0.5, 1.0 / 3.0]).unwrap().in_half_precision();
+        let half = Tensor::new(vec![2], vec![0.5, 1.0 / 3.0]).unwrap().in_half_precision().unwrap();
         assert_eq!(half.element_type(), ElementType::F16);
         assert_eq!(half.in_single_precision().data(), [0.5, 0.333_251_95]);
         let double = Tensor::of(vec![], vec![2.5f64]).unwrap();
         assert_eq!((double.rows(), double.row_shape()), (1, &[][..]));
         assert_eq!(double.in_single_precision().data(), [2.5]);
         let whole = Tensor::of(vec![1], vec![3u8]).unwrap();
+        assert_eq!(whole.in_half_precision(), None);
         assert_eq!(whole.clone().in_single_precision(), whole);
     }
 }

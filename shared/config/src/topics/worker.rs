@@ -37,8 +37,8 @@ pub struct Worker {
     /// What one inference should take at most: batches grow and shrink to meet it; 0ms for as large as they may.
     #[serde(with = "crate::span")]
     pub batch_latency_target: Duration,
-    /// One inference takes at most so many times what one row takes alone, so that whoever comes next does not wait for a large
-    /// batch that gains little; 0 for however long.
+    /// One inference takes at most so many times what one row takes alone, and a tenth less than its rows one after the other, so
+    /// that whoever comes next does not wait for a large batch that gains little; 0 for however long.
     pub batch_stretch: u32,
     /// A worker that does not have a job's model leaves the job for so long to one that does.
     #[serde(with = "crate::span")]

@@ -151,30 +151,44 @@ fn run_together(
     let begun = Instant::now();
     let rows: usize = requests.iter().map(Request::rows).sum();
     let padded = session.fixed_rows().unwrap_or(rows).max(rows);
-    let ports = requests[0].inputs.len();
-    let stacked = (0..ports)
-        .map(|port| {
-            let parts: Vec<&Tensor> = requests.iter().map(|request| &request.inputs[port]).collect();
-            Tensor::stack(&parts, padded)
-        })
-        .collect();
-    let outputs = session.run(stacked)?;
+    let report = |request: &Request, took: Duration| BatchReport {
+        rows,
+        waited: begun.saturating_duration_since(request.since),
+        took,
+        closed,
+    };
+    if let [request] = requests
+        && padded == rows
+    {
+        let outputs = session.run(&request.inputs)?;
+        session.check_rows(&outputs, rows)?;
+        return Ok(vec![Inferred { outputs, batch: report(request, begun.elapsed()) }]);
+    }
+    let outputs = session.run(&stacked(requests, padded))?;
     session.check_rows(&outputs, padded)?;
-    let took = begun.elapsed();
-    let mut start = 0;
+    let (took, mut start) = (begun.elapsed(), 0);
     let share = |request: &Request| {
         let own = request.rows();
         let outputs = outputs.iter().map(|output| output.slice(start, own)).collect();
         start += own;
-        let waited = begun.saturating_duration_since(request.since);
-        Inferred { outputs, batch: BatchReport { rows, waited, took, closed } }
+        Inferred { outputs, batch: report(request, took) }
     };
     Ok(requests.iter().map(share).collect())
 }
 
+/// The rows of all requests, one below the other, filled up to `rows`.
+fn stacked(requests: &[Request], rows: usize) -> Vec<Tensor> {
+    let ports = requests[0].inputs.len();
+    let port = |port: usize| {
+        let parts: Vec<&Tensor> = requests.iter().map(|request| &request.inputs[port]).collect();
+        Tensor::stack(&parts, rows)
+    };
+    (0..ports).map(port).collect()
+}
+
 fn run_alone(request: &Request, session: &mut OpenSession) -> Result<Inferred, InferenceError> {
     let begun = Instant::now();
-    let outputs = session.run(request.inputs.clone())?;
+    let outputs = session.run(&request.inputs)?;
     let waited = begun.saturating_duration_since(request.since);
     Ok(Inferred {
         outputs,

@@ -1,31 +1,27 @@
 //! Our tensors to the runtime's values and back.
 
 use ort::session::SessionInputValue;
-use ort::value::{DynValue, PrimitiveTensorElementType, Tensor as OrtTensor, ValueType};
+use ort::value::{DynValue, PrimitiveTensorElementType, TensorRef, ValueType};
 
 use crate::{ElementType, Elements, Tensor};
 
-/// A tensor as the runtime takes it. In half precision where the graph wants that and is given single precision.
-pub(super) fn value_of(
-    tensor: Tensor,
-    wanted: ElementType,
-) -> Result<SessionInputValue<'static>, ort::Error> {
-    let tensor = if wanted == ElementType::F16 { tensor.in_half_precision() } else { tensor };
-    let (shape, elements) = tensor.into_parts();
-    Ok(match elements {
-        Elements::F32(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::F64(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::F16(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::BF16(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::I8(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::I16(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::I32(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::I64(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::U8(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::U16(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::U32(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::U64(data) => OrtTensor::from_array((shape, data))?.into(),
-        Elements::Bool(data) => OrtTensor::from_array((shape, data))?.into(),
+/// A tensor as the runtime takes it; not a copy.
+pub(super) fn view_of(tensor: &Tensor) -> Result<SessionInputValue<'_>, ort::Error> {
+    let shape = tensor.shape().to_vec();
+    Ok(match tensor.elements() {
+        Elements::F32(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::F64(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::F16(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::BF16(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::I8(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::I16(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::I32(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::I64(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::U8(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::U16(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::U32(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::U64(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
+        Elements::Bool(data) => TensorRef::from_array_view((shape, data.as_slice()))?.into(),
     })
 }
 

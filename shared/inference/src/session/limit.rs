@@ -1,8 +1,8 @@
 //! How large a batch may get. With a bound on its time the rows follow it by additive increase and multiplicative decrease:
 //! one more after a full batch that met the bound, a tenth fewer after one that did not (Crankshaw et al., "Clipper: A
 //! Low-Latency Online Prediction Serving System", NSDI 2017, section 4.3.1). The bound is a target latency, or a multiple of
-//! what one row takes alone: on a graphics card eight rows take hardly longer than one and may well run together, on a CPU core
-//! they take eight times as long, and whoever comes next waits for all of them.
+//! what one row takes alone, and no batch is made that saves nothing: on a graphics card eight rows take hardly longer than one
+//! and may well run together, on a CPU core they take eight times as long, and whoever comes next would wait for all of them.
 
 use std::time::Duration;
 
@@ -13,6 +13,10 @@ use crate::Tensor;
 const MEASURED_EVERY: u32 = 32;
 /// How much of the estimate a new measure replaces.
 const FRESH: f64 = 0.5;
+/// What a row takes in a batch that is worth its while, of what it takes alone.
+const WORTH: f64 = 0.9;
+/// After a batch that took too long, so many full ones are run before a larger one is tried again.
+const PATIENCE: u32 = 32;
 
 /// What one batch may hold, and how long it may wait.
 #[derive(Debug, Clone, PartialEq)]
@@ -28,6 +32,8 @@ pub struct BatchLimit {
     alone: Option<f64>,
     /// Batches since a row was run alone.
     unmeasured: u32,
+    /// Full batches still to be run before a larger one is tried.
+    patience: u32,
 }
 
 impl BatchLimit {
@@ -46,6 +52,7 @@ impl BatchLimit {
             rows: if bounded { 1 } else { most_rows },
             alone: None,
             unmeasured: 0,
+            patience: 0,
         }
     }
 
@@ -68,8 +75,12 @@ impl BatchLimit {
         if took > bound {
             let reached = self.rows.min(rows);
             self.rows = (reached * 9 / 10).min(reached.saturating_sub(1)).max(1);
+            self.patience = PATIENCE;
         } else if rows >= self.rows {
-            self.rows = (self.rows + 1).min(self.most_rows);
+            match self.patience.checked_sub(1) {
+                Some(left) => self.patience = left,
+                None => self.rows = (self.rows + 1).min(self.most_rows),
+            }
         }
     }
 
@@ -86,9 +97,12 @@ impl BatchLimit {
     /// The longest that a batch of this size should take; none when nothing bounds it.
     fn bound(&self, (cells, rows): (u64, usize)) -> Option<Duration> {
         let target = (!self.target.is_zero()).then_some(self.target);
-        let per_row = cells as f64 / rows.max(1) as f64;
+        let (per_row, rows) = (cells as f64 / rows.max(1) as f64, rows as f64);
+        // One row alone is what others are measured by, whatever it takes.
+        let worth = if rows > 1.0 { rows * WORTH } else { f64::INFINITY };
         let alone = self.alone.filter(|_| self.stretch > 0);
-        let stretched = alone.map(|alone| Duration::from_secs_f64(alone * per_row * f64::from(self.stretch)));
+        let stretched =
+            alone.map(|alone| Duration::from_secs_f64(alone * per_row * worth.min(f64::from(self.stretch))));
         target.into_iter().chain(stretched).min()
     }
 }
@@ -129,17 +143,28 @@ mod tests {
     fn a_batch_takes_no_more_than_so_many_times_what_a_row_takes_alone() {
         let settings = SessionSettings { max_batch: 32, max_stretch: 3, ..SessionSettings::default() };
         let mut limit = BatchLimit::of(&settings);
-        // A core: three rows take nearly three times as long as one. A card: 32 take less than twice as long.
-        let core = serve(&mut limit, 400, (1, 4));
-        assert!(core[10..].iter().all(|rows| (1..=4).contains(rows)), "{core:?}");
-        assert!(core[10..].iter().filter(|rows| **rows >= 3).count() > 200, "{core:?}");
-        let card = serve(&mut limit, 400, (40, 1));
-        assert!(card[200..].iter().filter(|rows| **rows == 32).count() > 150, "{card:?}");
-        let core_again = serve(&mut limit, 400, (0, 4));
+        // A small card: five rows take three times as long as one. A large one: 32 take less than twice as long.
+        let small = serve(&mut limit, 400, (4, 4));
+        assert!(small.iter().all(|rows| (1..=6).contains(rows)), "{small:?}");
+        assert!(small.iter().filter(|rows| (4..=5).contains(*rows)).count() > 300, "{small:?}");
+        let large = serve(&mut limit, 400, (40, 1));
+        assert!(large[200..].iter().filter(|rows| **rows == 32).count() > 150, "{large:?}");
+        let small_again = serve(&mut limit, 400, (4, 4));
         assert!(
-            core_again[200..].iter().all(|rows| *rows <= 4),
-            "a row alone is measured anew: {core_again:?}"
+            small_again[200..].iter().all(|rows| *rows <= 6),
+            "a row alone is measured anew: {small_again:?}"
         );
+    }
+
+    #[test]
+    fn a_batch_that_saves_nothing_is_not_made() {
+        let settings = SessionSettings { max_batch: 32, max_stretch: 3, ..SessionSettings::default() };
+        let mut limit = BatchLimit::of(&settings);
+        // A core: two rows take nearly twice as long as one. Now and then it is tried again.
+        let core = serve(&mut limit, 400, (0, 4));
+        assert!(core.iter().all(|rows| *rows <= 2), "{core:?}");
+        let tries = core[10..].iter().filter(|rows| **rows == 2).count();
+        assert!((8..=16).contains(&tries), "{tries}");
     }
 
     #[test]

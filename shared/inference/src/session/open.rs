@@ -6,7 +6,7 @@ use std::path::Path;
 use millrace_contracts::ModelId;
 use ort::session::{Session, SessionInputValue};
 
-use super::exchange::{tensor_of, value_of};
+use super::exchange::{tensor_of, view_of};
 use super::{Opened, SessionSettings};
 use crate::graph::GraphPort;
 use crate::{Device, ElementType, InferenceError, Runtime, Tensor};
@@ -93,13 +93,18 @@ impl OpenSession {
         }
     }
 
-    /// One run.
-    pub(super) fn run(&mut self, inputs: Vec<Tensor>) -> Result<Vec<Tensor>, InferenceError> {
+    /// One run. Numbers in single precision are given in half precision to a graph that wants that.
+    pub(super) fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, InferenceError> {
         let id = &self.id;
         let failed = |error: ort::Error| InferenceError::of_run(id, error.to_string());
+        let as_wanted = |(tensor, port): (&Tensor, &GraphPort)| {
+            (port.element == ElementType::F16).then(|| tensor.in_half_precision()).flatten()
+        };
+        let halved: Vec<Option<Tensor>> = inputs.iter().zip(&self.inputs).map(as_wanted).collect();
         let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
-        for (tensor, port) in inputs.into_iter().zip(&self.inputs) {
-            values.push((port.name.as_str(), value_of(tensor, port.element).map_err(failed)?));
+        for ((tensor, halved), port) in inputs.iter().zip(&halved).zip(&self.inputs) {
+            let view = view_of(halved.as_ref().unwrap_or(tensor)).map_err(failed)?;
+            values.push((port.name.as_str(), view));
         }
         let outputs = self.session.run(values).map_err(failed)?;
         let fault = |name: &str, detail: &str| InferenceError::Output {

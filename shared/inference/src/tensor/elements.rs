@@ -105,10 +105,10 @@ impl Elements {
         }
     }
 
-    pub(super) fn in_half_precision(self) -> Self {
+    pub(super) fn in_half_precision(&self) -> Option<Self> {
         match self {
-            Self::F32(data) => Self::F16(data.into_iter().map(f16::from_f32).collect()),
-            same => same,
+            Self::F32(data) => Some(Self::F16(data.iter().copied().map(f16::from_f32).collect())),
+            _ => None,
         }
     }
 }
