@@ -38,7 +38,9 @@ async function openPanel(page) {
   await page.goto(`${server.url}/workflows/${workflow.id}`);
   await page.getByText('valid', { exact: true }).waitFor();
   await page.getByRole('button', { name: 'Run', exact: true }).click();
-  return page.getByRole('region', { name: 'Input photos' });
+  const field = page.getByRole('region', { name: 'Input photos' });
+  await field.waitFor();
+  return field;
 }
 
 /** Runs it; the sizes of the pictures that it was given. */

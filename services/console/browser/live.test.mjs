@@ -96,7 +96,7 @@ test('a run is seen to its end although the server is killed and started again i
 
 test('a run is cancelled, and run again', async () => {
   const page = await openPage(browser);
-  const run = await start(loop({ parallel: 1, delayMs: 2_000 }), { list: [1, 2, 3] });
+  const run = await start(loop({ parallel: 1, delayMs: 20_000 }), { list: [1, 2, 3] });
   await page.goto(`${server.url}/executions/${run}`);
   await page.getByRole('button', { name: 'Cancel' }).click();
   await page.locator('header').getByText('cancelled', { exact: true }).waitFor();

@@ -18,6 +18,11 @@ export class ProblemError extends Error {
   }
 }
 
+/** Whether what was asked for is not there, or no longer. */
+export function isMissing(error: unknown): boolean {
+  return error instanceof ProblemError && [404, 410].includes(error.status);
+}
+
 export interface RequestOptions {
   method?: 'GET' | 'POST' | 'PUT' | 'DELETE';
   /** Sent as JSON, unless it is a Blob, which is sent as it is. */

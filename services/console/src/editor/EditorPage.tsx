@@ -1,13 +1,16 @@
-import { Center } from '@mantine/core';
+import { Button, Center } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
+import { IconTopologyStar3 } from '@tabler/icons-react';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
-import { useParams } from 'react-router';
+import { Link, useParams } from 'react-router';
 import { blocksQuery, modelsQuery, workflowQuery } from '~/api/queries';
+import { isMissing } from '~/api/request';
 import type { Definition, WorkflowRecord } from '~/api/types';
 import { PageLoading } from '~/app/PageLoading';
 import { catalogueOf } from '~/graph/ports';
+import { EmptyState } from '~/ui/EmptyState';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { startingPoint } from '~/workflows/draft';
 import { Canvas } from './canvas/Canvas';
@@ -36,6 +39,7 @@ export function Component() {
     staleTime: 0,
     refetchOnWindowFocus: false,
   });
+  if (isMissing(saved.error)) return <NoWorkflow />;
   const error = blocks.error ?? saved.error;
   if (error && !(blocks.data && (id === undefined || saved.data))) {
     return (
@@ -49,6 +53,22 @@ export function Component() {
   }
   if (!blocks.data || (id !== undefined && !saved.data)) return <PageLoading />;
   return <Editor key={id ?? 'new'} blocks={blocks.data} record={saved.data ?? null} />;
+}
+
+function NoWorkflow() {
+  return (
+    <EmptyState
+      icon={IconTopologyStar3}
+      title="There is no such workflow"
+      action={
+        <Button component={Link} to="/workflows">
+          Workflows
+        </Button>
+      }
+    >
+      It may have been deleted. Its runs are kept, each with the definition it walked.
+    </EmptyState>
+  );
 }
 
 interface Props {

@@ -5,7 +5,7 @@ import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useMemo } from 'react';
 import { useParams, useSearchParams } from 'react-router';
 import { blocksQuery, definitionQuery, executionQuery } from '~/api/queries';
-import { ProblemError } from '~/api/request';
+import { isMissing } from '~/api/request';
 import { PageLoading } from '~/app/PageLoading';
 import { catalogueOf } from '~/graph/ports';
 import { words } from '~/lib/format';
@@ -34,8 +34,7 @@ function Watched({ id }: { id: string }) {
   // The stream of a run that does not exist would be tried again and again.
   useEffect(() => (exists ? watch(store) : undefined), [store, exists]);
   if (page.error && !page.data) {
-    const missing = page.error instanceof ProblemError && [404, 410].includes(page.error.status);
-    return missing ? (
+    return isMissing(page.error) ? (
       <EmptyState icon={IconHistoryOff} title="There is no such run">
         It may have been deleted, or its time in the record is over.
       </EmptyState>

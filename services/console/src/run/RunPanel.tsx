@@ -20,6 +20,7 @@ import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
 import { isDirty, useEditor, useEditorStore } from '~/editor/store';
 import { isInputNode } from '~/graph/selectors';
 import { Needs } from '~/login/Needs';
+import { useMay } from '~/login/who';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { defaultValue, isPictureInput, missing, type InputValue } from './inputs';
 import { ParameterField } from './ParameterField';
@@ -38,6 +39,7 @@ export function RunPanel({ record, onClose }: Props) {
   const definition = useEditor(state => state.history.present);
   const verdict = useEditor(state => state.verdict);
   const dirty = useEditor(isDirty);
+  const may = useMay('run');
   const inputs = useMemo(() => definition.nodes.filter(isInputNode), [definition]);
   const lists = useMemo(
     () => new Set(verdict.inputs.filter(spec => spec.kind.startsWith('list<')).map(spec => spec.name)),
@@ -66,6 +68,12 @@ export function RunPanel({ record, onClose }: Props) {
   });
   const lacking = inputs.filter(node => missing(node, valueOf(node)));
   const invalid = verdict.state === 'invalid';
+  const note = (): string => {
+    if (may === false) return 'Your key may look at workflows, and not run them.';
+    if (lacking.length > 0) return `It still needs ${lacking.map(node => node.id).join(', ')}.`;
+    if (record && !dirty) return `Version ${record.version} runs.`;
+    return 'What is on the canvas runs as it is; it need not be saved.';
+  };
   return (
     <Drawer
       opened
@@ -166,11 +174,7 @@ export function RunPanel({ record, onClose }: Props) {
             </Button>
           </Needs>
           <Text size="xs" c="dimmed" ta="center">
-            {lacking.length > 0
-              ? `It still needs ${lacking.map(node => node.id).join(', ')}.`
-              : record && !dirty
-                ? `Version ${record.version} runs.`
-                : 'What is on the canvas runs as it is; it need not be saved.'}
+            {note()}
           </Text>
         </Stack>
       </form>

@@ -1,4 +1,4 @@
-import { Skeleton, Stack, Text } from '@mantine/core';
+import { Button, Skeleton, Stack, Text } from '@mantine/core';
 import { IconGitCompare } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense } from 'react';
@@ -29,7 +29,15 @@ export function Component() {
   const error = one.error ?? other.error;
   if (a === '' || b === '') {
     return (
-      <EmptyState icon={IconGitCompare} title="Choose two runs">
+      <EmptyState
+        icon={IconGitCompare}
+        title="Choose two runs"
+        action={
+          <Button component={Link} to="/executions">
+            Executions
+          </Button>
+        }
+      >
         Tick two runs in the list of executions, then press Compare.
       </EmptyState>
     );

@@ -3,7 +3,7 @@ import '~/graph/flow.css';
 import { Background, Controls, MiniMap, ReactFlow, type Edge, type Node } from '@xyflow/react';
 import { useComputedColorScheme } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import type { Definition } from '~/api/types';
 import { layered, layeredDown } from '~/graph/layers';
 import { loopsOf } from '~/graph/loops';
@@ -24,6 +24,8 @@ const NODE_TYPES = { run: RunNode };
 const EDGE_TYPES = { flow: FlowEdge };
 /** Above this, what is out of sight is not drawn. */
 const MANY_NODES = 120;
+/** Below this zoom no word on a node can be read. */
+const FAR = 0.2;
 /** A phone, held as phones are. */
 const TALL = '(max-width: 48em) and (orientation: portrait)';
 const HEIGHT = 92;
@@ -34,6 +36,7 @@ export function RunGraph({ definition, catalogue, selected, onSelect }: Props) {
   const scheme = useComputedColorScheme('light');
   const tall = useMediaQuery(TALL, window.matchMedia(TALL).matches);
   const placed = useMemo(() => place(definition, catalogue, tall), [definition, catalogue, tall]);
+  const [far, setFar] = useState(false);
   const nodes = useMemo(
     () => placed.nodes.map(node => ({ ...node, selected: node.id === selected })),
     [placed, selected],
@@ -41,6 +44,8 @@ export function RunGraph({ definition, catalogue, selected, onSelect }: Props) {
   return (
     <ReactFlow
       key={tall ? 'tall' : 'wide'}
+      data-far={far || undefined}
+      onMove={(_, { zoom }) => setFar(zoom < FAR)}
       nodes={nodes}
       edges={placed.edges}
       nodeTypes={NODE_TYPES}
