@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use millrace_blobs::Blobs;
 use millrace_contracts::{BlobId, JobError};
-use millrace_vision::{Frame, Limits, decode};
+use millrace_vision::{Frame, Limits, Rgb, decode_over};
 use moka::future::Cache;
 
 use crate::cpu::{Caller, CpuPool};
@@ -24,20 +24,22 @@ pub(crate) struct Frames {
     blobs: Blobs,
     cpu: CpuPool,
     limits: Limits,
+    background: Option<Rgb>,
     decoded: Cache<BlobId, Frame>,
 }
 
 impl Frames {
-    /// Pictures of up to `max_pixels`, `budget_bytes` of them at a time.
-    pub(crate) fn new(blobs: Blobs, cpu: CpuPool, (max_pixels, budget_bytes): (u64, u64)) -> Self {
+    /// Pictures as large, and as many of them at a time, as the settings allow.
+    pub(crate) fn new(blobs: Blobs, cpu: CpuPool, settings: &millrace_config::Worker) -> Self {
+        let budget_bytes = settings.frame_cache.bytes();
         // A large picture counts for half of the budget at most: the blocks of one run share it however large it is.
         let most = u32::try_from(budget_bytes / 2).unwrap_or(u32::MAX);
         let weigh = move |_: &BlobId, frame: &Frame| {
             u32::try_from(frame.bytes() + OVERHEAD_BYTES).unwrap_or(u32::MAX).min(most)
         };
         let decoded = Cache::builder().weigher(weigh).max_capacity(budget_bytes).time_to_idle(IDLE).build();
-        let limits = Limits { max_pixels, max_bytes: blobs.max_blob_bytes() };
-        Self { blobs, cpu, limits, decoded }
+        let limits = Limits { max_pixels: settings.max_pixels, max_bytes: blobs.max_blob_bytes() };
+        Self { blobs, cpu, limits, background: settings.background, decoded }
     }
 
     /// The upright pixels of an image blob. Whoever comes first fetches and decodes at their turn, and has that on
@@ -46,10 +48,10 @@ impl Frames {
         let load = async {
             let bytes =
                 clock.time(Stage::Fetch, self.blobs.get_once(id)).await.map_err(|error| of_blobs(&error))?;
-            let limits = self.limits;
+            let (limits, background) = (self.limits, self.background);
             let (decoded, took) = self
                 .cpu
-                .run(caller, move || decode(&bytes, &limits))
+                .run(caller, move || decode_over(&bytes, &limits, background))
                 .await
                 .map_err(|panic| panicked(&panic))?;
             clock.add(Stage::Decode, took);

@@ -90,11 +90,7 @@ pub async fn run(
     let changed = observer.changed();
     let cache = model_cache::open(&deps, chosen.device, (&settings, &models), observer)?;
     let shared = Arc::new(Shared {
-        frames: Frames::new(
-            deps.blobs.clone(),
-            cpu.clone(),
-            (settings.max_pixels, settings.frame_cache.bytes()),
-        ),
+        frames: Frames::new(deps.blobs.clone(), cpu.clone(), &settings),
         models: cache.clone(),
         downloads: Downloads::new(&models),
         registrations: Registrations::default(),

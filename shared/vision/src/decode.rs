@@ -1,7 +1,7 @@
 //! Encoded bytes to an upright frame. The rule: nothing is allocated for pixels before the header passed the limits.
 //!
-//! The reference is OpenCV's `imread` in colour mode: EXIF orientation applied, alpha dropped without blending,
-//! 16-bit samples reduced to their high byte, grey spread over three channels.
+//! The reference is OpenCV's `imread` in colour mode: EXIF orientation applied, alpha dropped without blending (unless a
+//! background is asked for), 16-bit samples reduced to their high byte, grey spread over three channels.
 
 mod jpeg;
 mod others;
@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::metadata::Orientation;
 
-use crate::{Format, Frame, Limits, VisionError, orient};
+use crate::{Format, Frame, Limits, Rgb, VisionError, orient};
 
 /// What a file says of itself before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,16 +33,24 @@ pub fn probe(bytes: &[u8], limits: &Limits) -> Result<Header, VisionError> {
     Ok(Header { format: stored.format, width, height })
 }
 
-/// Decodes `bytes` to an upright RGB frame.
+/// Decodes `bytes` to an upright RGB frame; alpha is dropped.
 ///
 /// # Errors
 /// [`VisionError::NotAnImage`], [`VisionError::Unsupported`], [`VisionError::Truncated`], [`VisionError::Corrupt`],
 /// and [`VisionError::TooManyPixels`] / [`VisionError::TooManyBytes`] before anything is decoded.
 pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, VisionError> {
+    decode_over(bytes, limits, None)
+}
+
+/// As [`decode`]; what is transparent shows the `background`, if there is one.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_over(bytes: &[u8], limits: &Limits, background: Option<Rgb>) -> Result<Frame, VisionError> {
     let stored = stored_header(bytes, limits)?;
     let frame = guarded(stored.format, || match stored.format {
         Format::Jpeg => jpeg::decode(bytes),
-        format => others::decode(bytes, format, limits),
+        format => others::decode(bytes, format, limits, background),
     })?;
     Ok(orient::upright(frame, stored.orientation))
 }

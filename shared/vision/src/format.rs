@@ -63,12 +63,7 @@ impl Format {
 /// What bytes that are no picture look like, in words that help to find the mistake.
 fn what_else(bytes: &[u8]) -> VisionError {
     if bytes.get(4..8) == Some(b"ftyp") {
-        let what = match bytes.get(8..12) {
-            Some(b"avif" | b"avis") => "AVIF",
-            Some(b"heic" | b"heix" | b"mif1") => "HEIC",
-            _ => "an MP4-like container",
-        };
-        return VisionError::Unsupported { what: what.to_owned() };
+        return VisionError::Unsupported { what: of_brands(&bytes[8..]).to_owned() };
     }
     let known: [(&[u8], &str); 5] = [
         (b"%PDF", "is a PDF document"),
@@ -91,6 +86,19 @@ fn what_else(bytes: &[u8]) -> VisionError {
         format!("begins with {}", first.join(" "))
     };
     VisionError::NotAnImage { found }
+}
+
+/// A container by its brands (ISO/IEC 14496-12, 4.3): its own, a version, and those it is compatible with.
+fn of_brands(brands: &[u8]) -> &'static str {
+    let names =
+        |known: &[&[u8; 4]]| brands.as_chunks::<4>().0.iter().take(8).any(|brand| known.contains(&brand));
+    if names(&[b"avif", b"avis"]) {
+        "AVIF"
+    } else if names(&[b"heic", b"heix", b"mif1"]) {
+        "HEIC"
+    } else {
+        "an MP4-like container"
+    }
 }
 
 impl fmt::Display for Format {
@@ -118,5 +126,9 @@ mod tests {
         assert!(Format::sniff(b"%PDF-1.7").unwrap_err().to_string().contains("PDF"));
         let heic = Format::sniff(b"\0\0\0\x18ftypheic").unwrap_err();
         assert_eq!(heic, VisionError::Unsupported { what: "HEIC".into() });
+        for avif in [&b"\0\0\0\x1cftypavif\0\0\0\0mif1miaf"[..], b"\0\0\0\x1cftypmif1\0\0\0\0miafavif"] {
+            let text = Format::sniff(avif).unwrap_err().to_string();
+            assert!(text.contains("AVIF") && text.contains("convert it to an 8-bit JPEG or PNG"), "{text}");
+        }
     }
 }

@@ -33,7 +33,7 @@ pub use canvas::{Around, Canvas, Levels, canvas_nchw};
 pub use compare::{Compared, View, compare};
 pub use contrast::{Equalize, equalize, linear};
 pub use crop::{PixelBox, crop};
-pub use decode::{Header, decode, probe};
+pub use decode::{Header, decode, decode_over, probe};
 pub use draw::{BoxStyle, ColorBy, LabelStyle, Layer, Mark, MaskStyle, Rgb, beside, draw_boxes, draw_masks};
 pub use encode::{Encoding, encode};
 pub use error::VisionError;

@@ -3,7 +3,7 @@
     pip install pillow && python formats.py
 
 Pictures of 16 bits keep their high byte, alpha is dropped and not blended, of several pictures in a file the first counts, and
-EXIF orientation is applied.
+EXIF orientation is applied. `over` has what those with alpha look like on a background.
 """
 import json
 import pathlib
@@ -74,5 +74,13 @@ for orientation in range(1, 9):
     # Decoders differ by a level or two in the inverse transform.
     facts[name] = {"size": upright.size, "tolerance": 3, "rgb": upright.tobytes().hex()}
 
-text = json.dumps({"pillow": PIL.__version__, "pictures": facts}, indent=1)
+GROUND = (32, 96, 192)
+over = {}
+for name in ["alpha.png", "alpha.webp", "palette_transparent.png"]:
+    picture = Image.open(folder / name).convert("RGBA")
+    ground = Image.new("RGB", picture.size, GROUND)
+    ground.paste(picture, mask=picture.getchannel("A"))
+    over[name] = ground.tobytes().hex()
+
+text = json.dumps({"pillow": PIL.__version__, "pictures": facts, "ground": GROUND, "over": over}, indent=1)
 (folder / "formats.json").write_text(text + "\n")

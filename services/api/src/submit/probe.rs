@@ -4,7 +4,7 @@
 use std::io::{Cursor, ErrorKind};
 
 use exif::{In, Tag};
-use imagesize::{ImageError, ImageType};
+use imagesize::{Compression, ImageError, ImageType};
 
 /// A picture as its header describes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub(crate) fn probe(head: &[u8], complete: bool) -> Probe {
     }
     let Ok(kind) = imagesize::image_type(head) else { return not_a_picture(head) };
     let Some(format) = format_name(kind) else {
-        return Probe::Refused(format!("pictures of type {kind:?} are not supported; send {FORMATS}"));
+        return Probe::Refused(format!("{} pictures are not supported; send {FORMATS}", spoken_name(kind)));
     };
     if !complete && orientation_comes_last(kind, head) {
         return Probe::NeedMore;
@@ -93,6 +93,15 @@ fn format_name(kind: ImageType) -> Option<&'static str> {
         ImageType::Tiff => "tiff",
         _ => return None,
     })
+}
+
+/// What people call a format that is not decoded.
+fn spoken_name(kind: ImageType) -> String {
+    match kind {
+        ImageType::Heif(Compression::Av1) => "AVIF".to_owned(),
+        ImageType::Heif(_) => "HEIC".to_owned(),
+        other => format!("{other:?}"),
+    }
 }
 
 /// A bitmap stored top-down has a negative height.
@@ -192,6 +201,14 @@ mod tests {
         ] {
             assert!(matches!(probe(bytes, true), Probe::Refused(_)), "{bytes:?}");
         }
+    }
+
+    #[test]
+    fn formats_that_are_not_decoded_are_named() {
+        let Probe::Refused(text) = probe(b"\0\0\0\x1cftypavif\0\0\0\0mif1miafMA1B", true) else { panic!() };
+        assert_eq!(text, format!("AVIF pictures are not supported; send {FORMATS}"));
+        let Probe::Refused(text) = probe(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic", true) else { panic!() };
+        assert!(text.starts_with("HEIC pictures"), "{text}");
     }
 
     #[test]

@@ -20,6 +20,7 @@ pub struct Config {
     /// `[x1, y1, x2, y2]` in the modes absolute (pixels) and relative (shares of the picture, 0 to 1; what lies
     /// outside is clamped).
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(range(min = -1_000_000.0, max = 1_000_000.0)))]
     pub region: Option<[f64; 4]>,
     /// Added on every side: pixels, or a share of the box's own width and height such as `"10%"`.
     #[serde(default)]

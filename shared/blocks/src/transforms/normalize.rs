@@ -15,9 +15,11 @@ use crate::schema::{read_as, schema_of};
 pub struct Config {
     /// Taken off each channel (R, G, B) after scaling; 0 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(range(min = -1_000_000.0, max = 1_000_000.0)))]
     pub mean: Option<[f64; 3]>,
-    /// What each channel is divided by then, not 0; 1 when absent.
+    /// What each channel is divided by then, at least a millionth away from 0; 1 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schemars(inner(range(min = -1_000_000.0, max = 1_000_000.0)))]
     pub std: Option<[f64; 3]>,
     /// What each sample (0 to 255) is multiplied by first; 1/255 when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -27,6 +29,9 @@ pub struct Config {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub equalize: Option<Equalize>,
 }
+
+/// Dividing by less makes numbers that a sample has no use for, and infinite ones in the end.
+const SMALLEST_STD: f64 = 1e-6;
 
 /// How contrast is evened out.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
@@ -77,11 +82,11 @@ fn check(placed: &Placed<'_>) -> Vec<Problem> {
         let hint = "give `equalize`, or `mean`, `std` and `scale`; two nodes do both";
         problems.push(Problem::config("equalize", "`equalize` takes the place of the linear map", hint));
     }
-    if numbers("std").any(|value| value.as_f64() == Some(0.0)) {
+    if numbers("std").filter_map(|value| value.as_f64()).any(|value| value.abs() < SMALLEST_STD) {
         problems.push(Problem::config(
             "std",
-            "a channel cannot be divided by 0",
-            "write numbers other than 0",
+            "a channel cannot be divided by 0, or by next to nothing",
+            "write numbers that are at least 0.000001 away from 0",
         ));
     }
     problems

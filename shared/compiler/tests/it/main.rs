@@ -11,6 +11,7 @@ mod fuzz;
 mod inputs;
 mod logic;
 mod loops;
+mod numbers;
 mod plans;
 mod responses;
 mod scale;

@@ -47,6 +47,9 @@ pub struct Worker {
     pub max_deliveries: u32,
     /// Largest image, width × height, that is decoded.
     pub max_pixels: u64,
+    /// Red, green and blue that show where a picture is transparent; alpha is dropped when absent, as OpenCV and the models'
+    /// own tools drop it. The same on all workers; results from before a change may be reused.
+    pub background: Option<[u8; 3]>,
     /// Memory for decoded pictures that several blocks look at; one counts for half of it at most.
     pub frame_cache: ByteSize,
     /// Longest a job without a deadline of its own may take.
@@ -86,6 +89,7 @@ impl Default for Worker {
             steal_after: Duration::from_millis(250),
             max_deliveries: 3,
             max_pixels: 100_000_000,
+            background: None,
             frame_cache: ByteSize::mib(32),
             job_timeout: Duration::from_secs(120),
             block: Duration::from_secs(1),

@@ -3,7 +3,7 @@
 use std::io::Cursor;
 
 use image::{DynamicImage, ImageBuffer, ImageFormat, Luma, LumaA, Rgb, Rgba};
-use millrace_vision::{Format, Frame, Limits, decode, probe};
+use millrace_vision::{Format, Frame, Limits, decode, decode_over, probe};
 use serde_json::Value;
 
 use crate::{goldens, picture};
@@ -108,13 +108,44 @@ fn every_form_reads_as_pillow_reads_it() {
         assert_eq!((frame.width(), frame.height()), size, "{name}");
         let header = probe(&bytes, &Limits::default()).unwrap();
         assert_eq!((header.width, header.height), size, "{name}");
-        let text = fact["rgb"].as_str().unwrap();
-        let expected =
-            (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap());
+        let expected = from_hex(&fact["rgb"]);
         let tolerance = fact["tolerance"].as_u64().unwrap() as u8;
         let worst = frame.pixels().iter().zip(expected).map(|(have, want)| have.abs_diff(want)).max();
         assert!(worst.unwrap() <= tolerance, "{name}: {worst:?} levels off");
     }
+}
+
+fn from_hex(text: &Value) -> Vec<u8> {
+    let text = text.as_str().unwrap();
+    (0..text.len()).step_by(2).map(|at| u8::from_str_radix(&text[at..at + 2], 16).unwrap()).collect()
+}
+
+#[test]
+fn what_is_transparent_shows_the_background_as_pillow_shows_it() {
+    let folder = goldens().join("formats");
+    let facts: Value =
+        serde_json::from_str(&std::fs::read_to_string(folder.join("formats.json")).unwrap()).unwrap();
+    let ground: [u8; 3] = serde_json::from_value(facts["ground"].clone()).unwrap();
+    for (name, expected) in facts["over"].as_object().unwrap() {
+        let bytes = std::fs::read(folder.join(name)).unwrap();
+        let frame = decode_over(&bytes, &Limits::default(), Some(ground)).unwrap();
+        assert_eq!(frame.pixels(), from_hex(expected), "{name}");
+        assert_ne!(frame, decode(&bytes, &Limits::default()).unwrap(), "{name} has transparent pixels");
+    }
+    // Grey with alpha, and 16 bits: half and half.
+    let over = |picture: DynamicImage| {
+        decode_over(&file(&picture, ImageFormat::Png), &Limits::default(), Some(ground))
+            .unwrap()
+            .pixel(0, 0)
+            .unwrap()
+    };
+    let grey = ImageBuffer::from_pixel(2, 2, LumaA([100u8, 128]));
+    assert_eq!(over(DynamicImage::ImageLumaA8(grey)), [66, 98, 146]);
+    let deep = ImageBuffer::from_pixel(2, 2, Rgba([0x64ff_u16, 0x64ff, 0x64ff, 0x80ff]));
+    assert_eq!(over(DynamicImage::ImageRgba16(deep)), [66, 98, 146]);
+    // What has no alpha stays as it is.
+    let photo = picture("coffee.jpg");
+    assert_eq!(decode_over(&photo, &Limits::default(), Some(ground)), decode(&photo, &Limits::default()));
 }
 
 #[test]
