@@ -3,6 +3,7 @@
 
 mod mirror;
 mod moved;
+mod quads;
 mod whole;
 
 use crate::Frame;

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::mirror::mirror;
 use super::moved::Moved;
+use super::quads::{self, Quads};
 
 /// Side of the squares that a quarter turn goes by, pixels: their rows and columns fit the nearest cache.
 const SQUARE: usize = 64;
@@ -79,15 +80,29 @@ impl Moved<'_> {
         let blank = self.fill.repeat(width);
         let columns = across.inside(self.frame.height() as usize, width);
         let rows = down.inside(self.frame.width() as usize, height);
+        let quads = Quads::new();
         let mut strip = blank.repeat(SQUARE);
         let mut pixels = blank.repeat(rows.start);
         pixels.reserve_exact(width * height * 3 - pixels.len());
         for top in rows.clone().step_by(SQUARE) {
             let shown = &mut strip[..SQUARE.min(rows.end - top) * width * 3];
             for left in columns.clone().step_by(SQUARE) {
-                let square = left..columns.end.min(left + SQUARE);
-                for (y, row) in (top..).zip(shown.chunks_exact_mut(width * 3)) {
-                    self.column(down.at(y), across, &square, row);
+                let places = left * 3..columns.end.min(left + SQUARE) * 3;
+                for (y, rows) in (top..).step_by(4).zip(shown.chunks_mut(4 * width * 3)) {
+                    let mut rows = rows.chunks_exact_mut(width * 3).map(|row| &mut row[places.clone()]);
+                    match [rows.next(), rows.next(), rows.next(), rows.next()] {
+                        [Some(a), Some(b), Some(c), Some(d)] => {
+                            self.four_columns(
+                                quads,
+                                [0, 1, 2, 3].map(|at| down.at(y + at)),
+                                (across, left),
+                                [a, b, c, d],
+                            );
+                        }
+                        rows => rows.into_iter().flatten().zip(y..).for_each(|(row, y)| {
+                            self.column(down.at(y), (across, left), row);
+                        }),
+                    }
                 }
             }
             pixels.extend_from_slice(shown);
@@ -96,15 +111,43 @@ impl Moved<'_> {
         pixels
     }
 
-    /// Column `x` of the picture to the places `square` of a row.
-    fn column(&self, x: usize, across: Steps, square: &Range<usize>, row: &mut [u8]) {
+    /// Four columns of the picture that are neighbours, as rows, from their place `first` on.
+    fn four_columns(
+        &self,
+        quads: Option<Quads>,
+        columns: [usize; 4],
+        (along, first): (Steps, usize),
+        [a, b, c, d]: [&mut [u8]; 4],
+    ) {
+        let width = self.frame.width() as usize;
+        let left = columns[0].min(columns[3]);
+        let mut done = 0;
+        if let Some(quads) = quads.filter(|_| left + quads::READS <= width) {
+            let start = (along.at(first) * width + left) * 3;
+            let rows = [&mut *a, &mut *b, &mut *c, &mut *d];
+            done = rows[0].len() / (4 * 3) * 4;
+            let rows = if columns[0] == left {
+                rows
+            } else {
+                let [a, b, c, d] = rows;
+                [d, c, b, a]
+            };
+            quads.turn(self.frame.pixels(), start, along.step * width as isize * 3, rows);
+        }
+        for (x, row) in columns.into_iter().zip([a, b, c, d]) {
+            self.column(x, (along, first + done), &mut row[done * 3..]);
+        }
+    }
+
+    /// Column `x` of the picture, as a row, from its place `first` on.
+    fn column(&self, x: usize, (along, first): (Steps, usize), row: &mut [u8]) {
         let width = self.frame.width() as usize;
         let source = self.frame.pixels().as_chunks::<3>().0;
-        let mut from = across.at(square.start) * width + x;
-        let step = across.step * width as isize;
-        for pixel in row[square.start * 3..square.end * 3].as_chunks_mut::<3>().0 {
-            *pixel = source[from];
-            from = from.wrapping_add_signed(step);
+        let step = along.step * width as isize;
+        let mut from = along.start.wrapping_add(along.step * first as isize) * width as isize + x as isize;
+        for pixel in row.as_chunks_mut::<3>().0 {
+            *pixel = source[from as usize];
+            from += step;
         }
     }
 }
