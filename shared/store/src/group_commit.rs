@@ -1,12 +1,17 @@
 //! Group commit: requests that arrive while a commit is in flight share the next one. The component owns its queue; callers
-//! hold a cloneable handle. The queue is bounded, and full means `Overloaded` at once.
+//! hold a cloneable handle. The queue is bounded, and full means `Overloaded` at once. While Postgres is away only the first
+//! request waits to find out: the others are refused at once until a look says that it is back.
 
 use std::future::Future;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{AcceptOutcome, AcceptedRun, Store, StoreError};
+
+/// Pause between looks for a Postgres that is away.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// How much a group commit takes.
 #[derive(Debug, Clone, Copy)]
@@ -128,11 +133,38 @@ impl GroupCommitter {
             if received == 0 {
                 return;
             }
-            self.commit(&mut batch).await;
+            let outage = self.commit(&mut batch).await;
+            if let Some(outage) = outage.filter(|_| open) {
+                open = self.refuse_until_back(&outage, shutdown.as_mut()).await;
+            }
         }
     }
 
-    async fn commit(&self, batch: &mut Vec<Request>) {
+    /// Refuses what comes in until Postgres answers; false when the end has come meanwhile.
+    async fn refuse_until_back(
+        &mut self,
+        outage: &GroupCommitError,
+        mut shutdown: Pin<&mut impl Future<Output = ()>>,
+    ) -> bool {
+        let mut back = pin!(until_back(self.store.clone()));
+        loop {
+            tokio::select! {
+                biased;
+                () = &mut shutdown => {
+                    self.queue.close();
+                    return false;
+                }
+                () = &mut back => return true,
+                request = self.queue.recv() => match request {
+                    Some(request) => answer(request.reply, Err(outage.clone())),
+                    None => return true,
+                },
+            }
+        }
+    }
+
+    /// Commits the batch; why not, when Postgres is away.
+    async fn commit(&self, batch: &mut Vec<Request>) -> Option<GroupCommitError> {
         // Whoever hung up meanwhile is not accepted: nobody would learn of the run.
         batch.retain(|request| !request.reply.is_closed());
         let (runs, replies): (Vec<_>, Vec<_>) =
@@ -149,10 +181,21 @@ impl GroupCommitter {
                 }
             }
             Err(error) => {
+                let is_away = error.is_unavailable();
                 let error = GroupCommitError::from(error);
                 replies.into_iter().for_each(|reply| answer(reply, Err(error.clone())));
+                return is_away.then_some(error);
             }
         }
+        None
+    }
+}
+
+/// Until Postgres answers; at once where it was the transaction that failed and not the server.
+async fn until_back(store: Store) {
+    while let Err(error) = store.ping().await {
+        tracing::debug!(%error, "submissions are refused until Postgres is back");
+        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

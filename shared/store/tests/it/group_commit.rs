@@ -81,6 +81,13 @@ async fn without_postgres_the_answer_is_quick_and_says_so() -> Result<()> {
     let outcome = handle.accept(Story::new().run()).await;
     assert!(matches!(outcome, Err(GroupCommitError::Unavailable(_))), "{outcome:?}");
     assert!(begun.elapsed() < Duration::from_secs(4));
+    // From then on nobody waits to find out what is known.
+    let begun = std::time::Instant::now();
+    for _ in 0..100 {
+        let outcome = handle.accept(Story::new().run()).await;
+        assert!(matches!(outcome, Err(GroupCommitError::Unavailable(_))), "{outcome:?}");
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?} for a hundred refusals", begun.elapsed());
 
     fixture.postgres.server().expect("nobody shares it").restart().await?;
     eventually(Duration::from_secs(20), "a run is accepted again", async || {
