@@ -1,14 +1,14 @@
 //! Compiled definitions by the digest of what was sent. A definition is compiled once, however often it is run; what does not
 //! compile is not kept.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use millrace_blobs::Blobs;
 use millrace_compiler::{InputSpec, Plan};
 use millrace_contracts::{BlobId, Faults};
 use moka::future::Cache;
 use serde_json::Value;
-use tokio::sync::OnceCell;
 
 use crate::problem::{Code, Problem};
 use crate::submit::{QueueOf, queues_of};
@@ -17,6 +17,8 @@ use crate::submit::{QueueOf, queues_of};
 const CACHE_BYTES: u64 = 64 * 1024 * 1024;
 /// Definitions larger than this are compiled off the async threads, bytes.
 const COMPILED_INLINE_BYTES: usize = 32 * 1024;
+/// A definition that was put into the blob store so lately is there: it is kept for much longer.
+const STORED_FOR: Duration = Duration::from_secs(3600);
 
 /// A definition that compiled.
 #[derive(Debug)]
@@ -32,7 +34,8 @@ pub(crate) struct Compiled {
     /// The job queues its runs use.
     pub(crate) queues: Vec<QueueOf>,
     bytes: Vec<u8>,
-    stored: OnceCell<()>,
+    /// When it was last put into the blob store.
+    stored: Mutex<Option<Instant>>,
 }
 
 impl Compiled {
@@ -43,16 +46,17 @@ impl Compiled {
 
     /// Puts the definition back where orchestrators find it, if it is not there any more.
     pub(crate) async fn restore(&self, blobs: &Blobs) -> Result<(), Problem> {
-        if blobs.head(self.id).await?.is_none() {
-            blobs.put(self.bytes.clone().into()).await?;
-        }
+        blobs.put(self.bytes.clone().into()).await?;
         Ok(())
     }
 
-    /// Puts the definition where orchestrators find it; once per process.
+    /// Puts the definition where orchestrators find it; now and again, so that it is not taken for one that nobody uses.
     pub(crate) async fn store(&self, blobs: &Blobs) -> Result<(), Problem> {
-        let put = async || blobs.put(self.bytes.clone().into()).await.map(drop);
-        self.stored.get_or_try_init(put).await?;
+        let is_fresh = |stored: Option<Instant>| stored.is_some_and(|at| at.elapsed() < STORED_FOR);
+        if !is_fresh(*self.stored.lock().unwrap_or_else(PoisonError::into_inner)) {
+            self.restore(blobs).await?;
+            *self.stored.lock().unwrap_or_else(PoisonError::into_inner) = Some(Instant::now());
+        }
         Ok(())
     }
 }
@@ -93,7 +97,7 @@ fn compile(definition: &Value) -> Result<Arc<Compiled>, Faults> {
     let bytes = serde_json::to_vec(&definition).expect("a JSON value serialises");
     let id = BlobId::of(&bytes);
     let (inputs, queues) = (plan.inputs(), queues_of(&plan));
-    Ok(Arc::new(Compiled { inputs, queues, plan, definition, id, bytes, stored: OnceCell::new() }))
+    Ok(Arc::new(Compiled { inputs, queues, plan, definition, id, bytes, stored: Mutex::default() }))
 }
 
 /// The problem of a definition that stands at `prefix` in the request.

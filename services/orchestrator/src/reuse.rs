@@ -150,7 +150,7 @@ pub(crate) async fn look_up(shared: &Shared, asks: Vec<(usize, Ask)>, room: usiz
     hits
 }
 
-/// Whether everything that a result refers to is still there.
+/// Whether everything that a result refers to is still there, and stays.
 async fn is_whole(shared: &Shared, result: &Reusable) -> bool {
     let mut blobs = BTreeSet::new();
     for value in result.outputs.values() {
@@ -168,7 +168,7 @@ async fn is_whole(shared: &Shared, result: &Reusable) -> bool {
         return false;
     }
     let there = stream::iter(blobs)
-        .map(|blob| async move { matches!(shared.blobs.head(blob).await, Ok(Some(_))) })
+        .map(|blob| async move { matches!(shared.blobs.touch(blob).await, Ok(Some(_))) })
         .buffer_unordered(BLOB_CHECKS);
     there.all(std::future::ready).await
 }

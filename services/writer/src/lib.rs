@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod batch;
+mod blobs;
 mod error;
 mod fleet;
 mod intake;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use millrace_blobs::Blobs;
 use millrace_bus::Bus;
 use millrace_config::{Retention, Writer};
 use millrace_store::Store;
@@ -16,6 +17,8 @@ pub struct Deps {
     pub bus: Bus,
     /// Postgres: where they go.
     pub store: Store,
+    /// The blob store, which is kept tidy.
+    pub blobs: Blobs,
     /// The `[retention]` settings: what is deleted when.
     pub retention: Retention,
 }
@@ -25,6 +28,7 @@ pub struct Deps {
 pub(crate) struct Shared {
     pub(crate) bus: Bus,
     pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
     pub(crate) settings: Arc<Writer>,
     pub(crate) retention: Arc<Retention>,
     /// This process among the replicas; new with every start, so that it cannot be taken for a dead predecessor.
@@ -40,6 +44,7 @@ pub async fn run(deps: Deps, settings: Writer, shutdown: CancellationToken) -> R
     let shared = Shared {
         bus: deps.bus,
         store: deps.store,
+        blobs: deps.blobs,
         settings: Arc::new(settings),
         retention: Arc::new(deps.retention),
         replica: format!("writer-{}", uuid::Uuid::new_v4().simple()).into(),

@@ -1,4 +1,5 @@
-//! Upkeep of the record: partitions of `wf_events` made ahead and dropped, old runs deleted, a small step at a time. Replicas may
+//! Upkeep of the record: partitions of `wf_events` made ahead and dropped, old runs, definitions and blobs deleted, a small
+//! step at a time. Replicas may
 //! do it at the same time; what fails waits for the next round. Nothing that has not ended is touched, however old.
 
 use std::convert::Infallible;
@@ -10,6 +11,7 @@ use millrace_contracts::UnixMillis;
 use millrace_store::StoreError;
 
 use crate::role::Shared;
+use crate::{WriterError, blobs};
 
 /// Pause after a round that failed.
 const RETRY: Duration = Duration::from_secs(10);
@@ -31,17 +33,25 @@ pub(crate) async fn run(shared: Shared) -> Result<(), Infallible> {
 }
 
 /// What is to be done as of `now`.
-async fn round(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
+async fn round(shared: &Shared, now: UnixMillis) -> Result<(), WriterError> {
     partitions(shared, now).await?;
+    records(shared, now).await?;
+    blobs::sweep(shared, now).await
+}
+
+/// Old records of every kind.
+async fn records(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
     let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
     expire(shared, before).await?;
+    let definitions = shared.store.expire_definitions(before, shared.retention.step).await?;
     let fleet = shared.store.workers().expire(before).await?;
     let letters = shared.store.dead_letters().expire(before).await?;
-    if fleet + letters > 0 {
+    if definitions + fleet + letters > 0 {
         tracing::info!(
+            definitions,
             fleet,
             dead_letters = letters,
-            "old records of the fleet and dead letters are deleted"
+            "old definitions, records of the fleet and dead letters are deleted"
         );
     }
     Ok(())

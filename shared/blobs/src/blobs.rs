@@ -1,6 +1,7 @@
 //! The store: bytes in, ids out, and back. Every size is bounded before memory is taken for it.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -19,6 +20,8 @@ const ENTRY_OVERHEAD_BYTES: usize = 128;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     pub(crate) store: Arc<dyn ObjectStore>,
+    /// Where the store is on the disk.
+    pub(crate) folder: Arc<Path>,
     cache: Cache<BlobId, Bytes>,
     max_cached_bytes: u64,
     pub(crate) max_blob_bytes: u64,
@@ -35,8 +38,10 @@ impl Blobs {
             .max_capacity(settings.cache_bytes)
             .weigher(|_, bytes: &Bytes| u32::try_from(bytes.len() + ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX))
             .build();
+        let (store, folder) = location::open(settings)?;
         Ok(Self {
-            store: Arc::new(location::open(settings)?),
+            store: Arc::new(store),
+            folder: folder.into(),
             cache,
             max_cached_bytes: settings.cache_bytes / CACHE_SHARE,
             max_blob_bytes: settings.max_blob_bytes,
@@ -50,14 +55,14 @@ impl Blobs {
         self.max_blob_bytes
     }
 
-    /// Stores `bytes`, unless they are stored already.
+    /// Stores `bytes`, unless they are stored already; then they are touched.
     ///
     /// # Errors
     /// `TooLarge`, `Storage`.
     pub async fn put(&self, bytes: Bytes) -> Result<BlobId, BlobsError> {
         self.check_size(bytes.len() as u64)?;
         let id = BlobId::of(&bytes);
-        if self.head(id).await? != Some(bytes.len() as u64) {
+        if self.touch(id).await? != Some(bytes.len() as u64) {
             let payload = PutPayload::from_bytes(bytes.clone());
             self.store.put(&location::of_blob(id), payload).await.map_err(BlobsError::Storage)?;
         }
@@ -132,7 +137,7 @@ impl Blobs {
     /// # Errors
     /// `Storage`.
     pub async fn delete(&self, id: BlobId) -> Result<(), BlobsError> {
-        self.cache.invalidate(&id).await;
+        self.forget(id).await;
         match self.store.delete(&location::of_blob(id)).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
             Err(error) => Err(BlobsError::Storage(error)),
@@ -144,6 +149,10 @@ impl Blobs {
             return Err(BlobsError::TooLarge { what: "the blob", limit: self.max_blob_bytes });
         }
         Ok(())
+    }
+
+    pub(crate) async fn forget(&self, id: BlobId) {
+        self.cache.invalidate(&id).await;
     }
 
     async fn keep(&self, id: BlobId, bytes: &Bytes) {

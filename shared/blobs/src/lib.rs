@@ -4,10 +4,12 @@ mod blobs;
 mod error;
 mod location;
 mod resolve;
+mod retire;
 mod settings;
 mod stream;
 mod value;
 
 pub use blobs::Blobs;
 pub use error::BlobsError;
+pub use retire::TOUCHED_FOR;
 pub use settings::BlobsSettings;

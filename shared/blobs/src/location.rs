@@ -16,14 +16,14 @@ const UPLOADS: &str = "tmp";
 const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Opens the folder, making it where it is missing, and clears what killed processes left half written.
-pub(crate) fn open(settings: &BlobsSettings) -> Result<LocalFileSystem, BlobsError> {
+pub(crate) fn open(settings: &BlobsSettings) -> Result<(LocalFileSystem, PathBuf), BlobsError> {
     let fault = |reason: String| BlobsError::Settings { url: settings.url.clone(), reason };
     let folder = folder(&settings.url).map_err(fault)?;
     std::fs::create_dir_all(&folder)
         .map_err(|error| fault(format!("the folder {} cannot be made: {error}", folder.display())))?;
     clear_abandoned(&folder.join(UPLOADS));
     let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| fault(error.to_string()))?;
-    Ok(store.with_fsync(settings.sync))
+    Ok((store.with_fsync(settings.sync), folder))
 }
 
 fn folder(url: &str) -> Result<PathBuf, String> {
@@ -55,6 +55,11 @@ fn clear_abandoned(uploads: &Path) {
 pub(crate) fn of_blob(id: BlobId) -> ObjectPath {
     let hex = id.to_string();
     ObjectPath::from(format!("sha256/{}/{}/{hex}", &hex[..2], &hex[2..4]))
+}
+
+/// Where the blobs are whose ids begin with this byte.
+pub(crate) fn of_shard(shard: u8) -> ObjectPath {
+    ObjectPath::from(format!("sha256/{shard:02x}"))
 }
 
 /// Where an upload grows until its digest is known.

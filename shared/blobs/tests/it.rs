@@ -1,6 +1,8 @@
 //! The blob store on a real folder.
 
+use std::fs::File;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt, stream};
@@ -231,4 +233,75 @@ proptest! {
 
 fn runtime() -> tokio::runtime::Runtime {
     tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime")
+}
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Makes a blob as old as if nobody had touched it for so long.
+fn age(folder: &Path, by: Duration) {
+    for file in files(folder) {
+        File::open(file).and_then(|file| file.set_modified(SystemTime::now() - by)).expect("our own file");
+    }
+}
+
+#[tokio::test]
+async fn what_nobody_touched_for_long_is_found_and_removed_and_nothing_else() {
+    let (folder, blobs) = open();
+    let before = SystemTime::now() - 2 * DAY;
+    let old = blobs.put(Bytes::from_static(b"old")).await.unwrap();
+    let used = blobs.put(Bytes::from_static(b"used")).await.unwrap();
+    let put_again = blobs.put(Bytes::from_static(b"put again")).await.unwrap();
+    age(folder.path(), 3 * DAY);
+    let young = blobs.put(Bytes::from_static(b"young")).await.unwrap();
+    assert_eq!(blobs.touch(used).await.unwrap(), Some(4));
+    blobs.put(Bytes::from_static(b"put again")).await.unwrap();
+    let nobody = BlobId::of(b"nobody's");
+    assert_eq!(blobs.touch(nobody).await.unwrap(), None);
+
+    let mut stale = Vec::new();
+    for shard in 0..=u8::MAX {
+        let found: Vec<_> = blobs.stale(shard, before).collect().await;
+        stale.extend(found.into_iter().map(Result::unwrap));
+    }
+    assert_eq!(stale, [old]);
+    assert!(blobs.remove_stale(old, before).await.unwrap());
+    assert!(!blobs.remove_stale(old, before).await.unwrap(), "once is enough");
+    for kept in [used, put_again, young, nobody] {
+        assert!(!blobs.remove_stale(kept, before).await.unwrap(), "{kept}");
+    }
+    assert_eq!(blobs.head(old).await.unwrap(), None);
+    assert!(matches!(blobs.get(old).await, Err(BlobsError::NotFound(_))), "not from memory either");
+    assert_eq!(files(folder.path()).len(), 3, "nothing is left aside");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn a_blob_that_is_used_while_it_is_removed_is_there_or_said_to_be_gone() {
+    let (folder, blobs) = open();
+    let content = Bytes::from_static(b"fought over");
+    let (mut spared, mut removed) = (0, 0);
+    for round in 0..400 {
+        let id = blobs.put(content.clone()).await.unwrap();
+        age(folder.path(), 3 * DAY);
+        let before = SystemTime::now() - DAY;
+        let (uploads, removes) = (round % 2 == 0, blobs.remove_stale(id, before));
+        let using = async {
+            if uploads {
+                return blobs.put(content.clone()).await.map(|_| true);
+            }
+            blobs.touch(id).await.map(|found| found.is_some())
+        };
+        // Now the one first, now the other.
+        let (gone, used) = if round % 4 < 2 {
+            tokio::join!(removes, using)
+        } else {
+            let (used, gone) = tokio::join!(using, removes);
+            (gone, used)
+        };
+        let (gone, used) = (gone.unwrap(), used.unwrap());
+        let there = blobs.head(id).await.unwrap().is_some();
+        assert!(!used || there, "round {round}: it was used, and is not there (removed: {gone})");
+        assert!(used || gone, "round {round}: it is said to be gone, and nobody removed it");
+        if gone { removed += 1 } else { spared += 1 }
+    }
+    assert!(spared > 0 && removed > 0, "{spared} spared, {removed} removed: the two must meet");
 }

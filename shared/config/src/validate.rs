@@ -1,5 +1,7 @@
 //! Rules that a type cannot hold: ranges, and settings that must fit each other.
 
+use std::time::Duration;
+
 use crate::Settings;
 
 /// Every broken rule as (key, message).
@@ -56,6 +58,11 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     );
     rule((1..=64).contains(&writer.lanes), "writer.lanes", "must be 1 to 64");
     rule((1..=10_000).contains(&retention.step), "retention.step", "must be 1 to 10000");
+    rule(
+        retention.blobs.is_zero() || retention.blobs >= Duration::from_secs(12 * 3600),
+        "retention.blobs",
+        "must be at least 12h, or 0s to keep them: what is in use is only told from time to time",
+    );
     rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
     rule(
         cost.prices.values().all(|price| price.is_finite() && *price >= 0.0),

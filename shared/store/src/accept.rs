@@ -2,11 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use millrace_contracts::message::Accepted;
+use millrace_contracts::message::{Accepted, RerunOf};
 use millrace_contracts::{BlobId, ExecutionId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use crate::blob_uses::{self, Uses};
 use crate::{Definition, Store, StoreError, definitions, json};
 
 /// How long an idempotency key is good for, hours.
@@ -95,10 +96,27 @@ impl Store {
         }
         let outcomes: Vec<_> = runs.iter().map(|run| outcome(run, &mut holders)).collect();
         let accepted = runs.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == AcceptOutcome::Accepted);
-        Columns::of(accepted.map(|(run, _)| run)).insert(&mut transaction).await?;
+        let accepted: Vec<&AcceptedRun> = accepted.map(|(run, _)| run).collect();
+        Columns::of(accepted.iter().copied()).insert(&mut transaction).await?;
+        record_uses(&mut transaction, &accepted).await?;
         transaction.commit().await?;
         Ok(outcomes)
     }
+}
+
+/// What the runs refer to from the start: their input, and the results they take over.
+async fn record_uses(connection: &mut sqlx::PgConnection, runs: &[&AcceptedRun]) -> Result<(), StoreError> {
+    let mut uses = Uses::default();
+    for run in runs {
+        uses.add_all(run.accepted.execution_id.0, run.accepted.input.values());
+    }
+    uses.insert(connection).await?;
+    for run in runs {
+        if let Some(RerunOf { execution_id: earlier, from: Some(_) }) = &run.accepted.rerun_of {
+            blob_uses::copy(connection, (*earlier, run.accepted.execution_id)).await?;
+        }
+    }
+    Ok(())
 }
 
 /// The first run with a key holds it, within a batch too.

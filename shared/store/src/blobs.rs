@@ -56,6 +56,18 @@ impl Blobs<'_> {
         Ok(())
     }
 
+    /// Forgets blobs that are gone.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn forget(&self, blobs: &[BlobId]) -> Result<(), StoreError> {
+        let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest().to_vec()).collect();
+        sqlx::query!("delete from wf_blobs where sha256 = any($1)", &digests)
+            .execute(&self.store.pool)
+            .await?;
+        Ok(())
+    }
+
     /// What is known of a blob.
     ///
     /// # Errors

@@ -1,9 +1,10 @@
 //! `wf_definitions`: content-addressed, written once, shared by versions and runs.
 
-use millrace_contracts::BlobId;
+use millrace_contracts::{BlobId, UnixMillis};
 use serde_json::Value;
 use sqlx::PgConnection;
 
+use crate::blob_uses::{self, Uses};
 use crate::{Store, StoreError, json};
 
 /// A definition with the digest of its bytes.
@@ -27,6 +28,19 @@ pub(crate) async fn insert(
     }
     let digests: Vec<Vec<u8>> = unique.keys().map(|id| id.digest().to_vec()).collect();
     let bodies: Vec<String> = unique.values().map(|definition| json::text(&definition.json)).collect();
+    // Before the insert: a row that stays is locked by this, one that is just being cleaned away is made again by that.
+    sqlx::query!(
+        "update wf_definitions set used_at = now()
+        where sha256 = any($1) and used_at < now() - interval '1 hour'",
+        &digests
+    )
+    .execute(&mut *connection)
+    .await?;
+    let mut uses = Uses::default();
+    for definition in unique.values() {
+        uses.add(blob_uses::owner_of_definition(definition.id), &definition.json);
+    }
+    uses.insert(connection).await?;
     sqlx::query!(
         "insert into wf_definitions (sha256, definition)
         select sha256, body::json from unnest($1::bytea[], $2::text[]) as d (sha256, body)
@@ -40,6 +54,46 @@ pub(crate) async fn insert(
 }
 
 impl Store {
+    /// Deletes up to `limit` definitions that no run and no saved workflow refers to, and that nobody has used since `before`, at
+    /// least half a day; and, first, versions of workflows that were deleted before then and have no run left. Returns how many
+    /// definitions.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn expire_definitions(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
+        let mut transaction = self.pool.begin().await?;
+        sqlx::query!(
+            "delete from wf_workflow_versions where workflow_id in (
+                select id from wf_workflows w where deleted_at < $1
+                    and exists (select from wf_workflow_versions v where v.workflow_id = w.id)
+                    and not exists (select from wf_executions e where e.workflow_id = w.id)
+                limit $2)",
+            before.to_utc(),
+            i64::from(limit)
+        )
+        .execute(&mut *transaction)
+        .await?;
+        let digests = sqlx::query_scalar!(
+            "delete from wf_definitions where sha256 in (
+                select sha256 from wf_definitions d where used_at < least($1, now() - interval '12 hours')
+                    and not exists (select from wf_workflow_versions v where v.sha256 = d.sha256)
+                    and not exists (select from wf_executions e where e.sha256 = d.sha256 and e.workflow_id is null)
+                order by sha256 limit $2 for update skip locked)
+            returning sha256",
+            before.to_utc(),
+            i64::from(limit)
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let mut owners = Vec::with_capacity(digests.len());
+        for digest in &digests {
+            owners.push(blob_uses::owner_of_definition(blob_id(digest)?));
+        }
+        blob_uses::forget(&mut transaction, &owners).await?;
+        transaction.commit().await?;
+        Ok(digests.len() as u64)
+    }
+
     /// The definition with this digest, if it is recorded.
     ///
     /// # Errors

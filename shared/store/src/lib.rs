@@ -2,6 +2,7 @@
 
 mod accept;
 mod api_keys;
+mod blob_uses;
 mod blobs;
 mod collections;
 mod dead_letters;
@@ -25,6 +26,7 @@ mod workflows;
 
 pub use accept::{AcceptOutcome, AcceptedRun, IDEMPOTENCY_HOURS};
 pub use api_keys::{ApiKey, ApiKeys, KeyHash, KeySecret, NewApiKey};
+pub use blob_uses::{BlobUses, UnreadValue};
 pub use blobs::{BlobRecord, Blobs};
 pub use collections::{
     CollectionLimits, CollectionRecord, Collections, Match, Metric, Nearest, NewCollection, Point, PointsPut,

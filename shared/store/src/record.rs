@@ -11,8 +11,9 @@ mod isolate;
 mod job_rows;
 mod node_run_rows;
 
-use millrace_contracts::Event;
+use millrace_contracts::{Event, EventType};
 
+use crate::blob_uses::Uses;
 use crate::{Store, StoreError, dead_letters};
 use fold::Changes;
 
@@ -71,6 +72,7 @@ impl Store {
         node_run_rows::upsert(&mut transaction, &changes.node_runs).await?;
         job_rows::upsert(&mut transaction, &changes.jobs, &self.prices).await?;
         execution_rows::advance(&mut transaction, &changes, !self.prices.is_empty()).await?;
+        uses_of(&changes.events).insert(&mut transaction).await?;
         callback_rows::update(&mut transaction, &changes.callbacks).await?;
         for (event, reason) in &changes.unreadable {
             dead_letters::insert(&mut transaction, event, reason).await?;
@@ -78,4 +80,15 @@ impl Store {
         transaction.commit().await?;
         Ok(Recorded { new_events, transactions: 1, dead_letters: changes.unreadable.len() as u64 })
     }
+}
+
+/// What nodes and runs gave refers to. (The input is known since the run was accepted.)
+fn uses_of(events: &[&Event]) -> Uses {
+    let mut uses = Uses::default();
+    for event in events.iter().filter(|event| event.kind != EventType::WorkflowStarted) {
+        if let Some(run) = event.execution_id {
+            uses.add(run.0, &event.data);
+        }
+    }
+    uses
 }

@@ -10,6 +10,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 use uuid::Uuid;
 
+use crate::blob_uses::{self, Uses};
 use crate::{Bounded, Store, StoreError, json};
 
 pub use firing::{Firing, FiringOutcome};
@@ -160,6 +161,7 @@ impl Schedules<'_> {
         )
         .fetch_one(&mut *transaction)
         .await?;
+        record_uses(&mut transaction, id, new).await?;
         transaction.commit().await?;
         row.record()
     }
@@ -230,6 +232,8 @@ impl Schedules<'_> {
         )
         .fetch_one(&mut *transaction)
         .await?;
+        blob_uses::forget(&mut transaction, &[id.0]).await?;
+        record_uses(&mut transaction, id, new).await?;
         transaction.commit().await?;
         row.record()
     }
@@ -248,9 +252,21 @@ impl Schedules<'_> {
         )
         .execute(&mut *transaction)
         .await?;
+        blob_uses::forget(&mut transaction, &[id.0]).await?;
         transaction.commit().await?;
         Ok(())
     }
+}
+
+/// What its input refers to.
+async fn record_uses(
+    connection: &mut PgConnection,
+    id: ScheduleId,
+    new: &NewSchedule,
+) -> Result<(), StoreError> {
+    let mut uses = Uses::default();
+    uses.add_all(id.0, new.spec.input.values());
+    uses.insert(connection).await
 }
 
 async fn check_workflow(connection: &mut PgConnection, id: WorkflowId) -> Result<(), StoreError> {

@@ -196,7 +196,7 @@ async fn check_blobs(app: &App, model: &RegisteredModel) -> Result<(), Problem> 
     let files = model.files.iter().map(|(name, origin)| (format!("/files/{name}"), origin));
     for (pointer, origin) in files.chain([("/checkpoint".to_owned(), &model.checkpoint)]) {
         let Origin::Blob(id) = origin else { continue };
-        if app.blobs.head(*id).await?.is_none() {
+        if app.blobs.touch(*id).await?.is_none() {
             let fault = Fault::new("UNKNOWN_BLOB", pointer, format!("there is no blob {id}"));
             let fault = fault.hint("POST /api/v1/blobs stores one");
             return Err(Problem::fault(Code::InvalidRequest, fault));

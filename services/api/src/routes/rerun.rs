@@ -147,7 +147,7 @@ async fn check_blobs(app: &App, input: &Map<String, Value>) -> Result<(), Proble
     input.values().for_each(|value| blobs_in(value, &mut blobs));
     blobs.truncate(MAX_LOOKED_FOR);
     let mut looks = stream::iter(blobs)
-        .map(|blob| async move { app.blobs.head(blob).await.map(|found| found.is_none().then_some(blob)) })
+        .map(|blob| async move { app.blobs.touch(blob).await.map(|found| found.is_none().then_some(blob)) })
         .buffer_unordered(LOOKED_FOR_AT_ONCE);
     while let Some(look) = looks.next().await {
         if let Some(blob) = look? {

@@ -56,8 +56,14 @@ pub(crate) async fn show(
     }
     let ask = Ask::of_our_own(&request, PATIENCE)?;
     // Boxed: a submission as a whole is a large future.
+    let key = (id, width);
+    if let Some(known) = app.thumbnails.get(&key).await
+        && app.blobs.head(known).await?.is_none()
+    {
+        app.thumbnails.invalidate(&key).await;
+    }
     let making = Box::pin(make(&app, ask, id, width));
-    let made = Box::pin(app.thumbnails.try_get_with((id, width), making)).await;
+    let made = Box::pin(app.thumbnails.try_get_with(key, making)).await;
     let thumbnail = made.map_err(|problem| Problem::clone(&problem))?;
     blobs::answer(&app, thumbnail, request.headers()).await
 }

@@ -93,11 +93,12 @@ async fn store_base64(
 }
 
 async fn header_of_blob(app: &App, id: BlobId, pointer: &str) -> Result<ImageHeader, Refusal> {
+    // Also where the header is known: the run is about to refer to the picture.
+    let size = app.blobs.touch(id).await.map_err(|error| about_blob(error, pointer))?;
+    let size = size.ok_or_else(|| about_blob(BlobsError::NotFound(id), pointer))?;
     if let Some(header) = app.headers.get(&id).await {
         return Ok(header);
     }
-    let size = app.blobs.head(id).await.map_err(|error| about_blob(error, pointer))?;
-    let size = size.ok_or_else(|| about_blob(BlobsError::NotFound(id), pointer))?;
     for look in LOOKS_BYTES.into_iter().chain([size]) {
         let complete = look >= size;
         let head = if size == 0 {

@@ -105,7 +105,8 @@ pub(crate) async fn writer(args: HealthArgs, context: &Context) -> anyhow::Resul
     let bus = roles::bus(settings).await?;
     let store = roles::store(settings, "writer")?;
     let _health = serve_own_health(settings.writer.health_listen, &alone, &bus, Some(&store)).await?;
-    let deps = millrace_writer::Deps { bus, store, retention: settings.retention.clone() };
+    let (blobs, retention) = (roles::blobs(settings)?, settings.retention.clone());
+    let deps = millrace_writer::Deps { bus, store, blobs, retention };
     let ended = millrace_writer::run(deps, settings.writer.clone(), alone.shutdown.clone()).await;
     alone.end(ended).await?;
     Ok(Exit::Done)

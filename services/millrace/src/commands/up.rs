@@ -169,6 +169,7 @@ async fn serve(
     let deps = millrace_writer::Deps {
         bus: bus.clone(),
         store: store.clone(),
+        blobs: blobs.clone(),
         retention: settings.retention.clone(),
     };
     back.spawn(must_live("writer"), millrace_writer::run(deps, settings.writer.clone(), back.token()));

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use anyhow::{Context, Result};
+use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_bus::{Bus, BusSettings, Commit, CommitOutcome};
 use millrace_config::{Retention, Writer};
 use millrace_contracts::event::{LogPosition, Source};
@@ -10,9 +11,10 @@ use millrace_contracts::message::Accepted;
 use millrace_contracts::{BlobId, Event, EventType, ExecutionId, ExecutionStatus, UnixMillis};
 use millrace_store::{Store, StoreError, StoreSettings};
 use millrace_tasks::CancellationToken;
-use millrace_testkit::{TestPostgres, TestRedis, eventually};
+use millrace_testkit::{TestPostgres, TestRedis, eventually, test_folder};
 use millrace_writer::{Deps, WriterError};
 use serde_json::{Map, Value, json};
+use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
 /// Nothing here takes this long unless it never happens.
@@ -25,6 +27,9 @@ pub(crate) struct Fixture {
     pub(crate) postgres: TestPostgres,
     pub(crate) bus: Bus,
     pub(crate) store: Store,
+    pub(crate) blobs: Blobs,
+    /// Where the blobs are.
+    pub(crate) folder: TempDir,
 }
 
 impl Fixture {
@@ -34,7 +39,9 @@ impl Fixture {
         let bus = Bus::connect(BusSettings::new(redis.url())).await?;
         let store = Store::connect(&StoreSettings::new(postgres.url()))?;
         store.migrate().await?;
-        Ok(Self { redis, postgres, bus, store })
+        let folder = test_folder()?;
+        let blobs = Blobs::open(&BlobsSettings::new(folder.path().display().to_string()))?;
+        Ok(Self { redis, postgres, bus, store, blobs, folder })
     }
 
     pub(crate) fn writer(&self, settings: Writer) -> RunningWriter {
@@ -43,7 +50,8 @@ impl Fixture {
 
     pub(crate) fn writer_that_keeps(&self, settings: Writer, retention: Retention) -> RunningWriter {
         let stop = CancellationToken::new();
-        let deps = Deps { bus: self.bus.clone(), store: self.store.clone(), retention };
+        let deps =
+            Deps { bus: self.bus.clone(), store: self.store.clone(), blobs: self.blobs.clone(), retention };
         RunningWriter { task: tokio::spawn(millrace_writer::run(deps, settings, stop.clone())), stop }
     }
 
@@ -51,7 +59,8 @@ impl Fixture {
     pub(crate) async fn tell_runs(&self, count: usize) -> Result<Vec<ExecutionId>> {
         let runs: Vec<ExecutionId> = (0..count).map(|_| ExecutionId::generate()).collect();
         for some in runs.chunks(50) {
-            let commits: Vec<Commit> = some.iter().map(|run| self.story(*run)).collect();
+            let commits: Vec<Commit> =
+                some.iter().map(|run| self.story(accepted(*run), &json!({}))).collect();
             let outcomes = self.bus.commit(&commits).await?;
             anyhow::ensure!(
                 outcomes.iter().all(|outcome| *outcome == CommitOutcome::Committed),
@@ -61,13 +70,25 @@ impl Fixture {
         Ok(runs)
     }
 
-    fn story(&self, run: ExecutionId) -> Commit {
-        let accepted = accepted(run);
+    /// The same about one run of this input, whose last node gave this.
+    pub(crate) async fn tell_run(&self, input: &Value, output: &Value) -> Result<ExecutionId> {
+        let mut accepted = accepted(ExecutionId::generate());
+        accepted.input.insert("photo".to_owned(), input.clone());
+        let run = accepted.execution_id;
+        let outcomes = self.bus.commit(&[self.story(accepted, output)]).await?;
+        anyhow::ensure!(outcomes == [CommitOutcome::Committed], "{outcomes:?}");
+        Ok(run)
+    }
+
+    fn story(&self, accepted: Accepted, output: &Value) -> Commit {
+        let run = accepted.execution_id;
         let mut commit = Commit::new(run, self.bus.partition_of(run), 0);
         commit.set.push(("meta".to_owned(), b"{}".to_vec()));
         commit.durable.push(durable(run, 1, EventType::WorkflowStarted, json!({"accepted": accepted})));
+        let nothing = json!({});
         for (seq, node) in [(2, "photo"), (3, "detect"), (4, "answer")] {
-            let data = json!({"node_id": node, "block": "crop@1", "status": "completed", "attempt": 1, "outputs": {}});
+            let data = json!({"node_id": node, "block": "crop@1", "status": "completed", "attempt": 1,
+                "outputs": if node == "answer" { output } else { &nothing }});
             commit.durable.push(durable(run, seq, EventType::NodeCompleted, data));
         }
         let end =

@@ -4,7 +4,7 @@ use millrace_contracts::ExecutionId;
 
 use super::Executions;
 use super::row::status;
-use crate::StoreError;
+use crate::{StoreError, blob_uses};
 
 impl Executions<'_> {
     /// Deletes a run that has ended.
@@ -39,6 +39,7 @@ impl Executions<'_> {
         sqlx::query!("delete from wf_inference_jobs where execution_id = $1", id.0)
             .execute(&mut *transaction)
             .await?;
+        blob_uses::forget(&mut transaction, &[id.0]).await?;
         sqlx::query!(
             "update wf_executions set deleted_at = now(), input_data = '{}', output_data = null, node_metrics = null,
                 error = null, error_message = null, labels = '{}', accepted = null, callback_url = null,

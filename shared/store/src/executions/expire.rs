@@ -5,7 +5,7 @@ use uuid::Uuid;
 
 use super::Executions;
 use super::list::first_id_at;
-use crate::StoreError;
+use crate::{StoreError, blob_uses};
 
 impl Executions<'_> {
     /// Deletes up to `limit` runs that ended before `before`, the oldest first, with all that is recorded of them; returns how
@@ -43,6 +43,7 @@ impl Executions<'_> {
         sqlx::query!("delete from wf_inference_jobs where execution_id = any($1)", &ids)
             .execute(&mut *transaction)
             .await?;
+        blob_uses::forget(&mut transaction, &ids).await?;
         sqlx::query!("delete from wf_executions where id = any($1)", &ids).execute(&mut *transaction).await?;
         transaction.commit().await?;
         Ok(ids.len() as u64)

@@ -11,6 +11,7 @@ use uuid::Uuid;
 
 use super::change::{EndedJobs, ExecutionChange, JobChange};
 use super::fold::Changes;
+use crate::blob_uses::Uses;
 use crate::{StoreError, accept, json};
 
 /// Brings the rows forward, and the counters of jobs with them. Node runs and jobs of the batch must be written before.
@@ -128,10 +129,11 @@ async fn insert_pending(
     if runs.is_empty() {
         return Ok(());
     }
-    let mut columns = accept::Columns::default();
-    runs.iter()
-        .filter_map(|(_, change)| change.accepted.as_ref())
-        .for_each(|accepted| columns.push(accepted));
+    let (mut columns, mut uses) = (accept::Columns::default(), Uses::default());
+    for accepted in runs.iter().filter_map(|(_, change)| change.accepted.as_ref()) {
+        columns.push(accepted);
+        uses.add_all(accepted.execution_id.0, accepted.input.values());
+    }
     sqlx::query!(
         "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted,
             epoch, schedule_id, callback_url)
@@ -160,9 +162,9 @@ async fn insert_pending(
         &columns.schedule_ids as &[Option<Uuid>],
         &columns.callback_urls as &[Option<String>]
     )
-    .execute(connection)
+    .execute(&mut *connection)
     .await?;
-    Ok(())
+    uses.insert(connection).await
 }
 
 /// Makes rows that only hold a run's state, not shown to anybody until the command comes.

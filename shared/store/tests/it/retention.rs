@@ -1,7 +1,11 @@
 //! Old runs go and running ones stay; the clock is the caller's.
 
+use std::collections::HashSet;
+
 use anyhow::Result;
-use millrace_contracts::UnixMillis;
+use millrace_contracts::message::RerunOf;
+use millrace_contracts::{BlobId, NodeStatus, UnixMillis, WorkflowId};
+use millrace_store::{AcceptedRun, Definition, NewWorkflow};
 use serde_json::json;
 
 use crate::story::Story;
@@ -59,5 +63,89 @@ async fn tombstones_and_rows_without_a_command_go_too() -> Result<()> {
     let now = UnixMillis::now();
     assert_eq!(executions.expire(UnixMillis(now.0 - DAY_MS), 10).await?, 0);
     assert_eq!(executions.expire(UnixMillis(now.0 + DAY_MS), 10).await?, 2);
+    Ok(())
+}
+
+#[tokio::test]
+async fn blobs_are_in_use_as_long_as_somebody_refers_to_them() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let id = |name: &str| BlobId::of(name.as_bytes());
+    let image = |name: &str| json!({"kind": "image", "blob": id(name)});
+    let mut first = Story::new();
+    first.accepted.input.insert("photo".to_owned(), image("input"));
+    let mut second = Story::new();
+    second.accepted.rerun_of = Some(RerunOf { execution_id: first.run, from: Some("answer".into()) });
+    fixture.store.accept(&[first.run()]).await?;
+    first.execute().started().node("photo", NodeStatus::Completed, &json!({"image": image("output")}));
+    first.ended("completed", &json!({"answer": {"all": {"$value": id("list"), "bytes": 9000}}}));
+    fixture.record(&first.events).await?;
+
+    let asked = ["input", "output", "list", "inner", "nobody's"].map(id);
+    let uses = fixture.store.blob_uses();
+    assert_eq!(uses.in_use(&asked).await?, HashSet::from(["input", "output", "list"].map(id)));
+    let unread = uses.unread(10).await?;
+    assert_eq!(unread.iter().map(|value| value.blob).collect::<Vec<_>>(), [id("list")]);
+    uses.read(unread[0], &json!([image("inner")])).await?;
+    assert!(uses.unread(10).await?.is_empty());
+    assert!(uses.in_use(&asked).await?.contains(&id("inner")));
+
+    // A run that takes over another one's results refers to them before it has begun.
+    fixture.store.accept(&[second.run()]).await?;
+    fixture.store.executions().delete(first.run).await?;
+    assert_eq!(uses.in_use(&asked).await?, HashSet::from(["input", "output", "list", "inner"].map(id)));
+    second.execute().started().ended("completed", &json!({}));
+    fixture.record(&second.events).await?;
+    fixture.store.executions().expire(UnixMillis(UnixMillis::now().0 + DAY_MS), 10).await?;
+    assert!(uses.in_use(&asked).await?.is_empty());
+    assert_eq!(fixture.count("select count(*) from wf_blob_uses").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn definitions_go_once_nothing_runs_or_ran_by_them() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let definition = |name: &str| Definition { id: BlobId::of(name.as_bytes()), json: json!({"name": name}) };
+    let (unsaved, unused, saved) = (definition("unsaved"), definition("unused"), definition("saved"));
+    let mut story = Story::new();
+    story.accepted.definition = unsaved.id;
+    let run = AcceptedRun { definition: Some(unsaved.clone()), ..story.run() };
+    fixture.store.accept(&[run.clone()]).await?;
+    let other = AcceptedRun { definition: Some(unused.clone()), ..Story::new().run() };
+    fixture.store.accept(&[other]).await?;
+    let (workflow, workflows) = (WorkflowId::generate(), fixture.store.workflows());
+    workflows.create(workflow, &NewWorkflow { name: "saved".to_owned(), definition: saved.clone() }).await?;
+    let mut of_saved = Story::new();
+    (of_saved.accepted.definition, of_saved.accepted.workflow_id) = (saved.id, Some(workflow));
+    fixture.store.accept(&[of_saved.run()]).await?;
+
+    let later = UnixMillis(UnixMillis::now().0 + DAY_MS);
+    let left = async || {
+        let mut left = Vec::new();
+        for one in [&unsaved, &unused, &saved] {
+            if fixture.store.definition(one.id).await?.is_some() {
+                left.push(one.json["name"].as_str().unwrap_or_default());
+            }
+        }
+        anyhow::Ok(left)
+    };
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 0, "what was used today stays");
+    fixture.execute("update wf_definitions set used_at = now() - interval '13 hours'").await?;
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 1);
+    assert_eq!(left().await?, ["unsaved", "saved"]);
+
+    // Its last run gone, but used again just now.
+    story.execute().started().ended("completed", &json!({}));
+    fixture.record(&story.events).await?;
+    fixture.store.executions().delete(story.run).await?;
+    fixture.execute("delete from wf_executions where deleted_at is not null").await?;
+    fixture.store.accept(&[AcceptedRun { definition: Some(unsaved.clone()), ..Story::new().run() }]).await?;
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 0);
+    fixture.execute("update wf_definitions set used_at = now() - interval '13 hours'").await?;
+    workflows.delete(workflow, None).await?;
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 1);
+    assert_eq!(left().await?, ["saved"], "a run of the deleted workflow is still there");
+    fixture.execute(&format!("delete from wf_executions where workflow_id = '{workflow}'")).await?;
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 1);
+    assert!(left().await?.is_empty());
     Ok(())
 }

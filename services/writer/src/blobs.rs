@@ -1,0 +1,88 @@
+//! Blobs that nobody refers to go: a shard at a time, the rows that describe them with the files. What a blob is spared by: a row
+//! of who refers to it, which is recorded together with what refers to it; and a touch, which whoever is about to refer to it
+//! has made. So nothing is deleted while events wait for long to be recorded, or values whose own references nobody has read.
+
+use std::time::{Duration, SystemTime};
+
+use futures::TryStreamExt;
+use metrics::counter;
+use millrace_blobs::BlobsError;
+use millrace_contracts::{BlobId, UnixMillis};
+use millrace_store::UnreadValue;
+use serde_json::Value;
+
+use crate::WriterError;
+use crate::role::Shared;
+
+/// Values read in one step.
+const VALUES: u32 = 200;
+/// Blobs asked about in one step.
+const CHUNK: usize = 500;
+/// Pause between steps: the writer and the api come first.
+const BREATH: Duration = Duration::from_millis(20);
+
+/// Deletes what has not been touched for as long as the settings say and that nobody refers to.
+pub(crate) async fn sweep(shared: &Shared, now: UnixMillis) -> Result<(), WriterError> {
+    let kept = shared.retention.blobs;
+    if kept.is_zero() {
+        return Ok(());
+    }
+    read_values(shared).await?;
+    let lag = shared.bus.recorder_lag().await?;
+    if lag.oldest.is_some_and(|oldest| Duration::from_millis(now.since(oldest)) > kept / 2) {
+        tracing::warn!("events wait for long to be recorded; until they are, no blob is deleted");
+        return Ok(());
+    }
+    let before = SystemTime::now().checked_sub(kept).unwrap_or(SystemTime::UNIX_EPOCH);
+    let mut deleted = 0;
+    for shard in 0..=u8::MAX {
+        let mut stale = std::pin::pin!(shared.blobs.stale(shard, before).try_chunks(CHUNK));
+        while let Some(chunk) = stale.try_next().await.map_err(|broken| broken.1)? {
+            deleted += delete(shared, &chunk, before).await?;
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+    if deleted > 0 {
+        tracing::info!(deleted, "blobs that nobody refers to are deleted");
+    }
+    Ok(())
+}
+
+/// Deletes those of `stale` that nobody refers to; says how many.
+async fn delete(shared: &Shared, stale: &[BlobId], before: SystemTime) -> Result<u64, WriterError> {
+    let used = shared.store.blob_uses().in_use(stale).await?;
+    let mut removed = Vec::new();
+    for blob in stale.iter().filter(|blob| !used.contains(blob)) {
+        if shared.blobs.remove_stale(*blob, before).await? {
+            removed.push(*blob);
+        }
+    }
+    shared.store.blobs().forget(&removed).await?;
+    counter!("millrace_writer_deleted_blobs_total").increment(removed.len() as u64);
+    tokio::time::sleep(BREATH).await;
+    Ok(removed.len() as u64)
+}
+
+/// Reads the values that somebody refers to, and records what they refer to themselves, until all are read.
+async fn read_values(shared: &Shared) -> Result<(), WriterError> {
+    loop {
+        let values = shared.store.blob_uses().unread(VALUES).await?;
+        if values.is_empty() {
+            return Ok(());
+        }
+        for value in values {
+            let content = content(shared, value).await?;
+            shared.store.blob_uses().read(value, &content).await?;
+        }
+        tokio::time::sleep(BREATH).await;
+    }
+}
+
+/// What a value says; null when it is gone, or no JSON and so refers to nothing.
+async fn content(shared: &Shared, value: UnreadValue) -> Result<Value, WriterError> {
+    match shared.blobs.get_once(value.blob).await {
+        Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
+        Err(BlobsError::NotFound(_) | BlobsError::TooLarge { .. }) => Ok(Value::Null),
+        Err(error) => Err(error.into()),
+    }
+}

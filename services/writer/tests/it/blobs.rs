@@ -1,0 +1,114 @@
+//! Blobs that nobody refers to are deleted, and no other.
+
+use std::time::{Duration, SystemTime};
+
+use anyhow::Result;
+use bytes::Bytes;
+use millrace_config::{Retention, Writer};
+use millrace_contracts::values::ImageValue;
+use millrace_contracts::{BlobId, ExecutionId};
+use millrace_testkit::eventually;
+use serde_json::{Value, json};
+
+use crate::support::{DEADLINE, Fixture, settings};
+
+const DAY: Duration = Duration::from_secs(86_400);
+
+fn quick() -> Writer {
+    Writer { upkeep_interval: Duration::from_millis(50), ..settings() }
+}
+
+fn two_days() -> Retention {
+    Retention { blobs: 2 * DAY, ..Retention::default() }
+}
+
+impl Fixture {
+    async fn blob(&self, text: &str) -> Result<BlobId> {
+        Ok(self.blobs.put(Bytes::copy_from_slice(text.as_bytes())).await?)
+    }
+
+    /// Makes it so that these were last touched so long ago.
+    fn age(&self, blobs: &[BlobId], age: Duration) -> Result<()> {
+        for blob in blobs {
+            let hex = blob.to_string();
+            let path = self.folder.path().join("sha256").join(&hex[..2]).join(&hex[2..4]).join(&hex);
+            std::fs::File::open(path)?.set_modified(SystemTime::now() - age)?;
+        }
+        Ok(())
+    }
+
+    async fn is_there(&self, id: BlobId) -> Result<bool> {
+        Ok(self.blobs.head(id).await?.is_some())
+    }
+
+    async fn gone(&self, id: BlobId) -> Result<()> {
+        eventually(DEADLINE, "the blob is deleted", async || {
+            anyhow::Ok((!self.is_there(id).await?).then_some(()))
+        })
+        .await
+    }
+
+    /// Runs with these inputs, whose nodes gave these outputs, recorded.
+    async fn record_runs(&self, runs: &[(Value, Value)]) -> Result<Vec<ExecutionId>> {
+        let writer = self.writer(settings());
+        let mut told = Vec::new();
+        for (input, output) in runs {
+            told.push(self.tell_run(input, output).await?);
+        }
+        self.await_recorded(&told).await?;
+        writer.stop().await?;
+        Ok(told)
+    }
+}
+
+fn image(id: BlobId) -> Value {
+    ImageValue::root(id, 4, 3, "png").to_value()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_run_refers_to_stays_as_long_as_the_run_and_no_longer() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (input, output) = (fixture.blob("a picture").await?, fixture.blob("a crop").await?);
+    // A list that was too large for an event, of pictures that only it names.
+    let inner = fixture.blob("a tile").await?;
+    let list = fixture.blob(&json!([image(inner)]).to_string()).await?;
+    let outputs = json!({"image": image(output), "tiles": {"$value": list, "bytes": 100}});
+    let runs = fixture.record_runs(&[(image(input), outputs)]).await?;
+    let (nobodys, young) = (fixture.blob("nobody's").await?, fixture.blob("nobody's yet").await?);
+    fixture.age(&[input, output, inner, list, nobodys], 3 * DAY)?;
+    fixture.age(&[young], DAY)?;
+
+    let writer = fixture.writer_that_keeps(quick(), two_days());
+    fixture.gone(nobodys).await?;
+    // Another round goes through all of them.
+    let marker = fixture.blob("marker").await?;
+    fixture.age(&[marker], 3 * DAY)?;
+    fixture.gone(marker).await?;
+    for kept in [input, output, inner, list, young] {
+        assert!(fixture.is_there(kept).await?);
+    }
+    fixture.store.executions().delete(runs[0]).await?;
+    for freed in [input, output, inner, list] {
+        fixture.gone(freed).await?;
+    }
+    assert!(fixture.is_there(young).await?, "it was touched a day ago");
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_runs_share_a_blob_until_the_last_of_them_goes() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let shared = fixture.blob("shared").await?;
+    let runs = [(image(shared), json!({})), (json!(null), json!({"image": image(shared)}))];
+    let runs = fixture.record_runs(&runs).await?;
+    fixture.store.executions().delete(runs[0]).await?;
+    let marker = fixture.blob("marker").await?;
+    fixture.age(&[shared, marker], 3 * DAY)?;
+
+    let writer = fixture.writer_that_keeps(quick(), two_days());
+    fixture.gone(marker).await?;
+    assert!(fixture.is_there(shared).await?);
+    fixture.store.executions().delete(runs[1]).await?;
+    fixture.gone(shared).await?;
+    writer.stop().await
+}
