@@ -53,7 +53,7 @@ async fn run_calling_back(client: &Client, url: &str) -> anyhow::Result<Value> {
 async fn the_end_of_a_run_is_told_until_somebody_takes_it() -> anyhow::Result<()> {
     let settings = [
         ("MILLRACE__IO__ALLOW_PRIVATE", "true"),
-        ("MILLRACE__IO__SECRETS__CALLBACKS", "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"),
+        ("MILLRACE__IO__SECRETS", r#"{callbacks = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}"#),
         ("MILLRACE__ORCHESTRATOR__CALLBACK_SIGNING_SECRET", "callbacks"),
     ];
     let stack = Stack::with(Servers::start().await?, &settings)?;

@@ -2,6 +2,7 @@
 //! orchestrator. Each test has servers of its own.
 #![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
+mod abuse;
 mod admission;
 mod auth;
 mod blobs;

@@ -60,7 +60,7 @@ impl Fixture {
         let runs: Vec<ExecutionId> = (0..count).map(|_| ExecutionId::generate()).collect();
         for some in runs.chunks(50) {
             let commits: Vec<Commit> =
-                some.iter().map(|run| self.story(accepted(*run), &json!({}))).collect();
+                some.iter().map(|run| self.story(&accepted(*run), &json!({}))).collect();
             let outcomes = self.bus.commit(&commits).await?;
             anyhow::ensure!(
                 outcomes.iter().all(|outcome| *outcome == CommitOutcome::Committed),
@@ -75,12 +75,12 @@ impl Fixture {
         let mut accepted = accepted(ExecutionId::generate());
         accepted.input.insert("photo".to_owned(), input.clone());
         let run = accepted.execution_id;
-        let outcomes = self.bus.commit(&[self.story(accepted, output)]).await?;
+        let outcomes = self.bus.commit(&[self.story(&accepted, output)]).await?;
         anyhow::ensure!(outcomes == [CommitOutcome::Committed], "{outcomes:?}");
         Ok(run)
     }
 
-    fn story(&self, accepted: Accepted, output: &Value) -> Commit {
+    fn story(&self, accepted: &Accepted, output: &Value) -> Commit {
         let run = accepted.execution_id;
         let mut commit = Commit::new(run, self.bus.partition_of(run), 0);
         commit.set.push(("meta".to_owned(), b"{}".to_vec()));

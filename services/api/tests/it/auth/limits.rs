@@ -74,12 +74,3 @@ async fn connections_that_say_nothing_or_little_are_closed_and_make_room() -> an
     }
     world.stop().await
 }
-
-#[tokio::test]
-async fn http_2_is_spoken_to_who_speaks_it() -> anyhow::Result<()> {
-    let world = World::start().await?;
-    let client = reqwest::Client::builder().no_proxy().http2_prior_knowledge().build()?;
-    let answer = client.get(format!("{}/api/v1/blocks", world.base)).send().await?;
-    assert_eq!((answer.status().as_u16(), answer.version()), (200, reqwest::Version::HTTP_2));
-    world.stop().await
-}
