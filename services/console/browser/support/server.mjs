@@ -107,14 +107,19 @@ function keyOf({ key }) {
   return key ? { authorization: `Bearer ${key}` } : {};
 }
 
-/** An example picture, uploaded, as an input names it. */
-export async function upload(server, name) {
+/** A JPEG, uploaded, as an input names it. */
+export async function store(server, bytes) {
   const answer = await fetch(`${server.url}/api/v1/blobs`, {
     method: 'POST',
-    body: readFileSync(join(ROOT, 'examples', name)),
+    body: bytes,
     headers: { 'content-type': 'image/jpeg', ...keyOf(server) },
   });
   return `blob:${(await answer.json()).blob}`;
+}
+
+/** An example picture, uploaded. */
+export function upload(server, name) {
+  return store(server, readFileSync(join(ROOT, 'examples', name)));
 }
 
 /** Example workflows, by name. */
