@@ -500,6 +500,97 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/collections": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the collections, by name */
+        get: operations["list_collections"];
+        put?: never;
+        /** Make a collection, unless it is there */
+        post: operations["create_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a collection */
+        get: operations["get_collection"];
+        put?: never;
+        post?: never;
+        /** Delete a collection with its points */
+        delete: operations["delete_collection"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{name}/points": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Add points to a collection, or replace those of the same ids
+         * @description All or none. Sending them again changes nothing; of several with one id the last counts.
+         */
+        put: operations["put_points"];
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{name}/points/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a point of a collection */
+        get: operations["get_point"];
+        put?: never;
+        post?: never;
+        /** Remove a point from a collection */
+        delete: operations["delete_point"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/collections/{name}/search": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Find what is near to a vector */
+        post: operations["search_collection"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/workers": {
         parameters: {
             query?: never;
@@ -883,6 +974,47 @@ export interface components {
         /** @description Why a run is ended. */
         CancelRequest: {
             reason?: string | null;
+        };
+        /** @description A collection of vectors. */
+        Collection: {
+            name: string;
+            /**
+             * Format: int32
+             * @description How many numbers each vector has.
+             */
+            dimension: number;
+            /** @description `cosine` or `dot`. */
+            metric: string;
+            /** @description Whether an index finds the nearest; otherwise a search looks at every point, and there may be fewer of them. */
+            indexed: boolean;
+            /**
+             * Format: int64
+             * @description Points in it.
+             */
+            points: number;
+            /** Format: int64 */
+            created_at: number;
+            /**
+             * Format: int64
+             * @description When a point was last added or removed.
+             */
+            updated_at: number;
+        };
+        /** @description A collection to make. */
+        CollectionRequest: {
+            /** @description Letters, digits, `-`, `_` and `.`, a letter or digit first. */
+            name: string;
+            /**
+             * Format: int32
+             * @description How many numbers each vector has.
+             */
+            dimension: number;
+            /** @description `cosine`, which is the default, or `dot`. */
+            metric?: string | null;
+        };
+        /** @description The collections there are. */
+        Collections: {
+            collections: components["schemas"]["Collection"][];
         };
         /** @description What was spent, in the operator's currency: on runs, and on workers, whether anything ran or not. */
         Costs: {
@@ -1634,6 +1766,10 @@ export interface components {
         LoginRequest: {
             key: string;
         };
+        /** @description What is near. */
+        Matches: {
+            matches: components["schemas"]["PointMatch"][];
+        };
         /** @description A model: what is registered of it, and what the workers say. */
         Model: {
             model_id: string;
@@ -1922,6 +2058,54 @@ export interface components {
             /** @description Loops. */
             scopes: number;
         };
+        /** @description A point that is near. */
+        PointMatch: {
+            id: string;
+            /**
+             * Format: double
+             * @description By the collection's metric; larger is nearer.
+             */
+            score: number;
+            payload: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description A vector with what is known of it. */
+        PointRequest: {
+            id: string;
+            vector: number[];
+            /** @description Up to `collections.max_payload`, 16 KiB by default. */
+            payload?: {
+                [key: string]: unknown;
+            } | null;
+        };
+        /** @description A point of a collection. */
+        PointView: {
+            id: string;
+            /** @description Of length one where the collection's metric is the cosine. */
+            vector: number[];
+            payload: {
+                [key: string]: unknown;
+            };
+        };
+        /** @description Points to add, or to replace. */
+        PointsRequest: {
+            /** @description Up to `collections.max_batch`, 1000 by default. */
+            points: components["schemas"]["PointRequest"][];
+        };
+        /** @description What became of points that were sent. */
+        PointsTaken: {
+            /**
+             * Format: int64
+             * @description New ones.
+             */
+            added: number;
+            /**
+             * Format: int64
+             * @description Those whose ids were there.
+             */
+            replaced: number;
+        };
         /** @description A class of workers: `fast`, `heavy`, `batch`, `cpu`, or one of the operator's own. */
         Pool: string;
         /** @description Where a model is warm. */
@@ -2135,6 +2319,24 @@ export interface components {
          * @enum {string}
          */
         Scope: "read" | "run" | "admin";
+        /** @description What is looked for. */
+        SearchRequest: {
+            vector: number[];
+            /**
+             * Format: int32
+             * @description 10 when absent.
+             */
+            top_k?: number | null;
+            /**
+             * Format: double
+             * @description Only matches of this score or better.
+             */
+            min_score?: number | null;
+            /** @description Only points whose payload contains all of this, as `@>` of jsonb in Postgres does. */
+            filter?: {
+                [key: string]: unknown;
+            } | null;
+        };
         /** @description Who is logged in. */
         Session: {
             /** @description What the key's owner calls it. */
@@ -3700,6 +3902,273 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["InferenceAccepted"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_collections: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collections. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collections"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    create_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["CollectionRequest"];
+            };
+        };
+        responses: {
+            /** @description It is there, as it is wanted. */
+            200: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Made. */
+            201: {
+                headers: {
+                    Location?: string;
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The collection. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Collection"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Deleted. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    put_points: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PointsRequest"];
+            };
+        };
+        responses: {
+            /** @description They are there, and found from now on. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointsTaken"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    get_point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                /** @description A slash in it is written %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The point. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["PointView"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    delete_point: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+                /** @description A slash in it is written %2F. */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed. */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    search_collection: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["SearchRequest"];
+            };
+        };
+        responses: {
+            /** @description The nearest first. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Matches"];
                 };
             };
             /** @description Why it was not done. */
