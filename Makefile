@@ -42,8 +42,9 @@ fmt-check: ## Are the sources formatted?
 docs: ## The crates' documentation, warnings denied
 	RUSTDOCFLAGS="-D warnings" cargo doc --locked --workspace --no-deps
 
-openapi: ## docs/openapi.json, written anew from the code
+openapi: ## docs/openapi.json, written anew from the code, and the console's types from it
 	MILLRACE_REFRESH_OPENAPI=1 cargo test --locked -p millrace-api --test it openapi::the_committed_document
+	@scripts/console.sh types
 
 bench: ## The benchmarks
 	cargo bench --locked --workspace

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # Builds the web console into services/console/dist/app, from where the api takes it in when it is built. Does nothing when
 # nothing changed; says so and does nothing where there is no Node.js: the api then serves a plain page.
-# `scripts/console.sh check` runs its checks and unit tests as well; `browser` its tests in a real Chromium.
+# `scripts/console.sh check` runs its checks and unit tests as well; `types` writes the types of the api's document anew; `browser`
+# runs the tests in a real Chromium.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 cd "$ROOT/services/console"
 
@@ -45,6 +46,10 @@ check)
     npm run --silent check
     npm run --silent test
     ;;
+types)
+    packages
+    npm run --silent types
+    ;;
 browser)
     browser="${CHROMIUM:-$(command -v chromium || command -v chromium-browser || command -v google-chrome || true)}"
     if [ -z "$browser" ]; then
@@ -55,5 +60,5 @@ browser)
     build
     CHROMIUM="$browser" npm run --silent browser
     ;;
-*) fail "usage: scripts/console.sh [build|check|browser]" ;;
+*) fail "usage: scripts/console.sh [build|check|types|browser]" ;;
 esac
