@@ -14,7 +14,6 @@ const BLOCKS: &[(&str, &str)] = &[
     ("crop@1", r#"{"mode": "relative", "region": [0.25, 0.25, 0.75, 0.75]}"#),
     ("resize@1", r#"{"width": 7}"#),
     ("resize@1", r#"{"width": 64, "height": 32, "mode": "letterbox", "interpolation": "lanczos3"}"#),
-    ("tile@1", r#"{"slice_width": 16, "slice_height": 16}"#),
     ("rotate_flip@1", r#"{"degrees": 33, "flip": "both"}"#),
     ("normalize@1", r#"{"equalize": "clahe"}"#),
     ("smoothing@1", r#"{"method": "median", "kernel_size": 7}"#),
@@ -31,6 +30,14 @@ fn picture(width: u32, height: u32) -> Vec<u8> {
     encode(&Frame::new(width, height, pixels).unwrap(), Encoding::Png).unwrap()
 }
 
+/// One of coloured patches, as a PNG that is far smaller than its pixels: a large one still fits the blob store.
+fn patches(width: u32, height: u32) -> Vec<u8> {
+    let patch =
+        |x: u32, y: u32| [(x / 90 * 37 % 251) as u8, (y / 70 * 91 % 251) as u8, ((x + y) / 400 % 251) as u8];
+    let pixels = (0..height).flat_map(|y| (0..width).flat_map(move |x| patch(x, y))).collect();
+    encode(&Frame::new(width, height, pixels).unwrap(), Encoding::Png).unwrap()
+}
+
 /// The configuration with its defaults, as the compiler fills them in.
 fn filled(task: &str, config: &str) -> Value {
     let mut config: Value = serde_json::from_str(config).unwrap();
@@ -40,8 +47,11 @@ fn filled(task: &str, config: &str) -> Value {
 }
 
 async fn sweep(desk: &mut Desk, image: &ImageValue, detections: &Value) -> Duration {
+    // Small pictures become many tiles too, and large ones no more than are allowed.
+    let side = (image.width.max(image.height) / 16).max(16);
+    let tile = format!(r#"{{"slice_width": {side}, "slice_height": {side}}}"#);
     let mut slowest = Duration::ZERO;
-    for (task, config) in BLOCKS {
+    for (task, config) in BLOCKS.iter().chain(&[("tile@1", tile.as_str())]) {
         let wants = millrace_blocks::catalogue().resolve(task).unwrap();
         let mut inputs = json!({"image": image});
         if wants.input("detections").is_some() {
@@ -103,7 +113,7 @@ async fn ten_thousand_detections_take_their_time_and_no_more() {
 async fn fifty_megapixels_go_through_every_block() {
     let mut desk = Desk::open().await;
     let worker = desk.worker().await;
-    let image = desk.image(picture(8_000, 6_250)).await;
+    let image = desk.image(patches(8_000, 6_250)).await;
     let slowest = sweep(&mut desk, &image, &boxes(100)).await;
     assert!(slowest < Duration::from_secs(60), "{slowest:?}");
     worker.stop().await;

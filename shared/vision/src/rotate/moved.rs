@@ -57,11 +57,14 @@ impl Moved<'_> {
             let (dx, dy) = (share(x), share(y));
             let both = (dx * dy + ONE / 2) >> 16;
             let weights = [ONE + both - dx - dy, dx - both, dy - both, both];
-            let (upper, lower) = (&samples[place..place + 6], &samples[place + stride..place + stride + 6]);
+            let pair =
+                |place: usize| -> &[u8; 6] { samples[place..].first_chunk().expect("two pixels inside") };
+            let (upper, lower) = (pair(place), pair(place + stride));
             for channel in 0..3 {
-                let near = [upper[channel], upper[channel + 3], lower[channel], lower[channel + 3]];
-                let sum: u32 =
-                    near.iter().zip(weights).map(|(&sample, weight)| u32::from(sample) * weight).sum();
+                let sum = u32::from(upper[channel]) * weights[0]
+                    + u32::from(upper[channel + 3]) * weights[1]
+                    + u32::from(lower[channel]) * weights[2]
+                    + u32::from(lower[channel + 3]) * weights[3];
                 pixel[channel] = ((sum + ONE / 2) >> 16) as u8;
             }
             (x, y) = (x + across, y + down);
