@@ -123,8 +123,12 @@ impl Track {
         let [across, down] = [(0, width), (1, height)].map(|(axis, side)| {
             let (start, step) = (self.start[axis], self.step[axis]);
             let ends = [margin - start, f64::from(side) - margin - start];
-            if step == 0.0 {
-                return if ends[0] <= 0.0 && ends[1] >= 0.0 { (0.0, f64::INFINITY) } else { (0.0, -1.0) };
+            if step == 0.0 && ends[0] <= 0.0 && ends[1] >= 0.0 {
+                return (0.0, f64::INFINITY);
+            }
+            // Beside the picture all the way, or a picture with nothing so far inside.
+            if step == 0.0 || ends[0] > ends[1] {
+                return (0.0, -1.0);
             }
             let [one, other] = ends.map(|end| end / step);
             (one.min(other), one.max(other))

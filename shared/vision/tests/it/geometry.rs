@@ -42,6 +42,19 @@ proptest! {
         prop_assert!((back_x - x).abs() < 0.5 && (back_y - y).abs() < 0.5);
     }
 
+    /// Pictures of any size, one pixel high or wide among them, turn by any angle; all of one colour stays so.
+    #[test]
+    fn every_size_can_be_turned_by_any_angle(
+        size in (1u32..40, 1u32..40),
+        degrees in -400.0f64..400.0,
+        expand in any::<bool>(),
+    ) {
+        let frame = Frame::filled(size.0, size.1, [10, 20, 30]);
+        let turned = Rotation { degrees, expand, flip: Flip::default(), fill: [10, 20, 30] }.paint(&frame);
+        prop_assert!(turned.pixels().as_chunks().0.iter().all(|pixel| *pixel == [10, 20, 30]));
+        prop_assert!(expand || (turned.width(), turned.height()) == size);
+    }
+
     /// A box on the source, put on the canvas and brought back, is the same box.
     #[test]
     fn boxes_survive_the_canvas(
