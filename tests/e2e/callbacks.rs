@@ -44,7 +44,8 @@ async fn run_calling_back(client: &Client, url: &str) -> anyhow::Result<Value> {
     let path = format!("/executions/{}", accepted["execution_id"].as_str().unwrap_or_default());
     eventually(RUN_DEADLINE, "the call-back is settled", async || {
         let run = client.get_json(&path).await?;
-        anyhow::Ok((run["callback"]["status"] != "pending").then_some(run))
+        let settled = matches!(run["callback"]["status"].as_str(), Some("delivered" | "failed"));
+        anyhow::Ok(settled.then_some(run))
     })
     .await
 }
@@ -53,7 +54,7 @@ async fn run_calling_back(client: &Client, url: &str) -> anyhow::Result<Value> {
 async fn the_end_of_a_run_is_told_until_somebody_takes_it() -> anyhow::Result<()> {
     let settings = [
         ("MILLRACE__IO__ALLOW_PRIVATE", "true"),
-        ("MILLRACE__IO__SECRETS", r#"{callbacks = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}"#),
+        ("MILLRACE__IO__SECRETS", r#"{"callbacks": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}"#),
         ("MILLRACE__ORCHESTRATOR__CALLBACK_SIGNING_SECRET", "callbacks"),
     ];
     let stack = Stack::with(Servers::start().await?, &settings)?;

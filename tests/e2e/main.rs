@@ -1,6 +1,5 @@
 //! End to end: the real binary, a real Redis, a real Postgres, a real ONNX Runtime. One file per promise.
 
-mod abuse;
 mod bad_input;
 mod boundaries;
 mod callbacks;
