@@ -14,7 +14,7 @@ use serde_json::{Map, json};
 
 const LIMITS: CollectionLimits = CollectionLimits { points: u32::MAX, scanned: u64::MAX };
 const BATCH: usize = 1_000;
-const SEARCHES: u64 = 100;
+const SEARCHES: u64 = 20;
 const TOP_K: u32 = 10;
 
 #[tokio::main]

@@ -21,22 +21,29 @@ impl Known {
     /// The collection of this name.
     pub(super) async fn find(executor: impl PgExecutor<'_>, name: &str) -> Result<Self, StoreError> {
         let row = sqlx::query!(
-            r#"select number, dimension, metric, points, case when indexed then (
+            "select number, dimension, metric, points, indexed, (
                 select quote_ident(nspname) from pg_extension
                 join pg_namespace on pg_namespace.oid = extnamespace where extname = 'vector'
-            ) end as schema
-            from wf_collections where name = $1"#,
+            ) as schema
+            from wf_collections where name = $1",
             name
         )
         .fetch_optional(executor)
         .await?
         .ok_or(StoreError::NotFound("collection"))?;
+        let extension = row.schema.filter(|_| row.indexed).map(|schema| Extension { schema });
+        if row.indexed && extension.is_none() {
+            return Err(StoreError::corrupt(
+                "collection",
+                "its vectors are of the extension vector, which is gone",
+            ));
+        }
         Ok(Self {
             number: row.number,
             dimension: row.dimension.unsigned_abs(),
             points: row.points.unsigned_abs(),
             metric: row.metric.parse()?,
-            extension: row.schema.map(|schema| Extension { schema }),
+            extension,
         })
     }
 

@@ -4,9 +4,10 @@
 use std::collections::HashSet;
 
 use serde_json::{Map, Value};
-use sqlx::{AssertSqlSafe, PgTransaction};
+use sqlx::{AssertSqlSafe, PgTransaction, Row};
 
 use super::known::Known;
+use super::vector::{from_bytes, to_bytes};
 use super::{CollectionLimits, Collections, table};
 use crate::{StoreError, json};
 
@@ -56,21 +57,10 @@ impl Collections<'_> {
         let distinct = ids.iter().collect::<HashSet<_>>().len() as u64;
         let (added, replaced) = (distinct.saturating_sub(replaced.unsigned_abs()), replaced.unsigned_abs());
         known.room_for(added, limits)?;
-        // One flat array for all vectors: Postgres has no list of lists that unnest would take apart by rows.
-        let put = format!(
-            "insert into {table} (id, vector, payload)
-            select distinct on (id) id, ($3::real[])[((at - 1) * $4 + 1)::int : (at * $4)::int], payload::jsonb
-            from unnest($1::text[], $2::text[]) with ordinality as given (id, payload, at)
-            order by id, at desc
-            on conflict (id) do update set vector = excluded.vector, payload = excluded.payload"
-        );
-        sqlx::query(AssertSqlSafe(put))
-            .bind(&ids)
-            .bind(&payloads)
-            .bind(&vectors)
-            .bind(i64::from(known.dimension))
-            .execute(&mut *transaction)
-            .await?;
+        let query = sqlx::query(AssertSqlSafe(put(&known))).bind(&ids).bind(&payloads);
+        let query =
+            if known.extension.is_some() { query.bind(&vectors) } else { query.bind(to_bytes(&vectors)) };
+        query.execute(&mut *transaction).await?;
         count(transaction, known.number, i64::try_from(added).unwrap_or(i64::MAX)).await?;
         Ok(PointsPut { added, replaced })
     }
@@ -81,12 +71,13 @@ impl Collections<'_> {
     /// `NotFound` for the collection or the point, `Unavailable`.
     pub async fn get_point(&self, collection: &str, id: &str) -> Result<Point, StoreError> {
         let known = Known::find(&self.store.pool, collection).await?;
-        let get = format!("select vector, payload from {} where id = $1", known.table());
-        let row = sqlx::query_as::<_, (Vec<f32>, Value)>(AssertSqlSafe(get))
-            .bind(json::plain(id))
-            .fetch_optional(&self.store.pool)
-            .await;
-        let (vector, payload) = row.map_err(table::gone)?.ok_or(StoreError::NotFound("point"))?;
+        let vector = if known.extension.is_some() { "vector::real[]" } else { "vector" };
+        let get = format!("select {vector}, payload from {} where id = $1", known.table());
+        let row =
+            sqlx::query(AssertSqlSafe(get)).bind(json::plain(id)).fetch_optional(&self.store.pool).await;
+        let row = row.map_err(table::gone)?.ok_or(StoreError::NotFound("point"))?;
+        let vector = if known.extension.is_some() { row.try_get(0)? } else { from_bytes(row.try_get(0)?) };
+        let payload: Value = row.try_get(1)?;
         Ok(Point { id: id.to_owned(), vector, payload: json::read("payload", payload)? })
     }
 
@@ -105,6 +96,29 @@ impl Collections<'_> {
         }
         count(transaction, known.number, -1).await
     }
+}
+
+/// Adds or replaces the points of ids $1, payloads $2, and vectors $3. These come in one piece, as reals for the extension and as
+/// bytes without it: Postgres has no list of lists that unnest would take apart by rows.
+fn put(known: &Known) -> String {
+    let (table, dimension) = (known.table(), known.dimension);
+    let vector = match &known.extension {
+        Some(extension) => {
+            let vector = extension.vector(dimension);
+            format!("($3::real[])[((at - 1) * {dimension} + 1)::int : (at * {dimension})::int]::{vector}")
+        }
+        None => {
+            let bytes = dimension * 4;
+            format!("substring($3::bytea from ((at - 1) * {bytes} + 1)::int for {bytes})")
+        }
+    };
+    format!(
+        "insert into {table} (id, vector, payload)
+        select distinct on (id) id, {vector}, payload::jsonb
+        from unnest($1::text[], $2::text[]) with ordinality as given (id, payload, at)
+        order by id, at desc
+        on conflict (id) do update set vector = excluded.vector, payload = excluded.payload"
+    )
 }
 
 /// The collection, held until the transaction ends.

@@ -41,9 +41,14 @@ impl Ranking {
     }
 
     /// One more.
-    pub(super) fn add(&mut self, score: f32, id: String) {
-        self.best.push(Scored { score, id });
-        if self.best.len() > self.most {
+    pub(super) fn add(&mut self, score: f32, id: &str) {
+        let is_full = self.best.len() >= self.most;
+        // Most are worse than all that are kept, and cost no more than this look.
+        if is_full && self.best.peek().is_none_or(|worst| score < worst.score) {
+            return;
+        }
+        self.best.push(Scored { score, id: id.to_owned() });
+        if is_full {
             self.best.pop();
         }
     }
@@ -54,17 +59,18 @@ impl Ranking {
     }
 }
 
-/// The inner product of two vectors of one length.
-pub(super) fn inner_product(one: &[f32], other: &[f32]) -> f32 {
+/// The inner product of two vectors of one dimension, one of them as it is stored: as bytes.
+pub(super) fn inner_product(one: &[f32], stored: &[u8]) -> f32 {
+    let (stored, _) = stored.as_chunks();
     let (one, one_rest) = one.as_chunks::<LANES>();
-    let (other, other_rest) = other.as_chunks::<LANES>();
+    let (stored, stored_rest) = stored.as_chunks::<LANES>();
     let mut sums = [0.0_f32; LANES];
-    for (a, b) in one.iter().zip(other) {
+    for (a, b) in one.iter().zip(stored) {
         for lane in 0..LANES {
-            sums[lane] += a[lane] * b[lane];
+            sums[lane] += a[lane] * f32::from_le_bytes(b[lane]);
         }
     }
-    let rest: f32 = one_rest.iter().zip(other_rest).map(|(a, b)| a * b).sum();
+    let rest: f32 = one_rest.iter().zip(stored_rest).map(|(a, b)| a * f32::from_le_bytes(*b)).sum();
     sums.iter().sum::<f32>() + rest
 }
 
@@ -73,17 +79,18 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::collections::vector::to_bytes;
 
     #[test]
     fn the_best_stay_in_order_and_equals_by_id() {
         let mut ranking = Ranking::new(3);
         for (score, id) in [(0.1, "a"), (0.9, "d"), (0.5, "b"), (0.9, "c"), (-1.0, "e")] {
-            ranking.add(score, id.to_owned());
+            ranking.add(score, id);
         }
         let found: Vec<_> = ranking.into_sorted();
         assert_eq!(found, [("c".to_owned(), 0.9), ("d".to_owned(), 0.9), ("b".to_owned(), 0.5)]);
         let mut none = Ranking::new(0);
-        none.add(1.0, "a".to_owned());
+        none.add(1.0, "a");
         assert!(none.into_sorted().is_empty());
     }
 
@@ -94,7 +101,7 @@ mod tests {
             let (one, other): (Vec<f32>, Vec<f32>) =
                 pairs.iter().map(|(a, b)| (f32::from(*a), f32::from(*b))).unzip();
             let textbook: i32 = pairs.iter().map(|(a, b)| i32::from(*a) * i32::from(*b)).sum();
-            prop_assert_eq!(inner_product(&one, &other), textbook as f32);
+            prop_assert_eq!(inner_product(&one, &to_bytes(&other)), textbook as f32);
         }
     }
 }

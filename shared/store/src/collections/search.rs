@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use futures::TryStreamExt;
 use serde_json::{Map, Value};
-use sqlx::{AssertSqlSafe, PgTransaction};
+use sqlx::{AssertSqlSafe, PgTransaction, Row};
 
 use super::Collections;
 use super::known::Known;
@@ -101,14 +101,14 @@ impl Collections<'_> {
     async fn scanned(&self, known: &Known, wanted: &Nearest) -> Result<Vec<Match>, StoreError> {
         let table = known.table();
         let sql = format!("select id, vector from {table}{}", passing(wanted, 1));
-        let mut query = sqlx::query_as::<_, (String, Vec<f32>)>(AssertSqlSafe(sql));
+        let mut query = sqlx::query(AssertSqlSafe(sql));
         if !wanted.filter.is_empty() {
             query = query.bind(json::text(&wanted.filter));
         }
         let mut ranking = Ranking::new(wanted.top_k as usize);
         let mut rows = query.fetch(&self.store.pool);
-        while let Some((id, vector)) = rows.try_next().await.map_err(table::gone)? {
-            ranking.add(inner_product(&wanted.vector, &vector), id);
+        while let Some(row) = rows.try_next().await.map_err(table::gone)? {
+            ranking.add(inner_product(&wanted.vector, row.try_get(1)?), row.try_get(0)?);
         }
         drop(rows);
         let best = ranking.into_sorted();
@@ -128,9 +128,8 @@ impl Collections<'_> {
 
 /// The search of the extension. Its distance is the negative inner product, because indexes give the least first.
 fn sql(known: &Known, extension: &Extension, wanted: &Nearest, way: Way) -> String {
-    let (schema, dimension) = (&extension.schema, known.dimension);
-    let [stored, given] = ["vector", "$1"].map(|side| extension.cast(side, dimension));
-    let distance = format!("({stored} operator({schema}.<#>) {given})");
+    let (schema, vector) = (&extension.schema, extension.vector(known.dimension));
+    let distance = format!("(vector operator({schema}.<#>) $1::real[]::{vector})");
     // No index is sorted by a sum.
     let order = if way == Way::Exact { format!("{distance} + 0") } else { distance.clone() };
     let (table, passing) = (known.table(), passing(wanted, 3));

@@ -42,6 +42,17 @@ pub(super) fn prepared(vector: &[f32], dimension: u32, metric: Metric) -> Result
     }
 }
 
+/// A vector as bytes: single precision, the least significant byte first.
+pub(super) fn to_bytes(vector: &[f32]) -> Vec<u8> {
+    vector.iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// The vector that `bytes` are.
+pub(super) fn from_bytes(bytes: &[u8]) -> Vec<f32> {
+    let (numbers, _) = bytes.as_chunks();
+    numbers.iter().map(|number| f32::from_le_bytes(*number)).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -54,6 +65,13 @@ mod tests {
         assert!((large[0] - 0.5_f32.sqrt()).abs() < 1e-6, "{large:?}");
         let small = prepared(&[f32::MIN_POSITIVE, 0.0], 2, Metric::Cosine).unwrap();
         assert_eq!(small, [1.0, 0.0]);
+    }
+
+    #[test]
+    fn bytes_are_the_vector_again() {
+        let vector = [1.0, -0.0, f32::MIN_POSITIVE, f32::MAX];
+        assert_eq!(to_bytes(&vector)[..4], [0, 0, 0x80, 0x3f]);
+        assert_eq!(from_bytes(&to_bytes(&vector)), vector);
     }
 
     #[test]

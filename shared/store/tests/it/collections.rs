@@ -2,6 +2,7 @@
 #![expect(clippy::print_stderr, reason = "a test says which of the two it ran with")]
 
 use anyhow::Result;
+use futures::{StreamExt, TryStreamExt};
 use millrace_store::{
     Bounded, CollectionLimits, Collections, Metric, Nearest, NewCollection, Point, PointsPut, StoreError,
     VectorFault,
@@ -251,7 +252,7 @@ async fn writers_of_one_collection_take_turns() -> Result<()> {
     };
     let batches: Vec<_> = (0..8).map(batch).collect();
     let puts = batches.iter().map(|points| all.put_points("busy", points, &ROOMY));
-    let done = futures::future::try_join_all(puts).await?;
+    let done: Vec<PointsPut> = futures::stream::iter(puts).buffer_unordered(3).try_collect().await?;
     assert_eq!(done.iter().map(|put| put.added).sum::<u64>(), 90);
     assert_eq!(all.get("busy").await?.points, 90);
     assert_eq!(ids(all, "busy", &near(&[1.0, 0.0], 100)).await?.len(), 90);
