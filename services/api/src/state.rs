@@ -55,6 +55,9 @@ pub(crate) struct App {
     pub(crate) thumbnails: Cache<(BlobId, u32), BlobId>,
     /// Permits of requests that are served now.
     pub(crate) requests: Arc<Semaphore>,
+    /// Permits to write points. Those who write to one collection wait for each other, each with a connection to the database:
+    /// enough of them have to stay for everybody else.
+    pub(crate) point_writers: Arc<Semaphore>,
     /// Permits of event streams that are open.
     pub(crate) streams: Arc<Semaphore>,
     /// Memory for request bodies, in KiB.
@@ -71,6 +74,7 @@ impl App {
         Self {
             access: Access::new(&deps.auth, deps.store.clone(), exposed).with_worker(deps.worker_key),
             auth: deps.auth,
+            point_writers: Arc::new(Semaphore::new(deps.collections.writers as usize)),
             collections: deps.collections,
             hub: Hub::new(settings.stream_buffer),
             door: Door::new(&settings),

@@ -124,6 +124,7 @@ fn faults_of_api(settings: &Settings) -> Vec<(&'static str, String)> {
         "must be origins such as https://console.example.com, without a path",
     );
     rule(api.stream_buffer > 0, "api.stream_buffer", "must be at least 1");
+    rule(collections.writers > 0, "collections.writers", "must be at least 1");
     rule((1..=10_000).contains(&collections.max_batch), "collections.max_batch", "must be 1 to 10000");
     faults
 }

@@ -8,6 +8,7 @@ use axum::http::StatusCode;
 use millrace_store::{CollectionLimits, Match, Point};
 use serde::Serialize;
 use serde_json::{Map, Value};
+use tokio::sync::SemaphorePermit;
 use utoipa::ToSchema;
 
 use crate::body;
@@ -69,6 +70,7 @@ pub(crate) async fn put(
     let points = points(held.value, &app.collections)?;
     let limits =
         CollectionLimits { points: app.collections.max_points, scanned: app.collections.max_scanned };
+    let _turn = turn(&app).await;
     let put = app.store.collections().put_points(&name, &points, &limits).await;
     let put = put.map_err(|error| problem(error, |position| format!("/points/{position}/vector")))?;
     Ok(Json(PointsTaken { added: put.added, replaced: put.replaced }))
@@ -100,8 +102,14 @@ pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     Path((name, id)): Path<(String, String)>,
 ) -> Result<StatusCode, Problem> {
+    let _turn = turn(&app).await;
     app.store.collections().delete_point(&name, &id).await?;
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// The permit to write, once it is this request's turn.
+async fn turn(app: &App) -> SemaphorePermit<'_> {
+    app.point_writers.acquire().await.expect("nobody closes the semaphore of writers")
 }
 
 /// Find what is near to a vector
@@ -117,7 +125,8 @@ pub(crate) async fn search(
     Path(name): Path<String>,
     request: Request,
 ) -> Result<Json<Matches>, Problem> {
-    let wanted = nearest(body::object(&app, request, body::max_json(&app)).await?.value)?;
+    let held = body::object(&app, request, body::max_json(&app)).await?;
+    let wanted = nearest(held.value)?;
     let found = app.store.collections().search(&name, &wanted).await;
     let found = found.map_err(|error| problem(error, |_| "/vector".to_owned()))?;
     let view = |Match { id, score, payload }: Match| PointMatch { id, score, payload };

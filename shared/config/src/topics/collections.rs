@@ -19,6 +19,8 @@ pub struct Collections {
     pub max_batch: u32,
     /// Largest payload of a point, as JSON.
     pub max_payload: ByteSize,
+    /// Requests of one api that write points at once, fewer than `database.max_connections`; more wait for their turn.
+    pub writers: u32,
 }
 
 impl Default for Collections {
@@ -29,6 +31,7 @@ impl Default for Collections {
             max_scanned: 20_000_000,
             max_batch: 1_000,
             max_payload: ByteSize::kib(16),
+            writers: 4,
         }
     }
 }
