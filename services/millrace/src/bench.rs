@@ -17,10 +17,12 @@ mod load;
 mod machine;
 mod meter;
 mod phase;
+mod published;
 mod push;
 mod report;
 mod stage;
 mod stats;
+mod streams;
 mod submit;
 mod worker;
 

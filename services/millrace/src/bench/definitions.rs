@@ -42,6 +42,15 @@ pub(crate) fn nothing() -> Value {
     ]})
 }
 
+/// Nothing but an hour's rest.
+pub(crate) fn rest() -> Value {
+    json!({"name": "bench-streams", "nodes": [
+        {"id": "number", "type": "parameter_input", "config": {"kind": "integer", "default": 1}},
+        {"id": "rest", "type": "delay", "inputs": {"value": "$inputs.number"}, "config": {"ms": 3_600_000}},
+        {"id": "answer", "type": "json_output", "inputs": {"number": "$nodes.rest.value"}},
+    ]})
+}
+
 /// The demo's workflow.
 pub(crate) fn detect() -> Value {
     let mut definition: Value = serde_json::from_str(DETECT).expect("the shipped example is JSON");
@@ -88,7 +97,7 @@ mod tests {
     #[test]
     fn every_workflow_compiles() {
         let look = inference(crate::bench::inference::BLOCK, &crate::bench::inference::config("some-model"));
-        for definition in [dag(), nothing(), detect(), thumbnails(), slow_loop(1_000), look] {
+        for definition in [dag(), nothing(), rest(), detect(), thumbnails(), slow_loop(1_000), look] {
             millrace_compiler::compile(&definition).expect("it compiles");
         }
         assert_eq!(dag()["nodes"].as_array().map(Vec::len), Some(1 + 1 + WIDTH + 1 + 1 + 1));

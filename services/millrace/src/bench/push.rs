@@ -4,20 +4,16 @@
 //! Rule: both ends are read from one clock. A subscription of our own to the same Redis tells when an event was published,
 //! which the commit does; its way to us is about that of the physical limit, which stands above in the report.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use futures::StreamExt;
-use millrace_bus::{Bus, LiveItem};
 use millrace_contracts::{Event, UnixMillis};
 use millrace_tasks::{OnCancel, OnError, TaskKind};
-use serde::Deserialize;
 
 use super::dag::Scene;
 use super::load::{Outcome, closed_loop};
 use super::meter::Meter;
 use super::phase::Phase;
+use super::published::Published;
 use super::report::Section;
 use super::stage::{Scenario, Stage};
 use super::stats::Times;
@@ -25,15 +21,6 @@ use super::stats::Times;
 const CLIENTS: usize = 50;
 /// Each client begins a run about so often.
 const PAUSE: Duration = Duration::from_secs(1);
-
-/// When each event was published, by its id.
-#[derive(Clone, Default)]
-struct Published(Arc<Mutex<HashMap<String, Instant>>>);
-
-#[derive(Deserialize)]
-struct Envelope {
-    id: String,
-}
 
 /// One event at one client.
 struct Seen {
@@ -59,11 +46,7 @@ pub(crate) async fn play(stage: &Stage) -> anyhow::Result<Section> {
     scene.tasks.drain(Duration::from_secs(2)).await?;
 
     let seen: Vec<Seen> = outcome.done.into_iter().flatten().collect();
-    let published = published.0.lock().unwrap_or_else(PoisonError::into_inner);
-    let latencies: Vec<Duration> = seen
-        .iter()
-        .filter_map(|seen| Some(seen.at.saturating_duration_since(*published.get(&seen.event)?)))
-        .collect();
+    let latencies = published.latencies(seen.iter().map(|seen| (seen.event.as_str(), seen.at)));
     let since_time = Times::of(seen.iter().map(|seen| Duration::from_millis(seen.since_time_ms)).collect());
     let notes = vec![
         format!("{runs} runs; {} events, {} of them timed", seen.len(), latencies.len()),
@@ -103,18 +86,4 @@ async fn follow_one(scene: &Scene<'_>, number: u64) -> anyhow::Result<Vec<Seen>>
         })
         .await?;
     Ok(seen)
-}
-
-impl Published {
-    async fn listen(self, bus: Bus) -> anyhow::Result<()> {
-        let mut feed = bus.subscribe(&["workflow:*"]).await?;
-        while let Some(item) = feed.next().await {
-            let at = Instant::now();
-            let LiveItem::Event(live) = item else { continue };
-            if let Ok(envelope) = serde_json::from_str::<Envelope>(&live.payload) {
-                self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(envelope.id, at);
-            }
-        }
-        Ok(())
-    }
 }

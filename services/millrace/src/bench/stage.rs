@@ -14,7 +14,7 @@ use super::api::Api;
 use super::cpu::Roots;
 use super::inference::Kit;
 use super::report::Section;
-use super::{Bounds, Place, dag, detect, fairness, inference, push, submit};
+use super::{Bounds, Place, dag, detect, fairness, inference, push, streams, submit};
 
 /// A queue that does not empty in this time is said to be what it is.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -32,6 +32,8 @@ pub(crate) enum Scenario {
     Submit,
     /// From the commit of an event to 50 clients.
     Push,
+    /// 10,000 event streams at once, and the ends of their runs.
+    Streams,
     /// A lone run behind a batch of 10,000, and the end of a cancelled loop.
     Fairness,
     /// A small model on many pictures, against a bare loop of the same work.
@@ -46,6 +48,8 @@ pub(crate) struct Stage {
     /// Whose CPU time counts.
     pub(crate) roots: Roots,
     pub(crate) redis_url: String,
+    /// The process that serves the api, where it is known.
+    pub(crate) process: Option<u32>,
     pub(crate) bounds: Bounds,
     /// What `inference` works with; there on a private instance that it is played on.
     pub(crate) kit: Option<Kit>,
@@ -79,7 +83,8 @@ impl Stage {
             roots.add_parent_of(store.server_counters().await?.backend_process_id);
         }
         let (api, redis_url) = (Api::new(&place.api)?, place.redis_url.clone());
-        Ok(Self { api, bus, store, roots, redis_url, bounds, kit: None, stop })
+        let process = place.process;
+        Ok(Self { api, bus, store, roots, redis_url, process, bounds, kit: None, stop })
     }
 
     /// Plays one scenario.
@@ -90,6 +95,7 @@ impl Stage {
             Scenario::Submit => Box::pin(submit::play(self)).await,
             Scenario::Fairness => Box::pin(fairness::play(self)).await,
             Scenario::Push => Box::pin(push::play(self)).await,
+            Scenario::Streams => Box::pin(streams::play(self)).await,
             Scenario::Inference => Box::pin(inference::play(self)).await,
         }
     }

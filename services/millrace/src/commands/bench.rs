@@ -62,8 +62,8 @@ pub(crate) struct Args {
 
 impl Args {
     fn scenarios(&self) -> Vec<Scenario> {
-        use Scenario::{Dag, Detect, Fairness, Inference, Push, Submit};
-        let all = || vec![Dag, Submit, Push, Detect, Inference, Fairness];
+        use Scenario::{Dag, Detect, Fairness, Inference, Push, Streams, Submit};
+        let all = || vec![Dag, Submit, Push, Streams, Detect, Inference, Fairness];
         let shown = |all: Vec<Scenario>| match self.is_private() {
             true => all,
             // It brings its own models, which a running instance does not see.
