@@ -7,6 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::Job;
+use millrace_tasks::give_way;
 use millrace_turns::{Turn, Turns};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -14,10 +15,6 @@ use crate::WorkerError;
 
 /// Pieces of work that may wait per thread. More than jobs in hand ever have: who waits outside takes no turns.
 const QUEUE_PER_THREAD: usize = 256;
-
-/// How nice the threads of those are who have more than one job in hand: a thread of niceness 0 has ten times their share of a
-/// core that both want.
-const NICENESS: i32 = 10;
 
 type Work = Box<dyn FnOnce() + Send>;
 
@@ -165,14 +162,6 @@ impl Queue {
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), WorkerError> {
     let thread = std::thread::Builder::new().name(name).spawn(body);
     thread.map(drop).map_err(|source| WorkerError::Thread { name: "pixels", source })
-}
-
-/// Makes this thread nice. Only Linux has niceness by thread; elsewhere all are served alike.
-fn give_way() {
-    #[cfg(target_os = "linux")]
-    if let Err(error) = rustix::process::nice(NICENESS) {
-        tracing::debug!(%error, "a pixel thread could not be made nice");
-    }
 }
 
 /// What a panic said.

@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use millrace_contracts::{ModelDigest, ModelId};
 
+use crate::aside;
 use crate::cache::Lease;
 use crate::digest::digest_of;
 use crate::families::family_of;
@@ -308,14 +309,13 @@ impl ModelLoader {
             overrides: crate::Overrides::default(),
         };
         let (bytes, failed) = (files.bytes, |detail| InferenceError::Load { id: id.clone(), detail });
-        // Families read files, and the digest all of them: not on the async runtime.
-        let reading = tokio::task::spawn_blocking(move || {
+        // Families read files, and the digest all of them: not on the async runtime, and giving way to running models.
+        let reading = aside::run(move || {
             let digest = digest_of(&files)
                 .map_err(|error| InferenceError::Load { id: files.id.clone(), detail: error.to_string() });
             Ok((family_of(&facts.with_files()?)?, digest?))
         });
-        let (family, digest) =
-            reading.await.unwrap_or_else(|panic| Err(failed(format!("its family failed: {panic}"))))?;
+        let (family, digest) = reading.await.unwrap_or_else(|fault| Err(failed(fault)))?;
         let info = ModelInfo {
             id: id.clone(),
             digest,

@@ -3,12 +3,14 @@
 mod backoff;
 mod error;
 mod kind;
+mod niceness;
 mod signal;
 mod supervisor;
 
 pub use backoff::{Backoff, backoff};
 pub use error::TaskError;
 pub use kind::{OnCancel, OnError, TaskKind};
+pub use niceness::give_way;
 pub use signal::shutdown_signal;
 pub use supervisor::Supervisor;
 pub use tokio_util::sync::CancellationToken;

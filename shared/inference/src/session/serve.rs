@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use millrace_contracts::ModelId;
+use millrace_tasks::give_way;
 use tokio::sync::oneshot;
 
 use super::open::OpenSession;
@@ -58,6 +59,24 @@ impl Trust {
 }
 
 impl Opener {
+    /// Opens it for the first time: beside running models, to which it gives way. The threads that a session has for its
+    /// operators are as nice as who opens it, and stay so.
+    fn open_aside(&self) -> Result<(OpenSession, Opened), InferenceError> {
+        if self.settings.intra_op_threads > 1 {
+            return self.open();
+        }
+        let aside = || {
+            give_way();
+            self.open()
+        };
+        std::thread::scope(|scope| {
+            let thread = std::thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, aside);
+            let thread = thread
+                .map_err(|error| InferenceError::Thread { id: self.id.clone(), detail: error.to_string() })?;
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        })
+    }
+
     fn open(&self) -> Result<(OpenSession, Opened), InferenceError> {
         let runtime = Runtime::load(&self.library)?;
         OpenSession::open(&runtime, &self.id, &self.graph, &self.settings)
@@ -67,7 +86,7 @@ impl Opener {
 impl Served {
     /// Opens the session, says so, and runs batches until the queue is closed and empty.
     pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
-        let mut session = match self.opener.open() {
+        let mut session = match self.opener.open_aside() {
             Ok((session, opened)) => {
                 self.arenas.note(self.number, session.arena_bytes());
                 // A caller who no longer waits dropped the handle too, which ends the loop at once.
