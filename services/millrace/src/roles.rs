@@ -1,7 +1,9 @@
 //! What a role needs from outside, made from the settings: the bus, the record, the blobs, telemetry.
 
 mod alone;
+mod pages;
 mod settings;
 
 pub(crate) use self::alone::{Alone, serve_own_health, serve_worker_health};
+pub(crate) use self::pages::huge_pages;
 pub(crate) use self::settings::{blobs, bus, library, store};

@@ -65,6 +65,7 @@ pub(crate) async fn api(args: ApiArgs, context: &Context) -> anyhow::Result<Exit
     let loaded = context.load(flag("api.listen", args.listen).into_iter().collect())?;
     let settings = &loaded.settings;
     let alone = Alone::new(&loaded, "api")?;
+    roles::huge_pages(false);
     let listen = settings.api.listen;
     let listener = millrace_api::listen(listen);
     let listener =
@@ -117,6 +118,8 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
     let loaded = context.load(flags.into_iter().flatten().collect())?;
     let settings = &loaded.settings;
     let alone = Alone::new(&loaded, "worker")?;
+    // Those of `millrace up`, which has none, are inherited.
+    roles::huge_pages(true);
     let library = roles::library(settings, &loaded.places)?;
     let bus = roles::bus(settings).await?;
     let phase = millrace_worker::Phase::default();

@@ -77,6 +77,7 @@ impl Args {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut loaded = context.load(args.flags())?;
     let alone = Alone::new(&loaded, "up")?;
+    roles::huge_pages(false);
     let _lock = DirLock::acquire(&args.data_dir)?;
     let data_dir = args.data_dir.canonicalize().context("the data folder")?;
     settle(&mut loaded, &data_dir, args.workers)?;
