@@ -15,6 +15,7 @@ fn needed(name: &str) -> Value {
         "map" => json!({"expr": "item"}),
         "delay" => json!({"ms": 1}),
         "webhook" => json!({"url": "https://example.com", "body": 1}),
+        "similarity_search" => json!({"collection": "c"}),
         "sub_workflow" => json!({"workflow": "none"}),
         _ => json!({}),
     }
