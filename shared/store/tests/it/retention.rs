@@ -109,7 +109,7 @@ async fn definitions_go_once_nothing_runs_or_ran_by_them() -> Result<()> {
     let mut story = Story::new();
     story.accepted.definition = unsaved.id;
     let run = AcceptedRun { definition: Some(unsaved.clone()), ..story.run() };
-    fixture.store.accept(&[run.clone()]).await?;
+    fixture.store.accept(std::slice::from_ref(&run)).await?;
     let other = AcceptedRun { definition: Some(unused.clone()), ..Story::new().run() };
     fixture.store.accept(&[other]).await?;
     let (workflow, workflows) = (WorkflowId::generate(), fixture.store.workflows());
