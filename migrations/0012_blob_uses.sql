@@ -1,6 +1,6 @@
 -- Who refers to which blob. What nobody refers to and nobody has touched for a while is deleted by the writer.
 
--- The owner is a run, a schedule, or a definition (the first half of its digest). `unread`: the blob is a JSON value that may
+-- The owner is a run, a schedule, a definition (the first half of its digest), or a collection (its number). `unread`: the blob is a JSON value that may
 -- refer to more, and nobody has looked yet. No foreign keys: history is recorded in whatever order it arrives.
 create table wf_blob_uses (
     owner uuid not null,

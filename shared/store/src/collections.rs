@@ -15,7 +15,7 @@ use chrono::{DateTime, Utc};
 use millrace_contracts::UnixMillis;
 
 use self::table::Extension;
-use crate::{Bounded, Store, StoreError};
+use crate::{Bounded, Store, StoreError, blob_uses};
 
 pub use points::{Point, PointsPut};
 pub use search::{Match, Nearest};
@@ -219,6 +219,7 @@ impl Collections<'_> {
             .await?
             .ok_or(StoreError::NotFound("collection"))?;
         table::drop(&mut transaction, number).await?;
+        blob_uses::forget(&mut transaction, &[known::owner(number)]).await?;
         Ok(transaction.commit().await?)
     }
 }

@@ -1,6 +1,7 @@
 //! What reading and writing points needs to know of their collection.
 
 use sqlx::PgExecutor;
+use uuid::Uuid;
 
 use super::table::{self, Extension};
 use super::vector;
@@ -71,4 +72,9 @@ impl Known {
         }
         Err(StoreError::Full { what, limit: u32::try_from(limit).unwrap_or(u32::MAX) })
     }
+}
+
+/// As whom the collection of this number refers to blobs.
+pub(super) fn owner(number: i64) -> Uuid {
+    Uuid::from_u64_pair(0, number.unsigned_abs())
 }

@@ -6,9 +6,10 @@ use std::collections::HashSet;
 use serde_json::{Map, Value};
 use sqlx::{AssertSqlSafe, PgTransaction, Row};
 
-use super::known::Known;
+use super::known::{Known, owner};
 use super::vector::{from_bytes, to_bytes};
 use super::{CollectionLimits, Collections, table};
+use crate::blob_uses::Uses;
 use crate::{StoreError, json};
 
 /// A vector with what is known of it.
@@ -32,7 +33,7 @@ pub struct PointsPut {
 }
 
 impl Collections<'_> {
-    /// Adds points, or replaces those of the same ids: all or none. Of several with one id the last counts.
+    /// Adds points, or replaces those of the same ids: all or none. Blobs that payloads refer to are kept as long as the collection. Of several with one id the last counts.
     ///
     /// # Errors
     /// `NotFound` for the collection, `Vector` for the first vector that it does not take, `Full`, `Unavailable`.
@@ -61,6 +62,9 @@ impl Collections<'_> {
         let query =
             if known.extension.is_some() { query.bind(&vectors) } else { query.bind(to_bytes(&vectors)) };
         query.execute(&mut *transaction).await?;
+        let mut uses = Uses::default();
+        points.iter().for_each(|point| uses.add_all(owner(known.number), point.payload.values()));
+        uses.insert(&mut transaction).await?;
         count(transaction, known.number, i64::try_from(added).unwrap_or(i64::MAX)).await?;
         Ok(PointsPut { added, replaced })
     }

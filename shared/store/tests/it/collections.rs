@@ -3,6 +3,7 @@
 
 use anyhow::Result;
 use futures::{StreamExt, TryStreamExt};
+use millrace_contracts::BlobId;
 use millrace_store::{
     Bounded, CollectionLimits, Collections, Metric, Nearest, NewCollection, Point, PointsPut, StoreError,
     VectorFault,
@@ -256,5 +257,19 @@ async fn writers_of_one_collection_take_turns() -> Result<()> {
     assert_eq!(done.iter().map(|put| put.added).sum::<u64>(), 90);
     assert_eq!(all.get("busy").await?.points, 90);
     assert_eq!(ids(all, "busy", &near(&[1.0, 0.0], 100)).await?.len(), 90);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_payloads_refer_to_is_kept_as_long_as_the_collection() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (faces, blob) = (fixture.store.collections(), BlobId::of(b"a face"));
+    made(faces, &new("faces", 1, Metric::Dot)).await?;
+    let face = point("one", &[1.0], json!({"picture": {"kind": "image", "blob": blob}}));
+    faces.put_points("faces", std::slice::from_ref(&face), &ROOMY).await?;
+    faces.put_points("faces", &[face], &ROOMY).await?;
+    assert!(fixture.store.blob_uses().in_use(&[blob]).await?.contains(&blob));
+    faces.delete("faces").await?;
+    assert!(fixture.store.blob_uses().in_use(&[blob]).await?.is_empty());
     Ok(())
 }
