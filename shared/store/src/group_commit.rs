@@ -4,7 +4,8 @@
 
 use std::future::Future;
 use std::pin::{Pin, pin};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
@@ -12,6 +13,9 @@ use crate::{AcceptOutcome, AcceptedRun, Store, StoreError};
 
 /// Pause between looks for a Postgres that is away.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// A commit that has been under way for longer is not an ordinary one: Postgres may be away.
+const PROMPT: Duration = Duration::from_millis(50);
 
 /// How much a group commit takes.
 #[derive(Debug, Clone, Copy)]
@@ -66,6 +70,21 @@ struct Request {
 #[derive(Debug, Clone)]
 pub struct GroupCommit {
     requests: mpsc::Sender<Request>,
+    under_way: UnderWay,
+}
+
+/// Since when the commit is under way that has not succeeded yet; none again when Postgres is back.
+#[derive(Debug, Clone, Default)]
+struct UnderWay(Arc<Mutex<Option<Instant>>>);
+
+impl UnderWay {
+    fn set(&self, since: Option<Instant>) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = since;
+    }
+
+    fn since(&self) -> Option<Instant> {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 impl GroupCommit {
@@ -73,7 +92,14 @@ impl GroupCommit {
     #[must_use]
     pub fn new(store: Store, settings: GroupCommitSettings) -> (Self, GroupCommitter) {
         let (requests, queue) = mpsc::channel(settings.max_waiting.max(1));
-        (Self { requests }, GroupCommitter { store, queue, max_batch: settings.max_batch.max(1) })
+        let under_way = UnderWay::default();
+        let committer = GroupCommitter {
+            store,
+            queue,
+            max_batch: settings.max_batch.max(1),
+            under_way: under_way.clone(),
+        };
+        (Self { requests, under_way }, committer)
     }
 
     /// Waits until the run is committed.
@@ -89,6 +115,13 @@ impl GroupCommit {
         answer.await.unwrap_or(Err(GroupCommitError::Closed))
     }
 
+    /// Whether a run may be begun before it is committed: commits are as quick as ever. Otherwise Postgres may be away, and what
+    /// was begun would have to be taken back.
+    #[must_use]
+    pub fn is_prompt(&self) -> bool {
+        self.under_way.since().is_none_or(|since| since.elapsed() < PROMPT)
+    }
+
     /// Requests that wait now.
     #[must_use]
     pub fn waiting(&self) -> usize {
@@ -102,6 +135,7 @@ pub struct GroupCommitter {
     store: Store,
     queue: mpsc::Receiver<Request>,
     max_batch: usize,
+    under_way: UnderWay,
 }
 
 impl std::fmt::Debug for Request {
@@ -133,10 +167,12 @@ impl GroupCommitter {
             if received == 0 {
                 return;
             }
+            self.under_way.set(Some(Instant::now()));
             let outage = self.commit(&mut batch).await;
             if let Some(outage) = outage.filter(|_| open) {
                 open = self.refuse_until_back(&outage, shutdown.as_mut()).await;
             }
+            self.under_way.set(None);
         }
     }
 

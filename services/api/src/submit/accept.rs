@@ -1,11 +1,11 @@
-//! Accepting a run: its row is committed before anybody is told so. The run may start while the commit is in flight; a commit
-//! that fails takes it back.
+//! Accepting a run: its row is committed before anybody is told so. The run may start while the commit is in flight, as long as
+//! commits are quick; a commit that fails takes it back.
 
 use std::time::Duration;
 
 use millrace_contracts::message::{Accepted, RerunOf};
 use millrace_contracts::{ExecutionId, ScheduleId, UnixMillis, WorkflowId};
-use millrace_store::{AcceptOutcome, AcceptedRun, Definition};
+use millrace_store::{AcceptOutcome, AcceptedRun, Definition, GroupCommitError};
 use millrace_telemetry::Traceparent;
 use serde_json::{Map, Value};
 use uuid::Uuid;
@@ -15,6 +15,9 @@ use super::target::Target;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
+/// A run that was begun before its commit is taken back when that takes longer: it must not get far before its caller is told that
+/// it was not accepted.
+const COMMIT_WAIT: Duration = Duration::from_secs(1);
 /// A run that is committed is not held up for longer than this by a bus that does not answer: the sweeper starts it later.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(2);
 
@@ -56,13 +59,20 @@ pub(crate) struct Receipt {
     pub(crate) replayed: bool,
 }
 
-/// Commits a run and hands it over, both at once.
+/// Commits a run and hands it over: both at once, or one after the other while Postgres may be away.
 pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt, Problem> {
     submission.target.compiled.store(&app.blobs).await?;
     let run = submission.row(None);
     let accepted = run.accepted.clone();
-    let (committed, ()) = tokio::join!(app.commits.accept(run), hand_over(app, &accepted));
-    if let Err(error) = committed {
+    if !app.commits.is_prompt() {
+        app.commits.accept(run).await?;
+        hand_over(app, &accepted).await;
+        return Ok(submission.receipt());
+    }
+    let commit = tokio::time::timeout(COMMIT_WAIT, app.commits.accept(run));
+    let (committed, ()) = tokio::join!(commit, hand_over(app, &accepted));
+    let late = || GroupCommitError::Unavailable(format!("the record did not take it within {COMMIT_WAIT:?}"));
+    if let Err(error) = committed.unwrap_or_else(|_| Err(late())) {
         // Also when the hand-over failed: it may have arrived all the same. Where this fails too, the run goes on unknown to
         // its caller, and the record says so.
         drop(

@@ -81,6 +81,7 @@ async fn without_postgres_the_answer_is_quick_and_says_so() -> Result<()> {
     let outcome = handle.accept(Story::new().run()).await;
     assert!(matches!(outcome, Err(GroupCommitError::Unavailable(_))), "{outcome:?}");
     assert!(begun.elapsed() < Duration::from_secs(4));
+    assert!(!handle.is_prompt(), "nothing is begun now that may have to be taken back");
     // From then on nobody waits to find out what is known.
     let begun = std::time::Instant::now();
     for _ in 0..100 {
@@ -92,6 +93,10 @@ async fn without_postgres_the_answer_is_quick_and_says_so() -> Result<()> {
     fixture.postgres.server().expect("nobody shares it").restart().await?;
     eventually(Duration::from_secs(20), "a run is accepted again", async || {
         handle.accept(Story::new().run()).await.map(Some)
+    })
+    .await?;
+    eventually(Duration::from_secs(5), "commits are prompt again", async || {
+        anyhow::Ok(handle.is_prompt().then_some(()))
     })
     .await?;
     running.abort();
