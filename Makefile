@@ -8,7 +8,7 @@ MILLRACE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/millrace
 CARGO_TARGET_DIR ?= $(or $(MILLRACE_TARGET_DIR),$(MILLRACE_CACHE)/target)
 export MILLRACE_CACHE CARGO_TARGET_DIR CI
 
-.PHONY: help setup console demo test python lint fmt fmt-check docs openapi bench deny console-check console-browser size-guard
+.PHONY: help setup console demo test api-fuzz python lint fmt fmt-check docs openapi bench deny console-check console-browser size-guard
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -24,6 +24,9 @@ demo: ## Detect shapes in a picture, through the real services (CI=1 ends by its
 
 test: ## All tests
 	@scripts/test.sh
+
+api-fuzz: ## Schemathesis against a real server: two minutes; not part of `make test`
+	@scripts/api-fuzz.sh
 
 python: ## The tests of the Python client
 	@scripts/setup.sh

@@ -6,9 +6,9 @@ use axum::body::Bytes;
 use axum::http::Method;
 use millrace_contracts::Event;
 use millrace_contracts::run::Snapshot;
-use utoipa::openapi::path::{Operation, PathItem};
+use utoipa::openapi::path::{Operation, Parameter, ParameterIn, PathItem};
 use utoipa::openapi::security::{HttpAuthScheme, HttpBuilder, SecurityRequirement, SecurityScheme};
-use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, RefOr, ResponseBuilder};
+use utoipa::openapi::{ContentBuilder, OpenApi as Description, Ref, RefOr, ResponseBuilder, Schema};
 use utoipa::{OpenApi, openapi};
 
 use crate::problem::{self, MEDIA_TYPE};
@@ -56,6 +56,7 @@ pub(crate) fn complete(mut description: Description) -> Description {
     for item in description.paths.paths.values_mut() {
         for (method, operation) in operations(item) {
             add_problem(operation);
+            operation.parameters.iter_mut().flatten().for_each(print_in_head);
             // Reading asks for `read` and changing for `run`, unless the handler says otherwise.
             let scope = if method == Method::GET { "read" } else { "run" };
             let default = || vec![SecurityRequirement::new(API_KEY, [scope])];
@@ -84,6 +85,16 @@ pub(crate) fn operations(item: &mut PathItem) -> impl Iterator<Item = (Method, &
     ]
     .into_iter()
     .filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// Headers hold what can be printed (RFC 9110, section 5.5); others are refused before anybody could say so in a problem.
+fn print_in_head(parameter: &mut RefOr<Parameter>) {
+    if let RefOr::T(Parameter { parameter_in: ParameterIn::Header, schema: Some(RefOr::T(schema)), .. }) =
+        parameter
+        && let Schema::Object(schema) = schema
+    {
+        schema.pattern.get_or_insert_with(|| "^[!-~]([ -~]*[!-~])?$".to_owned());
+    }
 }
 
 fn add_problem(operation: &mut Operation) {
