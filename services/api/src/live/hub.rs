@@ -19,7 +19,7 @@ use super::subscription::{Signal, Subscription};
 const PATTERNS: [&str; 4] = ["workflow:*", "inference:*", "worker:*", "model:*"];
 
 /// Slots of a run's ring. Small, because there is one per watched run; an overrun is made good from the log.
-const TOPIC_SLOTS: usize = 64;
+const TOPIC_SLOTS: usize = 16;
 
 /// First pause before the feed is asked for again.
 const PAUSE_MIN: Duration = Duration::from_millis(100);
