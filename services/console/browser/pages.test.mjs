@@ -134,8 +134,11 @@ test('the keyboard reaches everything that matters', async () => {
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/workflows\/[0-9a-f-]{36}/);
   await page.locator('.react-flow__node').first().waitFor();
+  await page.getByLabel('Search blocks').waitFor();
   await page.keyboard.press('/');
+  await page.waitForFunction(() => document.activeElement?.getAttribute('aria-label') === 'Search blocks');
   await page.keyboard.type('resize');
+  await page.getByRole('region', { name: 'Found' }).locator('[data-block^=resize]').waitFor();
   await page.keyboard.press('Enter');
   await page.locator('.react-flow__node[data-id=small], .react-flow__node').nth(5).waitFor();
   assert.deepEqual(

@@ -18,6 +18,11 @@ export async function preloadModel(id: string, pool: string): Promise<Preloaded>
       if (subject === id) reject(new Error(typeof cause === 'string' ? cause : 'a worker could not load it'));
     });
   });
+  // A file that is no model is told of within milliseconds: nobody is asked before the answer would be heard.
+  await new Promise<void>(resolve => {
+    failures.addEventListener('open', () => resolve(), { once: true });
+    failures.addEventListener('error', () => resolve(), { once: true });
+  });
   const query = new URLSearchParams({ pool, wait: WAIT });
   const answer = request<Preloaded>(`/models/${encodeURIComponent(id)}/preload?${query}`, {
     method: 'POST',
