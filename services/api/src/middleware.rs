@@ -1,4 +1,4 @@
-//! What happens around every request: identity, logging, overload, time, and who may call at all.
+//! What happens around every request: identity, logging, overload, time, addresses that name nothing, and who may call at all.
 
 mod admit;
 mod authenticate;
@@ -6,9 +6,11 @@ mod deadline;
 mod guard;
 mod observe;
 mod panic;
+mod readable;
 
 pub(crate) use admit::{Admission, admit};
 pub(crate) use authenticate::authenticate;
 pub(crate) use deadline::deadline;
 pub(crate) use observe::observe;
 pub(crate) use panic::on_panic;
+pub(crate) use readable::readable;

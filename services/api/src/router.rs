@@ -15,7 +15,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Rules;
-use crate::middleware::{admit, authenticate, deadline, observe, on_panic};
+use crate::middleware::{admit, authenticate, deadline, observe, on_panic, readable};
 use crate::openapi::{self, Document};
 use crate::routes::{
     batch, blobs, blocks, cancel, collections, console, dead_letters, delete, docs, events, executions,
@@ -40,6 +40,7 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .method_not_allowed_fallback(fallback::method_not_allowed)
         .layer(Extension(document))
         .layer(DefaultBodyLimit::max(app.settings.max_body.as_usize()))
+        .layer(from_fn(readable))
         .layer(from_fn_with_state(app.clone(), deadline))
         .layer(from_fn_with_state(app.clone(), admit))
         .layer(from_fn_with_state(app.clone(), authenticate))

@@ -48,6 +48,18 @@ async fn mangled_heads_are_refused_or_answered() -> anyhow::Result<()> {
     world.stop().await
 }
 
+/// Postgres holds no NUL in a text, whatever an address says.
+#[tokio::test]
+async fn addresses_with_a_nul_name_nothing() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    for path in ["collections/a%00b", "collections/a%00b/points/c", "collections/a/points/%00", "models/%00"]
+    {
+        world.get(&format!("/api/v1/{path}")).await?.problem(404, "NOT_FOUND");
+    }
+    world.get("/api/v1/inference/jobs?model_id=a%00b").await?.problem(400, "INVALID_QUERY");
+    world.stop().await
+}
+
 #[tokio::test]
 async fn heads_without_end_are_cut_off() -> anyhow::Result<()> {
     let world = World::start().await?;
