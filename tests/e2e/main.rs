@@ -10,6 +10,7 @@ mod demo;
 mod examples;
 mod fairness;
 mod interrupted;
+mod keys;
 mod loops;
 mod outside;
 mod reuse;
