@@ -34,8 +34,9 @@ until [ -e "$folder/data/endpoints.json" ]; do
 done
 api="$(python3 -c 'import json, sys; print(json.load(open(sys.argv[1]))["api"])' "$folder/data/endpoints.json")"
 cd "$folder"
+# Not the phase `coverage`: it sends bodies of types that are refused unread, and then reuses the connection that was closed for it.
 "$environment/bin/schemathesis" run "$api/api/v1/openapi.json" --url "$api" \
     --mode positive --generation-codec ascii --generation-with-security-parameters false \
-    --phases examples,coverage,fuzzing --max-examples "${1:-20}" --generation-deterministic --suppress-health-check all \
+    --phases examples,fuzzing --max-examples "${1:-20}" --generation-deterministic --suppress-health-check all \
     --checks not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance \
     --exclude-path-regex '/(events|keys|session)' --request-timeout 30
