@@ -8,6 +8,7 @@ mod cursor;
 mod deps;
 mod error;
 mod etag;
+mod fields;
 mod figures;
 mod health;
 mod library;

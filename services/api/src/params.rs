@@ -9,6 +9,7 @@ use axum::http::request::Parts;
 use chrono::DateTime;
 use millrace_contracts::{Fault, UnixMillis};
 
+use crate::fields::cut;
 use crate::problem::{Code, Problem};
 
 /// The query of a request.
@@ -100,10 +101,6 @@ pub(crate) fn duration(text: &str) -> Option<Duration> {
 pub(crate) fn wrong(name: &str, text: &str, what: &str) -> Problem {
     let message = format!("`{name}` is {:?}, and should be {what}", cut(text));
     Problem::fault(Code::InvalidQuery, Fault::new("INVALID_VALUE", format!("/{name}"), message))
-}
-
-fn cut(text: &str) -> String {
-    text.chars().take(80).collect()
 }
 
 #[cfg(test)]

@@ -13,6 +13,8 @@ use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::response::{IntoResponse, Response};
 use millrace_contracts::{Fault, Faults};
 
+use crate::fields::cut;
+
 pub(crate) use code::Code;
 pub(crate) use from::shutting_down;
 pub(crate) use render::{Document, MEDIA_TYPE, document};
@@ -35,7 +37,7 @@ impl Problem {
 
     /// Nothing has this name or id, and nothing ever had.
     pub(crate) fn not_found(what: &str, id: impl std::fmt::Display) -> Self {
-        let id: String = id.to_string().chars().take(80).collect();
+        let id = cut(&id.to_string());
         Self::new(Code::NotFound, format!("there is no {what} {id:?}"))
     }
 

@@ -1,12 +1,12 @@
 //! What a request says, checked field by field, so that every mistake is told at once.
 
 use millrace_config::Collections as Limits;
-use millrace_contracts::fault::pointer_token;
 use millrace_contracts::{Fault, Faults};
 use millrace_store::{Collections, Metric, Nearest, NewCollection, Point};
 use serde_json::{Map, Value};
 
 use crate::body;
+use crate::fields::{self, take};
 use crate::problem::{Code, Problem};
 
 /// Characters of a collection's name.
@@ -40,7 +40,7 @@ pub(crate) fn new_collection(mut fields: Map<String, Value>) -> Result<NewCollec
             Metric::default()
         }),
     };
-    refuse_rest(&fields, "", "name, dimension and metric", &mut faults);
+    refuse_rest(fields, "", &["name", "dimension", "metric"], &mut faults);
     faults
         .or(NewCollection { name, dimension, metric })
         .map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
@@ -66,7 +66,7 @@ pub(crate) fn points(mut fields: Map<String, Value>, limits: &Limits) -> Result<
             break;
         }
     }
-    refuse_rest(&fields, "", "points", &mut faults);
+    refuse_rest(fields, "", &["points"], &mut faults);
     faults.or(points).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
 }
 
@@ -83,7 +83,7 @@ pub(crate) fn nearest(mut fields: Map<String, Value>) -> Result<Nearest, Problem
         faults.push(Fault::new("INVALID_VALUE", "/min_score", "`min_score` is a number"));
     }
     let filter = object(take(&mut fields, "filter"), "/filter", &mut faults);
-    refuse_rest(&fields, "", "vector, top_k, min_score and filter", &mut faults);
+    refuse_rest(fields, "", &["vector", "top_k", "min_score", "filter"], &mut faults);
     let nearest = Nearest { vector, top_k, min_score: min_score.and_then(|given| given.as_f64()), filter };
     faults.or(nearest).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
 }
@@ -106,13 +106,8 @@ fn point(item: Value, place: &str, limits: &Limits, faults: &mut Faults) -> Opti
     if serde_json::to_string(&payload).map_or(0, |text| text.len()) > most.as_usize() {
         faults.push(Fault::new("INVALID_VALUE", at_payload, format!("a payload has at most {most}")));
     }
-    refuse_rest(&fields, place, "id, vector and payload", faults);
+    refuse_rest(fields, place, &["id", "vector", "payload"], faults);
     Some(Point { id: id.unwrap_or_default(), vector, payload })
-}
-
-/// A field that is there and not null.
-fn take(fields: &mut Map<String, Value>, name: &str) -> Option<Value> {
-    fields.shift_remove(name).filter(|value| !value.is_null())
 }
 
 fn is_name(text: &str) -> bool {
@@ -167,14 +162,10 @@ fn object(given: Option<Value>, place: &str, faults: &mut Faults) -> Map<String,
     }
 }
 
-/// Refuses the fields that nothing has taken; those that may be there are `known`.
-fn refuse_rest(fields: &Map<String, Value>, place: &str, known: &str, faults: &mut Faults) {
-    for name in fields.iter().filter(|(_, value)| !value.is_null()).map(|(name, _)| name) {
-        let shown: String = name.chars().take(80).collect();
-        let pointer = format!("{place}/{}", pointer_token(&shown));
-        let fault = Fault::new("UNKNOWN_FIELD", pointer, format!("there is no field {shown:?} here"));
-        faults.push(fault.hint(format!("the fields are {known}")));
-    }
+/// Refuses the fields that nothing has taken, as long as they say something; those that may be there are `known`.
+fn refuse_rest(mut fields: Map<String, Value>, place: &str, known: &[&str], faults: &mut Faults) {
+    fields.retain(|_, value| !value.is_null());
+    fields::refuse_rest(&fields, place, known, faults);
 }
 
 #[cfg(test)]

@@ -2,6 +2,7 @@
 
 use millrace_contracts::{EventType, Fault};
 
+use crate::fields::cut;
 use crate::problem::{Code, Problem};
 
 /// Most globs in one filter.
@@ -36,8 +37,7 @@ impl TypeFilter {
             let matched: Vec<_> =
                 EventType::ALL.iter().copied().filter(|kind| matches(glob, *kind)).collect();
             if matched.is_empty() {
-                let shown: String = glob.chars().take(80).collect();
-                return Err(refuse(format!("{shown:?} matches no type of event")));
+                return Err(refuse(format!("{:?} matches no type of event", cut(glob))));
             }
             wanted.extend(matched);
         }

@@ -8,6 +8,7 @@ use millrace_store::ModelRecord;
 use serde_json::{Map, Value, json};
 
 use crate::body;
+use crate::fields;
 use crate::problem::{Code, Problem};
 
 /// The fields of a request.
@@ -32,14 +33,9 @@ const MOST_ADDRESS_BYTES: usize = 2_048;
 /// Reads the model that a request describes.
 pub(crate) fn read(mut fields: Map<String, Value>) -> Result<RegisteredModel, Problem> {
     let mut faults = Faults::default();
-    let mut take = |name: &str| fields.shift_remove(name).filter(|value| !value.is_null());
     let [id, source, task, family, labels, mapping, checkpoint, sha256, files, preprocess] =
-        FIELDS.map(&mut take);
-    for name in fields.keys() {
-        let fault =
-            Fault::new("UNKNOWN_FIELD", format!("/{name}"), format!("there is no field {name:?} here"));
-        faults.push(fault.hint(format!("the fields are {}", FIELDS.join(", "))));
-    }
+        FIELDS.map(|name| fields::take(&mut fields, name));
+    fields::refuse_rest(&fields, "", &FIELDS, &mut faults);
     let model = RegisteredModel {
         id: read_id(id, &mut faults).into(),
         source: one_of("source", source, (&SOURCES, Some("trained")), &mut faults),

@@ -12,6 +12,7 @@ use serde_json::Value;
 use utoipa::ToSchema;
 
 use crate::body;
+use crate::fields;
 use crate::openapi::described::CancelRequest;
 use crate::patience::patiently;
 use crate::problem::{Code, Problem};
@@ -77,10 +78,6 @@ async fn reason(app: &App, request: Request) -> Result<String, Problem> {
             String::new()
         }
     };
-    for name in fields.keys() {
-        let fault =
-            Fault::new("UNKNOWN_FIELD", format!("/{name}"), format!("there is no field {name:?} here"));
-        faults.push(fault.hint("the field is `reason`"));
-    }
+    fields::refuse_rest(&fields, "", &["reason"], &mut faults);
     faults.or(reason).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
 }

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
 use crate::body::{self, BodyType};
+use crate::fields::{self, cut};
 use crate::openapi::described::{InferenceForm, InferenceRequest};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
@@ -67,7 +68,7 @@ pub(crate) async fn run(
     let mut faults = Faults::default();
     let options = RunOptions::take(&mut fields, &mut faults);
     let definition = definition(block, &mut fields, &mut faults);
-    let image = fields.shift_remove("image").filter(|image| !image.is_null());
+    let image = fields::take(&mut fields, "image");
     if image.is_none() {
         let fault = Fault::new("MISSING_FIELD", "/image", "there is no `image`");
         faults.push(fault.hint("send base64, blob:<sha256>, or a file part named image"));
@@ -103,7 +104,7 @@ fn block_of<'a>(catalogue: &'a Catalogue, task: &str) -> Result<&'a Block, Probl
     };
     catalogue.newest(task).filter(does).ok_or_else(|| {
         let known: Vec<&str> = catalogue.iter().filter(does).map(|block| block.name).collect();
-        let task: String = task.chars().take(80).collect();
+        let task = cut(task);
         Problem::new(
             Code::NotFound,
             format!("there is no inference task {task:?} in this version; there are {}", known.join(", ")),

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use crate::auth::Scope;
 use crate::body;
+use crate::fields;
 use crate::openapi::described::KeyRequest;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
@@ -128,14 +129,7 @@ async fn read(app: &App, request: Request) -> Result<(String, Vec<String>), Prob
         let fault = Fault::new("INVALID_VALUE", "/scopes", "`scopes` is a list of one or more scopes");
         faults.push(fault.hint("write [\"read\"], [\"run\"] or [\"admin\"]; each includes the one before"));
     }
-    for name in fields.keys() {
-        let fault = Fault::new(
-            "UNKNOWN_FIELD",
-            format!("/{}", millrace_contracts::fault::pointer_token(name)),
-            "there is no such field here",
-        );
-        faults.push(fault.hint("the fields are `name`, `scopes`"));
-    }
+    fields::refuse_rest(&fields, "", &["name", "scopes"], &mut faults);
     let mut scopes: Vec<String> =
         scopes.unwrap_or_default().into_iter().map(|scope| scope.as_str().to_owned()).collect();
     scopes.sort_unstable();

@@ -14,6 +14,7 @@ use millrace_contracts::{BlobId, ExecutionId, Fault, Faults, NodeId};
 use serde_json::{Map, Value};
 
 use crate::body;
+use crate::fields::cut;
 use crate::openapi::described::RerunRequest;
 use crate::params::Params;
 use crate::plans::{self, Compiled};
@@ -135,7 +136,7 @@ async fn definition(app: &App, accepted: &Accepted) -> Result<Arc<Compiled>, Pro
 
 fn check_from(compiled: &Compiled, from: Option<&NodeId>) -> Result<(), Problem> {
     let Some(from) = from.filter(|from| compiled.plan.find(from).is_none()) else { return Ok(()) };
-    let shown = from.as_str().chars().take(80).collect::<String>();
+    let shown = cut(from.as_str());
     let mut fault = Fault::new("UNKNOWN_NODE", "/from", format!("the workflow has no node {shown:?}"));
     fault.hint = did_you_mean(from.as_str(), compiled.plan.nodes.iter().map(|node| node.id.as_str()));
     Err(Problem::fault(Code::InvalidRequest, fault))

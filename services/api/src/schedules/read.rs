@@ -10,6 +10,7 @@ use millrace_store::NewSchedule;
 use serde_json::{Map, Value};
 
 use crate::body;
+use crate::fields;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 use crate::submit::{self, RunOptions, Target, unknown_fields};
@@ -93,8 +94,8 @@ impl Draft {
         faults: &mut Faults,
     ) -> Self {
         let options = RunOptions::take(&mut fields, faults);
-        let mut take = |name: &str| fields.shift_remove(name).filter(|value| !value.is_null());
-        let [cron, timezone, overlap, input, version, enabled, jitter] = FIELDS.map(&mut take);
+        let [cron, timezone, overlap, input, version, enabled, jitter] =
+            FIELDS.map(|name| fields::take(&mut fields, name));
         let cron = text("cron", cron, None, faults);
         let timezone = text("timezone", timezone, Some("UTC"), faults);
         let rhythm = match (&cron, &timezone) {

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use url::Url;
 
 use crate::body::type_name;
+use crate::fields;
 
 /// Labels of one run.
 const MAX_LABELS: usize = 32;
@@ -42,8 +43,8 @@ const FIELDS: [&str; 5] = ["priority", "pool", "callback_url", "labels", "timeou
 impl RunOptions {
     /// Takes the options out of a request's fields; mistakes go to `faults`.
     pub(crate) fn take(fields: &mut Map<String, Value>, faults: &mut Faults) -> Self {
-        let mut take = |name: &str| fields.shift_remove(name).filter(|value| !value.is_null());
-        let [priority, pool, callback_url, labels, timeout_ms] = FIELDS.map(&mut take);
+        let [priority, pool, callback_url, labels, timeout_ms] =
+            FIELDS.map(|name| fields::take(fields, name));
         Self {
             priority: priority.map_or_else(Priority::default, |value| read_priority(&value, faults)),
             pool: pool.and_then(|value| read_pool(value, faults)),
@@ -54,14 +55,9 @@ impl RunOptions {
     }
 }
 
-/// A fault for each field that nobody took.
+/// A fault for each field that nobody took; `known` are those beside the options.
 pub(crate) fn unknown_fields(fields: &Map<String, Value>, known: &[&str], faults: &mut Faults) {
-    for name in fields.keys() {
-        let known: Vec<String> = known.iter().chain(&FIELDS).map(|name| format!("`{name}`")).collect();
-        let message = format!("there is no field {:?} here", name.chars().take(80).collect::<String>());
-        let fault = Fault::new("UNKNOWN_FIELD", format!("/{}", pointer_token(name)), message);
-        faults.push(fault.hint(format!("the fields are {}", known.join(", "))));
-    }
+    fields::refuse_rest(fields, "", &[known, &FIELDS].concat(), faults);
 }
 
 fn read_priority(value: &Value, faults: &mut Faults) -> Priority {
