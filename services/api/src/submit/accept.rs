@@ -12,6 +12,7 @@ use uuid::Uuid;
 
 use super::options::RunOptions;
 use super::target::Target;
+use crate::patience::within;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -61,14 +62,12 @@ pub(crate) struct Receipt {
 
 /// Commits a run and hands it over: both at once, or one after the other while Postgres may be away.
 pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt, Problem> {
+    if !app.commits.is_prompt() {
+        return commit_first(app, submission, None).await;
+    }
     submission.target.compiled.store(&app.blobs).await?;
     let run = submission.row(None);
     let accepted = run.accepted.clone();
-    if !app.commits.is_prompt() {
-        app.commits.accept(run).await?;
-        hand_over(app, &accepted).await;
-        return Ok(submission.receipt());
-    }
     let commit = tokio::time::timeout(COMMIT_WAIT, app.commits.accept(run));
     let (committed, ()) = tokio::join!(commit, hand_over(app, &accepted));
     let late = || GroupCommitError::Unavailable(format!("the record did not take it within {COMMIT_WAIT:?}"));
@@ -86,8 +85,12 @@ pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt,
 /// As [`accept`], for a submission that may have been sent before. The commit goes first: handed over at once, a second run
 /// would start before the key is found taken.
 pub(crate) async fn accept_keyed(app: &App, submission: Submission, key: String) -> Result<Receipt, Problem> {
+    commit_first(app, submission, Some(key)).await
+}
+
+async fn commit_first(app: &App, submission: Submission, key: Option<String>) -> Result<Receipt, Problem> {
     submission.target.compiled.store(&app.blobs).await?;
-    let run = submission.row(Some(key));
+    let run = submission.row(key);
     let accepted = run.accepted.clone();
     match app.commits.accept(run).await? {
         AcceptOutcome::Accepted => {
@@ -127,14 +130,10 @@ async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<
 
 /// Tells the orchestrators. Where that fails, the sweeper finds the row.
 async fn hand_over(app: &App, accepted: &Accepted) {
-    let failure = match tokio::time::timeout(HAND_OVER_WAIT, app.bus.execute(accepted)).await {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(_) => format!("no answer within {HAND_OVER_WAIT:?}"),
-    };
+    let Err(error) = within(HAND_OVER_WAIT, app.bus.execute(accepted)).await else { return };
     metrics::counter!("millrace_hand_overs_failed_total").increment(1);
     tracing::warn!(
-        execution.id = %accepted.execution_id, error = failure,
+        execution.id = %accepted.execution_id, error,
         "an accepted run could not be handed over; it starts when the sweeper finds it"
     );
 }

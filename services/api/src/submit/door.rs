@@ -14,6 +14,7 @@ use millrace_contracts::{ModelId, Pool};
 use serde_json::Value;
 
 use super::{RunOptions, Target};
+use crate::patience::within;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -112,12 +113,11 @@ impl Door {
         if is_fresh() {
             return;
         }
-        let read = tokio::time::timeout(READING, read(bus)).await;
+        let read = within(READING, read(bus)).await;
         let mut reading = self.lock();
         match read {
-            Ok(Ok((line, depths))) => *reading = Reading::of(line, depths),
-            Ok(Err(error)) => tracing::debug!(%error, "what waits could not be read"),
-            Err(_) => tracing::debug!("what waits was not read in time"),
+            Ok((line, depths)) => *reading = Reading::of(line, depths),
+            Err(error) => tracing::debug!(error, "what waits could not be read"),
         }
         reading.at = Some(Instant::now());
     }

@@ -8,6 +8,7 @@ use millrace_contracts::WorkflowId;
 use moka::future::Cache;
 
 use super::Target;
+use crate::patience::within;
 use crate::problem::Problem;
 use crate::state::App;
 
@@ -53,23 +54,15 @@ impl Known {
 
     /// Another version of the workflow was saved, or it was deleted.
     pub(crate) async fn changed(&self, app: &App, id: WorkflowId) {
-        let failure = match tokio::time::timeout(ASKING, app.bus.renew_workflow_stamp(id)).await {
-            Ok(Ok(())) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {ASKING:?}"),
-        };
+        let Err(error) = within(ASKING, app.bus.renew_workflow_stamp(id)).await else { return };
         tracing::warn!(
-            workflow.id = %id, error = failure,
+            workflow.id = %id, error,
             "the replicas were not told that a workflow changed; they may run what it was for {BELIEVED:?}"
         );
     }
 }
 
 async fn stamp(app: &App, id: WorkflowId) -> Option<String> {
-    match tokio::time::timeout(ASKING, app.bus.workflow_stamp(id)).await {
-        Ok(Ok(stamp)) => return Some(stamp),
-        Ok(Err(error)) => tracing::debug!(%error, "a workflow's stamp could not be read"),
-        Err(_) => tracing::debug!("a workflow's stamp was not read in time"),
-    }
-    None
+    let stamp = within(ASKING, app.bus.workflow_stamp(id)).await;
+    stamp.inspect_err(|error| tracing::debug!(error, "a workflow's stamp could not be read")).ok()
 }
