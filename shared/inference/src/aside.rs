@@ -1,17 +1,32 @@
 //! Work beside running models, to which it gives way.
 
+use std::thread::JoinHandle;
+
 use millrace_tasks::give_way;
 use tokio::sync::oneshot;
+
+const PANICKED: &str = "it panicked";
 
 /// Runs `work` on a thread of its own; the error says why there is no result.
 pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<T, String> {
     let (done, result) = oneshot::channel();
+    // A caller who went away in the meantime has no use for it.
+    spawn(move || drop(done.send(work())))?;
+    result.await.map_err(|_| PANICKED.to_owned())
+}
+
+/// The same for a caller that is a thread, which waits.
+pub(crate) fn run_blocking<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<T, String> {
+    spawn(work)?.join().map_err(|_| PANICKED.to_owned())
+}
+
+fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {
     let body = move || {
         give_way();
-        // A caller who went away in the meantime has no use for it.
-        drop(done.send(work()));
+        work()
     };
     let thread = std::thread::Builder::new().name("load".to_owned()).spawn(body);
-    thread.map_err(|error| format!("no thread could be started: {error}"))?;
-    result.await.map_err(|_| "it panicked".to_owned())
+    thread.map_err(|error| format!("no thread could be started: {error}"))
 }

@@ -5,18 +5,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use millrace_contracts::ModelId;
-use millrace_tasks::give_way;
 use tokio::sync::oneshot;
 
 use super::open::OpenSession;
 use super::queue::Queue;
 use super::{Arenas, Opened, Relief, SessionSettings};
-use crate::{InferenceError, Runtime};
+use crate::{InferenceError, Runtime, aside};
 
 /// Failed runs in a row after which a session is not trusted any more.
 const MOST_FAILURES: usize = 3;
 
 /// How to open a session, as often as need be.
+#[derive(Debug, Clone)]
 pub(super) struct Opener {
     pub(super) library: PathBuf,
     pub(super) id: ModelId,
@@ -65,16 +65,9 @@ impl Opener {
         if self.settings.intra_op_threads > 1 {
             return self.open();
         }
-        let aside = || {
-            give_way();
-            self.open()
-        };
-        std::thread::scope(|scope| {
-            let thread = std::thread::Builder::new().name("load".to_owned()).spawn_scoped(scope, aside);
-            let thread = thread
-                .map_err(|error| InferenceError::Thread { id: self.id.clone(), detail: error.to_string() })?;
-            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
-        })
+        let opener = self.clone();
+        let opened = aside::run_blocking(move || opener.open());
+        opened.unwrap_or_else(|detail| Err(InferenceError::Load { id: self.id.clone(), detail }))
     }
 
     fn open(&self) -> Result<(OpenSession, Opened), InferenceError> {
