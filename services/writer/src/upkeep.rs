@@ -1,6 +1,6 @@
 //! Upkeep of the record: partitions of `wf_events` made ahead and dropped, old runs, definitions and blobs deleted, a small
-//! step at a time. Replicas may
-//! do it at the same time; what fails waits for the next round. Nothing that has not ended is touched, however old.
+//! step at a time. Replicas may do it at the same time; what fails waits for the next round. Nothing that has not ended is
+//! touched, however old.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -26,8 +26,7 @@ export function Component() {
   const [chosen, setChosen] = useState<[number, number] | null>(null);
   const [before, after] = chosen ?? [Math.max(1, newest - 1), newest];
   const toggle = (version: number): void => {
-    const [, last] = [before, after];
-    if (version !== last) setChosen([Math.min(version, last), Math.max(version, last)]);
+    if (version !== after) setChosen([Math.min(version, after), Math.max(version, after)]);
   };
   const error = workflow.error ?? versions.error;
   return (

@@ -23,6 +23,19 @@ pub(crate) struct Outcome<T> {
     pub(crate) elapsed: Duration,
 }
 
+impl<T> Outcome<T> {
+    /// Adds how one of them went.
+    pub(crate) fn note(&mut self, found: anyhow::Result<T>) {
+        match found {
+            Ok(found) => self.done.push(found),
+            Err(fault) => {
+                self.errors += 1;
+                self.first_error.get_or_insert_with(|| format!("{fault:#}"));
+            }
+        }
+    }
+}
+
 /// Keeps `in_flight` of what `one` makes under way until `bounds` or `stop`; then waits for those that are.
 pub(crate) async fn closed_loop<T, F>(
     bounds: Bounds,
@@ -45,11 +58,7 @@ where
         }
         match under_way.next().await {
             None => break,
-            Some(Ok(found)) => outcome.done.push(found),
-            Some(Err(fault)) => {
-                outcome.errors += 1;
-                outcome.first_error.get_or_insert_with(|| format!("{fault:#}"));
-            }
+            Some(found) => outcome.note(found),
         }
     }
     outcome.elapsed = begun.elapsed();

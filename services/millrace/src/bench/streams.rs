@@ -144,13 +144,7 @@ async fn end_all(
         let mut outcome = Outcome::default();
         let mut watching: FuturesUnordered<_> = clients.into_iter().map(watch).collect();
         while let Some(seen) = watching.next().await {
-            match seen {
-                Ok(seen) => outcome.done.push(seen),
-                Err(fault) => {
-                    outcome.errors += 1;
-                    outcome.first_error.get_or_insert_with(|| format!("{fault:#}"));
-                }
-            }
+            outcome.note(seen);
         }
         anyhow::Ok(outcome)
     };
