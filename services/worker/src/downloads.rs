@@ -5,7 +5,7 @@ mod shelf;
 
 use std::path::{Path, PathBuf};
 
-use millrace_blobs::Blobs;
+use millrace_blobs::{Blobs, BlobsError};
 use millrace_contracts::model::{Origin, RegisteredModel};
 use millrace_contracts::{ErrorKind, JobError, ModelId};
 use millrace_fetch::{FetchError, FetchSettings, Fetcher, Wanted};
@@ -13,7 +13,6 @@ use millrace_inference::BESIDE;
 use serde_json::{Value, json};
 
 use self::shelf::Shelf;
-use crate::error::of_blobs;
 
 /// A URL says what it must have with `#sha256=<hex>`, as Python's package installer does.
 const DIGEST: &str = "sha256=";
@@ -98,11 +97,7 @@ impl Downloads {
             Origin::Url(url) => self.file(url, file, sha256).await.map_err(|error| of_fetch(&error)),
             // Its name is its digest: nothing else can come.
             Origin::Blob(id) => {
-                let bytes = blobs.get(*id).await.map_err(|error| {
-                    let fault = of_blobs(&error);
-                    JobError::new(fault.kind, format!("a file of the model cannot be had: {}", fault.message))
-                        .at("/config/model_id")
-                })?;
+                let bytes = blobs.get_once(*id).await.map_err(|error| of_blob(&error))?;
                 write(file, &bytes).await
             }
         }
@@ -167,7 +162,21 @@ fn of_fetch(error: &FetchError) -> JobError {
         FetchError::Disk(_) => ErrorKind::Internal,
         _ => ErrorKind::ModelLoadError,
     };
-    JobError::new(kind, format!("the model could not be fetched: {error}")).at("/config/model_id")
+    not_fetched(kind, error)
+}
+
+/// A fault of the blob store with a file of a model: the job's input has no part in it.
+fn of_blob(error: &BlobsError) -> JobError {
+    let kind = match error {
+        BlobsError::NotFound(_) => ErrorKind::ModelNotFound,
+        error if error.is_retryable() => ErrorKind::Network,
+        _ => ErrorKind::ModelLoadError,
+    };
+    not_fetched(kind, error)
+}
+
+fn not_fetched(kind: ErrorKind, why: &dyn std::error::Error) -> JobError {
+    JobError::new(kind, format!("the model could not be fetched: {why}")).at("/config/model_id")
 }
 
 #[cfg(test)]

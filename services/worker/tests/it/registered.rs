@@ -82,14 +82,17 @@ async fn what_is_registered_wrongly_is_told() {
     };
     let gone = registered("gone", Origin::Blob(millrace_contracts::BlobId::of(b"nobody stored this")));
     let broken = registered("broken", Origin::Url(format!("{server}/broken.onnx")));
-    desk.bus.put_models(&[wrong_sha, wrong_family, gone, broken], true).await.unwrap();
+    let no_model = desk.blobs.put(Bytes::from_static(b"this is no model")).await.unwrap();
+    let no_model = registered("no-model", Origin::Blob(no_model));
+    desk.bus.put_models(&[wrong_sha, wrong_family, gone, broken, no_model], true).await.unwrap();
     let worker = worker(&desk, downloads.path()).await;
     let image = desk.image(scene("scene_00.jpg")).await;
     let cases = [
         ("wrong-sha", ErrorKind::ModelLoadError, "SHA-256"),
         ("family", ErrorKind::Unsupported, "no-such-family"),
-        ("gone", ErrorKind::InvalidInput, "a file of the model"),
+        ("gone", ErrorKind::ModelNotFound, "could not be fetched: there is no blob"),
         ("broken", ErrorKind::ModelLoadError, "could not be loaded"),
+        ("no-model", ErrorKind::ModelLoadError, "could not be loaded"),
         ("nobody", ErrorKind::ModelNotFound, "no model is registered"),
     ];
     for (id, kind, words) in cases {
