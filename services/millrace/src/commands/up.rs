@@ -107,10 +107,14 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     ended.map(|()| Exit::Done)
 }
 
-/// Makes paths absolute, since workers may run elsewhere, and fits the grace periods into the ten seconds.
+/// Puts what has no other place into the data folder, makes paths absolute, since workers may run elsewhere, and fits the
+/// grace periods into the ten seconds.
 fn settle(loaded: &mut Loaded, data_dir: &Path, workers: usize) -> anyhow::Result<()> {
     if !loaded.is_set("blobs.url") {
         loaded.settings.blobs.url = data_dir.join("blobs").display().to_string();
+    }
+    if !loaded.is_set("models.downloads") {
+        loaded.settings.models.downloads = data_dir.join("models");
     }
     let settings = &mut loaded.settings;
     if settings.models.memory_facts.is_none() {
@@ -216,4 +220,30 @@ async fn serve(
     store.close().await;
     front_ended?;
     Ok(back_ended?)
+}
+
+#[cfg(test)]
+mod tests {
+    use millrace_config::LoadArgs;
+
+    use super::*;
+
+    fn settled(flags: &[(&str, &str)]) -> Settings {
+        let flags = flags.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+        let mut loaded = Settings::load(&LoadArgs { flags, ..LoadArgs::default() }).unwrap();
+        settle(&mut loaded, Path::new("/data"), 0).unwrap();
+        loaded.settings
+    }
+
+    #[test]
+    fn everything_that_is_kept_is_kept_in_the_data_folder() {
+        let models = ("models.dir", env!("CARGO_MANIFEST_DIR"));
+        let settings = settled(&[models]);
+        assert_eq!(settings.blobs.url, "/data/blobs");
+        assert_eq!(settings.models.downloads, Path::new("/data/models"));
+        assert_eq!(settings.models.memory_facts.as_deref(), Some(Path::new("/data/models.json")));
+        let elsewhere = settled(&[models, ("models.downloads", "/cache"), ("blobs.url", "/blobs")]);
+        assert_eq!(elsewhere.models.downloads, Path::new("/cache"));
+        assert_eq!(elsewhere.blobs.url, "/blobs");
+    }
 }
