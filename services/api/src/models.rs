@@ -6,4 +6,4 @@ mod view;
 
 pub(crate) use copy::{keep_whole, note, take_out};
 pub(crate) use read::{read, record_of, registered};
-pub(crate) use view::{Fleet, page};
+pub(crate) use view::{Fleet, Known, page};

@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::Phase;
 use crate::held::Held;
+use crate::inventory::Inventory;
 
 /// Without a sign of life for so long a worker counts as lost.
 const TIME_TO_LIVE: Duration = Duration::from_secs(15);
@@ -30,8 +31,8 @@ pub(crate) struct Fleet {
     pub(crate) phase: Phase,
     /// Rung when the next sign of life should not wait.
     pub(crate) changed: Arc<Notify>,
-    /// Models of the repository, as many as are told.
-    pub(crate) inventory: Arc<[ModelId]>,
+    /// Models of the repository.
+    pub(crate) inventory: Inventory,
     pub(crate) started_at: UnixMillis,
 }
 
@@ -46,7 +47,7 @@ impl Fleet {
             "models": warm,
             "warm": report.warm,
             "loading": report.loading,
-            "inventory": self.inventory,
+            "inventory": &*self.inventory.ids(),
             "devices": [self.device.device.to_string()],
             "gpu_model": self.device.gpu_model,
             "cores": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),

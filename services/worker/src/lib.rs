@@ -13,6 +13,7 @@ mod hands;
 mod held;
 mod images;
 mod intake;
+mod inventory;
 mod job;
 mod keeper;
 mod lanes;

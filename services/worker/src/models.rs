@@ -1,7 +1,6 @@
 //! The cache of models, from the settings.
 
 use std::collections::HashMap;
-use std::path::Path;
 use std::sync::Arc;
 
 use millrace_config::{Models, Worker};
@@ -109,16 +108,4 @@ pub(crate) async fn preload(models: &ModelCache, ids: &[String]) {
     for id in ids {
         drop(models.get(&ModelId::from(id.as_str())).await);
     }
-}
-
-/// Models that are told to others at most.
-const MOST_TOLD: usize = 256;
-
-/// The models there are to load.
-pub(crate) async fn inventory(folder: &Path, cpu: &CpuPool) -> Arc<[ModelId]> {
-    let repository = Repository::new(folder);
-    let listed = cpu.run(Caller::own(), move || repository.list()).await;
-    let mut ids = listed.map(|(ids, _)| ids).unwrap_or_default();
-    ids.truncate(MOST_TOLD);
-    ids.into()
 }

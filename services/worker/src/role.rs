@@ -7,7 +7,7 @@ use std::time::Duration;
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
 use millrace_contracts::{EventType, Pool, UnixMillis, WorkerId};
-use millrace_inference::{Chosen, ModelCache};
+use millrace_inference::{Chosen, ModelCache, Repository};
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskError, TaskKind};
 use tokio::sync::mpsc;
 
@@ -18,6 +18,7 @@ use crate::fleet::Fleet;
 use crate::frames::Frames;
 use crate::held::Held;
 use crate::intake::IntakeSettings;
+use crate::inventory::Inventory;
 use crate::lanes::Lanes;
 use crate::model_events::ModelEvents;
 use crate::neighbours::Neighbours;
@@ -117,7 +118,7 @@ pub async fn run(
         held: shared.held.clone(),
         phase: deps.phase,
         changed,
-        inventory: model_cache::inventory(&models.dir, &shared.cpu).await,
+        inventory: Inventory::of(Repository::new(models.dir.clone()), &shared.cpu).await,
         started_at: UnixMillis::now(),
     };
     let ended = live(&shared, &fleet, &settings, (model_events, models), shutdown).await;
@@ -201,6 +202,8 @@ async fn live(
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
     supervisor.spawn(may_fail("worker.wishes"), wishes::listen(Arc::clone(shared)));
+    let inventory = fleet.inventory.clone().keep(Arc::clone(shared), Arc::clone(&fleet.changed));
+    supervisor.spawn(may_fail("worker.inventory"), inventory);
     tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = capacity, "the worker is ready");
     // A moment more than the jobs have: what is left of them is handed back in it.
     Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)

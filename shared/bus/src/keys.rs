@@ -170,6 +170,11 @@ impl Keys {
         format!("{}:models", self.prefix)
     }
 
+    /// Hash: what workers say of the models in their repositories, JSON by name; expires.
+    pub(crate) fn descriptions(&self) -> String {
+        format!("{}:models:described", self.prefix)
+    }
+
     /// Channel: what workers are asked to do with models.
     pub(crate) fn model_wishes(&self) -> String {
         format!("{}:models:wishes", self.prefix)

@@ -8,6 +8,7 @@ mod claim;
 mod commit;
 mod connection;
 mod dead_letters;
+mod descriptions;
 mod drain;
 mod entry;
 mod error;

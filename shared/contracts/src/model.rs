@@ -1,5 +1,5 @@
-//! Registered models: what the api writes down of a model that is not in a folder of the workers', what a worker needs to
-//! have it, and what workers are asked to do with models.
+//! Models between the api and the workers: what the api writes down of a model that is not in a folder of the workers', what a
+//! worker needs to have it, what workers say of those that are, and what they are asked to do with models.
 
 use std::collections::BTreeMap;
 
@@ -79,6 +79,20 @@ impl From<Origin> for String {
             Origin::Blob(id) => format!("{BLOB}{id}"),
         }
     }
+}
+
+/// What the files of a model in a repository say that it is.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ModelDescription {
+    /// Its name.
+    pub id: ModelId,
+    /// Its family.
+    pub family: String,
+    /// What it is made for, such as `detection`.
+    pub task: String,
+    /// Names of its classes by index; empty where it has none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub labels: Vec<String>,
 }
 
 /// What workers are asked to do with a model. Said once, on a channel: a hint.

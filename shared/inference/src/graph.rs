@@ -1,5 +1,6 @@
 //! A graph's inputs and outputs as it declares them.
 
+use millrace_onnx::Port;
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 /// The element types that are told apart.
@@ -97,6 +98,35 @@ impl From<TensorElementType> for ElementType {
             TensorElementType::String => Self::Text,
             _ => Self::Other,
         }
+    }
+}
+
+impl ElementType {
+    /// By ONNX's `TensorProto.DataType`.
+    fn of_code(code: u64) -> Self {
+        match code {
+            1 => Self::F32,
+            2 => Self::U8,
+            3 => Self::I8,
+            4 => Self::U16,
+            5 => Self::I16,
+            6 => Self::I32,
+            7 => Self::I64,
+            8 => Self::Text,
+            9 => Self::Bool,
+            10 => Self::F16,
+            11 => Self::F64,
+            12 => Self::U32,
+            13 => Self::U64,
+            16 => Self::BF16,
+            _ => Self::Other,
+        }
+    }
+}
+
+impl From<Port> for GraphPort {
+    fn from(port: Port) -> Self {
+        Self { name: port.name, element: ElementType::of_code(port.element), shape: port.shape }
     }
 }
 

@@ -3,6 +3,7 @@
 mod aside;
 mod bare;
 mod cache;
+mod description;
 mod device;
 mod digest;
 mod error;

@@ -2,9 +2,11 @@
 
 mod convnet;
 mod graph;
+mod skim;
 mod weights;
 mod wire;
 
 pub use convnet::{Convnet, Head, convnet};
 pub use graph::{Attribute, Element, Graph, Side};
+pub use skim::{Port, Skimmed, skim};
 pub use weights::Weights;

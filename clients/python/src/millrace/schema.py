@@ -443,7 +443,7 @@ class Model(TypedDict):
     family: NotRequired[str | None]
     labels: NotRequired[list[str] | None]
     """
-    Names of its classes, where they are registered.
+    Names of its classes, as they are registered, or as its files in a worker's repository say.
     """
     digest: NotRequired[str | None]
     """

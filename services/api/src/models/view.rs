@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_bus::WorkerRecord;
+use millrace_contracts::model::ModelDescription;
 use millrace_contracts::{ModelId, WorkerId};
 use millrace_store::ModelRecord;
 use serde_json::{Map, Value, json};
@@ -53,6 +54,12 @@ impl Fleet {
         self.0.entry(id.to_owned()).or_default()
     }
 
+    /// Every model that is in the repository of some worker.
+    pub(crate) fn in_repositories(&self) -> Vec<ModelId> {
+        let there = self.0.iter().filter(|(_, places)| places.in_repository);
+        there.map(|(id, _)| id.as_str().into()).collect()
+    }
+
     /// Every model that some worker names.
     pub(crate) fn ids(&self) -> impl Iterator<Item = ModelId> {
         self.0.keys().map(|id| id.as_str().into())
@@ -74,8 +81,18 @@ impl Fleet {
     }
 }
 
-/// A model's page.
-pub(crate) fn page(id: &ModelId, record: Option<&ModelRecord>, fleet: &Fleet) -> Value {
+/// What is known of a model outside the fleet.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Known<'a> {
+    /// What is registered of it.
+    pub(crate) record: Option<&'a ModelRecord>,
+    /// What its files say, where it is in a worker's repository.
+    pub(crate) description: Option<&'a ModelDescription>,
+}
+
+/// A model's page. What is registered has the say, then the loaded copy, then the files.
+pub(crate) fn page(id: &ModelId, known: Known<'_>, fleet: &Fleet) -> Value {
+    let Known { record, description } = known;
     let mut page = Map::from_iter([("model_id".to_owned(), json!(id))]);
     let places = fleet.0.get(id.as_str());
     let mut say = |name: &str, value: Value| {
@@ -84,6 +101,11 @@ pub(crate) fn page(id: &ModelId, record: Option<&ModelRecord>, fleet: &Fleet) ->
         }
     };
     say("source", json!(record.map_or("pretrained", |record| &record.source)));
+    if let Some(ModelDescription { family, task, labels, .. }) = description {
+        say("family", json!(family));
+        say("task", json!(task));
+        say("labels", if labels.is_empty() { Value::Null } else { json!(labels) });
+    }
     for name in TOLD_BY_WORKERS {
         let told = places.and_then(|places| places.warm.values().find_map(|copy| copy.get(name)));
         say(name, told.cloned().unwrap_or_default());
@@ -132,13 +154,25 @@ mod tests {
         ]);
         assert_eq!(fleet.ids().map(|id| id.to_string()).collect::<Vec<_>>(), ["big", "cold", "shapes"]);
         assert_eq!(
-            page(&"shapes".into(), None, &fleet),
+            page(&"shapes".into(), Known::default(), &fleet),
             json!({
                 "model_id": "shapes", "source": "pretrained", "task": "detection", "workers": ["a", "b"],
                 "loading": [], "in_repository": true,
             })
         );
-        assert_eq!(page(&"big".into(), None, &fleet)["loading"], json!(["a"]));
+        assert_eq!(page(&"big".into(), Known::default(), &fleet)["loading"], json!(["a"]));
+        assert_eq!(fleet.in_repositories(), [ModelId::from("cold"), "shapes".into()]);
+        let description = ModelDescription {
+            id: "cold".into(),
+            family: "ultralytics-detect".into(),
+            task: "detection".into(),
+            labels: vec!["bolt".into()],
+        };
+        let told = page(&"cold".into(), Known { description: Some(&description), record: None }, &fleet);
+        assert_eq!(
+            (&told["family"], &told["task"], &told["labels"]),
+            (&json!("ultralytics-detect"), &json!("detection"), &json!(["bolt"]))
+        );
         assert!(!fleet.knows(&"other".into()) && fleet.warm(&"cold".into()).is_empty());
     }
 }

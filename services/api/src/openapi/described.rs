@@ -309,7 +309,7 @@ pub(crate) struct Model {
     /// What it is made for, once that is known.
     task: Option<String>,
     family: Option<String>,
-    /// Names of its classes, where they are registered.
+    /// Names of its classes, as they are registered, or as its files in a worker's repository say.
     labels: Option<Vec<String>>,
     /// Which copy is warm.
     digest: Option<String>,

@@ -18,7 +18,7 @@ use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 use crate::body;
-use crate::models::{self, Fleet, page};
+use crate::models::{self, Fleet, Known, page};
 use crate::openapi::described;
 use crate::params::Params;
 use crate::patience::patiently;
@@ -60,9 +60,11 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
     params.only(&[])?;
     let fleet = fleet(&app).await?;
     let records = app.store.models().list(None, None, app.settings.max_models).await?;
+    let described = patiently(app.bus.descriptions(&fleet.in_repositories())).await?;
     let mut all: BTreeMap<ModelId, Option<ModelRecord>> = fleet.ids().map(|id| (id, None)).collect();
     all.extend(records.into_iter().map(|record| (record.id.clone(), Some(record))));
-    let models = all.iter().map(|(id, record)| page(id, record.as_ref(), &fleet)).collect();
+    let known = |id, record| Known { record, description: described.get(id) };
+    let models = all.iter().map(|(id, record)| page(id, known(id, record.as_ref()), &fleet)).collect();
     Ok(Json(Models { models }))
 }
 
@@ -91,7 +93,8 @@ pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
     models::note(&app, &models::record_of(&model)).await?;
     let record = app.store.models().get(&model.id).await?;
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let mut response = (status, Json(page(&model.id, Some(&record), &fleet))).into_response();
+    let known = Known { record: Some(&record), description: None };
+    let mut response = (status, Json(page(&model.id, known, &fleet))).into_response();
     let location = format!("/api/v1/models/{}", model.id.as_str().replace('/', "%2F"));
     response
         .headers_mut()
@@ -113,7 +116,10 @@ pub(crate) async fn show(
     params.only(&[])?;
     let id = ModelId::from(id);
     let (record, fleet) = known(&app, &id).await?;
-    Ok(Json(page(&id, record.as_ref(), &fleet)))
+    let asked = fleet.has_in_repository(&id).then(|| id.clone());
+    let described = patiently(app.bus.descriptions(asked.as_slice())).await?;
+    let known = Known { record: record.as_ref(), description: described.get(&id) };
+    Ok(Json(page(&id, known, &fleet)))
 }
 
 /// Take a registered model out

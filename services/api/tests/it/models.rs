@@ -6,7 +6,7 @@ use bytes::Bytes;
 use futures::StreamExt;
 use millrace_bus::{LiveItem, Registered};
 use millrace_config::Api;
-use millrace_contracts::model::ModelWish;
+use millrace_contracts::model::{ModelDescription, ModelWish};
 use millrace_testkit::{TestPostgres, eventually};
 use reqwest::Method;
 use serde_json::{Value, json};
@@ -69,6 +69,31 @@ async fn what_cannot_be_registered_is_told() -> anyhow::Result<()> {
     assert_eq!(world.post("/api/v1/models", &named("one")).await?.status, 201);
     world.post("/api/v1/models", &named("two")).await?.problem(409, "TOO_MANY_MODELS");
     assert_eq!(world.post("/api/v1/models", &named("one")).await?.status, 200);
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_model_in_a_repository_is_shown_with_what_its_files_say() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    worker(&world, &json!({"inventory": ["shapes", "plain"]})).await?;
+    let described = |id: &str, labels: &[&str]| ModelDescription {
+        id: id.into(),
+        family: "ultralytics-detect".into(),
+        task: "detection".into(),
+        labels: labels.iter().map(|&label| label.to_owned()).collect(),
+    };
+    let models = [described("shapes", &["circle", "square"]), described("forgotten", &[])];
+    world.bus.describe_models(&models, Duration::from_secs(60)).await?;
+    let shown = world.get("/api/v1/models/shapes").await?.body;
+    let expected = json!({
+        "model_id": "shapes", "source": "pretrained", "family": "ultralytics-detect", "task": "detection",
+        "labels": ["circle", "square"], "workers": [], "loading": [], "in_repository": true,
+    });
+    assert_eq!(shown, expected);
+    let plain = json!({
+        "model_id": "plain", "source": "pretrained", "workers": [], "loading": [], "in_repository": true,
+    });
+    assert_eq!(world.get("/api/v1/models").await?.body["models"], json!([plain, expected]));
     world.stop().await
 }
 

@@ -1778,7 +1778,7 @@ export interface components {
             /** @description What it is made for, once that is known. */
             task?: string | null;
             family?: string | null;
-            /** @description Names of its classes, where they are registered. */
+            /** @description Names of its classes, as they are registered, or as its files in a worker's repository say. */
             labels?: string[] | null;
             /** @description Which copy is warm. */
             digest?: string | null;

@@ -3,8 +3,8 @@ use std::time::Duration;
 use anyhow::Result;
 use futures::StreamExt;
 use millrace_bus::{LiveItem, Registered};
-use millrace_contracts::BlobId;
-use millrace_contracts::model::{ModelWish, Origin, RegisteredModel};
+use millrace_contracts::model::{ModelDescription, ModelWish, Origin, RegisteredModel};
+use millrace_contracts::{BlobId, ModelId};
 
 use crate::support::Fixture;
 
@@ -40,6 +40,34 @@ async fn a_name_is_unknown_only_in_a_whole_copy() -> Result<()> {
 
     assert!(bus.doubt_models().await?);
     assert_eq!(bus.registered_model(&"a".into()).await?, Registered::Lost);
+    Ok(())
+}
+
+#[tokio::test]
+async fn models_are_described_until_nobody_says_so_any_more() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let described = |id: &str, labels: Vec<String>| ModelDescription {
+        id: id.into(),
+        family: "raw".into(),
+        task: "tensor".into(),
+        labels,
+    };
+    let ttl = Duration::from_secs(60);
+    assert!(!bus.renew_descriptions(ttl).await?);
+    let (plain, long) = (described("a", vec!["cat".into()]), described("b", vec!["x".repeat(2 << 20)]));
+    bus.describe_models(&[plain.clone(), long], ttl).await?;
+    let found = bus.descriptions(&["b".into(), "nobody".into(), "a".into()]).await?;
+    assert_eq!(found.len(), 2);
+    assert_eq!(found[&ModelId::from("a")], plain);
+    assert_eq!(found[&ModelId::from("b")], described("b", vec![]), "what is too long is left out");
+    assert!(bus.renew_descriptions(Duration::from_millis(1)).await?);
+    let gone = async || {
+        let found = bus.descriptions(&["a".into()]).await?;
+        Ok::<_, millrace_bus::BusError>(found.is_empty().then_some(()))
+    };
+    millrace_testkit::eventually(Duration::from_secs(5), "the descriptions to expire", gone).await?;
+    assert!(bus.descriptions(&[]).await?.is_empty());
     Ok(())
 }
 

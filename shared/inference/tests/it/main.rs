@@ -4,6 +4,7 @@
 mod batching;
 mod broken;
 mod cache;
+mod description;
 mod devices;
 mod embedding;
 mod golden;
