@@ -42,9 +42,8 @@ impl Executions<'_> {
         blob_uses::forget(&mut transaction, &[id.0]).await?;
         sqlx::query!(
             "update wf_executions set deleted_at = now(), input_data = '{}', output_data = null, node_metrics = null,
-                error = null, error_message = null, labels = '{}', accepted = null, callback_url = null,
-                callback_error = null,
-                idempotency_key = null
+                error = null, error_message = null, accepted = null, callback_url = null, callback_error = null,
+                idempotency_key = null, labels = case when wf_is_own_run(labels) then labels else '{}' end
             where id = $1",
             id.0
         )

@@ -14,8 +14,8 @@ use crate::StoreError;
 /// How far a run's id and its `created_at` may be apart, milliseconds: they are made one after the other.
 const CLOCK_SLACK_MS: i64 = 60_000;
 
-/// The label, name and value, of runs that the api makes for its own ends, such as thumbnails: lists of everything, or of
-/// everything in a status, leave them out.
+/// The label, name and value, of runs that the api makes for its own ends, such as thumbnails. `wf_is_own_run` knows them by it:
+/// lists of everything, or of everything in a status, leave them out, and so do reports that count runs.
 pub const OWN_LABEL: (&str, &str) = ("millrace", "thumbnail");
 
 /// Which runs to list; all of the conditions hold for each.
@@ -70,7 +70,7 @@ impl TryFrom<Row> for ExecutionSummary {
 /// One statement per leading condition: "this or null" in a condition that should lead would keep a prepared statement from
 /// using the index. `$1` and `$2` bound the id, `$3` is the page's size, and the rest only narrows.
 macro_rules! page {
-    ($bounds:expr, $leading:tt, $($argument:expr),*) => {
+    ($bounds:expr, $leading:tt $(, $argument:expr)*) => {
         sqlx::query_as!(
             Row,
             "select id, workflow_id, workflow_version, status, labels, created_at, started_at, completed_at, duration_ms,
@@ -84,8 +84,8 @@ macro_rules! page {
             $bounds.end,
             $bounds.limit,
             $bounds.from,
-            $bounds.to,
-            $($argument),*
+            $bounds.to
+            $(, $argument)*
         )
     };
 }
@@ -127,10 +127,6 @@ impl Executions<'_> {
         };
         rows?.into_iter().map(ExecutionSummary::try_from).collect()
     }
-}
-
-fn own_label() -> Value {
-    json!({ OWN_LABEL.0: OWN_LABEL.1 })
 }
 
 /// What a page is made from.
@@ -216,11 +212,11 @@ impl Query<'_> {
     }
 
     async fn in_status(&self, status: &str) -> Result<Vec<Row>, sqlx::Error> {
-        page!(self.bounds, "status = $6 and not labels @> $7", status, own_label()).fetch_all(self.pool).await
+        page!(self.bounds, "status = $6 and not wf_is_own_run(labels)", status).fetch_all(self.pool).await
     }
 
     async fn of_all(&self) -> Result<Vec<Row>, sqlx::Error> {
-        page!(self.bounds, "not labels @> $6", own_label()).fetch_all(self.pool).await
+        page!(self.bounds, "not wf_is_own_run(labels)").fetch_all(self.pool).await
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use anyhow::Result;
 use millrace_contracts::{NodeStatus, UnixMillis};
-use millrace_store::{Prices, RecordBatch, StatsWindow};
-use serde_json::{Value, json};
+use millrace_store::{ExecutionFilter, OWN_LABEL, Prices, RecordBatch, StatsWindow};
+use serde_json::{Map, Value, json};
 use sqlx::Row;
 
 use crate::story::Story;
@@ -173,6 +173,36 @@ async fn without_a_price_nothing_is_said_of_cost() -> Result<()> {
     fixture.record(&story.events).await?;
     assert_eq!(fixture.count("select count(*) from wf_executions where cost is null").await?, 1);
     assert_eq!(fixture.count("select count(*) from wf_cost_by_workflow where cost is null").await?, 1);
+    Ok(())
+}
+
+#[tokio::test]
+async fn runs_that_make_thumbnails_are_counted_where_workers_are_and_not_where_runs_are() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (ours, theirs) = (Story::completed(), Story::completed());
+    let mut own = ours.run();
+    own.labels = Map::from_iter([(OWN_LABEL.0.to_owned(), json!(OWN_LABEL.1))]);
+    let mut failed = Story::new();
+    failed.execute().started().queued("detect", 1).failed("detect", 1).ended("failed", &json!(null));
+    let mut own_failed = failed.run();
+    own_failed.labels = own.labels.clone();
+    fixture.store.accept(&[own, own_failed, theirs.run()]).await?;
+    fixture.record(&[ours.events.clone(), failed.events, theirs.events.clone()].concat()).await?;
+    // What was deleted is still known for what it was.
+    fixture.store.executions().delete(ours.run).await?;
+
+    let sum = async |column: &str, view: &str| {
+        fixture.count(&format!("select sum({column})::bigint from {view}")).await
+    };
+    for (view, runs) in [("wf_kpi_hourly", 1), ("wf_cost_by_workflow", 1), ("wf_errors_hourly", 0)] {
+        assert_eq!(sum("runs", view).await?, runs, "runs in {view}");
+    }
+    // The jobs of the deleted run are gone with it.
+    for (view, jobs) in [("wf_kpi_hourly", 2), ("wf_model_stats", 2), ("wf_errors_hourly", 1)] {
+        assert_eq!(sum("jobs", view).await?, jobs, "jobs in {view}");
+    }
+    let listed = fixture.store.executions().list(&ExecutionFilter::default(), None, 10).await?;
+    assert_eq!(listed.iter().map(|run| run.id).collect::<Vec<_>>(), [theirs.run]);
     Ok(())
 }
 
