@@ -82,6 +82,7 @@ impl Bus {
             group: keys::ORCHESTRATORS,
             entry: delivery.entry.clone(),
             reason: reason.to_owned(),
+            field: Some(keys::MESSAGE.to_owned()),
             content: crate::execute::message_json(&delivery.message)?,
         };
         self.bury(vec![letter]).await

@@ -41,6 +41,7 @@ mod workers;
 pub use abandon::Abandon;
 pub use bus::Bus;
 pub use commit::{Commit, CommitOutcome};
+pub use dead_letters::{Buried, BuriedAt, BuriedIn, Redone};
 pub use entry::EntryId;
 pub use error::BusError;
 pub use inbox::{Delivery, Inbox};

@@ -1,7 +1,7 @@
 //! Events that stand in no run's log: live ones, published on their contract channel and stored nowhere, and those that are
 //! recorded all the same.
 
-use millrace_contracts::{Event, ExecutionId};
+use millrace_contracts::{Event, ExecutionId, Partition};
 use redis::Cmd;
 
 use crate::{Bus, BusError, keys, scripts};
@@ -38,6 +38,23 @@ impl Bus {
         };
         let commands = events.iter().map(command).collect::<Result<_, BusError>>()?;
         self.send("record events", commands).await.map(drop)
+    }
+
+    /// Hands events to the writer alone: nobody else is told.
+    ///
+    /// # Errors
+    /// Redis could not be reached; some may have been handed over, and repeating all is safe.
+    pub async fn note(&self, events: &[Event]) -> Result<(), BusError> {
+        let command = |event: &Event| {
+            let json = event_json(event)?;
+            // What is about no run goes by any partition.
+            let partition = event.execution_id.map_or(Partition(0), |run| self.partition_of(run));
+            let mut append = scripts::APPEND.on(&[&self.keys().events(partition)], json.len() + 128);
+            append.arg(keys::EVENT).arg(&json);
+            Ok(append)
+        };
+        let commands = events.iter().map(command).collect::<Result<_, BusError>>()?;
+        self.send("note events", commands).await.map(drop)
     }
 }
 

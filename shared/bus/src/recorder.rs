@@ -172,6 +172,7 @@ impl Recorder {
             group: keys::WRITERS,
             entry: record.entry.clone(),
             reason: reason.to_owned(),
+            field: Some(keys::EVENT.to_owned()),
             content: crate::publish::event_json(&record.event)?,
         };
         self.bus.bury(vec![letter]).await

@@ -42,6 +42,8 @@ scripts!(
     CLAIM = "claim.lua",
     /// Sets an entry aside with the reason.
     BURY = "bury.lua",
+    /// Puts an entry that was set aside back.
+    REDO = "redo.lua",
     /// Notes that queues are in use and announces new ones.
     REGISTER_QUEUES = "register_queues.lua",
     /// Puts jobs of one flow into one queue.

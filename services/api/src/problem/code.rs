@@ -79,6 +79,8 @@ codes!(
     CollectionExists = "COLLECTION_EXISTS", CONFLICT, "A collection of another shape has this name", None;
     /// The collection has as many points as it may.
     CollectionFull = "COLLECTION_FULL", CONFLICT, "The collection is full", None;
+    /// What was kept of a dead letter is not all that it was.
+    NotRedoable = "NOT_REDOABLE", CONFLICT, "The dead letter cannot be tried again", None;
     /// The run has not ended yet.
     ExecutionNotEnded = "EXECUTION_NOT_ENDED", CONFLICT, "The execution has not ended yet", None;
     /// What the run was made of is not there any more.

@@ -62,6 +62,7 @@ impl Bus {
             group: keys::WORKERS,
             entry: delivery.entry.clone(),
             reason: reason.to_owned(),
+            field: Some(keys::JOB.to_owned()),
             content: serde_json::to_vec(&delivery.job).map_err(BusError::encode("a job"))?,
         };
         self.bury(vec![letter]).await

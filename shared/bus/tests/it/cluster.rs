@@ -5,7 +5,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit, LineNews, ResultBounds, ResultKey};
+use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit, LineNews, Redone, ResultBounds, ResultKey};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Timer, TimerPurpose};
 use millrace_contracts::{ExecutionId, Pool, UnixMillis};
@@ -92,6 +92,8 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     bus.bury_message(&claimed[0], "for the test").await?;
     bus.ack("o1", &[(partition, claimed[1].entry.clone())]).await?;
     assert_eq!(bus.inbox_depth().await?, 3);
+    let buried = bus.buried(9).await?.remove(0);
+    assert_eq!(bus.redo(&buried.at).await?, Redone::PutBack);
 
     let mut wanted = job("fast", Some("m"), Priority::Normal);
     wanted.reply_to = partition;

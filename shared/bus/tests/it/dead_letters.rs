@@ -1,7 +1,8 @@
 use std::collections::HashMap;
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
+use millrace_bus::{BuriedIn, Redone};
 use millrace_contracts::job::Priority;
 use millrace_contracts::{ExecutionId, Pool};
 use millrace_testkit::eventually;
@@ -31,7 +32,7 @@ async fn messages_that_do_not_read_are_set_aside_and_the_rest_goes_on() -> Resul
     let dead = letters(&fixture, &stream).await?;
     assert_eq!(dead.len(), 3);
     assert!(dead[0]["reason"].starts_with("not a readable message"), "{dead:?}");
-    assert_eq!(dead[0]["content"], "m={broken\n");
+    assert_eq!((dead[0]["field"].as_str(), dead[0]["content"].as_str()), ("m", "{broken"));
     assert!(dead[1]["reason"].contains("timer"), "{dead:?}");
     assert_eq!(bus.inbox_depth().await?, 1, "only the good one is left, until it is acknowledged");
 
@@ -95,5 +96,47 @@ async fn events_that_do_not_read_or_record_are_set_aside() -> Result<()> {
     assert!(dead[0]["reason"].starts_with("not a readable event"));
     assert_eq!(dead[1]["content"], serde_json::to_string(&good[0].event)?);
     assert_eq!(recorder.lag().await?.entries, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_was_set_aside_is_listed_newest_first_and_may_be_tried_again() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let run = ExecutionId::generate();
+    let partition = bus.partition_of(run);
+    bus.wake(run).await?;
+    let mut inbox = bus.inbox("o1").await?;
+    let wake = read_messages(&mut inbox, &[partition], 1).await?.remove(0);
+    bus.bury_message(&wake, "for the test").await?;
+    // Of two fields, and so not as anybody here writes.
+    fixture.ask::<String>(&format!("XADD {{mr:p{partition}}}:inbox * m 1 x y")).await?;
+    bus.commit(&[step(bus, run, 0, 1)]).await?;
+    let mut recorder = bus.recorder("w1").await?;
+    let event = recorder.read(64, DEADLINE).await?.remove(0);
+    recorder.bury(&event, "no such column").await?;
+    let odd = eventually(DEADLINE, "the odd one is set aside", async || {
+        inbox.read(&[partition], 9, Duration::from_millis(50)).await?;
+        anyhow::Ok(bus.buried(9).await?.into_iter().find(|letter| !letter.is_whole))
+    })
+    .await?;
+    assert_eq!(odd.content, "m=1\nx=y\n");
+
+    let listed = bus.buried(9).await?;
+    assert!(listed.is_sorted_by(|newer, older| newer.since >= older.since), "{listed:?}");
+    let of = |kind| listed.iter().find(|letter| letter.at.kind == kind && letter.is_whole);
+    let message = of(BuriedIn::Inbox).context("the message")?;
+    let recorded = of(BuriedIn::Events).context("the event")?;
+    assert_eq!((message.reason.as_str(), recorded.reason.as_str()), ("for the test", "no such column"));
+    assert_eq!(bus.buried(1).await?, listed[..1]);
+
+    assert_eq!(bus.redo(&message.at).await?, Redone::PutBack);
+    assert_eq!(read_messages(&mut inbox, &[partition], 1).await?[0].message, wake.message);
+    assert_eq!(bus.redo(&message.at).await?, Redone::Unknown, "it is no dead letter any more");
+    assert_eq!(bus.redo(&recorded.at).await?, Redone::PutBack);
+    assert_eq!(recorder.read(64, DEADLINE).await?[0].event, event.event);
+    assert_eq!(bus.redo(&odd.at).await?, Redone::NotWhole);
+    assert_eq!(bus.redo(&"inbox:999:1-0".parse()?).await?, Redone::Unknown);
+    assert_eq!(bus.buried(9).await?, [odd]);
     Ok(())
 }

@@ -1,21 +1,29 @@
-import { Anchor, Button, Drawer, Stack, Text } from '@mantine/core';
-import { useQuery } from '@tanstack/react-query';
+import { Anchor, Button, Drawer, Group, Stack, Text } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { deadLettersQuery } from '~/api/queries';
+import { request } from '~/api/request';
 import type { DeadLetter } from '~/api/types';
 import { parseJson } from '~/lib/json';
 import { shortId } from '~/lib/format';
 import { useMay } from '~/login/who';
 import { JsonTree } from '~/ui/JsonTree';
+import { notifyDone, notifyProblem } from '~/ui/notify';
 import { Panel } from '~/ui/Panel';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { table } from '~/ui/tableClasses';
 
-const TITLE = 'Dead letters: events that could not be recorded';
+const TITLE = 'Dead letters: what could not be read or recorded';
 
-/** The events the record would not take. They are the operator's: keys with less see that there may be some. */
+const ORIGINS: Record<DeadLetter['origin'], string> = {
+  inbox: 'an orchestrator’s inbox',
+  events: 'the writer’s stream',
+  record: 'the record',
+};
+
+/** What was set aside. It is the operator's: keys with less see that there may be some. */
 export function DeadLetters() {
   const may = useMay('admin');
   const letters = useQuery({ ...deadLettersQuery(), enabled: may === true });
@@ -23,7 +31,7 @@ export function DeadLetters() {
   if (may === false) {
     return (
       <Text size="xs" c="dimmed">
-        Events that could not be recorded are shown to keys with the scope <code>admin</code>.
+        What could not be read or recorded is shown to keys with the scope <code>admin</code>.
       </Text>
     );
   }
@@ -32,13 +40,14 @@ export function DeadLetters() {
   return (
     <Panel title={TITLE} flush>
       <Text size="xs" c="dimmed" px="md" py="xs">
-        Postgres refused each for what it contains; the rest of its batch was written. The run itself went on.
-        What the event says can be read here until its time in the record is over.
+        Each was refused for what it contains, and held up nothing else. It can be tried again after an
+        upgrade, or when what was in its way is gone: that repeats nothing that was done.
       </Text>
       <table className={table.table}>
         <thead>
           <tr>
-            <th>Event</th>
+            <th>What</th>
+            <th>From</th>
             <th>Run</th>
             <th>Reason</th>
             <th className={table.end}>Since</th>
@@ -49,8 +58,9 @@ export function DeadLetters() {
         </thead>
         <tbody>
           {letters.data.map(letter => (
-            <tr key={letter.event_id}>
+            <tr key={letter.id}>
               <td className="mono">{letter.kind}</td>
+              <td>{ORIGINS[letter.origin]}</td>
               <td>
                 {letter.execution_id && (
                   <Anchor component={Link} to={`/executions/${letter.execution_id}`} size="sm">
@@ -67,9 +77,12 @@ export function DeadLetters() {
                 <RelativeTime at={letter.created_at} />
               </td>
               <td className={table.end}>
-                <Button size="compact-xs" variant="default" onClick={() => setOpen(letter)}>
-                  Read
-                </Button>
+                <Group gap={4} justify="flex-end" wrap="nowrap">
+                  <Button size="compact-xs" variant="default" onClick={() => setOpen(letter)}>
+                    Read
+                  </Button>
+                  {letter.redoable && <Redo id={letter.id} />}
+                </Group>
               </td>
             </tr>
           ))}
@@ -80,15 +93,32 @@ export function DeadLetters() {
         onClose={() => setOpen(null)}
         position="right"
         size="lg"
-        title={open?.kind}
+        title={open?.kind ?? 'A dead letter'}
       >
         {open && (
           <Stack gap="sm">
             <Text size="sm">{open.reason}</Text>
-            <JsonTree value={parseJson(open.event)} open={3} label="The event" />
+            <JsonTree value={parseJson(open.content)} open={3} label="What it says" />
           </Stack>
         )}
       </Drawer>
     </Panel>
+  );
+}
+
+function Redo({ id }: { id: string }) {
+  const queries = useQueryClient();
+  const redo = useMutation({
+    mutationFn: () => request(`/dead-letters/${encodeURIComponent(id)}/redo`, { method: 'POST' }),
+    onSuccess: () => {
+      notifyDone('It is tried again');
+      return queries.invalidateQueries({ queryKey: ['dead-letters'] });
+    },
+    onError: error => notifyProblem('It was not tried again', error),
+  });
+  return (
+    <Button size="compact-xs" variant="default" loading={redo.isPending} onClick={() => redo.mutate()}>
+      Try again
+    </Button>
   );
 }
