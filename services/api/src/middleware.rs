@@ -1,6 +1,8 @@
-//! What happens around every request: identity, logging, overload, time, addresses that name nothing, and who may call at all.
+//! What happens around every request: identity, logging, overload, time, addresses that name nothing, who may call at all, and who
+//! changed what.
 
 mod admit;
+mod audit;
 mod authenticate;
 mod deadline;
 mod guard;
@@ -9,6 +11,7 @@ mod panic;
 mod readable;
 
 pub(crate) use admit::{Admission, admit};
+pub(crate) use audit::audit;
 pub(crate) use authenticate::authenticate;
 pub(crate) use deadline::deadline;
 pub(crate) use observe::observe;

@@ -15,12 +15,12 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_axum::routes;
 
 use crate::auth::Rules;
-use crate::middleware::{admit, authenticate, deadline, observe, on_panic, readable};
+use crate::middleware::{admit, audit, authenticate, deadline, observe, on_panic, readable};
 use crate::openapi::{self, Document};
 use crate::routes::{
-    batch, blobs, blocks, cancel, collections, console, dead_letters, delete, docs, events, executions,
-    fallback, firehose, inference, jobs, keys, models, nodes, openapi as described, points, queues, rerun,
-    run, schedules, session, stats, thumbnail, upload, validate, versions, workers, workflows,
+    audit as changes, batch, blobs, blocks, cancel, collections, console, dead_letters, delete, docs, events,
+    executions, fallback, firehose, inference, jobs, keys, models, nodes, openapi as described, points,
+    queues, rerun, run, schedules, session, stats, thumbnail, upload, validate, versions, workers, workflows,
 };
 use crate::state::App;
 
@@ -42,6 +42,7 @@ pub(crate) fn router(app: Arc<App>, health: Health) -> Router {
         .layer(DefaultBodyLimit::max(app.settings.max_body.as_usize()))
         .layer(from_fn(readable))
         .layer(from_fn_with_state(app.clone(), deadline))
+        .layer(from_fn_with_state(app.clone(), audit))
         .layer(from_fn_with_state(app.clone(), admit))
         .layer(from_fn_with_state(app.clone(), authenticate))
         .layer(Extension(rules))
@@ -142,6 +143,8 @@ fn the_rest() -> OpenApiRouter<Arc<App>> {
         .routes(routes!(models::show, models::delete))
         .routes(routes!(models::preload))
         .routes(routes!(dead_letters::list))
+        .routes(routes!(dead_letters::redo))
+        .routes(routes!(changes::list))
         .routes(routes!(keys::list, keys::create))
         .routes(routes!(keys::revoke))
         .routes(routes!(session::show, session::log_in, session::log_out))

@@ -1,5 +1,6 @@
 //! The handlers, one file per family of addresses.
 
+pub(crate) mod audit;
 pub(crate) mod batch;
 pub(crate) mod blobs;
 pub(crate) mod blocks;

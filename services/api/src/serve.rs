@@ -11,6 +11,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 pub use self::listen::listen;
+use crate::audit::Ledger;
 use crate::deps::Deps;
 use crate::error::ApiError;
 use crate::health::with_checks;
@@ -22,6 +23,7 @@ use crate::state::App;
 const SERVER: TaskKind = TaskKind::new("api server", OnError::Stop, OnCancel::Wait);
 const LIVE: TaskKind = TaskKind::new("api live feed", OnError::Stop, OnCancel::Abort);
 const MODELS: TaskKind = TaskKind::new("api model registry", OnError::Log, OnCancel::Abort);
+const LEDGER: TaskKind = TaskKind::new("api audit", OnError::Stop, OnCancel::Wait);
 const COMMITS: TaskKind = TaskKind::new("api group commit", OnError::Stop, OnCancel::Wait);
 
 /// Serves the api on `listener` until `shutdown`, then finishes what is in hand within the grace period of the settings.
@@ -36,19 +38,25 @@ pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken)
     if exposed && !deps.store.api_keys().any().await? {
         return Err(ApiError::NotLoopback(address));
     }
-    // The server ends first and the committer after it: a request in hand must still find it.
+    // The server ends first, and the committer and the ledger after it: a request in hand must still find them.
     let (serving, committing) = (Supervisor::new(), Supervisor::new());
     let settings = GroupCommitSettings {
         max_waiting: deps.settings.accept_queue,
         max_batch: deps.settings.accept_batch,
     };
     let (commits, committer) = GroupCommit::new(deps.store.clone(), settings);
+    let (ledger, keeper) = Ledger::new(deps.settings.audit_queue);
     let (grace, health) = (deps.settings.grace, deps.health.clone());
-    let app = Arc::new(App::new(deps, commits, exposed, serving.token()));
+    let app = Arc::new(App::new(deps, (commits, ledger), exposed, serving.token()));
 
     let stop = committing.token();
     committing.spawn(COMMITS, async move {
         committer.run(stop.cancelled()).await;
+        Ok::<(), ApiError>(())
+    });
+    let (bus, stop) = (app.bus.clone(), committing.token());
+    committing.spawn(LEDGER, async move {
+        keeper.run(bus, stop).await;
         Ok::<(), ApiError>(())
     });
     // Before the first request: a stream that is opened must miss nothing.

@@ -11,6 +11,7 @@ use moka::future::Cache;
 use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
+use crate::audit::Ledger;
 use crate::auth::Access;
 use crate::deps::Deps;
 use crate::figures::Figures;
@@ -39,6 +40,8 @@ pub(crate) struct App {
     pub(crate) blobs: Blobs,
     /// Accepts runs, many per transaction.
     pub(crate) commits: GroupCommit,
+    /// Where changes are noted.
+    pub(crate) ledger: Ledger,
     /// Refuses runs while too much waits.
     pub(crate) door: Door,
     /// Live events by run.
@@ -67,9 +70,14 @@ pub(crate) struct App {
 }
 
 impl App {
-    /// The state over `deps`; `commits` is the handle of a committer that somebody runs; `exposed` says that others than
-    /// this machine can reach the listener.
-    pub(crate) fn new(deps: Deps, commits: GroupCommit, exposed: bool, shutdown: CancellationToken) -> Self {
+    /// The state over `deps`; somebody runs the committer and the ledger's keeper; `exposed` says that others than this machine
+    /// can reach the listener.
+    pub(crate) fn new(
+        deps: Deps,
+        (commits, ledger): (GroupCommit, Ledger),
+        exposed: bool,
+        shutdown: CancellationToken,
+    ) -> Self {
         let settings = deps.settings;
         Self {
             access: Access::new(&deps.auth, deps.store.clone(), exposed).with_worker(deps.worker_key),
@@ -90,6 +98,7 @@ impl App {
             store: deps.store,
             blobs: deps.blobs,
             commits,
+            ledger,
             settings,
             shutdown,
         }

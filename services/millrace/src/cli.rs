@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use clap::{Parser, Subcommand};
 
 use crate::commands::{
-    bench, completions, config, doctor, executions, keys, man, migrate, models, queues, role, run, schedules,
-    stats, tail, up, validate, workers,
+    audit, bench, completions, config, doctor, executions, keys, man, migrate, models, queues, role, run,
+    schedules, stats, tail, up, validate, workers,
 };
 
 /// Millrace runs visual-AI workflows: DAGs of models, image transforms and logic, every step an event.
@@ -60,6 +60,8 @@ pub(crate) enum Command {
     /// List the workers.
     #[command(subcommand)]
     Workers(workers::Args),
+    /// Show who changed what, when, and from where.
+    Audit(audit::Args),
     /// Show how many jobs wait, for which pool and model, and for how long.
     Queues(queues::Args),
     /// Show how runs, models and the fleet fared lately, and what they cost.

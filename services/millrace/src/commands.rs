@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(crate) mod audit;
 pub(crate) mod bench;
 pub(crate) mod completions;
 pub(crate) mod config;
@@ -39,6 +40,7 @@ pub(crate) async fn dispatch(command: Command, context: &Context) -> anyhow::Res
         Command::Executions(args) => executions::run(args, context).await,
         Command::Schedules(args) => schedules::run(args, context).await,
         Command::Workers(args) => workers::run(args, context).await,
+        Command::Audit(args) => audit::run(args, context).await,
         Command::Queues(args) => queues::run(args, context).await,
         Command::Stats(args) => stats::run(args, context).await,
         Command::Keys(args) => keys::run(args, context).await,

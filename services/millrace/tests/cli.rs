@@ -27,6 +27,7 @@ const COMMANDS: &[&[&str]] = &[
     &["man"],
     &["workers", "list"],
     &["queues"],
+    &["audit"],
     &["models", "list"],
     &["models", "add"],
     &["models", "preload"],

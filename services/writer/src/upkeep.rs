@@ -1,5 +1,5 @@
-//! Upkeep of the record: partitions of `wf_events` made ahead and dropped, old runs, definitions and blobs deleted, a small
-//! step at a time. Replicas may do it at the same time; what fails waits for the next round. Nothing that has not ended is
+//! Upkeep of the record: partitions of `wf_events` made ahead and dropped, old runs, definitions, changes and blobs deleted, a
+//! small step at a time. Replicas may do it at the same time; what fails waits for the next round. Nothing that has not ended is
 //! touched, however old.
 
 use std::convert::Infallible;
@@ -36,22 +36,26 @@ pub(crate) async fn run(shared: Shared) -> Result<(), Infallible> {
 async fn round(shared: &Shared, now: UnixMillis) -> Result<(), WriterError> {
     partitions(shared, now).await?;
     records(shared, now).await?;
+    changes(shared, now).await?;
     blobs::sweep(shared, now).await
 }
 
 /// Old records of every kind.
 async fn records(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
     let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
-    expire(shared, before).await?;
+    let step = shared.retention.step;
+    let runs = in_steps(step, || async { shared.store.executions().expire(before, step).await }).await?;
+    counter!("millrace_writer_expired_runs_total").increment(runs);
     let definitions = shared.store.expire_definitions(before, shared.retention.step).await?;
     let fleet = shared.store.workers().expire(before).await?;
     let letters = shared.store.dead_letters().expire(before).await?;
-    if definitions + fleet + letters > 0 {
+    if runs + definitions + fleet + letters > 0 {
         tracing::info!(
+            runs,
             definitions,
             fleet,
             dead_letters = letters,
-            "old definitions, records of the fleet and dead letters are deleted"
+            "old runs, definitions, records of the fleet and dead letters are deleted"
         );
     }
     Ok(())
@@ -71,22 +75,31 @@ async fn partitions(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Deletes the runs that ended before `before`, step by step.
-async fn expire(shared: &Shared, before: UnixMillis) -> Result<(), StoreError> {
+/// Who changed what, long ago.
+async fn changes(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
+    let Some(before) = cutoff(now, shared.retention.audit) else { return Ok(()) };
+    let step = shared.retention.step;
+    let deleted = in_steps(step, || async { shared.store.audit().expire(before, step).await }).await?;
+    if deleted > 0 {
+        tracing::info!(changes = deleted, "old entries of the audit are deleted");
+    }
+    Ok(())
+}
+
+/// Calls `delete`, which deletes `step` at most, until nothing is left to delete; says how many it were.
+async fn in_steps<F>(step: u32, delete: impl Fn() -> F) -> Result<u64, StoreError>
+where
+    F: Future<Output = Result<u64, StoreError>>,
+{
     let mut deleted = 0;
     loop {
-        let step = shared.store.executions().expire(before, shared.retention.step).await?;
-        counter!("millrace_writer_expired_runs_total").increment(step);
-        deleted += step;
-        if step < u64::from(shared.retention.step) {
-            break;
+        let some = delete().await?;
+        deleted += some;
+        if some < u64::from(step) {
+            return Ok(deleted);
         }
         tokio::time::sleep(BREATH).await;
     }
-    if deleted > 0 {
-        tracing::info!(deleted, "old runs are deleted");
-    }
-    Ok(())
 }
 
 /// What is older than this goes; none when everything is kept.

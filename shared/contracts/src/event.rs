@@ -94,6 +94,8 @@ event_types!(
     ModelEvicted = "model:evicted",
     /// A model could not be loaded.
     ModelFailed = "model:failed",
+    /// A caller of the api changed something. Recorded, published nowhere.
+    AuditChanged = "audit:changed",
 );
 
 impl EventType {

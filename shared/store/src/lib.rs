@@ -2,6 +2,7 @@
 
 mod accept;
 mod api_keys;
+mod audit;
 mod blob_uses;
 mod blobs;
 mod collections;
@@ -16,6 +17,7 @@ mod json;
 mod measure;
 mod models;
 mod node_runs;
+mod paging;
 mod prices;
 mod record;
 mod schedules;
@@ -26,6 +28,7 @@ mod workflows;
 
 pub use accept::{AcceptOutcome, AcceptedRun, IDEMPOTENCY_HOURS};
 pub use api_keys::{ApiKey, ApiKeys, KeyHash, KeySecret, NewApiKey};
+pub use audit::{Audit, ChangeFilter, ChangeRecord};
 pub use blob_uses::{BlobUses, UnreadValue};
 pub use blobs::{BlobRecord, Blobs};
 pub use collections::{

@@ -2,6 +2,7 @@
 //! the row's own key for what is derived. Delivery may repeat and reorder; terminal states never go back. Poison ends in
 //! `wf_dead_letters`.
 
+mod audit_rows;
 mod callback_rows;
 mod change;
 mod event_rows;
@@ -24,7 +25,7 @@ const BEGIN: &str = "begin; set local plan_cache_mode = force_generic_plan";
 /// Events to be recorded, in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordBatch {
-    /// Durable events, `workflow:execute`, `inference:queued` and what is said of call-backs; others are ignored.
+    /// Durable events, `workflow:execute`, `inference:queued`, what is said of call-backs, and changes; others are ignored.
     pub events: Vec<Event>,
 }
 
@@ -74,6 +75,7 @@ impl Store {
         execution_rows::advance(&mut transaction, &changes, !self.prices.is_empty()).await?;
         uses_of(&changes.events).insert(&mut transaction).await?;
         callback_rows::update(&mut transaction, &changes.callbacks).await?;
+        audit_rows::insert(&mut transaction, &changes.audited).await?;
         for (event, reason) in &changes.unreadable {
             dead_letters::insert(&mut transaction, event, reason).await?;
         }

@@ -75,6 +75,50 @@ class CancelRequest(TypedDict):
     reason: NotRequired[str | None]
 
 
+class Change(TypedDict):
+    """
+    A change that was made, or of which it is not known whether it was: the `data` of `audit:changed`. Nothing of what was sent is
+    in it, so that no secret is.
+    """
+
+    id: str
+    """
+    UUIDv7.
+    """
+    actor_id: NotRequired[str | None]
+    """
+    The api key that asked for it; none where no key was asked for.
+    """
+    actor: NotRequired[str | None]
+    """
+    What that key was called then.
+    """
+    action: str
+    """
+    The operation's name in the OpenAPI document, such as `create_key`.
+    """
+    target: str
+    """
+    The address below `/api/v1`, such as `keys/0199…`: of what was made, if something was.
+    """
+    status: NotRequired[int | None]
+    """
+    The answer's status; none when the caller went before there was one.
+    """
+    address: NotRequired[str | None]
+    """
+    Who was connected: an IP address.
+    """
+    forwarded_for: NotRequired[str | None]
+    """
+    Whom a proxy said that it speaks for. Nobody has verified it.
+    """
+    request_id: NotRequired[str | None]
+    """
+    The request's id, as the log and the answer have it.
+    """
+
+
 class Collection(TypedDict):
     """
     A collection of vectors.
@@ -684,6 +728,12 @@ Where a node run stands. The last five are final.
 """
 
 
+Origin: TypeAlias = Literal['inbox', 'events', 'record']
+"""
+Whose a dead letter was.
+"""
+
+
 Overlap: TypeAlias = Literal['skip', 'queue', 'allow']
 """
 What a firing does while an earlier run of the schedule goes on.
@@ -1260,6 +1310,29 @@ class CancelAccepted(TypedDict):
     links: Links
 
 
+class ChangeRecord(Change):
+    """
+    A change, and when it was made.
+    """
+
+    at: UnixMillis
+    """
+    When.
+    """
+
+
+class Changes(TypedDict):
+    """
+    A page of changes.
+    """
+
+    changes: list[ChangeRecord]
+    next_cursor: NotRequired[str | None]
+    """
+    What to send as `cursor` for the page after.
+    """
+
+
 class Counted(TypedDict):
     """
     The figures of a window.
@@ -1293,21 +1366,22 @@ class Counted(TypedDict):
 
 class DeadLetter(TypedDict):
     """
-    An event that could not be recorded.
+    What was set aside, so that it holds up nothing else.
     """
 
-    event_id: str
+    id: str
     """
-    The event's id.
+    What to name it by.
     """
+    origin: Origin
     execution_id: NotRequired[ExecutionId | None]
-    kind: str
+    kind: NotRequired[str | None]
     """
-    Its type's channel.
+    The channel of its event, or the kind of its message, where it names one.
     """
-    event: str
+    content: str
     """
-    The envelope as JSON text.
+    What it says: JSON, if it reads.
     """
     reason: str
     """
@@ -1317,6 +1391,19 @@ class DeadLetter(TypedDict):
     """
     Since when.
     """
+    redoable: bool
+    """
+    Whether it can be tried again: what was kept is all that it was.
+    """
+
+
+class DeadLetterRedone(TypedDict):
+    """
+    A dead letter that is tried again.
+    """
+
+    id: str
+    origin: Origin
 
 
 class DeadLetters(TypedDict):

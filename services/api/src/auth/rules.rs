@@ -9,12 +9,12 @@ use super::Scope;
 use crate::openapi::{API_KEY, operations};
 
 /// What an operation asks for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Rule {
     /// The scope of its callers; none where anybody may call.
     pub(crate) scope: Option<Scope>,
-    /// Whether it is noted who did it: what changes the system, and not what it is for.
-    pub(crate) audited: bool,
+    /// What the change is called, if it is one of which it is noted who made it: of the system, and not what the system is for.
+    pub(crate) change: Option<String>,
 }
 
 /// The rules by address and method.
@@ -35,7 +35,8 @@ impl Rules {
                 // What asks for `read` only changes nothing, by whatever method: a search has a body.
                 let is_look = method == Method::GET || named == Some(Scope::Read);
                 let changes = !(is_look || (is_work && method == Method::POST));
-                (method, Rule { scope: named, audited: changes })
+                let change = operation.operation_id.clone().filter(|_| changes);
+                (method, Rule { scope: named, change })
             });
             (path.clone(), rules.collect())
         });
@@ -43,9 +44,9 @@ impl Rules {
     }
 
     /// The rule of the operation behind an address as it is routed; none for what is no operation, such as a page.
-    pub(crate) fn find(&self, path: &str, method: &Method) -> Option<Rule> {
+    pub(crate) fn find(&self, path: &str, method: &Method) -> Option<&Rule> {
         // Axum answers HEAD by GET.
         let method = if *method == Method::HEAD { &Method::GET } else { method };
-        self.0.get(path)?.iter().find(|(of, _)| of == method).map(|(_, rule)| *rule)
+        self.0.get(path)?.iter().find(|(of, _)| of == method).map(|(_, rule)| rule)
     }
 }

@@ -1,5 +1,5 @@
 //! Who may pass: with api keys, whoever shows a good one whose scope reaches; without, whoever sits at this machine. What the
-//! operation asks for is in the rules. Changes are noted, with who made them.
+//! operation asks for is in the rules.
 
 use std::sync::Arc;
 
@@ -30,30 +30,13 @@ pub(crate) async fn authenticate(
         Ok(caller) => caller,
         Err(problem) => return problem.into_response(),
     };
-    let note = rule.audited.then(|| (parts.method.clone(), parts.uri.path().to_owned(), caller.clone()));
     if let Some(caller) = caller {
         parts.extensions.insert(caller);
     }
-    let response = next.run(Request::from_parts(parts, body)).await;
-    if let Some((method, path, caller)) = note {
-        let (id, name) =
-            caller.map_or_else(|| ("-".to_owned(), "-".to_owned()), |of| (of.id.to_string(), of.name));
-        let status = response.status().as_u16();
-        // A field, so that the audit can be taken out of the log.
-        tracing::info!(
-            audit = true,
-            key.id = %id,
-            key.name = %name,
-            http.method = %method,
-            http.path = %path,
-            http.status = status,
-            "a change was asked for"
-        );
-    }
-    response
+    next.run(Request::from_parts(parts, body)).await
 }
 
-async fn pass(app: &App, rule: Rule, parts: &axum::http::request::Parts) -> Result<Option<Caller>, Problem> {
+async fn pass(app: &App, rule: &Rule, parts: &axum::http::request::Parts) -> Result<Option<Caller>, Problem> {
     if !app.access.is_guarded().await? {
         guard::check(&parts.headers, &parts.uri, &app.auth.allowed_origins)?;
         return Ok(None);

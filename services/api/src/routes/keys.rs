@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::StatusCode;
+use axum::http::{StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use millrace_contracts::{Fault, Faults};
 use millrace_store::{ApiKey, KeySecret, NewApiKey};
@@ -50,7 +50,7 @@ pub(crate) struct Keys {
 #[utoipa::path(
     post, path = "/api/v1/keys", operation_id = "create_key", tag = "keys",
     request_body = KeyRequest,
-    responses((status = 201, description = "Made. The key is shown this once.", body = KeyMade)),
+    responses((status = 201, description = "Made. The key is shown this once.", body = KeyMade, headers(("Location" = String)))),
     security(("api_key" = ["admin"])),
 )]
 pub(crate) async fn create(
@@ -70,7 +70,8 @@ pub(crate) async fn create(
     let id = app.store.api_keys().create(&new).await?;
     app.access.forget();
     let made = KeyMade { id, name, scopes, key: secret.expose().to_owned() };
-    Ok((StatusCode::CREATED, Json(made)).into_response())
+    let location = [(header::LOCATION, format!("/api/v1/keys/{id}"))];
+    Ok((StatusCode::CREATED, location, Json(made)).into_response())
 }
 
 /// List the keys, newest first, the revoked ones too

@@ -74,8 +74,10 @@ pub(crate) async fn log_in(State(app): State<Arc<App>>, request: Request) -> Res
     let caller = app.access.caller(&credential).await?;
     let life = app.auth.session;
     let (text, expires_at) = app.access.signer.sign(Purpose::Session, caller.id, life);
-    let session = Session { name: caller.name, scope: caller.scope, expires_at };
-    Ok((cookie(&text, life.as_secs(), secure)?, Json(session)).into_response())
+    let session = Session { name: caller.name.clone(), scope: caller.scope, expires_at };
+    // For the audit.
+    let caller = Extension(caller);
+    Ok((caller, cookie(&text, life.as_secs(), secure)?, Json(session)).into_response())
 }
 
 /// Show who calls

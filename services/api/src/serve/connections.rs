@@ -1,11 +1,13 @@
 //! Connections: so many at once, HTTP/1.1 or HTTP/2 as the client speaks, and none for those who only hold them. A connection
 //! that has not sent the head of a request in time is closed, and so is a kept one that sends no further.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use axum::Router;
+use axum::extract::ConnectInfo;
 use axum::http::Request;
 use hyper::body::Incoming;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -46,8 +48,9 @@ pub(super) async fn take(
             () = stop.cancelled() => break,
         };
         match accepted {
-            Ok((connection, _)) => {
+            Ok((connection, peer)) => {
                 let one = Connection {
+                    peer,
                     builder: builder.clone(),
                     service: service.clone(),
                     place,
@@ -80,6 +83,7 @@ fn builder(header_timeout: Duration) -> Builder<TokioExecutor> {
 }
 
 struct Connection {
+    peer: SocketAddr,
     builder: Builder<TokioExecutor>,
     service: Router,
     place: OwnedSemaphorePermit,
@@ -91,8 +95,9 @@ impl Connection {
         send_at_once(&connection);
         let spoken = Arc::new(AtomicBool::new(false));
         let (service, speaks) = (self.service, spoken.clone());
-        let service = service.map_request(move |request: Request<Incoming>| {
+        let service = service.map_request(move |mut request: Request<Incoming>| {
             speaks.store(true, Ordering::Relaxed);
+            request.extensions_mut().insert(ConnectInfo(self.peer));
             request
         });
         let serving =

@@ -4,6 +4,7 @@
 
 mod abuse;
 mod admission;
+mod audit;
 mod auth;
 mod blobs;
 mod blocks;

@@ -731,8 +731,50 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List events that could not be recorded, newest first */
+        /** List what could not be read or recorded, newest first */
         get: operations["list_dead_letters"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/dead-letters/{id}/redo": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Have a dead letter tried again
+         * @description It goes back to whoever could not deal with it. That repeats nothing that was done: messages are checked against their run, and
+         *     events are recorded by their own key. What is refused again becomes a letter again.
+         */
+        post: operations["redo_dead_letter"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List who changed what, newest first
+         * @description Every change that was made, a moment after it was; and what may have been changed although the answer was a fault (500 and above),
+         *     or the caller did not wait for one (`status` is null). What was refused is not here, and nothing of what was sent.
+         */
+        get: operations["list_changes"];
         put?: never;
         post?: never;
         delete?: never;
@@ -975,6 +1017,50 @@ export interface components {
         CancelRequest: {
             reason?: string | null;
         };
+        /**
+         * @description A change that was made, or of which it is not known whether it was: the `data` of `audit:changed`. Nothing of what was sent is
+         *     in it, so that no secret is.
+         */
+        Change: {
+            /**
+             * Format: uuid
+             * @description UUIDv7.
+             */
+            id: string;
+            /**
+             * Format: uuid
+             * @description The api key that asked for it; none where no key was asked for.
+             */
+            actor_id?: string | null;
+            /** @description What that key was called then. */
+            actor?: string | null;
+            /** @description The operation's name in the OpenAPI document, such as `create_key`. */
+            action: string;
+            /** @description The address below `/api/v1`, such as `keys/0199…`: of what was made, if something was. */
+            target: string;
+            /**
+             * Format: int32
+             * @description The answer's status; none when the caller went before there was one.
+             */
+            status?: number | null;
+            /** @description Who was connected: an IP address. */
+            address?: string | null;
+            /** @description Whom a proxy said that it speaks for. Nobody has verified it. */
+            forwarded_for?: string | null;
+            /** @description The request's id, as the log and the answer have it. */
+            request_id?: string | null;
+        };
+        /** @description A change, and when it was made. */
+        ChangeRecord: components["schemas"]["Change"] & {
+            /** @description When. */
+            at: components["schemas"]["UnixMillis"];
+        };
+        /** @description A page of changes. */
+        Changes: {
+            changes: components["schemas"]["ChangeRecord"][];
+            /** @description What to send as `cursor` for the page after. */
+            next_cursor?: string | null;
+        };
         /** @description A collection of vectors. */
         Collection: {
             name: string;
@@ -1053,19 +1139,27 @@ export interface components {
             /** Format: int32 */
             inference_jobs_failed: number;
         };
-        /** @description An event that could not be recorded. */
+        /** @description What was set aside, so that it holds up nothing else. */
         DeadLetter: {
-            /** @description The event's id. */
-            event_id: string;
+            /** @description What to name it by. */
+            id: string;
+            origin: components["schemas"]["Origin"];
             execution_id?: components["schemas"]["ExecutionId"] | null;
-            /** @description Its type's channel. */
-            kind: string;
-            /** @description The envelope as JSON text. */
-            event: string;
+            /** @description The channel of its event, or the kind of its message, where it names one. */
+            kind?: string | null;
+            /** @description What it says: JSON, if it reads. */
+            content: string;
             /** @description Why it is here. */
             reason: string;
             /** @description Since when. */
             created_at: components["schemas"]["UnixMillis"];
+            /** @description Whether it can be tried again: what was kept is all that it was. */
+            redoable: boolean;
+        };
+        /** @description A dead letter that is tried again. */
+        DeadLetterRedone: {
+            id: string;
+            origin: components["schemas"]["Origin"];
         };
         /** @description The newest dead letters. */
         DeadLetters: {
@@ -2028,6 +2122,11 @@ export interface components {
              */
             callback_url?: string | null;
         };
+        /**
+         * @description Whose a dead letter was.
+         * @enum {string}
+         */
+        Origin: "inbox" | "events" | "record";
         /**
          * @description What a firing does while an earlier run of the schedule goes on.
          * @enum {string}
@@ -4518,6 +4617,89 @@ export interface operations {
             };
         };
     };
+    redo_dead_letter: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description As the list tells it.
+                 * @example inbox:3:1773140400000-0
+                 */
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It is tried again. */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["DeadLetterRedone"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
+    list_changes: {
+        parameters: {
+            query?: {
+                /** @description An api key's id. */
+                actor?: string;
+                /**
+                 * @description An operation of this document.
+                 * @example create_key
+                 */
+                action?: string;
+                /**
+                 * @description An address below `/api/v1`.
+                 * @example models/shapes-detector
+                 */
+                target?: string;
+                /** @description RFC 3339, or milliseconds since the Unix epoch. */
+                from?: string;
+                /** @description RFC 3339, or milliseconds since the Unix epoch. */
+                to?: string;
+                cursor?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page. */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Changes"];
+                };
+            };
+            /** @description Why it was not done. */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/problem+json": components["schemas"]["Problem"];
+                };
+            };
+        };
+    };
     list_keys: {
         parameters: {
             query?: never;
@@ -4563,6 +4745,7 @@ export interface operations {
             /** @description Made. The key is shown this once. */
             201: {
                 headers: {
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {

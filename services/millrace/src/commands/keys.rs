@@ -1,7 +1,9 @@
 //! `millrace keys`: who may call the api. The first key is made where the server is, by the api or straight in the database.
 
 use clap::{Subcommand, ValueEnum};
-use millrace_store::{KeySecret, NewApiKey};
+use millrace_contracts::UnixMillis;
+use millrace_contracts::audit::Change;
+use millrace_store::{KeySecret, NewApiKey, RecordBatch};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -112,6 +114,19 @@ async fn create_direct(name: &str, scope: Scope, context: &Context) -> anyhow::R
         scopes: scopes.clone(),
     };
     let id = store.api_keys().create(&new).await?;
+    // There may be nobody to note it but us.
+    let change = Change {
+        id: Uuid::now_v7(),
+        actor_id: None,
+        actor: None,
+        action: "create_key".to_owned(),
+        target: format!("keys/{id}"),
+        status: None,
+        address: None,
+        forwarded_for: None,
+        request_id: Some("millrace keys create --direct".to_owned()),
+    };
+    store.record(&RecordBatch { events: vec![change.into_event(UnixMillis::now())] }).await?;
     Ok(json!({"id": id, "name": name, "scopes": scopes, "key": secret.expose()}))
 }
 

@@ -38,6 +38,8 @@ pub struct Api {
     pub accept_queue: usize,
     /// Most submissions committed together.
     pub accept_batch: usize,
+    /// Changes that may wait to be noted for the audit while Redis is away; more get 503 with Retry-After.
+    pub audit_queue: usize,
     /// Runs that may wait to begin; more get 503 with Retry-After.
     pub max_waiting_runs: u64,
     /// Runs of one workflow that may wait to begin; more get 429 with Retry-After.
@@ -88,6 +90,7 @@ impl Default for Api {
             max_pixels: 50_000_000,
             accept_queue: 4096,
             accept_batch: 256,
+            audit_queue: 1000,
             max_waiting_runs: 100_000,
             max_waiting_runs_per_workflow: 50_000,
             max_waiting_jobs: 1_000_000,

@@ -14,10 +14,13 @@ pub struct Retention {
     /// Events of runs, in whole days; what they led to stays with the run.
     #[serde(with = "crate::span")]
     pub events: Duration,
+    /// Who changed what, from then on.
+    #[serde(with = "crate::span")]
+    pub audit: Duration,
     /// Blobs that nobody refers to, from their last use on; at least 12h.
     #[serde(with = "crate::span")]
     pub blobs: Duration,
-    /// Runs deleted in one step.
+    /// Runs, or changes, deleted in one step.
     pub step: u32,
 }
 
@@ -26,6 +29,7 @@ impl Default for Retention {
         Self {
             executions: Duration::from_secs(30 * 86_400),
             events: Duration::from_secs(7 * 86_400),
+            audit: Duration::from_secs(365 * 86_400),
             blobs: Duration::from_secs(2 * 86_400),
             step: 500,
         }

@@ -4,7 +4,7 @@ use millrace_contracts::UnixMillis;
 use uuid::Uuid;
 
 use super::Executions;
-use super::list::first_id_at;
+use crate::paging::first_id_at;
 use crate::{StoreError, blob_uses};
 
 impl Executions<'_> {

@@ -10,9 +10,7 @@ use uuid::Uuid;
 use super::row::summary;
 use super::{ExecutionSummary, Executions};
 use crate::StoreError;
-
-/// How far a run's id and its `created_at` may be apart, milliseconds: they are made one after the other.
-const CLOCK_SLACK_MS: i64 = 60_000;
+use crate::paging::Bounds;
 
 /// The label, name and value, of runs that the api makes for its own ends, such as thumbnails. `wf_is_own_run` knows them by it:
 /// lists of everything, or of everything in a status, leave them out, and so do reports that count runs.
@@ -103,7 +101,7 @@ impl Executions<'_> {
     ) -> Result<Vec<ExecutionSummary>, StoreError> {
         let query = Query {
             pool: &self.store.pool,
-            bounds: Bounds::of(filter, before, limit),
+            bounds: Bounds::of((filter.from, filter.to), before.map(|id| id.0), limit),
             status: filter.status.map(ExecutionStatus::as_str),
             workflow: filter.workflow_id.map(|id| id.0),
             label: filter.label.as_ref().map(|(name, value)| json!({ name: value })),
@@ -217,54 +215,5 @@ impl Query<'_> {
 
     async fn of_all(&self) -> Result<Vec<Row>, sqlx::Error> {
         page!(self.bounds, "not wf_is_own_run(labels)").fetch_all(self.pool).await
-    }
-}
-
-/// The page's limits, in ids and in time.
-struct Bounds {
-    first: Uuid,
-    end: Uuid,
-    limit: i64,
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-}
-
-impl Bounds {
-    fn of(filter: &ExecutionFilter, before: Option<ExecutionId>, limit: u32) -> Self {
-        let first = filter.from.map_or(Uuid::nil(), |from| first_id_at(from.0 - CLOCK_SLACK_MS));
-        let end = filter.to.map_or(Uuid::max(), |to| first_id_at(to.0.saturating_add(CLOCK_SLACK_MS)));
-        Self {
-            first,
-            end: before.map_or(end, |before| end.min(before.0)),
-            limit: i64::from(limit),
-            from: filter.from.map_or(DateTime::UNIX_EPOCH, UnixMillis::to_utc),
-            to: filter.to.map_or(FAR_FUTURE, UnixMillis::to_utc),
-        }
-    }
-}
-
-/// 9999-12-31T00:00:00Z, which both sides can represent.
-const FAR_FUTURE: DateTime<Utc> = match DateTime::from_timestamp(253_402_214_400, 0) {
-    Some(time) => time,
-    None => DateTime::UNIX_EPOCH,
-};
-
-/// The smallest UUIDv7 of a millisecond: its first 48 bits are the time.
-pub(super) fn first_id_at(unix_ms: i64) -> Uuid {
-    let ms = u128::from(unix_ms.clamp(0, (1 << 48) - 1).unsigned_abs());
-    Uuid::from_u128(ms << 80)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn ids_made_at_a_time_lie_within_its_bounds() {
-        let before = UnixMillis::now().0;
-        let id = ExecutionId::generate().0;
-        assert!(first_id_at(before) <= id);
-        assert!(id < first_id_at(UnixMillis::now().0 + 1));
-        assert_eq!(first_id_at(-5), Uuid::nil());
     }
 }

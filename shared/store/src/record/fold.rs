@@ -2,9 +2,10 @@
 
 use std::collections::{BTreeMap, HashSet};
 
+use millrace_contracts::audit::Change;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::run::NodeView;
-use millrace_contracts::{Event, EventType, ExecutionId, ItemPath, JobId, NodeId, NodeStatus};
+use millrace_contracts::{Event, EventType, ExecutionId, ItemPath, JobId, NodeId, NodeStatus, UnixMillis};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -22,6 +23,8 @@ pub(super) struct Changes<'a> {
     pub(super) node_runs: BTreeMap<NodeRunKey, NodeRunChange>,
     pub(super) jobs: BTreeMap<JobId, JobChange>,
     pub(super) callbacks: BTreeMap<ExecutionId, CallbackChange>,
+    /// What callers of the api changed, and when. A repeated one is left to the key.
+    pub(super) audited: Vec<(UnixMillis, Change)>,
     /// Events whose data is not what their type promises. They stand in the log all the same.
     pub(super) unreadable: Vec<(&'a Event, String)>,
 }
@@ -53,6 +56,7 @@ impl<'a> Changes<'a> {
             }
             EventType::InferenceQueued => self.job(event, read(&event.data)?)?,
             EventType::CallbackDelivered => self.callback(event, CallbackStatus::Delivered)?,
+            EventType::AuditChanged => self.audited.push((event.time, read(&event.data)?)),
             EventType::CallbackFailed => self.callback(event, CallbackStatus::Failed)?,
             kind if kind.is_durable() => {
                 let run = event.execution_id.ok_or("it names no execution")?;

@@ -2,6 +2,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
 mod accept;
+mod audit;
 mod collections;
 mod deletion;
 mod fleet;

@@ -27,6 +27,9 @@ async fn fill(fixture: &Fixture) -> Result<()> {
             insert into wf_events (execution_id, epoch, seq, time, type, id, source, data)
             select id, 1, seq, created_at, 'workflow:started', 'x', 'y', '{}'
             from wf_executions, generate_series(1, 2) seq;
+            insert into wf_audit (id, at, actor_id, action, target)
+            select id, created_at, workflow_id, 'action' || row_number() over () % 2000, 'workflows/' || workflow_id
+            from wf_executions limit 20000;
             analyze",
         )
         .await
@@ -47,6 +50,8 @@ fn cases() -> Vec<(String, &'static str)> {
     let jobs = |condition: &str| {
         format!("select * from wf_inference_jobs where {condition} order by submitted_at desc limit 20")
     };
+    let changes =
+        |condition: &str| format!("select * from wf_audit where {condition} order by id desc limit 20");
     let hourly = |view: &str| format!("select * from {view} where hour >= now() - interval '2 hours'");
     vec![
         (runs("id < 'ffffffff-ffff-ffff-ffff-ffffffffffff'"), "wf_executions_pkey"),
@@ -90,6 +95,10 @@ fn cases() -> Vec<(String, &'static str)> {
             "wf_inference_jobs_submitted_at_idx",
         ),
         ("select * from wf_queue_now".to_owned(), "wf_inference_jobs_status_idx"),
+        (changes("true"), "wf_audit_pkey"),
+        (changes("actor_id = '00000000-0000-7000-8000-000000000007'"), "wf_audit_actor_idx"),
+        (changes("action = 'action7'"), "wf_audit_action_idx"),
+        (changes("target = 'workflows/00000000-0000-7000-8000-000000000007'"), "wf_audit_target_idx"),
     ]
 }
 

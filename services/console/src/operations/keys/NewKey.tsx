@@ -8,7 +8,7 @@ import { CopyText } from '~/ui/CopyText';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 
 const SCOPES: { scope: Scope; means: string }[] = [
-  { scope: 'read', means: 'looks at everything but keys and dead letters' },
+  { scope: 'read', means: 'looks at everything but keys, changes and dead letters' },
   { scope: 'run', means: 'reads, runs, and saves workflows' },
   { scope: 'admin', means: 'does everything: keys, workers, models' },
 ];
