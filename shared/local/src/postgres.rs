@@ -169,7 +169,8 @@ async fn launch(
             on_parent_death: options.die_with_parent.then_some("INT"),
             places: &options.places,
         };
-        let process = launch.spawn().await?;
+        // Killed, it would leave its block of shared memory to the system, which has only so many.
+        let process = launch.spawn().await?.ended_by(Signal::SIGQUIT);
         if wait_until_ready(files, &process, options.start_timeout).await {
             tracing::debug!(
                 postgres.port = port,

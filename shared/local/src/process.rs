@@ -10,13 +10,15 @@ use tokio::sync::watch;
 /// How often a process that is not our child is looked at.
 const POLL: Duration = Duration::from_millis(20);
 
-/// A running server. Dropping it kills the process unless it was stopped or released.
+/// A running server. Dropping it ends the process unless it was stopped or released.
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: u32,
     kind: Kind,
-    /// Whether dropping kills.
+    /// Whether dropping ends it.
     guarded: bool,
+    /// How dropping ends it.
+    last_word: Signal,
 }
 
 #[derive(Debug, Clone)]
@@ -28,13 +30,21 @@ enum Kind {
 
 impl Process {
     pub(crate) fn child(pid: u32, exit: watch::Receiver<Option<ExitStatus>>) -> Self {
-        Self { pid, kind: Kind::Child(exit), guarded: true }
+        Self { pid, kind: Kind::Child(exit), guarded: true, last_word: Signal::SIGKILL }
     }
 
     /// The process `pid` if it runs and its command line contains all of `marks`.
     pub(crate) fn adopt(pid: u32, marks: &[&str]) -> Option<Self> {
         let marks: Vec<_> = marks.iter().map(|mark| (*mark).to_owned()).collect();
-        is_it(pid, &marks).then_some(Self { pid, kind: Kind::Adopted(marks), guarded: true })
+        let adopted =
+            Self { pid, kind: Kind::Adopted(marks.clone()), guarded: true, last_word: Signal::SIGKILL };
+        is_it(pid, &marks).then_some(adopted)
+    }
+
+    /// The same; dropping it sends `signal`, by which it ends at once and leaves nothing behind.
+    pub(crate) fn ended_by(mut self, signal: Signal) -> Self {
+        self.last_word = signal;
+        self
     }
 
     pub(crate) fn pid(&self) -> u32 {
@@ -96,7 +106,7 @@ impl Process {
 impl Drop for Process {
     fn drop(&mut self) {
         if self.guarded {
-            self.send(Signal::SIGKILL);
+            self.send(self.last_word);
         }
     }
 }
