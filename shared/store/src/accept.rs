@@ -86,7 +86,7 @@ impl Store {
     }
 
     async fn accept_once(&self, runs: &[AcceptedRun]) -> Result<Vec<AcceptOutcome>, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         definitions::insert(&mut transaction, runs.iter().filter_map(|run| run.definition.as_ref())).await?;
         let keys: Vec<&str> = runs.iter().filter_map(|run| run.idempotency_key.as_deref()).collect();
         let mut holders = HashMap::new();

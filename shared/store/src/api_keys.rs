@@ -97,7 +97,7 @@ impl ApiKeys<'_> {
             key.hash.0.as_slice(),
             &key.scopes
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(id)
     }
@@ -118,7 +118,7 @@ impl ApiKeys<'_> {
             where hash = $1 and revoked_at is null",
             hash.0.as_slice()
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?;
         Ok(row.map(|row| ApiKey {
             id: row.id,
@@ -140,7 +140,7 @@ impl ApiKeys<'_> {
             "select id, name, prefix, scopes, created_at, last_used_at, revoked_at from wf_api_keys where id = $1",
             id
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("api key"))?;
         Ok(api_key!(row))
@@ -154,7 +154,7 @@ impl ApiKeys<'_> {
         let any = sqlx::query_scalar!(
             r#"select exists (select from wf_api_keys where revoked_at is null) as "any!""#
         )
-        .fetch_one(&self.store.pool)
+        .fetch_one(&mut *self.store.connection().await?)
         .await?;
         Ok(any)
     }
@@ -169,7 +169,7 @@ impl ApiKeys<'_> {
             order by id desc limit $1",
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         Ok(rows.into_iter().map(|row| api_key!(row)).collect())
     }
@@ -181,7 +181,7 @@ impl ApiKeys<'_> {
     pub async fn revoke(&self, id: Uuid) -> Result<(), StoreError> {
         let result =
             sqlx::query!("update wf_api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1", id)
-                .execute(&self.store.pool)
+                .execute(&mut *self.store.connection().await?)
                 .await?;
         if result.rows_affected() == 0 { Err(StoreError::NotFound("api key")) } else { Ok(()) }
     }

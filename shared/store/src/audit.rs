@@ -4,7 +4,6 @@ use chrono::{DateTime, Utc};
 use millrace_contracts::UnixMillis;
 use millrace_contracts::audit::Change;
 use serde::Serialize;
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use crate::paging::{Bounds, first_id_at};
@@ -112,7 +111,7 @@ impl Audit<'_> {
         limit: u32,
     ) -> Result<Vec<ChangeRecord>, StoreError> {
         let bounds = Bounds::of((filter.from, filter.to), before, limit);
-        let rows = Query { pool: &self.store.pool, bounds, filter }.rows().await?;
+        let rows = Query { store: self.store, bounds, filter }.rows().await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
@@ -126,7 +125,7 @@ impl Audit<'_> {
             first_id_at(before.0),
             i64::from(limit)
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(deleted.rows_affected())
     }
@@ -134,25 +133,23 @@ impl Audit<'_> {
 
 /// What a page is made from.
 struct Query<'a> {
-    pool: &'a PgPool,
+    store: &'a Store,
     bounds: Bounds,
     filter: &'a ChangeFilter,
 }
 
 impl Query<'_> {
     /// The most selective condition leads.
-    async fn rows(&self) -> Result<Vec<Row>, sqlx::Error> {
+    async fn rows(&self) -> Result<Vec<Row>, StoreError> {
         match (&self.filter.target, self.filter.actor_id, &self.filter.action) {
             (Some(target), ..) => self.to(target).await,
             (None, Some(actor), _) => self.made_by(actor).await,
-            (None, None, Some(action)) => {
-                page!(self.bounds, " and action = $6", action).fetch_all(self.pool).await
-            }
-            (None, None, None) => page!(self.bounds, "").fetch_all(self.pool).await,
+            (None, None, Some(action)) => self.by(action).await,
+            (None, None, None) => self.of_all().await,
         }
     }
 
-    async fn to(&self, target: &str) -> Result<Vec<Row>, sqlx::Error> {
+    async fn to(&self, target: &str) -> Result<Vec<Row>, StoreError> {
         page!(
             self.bounds,
             " and target = $6 and ($7::uuid is null or actor_id = $7) and ($8::text is null or action = $8)",
@@ -160,18 +157,29 @@ impl Query<'_> {
             self.filter.actor_id,
             self.filter.action.as_deref()
         )
-        .fetch_all(self.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn made_by(&self, actor: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+    async fn made_by(&self, actor: Uuid) -> Result<Vec<Row>, StoreError> {
         page!(
             self.bounds,
             " and actor_id = $6 and ($7::text is null or action = $7)",
             actor,
             self.filter.action.as_deref()
         )
-        .fetch_all(self.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await
+        .map_err(Into::into)
+    }
+
+    async fn by(&self, action: &str) -> Result<Vec<Row>, StoreError> {
+        let rows = page!(self.bounds, " and action = $6", action);
+        Ok(rows.fetch_all(&mut *self.store.connection().await?).await?)
+    }
+
+    async fn of_all(&self) -> Result<Vec<Row>, StoreError> {
+        Ok(page!(self.bounds, "").fetch_all(&mut *self.store.connection().await?).await?)
     }
 }

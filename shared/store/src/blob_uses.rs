@@ -130,7 +130,7 @@ impl BlobUses<'_> {
             "select owner, sha256 from wf_blob_uses where unread order by owner, sha256 limit $1",
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         let value = |owner, digest: &[u8]| Ok(UnreadValue { owner, blob: definitions::blob_id(digest)? });
         rows.into_iter().map(|row| value(row.owner, &row.sha256)).collect()
@@ -141,7 +141,7 @@ impl BlobUses<'_> {
     /// # Errors
     /// `Unavailable`.
     pub async fn read(&self, value: UnreadValue, content: &Value) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let mut uses = Uses::default();
         uses.add(value.owner, content);
         uses.insert(&mut transaction).await?;
@@ -168,13 +168,14 @@ impl BlobUses<'_> {
                 or exists (select from wf_definitions d where d.sha256 = b.sha256)"#,
             &digests
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         let mut found =
             used.iter().map(|digest| definitions::blob_id(digest)).collect::<Result<HashSet<BlobId>, _>>()?;
         // Models are few, and name their files in fields of their own.
-        let models =
-            sqlx::query!("select location, metadata from wf_models").fetch_all(&self.store.pool).await?;
+        let models = sqlx::query!("select location, metadata from wf_models")
+            .fetch_all(&mut *self.store.connection().await?)
+            .await?;
         let mut of_models = Uses::default();
         for model in models {
             of_models.add(Uuid::nil(), &model.metadata);

@@ -51,7 +51,7 @@ impl Blobs<'_> {
             pixels(blob.width),
             pixels(blob.height)
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(())
     }
@@ -63,7 +63,7 @@ impl Blobs<'_> {
     pub async fn forget(&self, blobs: &[BlobId]) -> Result<(), StoreError> {
         let digests: Vec<Vec<u8>> = blobs.iter().map(|blob| blob.digest().to_vec()).collect();
         sqlx::query!("delete from wf_blobs where sha256 = any($1)", &digests)
-            .execute(&self.store.pool)
+            .execute(&mut *self.store.connection().await?)
             .await?;
         Ok(())
     }
@@ -77,7 +77,7 @@ impl Blobs<'_> {
             "select size_bytes, media_type, width, height, created_at from wf_blobs where sha256 = $1",
             id.digest().as_slice()
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("blob"))?;
         Ok(BlobRecord {

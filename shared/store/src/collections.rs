@@ -146,7 +146,7 @@ impl Collections<'_> {
             from wf_collections order by name limit $1",
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter().map(CollectionRecord::try_from).collect()
     }
@@ -162,7 +162,7 @@ impl Collections<'_> {
             from wf_collections where name = $1",
             name
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("collection"))?
         .try_into()
@@ -179,7 +179,7 @@ impl Collections<'_> {
         limit: u32,
     ) -> Result<(CollectionRecord, bool), StoreError> {
         let extension = Extension::for_dimension(self.store, new.dimension).await?;
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let made = sqlx::query_scalar!(
             "insert into wf_collections (name, dimension, metric, indexed)
             select $1, $2, $3, $4 where (select count(*) from wf_collections) < $5
@@ -213,7 +213,7 @@ impl Collections<'_> {
     /// # Errors
     /// `NotFound`, `Unavailable`.
     pub async fn delete(&self, name: &str) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let number = sqlx::query_scalar!("delete from wf_collections where name = $1 returning number", name)
             .fetch_optional(&mut *transaction)
             .await?

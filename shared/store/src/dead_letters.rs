@@ -45,7 +45,7 @@ impl DeadLetters<'_> {
     /// `Unavailable`.
     pub async fn expire(&self, before: UnixMillis) -> Result<u64, StoreError> {
         let deleted = sqlx::query!("delete from wf_dead_letters where created_at < $1", before.to_utc())
-            .execute(&self.store.pool)
+            .execute(&mut *self.store.connection().await?)
             .await?;
         Ok(deleted.rows_affected())
     }
@@ -60,7 +60,7 @@ impl DeadLetters<'_> {
             "select event_id, execution_id, type as kind, event, reason, created_at from wf_dead_letters where event_id = $1",
             event_id
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .map(Into::into)
         .ok_or(StoreError::NotFound("dead letter"))
@@ -77,7 +77,7 @@ impl DeadLetters<'_> {
             letter.event_id,
             letter.created_at.to_utc()
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(())
     }
@@ -93,7 +93,7 @@ impl DeadLetters<'_> {
             order by created_at desc limit $1",
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         Ok(rows.into_iter().map(Into::into).collect())
     }

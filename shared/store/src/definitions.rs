@@ -61,7 +61,7 @@ impl Store {
     /// # Errors
     /// `Unavailable`.
     pub async fn expire_definitions(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         sqlx::query!(
             "delete from wf_workflow_versions where workflow_id in (
                 select id from wf_workflows w where deleted_at < $1
@@ -103,7 +103,7 @@ impl Store {
             "select definition from wf_definitions where sha256 = $1",
             id.digest().as_slice()
         )
-        .fetch_optional(&self.pool)
+        .fetch_optional(&mut *self.connection().await?)
         .await?;
         Ok(found)
     }

@@ -93,7 +93,7 @@ impl Events<'_> {
             i64::try_from(position.seq).unwrap_or(i64::MAX),
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter().map(Row::event).collect()
     }
@@ -114,7 +114,7 @@ impl Events<'_> {
             order by epoch, seq limit 1",
             run.0
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?;
         row.map(Row::event).transpose()
     }
@@ -125,7 +125,7 @@ impl Events<'_> {
     /// # Errors
     /// `Unavailable`, `Fault`.
     pub async fn ensure_partitions(&self, first_day: NaiveDate, days: u32) -> Result<u32, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         self.yield_to_readers(&mut transaction).await?;
         let made = sqlx::query_scalar!(
             r#"select wf_events_ensure_partitions($1, $2) as "made!""#,
@@ -144,7 +144,7 @@ impl Events<'_> {
     /// # Errors
     /// `Unavailable`, `Fault`.
     pub async fn drop_partitions_before(&self, first_kept: NaiveDate) -> Result<u32, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         self.yield_to_readers(&mut transaction).await?;
         let dropped =
             sqlx::query_scalar!(r#"select wf_events_drop_partitions($1) as "dropped!""#, first_kept)

@@ -1,18 +1,14 @@
 //! Group commit: requests that arrive while a commit is in flight share the next one. The component owns its queue; callers
-//! hold a cloneable handle. The queue is bounded, and full means `Overloaded` at once. While Postgres is away only the first
-//! request waits to find out: the others are refused at once until a look says that it is back.
+//! hold a cloneable handle. The queue is bounded, and full means `Overloaded` at once.
 
 use std::future::Future;
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 
 use crate::{AcceptOutcome, AcceptedRun, Store, StoreError};
-
-/// Pause between looks for a Postgres that is away.
-const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
 /// A commit that has been under way for longer is not an ordinary one: Postgres may be away.
 const PROMPT: Duration = Duration::from_millis(50);
@@ -70,10 +66,11 @@ struct Request {
 #[derive(Debug, Clone)]
 pub struct GroupCommit {
     requests: mpsc::Sender<Request>,
+    store: Store,
     under_way: UnderWay,
 }
 
-/// Since when the commit is under way that has not succeeded yet; none again when Postgres is back.
+/// Since when a commit is under way.
 #[derive(Debug, Clone, Default)]
 struct UnderWay(Arc<Mutex<Option<Instant>>>);
 
@@ -94,12 +91,12 @@ impl GroupCommit {
         let (requests, queue) = mpsc::channel(settings.max_waiting.max(1));
         let under_way = UnderWay::default();
         let committer = GroupCommitter {
-            store,
+            store: store.clone(),
             queue,
             max_batch: settings.max_batch.max(1),
             under_way: under_way.clone(),
         };
-        (Self { requests, under_way }, committer)
+        (Self { requests, store, under_way }, committer)
     }
 
     /// Waits until the run is committed.
@@ -119,7 +116,7 @@ impl GroupCommit {
     /// was begun would have to be taken back.
     #[must_use]
     pub fn is_prompt(&self) -> bool {
-        self.under_way.since().is_none_or(|since| since.elapsed() < PROMPT)
+        !self.store.is_away() && self.under_way.since().is_none_or(|since| since.elapsed() < PROMPT)
     }
 
     /// Requests that wait now.
@@ -168,39 +165,12 @@ impl GroupCommitter {
                 return;
             }
             self.under_way.set(Some(Instant::now()));
-            let outage = self.commit(&mut batch).await;
-            if let Some(outage) = outage.filter(|_| open) {
-                open = self.refuse_until_back(&outage, shutdown.as_mut()).await;
-            }
+            self.commit(&mut batch).await;
             self.under_way.set(None);
         }
     }
 
-    /// Refuses what comes in until Postgres answers; false when the end has come meanwhile.
-    async fn refuse_until_back(
-        &mut self,
-        outage: &GroupCommitError,
-        mut shutdown: Pin<&mut impl Future<Output = ()>>,
-    ) -> bool {
-        let mut back = pin!(until_back(self.store.clone()));
-        loop {
-            tokio::select! {
-                biased;
-                () = &mut shutdown => {
-                    self.queue.close();
-                    return false;
-                }
-                () = &mut back => return true,
-                request = self.queue.recv() => match request {
-                    Some(request) => answer(request.reply, Err(outage.clone())),
-                    None => return true,
-                },
-            }
-        }
-    }
-
-    /// Commits the batch; why not, when Postgres is away.
-    async fn commit(&self, batch: &mut Vec<Request>) -> Option<GroupCommitError> {
+    async fn commit(&self, batch: &mut Vec<Request>) {
         // Whoever hung up meanwhile is not accepted: nobody would learn of the run.
         batch.retain(|request| !request.reply.is_closed());
         let (runs, replies): (Vec<_>, Vec<_>) =
@@ -217,21 +187,14 @@ impl GroupCommitter {
                 }
             }
             Err(error) => {
-                let is_away = error.is_unavailable();
+                // So that the next ones are told at once, and none is begun that would have to be taken back.
+                if error.is_unavailable() {
+                    self.store.look().await;
+                }
                 let error = GroupCommitError::from(error);
                 replies.into_iter().for_each(|reply| answer(reply, Err(error.clone())));
-                return is_away.then_some(error);
             }
         }
-        None
-    }
-}
-
-/// Until Postgres answers; at once where it was the transaction that failed and not the server.
-async fn until_back(store: Store) {
-    while let Err(error) = store.ping().await {
-        tracing::debug!(%error, "submissions are refused until Postgres is back");
-        tokio::time::sleep(LOOK_AGAIN).await;
     }
 }
 

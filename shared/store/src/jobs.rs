@@ -209,7 +209,7 @@ impl Jobs<'_> {
     /// # Errors
     /// `NotFound`, `Corrupt`, `Unavailable`.
     pub async fn get(&self, id: JobId) -> Result<JobRecord, StoreError> {
-        let row = jobs!("id = $1", id.0).fetch_optional(&self.store.pool).await?;
+        let row = jobs!("id = $1", id.0).fetch_optional(&mut *self.store.connection().await?).await?;
         row.ok_or(StoreError::NotFound("job"))?.try_into()
     }
 
@@ -237,7 +237,7 @@ impl Jobs<'_> {
             after_id: after.as_ref().map(|job| job.id.0),
             limit: i64::from(limit),
         };
-        page.read(&self.store.pool).await?.into_iter().map(JobRecord::try_from).collect()
+        page.read(self.store).await?.into_iter().map(JobRecord::try_from).collect()
     }
 }
 
@@ -254,16 +254,16 @@ struct Page<'a> {
 
 impl Page<'_> {
     /// Each way to ask has an index of its own, and so a statement of its own.
-    async fn read(&self, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+    async fn read(&self, store: &Store) -> Result<Vec<Row>, StoreError> {
         match (self.run, self.model, self.status) {
-            (Some(run), ..) => self.of_run(run, pool).await,
-            (None, Some(model), _) => self.of_model(model, pool).await,
-            (None, None, Some(status)) => self.in_status(status, pool).await,
-            (None, None, None) => self.newest(pool).await,
+            (Some(run), ..) => self.of_run(run, store).await,
+            (None, Some(model), _) => self.of_model(model, store).await,
+            (None, None, Some(status)) => self.in_status(status, store).await,
+            (None, None, None) => self.newest(store).await,
         }
     }
 
-    async fn of_run(&self, run: Uuid, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+    async fn of_run(&self, run: Uuid, store: &Store) -> Result<Vec<Row>, StoreError> {
         let Self { status, model, task, after, after_id, limit, .. } = *self;
         jobs!(
             "execution_id = $1 and ($2::text is null or status = $2) and ($3::text is null or model_id = $3)
@@ -278,11 +278,12 @@ impl Page<'_> {
             after_id,
             limit
         )
-        .fetch_all(pool)
+        .fetch_all(&mut *store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn of_model(&self, model: &str, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+    async fn of_model(&self, model: &str, store: &Store) -> Result<Vec<Row>, StoreError> {
         let Self { status, task, after, after_id, limit, .. } = *self;
         jobs!(
             "model_id = $1 and ($2::text is null or status = $2) and ($3::text is null or task = $3)
@@ -295,11 +296,12 @@ impl Page<'_> {
             after_id,
             limit
         )
-        .fetch_all(pool)
+        .fetch_all(&mut *store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn in_status(&self, status: &str, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+    async fn in_status(&self, status: &str, store: &Store) -> Result<Vec<Row>, StoreError> {
         let Self { task, after, after_id, limit, .. } = *self;
         jobs!(
             "status = $1 and ($2::text is null or task = $2)
@@ -311,12 +313,13 @@ impl Page<'_> {
             after_id,
             limit
         )
-        .fetch_all(pool)
+        .fetch_all(&mut *store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
     /// The index on (status, submitted_at) serves each status; the newest of all are among the newest of each.
-    async fn newest(&self, pool: &sqlx::PgPool) -> Result<Vec<Row>, sqlx::Error> {
+    async fn newest(&self, store: &Store) -> Result<Vec<Row>, StoreError> {
         let Self { task, after, after_id, limit, .. } = *self;
         jobs!(
             "id in (
@@ -333,7 +336,8 @@ impl Page<'_> {
             after,
             after_id
         )
-        .fetch_all(pool)
+        .fetch_all(&mut *store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 }

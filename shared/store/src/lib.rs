@@ -17,6 +17,7 @@ mod json;
 mod measure;
 mod models;
 mod node_runs;
+mod outage;
 mod paging;
 mod prices;
 mod record;

@@ -29,7 +29,7 @@ impl Store {
         let sql = "select current_setting('server_version') as version, pg_backend_pid() as process,
                 coalesce((select xact_commit from pg_stat_database where datname = current_database()), 0) as commits,
                 pg_wal_lsn_diff(pg_current_wal_insert_lsn(), '0/0')::bigint as wal";
-        let row = sqlx::query(sql).fetch_one(&self.pool).await?;
+        let row = sqlx::query(sql).fetch_one(&mut *self.connection().await?).await?;
         let count =
             |name| Ok::<_, sqlx::Error>(u64::try_from(row.try_get::<i64, _>(name)?).unwrap_or_default());
         Ok(ServerCounters {
@@ -46,7 +46,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` without a server.
     pub async fn measure_commit(&self, rounds: usize) -> Result<Vec<Duration>, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.connection().await?;
         let mut found = Vec::with_capacity(rounds);
         for _ in 0..rounds {
             let begun = Instant::now();

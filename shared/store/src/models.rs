@@ -111,7 +111,7 @@ impl Models<'_> {
             json::text(&model.metadata),
             i64::from(limit)
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         if done.rows_affected() == 0 {
             Err(StoreError::Full { what: Bounded::Models, limit })
@@ -132,7 +132,7 @@ impl Models<'_> {
             from wf_models where id = $1",
             id.as_str()
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("model"))?
         .try_into()
@@ -157,7 +157,7 @@ impl Models<'_> {
             task,
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter().map(ModelRecord::try_from).collect()
     }
@@ -168,7 +168,7 @@ impl Models<'_> {
     /// `NotFound`, `Unavailable`.
     pub async fn delete(&self, id: &ModelId) -> Result<(), StoreError> {
         let result = sqlx::query!("delete from wf_models where id = $1", id.as_str())
-            .execute(&self.store.pool)
+            .execute(&mut *self.store.connection().await?)
             .await?;
         if result.rows_affected() == 0 { Err(StoreError::NotFound("model")) } else { Ok(()) }
     }

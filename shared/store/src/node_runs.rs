@@ -97,7 +97,7 @@ impl NodeRuns<'_> {
             &after_path,
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter().map(NodeView::try_from).collect()
     }
@@ -115,7 +115,7 @@ impl NodeRuns<'_> {
             order by completed_at, node_id, path",
             run.0
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter().map(NodeView::try_from).collect()
     }

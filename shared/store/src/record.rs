@@ -68,7 +68,7 @@ impl Store {
     /// wait for each other instead of deadlocking.
     async fn write(&self, events: &[Event]) -> Result<Recorded, StoreError> {
         let changes = Changes::fold(events);
-        let mut transaction = self.pool.begin_with(BEGIN).await?;
+        let mut transaction = self.begin_with(BEGIN).await?;
         let new_events = event_rows::insert(&mut transaction, &changes.events).await?;
         node_run_rows::upsert(&mut transaction, &changes.node_runs).await?;
         job_rows::upsert(&mut transaction, &changes.jobs, &self.prices).await?;

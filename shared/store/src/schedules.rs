@@ -127,7 +127,7 @@ impl Schedules<'_> {
         new: &NewSchedule,
         limits: ScheduleLimits,
     ) -> Result<ScheduleRecord, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         // One at a time, so that the counts hold. Making schedules is rare.
         sqlx::query!("select pg_advisory_xact_lock(hashtext('wf_schedules'))::text")
             .fetch_one(&mut *transaction)
@@ -171,7 +171,7 @@ impl Schedules<'_> {
     /// # Errors
     /// `NotFound` or `Gone` for the workflow, `Corrupt`, `Unavailable`.
     pub async fn list(&self, workflow: WorkflowId) -> Result<Vec<ScheduleRecord>, StoreError> {
-        let mut connection = self.store.pool.acquire().await?;
+        let mut connection = self.store.connection().await?;
         check_workflow(&mut connection, workflow).await?;
         let rows = sqlx::query_as!(
             Row,
@@ -197,7 +197,7 @@ impl Schedules<'_> {
             from wf_schedules where id = $1",
             id.0
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("schedule"))?;
         if row.deleted_at.is_some() {
@@ -216,7 +216,7 @@ impl Schedules<'_> {
         expected: Option<u32>,
         new: &NewSchedule,
     ) -> Result<ScheduleRecord, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         lock(&mut transaction, id, expected).await?;
         let row = sqlx::query_as!(
             Row,
@@ -243,7 +243,7 @@ impl Schedules<'_> {
     /// # Errors
     /// `Stale`, `NotFound`, `Gone`, `Unavailable`.
     pub async fn delete(&self, id: ScheduleId, expected: Option<u32>) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         lock(&mut transaction, id, expected).await?;
         sqlx::query!(
             "update wf_schedules set deleted_at = now(), next_at = null, waiting_at = null, updated_at = now()

@@ -191,7 +191,7 @@ impl Store {
     /// # Errors
     /// `Unavailable` without a server, and when the window holds more than can be counted within the statement timeout.
     pub async fn stats(&self, window: StatsWindow) -> Result<Stats, StoreError> {
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.connection().await?;
         let reader = read::Reader::of(window);
         Ok(Stats {
             totals: reader.totals(&mut connection).await?,

@@ -9,6 +9,7 @@ use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
 use sqlx::{AssertSqlSafe, Connection, Executor};
 
+use crate::outage::Outage;
 use crate::{Prices, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
@@ -62,6 +63,7 @@ impl fmt::Debug for StoreSettings {
 pub struct Store {
     pub(crate) pool: PgPool,
     pub(crate) prices: Arc<Prices>,
+    pub(crate) outage: Arc<Outage>,
     schema: Option<String>,
 }
 
@@ -90,7 +92,7 @@ impl Store {
             .acquire_timeout(settings.acquire_timeout)
             .after_connect(|connection, _| Box::pin(async move { insist_on_durability(connection).await }))
             .connect_lazy_with(options);
-        Ok(Self { pool, prices: Arc::default(), schema: settings.schema.clone() })
+        Ok(Self { pool, prices: Arc::default(), outage: Arc::default(), schema: settings.schema.clone() })
     }
 
     /// The same store; what it records from now on costs this.
@@ -104,7 +106,8 @@ impl Store {
     /// # Errors
     /// `Unavailable` without a server, `Migrate` when a migration fails or an applied one was edited.
     pub async fn migrate(&self) -> Result<(), StoreError> {
-        // A connection of its own, which nobody gets afterwards: it has no time limit.
+        // A connection of its own, which nobody gets afterwards: it has no time limit. It is waited for with the pool's patience,
+        // for a server that has just been started.
         let mut connection = self.pool.acquire().await?.detach();
         connection.execute("set statement_timeout = 0").await?;
         if let Some(schema) = &self.schema {
@@ -129,7 +132,7 @@ impl Store {
     /// `Unavailable` when there is none within the acquire timeout.
     pub async fn ping(&self) -> Result<Duration, StoreError> {
         let begun = Instant::now();
-        sqlx::query_scalar!("select 1").fetch_one(&self.pool).await?;
+        sqlx::query_scalar!("select 1").fetch_one(&mut *self.connection().await?).await?;
         Ok(begun.elapsed())
     }
 

@@ -94,7 +94,7 @@ impl Workers<'_> {
             return Ok(());
         }
         let columns = hear::Columns::of(workers, &self.store.prices);
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         columns.begin_lives(&mut transaction).await?;
         columns.go_on(&mut transaction).await?;
         transaction.commit().await?;
@@ -113,7 +113,7 @@ impl Workers<'_> {
             &texts(alive),
             &texts(lost)
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(())
     }
@@ -124,13 +124,13 @@ impl Workers<'_> {
     /// `Unavailable`.
     pub async fn expire(&self, before: UnixMillis) -> Result<u64, StoreError> {
         let slices = sqlx::query!("delete from wf_worker_time where at < $1", before.to_utc())
-            .execute(&self.store.pool)
+            .execute(&mut *self.store.connection().await?)
             .await?;
         let gone = sqlx::query!(
             "delete from wf_workers where last_seen_at < $1 and status in ('lost', 'stopped')",
             before.to_utc()
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(slices.rows_affected() + gone.rows_affected())
     }
@@ -145,7 +145,7 @@ impl Workers<'_> {
             order by last_seen_at desc limit $1",
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter()
             .map(|row| {

@@ -97,7 +97,7 @@ impl Workflows<'_> {
     /// # Errors
     /// `Conflict` when the id is taken, `Data` when the name is empty or too long, `Unavailable`.
     pub async fn create(&self, id: WorkflowId, new: &NewWorkflow) -> Result<WorkflowRecord, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let row = sqlx::query!(
             "insert into wf_workflows (id, name) values ($1, $2) returning created_at, updated_at",
             id.0,
@@ -135,7 +135,7 @@ impl Workflows<'_> {
             before.map(|id| id.0),
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         Ok(rows
             .into_iter()
@@ -176,7 +176,7 @@ impl Workflows<'_> {
             id.0,
             version.map(|version| i32::try_from(version).unwrap_or(i32::MAX))
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("workflow"))?;
         if row.deleted_at.is_some() {
@@ -224,7 +224,7 @@ impl Workflows<'_> {
             &versions as &[Option<i32>],
             i64::try_from(max_bytes).unwrap_or(i64::MAX)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         let lookup = |(known, deleted, version, definition): (bool, bool, Option<i32>, Option<Value>)| match (
             version, definition,
@@ -252,7 +252,7 @@ impl Workflows<'_> {
             order by version desc",
             id.0
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter()
             .map(|row| {
@@ -275,7 +275,7 @@ impl Workflows<'_> {
         expected: Option<u32>,
         new: &NewWorkflow,
     ) -> Result<WorkflowRecord, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let current = lock(&mut transaction, id, expected).await?;
         let version = current + 1;
         let row = sqlx::query!(
@@ -305,7 +305,7 @@ impl Workflows<'_> {
     /// # Errors
     /// `Stale`, `NotFound`, `Gone`, `Unavailable`.
     pub async fn delete(&self, id: WorkflowId, expected: Option<u32>) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         lock(&mut transaction, id, expected).await?;
         sqlx::query!("update wf_workflows set deleted_at = now() where id = $1", id.0)
             .execute(&mut *transaction)
@@ -323,7 +323,7 @@ impl Workflows<'_> {
 
     async fn check_exists(&self, id: WorkflowId) -> Result<(), StoreError> {
         let row = sqlx::query!("select deleted_at from wf_workflows where id = $1", id.0)
-            .fetch_optional(&self.store.pool)
+            .fetch_optional(&mut *self.store.connection().await?)
             .await?
             .ok_or(StoreError::NotFound("workflow"))?;
         if row.deleted_at.is_some() { Err(StoreError::Gone("workflow")) } else { Ok(()) }

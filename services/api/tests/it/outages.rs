@@ -27,6 +27,25 @@ async fn invariant_1_nothing_is_accepted_without_postgres() -> anyhow::Result<()
     let seen = world.get(&format!("/api/v1/executions/{}", player.run)).await?;
     assert!(asked.elapsed() < ACQUIRE_TIMEOUT, "it waited for the record, which says no more");
     assert_eq!((seen.status, seen.body["status"].as_str()), (200, Some("running")));
+    // What only the record knows is refused as quickly, and like every other refusal of the kind.
+    let unread = [
+        "executions",
+        "workflows",
+        "models",
+        "inference/jobs",
+        "keys",
+        "audit",
+        "collections",
+        "dead-letters",
+    ];
+    let asked = Instant::now();
+    for path in unread {
+        world.get(&format!("/api/v1/{path}")).await?.problem(503, "DATABASE_UNAVAILABLE");
+    }
+    assert!(asked.elapsed() < ACQUIRE_TIMEOUT, "{:?} for {} refusals", asked.elapsed(), unread.len());
+    for path in ["queues", "workers", "blocks"] {
+        assert_eq!(world.get(&format!("/api/v1/{path}")).await?.status, 200, "{path}");
+    }
     let mut follower = world.follow(player.run, None).await?;
     follower.expect("snapshot").await?;
     player.complete(json!({})).await?;

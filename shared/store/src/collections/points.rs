@@ -43,7 +43,7 @@ impl Collections<'_> {
         points: &[Point],
         limits: &CollectionLimits,
     ) -> Result<PointsPut, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let known = hold(&mut transaction, collection).await?;
         let mut vectors: Vec<f32> = Vec::with_capacity(points.len() * known.dimension as usize);
         for (position, point) in points.iter().enumerate() {
@@ -74,11 +74,13 @@ impl Collections<'_> {
     /// # Errors
     /// `NotFound` for the collection or the point, `Unavailable`.
     pub async fn get_point(&self, collection: &str, id: &str) -> Result<Point, StoreError> {
-        let known = Known::find(&self.store.pool, collection).await?;
+        let known = Known::find(&mut *self.store.connection().await?, collection).await?;
         let vector = if known.extension.is_some() { "vector::real[]" } else { "vector" };
         let get = format!("select {vector}, payload from {} where id = $1", known.table());
-        let row =
-            sqlx::query(AssertSqlSafe(get)).bind(json::plain(id)).fetch_optional(&self.store.pool).await;
+        let row = sqlx::query(AssertSqlSafe(get))
+            .bind(json::plain(id))
+            .fetch_optional(&mut *self.store.connection().await?)
+            .await;
         let row = row.map_err(table::gone)?.ok_or(StoreError::NotFound("point"))?;
         let vector = if known.extension.is_some() { row.try_get(0)? } else { from_bytes(row.try_get(0)?) };
         let payload: Value = row.try_get(1)?;
@@ -90,7 +92,7 @@ impl Collections<'_> {
     /// # Errors
     /// `NotFound` for the collection or the point, `Unavailable`.
     pub async fn delete_point(&self, collection: &str, id: &str) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let known = hold(&mut transaction, collection).await?;
         let delete = format!("delete from {} where id = $1", known.table());
         let done =

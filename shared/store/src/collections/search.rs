@@ -59,7 +59,7 @@ impl Collections<'_> {
     /// # Errors
     /// `NotFound` for the collection, `Vector` for the vector, `Unavailable`.
     pub async fn search(&self, collection: &str, wanted: &Nearest) -> Result<Vec<Match>, StoreError> {
-        let known = Known::find(&self.store.pool, collection).await?;
+        let known = Known::find(&mut *self.store.connection().await?, collection).await?;
         let wanted = Nearest { vector: known.prepared(&wanted.vector, 0)?, ..wanted.clone() };
         let mut found = match &known.extension {
             Some(extension) => self.indexed(&known, extension, &wanted).await?,
@@ -78,7 +78,7 @@ impl Collections<'_> {
         extension: &Extension,
         wanted: &Nearest,
     ) -> Result<Vec<Match>, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let looked_at = wanted.top_k.saturating_mul(2).clamp(LEAST_LOOKED_AT, Nearest::MAX_TOP_K);
         sqlx::query!(
             "select set_config('hnsw.ef_search', $1, true) as looked_at,
@@ -106,7 +106,8 @@ impl Collections<'_> {
             query = query.bind(json::text(&wanted.filter));
         }
         let mut ranking = Ranking::new(wanted.top_k as usize);
-        let mut rows = query.fetch(&self.store.pool);
+        let mut connection = self.store.connection().await?;
+        let mut rows = query.fetch(&mut *connection);
         while let Some(row) = rows.try_next().await.map_err(table::gone)? {
             ranking.add(inner_product(&wanted.vector, row.try_get(1)?), row.try_get(0)?);
         }
@@ -115,7 +116,8 @@ impl Collections<'_> {
         let ids: Vec<&str> = best.iter().map(|(id, _)| id.as_str()).collect();
         let payloads = format!("select id, payload from {table} where id = any($1)");
         let payloads = sqlx::query_as::<_, (String, Value)>(AssertSqlSafe(payloads));
-        let payloads = payloads.bind(&ids).fetch_all(&self.store.pool).await.map_err(table::gone)?;
+        let payloads =
+            payloads.bind(&ids).fetch_all(&mut *self.store.connection().await?).await.map_err(table::gone)?;
         let mut payloads: HashMap<String, Value> = payloads.into_iter().collect();
         // A point that was deleted meanwhile is not there any more.
         let found = best.into_iter().filter_map(|(id, score)| {

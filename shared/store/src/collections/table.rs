@@ -30,14 +30,14 @@ impl Extension {
                 select from pg_available_extensions where name = 'vector' and installed_version is null
             ) as "available!""#
         )
-        .fetch_one(&store.pool)
+        .fetch_one(&mut *store.connection().await?)
         .await?;
         if !available {
             return Ok(None);
         }
         // Best effort: a role that may not, or one that lost a race, is served by what is there afterwards.
-        if let Err(error) = sqlx::raw_sql("create extension if not exists vector").execute(&store.pool).await
-        {
+        let create = sqlx::raw_sql("create extension if not exists vector");
+        if let Err(error) = create.execute(&mut *store.connection().await?).await {
             tracing::info!(%error, "the extension vector was not made; searches look at every point");
         }
         Self::find(store).await
@@ -49,7 +49,7 @@ impl Extension {
             join pg_namespace on pg_namespace.oid = extnamespace
             where extname = 'vector' and (string_to_array(extversion, '.'))[1:2]::int[] >= array[0, 8]"#
         )
-        .fetch_optional(&store.pool)
+        .fetch_optional(&mut *store.connection().await?)
         .await?;
         Ok(schema.map(|schema| Self { schema }))
     }

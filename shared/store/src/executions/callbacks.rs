@@ -93,7 +93,7 @@ impl Executions<'_> {
             before.to_utc(),
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter().map(|row| accept::join(row.accepted, row.input_data)).collect()
     }

@@ -12,7 +12,7 @@ impl Executions<'_> {
     /// # Errors
     /// `NotEnded` while it goes on, `NotFound`, `Gone`, `Unavailable`.
     pub async fn delete(&self, id: ExecutionId) -> Result<(), StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         let row = sqlx::query!(
             "select status, created_at, deleted_at from wf_executions where id = $1 for update",
             id.0

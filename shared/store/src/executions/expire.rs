@@ -14,7 +14,7 @@ impl Executions<'_> {
     /// # Errors
     /// `Unavailable`: nothing was deleted.
     pub async fn expire(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
-        let mut transaction = self.store.pool.begin().await?;
+        let mut transaction = self.store.begin().await?;
         // A row that never got its command is no run that could go on. Rows that somebody works on wait for the next step.
         let old = sqlx::query!(
             "select id, created_at from wf_executions
@@ -59,7 +59,7 @@ impl Executions<'_> {
             where status in ('pending', 'running') and accepted is not null and deleted_at is null
             order by id limit 1"
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?;
         Ok(oldest.map(Into::into))
     }

@@ -24,7 +24,7 @@ impl Executions<'_> {
             from wf_executions where id = $1 and (accepted is not null or deleted_at is not null)"#,
             id.0
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("execution"))?;
         if row.deleted_at.is_some() {
@@ -70,7 +70,7 @@ impl Executions<'_> {
             "select accepted, input_data, labels, deleted_at from wf_executions where id = $1",
             id.0
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?
         .ok_or(StoreError::NotFound("execution"))?;
         if row.deleted_at.is_some() {
@@ -92,7 +92,7 @@ impl Executions<'_> {
             key,
             IDEMPOTENCY_HOURS
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?;
         Ok(id.map(ExecutionId))
     }

@@ -4,13 +4,12 @@
 use chrono::{DateTime, Utc};
 use millrace_contracts::{ExecutionId, ExecutionStatus, ScheduleId, UnixMillis, WorkflowId};
 use serde_json::{Value, json};
-use sqlx::PgPool;
 use uuid::Uuid;
 
 use super::row::summary;
 use super::{ExecutionSummary, Executions};
-use crate::StoreError;
 use crate::paging::Bounds;
+use crate::{Store, StoreError};
 
 /// The label, name and value, of runs that the api makes for its own ends, such as thumbnails. `wf_is_own_run` knows them by it:
 /// lists of everything, or of everything in a status, leave them out, and so do reports that count runs.
@@ -100,7 +99,7 @@ impl Executions<'_> {
         limit: u32,
     ) -> Result<Vec<ExecutionSummary>, StoreError> {
         let query = Query {
-            pool: &self.store.pool,
+            store: self.store,
             bounds: Bounds::of((filter.from, filter.to), before.map(|id| id.0), limit),
             status: filter.status.map(ExecutionStatus::as_str),
             workflow: filter.workflow_id.map(|id| id.0),
@@ -129,7 +128,7 @@ impl Executions<'_> {
 
 /// What a page is made from.
 struct Query<'a> {
-    pool: &'a PgPool,
+    store: &'a Store,
     bounds: Bounds,
     status: Option<&'static str>,
     workflow: Option<Uuid>,
@@ -139,7 +138,7 @@ struct Query<'a> {
 }
 
 impl Query<'_> {
-    async fn repeating(&self, earlier: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+    async fn repeating(&self, earlier: Uuid) -> Result<Vec<Row>, StoreError> {
         page!(
             self.bounds,
             "rerun_of = $6 and ($7::text is null or status = $7)
@@ -152,11 +151,12 @@ impl Query<'_> {
             self.batch,
             self.schedule
         )
-        .fetch_all(self.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn of_schedule(&self, schedule: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+    async fn of_schedule(&self, schedule: Uuid) -> Result<Vec<Row>, StoreError> {
         page!(
             self.bounds,
             "schedule_id = $6 and ($7::text is null or status = $7)
@@ -166,11 +166,12 @@ impl Query<'_> {
             self.workflow,
             self.label
         )
-        .fetch_all(self.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn of_batch(&self, batch: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+    async fn of_batch(&self, batch: Uuid) -> Result<Vec<Row>, StoreError> {
         page!(
             self.bounds,
             "batch_id = $6 and ($7::text is null or status = $7)
@@ -182,11 +183,12 @@ impl Query<'_> {
             self.label,
             self.schedule
         )
-        .fetch_all(self.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn of_workflow(&self, workflow: Uuid) -> Result<Vec<Row>, sqlx::Error> {
+    async fn of_workflow(&self, workflow: Uuid) -> Result<Vec<Row>, StoreError> {
         page!(
             self.bounds,
             "workflow_id = $6 and ($7::text is null or status = $7) and ($8::jsonb is null or labels @> $8)",
@@ -194,26 +196,30 @@ impl Query<'_> {
             self.status,
             self.label
         )
-        .fetch_all(self.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn with_label(&self, label: &Value) -> Result<Vec<Row>, sqlx::Error> {
+    async fn with_label(&self, label: &Value) -> Result<Vec<Row>, StoreError> {
         page!(
             self.bounds,
             "labels <> '{}'::jsonb and labels @> $6 and ($7::text is null or status = $7)",
             label,
             self.status
         )
-        .fetch_all(self.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await
+        .map_err(Into::into)
     }
 
-    async fn in_status(&self, status: &str) -> Result<Vec<Row>, sqlx::Error> {
-        page!(self.bounds, "status = $6 and not wf_is_own_run(labels)", status).fetch_all(self.pool).await
+    async fn in_status(&self, status: &str) -> Result<Vec<Row>, StoreError> {
+        let rows = page!(self.bounds, "status = $6 and not wf_is_own_run(labels)", status);
+        Ok(rows.fetch_all(&mut *self.store.connection().await?).await?)
     }
 
-    async fn of_all(&self) -> Result<Vec<Row>, sqlx::Error> {
-        page!(self.bounds, "not wf_is_own_run(labels)").fetch_all(self.pool).await
+    async fn of_all(&self) -> Result<Vec<Row>, StoreError> {
+        let rows = page!(self.bounds, "not wf_is_own_run(labels)");
+        Ok(rows.fetch_all(&mut *self.store.connection().await?).await?)
     }
 }

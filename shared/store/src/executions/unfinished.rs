@@ -41,7 +41,7 @@ impl Executions<'_> {
             older_than.to_utc(),
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter()
             .map(|row| {
@@ -67,7 +67,7 @@ impl Executions<'_> {
             id.0,
             i32::try_from(epoch).unwrap_or(i32::MAX)
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(claimed.rows_affected() == 1)
     }

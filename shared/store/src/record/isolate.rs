@@ -50,7 +50,7 @@ impl Store {
             "event cannot be recorded and goes to wf_dead_letters"
         );
         let mut new_events = 0;
-        let mut transaction = self.pool.begin().await?;
+        let mut transaction = self.begin().await?;
         match event_rows::insert(&mut transaction, &[event]).await {
             Ok(inserted) => {
                 transaction.commit().await?;
@@ -59,7 +59,7 @@ impl Store {
             Err(StoreError::Data { .. } | StoreError::Conflict { .. }) => transaction.rollback().await?,
             Err(error) => return Err(error),
         }
-        let mut connection = self.pool.acquire().await?;
+        let mut connection = self.connection().await?;
         dead_letters::insert(&mut connection, event, reason).await?;
         Ok(Recorded { new_events, transactions: 2, dead_letters: 1 })
     }

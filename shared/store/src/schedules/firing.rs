@@ -66,7 +66,7 @@ impl Schedules<'_> {
             schedule.workflow_id.0,
             schedule.spec.version.map(|version| i32::try_from(version).unwrap_or(i32::MAX))
         )
-        .fetch_optional(&self.store.pool)
+        .fetch_optional(&mut *self.store.connection().await?)
         .await?;
         let Some(target) = target else { return Ok(None) };
         let unfinished = sqlx::query!(
@@ -75,7 +75,7 @@ impl Schedules<'_> {
             id.0,
             MAX_UNFINISHED
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         Ok(Some(Firing {
             schedule,
@@ -111,7 +111,7 @@ impl Schedules<'_> {
             outcome.as_str(),
             error
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(done.rows_affected() == 1)
     }
@@ -138,7 +138,7 @@ impl Schedules<'_> {
             outcome.as_str(),
             error
         )
-        .execute(&self.store.pool)
+        .execute(&mut *self.store.connection().await?)
         .await?;
         Ok(())
     }

@@ -40,7 +40,7 @@ impl Schedules<'_> {
             ) run"#,
             &ids
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         rows.into_iter()
             .map(|row| {

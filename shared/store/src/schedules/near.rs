@@ -40,7 +40,7 @@ impl Schedules<'_> {
             after.map(|id| id.0),
             i64::from(limit)
         )
-        .fetch_all(&self.store.pool)
+        .fetch_all(&mut *self.store.connection().await?)
         .await?;
         Ok(rows
             .into_iter()

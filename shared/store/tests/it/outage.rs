@@ -43,3 +43,63 @@ async fn a_store_starts_without_postgres_and_says_what_is_wrong() -> Result<()> 
     assert!(bad.is_err_and(|error| !error.to_string().contains("secret")));
     Ok(())
 }
+
+#[tokio::test]
+async fn while_postgres_is_away_everybody_is_told_at_once() -> Result<()> {
+    let mut fixture = Fixture::on(TestPostgres::start_alone().await?).await?;
+    let store = &fixture.store;
+    store.ping().await?;
+    assert!(!store.is_away());
+    fixture.postgres.server().expect("nobody shares it").kill().await;
+    // Whoever comes first finds out, and that takes a moment.
+    let begun = Instant::now();
+    let refused = futures::future::join_all((0..50).map(|_| store.ping())).await;
+    assert!(
+        refused.iter().all(|refused| refused.as_ref().is_err_and(StoreError::is_unavailable)),
+        "{refused:?}"
+    );
+    assert!(begun.elapsed() < Duration::from_secs(2), "{:?} to find out", begun.elapsed());
+    eventually(Duration::from_secs(5), "it is known", async || {
+        drop(store.ping().await);
+        anyhow::Ok(store.is_away().then_some(()))
+    })
+    .await?;
+    let begun = Instant::now();
+    for _ in 0..1_000 {
+        assert!(store.executions().oldest_unfinished().await.is_err_and(|error| error.is_unavailable()));
+    }
+    assert!(begun.elapsed() < Duration::from_secs(1), "{:?} for a thousand refusals", begun.elapsed());
+
+    fixture.postgres.server().expect("nobody shares it").restart().await?;
+    eventually(Duration::from_secs(5), "it is back", async || fixture.store.ping().await.map(Some)).await?;
+    assert!(!fixture.store.is_away());
+    Ok(())
+}
+
+/// Waiting for a connection that others use is no outage.
+#[tokio::test]
+async fn a_pool_that_is_in_use_is_waited_for() -> Result<()> {
+    let postgres = TestPostgres::start().await?;
+    let mut settings = millrace_store::StoreSettings::new(postgres.url());
+    (settings.max_connections, settings.schema) = (1, Some("millrace".to_owned()));
+    let store = millrace_store::Store::connect(&settings)?;
+    store.migrate().await?;
+    let fixture = Fixture::on(postgres).await?;
+    let mut held = fixture.raw.begin().await?;
+    sqlx::raw_sql("lock table wf_models in access exclusive mode").execute(&mut *held).await?;
+    // The only connection of the one waits for the lock, for longer than an ordinary wait, and the ping for the connection.
+    let models = store.models();
+    let (mut reading, mut ping) = (Box::pin(models.list(None, None, 1)), Box::pin(store.ping()));
+    let waited = tokio::time::timeout(Duration::from_millis(600), async {
+        tokio::select! {
+            read = &mut reading => drop(read),
+            pinged = &mut ping => drop(pinged),
+        }
+    });
+    assert!(waited.await.is_err(), "both wait");
+    held.rollback().await?;
+    let (read, pinged) = tokio::join!(reading, ping);
+    read?;
+    pinged?;
+    Ok(())
+}

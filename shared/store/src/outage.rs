@@ -1,0 +1,126 @@
+//! Whether Postgres is away. Every statement takes its connection here. Whoever waits for one for longer than usual looks whether
+//! there is a Postgres at all; while there is none, all are told at once, and from time to time one of them looks again. So an
+//! outage costs each caller a moment and not the pool's patience, which is for connections that others use.
+
+use std::io;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use sqlx::pool::PoolConnection;
+use sqlx::postgres::PgPool;
+use sqlx::{Connection, PgConnection, Postgres, SqlSafeStr, Transaction};
+use tokio::sync::Mutex;
+use tokio::time::{Instant, timeout};
+
+use crate::{Store, StoreError};
+
+/// A connection that is to be had is had sooner.
+const PROMPT: Duration = Duration::from_millis(250);
+/// Longest a look takes.
+const LOOK: Duration = Duration::from_secs(1);
+/// Pause between looks.
+const LOOK_AGAIN: Duration = Duration::from_millis(500);
+
+/// What is known of an outage; shared by the clones of a store.
+#[derive(Debug, Default)]
+pub(crate) struct Outage {
+    is_away: AtomicBool,
+    /// When somebody looked last, and whether Postgres was there. One looks for all.
+    looked: Mutex<Option<(Instant, bool)>>,
+}
+
+impl Store {
+    /// Whether Postgres was away when somebody looked last.
+    #[must_use]
+    pub fn is_away(&self) -> bool {
+        self.outage.is_away.load(Ordering::Relaxed)
+    }
+
+    /// A connection, for one statement or some.
+    pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        self.unless_away(Box::pin(self.pool.acquire())).await
+    }
+
+    /// A transaction.
+    pub(crate) async fn begin(&self) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.unless_away(Box::pin(self.pool.begin())).await
+    }
+
+    /// A transaction that begins with this statement.
+    pub(crate) async fn begin_with(
+        &self,
+        statement: impl SqlSafeStr,
+    ) -> Result<Transaction<'static, Postgres>, StoreError> {
+        self.unless_away(Box::pin(self.pool.begin_with(statement))).await
+    }
+
+    /// What `take` takes out of the pool. Boxed by its caller: it is large, and would be in the future of every call.
+    async fn unless_away<T>(
+        &self,
+        mut take: impl Future<Output = Result<T, sqlx::Error>> + Unpin,
+    ) -> Result<T, StoreError> {
+        if self.is_away() && !self.look_if_due().await {
+            return Err(away());
+        }
+        match timeout(PROMPT, &mut take).await {
+            Ok(taken) => Ok(taken?),
+            // All connections are in use, or there is no Postgres to connect to.
+            Err(_) if self.look().await => Ok(take.await?),
+            Err(_) => Err(away()),
+        }
+    }
+
+    /// Whether Postgres is there now. Nobody waits for another's look.
+    async fn look_if_due(&self) -> bool {
+        match self.outage.looked.try_lock() {
+            Ok(last) if last.is_some_and(|(at, _)| at.elapsed() < LOOK_AGAIN) => false,
+            Ok(last) => {
+                drop(last);
+                self.look().await
+            }
+            Err(_) => false,
+        }
+    }
+
+    /// Whether Postgres is there, as of the last moment.
+    pub(crate) async fn look(&self) -> bool {
+        let mut last = self.outage.looked.lock().await;
+        if let Some((at, is_there)) = *last
+            && at.elapsed() < LOOK_AGAIN
+        {
+            return is_there;
+        }
+        // Boxed like what is taken.
+        let is_there = Box::pin(is_there(&self.pool)).await;
+        if self.outage.is_away.swap(!is_there, Ordering::Relaxed) == is_there {
+            if is_there {
+                tracing::info!("Postgres is back");
+            } else {
+                tracing::warn!("Postgres is away; whoever needs it is told at once until it is back");
+            }
+        }
+        *last = Some((Instant::now(), is_there));
+        is_there
+    }
+}
+
+/// Whether somebody answers a connection of our own. One who refuses it is there, unless he is about to come or go.
+async fn is_there(pool: &PgPool) -> bool {
+    let options = pool.connect_options();
+    match timeout(LOOK, PgConnection::connect_with(&options)).await {
+        Ok(Ok(connection)) => {
+            // It has said enough, however it takes its end.
+            drop(timeout(LOOK, connection.close()).await);
+            true
+        }
+        Ok(Err(sqlx::Error::Database(refusal))) => !refusal.code().is_some_and(|code| code.starts_with("57")),
+        Ok(Err(_)) | Err(_) => false,
+    }
+}
+
+fn away() -> StoreError {
+    StoreError::Unavailable(sqlx::Error::Io(io::Error::new(
+        io::ErrorKind::NotConnected,
+        "Postgres was away a moment ago",
+    )))
+}
