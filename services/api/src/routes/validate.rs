@@ -46,6 +46,7 @@ struct InputView {
     post, path = "/api/v1/workflows/validate", operation_id = "validate_workflow", tag = "workflows",
     request_body = Definition,
     responses((status = 200, description = "It compiles.", body = Validation)),
+    security(("api_key" = ["read"])),
 )]
 pub(crate) async fn validate(
     State(app): State<Arc<App>>,

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use millrace_config::Api;
+use millrace_contracts::BlobId;
 use millrace_testkit::TestPostgres;
+use reqwest::multipart::{Form, Part};
 use reqwest::{Method, Version};
 use serde_json::json;
 
-use crate::support::{Follower, Reply, World, constant};
+use crate::support::{Follower, Reply, World, constant, operations};
 
 #[tokio::test]
 async fn wrong_addresses_methods_and_callers_are_told_so() -> anyhow::Result<()> {
@@ -43,6 +45,35 @@ async fn http_2_is_served_beside_http_1_and_carries_event_streams() -> anyhow::R
     player.complete(json!({})).await?;
     for follower in [&mut one, &mut two] {
         assert_eq!(follower.rest().await?, ["started@1-1", "completed@1-2", "end@1-2"]);
+    }
+    world.stop().await
+}
+
+#[tokio::test]
+async fn every_operation_is_served_over_http_2_and_carries_uploads() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let client = reqwest::Client::builder().http2_prior_knowledge().build()?;
+    let url = |path: &str| format!("{}{path}", world.base);
+    let all = operations();
+    assert!(all.len() > 50, "{} operations", all.len());
+    for (method, path) in all {
+        let of_old = world.request(method.clone(), &path).send().await?.status();
+        // Only the head is waited for: event streams have no end.
+        let answer = client.request(method.clone(), url(&path)).send().await?;
+        assert_eq!((answer.version(), answer.status()), (Version::HTTP_2, of_old), "{method} {path}");
+    }
+    // Larger than the windows of a stream and of the connection.
+    let (raw, file) = (vec![7; 5 << 20], vec![8; 3 << 20]);
+    let form = Form::new().part("one", Part::bytes(file.clone()).file_name("one.bin"));
+    let uploads = [
+        client.post(url("/api/v1/blobs")).body(raw.clone()),
+        client.post(url("/api/v1/blobs")).multipart(form),
+    ];
+    for (upload, bytes) in uploads.into_iter().zip([raw, file]) {
+        let stored = upload.send().await?;
+        assert_eq!((stored.version(), stored.status().as_u16()), (Version::HTTP_2, 201));
+        let path = format!("/api/v1/blobs/{}", BlobId::of(&bytes));
+        assert!(client.get(url(&path)).send().await?.bytes().await? == bytes, "it comes back as it went");
     }
     world.stop().await
 }

@@ -24,6 +24,7 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 
+pub(crate) use described::operations;
 pub(crate) use pictures::{jpeg, png};
 pub(crate) use player::Player;
 pub(crate) use reply::Reply;

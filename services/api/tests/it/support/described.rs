@@ -55,6 +55,22 @@ pub(crate) fn check(method: &Method, path: &str, status: u16, content_type: &str
     assert!(faults.is_empty(), "{method} {path} {status} is not as described: {faults:#?}\n{body:#}");
 }
 
+/// Every operation: its method, and its address with `none` in place of each parameter.
+pub(crate) fn operations() -> Vec<(Method, String)> {
+    let none = |part: &str| if part.starts_with('{') { "none".to_owned() } else { part.to_owned() };
+    let paths = DOCUMENT["paths"].as_object().expect("the document has paths");
+    let of = |(path, item): (&String, &Value)| {
+        let address = path.split('/').map(none).collect::<Vec<_>>().join("/");
+        let methods: Vec<String> = item.as_object().expect("a path is an object").keys().cloned().collect();
+        methods.into_iter().filter_map(move |method| {
+            let method = Method::from_bytes(method.to_uppercase().as_bytes()).ok()?;
+            Some((method, address.clone()))
+        })
+    };
+    let known = [Method::GET, Method::POST, Method::PUT, Method::DELETE];
+    paths.iter().flat_map(of).filter(|(method, _)| known.contains(method)).collect()
+}
+
 /// The operation that serves `path`, with its name; addresses without parameters go first.
 fn operation(method: &Method, path: &str) -> Option<(&'static Value, &'static str)> {
     let paths = DOCUMENT["paths"].as_object()?;
