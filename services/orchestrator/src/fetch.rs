@@ -151,6 +151,7 @@ fn settings(shared: &Shared) -> Settings {
     Settings {
         partitions: shared.bus.partitions(),
         reuse: shared.settings.cache_results,
+        chain_nodes: shared.settings.chain_nodes,
         ..Settings::default()
     }
 }

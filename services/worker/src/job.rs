@@ -1,6 +1,7 @@
-//! One job, from the queue to its report. Whatever happens inside it ends as a report: a fault of the data, of the model,
+//! One job, from the queue to its report, and those that follow it in the same hand. Whatever happens inside it ends as a report: a fault of the data, of the model,
 //! a panic, a deadline.
 
+mod chain;
 mod clock;
 mod context;
 mod infer;

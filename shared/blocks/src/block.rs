@@ -49,6 +49,14 @@ impl Block {
         format!("{}@{}", self.name, self.version)
     }
 
+    /// Whether a worker may run it right behind another such block, before anything is recorded of either: pixels to pixels on
+    /// the CPU, and doing it twice does no harm.
+    #[must_use]
+    pub fn is_transform_job(&self) -> bool {
+        let on_cpu = matches!(self.runner, Runner::Worker { pool: "cpu", model: false });
+        on_cpu && self.pure && self.category == Category::Transform
+    }
+
     /// The input port with this name, if it is a fixed one.
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&InputPort> {

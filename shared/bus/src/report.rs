@@ -6,7 +6,7 @@ use millrace_contracts::{Event, Job};
 use redis::Cmd;
 
 use crate::execute::message_json;
-use crate::publish::event_json;
+use crate::publish::{event_json, publish_command};
 use crate::{Bus, BusError, EntryId, QueueKey, keys, scripts};
 
 /// One report on a job.
@@ -18,6 +18,8 @@ pub struct Report<'a> {
     pub event: &'a Event,
     /// The message for the orchestrator.
     pub message: &'a Message,
+    /// Of jobs that followed it: published after it.
+    pub further: &'a [Event],
     /// Where the job stood, when this is its last report.
     pub done: Option<(&'a QueueKey, &'a EntryId)>,
 }
@@ -35,7 +37,7 @@ impl Bus {
         message: &Message,
         done: Option<(&QueueKey, &EntryId)>,
     ) -> Result<(), BusError> {
-        self.report_all(&[Report { job, event, message, done }]).await
+        self.report_all(&[Report { job, event, message, further: &[], done }]).await
     }
 
     /// Several reports in one pipeline, then their acknowledgements in another.
@@ -43,7 +45,13 @@ impl Bus {
     /// # Errors
     /// As [`Bus::report`], for any of them; none is then acknowledged.
     pub async fn report_all(&self, reports: &[Report<'_>]) -> Result<(), BusError> {
-        let commands = reports.iter().map(|report| self.report_command(report)).collect::<Result<_, _>>()?;
+        let mut commands = Vec::with_capacity(reports.len());
+        for report in reports {
+            commands.push(self.report_command(report)?);
+            for event in report.further {
+                commands.push(publish_command(event)?);
+            }
+        }
         self.send("report on jobs", commands).await?;
         let done = reports.iter().filter_map(|report| report.done);
         self.settle_entries(keys::WORKERS, done.map(|(queue, entry)| (self.keys().queue(queue), entry))).await

@@ -2,6 +2,7 @@
 //! meets without stopping; what a fault leaves unknown, later passes leave alone.
 
 pub(crate) mod calls;
+pub(crate) mod chains;
 pub(crate) mod config;
 pub(crate) mod cycles;
 pub(crate) mod expressions;

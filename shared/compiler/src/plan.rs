@@ -94,6 +94,9 @@ pub struct PlanNode {
     pub upstream: Vec<NodeIndex>,
     /// Distinct nodes that read from it.
     pub downstream: Vec<NodeIndex>,
+    /// The node whose job may go to a worker together with this one's: it reads from this one, and whoever else does waits
+    /// for it as well.
+    pub next: Option<NodeIndex>,
     /// The call it is inside of, as the node that takes the call's inputs: unless that completes, this one is skipped.
     pub gate: Option<NodeIndex>,
     /// Retry, timeout, error and placement policy.

@@ -36,6 +36,7 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
     rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
     rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
+    rule((1..=16).contains(&orchestrator.chain_nodes), "orchestrator.chain_nodes", "must be 1 to 16");
     rule(
         (1..=100).contains(&orchestrator.callback_attempts),
         "orchestrator.callback_attempts",

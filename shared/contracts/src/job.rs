@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::chain::FollowUp;
 use crate::error::JobError;
 use crate::flow::Flow;
 use crate::{
@@ -97,6 +98,9 @@ pub struct Job {
     pub inputs: Map<String, Value>,
     /// The block's configuration, selectors resolved and defaults filled in.
     pub config: Map<String, Value>,
+    /// Jobs that the same worker runs after it, in this order, while all goes well.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub then: Vec<FollowUp>,
     /// When it was queued.
     pub queued_at: UnixMillis,
     /// Not worth starting after this.
@@ -175,6 +179,9 @@ pub struct JobReport {
     pub worker_id: WorkerId,
     /// When the work began.
     pub started_at: UnixMillis,
+    /// When it ended, where the report had to wait: for the jobs that followed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ended_at: Option<UnixMillis>,
     /// How it went.
     #[serde(flatten)]
     pub outcome: JobOutcome,

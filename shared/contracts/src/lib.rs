@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod audit;
+pub mod chain;
 pub mod definition;
 pub mod error;
 pub mod event;
@@ -16,6 +17,7 @@ pub mod schedule;
 pub mod time;
 pub mod values;
 
+pub use chain::{FollowUp, FollowUpReport};
 pub use error::{ErrorKind, JobError};
 pub use event::{Event, EventType};
 pub use fault::{Fault, Faults};

@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use crate::chain::FollowUpReport;
 use crate::ids::IdError;
 use crate::job::{JobReport, Priority};
 use crate::schedule::Cue;
@@ -92,6 +93,9 @@ pub enum Message {
         at: UnixMillis,
         /// What it says.
         report: Box<JobReport>,
+        /// How the jobs went that followed, in their order; the first that failed is the last.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        then: Vec<FollowUpReport>,
     },
     /// A timer came due.
     Timer(Timer),

@@ -75,6 +75,7 @@ impl Execution {
             untold: HashSet::new(),
             history: HashMap::new(),
             planned: 0,
+            answered: HashMap::new(),
             effects: Effects::default(),
             agenda: VecDeque::new(),
         }

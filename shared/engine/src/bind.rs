@@ -146,7 +146,8 @@ impl Execution {
         if usable { Ok(record) } else { Err(Skipped) }
     }
 
-    fn source(&self, node: NodeIndex, path: &ItemPath) -> RunKey {
+    /// The node run of `node` that somebody at `path` reads.
+    pub(crate) fn source(&self, node: NodeIndex, path: &ItemPath) -> RunKey {
         let depth = self.plan.scope(self.plan.node(node).scope).depth;
         RunKey::new(node, path.prefix(depth))
     }

@@ -8,6 +8,7 @@ use millrace_contracts::message::{Accepted, Message};
 use millrace_contracts::{ItemPath, JobError, NodeStatus, UnixMillis};
 use serde_json::{Map, Value};
 
+use crate::chain::Answered;
 use crate::effects::Effects;
 use crate::record::{Meta, NodeRecord};
 use crate::reuse::Hit;
@@ -73,11 +74,13 @@ pub struct Settings {
     pub partitions: u16,
     /// Whether results are asked for by content before jobs are sent.
     pub reuse: bool,
+    /// Transforms in a row that go to a worker as one job, at most [`millrace_contracts::chain::MOST_CHAINED`]; 1 for none.
+    pub chain_nodes: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_items: 20_000, max_node_runs: 200_000, partitions: 16, reuse: true }
+        Self { max_items: 20_000, max_node_runs: 200_000, partitions: 16, reuse: true, chain_nodes: 16 }
     }
 }
 
@@ -133,6 +136,8 @@ pub struct Execution {
     pub(crate) history: HashMap<RunKey, NodeRecord>,
     /// Node runs there will be when every open loop has gone through all its items.
     pub(crate) planned: u64,
+    /// What a report says of jobs that followed the one it is on; empty between steps.
+    pub(crate) answered: Answered,
     pub(crate) effects: Effects,
     /// What this step still has to look at; empty between steps.
     pub(crate) agenda: VecDeque<Agenda>,
@@ -187,6 +192,8 @@ impl Execution {
     pub fn step(&mut self, input: Input, now: UnixMillis) -> Effects {
         crate::handlers::handle(self, input, now);
         self.run_agenda(now);
+        // What was not used means nothing any more: its node is a job of its own, or none.
+        self.answered.clear();
         self.take_effects()
     }
 

@@ -1,7 +1,7 @@
 //! One file per kind of input. Each checks that the input still means something, then lets the rules follow.
 
 mod cancel;
-mod report;
+pub(crate) mod report;
 mod timer;
 mod wake;
 mod worked;
@@ -23,8 +23,8 @@ pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
             run.effects.noop = Some(if outdated { Noop::Outdated } else { Noop::Duplicate });
         }
         Input::Message(Message::Cancel { reason, .. }) => cancel::handle(run, &reason, now),
-        Input::Message(Message::Report { node_id, path, attempt, report, .. }) => {
-            report::handle(run, report::About { node_id, path, attempt }, *report, now);
+        Input::Message(Message::Report { node_id, path, attempt, report, then, .. }) => {
+            report::handle(run, report::About { node_id, path, attempt }, (*report, then), now);
         }
         Input::Message(Message::Timer(timer)) => timer::handle(run, timer.purpose, now),
         Input::Message(Message::Wake { .. }) => wake::handle(run, now),

@@ -2,6 +2,7 @@
 
 mod begin;
 mod bind;
+mod chain;
 mod content;
 mod effects;
 mod events;

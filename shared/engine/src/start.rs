@@ -8,7 +8,7 @@ use millrace_contracts::job::ModelRef;
 use millrace_contracts::message::{NodeAttempt, Timer, TimerPurpose};
 use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
 use millrace_contracts::{
-    EventType, Flow, IMAGE_FETCH, ItemPath, Job, JobId, ModelId, NodeStatus, UnixMillis,
+    EventType, Flow, IMAGE_FETCH, ItemPath, Job, JobId, ModelId, NodeStatus, Pool, UnixMillis,
 };
 use serde_json::{Map, Value, json};
 
@@ -173,10 +173,32 @@ impl Execution {
     ) -> Result<(), Skipped> {
         // A node run that is skipped does not stand in line first.
         let given = self.given(node, &key.path)?;
-        if self.is_full() {
+        // What is done already takes nobody's place.
+        let answered = self.is_answered(key);
+        if self.is_full() && !answered {
             self.wait_in_line(key);
             return Ok(());
         }
+        self.begin_attempt(key, now);
+        if answered {
+            self.announce(key, (&self.pool_of(node), None), now);
+            self.take_answer(key, now);
+            return Ok(());
+        }
+        let content = self.content(node, &given);
+        let job = self.job(key, node, given, now);
+        self.ask(key, &job, content);
+        if let Some(timeout_ms) = node.policy.timeout_ms {
+            let timer = self.node_timer(key, TimerPurpose::NodeTimeout);
+            self.effects.set_timers.push((now.after(Duration::from_millis(timeout_ms)), timer));
+        }
+        self.announce(key, (&job.pool, job.model.as_ref()), now);
+        let event = self.queued_event(&job, now);
+        self.effects.jobs.push((job, event));
+        Ok(())
+    }
+
+    fn begin_attempt(&mut self, key: &RunKey, now: UnixMillis) {
         let record = self.record(key);
         record.attempt += 1;
         record.status = NodeStatus::Queued;
@@ -189,19 +211,13 @@ impl Execution {
         record.in_line = false;
         self.meta.progress.running += 1;
         self.meta.jobs_pending += 1;
-        let content = self.content(node, &given);
-        let job = self.job(key, node, given, now);
-        self.ask(key, &job, content);
-        if let Some(timeout_ms) = node.policy.timeout_ms {
-            let timer = self.node_timer(key, TimerPurpose::NodeTimeout);
-            self.effects.set_timers.push((now.after(Duration::from_millis(timeout_ms)), timer));
-        }
-        let model_id = job.model.as_ref().map(|model| &model.id);
-        let data = json!({"attempt": job.attempt, "pool": job.pool, "model_id": model_id});
+    }
+
+    /// Tells that a node run was handed to a pool.
+    fn announce(&mut self, key: &RunKey, (pool, model): (&Pool, Option<&ModelRef>), now: UnixMillis) {
+        let (attempt, model_id) = (self.nodes[key].attempt, model.map(|model| &model.id));
+        let data = json!({"attempt": attempt, "pool": pool, "model_id": model_id});
         self.emit_live(EventType::NodeQueued, key, now, data);
-        let event = self.queued_event(&job, now);
-        self.effects.jobs.push((job, event));
-        Ok(())
     }
 
     fn wait_in_line(&mut self, key: &RunKey) {
@@ -272,6 +288,7 @@ impl Execution {
             flow: Flow::of(&self.accepted),
             inputs,
             config,
+            then: self.follow_ups(key),
             queued_at,
             deadline: by_node.into_iter().chain(by_run).min(),
             traceparent: self.accepted.traceparent.clone(),

@@ -40,6 +40,7 @@ async fn work(bus: Bus, mut queues: millrace_bus::JobQueues, id: WorkerId) -> an
                 job: &delivery.job,
                 event,
                 message,
+                further: &[],
                 done: Some((&delivery.queue, &delivery.entry)),
             })
             .collect();
@@ -58,6 +59,7 @@ fn says(delivery: &JobDelivery, worker: &WorkerId) -> (Event, Message) {
         model_id: None,
         worker_id: worker.clone(),
         started_at: now,
+        ended_at: None,
         outcome: JobOutcome::Completed {
             outputs,
             metrics: Box::new(JobMetrics::default()),
@@ -78,6 +80,7 @@ fn says(delivery: &JobDelivery, worker: &WorkerId) -> (Event, Message) {
         attempt: job.attempt,
         at: now,
         report: Box::new(report),
+        then: Vec::new(),
     };
     (event, message)
 }

@@ -36,6 +36,7 @@ pub(crate) fn letter(shared: &Shared, accepted: &Accepted, end: &Event) -> Optio
         flow: Flow::of(accepted),
         inputs: Map::from_iter([("payload".to_owned(), Value::String(text))]),
         config: config(shared, url),
+        then: Vec::new(),
         queued_at: end.time,
         deadline: Some(end.time.after(PATIENCE)),
         traceparent: accepted.traceparent.clone(),

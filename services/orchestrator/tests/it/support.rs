@@ -296,6 +296,7 @@ impl HandWorker {
             model_id: job.model.as_ref().map(|model| model.id.clone()),
             worker_id: self.id.clone(),
             started_at: now,
+            ended_at: None,
             outcome,
         };
         let message = Message::Report {
@@ -305,6 +306,7 @@ impl HandWorker {
             attempt: job.attempt,
             at: now,
             report: Box::new(report.clone()),
+            then: Vec::new(),
         };
         (message, report)
     }

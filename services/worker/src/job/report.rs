@@ -1,67 +1,99 @@
-//! A job's reports: the envelope for the live channel and the message for the orchestrator, which say the same.
+//! A job's reports: the envelopes for the live channel and the message for the orchestrator, which say the same. Of jobs that
+//! follow another one the orchestrator is told with that one; the live channel hears of each as of any other.
 
-use millrace_bus::{Bus, BusError, JobDelivery};
+use millrace_bus::{Bus, BusError, JobDelivery, Report};
 use millrace_contracts::event::Source;
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::message::Message;
-use millrace_contracts::{Event, EventType, Job, UnixMillis, WorkerId};
+use millrace_contracts::{Event, EventType, FollowUpReport, Job, UnixMillis, WorkerId};
 use serde_json::json;
 
-/// Speaks for one job.
+use super::run::Ended;
+
+/// Speaks for a job in hand and for those that follow it.
 pub(super) struct Reporter<'a> {
     pub(super) bus: &'a Bus,
     pub(super) worker: &'a WorkerId,
     pub(super) delivery: &'a JobDelivery,
-    pub(super) started_at: UnixMillis,
 }
 
 impl Reporter<'_> {
-    /// Says that the job was taken.
-    pub(super) async fn started(&self) -> Result<(), BusError> {
-        self.send(JobOutcome::Started, false).await
+    /// Says that a job was begun: of one that follows, on the live channel alone.
+    pub(super) async fn started(&self, job: &Job, at: UnixMillis) -> Result<(), BusError> {
+        let report = self.says(job, at, JobOutcome::Started);
+        let event = self.envelope(job, at, &report);
+        if job.id != self.delivery.job.id {
+            return self.bus.publish(&event).await;
+        }
+        self.bus.report(job, &event, &self.message(at, report, Vec::new()), None).await
     }
 
-    /// Says how it went, and acknowledges it.
-    pub(super) async fn ended(&self, outcome: JobOutcome) -> Result<(), BusError> {
-        self.send(outcome, true).await
+    /// Says how the jobs went, the one in hand first, and acknowledges that.
+    pub(super) async fn ended(&self, ended: &[Ended]) -> Result<(), BusError> {
+        self.tell(ended, true).await
     }
 
-    /// Says how it went and leaves it unacknowledged.
-    pub(super) async fn ended_unacknowledged(&self, outcome: JobOutcome) -> Result<(), BusError> {
-        self.send(outcome, false).await
+    /// Says how the jobs went and leaves the one in hand unacknowledged.
+    pub(super) async fn ended_unacknowledged(&self, ended: &[Ended]) -> Result<(), BusError> {
+        self.tell(ended, false).await
     }
 
-    async fn send(&self, outcome: JobOutcome, done: bool) -> Result<(), BusError> {
-        let job = &self.delivery.job;
-        let kind = match &outcome {
-            JobOutcome::Started => EventType::InferenceStarted,
-            JobOutcome::Completed { .. } => EventType::InferenceCompleted,
-            JobOutcome::Failed { .. } => EventType::InferenceFailed,
-        };
+    async fn tell(&self, ended: &[Ended], done: bool) -> Result<(), BusError> {
         let now = UnixMillis::now();
-        let report = JobReport {
+        let follows = ended.len() > 1;
+        let says = |ended: &Ended| JobReport {
+            // Without others its end and the report are one.
+            ended_at: follows.then_some(ended.ended_at),
+            ..self.says(&ended.job, ended.started_at, ended.outcome.clone())
+        };
+        let mut reports: Vec<JobReport> = ended.iter().map(says).collect();
+        let events: Vec<Event> = ended
+            .iter()
+            .zip(&reports)
+            .map(|(ended, report)| self.envelope(&ended.job, now, report))
+            .collect();
+        let Some((event, further)) = events.split_first() else { return Ok(()) };
+        let follow_up =
+            |(ended, report): (&Ended, _)| FollowUpReport { node_id: ended.job.node_id.clone(), report };
+        let then = ended.iter().skip(1).zip(reports.split_off(1)).map(follow_up);
+        let first = reports.remove(0);
+        let message = self.message(now, first, then.collect());
+        let done = done.then_some((&self.delivery.queue, &self.delivery.entry));
+        let report = Report { job: &self.delivery.job, event, message: &message, further, done };
+        self.bus.report_all(&[report]).await
+    }
+
+    fn says(&self, job: &Job, started_at: UnixMillis, outcome: JobOutcome) -> JobReport {
+        JobReport {
             job_id: job.id,
             task: job.task.clone(),
             model_id: job.model.as_ref().map(|model| model.id.clone()),
             worker_id: self.worker.clone(),
-            started_at: self.started_at,
+            started_at,
+            ended_at: None,
             outcome,
-        };
-        let event = self.envelope(kind, now, &report);
-        let message = Message::Report {
+        }
+    }
+
+    fn message(&self, at: UnixMillis, report: JobReport, then: Vec<FollowUpReport>) -> Message {
+        let job = &self.delivery.job;
+        Message::Report {
             execution_id: job.execution_id,
             node_id: job.node_id.clone(),
             path: job.path.clone(),
             attempt: job.attempt,
-            at: now,
+            at,
             report: Box::new(report),
-        };
-        let done = done.then_some((&self.delivery.queue, &self.delivery.entry));
-        self.bus.report(job, &event, &message, done).await
+            then,
+        }
     }
 
-    fn envelope(&self, kind: EventType, now: UnixMillis, report: &JobReport) -> Event {
-        let job: &Job = &self.delivery.job;
+    fn envelope(&self, job: &Job, now: UnixMillis, report: &JobReport) -> Event {
+        let kind = match &report.outcome {
+            JobOutcome::Started => EventType::InferenceStarted,
+            JobOutcome::Completed { .. } => EventType::InferenceCompleted,
+            JobOutcome::Failed { .. } => EventType::InferenceFailed,
+        };
         // The same for every copy of one fact: a job that is run again by another worker is another fact.
         let name = kind.channel().rsplit(':').next().unwrap_or_default();
         let id = format!("{}/{name}/{}", job.id, self.worker);

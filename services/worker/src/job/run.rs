@@ -31,37 +31,68 @@ pub(crate) struct Taken {
     pub(crate) permit: OwnedSemaphorePermit,
 }
 
-/// Runs a job and reports on it. Ends early, and without a report, when another worker has taken the job over.
+/// A job in hand at work: it, and those that follow it, one after the other.
+pub(super) struct Hand<'a> {
+    pub(super) shared: &'a Arc<Shared>,
+    pub(super) delivery: &'a JobDelivery,
+    pub(super) holding: &'a Holding,
+    pub(super) reporter: &'a Reporter<'a>,
+}
+
+/// A job that ended, and how.
+pub(super) struct Ended {
+    pub(super) job: Arc<Job>,
+    pub(super) started_at: UnixMillis,
+    pub(super) ended_at: UnixMillis,
+    pub(super) outcome: JobOutcome,
+    /// Its share of the worker's time.
+    pub(super) share: Duration,
+}
+
+/// Runs a job and those that follow it, and reports on them. Ends early, and without a report, when another worker has taken
+/// the job over.
 pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
     let Taken { delivery, holding, permit: _permit } = taken;
-    let reporter = Reporter {
-        bus: &shared.bus,
-        worker: &shared.worker,
-        delivery: &delivery,
-        started_at: UnixMillis::now(),
-    };
-    let clock = Clock::start(metrics(&shared, &delivery.job), delivery.job.queued_at);
+    let reporter = Reporter { bus: &shared.bus, worker: &shared.worker, delivery: &delivery };
     if delivery.deliveries > shared.max_deliveries {
-        return bury(&shared, &reporter, &clock).await;
+        return bury(&shared, &reporter).await;
     }
-    let outcome = match refused(&shared, &delivery.job) {
-        Some(error) => JobOutcome::Failed { error, metrics: Box::new(clock.read()) },
-        None => {
-            let work = attempt(&shared, &delivery.job, &clock, &holding);
-            // Said while the work begins: the round trip costs the job nothing.
-            let (said, ended) = tokio::join!(reporter.started(), work);
-            if let Err(error) = said {
-                tracing::warn!(job.id = %delivery.job.id, %error, "the start of a job could not be reported");
-            }
-            let Some(outcome) = ended else { return };
-            outcome
-        }
-    };
-    let outcome = charged(outcome, holding.share());
-    tell(&delivery.job, &outcome);
-    let said = persist(&holding.stop, || reporter.ended(outcome.clone())).await;
+    let hand = Hand { shared: &shared, delivery: &delivery, holding: &holding, reporter: &reporter };
+    let Some(ended) = hand.work().await else { return };
+    let said = persist(&holding.stop, || reporter.ended(&ended)).await;
     if let Err(error) = said {
         tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
+    }
+}
+
+impl Hand<'_> {
+    /// Runs one job to its end; none when it is somebody else's by now. `charged` of the worker's time is that of the jobs
+    /// before it.
+    pub(super) async fn end(&self, job: Arc<Job>, charged: Duration) -> Option<Ended> {
+        let Self { shared, holding, reporter, .. } = *self;
+        let started_at = UnixMillis::now();
+        let clock = Clock::start(metrics(shared, &job), job.queued_at);
+        let mut outcome = match refused(shared, &job) {
+            Some(error) => JobOutcome::Failed { error, metrics: Box::new(clock.read()) },
+            None => {
+                let work = attempt(shared, &job, &clock, holding);
+                // Said while the work begins: the round trip costs the job nothing.
+                let (said, outcome) = tokio::join!(reporter.started(&job, started_at), work);
+                if let Err(error) = said {
+                    tracing::warn!(job.id = %job.id, %error, "the start of a job could not be reported");
+                }
+                outcome?
+            }
+        };
+        let share = holding.share().saturating_sub(charged);
+        charge(&mut outcome, share);
+        tell(&job, &outcome);
+        Some(Ended { job, started_at, ended_at: UnixMillis::now(), outcome, share })
+    }
+
+    /// Whether the run no longer wants the job in hand.
+    pub(super) fn is_unwanted(&self) -> bool {
+        self.holding.stop.cancelled.is_cancelled()
     }
 }
 
@@ -78,12 +109,11 @@ fn metrics(shared: &Shared, job: &Job) -> JobMetrics {
     }
 }
 
-/// The outcome with the job's share of the worker's time in its metrics.
-fn charged(mut outcome: JobOutcome, share: Duration) -> JobOutcome {
-    if let JobOutcome::Completed { metrics, .. } | JobOutcome::Failed { metrics, .. } = &mut outcome {
+/// Puts the job's share of the worker's time into its metrics.
+fn charge(outcome: &mut JobOutcome, share: Duration) {
+    if let JobOutcome::Completed { metrics, .. } | JobOutcome::Failed { metrics, .. } = outcome {
         metrics.worker_share_ms = milliseconds(share);
     }
-    outcome
 }
 
 /// Why the job is not worth beginning, if it is not.
@@ -100,13 +130,18 @@ fn cancelled() -> JobError {
 }
 
 /// The work itself, ended by whatever comes first; none when the job is somebody else's by now.
-async fn attempt(shared: &Arc<Shared>, job: &Job, clock: &Clock, holding: &Holding) -> Option<JobOutcome> {
+async fn attempt(
+    shared: &Arc<Shared>,
+    job: &Arc<Job>,
+    clock: &Clock,
+    holding: &Holding,
+) -> Option<JobOutcome> {
     let limit = match job.deadline {
         Some(deadline) => Duration::from_millis(deadline.since(UnixMillis::now())),
         None => shared.job_timeout,
     };
     let (stop, caller) = (&holding.stop, Caller::of(job, holding.lone));
-    let work = execute(Arc::clone(shared), Arc::new(job.clone()), caller, clock.clone());
+    let work = execute(Arc::clone(shared), Arc::clone(job), caller, clock.clone());
     let work = AssertUnwindSafe(work.boxed()).catch_unwind();
     let result = tokio::select! {
         biased;
@@ -152,7 +187,7 @@ async fn execute(
 }
 
 /// Fails a job for good that takes its workers down, and sets it aside.
-async fn bury(shared: &Shared, reporter: &Reporter<'_>, clock: &Clock) {
+async fn bury(shared: &Shared, reporter: &Reporter<'_>) {
     let (job, times) = (&reporter.delivery.job, reporter.delivery.deliveries - 1);
     let message = format!(
         "the job {} was begun {times} times and each time its worker went away ({}); it is not tried again",
@@ -161,15 +196,18 @@ async fn bury(shared: &Shared, reporter: &Reporter<'_>, clock: &Clock) {
     );
     tracing::error!(job.id = %job.id, job.task = job.task, deliveries = reporter.delivery.deliveries, "a job takes its workers down; it is set aside");
     let error = JobError::new(ErrorKind::Internal, message.clone());
+    let clock = Clock::start(metrics(shared, job), job.queued_at);
     let outcome = JobOutcome::Failed { error, metrics: Box::new(clock.read()) };
     tell(job, &outcome);
+    let (job, now) = (Arc::new(job.clone()), UnixMillis::now());
+    let ended = [Ended { job, started_at: now, ended_at: now, outcome, share: Duration::ZERO }];
     let stop = Stop::default();
-    let mut said = persist(&stop, || reporter.ended_unacknowledged(outcome.clone())).await;
+    let mut said = persist(&stop, || reporter.ended_unacknowledged(&ended)).await;
     if said.is_ok() {
         said = persist(&stop, || shared.bus.bury_job(reporter.delivery, &message)).await;
     }
     if let Err(error) = said {
-        tracing::error!(job.id = %job.id, %error, "a job could not be set aside; it will be handed out again");
+        tracing::error!(job.id = %reporter.delivery.job.id, %error, "a job could not be set aside; it will be handed out again");
     }
 }
 

@@ -166,6 +166,7 @@ impl Desk {
             flow: Flow::default(),
             inputs: inputs.as_object().unwrap().clone(),
             config: config.as_object().unwrap().clone(),
+            then: Vec::new(),
             queued_at: UnixMillis::now(),
             deadline: None,
             traceparent: None,
@@ -222,8 +223,9 @@ impl Desk {
 
     async fn read(&mut self, block: Duration) {
         for delivery in self.inbox.read(&[Partition(0)], 64, block).await.unwrap() {
-            if let Message::Report { report, .. } = delivery.message {
+            if let Message::Report { report, then, .. } = delivery.message {
                 self.reports.push(*report);
+                self.reports.extend(then.into_iter().map(|follow_up| follow_up.report));
             }
         }
     }

@@ -51,6 +51,7 @@ async fn a_report_that_redis_refuses_leaves_the_job_where_it_is() -> Result<()> 
         job: &taken.job,
         event: &event,
         message: &message,
+        further: &[],
         done: Some((&taken.queue, &taken.entry)),
     };
 

@@ -124,6 +124,7 @@ pub(crate) fn job(pool: &str, model: Option<&str>, priority: Priority) -> Job {
         flow: Flow::default(),
         inputs: Map::new(),
         config: Map::new(),
+        then: Vec::new(),
         queued_at: UnixMillis::now(),
         deadline: None,
         traceparent: None,
@@ -140,6 +141,7 @@ pub(crate) fn start_report(job: &Job) -> (Event, Message) {
         model_id: None,
         worker_id: "w1".into(),
         started_at: UnixMillis::now(),
+        ended_at: None,
         outcome: JobOutcome::Started,
     };
     let message = Message::Report {
@@ -149,6 +151,7 @@ pub(crate) fn start_report(job: &Job) -> (Event, Message) {
         attempt: job.attempt,
         at: UnixMillis::now(),
         report: Box::new(report),
+        then: Vec::new(),
     };
     (live(EventType::InferenceStarted, job.execution_id), message)
 }

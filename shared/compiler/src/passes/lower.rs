@@ -1,8 +1,8 @@
 //! Lower: from a draft without faults to the plan, with nodes in topological order. Of a call, its entrance and its exit
 //! become nodes; the inputs and outputs of the workflow inside are what these two are made of.
 
-use millrace_blocks::Runner;
 use millrace_blocks::outputs::api_response;
+use millrace_blocks::{Block, Runner};
 use millrace_contracts::Kind;
 use millrace_contracts::definition::{CachePolicy, OnError, OnItemError, Retry};
 
@@ -11,6 +11,7 @@ use crate::inputs::InputSpec;
 use crate::inputs::picture::is_made_of_images;
 use crate::logic::Logic;
 use crate::logic::enter::Entrance;
+use crate::passes::chains;
 use crate::passes::scopes::{DraftScope, LoopSettings};
 use crate::plan::{
     Action, Input, NodeIndex, NodePolicy, Plan, PlanNode, Scope, ScopeIndex, Selector, Template, entrance_of,
@@ -35,6 +36,7 @@ pub(crate) fn run(mut draft: Draft<'_>, scopes: Vec<DraftScope>) -> Plan {
     let scopes = lower.scopes(&draft, &running, scopes);
     let edges = draft.nodes.iter().map(|node| node.references().len()).sum();
     let mut nodes = Vec::with_capacity(running.len());
+    let transforms = running.iter().map(|&position| is_transform(&draft.nodes[position])).collect::<Vec<_>>();
     let mut given = entrances;
     let mut waits = upstream;
     for &position in &running {
@@ -46,9 +48,16 @@ pub(crate) fn run(mut draft: Draft<'_>, scopes: Vec<DraftScope>) -> Plan {
         nodes.push(PlanNode { upstream, ..node });
     }
     connect(&mut nodes);
+    chains::run(&mut nodes, &transforms);
     let index =
         nodes.iter().enumerate().map(|(place, node)| (node.id.clone(), NodeIndex(place as u32))).collect();
     Plan { name: draft.name, nodes, scopes, index, edges, limits: draft.limits }
+}
+
+/// Whether its job may be one of several that go to a worker together. A limit on its time is on its own time.
+fn is_transform(node: &DraftNode<'_>) -> bool {
+    node.block.is_some_and(Block::is_transform_job)
+        && node.policy.as_ref().is_some_and(|policy| policy.timeout_ms.is_none())
 }
 
 /// The distinct nodes of the plan that a node waits for.
@@ -138,6 +147,7 @@ impl Lower<'_> {
             config: self.template(config, item_of),
             upstream: Vec::new(),
             downstream: Vec::new(),
+            next: None,
             gate: node.gate.map(|call| self.index_of[call]),
             policy,
         }
@@ -166,6 +176,7 @@ impl Lower<'_> {
             config: Template::Literal(serde_json::Value::Object(serde_json::Map::new())),
             upstream: Vec::new(),
             downstream: Vec::new(),
+            next: None,
             // It is skipped with the call itself, and so with what is around that.
             gate: Some(self.index_of[call]),
             policy: NodePolicy {

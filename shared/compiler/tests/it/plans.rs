@@ -208,3 +208,34 @@ fn a_node_goes_to_its_blocks_pool_unless_it_says_otherwise() {
     let pool = |id: &str| plan.node(plan.find(&id.into()).unwrap()).policy.pool.to_string();
     assert_eq!([pool("small"), pool("found"), pool("moved")], ["cpu", "fast", "heavy"]);
 }
+
+#[test]
+fn a_transform_knows_who_may_follow_in_the_same_job() {
+    let resize = |id: &str, image: &str| json!({"id": id, "type": "resize", "inputs": {"image": image}, "config": {"width": 8}});
+    let with = |mut node: Value, field: &str, value: Value| {
+        node[field] = value;
+        node
+    };
+    let next = |nodes: Vec<Value>| {
+        let photo = json!({"id": "photo", "type": "image_input"});
+        let all: Vec<Value> = [photo, resize("a", "$inputs.photo")].into_iter().chain(nodes).collect();
+        let plan = plan(&json!(all));
+        let of = |id: &str| {
+            plan.node(plan.find(&id.into()).unwrap()).next.map(|next| plan.node(next).id.to_string())
+        };
+        assert_eq!(of("photo"), None, "an input is no transform");
+        of("a")
+    };
+    let b = || resize("b", "$nodes.a.image");
+    assert_eq!(next(vec![b()]).as_deref(), Some("b"));
+    let shown = json!({"id": "shown", "type": "json_output", "inputs": {"image": "$nodes.a.image"}});
+    assert_eq!(next(vec![b(), shown]).as_deref(), Some("b"), "an output holds nobody up");
+    assert_eq!(next(vec![b(), resize("c", "$nodes.a.image")]), None, "the other would have to wait");
+    assert_eq!(next(vec![with(b(), "timeout_ms", json!(1000))]), None, "its time is its own");
+    assert_eq!(next(vec![with(b(), "pool", json!("heavy"))]), None);
+    assert_eq!(next(vec![with(b(), "priority", json!("low"))]), None);
+    let tile = json!({"id": "b", "type": "tile", "inputs": {"image": "$nodes.a.image"}});
+    assert_eq!(next(vec![tile]).as_deref(), Some("b"));
+    let model = json!({"id": "b", "type": "detection", "inputs": {"image": "$nodes.a.image"}, "config": {"model_id": "m"}});
+    assert_eq!(next(vec![model]), None, "models have queues of their own");
+}

@@ -37,6 +37,8 @@ pub struct Orchestrator {
     pub cached_runs: u64,
     /// Compiled workflows kept in memory.
     pub cached_plans: u64,
+    /// Transforms in a row that go to a worker as one job, 1 to 16; with 1 every node is a job of its own.
+    pub chain_nodes: usize,
     /// Whether results of pure blocks are reused by content. A node says no for itself with `cache: off`.
     pub cache_results: bool,
     /// How long a result is kept after it was made.
@@ -75,6 +77,7 @@ impl Default for Orchestrator {
             timer_batch: 512,
             cached_runs: 10_000,
             cached_plans: 1000,
+            chain_nodes: 16,
             cache_results: true,
             cache_ttl: Duration::from_secs(24 * 3600),
             cache_entries: 100_000,

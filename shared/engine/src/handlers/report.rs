@@ -2,7 +2,8 @@
 
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::{
-    ErrorKind, EventType, ItemPath, JobError, JobMetrics, NodeId, NodeStatus, UnixMillis, WorkerId,
+    ErrorKind, EventType, FollowUpReport, ItemPath, JobError, JobMetrics, NodeId, NodeStatus, UnixMillis,
+    WorkerId,
 };
 use serde_json::json;
 
@@ -16,7 +17,12 @@ pub(crate) struct About {
     pub(crate) attempt: u32,
 }
 
-pub(crate) fn handle(run: &mut Execution, about: About, report: JobReport, now: UnixMillis) {
+pub(crate) fn handle(
+    run: &mut Execution,
+    about: About,
+    (report, then): (JobReport, Vec<FollowUpReport>),
+    now: UnixMillis,
+) {
     let key = match current(run, about) {
         Ok(key) => key,
         Err(noop) => {
@@ -24,25 +30,37 @@ pub(crate) fn handle(run: &mut Execution, about: About, report: JobReport, now: 
             return;
         }
     };
-    match report.outcome {
-        JobOutcome::Started => taken(run, &key, &report, now),
+    if matches!(report.outcome, JobOutcome::Started) {
+        taken(run, &key, &report, now);
+        return;
+    }
+    run.note_answers(&key.path, then);
+    ended(run, &key, report, now);
+}
+
+/// The attempt is over.
+pub(crate) fn ended(run: &mut Execution, key: &RunKey, report: JobReport, now: UnixMillis) {
+    let JobReport { worker_id, started_at, ended_at, model_id, outcome, .. } = report;
+    match outcome {
+        JobOutcome::Started => {}
         JobOutcome::Completed { outputs, metrics, warnings } => {
-            if let Err(error) = run.pin_model(report.model_id.as_ref(), metrics.model_digest.as_ref()) {
-                failed(run, &key, (report.worker_id, report.started_at, metrics), error, now);
+            if let Err(error) = run.pin_model(model_id.as_ref(), metrics.model_digest.as_ref()) {
+                failed(run, key, (worker_id, started_at, metrics), error, now);
                 return;
             }
             run.meta.jobs_completed += 1;
-            run.note_made(&key, metrics.model_digest.as_ref());
-            let record = run.record(&key);
-            record.worker_id = Some(report.worker_id);
-            record.started_at = Some(report.started_at);
+            run.note_made(key, metrics.model_digest.as_ref());
+            let record = run.record(key);
+            record.worker_id = Some(worker_id);
+            record.started_at = Some(started_at);
+            record.completed_at = ended_at;
             record.metrics = Some(*metrics);
             record.warnings = warnings;
             record.error = None;
-            run.complete(&key, outputs, Vec::new(), now);
+            run.complete(key, outputs, Vec::new(), now);
         }
         JobOutcome::Failed { error, metrics } => {
-            failed(run, &key, (report.worker_id, report.started_at, metrics), error, now);
+            failed(run, key, (worker_id, started_at, metrics), error, now);
         }
     }
 }
@@ -83,6 +101,11 @@ fn taken(run: &mut Execution, key: &RunKey, report: &JobReport, now: UnixMillis)
         run.effects.noop = Some(Noop::Duplicate);
         return;
     }
+    begun(run, key, report, now);
+}
+
+/// Work on the attempt has begun.
+pub(crate) fn begun(run: &mut Execution, key: &RunKey, report: &JobReport, now: UnixMillis) {
     let record = run.record(key);
     record.status = NodeStatus::Running;
     record.started_at = Some(report.started_at);

@@ -18,6 +18,7 @@ mod support;
 mod branches;
 mod calls;
 mod cancel;
+mod chains;
 mod delays;
 mod errors;
 mod history;

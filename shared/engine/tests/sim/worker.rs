@@ -1,4 +1,5 @@
-//! A worker: takes a job, says that it began, does it, reports, acknowledges. Between any two of these it may die.
+//! A worker: takes a job, says that it began, does it and those that follow it, reports, acknowledges. Between any two of these
+//! it may die. At times it leaves some of those that follow to others, and always those of a job that somebody had before.
 
 use millrace_contracts::job::JobOutcome;
 use millrace_contracts::{Job, UnixMillis};
@@ -11,7 +12,8 @@ use crate::support::work;
 enum Phase {
     Idle,
     Taken(Delivery<Job>),
-    Begun(Delivery<Job>),
+    /// The job, and how many of those that follow it are done.
+    Begun(Delivery<Job>, usize),
     Reported(u64),
 }
 
@@ -59,13 +61,22 @@ impl Worker {
                     shop.redis.inbox.add(work::report(job, &self.name, shop.now, JobOutcome::Started));
                 }
                 let story = format!("begins {}{}#{}", job.node_id, job.path, job.attempt);
-                (Phase::Begun(delivery), story)
+                (Phase::Begun(delivery, 0), story)
             }
-            Phase::Begun(delivery) => {
+            Phase::Begun(delivery, followed)
+                if delivery.deliveries == 1
+                    && followed < delivery.item.then.len()
+                    && shop.dice.chance(80) =>
+            {
+                let story = format!("goes on to {}", delivery.item.then[followed].node_id);
+                (Phase::Begun(delivery, followed + 1), story)
+            }
+            Phase::Begun(delivery, followed) => {
                 let job = &delivery.item;
-                let outcome = work::answer(job, shop.answers, shop.blobs);
-                shop.redis.inbox.add(work::report(job, &self.name, shop.now, outcome));
-                let story = format!("reports {}{}#{}", job.node_id, job.path, job.attempt);
+                let answer = |job: &Job| work::answer(job, shop.answers, shop.blobs);
+                let report = work::report_on_chain(job, (&self.name, shop.now), followed, answer);
+                shop.redis.inbox.add(report);
+                let story = format!("reports {}{}#{}, {followed} more", job.node_id, job.path, job.attempt);
                 (Phase::Reported(delivery.id), story)
             }
             Phase::Reported(id) => {

@@ -232,8 +232,10 @@ impl World {
             assert!(epoch > 1 || self.history.is_empty());
         }
         for (job, _) in &commit.jobs {
-            let place = (job.node_id.clone(), job.path.clone());
-            assert!(!self.history.contains(&place), "{place:?} was recorded as done and is done again");
+            for node_id in job.then.iter().map(|follow_up| &follow_up.node_id).chain([&job.node_id]) {
+                let place = (node_id.clone(), job.path.clone());
+                assert!(!self.history.contains(&place), "{place:?} was recorded as done and is done again");
+            }
         }
         match self.replicas[who].cached(self.run) {
             Some(run) => self.checker.check(commit, run),

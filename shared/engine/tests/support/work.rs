@@ -2,7 +2,7 @@
 
 use millrace_contracts::job::{JobMetrics, JobOutcome, JobReport};
 use millrace_contracts::message::Message;
-use millrace_contracts::{ErrorKind, Job, JobError, UnixMillis};
+use millrace_contracts::{ErrorKind, FollowUpReport, Job, JobError, UnixMillis};
 use serde_json::{Map, Value, json};
 
 use super::blobs::Blobs;
@@ -22,9 +22,34 @@ pub(crate) fn report(job: &Job, worker: &str, at: UnixMillis, outcome: JobOutcom
             model_id: job.model.as_ref().map(|model| model.id.clone()),
             worker_id: worker.into(),
             started_at: at,
+            ended_at: None,
             outcome,
         }),
+        then: Vec::new(),
     }
+}
+
+/// The report of `worker` on `job` and on the jobs that follow it: on `most` of those at most, and none behind one that failed.
+pub(crate) fn report_on_chain(
+    job: &Job,
+    (worker, at): (&str, UnixMillis),
+    most: usize,
+    mut answer: impl FnMut(&Job) -> JobOutcome,
+) -> Message {
+    let mut outcome = answer(job);
+    let mut message = report(job, worker, at, outcome.clone());
+    let Message::Report { then, .. } = &mut message else { unreachable!("a report is a report") };
+    let mut made = Vec::new();
+    for follow_up in job.then.iter().take(most) {
+        let JobOutcome::Completed { outputs, .. } = outcome else { break };
+        made.push(outputs);
+        let next = job.followed_by(follow_up, &made.iter().collect::<Vec<_>>());
+        let next = next.expect("a job reads from those before it");
+        outcome = answer(&next);
+        let Message::Report { report, .. } = report(&next, worker, at, outcome.clone()) else { break };
+        then.push(FollowUpReport { node_id: next.node_id, report: *report });
+    }
+    message
 }
 
 /// Success with these ports.

@@ -178,6 +178,7 @@ fn job(model: &str, picture: &ImageValue) -> Job {
         flow: Flow::default(),
         inputs: Map::from_iter([("image".to_owned(), json!(picture))]),
         config,
+        then: Vec::new(),
         queued_at: UnixMillis::now(),
         deadline: None,
         traceparent: None,
