@@ -4,6 +4,7 @@
 //! it took, summed over all processes of the system.
 
 mod api;
+mod chain;
 mod cpu;
 mod dag;
 mod definitions;

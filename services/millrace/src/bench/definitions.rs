@@ -60,6 +60,32 @@ pub(crate) fn detect() -> Value {
     definition
 }
 
+/// Five transforms in a row on a picture of this size. Only what is equally urgent goes to a worker together, and what says so
+/// itself is not taken to be as urgent as what says nothing: `together` is decided by that.
+pub(crate) fn row((width, height): (u32, u32), together: bool) -> Value {
+    let steps = [
+        ("resize@1", json!({"width": width, "height": height})),
+        ("smoothing@1", json!({"kernel_size": 3})),
+        ("rotate_flip@1", json!({"degrees": 90})),
+        ("normalize@1", json!({"equalize": "stretch"})),
+        ("crop@1", json!({"mode": "relative", "region": [0.1, 0.1, 0.9, 0.9]})),
+    ];
+    let (mut nodes, mut source) =
+        (vec![json!({"id": "photo", "type": "image_input"})], "$inputs.photo".to_owned());
+    for (number, (block, config)) in steps.into_iter().enumerate() {
+        let id = format!("step{number}");
+        let mut node =
+            json!({"id": id, "type": block, "inputs": {"image": source}, "config": config, "cache": "off"});
+        if !together && number % 2 == 1 {
+            node["priority"] = json!("normal");
+        }
+        nodes.push(node);
+        source = format!("$nodes.{id}.image");
+    }
+    nodes.push(json!({"id": "answer", "type": "json_output", "inputs": {"image": source}}));
+    json!({"name": "bench-chain", "nodes": nodes})
+}
+
 /// A smaller picture, and what is seen on it.
 pub(crate) fn thumbnails() -> Value {
     json!({"name": "bench-batch", "nodes": [

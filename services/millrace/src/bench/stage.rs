@@ -14,7 +14,7 @@ use super::api::Api;
 use super::cpu::Roots;
 use super::inference::Kit;
 use super::report::Section;
-use super::{Bounds, Place, dag, detect, fairness, inference, push, streams, submit};
+use super::{Bounds, Place, chain, dag, detect, fairness, inference, push, streams, submit};
 
 /// A queue that does not empty in this time is said to be what it is.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -28,6 +28,8 @@ pub(crate) enum Scenario {
     Dag,
     /// The demo workflow: pictures per second.
     Detect,
+    /// Five transforms in a row, as one job and as five.
+    Chain,
     /// Acceptance alone: durable submissions per second.
     Submit,
     /// From the commit of an event to 50 clients.
@@ -92,6 +94,7 @@ impl Stage {
         match scenario {
             Scenario::Dag => Box::pin(dag::play(self)).await,
             Scenario::Detect => Box::pin(detect::play(self)).await,
+            Scenario::Chain => Box::pin(chain::play(self)).await,
             Scenario::Submit => Box::pin(submit::play(self)).await,
             Scenario::Fairness => Box::pin(fairness::play(self)).await,
             Scenario::Push => Box::pin(push::play(self)).await,

@@ -52,7 +52,7 @@ pub(crate) struct Args {
     /// The process of the running instance, whose CPU and that of its children is counted.
     #[arg(long, value_name = "PID", requires = "url")]
     pid: Option<u32>,
-    /// Workers of the private instance, for `detect`, `fairness` and `inference`.
+    /// Workers of the private instance, for `detect`, `chain`, `fairness` and `inference`.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = RangedU64ValueParser::<usize>::new().range(1..=64))]
     workers: usize,
     /// Models of the private instance, for `detect` and `fairness`; `inference` makes its own.
@@ -62,8 +62,8 @@ pub(crate) struct Args {
 
 impl Args {
     fn scenarios(&self) -> Vec<Scenario> {
-        use Scenario::{Dag, Detect, Fairness, Inference, Push, Streams, Submit};
-        let all = || vec![Dag, Submit, Push, Streams, Detect, Inference, Fairness];
+        use Scenario::{Chain, Dag, Detect, Fairness, Inference, Push, Streams, Submit};
+        let all = || vec![Dag, Submit, Push, Streams, Detect, Chain, Inference, Fairness];
         let shown = |all: Vec<Scenario>| match self.is_private() {
             true => all,
             // It brings its own models, which a running instance does not see.
@@ -112,12 +112,12 @@ impl Args {
     }
 
     fn private(&self, settings: &Settings, context: &Context, kit: Option<&Kit>) -> Private {
-        let works = [Scenario::Detect, Scenario::Fairness];
+        let works = [Scenario::Detect, Scenario::Chain, Scenario::Fairness];
         let detects = self.scenarios().iter().any(|one| works.contains(one)) || kit.is_some();
         let models = self.models.clone().unwrap_or_else(|| settings.models.dir.clone());
         Private {
             config: context.config_file().cloned(),
-            // Only `detect`, `fairness` and `inference` have work for real workers; the others bring their own.
+            // Only `detect`, `chain`, `fairness` and `inference` have work for real workers; the others bring their own.
             models: detects.then(|| kit.map_or(models, Kit::models)),
             workers: if detects { self.workers } else { 0 },
             redis_url: self.redis_url.clone(),
