@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
 
+use futures::StreamExt;
 use millrace_testkit::eventually;
 use redis::aio::MultiplexedConnection;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::load::{Pictures, all_ended, submit, wide};
 use crate::roles::Site;
@@ -62,6 +63,62 @@ async fn kill_9_of_a_worker_loses_no_job() -> anyhow::Result<()> {
     .await?;
     assert_eq!(results, ((runs * ITEMS) as i64, (runs * ITEMS) as i64), "each job has one result");
     Ok(())
+}
+
+#[tokio::test]
+async fn kill_9_in_the_middle_of_a_chain_is_done_again_by_another() -> anyhow::Result<()> {
+    let site = Site::start().await?;
+    let _roles = [site.api()?, site.orchestrator()?, site.writer()?];
+    let victim = site.worker()?;
+    let (client, record) = (site.client().await?, check::record(&site.postgres.url()).await?);
+    let pictures = Pictures::upload(&client).await?;
+    let mut live = redis::Client::open(site.redis.url())?.get_async_pubsub().await?;
+    live.psubscribe("inference:started").await?;
+    let workflow = client.save(&row()).await?;
+    submit(&client, &workflow, 1, |_| json!({"photo": pictures.sound})).await?;
+    let mut begun = live.on_message();
+    tokio::time::timeout(Duration::from_secs(60), async {
+        while let Some(message) = begun.next().await {
+            if message.get_payload::<String>()?.contains("\"nodeid\":\"long\"") {
+                return anyhow::Ok(());
+            }
+        }
+        anyhow::bail!("the subscription ended")
+    })
+    .await??;
+    victim.kill()?;
+    let done: i64 = sqlx::query_scalar(
+        "select count(*) from wf_node_runs where status = 'completed' and node_id <> 'photo'",
+    )
+    .fetch_one(&record)
+    .await?;
+    assert_eq!(done, 0, "nothing was recorded of the chain");
+    let _heir = site.worker()?;
+    all_ended(&record, 1, Duration::from_secs(90)).await?;
+    check::all_is_well(&record).await?;
+    let results: (i64, i64) = sqlx::query_as(
+        "select count(*), count(distinct node_id) from wf_inference_jobs where status = 'completed' and attempt = 1",
+    )
+    .fetch_one(&record)
+    .await?;
+    assert_eq!(results, (4, 4), "each has one result, of its first attempt");
+    Ok(())
+}
+
+/// Four transforms in a row; the third takes long.
+fn row() -> Value {
+    let resize = |id: &str, image: &str, side: u32| {
+        let config = json!({"width": side, "height": side, "interpolation": "lanczos3"});
+        json!({"id": id, "type": "resize", "inputs": {"image": image}, "config": config, "cache": "off"})
+    };
+    json!({"name": "row", "nodes": [
+        {"id": "photo", "type": "image_input"},
+        resize("one", "$inputs.photo", 64),
+        resize("two", "$nodes.one.image", 80),
+        resize("long", "$nodes.two.image", 7000),
+        resize("four", "$nodes.long.image", 32),
+        {"id": "answer", "type": "json_output", "inputs": {"picture": "$nodes.four.image"}},
+    ]})
 }
 
 /// How many jobs each worker has in hand, as Redis sees it.

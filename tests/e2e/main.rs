@@ -4,6 +4,7 @@ mod bad_input;
 mod boundaries;
 mod callbacks;
 mod calls;
+mod chains;
 mod channels;
 mod concurrent;
 mod demo;
