@@ -78,7 +78,9 @@ pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finishe
     }
     commit.set = held.run.changed_fields(effects);
     commit.durable = std::mem::take(&mut effects.durable);
-    commit.live = std::mem::take(&mut effects.live);
+    let known = commit.durable.first().and_then(|event| event.seq).map_or(u64::MAX, |first| first - 1);
+    let place = |(seq, event): (u64, Event)| (seq.saturating_sub(known) as usize, event);
+    commit.live = std::mem::take(&mut effects.live).into_iter().map(place).collect();
     // The writer learns of queued jobs from these; their end is told by the node events.
     commit.records = effects.jobs.iter().map(|(_, event)| event.clone()).collect();
     commit.set_timers = std::mem::take(&mut effects.set_timers);

@@ -60,7 +60,7 @@ fn commit(bus: &Bus, run: ExecutionId, version: u64) -> Commit {
     commit.set = ["meta", "n:detect", "n:draw"].map(|field| (field.into(), vec![b'x'; 300])).into();
     commit.durable = vec![event(EventType::NodeCompleted, run, Some(version + 1))];
     commit.records = vec![event(EventType::InferenceQueued, run, None)];
-    commit.live = vec![event(EventType::NodeQueued, run, None)];
+    commit.live = vec![(1, event(EventType::NodeQueued, run, None))];
     commit.set_timers = vec![(UnixMillis(1), Timer { execution_id: run, purpose: TimerPurpose::RunTimeout })];
     commit
 }
@@ -174,7 +174,8 @@ async fn whole_way(
             taken.iter().map(|taken| Message::Wake { execution_id: taken.job.execution_id }).collect();
         let mut reports = Vec::with_capacity(taken.len());
         for (JobDelivery { queue, entry, job, .. }, message) in taken.iter().zip(&messages) {
-            reports.push(Report { job, event: &events[0], message, done: Some((queue, entry)) });
+            let done = Some((queue, entry));
+            reports.push(Report { job, event: &events[0], message, further: &[], done });
         }
         bus.report_all(&reports).await?;
         done += taken.len();

@@ -3,7 +3,8 @@
 -- ARGV: 1 expected version ('0': the run must not exist), 2 new version, 3 expiry in ms ('0': none),
 --   4 the inbox entry that must still be there ('': none),
 --   5..11 the counts of: fields set, fields deleted, durable events, records, live events, timers set, timers cleared,
---   then flat: (field, value)*, field*, (log id, channel, event)*, event*, (channel, event)*, (due ms, timer)*, timer*.
+--   then flat: (field, value)*, field*, (log id, channel, event)*, event*, (so many durable events
+--   come before it, channel, event)*, (due ms, timer)*, timer*.
 -- Answers 1 when committed, 0 when the version is another or the entry is gone, 2 when the log is already past these ids.
 local run, log, events, timers, inbox = KEYS[1], KEYS[2], KEYS[3], KEYS[4], KEYS[5]
 if (redis.call('HGET', run, 'v') or '0') ~= ARGV[1] then
@@ -28,7 +29,7 @@ local delete_at = set_at + 2 * sets
 local durable_at = delete_at + deletes
 local records_at = durable_at + 3 * durable
 local live_at = records_at + records
-local timers_at = live_at + 2 * live
+local timers_at = live_at + 3 * live
 local cleared_at = timers_at + 2 * timers_set
 
 -- The log goes first: its ids only rise, so a first id that is refused means that nothing has been written yet.
@@ -46,15 +47,22 @@ many('HSET', run, set_at, delete_at - 1)
 many('HDEL', run, delete_at, durable_at - 1)
 many('ZADD', timers, timers_at, cleared_at - 1)
 many('ZREM', timers, cleared_at, cleared_at + timers_cleared - 1)
+local next_live, told = live_at, 0
+local function tell_live()
+  while next_live < timers_at and tonumber(ARGV[next_live]) <= told do
+    redis.call('PUBLISH', ARGV[next_live + 1], ARGV[next_live + 2])
+    next_live = next_live + 3
+  end
+end
+tell_live()
 for i = durable_at, records_at - 1, 3 do
   redis.call('XADD', events, '*', 'e', ARGV[i + 2])
   redis.call('PUBLISH', ARGV[i + 1], ARGV[i + 2])
+  told = told + 1
+  tell_live()
 end
 for i = records_at, live_at - 1 do
   redis.call('XADD', events, '*', 'e', ARGV[i])
-end
-for i = live_at, timers_at - 1, 2 do
-  redis.call('PUBLISH', ARGV[i], ARGV[i + 1])
 end
 if ARGV[3] ~= '0' then
   redis.call('PEXPIRE', run, ARGV[3])

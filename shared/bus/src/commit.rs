@@ -32,8 +32,8 @@ pub struct Commit {
     pub durable: Vec<Event>,
     /// Entries for the writer alone.
     pub records: Vec<Event>,
-    /// Events that are only published.
-    pub live: Vec<Event>,
+    /// Events that are only published, each with how many of the durable ones are published before it; in that order.
+    pub live: Vec<(usize, Event)>,
     /// Timers to set, or to move, with their due times.
     pub set_timers: Vec<(UnixMillis, Timer)>,
     /// Timers to clear; one that is not set is no fault.
@@ -118,7 +118,7 @@ impl Bus {
             durable.push((position, event.kind.channel(), event_json(event)?));
         }
         let records = commit.records.iter().map(event_json).collect::<Result<Vec<_>, _>>()?;
-        let live = commit.live.iter().map(event_json).collect::<Result<Vec<_>, _>>()?;
+        let live = commit.live.iter().map(|(_, event)| event_json(event)).collect::<Result<Vec<_>, _>>()?;
         let size = commit.set.iter().map(|(field, value)| field.len() + value.len()).sum::<usize>()
             + durable.iter().map(|(_, _, json)| json.len() + 64).sum::<usize>()
             + records.iter().chain(&live).map(|json| json.len() + 32).sum::<usize>()
@@ -137,8 +137,9 @@ impl Bus {
         for json in &records {
             command.arg(&json[..]);
         }
-        for (event, json) in commit.live.iter().zip(&live) {
-            command.arg(event.kind.channel()).arg(&json[..]);
+        for ((behind, event), json) in commit.live.iter().zip(&live) {
+            // One behind more than there are would never be told.
+            command.arg((*behind).min(durable.len())).arg(event.kind.channel()).arg(&json[..]);
         }
         for (due, timer) in &commit.set_timers {
             command.arg(due.0).arg(timer.to_string());

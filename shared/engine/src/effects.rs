@@ -15,8 +15,8 @@ use crate::reuse::{Ask, Made};
 pub struct Effects {
     /// Events with a `seq`, in order.
     pub durable: Vec<Event>,
-    /// Events for the live view only.
-    pub live: Vec<Event>,
+    /// Events for the live view only, each with the `seq` of the durable event that it comes behind; 0 behind none.
+    pub live: Vec<(u64, Event)>,
     /// Jobs to hand to their queues, each with its `inference:queued` event.
     pub jobs: Vec<(Job, Event)>,
     /// Jobs that are not wanted any more.
@@ -103,7 +103,7 @@ impl Effects {
             !abandoned.contains(&job.id)
         });
         // Who was never sent was never queued.
-        self.live.retain(|event| event.kind != EventType::NodeQueued || !told.contains(&event.id));
+        self.live.retain(|(_, event)| event.kind != EventType::NodeQueued || !told.contains(&event.id));
         unsent
     }
 }

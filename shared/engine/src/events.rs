@@ -77,7 +77,7 @@ impl Execution {
         event.node_id = Some(node_id);
         event.path = (path.depth() > 0).then_some(path);
         event.attempt = Some(attempt);
-        self.effects.live.push(event);
+        self.effects.live.push((self.meta.seq, event));
     }
 
     /// The `inference:queued` event that goes with a job.

@@ -44,21 +44,23 @@ async fn an_event_is_the_same_bytes_in_the_log_the_record_and_the_live_view() ->
     let mut feed = bus.subscribe(&["workflow:*", "inference:*"]).await?;
     let mut commit = step(bus, run, 0, 1);
     commit.records.push(live(EventType::InferenceQueued, run));
-    commit.live.push(live(EventType::NodeQueued, run));
+    commit.live.push((0, live(EventType::NodeStarted, run)));
+    commit.live.push((1, live(EventType::NodeQueued, run)));
     bus.commit(std::slice::from_ref(&commit)).await?;
 
     let mut published = Vec::new();
-    for _ in 0..2 {
+    for _ in 0..3 {
         let item = tokio::time::timeout(DEADLINE, feed.next()).await?.context("the feed is endless")?;
         let LiveItem::Event(LiveEvent { channel, payload }) = item else { anyhow::bail!("{item:?}") };
         published.push((channel, payload));
     }
-    assert_eq!(published[0].0, "workflow:node:completed");
-    assert_eq!(published[1].0, "workflow:node:queued");
+    let channels: Vec<&str> = published.iter().map(|(channel, _)| channel.as_str()).collect();
+    // Live events are told where they happened among the others.
+    assert_eq!(channels, ["workflow:node:started", "workflow:node:completed", "workflow:node:queued"]);
 
     let log = bus.log_text(run, LogPosition { epoch: 0, seq: 0 }, 10).await?;
     assert_eq!(log.len(), 1, "only durable events are logged");
-    assert_eq!(log[0].1, published[0].1);
+    assert_eq!(log[0].1, published[1].1);
 
     let mut recorder = bus.recorder("w").await?;
     let recorded = recorder.read(100, DEADLINE).await?;

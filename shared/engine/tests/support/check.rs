@@ -58,12 +58,12 @@ impl Checker {
             let found = record.metrics.as_ref().is_some_and(|metrics| metrics.cached);
             assert!(!found || record.attempt != job.attempt, "{record:?} waits for no such job");
         }
-        for event in commit.live.iter().filter(|event| event.kind == EventType::NodeQueued) {
+        for (_, event) in commit.live.iter().filter(|(_, event)| event.kind == EventType::NodeQueued) {
             let is_sent = |(job, _): &(Job, Event)| {
                 Some(&job.node_id) == event.node_id.as_ref()
                     && job.path == event.path.clone().unwrap_or_default()
             };
-            let is_done = commit.live.iter().any(|other| {
+            let is_done = commit.live.iter().any(|(_, other)| {
                 other.kind == EventType::NodeStarted
                     && (&other.node_id, &other.path, other.attempt) == (&event.node_id, &event.path, Some(1))
             });

@@ -21,7 +21,7 @@ use super::{flow, work};
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Commit {
     pub(crate) durable: Vec<Event>,
-    pub(crate) live: Vec<Event>,
+    pub(crate) live: Vec<(u64, Event)>,
     pub(crate) jobs: Vec<(Job, Event)>,
     pub(crate) abandon: Vec<JobId>,
     pub(crate) set_timers: Vec<(UnixMillis, Timer)>,

@@ -103,7 +103,8 @@ impl Player {
         }
         self.committed.extend_from_slice(&durable);
         commit.durable = durable;
-        commit.live = live;
+        // After the durable ones.
+        commit.live = live.into_iter().map(|event| (usize::MAX, event)).collect();
         if self.meta.status.is_terminal() {
             commit.expire_after = Some(Duration::from_secs(600));
         }
