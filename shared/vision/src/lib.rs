@@ -24,6 +24,7 @@ mod resize;
 mod rotate;
 mod simd;
 mod smooth;
+mod span;
 mod stencil;
 mod tensor;
 mod tile;

@@ -4,6 +4,7 @@
 //! Detectors trained with it notice the difference: one grey level in a quarter of the samples moves scores by 0.01.
 
 use crate::Frame;
+use crate::span::Span;
 
 /// Weights are whole numbers of 1/2048.
 const WEIGHT_ONE: f32 = 2048.0;
@@ -24,12 +25,12 @@ enum Axis {
     Down,
 }
 
-/// One tap per new position along a side that goes from `old` to `new` pixels.
-fn taps(old: u32, new: u32, axis: Axis) -> Vec<Tap> {
-    let scale = 1.0 / (f64::from(new) / f64::from(old));
-    let last = i64::from(old) - 1;
+/// One tap per new position along a side of which a part becomes `new` pixels.
+fn taps(span: Span, new: u32, axis: Axis) -> Vec<Tap> {
+    let scale = 1.0 / (f64::from(new) / span.extent);
+    let last = i64::from(span.side) - 1;
     let tap = |position: u32| {
-        let place = ((f64::from(position) + 0.5) * scale - 0.5) as f32;
+        let place = (span.start + (f64::from(position) + 0.5) * scale - 0.5) as f32;
         let index = place.floor() as i64;
         let beyond = index < 0 || index >= last;
         let share = if beyond && axis == Axis::Across { 0.0 } else { place - place.floor() };
@@ -43,14 +44,14 @@ fn taps(old: u32, new: u32, axis: Axis) -> Vec<Tap> {
     (0..new).map(tap).collect()
 }
 
-/// The pixels of a non-empty frame at another non-empty size.
-pub(crate) fn scaled(frame: &Frame, width: u32, height: u32) -> Vec<u8> {
-    let columns = taps(frame.width(), width, Axis::Across);
+/// The pixels of a part of a non-empty frame at another non-empty size.
+pub(crate) fn scaled(frame: &Frame, [wide, high]: [Span; 2], (width, height): (u32, u32)) -> Vec<u8> {
+    let columns = taps(wide, width, Axis::Across);
     let stride = width as usize * 3;
     let mut pixels = Vec::with_capacity(stride * height as usize);
     // The two old rows in use, stretched; most new rows share at least one with the row before.
     let mut rows = [(usize::MAX, vec![0i32; stride]), (usize::MAX, vec![0i32; stride])];
-    for tap in taps(frame.height(), height, Axis::Down) {
+    for tap in taps(high, height, Axis::Down) {
         if rows[1].0 == tap.first {
             rows.swap(0, 1);
         }
@@ -105,8 +106,8 @@ mod tests {
                 206, 213, 220, 220, 227, 234, 231, 238, 245,
             ],
         ];
-        for ((width, height), expected) in [(5, 2), (6, 5)].into_iter().zip(expected) {
-            assert_eq!(scaled(&frame, width, height), expected);
+        for (size, expected) in [(5, 2), (6, 5)].into_iter().zip(expected) {
+            assert_eq!(scaled(&frame, [Span::whole(4), Span::whole(3)], size), expected);
         }
     }
 }

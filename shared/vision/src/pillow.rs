@@ -3,18 +3,26 @@
 //! does it (`Geometry.c`).
 //!
 //! Only what the window shows is computed, and rows are handed out one by one, so that whoever turns them into
-//! floats need not store them first.
+//! floats need not store them first. Both passes are one loop over lines of samples (`sums`): for the pass across, rows are
+//! turned first (`turned`).
 
+mod across;
 mod filters;
+mod narrowed;
+mod sums;
 mod taps;
+mod turned;
 
+use std::ops::Range;
+
+use crate::span::Span;
 use crate::{Frame, PixelBox, VisionError};
+use across::{AT_ONCE, Across};
+use narrowed::Narrowed;
+use sums::blend;
 use taps::{Taps, nearest};
 
 pub use filters::Resample;
-
-/// Half of one, in the fixed point of the weights: sums are rounded, not cut.
-const HALF: i32 = 1 << (taps::PRECISION_BITS - 1);
 
 /// Scales the frame to `size` and gives `each` the rows of the part of the result that `window` shows, top to bottom,
 /// three bytes per pixel. What of the window lies outside is left away.
@@ -26,61 +34,10 @@ pub fn pillow_rows(
     size: (u32, u32),
     resample: Resample,
     window: PixelBox,
-    mut each: impl FnMut(&[u8]),
+    each: impl FnMut(&[u8]),
 ) -> Result<(), VisionError> {
-    let window = inside(window, size);
-    if window.is_empty() {
-        return Ok(());
-    }
-    if frame.is_empty() {
-        return Err(VisionError::Empty { action: "scale", width: frame.width(), height: frame.height() });
-    }
-    let columns = window.x as usize..(window.x + window.width) as usize;
-    let rows = window.y as usize..(window.y + window.height) as usize;
-    if size == (frame.width(), frame.height()) {
-        rows.for_each(|row| each(&frame.row(row as u32)[columns.start * 3..columns.end * 3]));
-        return Ok(());
-    }
-    if resample == Resample::Nearest {
-        let (across, down) = (nearest(frame.width(), size.0), nearest(frame.height(), size.1));
-        let mut line = Vec::with_capacity(columns.len() * 3);
-        for row in &down[rows] {
-            let source = frame.row(*row);
-            line.clear();
-            across[columns.clone()].iter().for_each(|&x| {
-                line.extend_from_slice(&source[x as usize * 3..x as usize * 3 + 3]);
-            });
-            each(&line);
-        }
-        return Ok(());
-    }
-    let across =
-        (size.0 != frame.width()).then(|| Taps::new(frame.width(), size.0, resample, columns.clone()));
-    let down = (size.1 != frame.height()).then(|| Taps::new(frame.height(), size.1, resample, rows.clone()));
-    match (&across, &down) {
-        (Some(across), Some(down)) if down_first(frame, size) => {
-            // Only the columns that the pass across looks at.
-            let strip = Narrowed::new(frame, down.source(), &across.source(), None);
-            let mut line = vec![0u8; columns.len() * 3];
-            strip.blended(down, |row| {
-                narrow(row, across.source().start, across, &mut line);
-                each(&line);
-            });
-        }
-        (across, Some(down)) => {
-            Narrowed::new(frame, down.source(), &columns, across.as_ref()).blended(down, each);
-        }
-        (across, None) => Narrowed::new(frame, rows, &columns, across.as_ref()).rows().for_each(each),
-    }
-    Ok(())
-}
-
-/// Whether the pass down comes first: in Pillow 13, against which this was verified, where the height shrinks by more than
-/// twice what the width does. It shows in single levels of rounding.
-fn down_first(frame: &Frame, size: (u32, u32)) -> bool {
-    let shrinks = |old: u32, new: u32| i64::from(old) - i64::from(new);
-    let (across, down) = (shrinks(frame.width(), size.0), shrinks(frame.height(), size.1));
-    down > 0 && down > across * 2
+    let spans = [Span::whole(frame.width()), Span::whole(frame.height())];
+    Scaling { frame, spans, size, resample, order: Order::Pillows }.rows(window, each)
 }
 
 /// The whole frame at another size, as Pillow makes it.
@@ -88,87 +45,153 @@ fn down_first(frame: &Frame, size: (u32, u32)) -> bool {
 /// # Errors
 /// [`VisionError::Empty`] when a picture without pixels is to have some.
 pub fn pillow_resize(frame: &Frame, size: (u32, u32), resample: Resample) -> Result<Frame, VisionError> {
-    let mut pixels = Vec::with_capacity(size.0 as usize * size.1 as usize * 3);
-    let whole = PixelBox { x: 0, y: 0, width: size.0, height: size.1 };
-    pillow_rows(frame, size, resample, whole, |row| pixels.extend_from_slice(row))?;
-    Frame::new(size.0, size.1, pixels)
+    let spans = [Span::whole(frame.width()), Span::whole(frame.height())];
+    Scaling { frame, spans, size, resample, order: Order::Pillows }.whole()
 }
 
-/// The rows that the pass down needs, after the pass across.
-struct Narrowed<'a> {
-    /// The first row there is.
-    first: usize,
-    stride: usize,
-    pixels: std::borrow::Cow<'a, [u8]>,
+/// A part of a picture and the size it gets: Pillow's `resize` with a `box`.
+pub(crate) struct Scaling<'a> {
+    pub(crate) frame: &'a Frame,
+    /// The part, across and down.
+    pub(crate) spans: [Span; 2],
+    pub(crate) size: (u32, u32),
+    pub(crate) resample: Resample,
+    pub(crate) order: Order,
 }
 
-impl<'a> Narrowed<'a> {
-    fn new(
-        frame: &'a Frame,
-        rows: std::ops::Range<usize>,
-        columns: &std::ops::Range<usize>,
-        across: Option<&Taps>,
-    ) -> Self {
-        let (first, stride) = (rows.start, columns.len() * 3);
-        let width = frame.width() as usize;
-        if across.is_none() && columns.len() == width {
-            let pixels = frame.pixels()[rows.start * stride..rows.end * stride].into();
-            return Self { first, stride, pixels };
-        }
-        let mut pixels = vec![0u8; rows.len() * stride];
-        for (row, into) in rows.zip(pixels.chunks_exact_mut(stride)) {
-            let source = frame.row(row as u32);
-            match across {
-                Some(taps) => narrow(source, 0, taps, into),
-                None => into.copy_from_slice(&source[columns.start * 3..columns.end * 3]),
-            }
-        }
-        Self { first, stride, pixels: pixels.into() }
+/// Which pass comes first. It shows in single levels of rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Order {
+    /// The one that does in Pillow.
+    Pillows,
+    /// The one with which both cost less.
+    Cheapest,
+}
+
+impl Scaling<'_> {
+    /// All of the result.
+    pub(crate) fn whole(&self) -> Result<Frame, VisionError> {
+        let (width, height) = self.size;
+        let mut pixels = Vec::with_capacity(width as usize * height as usize * 3);
+        let window = PixelBox { x: 0, y: 0, width, height };
+        self.rows(window, |row| pixels.extend_from_slice(row))?;
+        Frame::new(width, height, pixels)
     }
 
-    fn rows(&self) -> impl Iterator<Item = &[u8]> {
-        self.pixels.chunks_exact(self.stride)
+    /// The rows of the part of the result that `window` shows.
+    fn rows(&self, window: PixelBox, mut each: impl FnMut(&[u8])) -> Result<(), VisionError> {
+        let window = inside(window, self.size);
+        if window.is_empty() {
+            return Ok(());
+        }
+        let (frame, [wide, high]) = (self.frame, self.spans);
+        if frame.is_empty() {
+            return Err(VisionError::Empty { action: "scale", width: frame.width(), height: frame.height() });
+        }
+        let columns = window.x as usize..(window.x + window.width) as usize;
+        let rows = window.y as usize..(window.y + window.height) as usize;
+        if self.resample == Resample::Nearest {
+            self.nearest(columns, rows, each);
+            return Ok(());
+        }
+        let taps = |span: Span, new, wanted: &Range<usize>| {
+            (!span.stays(new)).then(|| Taps::new(span, new, self.resample, wanted.clone()))
+        };
+        match (taps(wide, self.size.0, &columns), taps(high, self.size.1, &rows)) {
+            (None, None) => rows.for_each(|row| each(self.row(row, &columns))),
+            (None, Some(down)) => self.down(&down, &columns, each),
+            (Some(across), None) => {
+                let mut across = Across::new(across);
+                let source = across.source();
+                in_groups(rows.len(), across.stride(), each, |first, into| {
+                    across.scale(|row| self.row(rows.start + first + row, &source), into);
+                });
+            }
+            (Some(across), Some(down)) if self.down_first(&across, &down) => {
+                self.down_then_across(&down, Across::new(across), each);
+            }
+            (Some(across), Some(down)) => {
+                let source = across.source();
+                Narrowed::new(Across::new(across), down.source()).blended(
+                    &down,
+                    |row| self.row(row, &source),
+                    each,
+                );
+            }
+        }
+        Ok(())
     }
 
-    /// The pass down.
-    fn blended(&self, down: &Taps, mut each: impl FnMut(&[u8])) {
-        let mut sums = vec![0i32; self.stride];
-        let mut line = vec![0u8; self.stride];
-        for (start, weights) in down.iter() {
-            sums.fill(HALF);
-            for (row, &weight) in (start..).zip(weights) {
-                for (sum, &sample) in sums.iter_mut().zip(self.row(row)) {
-                    *sum += i32::from(sample) * weight;
-                }
-            }
-            line.iter_mut().zip(&sums).for_each(|(sample, &sum)| *sample = rounded(sum));
+    /// These columns of a row of the picture.
+    fn row(&self, row: usize, columns: &Range<usize>) -> &[u8] {
+        &self.frame.row(row as u32)[columns.start * 3..columns.end * 3]
+    }
+
+    fn nearest(&self, columns: Range<usize>, rows: Range<usize>, mut each: impl FnMut(&[u8])) {
+        let [across, down] = [nearest(self.spans[0], self.size.0), nearest(self.spans[1], self.size.1)];
+        let mut line = Vec::with_capacity(columns.len() * 3);
+        for row in &down[rows] {
+            let source = self.frame.row(*row as u32).as_chunks::<3>().0;
+            line.clear();
+            across[columns.clone()].iter().for_each(|&x| line.extend_from_slice(&source[x]));
             each(&line);
         }
     }
 
-    fn row(&self, row: usize) -> &[u8] {
-        let start = (row - self.first) * self.stride;
-        &self.pixels[start..start + self.stride]
-    }
-}
-
-/// The pass across, of one row that begins with the pixel `first`.
-fn narrow(source: &[u8], first: usize, taps: &Taps, into: &mut [u8]) {
-    for (pixel, (start, weights)) in into.chunks_exact_mut(3).zip(taps.iter()) {
-        let start = start - first;
-        let samples = &source[start * 3..(start + weights.len()) * 3];
-        let (mut red, mut green, mut blue) = (HALF, HALF, HALF);
-        for (sample, &weight) in samples.chunks_exact(3).zip(weights) {
-            red += i32::from(sample[0]) * weight;
-            green += i32::from(sample[1]) * weight;
-            blue += i32::from(sample[2]) * weight;
+    /// Only the pass down, of these columns.
+    fn down(&self, down: &Taps, columns: &Range<usize>, mut each: impl FnMut(&[u8])) {
+        let mut line = vec![0; columns.len() * 3];
+        for (start, weights) in down.iter() {
+            blend(|tap| self.row(start + tap, columns), weights, &mut line);
+            each(&line);
         }
-        pixel.copy_from_slice(&[rounded(red), rounded(green), rounded(blue)]);
+    }
+
+    fn down_then_across(&self, down: &Taps, mut across: Across, each: impl FnMut(&[u8])) {
+        let source = across.source();
+        let stride = source.len() * 3;
+        let mut lines = vec![0; stride * AT_ONCE.min(down.len())];
+        let mut blended = down.iter();
+        in_groups(down.len(), across.stride(), each, |_, into| {
+            for (line, (start, weights)) in lines.chunks_exact_mut(stride).zip(&mut blended) {
+                blend(|tap| self.row(start + tap, &source), weights, line);
+            }
+            across.scale(|row| &lines[row * stride..][..stride], into);
+        });
+    }
+
+    fn down_first(&self, across: &Taps, down: &Taps) -> bool {
+        match self.order {
+            // In Pillow 13, against which this was verified: where the height shrinks by more than twice what the width does.
+            Order::Pillows => {
+                let [across, down] = [(0, self.size.0), (1, self.size.1)]
+                    .map(|(axis, new)| self.spans[axis].extent - f64::from(new));
+                down > 0.0 && down > across * 2.0
+            }
+            Order::Cheapest => {
+                // In multiplications per channel. Turning a sample takes as long as two.
+                let (width, height) = (across.source().len(), down.source().len());
+                let row = across.weights() + 2 * width;
+                down.weights() * width + down.len() * row < height * row + down.weights() * across.len()
+            }
+        }
     }
 }
 
-fn rounded(sum: i32) -> u8 {
-    (sum >> taps::PRECISION_BITS).clamp(0, 255) as u8
+/// Makes `count` rows of `stride` samples, so many at once as the pass across takes, and hands them out one by one. `make`
+/// is told the number of the first.
+fn in_groups(
+    count: usize,
+    stride: usize,
+    mut each: impl FnMut(&[u8]),
+    mut make: impl FnMut(usize, &mut [u8]),
+) {
+    let mut group = vec![0; stride * AT_ONCE.min(count)];
+    for first in (0..count).step_by(AT_ONCE) {
+        let group = &mut group[..stride * AT_ONCE.min(count - first)];
+        make(first, group);
+        group.chunks_exact(stride).for_each(&mut each);
+    }
 }
 
 /// The part of the window that lies on a picture of this size.

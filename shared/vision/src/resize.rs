@@ -1,11 +1,11 @@
 //! Scaling. Two families of filters: antialiased convolution as Pillow does it (a filter grows with the factor when
 //! shrinking), and OpenCV's `INTER_LINEAR` (always two by two pixels), which many detectors were trained with.
+//!
+//! The former are within a level of Pillow's: of the passes across and down, the one comes first with which both cost less.
 
-use fast_image_resize as fir;
-use fir::images::{Image, ImageRef};
-use fir::{FilterType, PixelType, ResizeAlg, ResizeOptions, Resizer};
-
-use crate::{Frame, Letterbox, Placement, VisionError, opencv_linear};
+use crate::pillow::{Order, Scaling};
+use crate::span::Span;
+use crate::{Frame, Letterbox, Placement, Resample, VisionError, opencv_linear};
 
 /// How new pixels are made from old ones.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -21,21 +21,20 @@ pub enum Filter {
     Area,
     /// Antialiased windowed sinc of three lobes (Pillow `LANCZOS`).
     Lanczos3,
-    /// Two by two pixels whatever the factor (OpenCV `INTER_LINEAR`, to the bit for whole pictures). What Ultralytics'
-    /// letterbox uses.
+    /// Two by two pixels whatever the factor (OpenCV `INTER_LINEAR`, to the bit). What Ultralytics' letterbox uses.
     OpenCvLinear,
 }
 
 impl Filter {
-    /// How `fast_image_resize` calls it.
-    fn algorithm(self) -> ResizeAlg {
+    /// What Pillow calls it; none where the filter is OpenCV's.
+    fn resample(self) -> Option<Resample> {
         match self {
-            Self::Nearest => ResizeAlg::Nearest,
-            Self::Bilinear => ResizeAlg::Convolution(FilterType::Bilinear),
-            Self::Bicubic => ResizeAlg::Convolution(FilterType::CatmullRom),
-            Self::Area => ResizeAlg::Convolution(FilterType::Box),
-            Self::Lanczos3 => ResizeAlg::Convolution(FilterType::Lanczos3),
-            Self::OpenCvLinear => ResizeAlg::Interpolation(FilterType::Bilinear),
+            Self::Nearest => Some(Resample::Nearest),
+            Self::Bilinear => Some(Resample::Bilinear),
+            Self::Bicubic => Some(Resample::Bicubic),
+            Self::Area => Some(Resample::Box),
+            Self::Lanczos3 => Some(Resample::Lanczos),
+            Self::OpenCvLinear => None,
         }
     }
 }
@@ -128,19 +127,15 @@ pub(crate) fn scale_part(
     if part == whole && (width, height) == (frame.width(), frame.height()) {
         return Ok(frame.clone());
     }
-    if filter == Filter::OpenCvLinear && part == whole {
-        return Frame::new(width, height, opencv_linear::scaled(frame, width, height));
-    }
-    let source = ImageRef::new(frame.width(), frame.height(), frame.pixels(), PixelType::U8x3)
-        .expect("a frame's bytes are as many as its size says");
-    let mut result = Image::new(width, height, PixelType::U8x3);
     let [x, y, used_width, used_height] = part;
-    // Rounding may put the far edge a hair outside, which the resizer refuses.
-    let used_width = used_width.min(whole[2] - x);
-    let used_height = used_height.min(whole[3] - y);
-    let options = ResizeOptions::new().resize_alg(filter.algorithm()).crop(x, y, used_width, used_height);
-    Resizer::new()
-        .resize(&source, &mut result, &options)
-        .expect("both pictures are RGB and the part lies inside the source");
-    Frame::new(width, height, result.into_vec())
+    let spans = [
+        Span { start: x, extent: used_width, side: frame.width() },
+        Span { start: y, extent: used_height, side: frame.height() },
+    ];
+    match filter.resample() {
+        Some(resample) => {
+            Scaling { frame, spans, size: (width, height), resample, order: Order::Cheapest }.whole()
+        }
+        None => Frame::new(width, height, opencv_linear::scaled(frame, spans, (width, height))),
+    }
 }

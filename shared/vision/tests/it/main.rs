@@ -9,6 +9,7 @@ mod geometry;
 mod hostile;
 mod pillow;
 mod pixels;
+mod scaling;
 
 use std::path::PathBuf;
 
