@@ -89,6 +89,9 @@ fn what_else(bytes: &[u8]) -> VisionError {
 }
 
 /// A container by its brands (ISO/IEC 14496-12, 4.3): its own, a version, and those it is compatible with.
+///
+/// None is decoded. HEIC has no decoder in Rust; the ones for AVIF without C (rav1d and its forks under a permissive licence)
+/// are entered through `extern "C"`, where a panic over a damaged file ends the process, and eight bytes make them panic.
 fn of_brands(brands: &[u8]) -> &'static str {
     let names =
         |known: &[&[u8; 4]]| brands.as_chunks::<4>().0.iter().take(8).any(|brand| known.contains(&brand));
