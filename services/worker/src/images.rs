@@ -1,12 +1,17 @@
 //! Pictures that blocks make: encoded, stored, and described by an image value whose lineage leads to the root.
 
+use std::sync::Arc;
+
 use bytes::Bytes;
+use futures::FutureExt;
 use millrace_contracts::values::{ImageValue, Lineage};
 use millrace_contracts::{BlobId, ErrorKind, JobError};
 use millrace_vision::{Encoding, Frame, encode};
 
+use crate::cpu::Caller;
 use crate::error::{of_blobs, of_vision};
-use crate::job::{JobContext, Stage};
+use crate::job::{Clock, JobContext, Stage, panicked};
+use crate::role::Shared;
 
 /// A picture to store, and where it comes from.
 pub(crate) struct Made {
@@ -63,18 +68,37 @@ pub(crate) fn check_size(context: &JobContext, (width, height): (u32, u32)) -> R
     Ok(())
 }
 
-/// Encodes on the CPU pool and stores.
+/// Encodes on the CPU pool and stores: at once, or beside the job that reads the picture next.
 pub(crate) async fn store(context: &JobContext, made: Made) -> Result<ImageValue, JobError> {
     let Made { frame, encoding, lineage, parent_id } = made;
-    let pixels = frame.clone();
-    let bytes = context.cpu(Stage::Postprocess, move || encode(&pixels, encoding)).await?;
-    let bytes = Bytes::from(bytes.map_err(|error| of_vision(&error))?);
-    let stored = context.clock.time(Stage::Upload, context.shared.blobs.put(bytes)).await;
-    let blob: BlobId = stored.map_err(|error| of_blobs(&error))?;
     let (width, height) = (frame.width(), frame.height());
-    if encoding.is_lossless() {
-        context.shared.frames.keep(blob, frame).await;
-    }
+    let (shared, clock) = (Arc::clone(&context.shared), context.clock.clone());
+    let developing = develop(shared, (context.caller(), clock), frame.clone(), encoding);
+    // Without loss, or the next would see other pixels than are stored; part of another, or its name would be that of a root.
+    let blob = if context.door.is_open() && encoding.is_lossless() && lineage.is_some() {
+        context.door.leave(frame, developing.boxed())
+    } else {
+        developing.await?
+    };
     let lineage = lineage.unwrap_or_else(|| Lineage::root(blob, width, height));
     Ok(ImageValue { blob, width, height, format: encoding.format().as_str().to_owned(), lineage, parent_id })
+}
+
+async fn develop(
+    shared: Arc<Shared>,
+    (caller, clock): (Caller, Clock),
+    frame: Frame,
+    encoding: Encoding,
+) -> Result<BlobId, JobError> {
+    let pixels = frame.clone();
+    let encoded = shared.cpu.run(caller, move || encode(&pixels, encoding)).await;
+    let (bytes, took) = encoded.map_err(|panic| panicked(&panic))?;
+    clock.add(Stage::Postprocess, took);
+    let bytes = Bytes::from(bytes.map_err(|error| of_vision(&error))?);
+    let stored = clock.time(Stage::Upload, shared.blobs.put(bytes)).await;
+    let blob = stored.map_err(|error| of_blobs(&error))?;
+    if encoding.is_lossless() {
+        shared.frames.keep(blob, frame).await;
+    }
+    Ok(blob)
 }

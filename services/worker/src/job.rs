@@ -4,6 +4,7 @@
 mod chain;
 mod clock;
 mod context;
+mod darkroom;
 mod infer;
 mod model;
 mod report;

@@ -45,8 +45,9 @@ impl Execution {
     fn follow_up(&self, chain: &[NodeIndex], key: &RunKey) -> Option<FollowUp> {
         let node = self.plan.node(key.node);
         let known = |source: NodeIndex| chain.contains(&source) || self.has_ended(source, &key.path);
-        let is_new = !self.nodes.contains_key(key) && !self.history.contains_key(key);
-        if !is_new || !node.upstream.iter().all(|&source| known(source)) || self.is_shut(node, &key.path) {
+        // What is recorded as done is taken over when its turn comes.
+        let is_done = self.nodes.contains_key(key) || self.history.contains_key(key);
+        if is_done || !node.upstream.iter().all(|&source| known(source)) {
             return None;
         }
         let (mut inputs, mut reads) = (Map::new(), Vec::new());

@@ -6,6 +6,7 @@ use millrace_contracts::{BlobId, Job, JobError};
 use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
+use super::darkroom::Door;
 use super::{Clock, Stage, panicked};
 use crate::cpu::Caller;
 use crate::error::of_blobs;
@@ -19,6 +20,8 @@ pub(crate) struct JobContext {
     pub(crate) shared: Arc<Shared>,
     pub(crate) job: Arc<Job>,
     caller: Caller,
+    /// Where pictures may be left that the next job reads.
+    pub(crate) door: Door,
     /// Input ports, references resolved.
     pub(crate) inputs: Map<String, Value>,
     /// Configuration, references resolved.
@@ -32,7 +35,7 @@ impl JobContext {
     pub(crate) async fn open(
         shared: Arc<Shared>,
         job: Arc<Job>,
-        caller: Caller,
+        (caller, door): (Caller, Door),
         clock: Clock,
     ) -> Result<Self, JobError> {
         let (inputs, config) = clock
@@ -42,7 +45,7 @@ impl JobContext {
                 Ok::<_, JobError>((inputs, config))
             })
             .await?;
-        Ok(Self { shared, job, caller, inputs, config, clock, warnings: Mutex::default() })
+        Ok(Self { shared, job, caller, door, inputs, config, clock, warnings: Mutex::default() })
     }
 
     /// Whether it is all that its flow has in hand.
@@ -64,7 +67,15 @@ impl JobContext {
 
     /// The upright pixels of an image blob.
     pub(crate) async fn frame(&self, blob: BlobId) -> Result<Frame, JobError> {
-        self.shared.frames.load(blob, self.caller.clone(), &self.clock).await
+        match self.door.frame(blob) {
+            Some(frame) => Ok(frame),
+            None => self.shared.frames.load(blob, self.caller.clone(), &self.clock).await,
+        }
+    }
+
+    /// Whose turn its work on the CPU pool takes.
+    pub(crate) fn caller(&self) -> Caller {
+        self.caller.clone()
     }
 
     /// Notes something worth knowing that does not stop the job.

@@ -12,6 +12,7 @@ use millrace_inference::Device;
 use millrace_tasks::backoff;
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::darkroom::Door;
 use super::report::Reporter;
 use super::tell::tell;
 use super::{Clock, JobContext, Outputs, Stage, milliseconds, panicked};
@@ -45,6 +46,7 @@ pub(super) struct Ended {
     pub(super) started_at: UnixMillis,
     pub(super) ended_at: UnixMillis,
     pub(super) outcome: JobOutcome,
+    clock: Clock,
     /// Its share of the worker's time.
     pub(super) share: Duration,
 }
@@ -59,6 +61,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
     }
     let hand = Hand { shared: &shared, delivery: &delivery, holding: &holding, reporter: &reporter };
     let Some(ended) = hand.work().await else { return };
+    ended.iter().for_each(|ended| tell(&ended.job, &ended.outcome));
     let said = persist(&holding.stop, || reporter.ended(&ended)).await;
     if let Err(error) = said {
         tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
@@ -68,14 +71,14 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
 impl Hand<'_> {
     /// Runs one job to its end; none when it is somebody else's by now. `charged` of the worker's time is that of the jobs
     /// before it.
-    pub(super) async fn end(&self, job: Arc<Job>, charged: Duration) -> Option<Ended> {
+    pub(super) async fn end(&self, job: Arc<Job>, charged: Duration, door: Door) -> Option<Ended> {
         let Self { shared, holding, reporter, .. } = *self;
         let started_at = UnixMillis::now();
         let clock = Clock::start(metrics(shared, &job), job.queued_at);
         let mut outcome = match refused(shared, &job) {
             Some(error) => JobOutcome::Failed { error, metrics: Box::new(clock.read()) },
             None => {
-                let work = attempt(shared, &job, &clock, holding);
+                let work = attempt(shared, &job, &clock, (holding, door));
                 // Said while the work begins: the round trip costs the job nothing.
                 let (said, outcome) = tokio::join!(reporter.started(&job, started_at), work);
                 if let Err(error) = said {
@@ -86,13 +89,56 @@ impl Hand<'_> {
         };
         let share = holding.share().saturating_sub(charged);
         charge(&mut outcome, share);
-        tell(&job, &outcome);
-        Some(Ended { job, started_at, ended_at: UnixMillis::now(), outcome, share })
+        Some(Ended { job, started_at, ended_at: UnixMillis::now(), outcome, clock, share })
+    }
+
+    /// How much longer the work may take.
+    pub(super) fn limit(&self) -> Duration {
+        limit(self.shared, &self.delivery.job)
     }
 
     /// Whether the run no longer wants the job in hand.
     pub(super) fn is_unwanted(&self) -> bool {
         self.holding.stop.cancelled.is_cancelled()
+    }
+}
+
+impl Ended {
+    /// What it put out, if it did.
+    pub(super) fn outputs(&self) -> Option<&Outputs> {
+        match &self.outcome {
+            JobOutcome::Completed { outputs, .. } => Some(outputs),
+            _ => None,
+        }
+    }
+
+    /// Adds what was done for it since its own work ended.
+    pub(super) fn add_up(&mut self) {
+        self.ended_at = UnixMillis::now();
+        if let JobOutcome::Completed { metrics, .. } | JobOutcome::Failed { metrics, .. } = &mut self.outcome
+        {
+            **metrics = JobMetrics { worker_share_ms: metrics.worker_share_ms, ..self.clock.read() };
+        }
+    }
+
+    /// Adds to its share of the worker's time.
+    pub(super) fn charge(&mut self, more: Duration) {
+        self.share += more;
+        charge(&mut self.outcome, self.share);
+    }
+
+    /// What it made is not there after all.
+    pub(super) fn fail(&mut self, error: JobError) {
+        self.outcome = JobOutcome::Failed { error, metrics: Box::new(self.clock.read()) };
+        charge(&mut self.outcome, self.share);
+        self.ended_at = UnixMillis::now();
+    }
+}
+
+fn limit(shared: &Shared, job: &Job) -> Duration {
+    match job.deadline {
+        Some(deadline) => Duration::from_millis(deadline.since(UnixMillis::now())),
+        None => shared.job_timeout,
     }
 }
 
@@ -134,14 +180,11 @@ async fn attempt(
     shared: &Arc<Shared>,
     job: &Arc<Job>,
     clock: &Clock,
-    holding: &Holding,
+    (holding, door): (&Holding, Door),
 ) -> Option<JobOutcome> {
-    let limit = match job.deadline {
-        Some(deadline) => Duration::from_millis(deadline.since(UnixMillis::now())),
-        None => shared.job_timeout,
-    };
+    let limit = limit(shared, job);
     let (stop, caller) = (&holding.stop, Caller::of(job, holding.lone));
-    let work = execute(Arc::clone(shared), Arc::clone(job), caller, clock.clone());
+    let work = execute(Arc::clone(shared), Arc::clone(job), (caller, door), clock.clone());
     let work = AssertUnwindSafe(work.boxed()).catch_unwind();
     let result = tokio::select! {
         biased;
@@ -164,7 +207,7 @@ async fn attempt(
 async fn execute(
     shared: Arc<Shared>,
     job: Arc<Job>,
-    caller: Caller,
+    way: (Caller, Door),
     clock: Clock,
 ) -> Result<(Outputs, Vec<String>), JobError> {
     let block = blocks::find(&job.task).ok_or_else(|| {
@@ -177,7 +220,7 @@ async fn execute(
     if let Some(model) = job.model.as_ref().filter(|model| origins::concern(model)) {
         clock.time(Stage::ModelLoad, origins::provide(&shared, model)).await?;
     }
-    let context = JobContext::open(shared, job, caller, clock).await?;
+    let context = JobContext::open(shared, job, way, clock).await?;
     let mut outputs = block(&context).await?;
     for value in outputs.values_mut() {
         let checked = context.shared.blobs.claim_check(value.take());
@@ -200,7 +243,7 @@ async fn bury(shared: &Shared, reporter: &Reporter<'_>) {
     let outcome = JobOutcome::Failed { error, metrics: Box::new(clock.read()) };
     tell(job, &outcome);
     let (job, now) = (Arc::new(job.clone()), UnixMillis::now());
-    let ended = [Ended { job, started_at: now, ended_at: now, outcome, share: Duration::ZERO }];
+    let ended = [Ended { job, started_at: now, ended_at: now, outcome, clock, share: Duration::ZERO }];
     let stop = Stop::default();
     let mut said = persist(&stop, || reporter.ended_unacknowledged(&ended)).await;
     if said.is_ok() {

@@ -175,6 +175,31 @@ fn what_is_known_goes_along_and_what_is_not_ends_the_chain() {
 }
 
 #[test]
+fn an_input_that_may_be_left_out_is_waited_for_all_the_same() {
+    let model = json!({"id": "m", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"}});
+    let crop = json!({"id": "b", "type": "crop", "config": {"mode": "detections"},
+        "inputs": {"image": "$nodes.a.image", "detections": "$nodes.m.detections"}});
+    let driver = begin(&[model, flow::job("a", "$inputs.photo"), crop]);
+    assert!(then(&driver, "a").is_empty());
+}
+
+#[test]
+fn what_was_recorded_as_done_does_not_follow() {
+    let mut nodes = five();
+    nodes[0] = flow::with(nodes[0].clone(), json!({"on_error": {"default": {"image": {"spare": true}}}}));
+    let mut before = begin(&nodes);
+    before.fail("a", ErrorKind::InvalidInput);
+    let message = report(&before, "b", 0, &[]);
+    before.step(&[message]);
+    // `b` was done with what stands for `a`; `a` itself is tried again.
+    let accepted = millrace_contracts::message::Accepted { epoch: 2, ..before.run.accepted().clone() };
+    let history = vec![before.record("b")];
+    let driver = Driver::start(&flow::workflow(&nodes), accepted, Settings::default(), history);
+    assert_eq!(driver.places(), ["a#1"]);
+    assert!(then(&driver, "a").is_empty());
+}
+
+#[test]
 fn nobody_waits_longer_because_of_a_chain() {
     let at = |id: &str, image: &str| flow::job(id, image);
     let beside = |a: &str, b: &str| json!({"id": "both", "type": "comparison", "inputs": {"a": a, "b": b}});
@@ -298,4 +323,30 @@ fn a_report_that_speaks_of_strangers_is_taken_for_what_it_is_about() {
     driver.step(&[message]);
     assert_eq!(driver.status("a"), "completed");
     assert_eq!(driver.places(), ["a#1", "b#1"]);
+}
+
+#[test]
+fn what_is_said_of_a_first_attempt_is_not_taken_for_the_next() {
+    let retry = |ms: u64| json!({"retry": {"max_attempts": 3, "initial_ms": ms, "jitter": 0, "on": ["INVALID_INPUT"]}});
+    let nodes = [
+        flow::with(flow::job("a", "$inputs.photo"), retry(50)),
+        flow::with(flow::job("z", "$inputs.photo"), retry(10)),
+    ];
+    let mut definition = flow::workflow(&nodes);
+    definition["max_concurrency"] = json!(1);
+    let mut driver = Driver::begin(&definition, flow::input(0, &[]));
+    driver.fail("a", ErrorKind::InvalidInput);
+    let first = driver.job("z");
+    driver.advance(45);
+    driver.fail("z", ErrorKind::InvalidInput);
+    driver.advance(20);
+    assert_eq!(driver.places(), ["a#1", "z#1", "a#2"], "z stands in line");
+    let mut message = report(&driver, "a", 0, &[]);
+    let late = report(&driver, "a", 0, &[]);
+    if let (Message::Report { then, .. }, Message::Report { report, .. }) = (&mut message, late) {
+        let report = millrace_contracts::JobReport { job_id: first.id, ..*report };
+        then.push(millrace_contracts::FollowUpReport { node_id: "z".into(), report });
+    }
+    driver.step(&[message]);
+    assert_eq!((driver.status("z"), driver.job("z").attempt), ("queued".to_owned(), 2));
 }
