@@ -2,11 +2,11 @@
 
 use millrace_contracts::ErrorKind;
 use millrace_contracts::values::{Detections, ImageValue, Masks, Rle};
-use millrace_vision::{Encoding, Frame, Limits, decode, encode};
+use millrace_vision::{Encoding, Frame, Limits, decode, decode_over, encode};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, Done, on};
-use crate::scene;
+use crate::desk::{Desk, Done, on, repository, settings};
+use crate::{goldens, scene};
 
 fn image_of(done: &Done) -> ImageValue {
     ImageValue::from_value(&done.outputs["image"]).unwrap()
@@ -79,6 +79,25 @@ async fn the_smallest_picture_goes_through_every_transform() {
         }
     }
     worker.stop().await;
+}
+
+#[tokio::test]
+async fn what_is_transparent_keeps_its_colour_or_shows_the_background() {
+    let picture = std::fs::read(goldens().join("formats/alpha.png")).unwrap();
+    for background in [None, Some([32, 96, 192])] {
+        let mut desk = Desk::open().await;
+        let settings = millrace_config::Worker { background, ..settings() };
+        let worker = desk.worker_as(settings, repository()).await;
+        let image = desk.image(picture.clone()).await;
+        let config = json!({"flip": "horizontal"});
+        let flipped = image_of(&desk.run(Desk::job("rotate_flip@1", on(&image), config)).await.unwrap());
+        let flipped = pixels(&desk, &flipped).await;
+        let expected = decode_over(&picture, &Limits::default(), background).unwrap();
+        for y in 0..image.height {
+            assert_eq!(flipped.pixel(0, y), expected.pixel(image.width - 1, y), "{background:?} in row {y}");
+        }
+        worker.stop().await;
+    }
 }
 
 #[tokio::test]

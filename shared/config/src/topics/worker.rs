@@ -47,8 +47,10 @@ pub struct Worker {
     pub max_deliveries: u32,
     /// Largest image, width × height, that is decoded.
     pub max_pixels: u64,
-    /// Red, green and blue that show where a picture is transparent; alpha is dropped when absent, as OpenCV and the models'
-    /// own tools drop it. The same on all workers; results from before a change may be reused.
+    /// Red, green and blue that show where a picture is transparent. When absent, alpha is dropped and the colour under it
+    /// counts: so OpenCV's colour mode and Pillow's `convert("RGB")` read pictures, and with them Ultralytics and
+    /// transformers, whose models would see others than they were trained on. The same on all workers; results from before a
+    /// change may be reused.
     pub background: Option<[u8; 3]>,
     /// Memory for decoded pictures that several blocks look at; one counts for half of it at most.
     pub frame_cache: ByteSize,
