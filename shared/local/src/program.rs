@@ -57,6 +57,16 @@ impl PostgresPrograms {
         })
     }
 
+    /// Whether this installation has the extension `name`, such as `vector`.
+    #[must_use]
+    pub fn has_extension(&self, name: &str) -> bool {
+        let Some(root) = self.bin.parent() else { return false };
+        // Debian keeps what all programs share apart from the programs, by the version.
+        let debian = root.file_name().map(|version| Path::new("/usr/share/postgresql").join(version));
+        let shares = [root.join("share/postgresql"), root.join("share")].into_iter().chain(debian);
+        shares.into_iter().any(|share| share.join(format!("extension/{name}.control")).is_file())
+    }
+
     /// The program `name` of this installation.
     #[must_use]
     pub fn program(&self, name: &str) -> PathBuf {

@@ -34,6 +34,7 @@ pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
             result: postgres(loaded).await,
             remedy: "start Postgres and set DATABASE_URL, or install postgresql for a private one (scripts/setup.sh)",
         },
+        Finding { what: "vectors", result: vectors(loaded), remedy: "run scripts/setup.sh --pgvector" },
         Finding {
             what: "blob store",
             result: blobs(settings),
@@ -85,6 +86,18 @@ async fn postgres(loaded: &Loaded) -> Result<String, String> {
     let store = roles::store(&loaded.settings, "doctor").map_err(|fault| format!("{fault:#}"))?;
     let took = store.ping().await.map_err(|fault| fault.to_string())?;
     Ok(format!("{} answers in {took:.1?}", loaded.settings.database.url))
+}
+
+/// Collections work without pgvector, and take more time: its absence is no fault.
+fn vectors(loaded: &Loaded) -> Result<String, String> {
+    let says = if loaded.is_set("database.url") {
+        "where the server has pgvector 0.8 or newer (a package such as postgresql-17-pgvector), collections get an index"
+    } else if PostgresPrograms::find(&loaded.places).is_ok_and(|programs| programs.has_extension("vector")) {
+        "the private server has pgvector: collections get an index"
+    } else {
+        "no pgvector: searches in collections look at every point; scripts/setup.sh --pgvector fetches a Postgres that has it"
+    };
+    Ok(says.to_owned())
 }
 
 fn blobs(settings: &Settings) -> Result<String, String> {
