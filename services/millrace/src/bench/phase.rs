@@ -65,6 +65,11 @@ impl Phase {
         self.counts_each.get(name).copied()
     }
 
+    /// Events that the writer recorded in one transaction, on average; none when it recorded none.
+    pub(crate) fn events_per_transaction(&self) -> Option<f64> {
+        Some(self.count("millrace_writer_events_total")? / self.count("millrace_writer_transactions_total")?)
+    }
+
     /// Calls of all Redis commands per run, scripts counted with what they call.
     pub(crate) fn redis_calls(&self) -> f64 {
         self.counts_each

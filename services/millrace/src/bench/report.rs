@@ -127,6 +127,7 @@ fn costs_table(phases: &[Phase]) -> Table {
         "redis kB in/out",
         "steps",
         "pg commits",
+        "events per commit",
         "wal kB",
     ]);
     // A phase that ran beside other load has no cost of its own.
@@ -148,6 +149,7 @@ fn costs_table(phases: &[Phase]) -> Table {
             format!("{}/{}", kilobytes("redis.bytes_in"), kilobytes("redis.bytes_out")),
             count("millrace_orchestrator_commits_total"),
             count("postgres.commits"),
+            phase.events_per_transaction().map_or_else(|| "-".to_owned(), fine),
             kilobytes("postgres.wal_bytes"),
         ]);
     }
