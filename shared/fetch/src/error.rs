@@ -57,6 +57,22 @@ pub enum FetchError {
         /// What came, hex.
         found: String,
     },
+    /// Another number of bytes than was announced.
+    #[error("it has {found} bytes, not {wanted}")]
+    Size {
+        /// What was announced.
+        wanted: u64,
+        /// What came.
+        found: u64,
+    },
+    /// A source other than an address failed.
+    #[error("{detail}")]
+    Store {
+        /// What went wrong, where, and what to do.
+        detail: String,
+        /// Whether trying again may help.
+        passing: bool,
+    },
     /// The disk.
     #[error("the file could not be kept: {0}")]
     Disk(#[from] io::Error),
@@ -68,6 +84,7 @@ impl FetchError {
     pub fn is_retryable(&self) -> bool {
         match self {
             Self::Network { .. } => true,
+            Self::Store { passing, .. } => *passing,
             Self::Status { status, .. } => *status == 429 || *status >= 500,
             _ => false,
         }

@@ -4,11 +4,13 @@ mod address;
 mod download;
 mod error;
 mod fetcher;
+mod keep;
 mod settings;
 
 pub use address::is_public;
-pub use download::{Downloaded, Wanted};
+pub use download::Wanted;
 pub use error::FetchError;
 pub use fetcher::{Fetcher, Outgoing, read};
+pub use keep::{Downloaded, Expected, Opened, Source, keep};
 pub use reqwest::{Method, Response, StatusCode, header};
 pub use settings::FetchSettings;
