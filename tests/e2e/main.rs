@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod boundaries;
+mod buckets;
 mod callbacks;
 mod calls;
 mod chains;

@@ -1,6 +1,7 @@
-//! Models from elsewhere, brought to this machine's disk: those by URL, and the registered ones. Rule: a folder below the
-//! downloads that has a graph is whole.
+//! Models from elsewhere, brought to this machine's disk: those by URL, the registered ones, and those of a repository in an
+//! object store. Rule: a folder below the downloads that has a graph, of a bucket a list of its files, is whole.
 
+pub(crate) mod bucket;
 mod shelf;
 
 use std::path::{Path, PathBuf};
@@ -8,46 +9,123 @@ use std::path::{Path, PathBuf};
 use millrace_blobs::{Blobs, BlobsError};
 use millrace_contracts::model::{Origin, RegisteredModel};
 use millrace_contracts::{ErrorKind, JobError, ModelId};
-use millrace_fetch::{FetchError, FetchSettings, Fetcher, Wanted};
-use millrace_inference::BESIDE;
+use millrace_fetch::{Expected, FetchError, FetchSettings, Fetcher, Wanted, keep};
+use millrace_inference::{BESIDE, Overrides, files_among, validate_model_id};
 use serde_json::{Value, json};
 
+use self::bucket::{Bucket, Copy, of_store};
 use self::shelf::Shelf;
+use crate::error::of_inference;
 
 /// A URL says what it must have with `#sha256=<hex>`, as Python's package installer does.
 const DIGEST: &str = "sha256=";
 /// Where a folder's graph may be.
 const GRAPHS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
-/// What a registration says beside the model's own files.
-const OVERRIDES: &str = "millrace.toml";
+/// What a folder from a bucket has once it is whole: the list of what lies there.
+const LISTED: &str = "objects.json";
 
 /// The downloads. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Downloads {
     fetcher: Fetcher,
+    /// The repository, where it is in an object store.
+    bucket: Option<Bucket>,
     shelf: Shelf,
     max_bytes: u64,
+    retries: u32,
+}
+
+/// A model on this machine's disk.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Brought {
+    pub(crate) folder: PathBuf,
+    /// Whether it was not there before.
+    pub(crate) now: bool,
 }
 
 impl Downloads {
-    pub(crate) fn new(settings: &millrace_config::Models) -> Self {
+    pub(crate) fn new(settings: &millrace_config::Models, bucket: Option<Bucket>) -> Self {
         let fetching =
             FetchSettings { allowed_hosts: settings.allowed_hosts.clone(), ..FetchSettings::default() };
         Self {
+            retries: fetching.retries,
             fetcher: Fetcher::new(fetching),
+            bucket,
             shelf: Shelf::new(settings.downloads.clone(), settings.downloads_quota.bytes()),
             max_bytes: settings.max_file.bytes(),
         }
     }
 
-    /// Sees to it that the model at the address `id` is on the disk.
-    pub(crate) async fn by_url(&self, id: &ModelId) -> Result<(), JobError> {
+    /// Brings the model at the address `id`.
+    pub(crate) async fn by_url(&self, id: &ModelId) -> Result<Brought, JobError> {
         let folder = self.shelf.hold(id.as_str()).map_err(|error| of_fetch(&error.into()))?;
         if is_whole(&folder) {
-            return Ok(());
+            return Ok(Brought { folder, now: false });
         }
         self.fetch(id.as_str(), &folder).await.map_err(|error| of_fetch(&error))?;
         self.shelf.tidy_up(&folder).await;
+        Ok(Brought { folder, now: true })
+    }
+
+    /// Brings the model `id` of the repository in an object store, in the copy that lies there; none where the repository is
+    /// a folder, or has no such model. Each copy has a folder of its own.
+    pub(crate) async fn of_bucket(&self, id: &ModelId) -> Result<Option<Brought>, JobError> {
+        let Some(bucket) = &self.bucket else { return Ok(None) };
+        validate_model_id(id).map_err(|error| of_inference(&error))?;
+        let copy = bucket.copy(id).await.map_err(|error| of_fetch(&of_store(&error)))?;
+        let Some(copy) = copy else { return Ok(None) };
+        let name = bucket.name(id, &copy);
+        let folder = self.shelf.hold(&name).map_err(|error| of_fetch(&error.into()))?;
+        if folder.join(LISTED).is_file() {
+            return Ok(Some(Brought { folder, now: false }));
+        }
+        // What went wrong may be that it is something else by now: the next job looks again.
+        self.fetch_copy(bucket, (id, &copy), &folder).await.inspect_err(|_| bucket.forget(id))?;
+        write(&folder.join(LISTED), name.as_bytes()).await?;
+        self.shelf.tidy_up(&folder).await;
+        Ok(Some(Brought { folder, now: true }))
+    }
+
+    async fn fetch_copy(
+        &self,
+        bucket: &Bucket,
+        (id, copy): (&ModelId, &Copy),
+        folder: &Path,
+    ) -> Result<(), JobError> {
+        let names = copy.names();
+        // First: it may name the graph.
+        if names.contains(Overrides::FILE) {
+            self.object(bucket, (id, copy), Overrides::FILE, folder).await?;
+        }
+        let graph = Overrides::read(id, folder).map_err(|error| of_inference(&error))?.graph;
+        let files = files_among(&names, graph.as_deref()).ok_or_else(|| {
+            let graph = graph.as_deref().unwrap_or(GRAPHS[0]);
+            let message = format!("the model {id} has no {graph} in the model repository");
+            JobError::new(ErrorKind::ModelNotFound, message).at("/config/model_id")
+        })?;
+        for name in &files {
+            self.object(bucket, (id, copy), name, folder).await?;
+        }
+        Ok(())
+    }
+
+    async fn object(
+        &self,
+        bucket: &Bucket,
+        (id, copy): (&ModelId, &Copy),
+        name: &str,
+        folder: &Path,
+    ) -> Result<(), JobError> {
+        let Some(object) = copy.object(name) else { return Ok(()) };
+        let expected = Expected {
+            sha256: None,
+            bytes: Some(object.bytes),
+            max_bytes: self.max_bytes,
+            retries: self.retries,
+        };
+        let (source, file) = (bucket.source(id, name, object), folder.join(name));
+        let done = keep(&source, &expected, &file).await.map_err(|error| of_fetch(&error))?;
+        tracing::info!(file = %file.display(), bytes = done.bytes, sha256 = done.sha256, cached = done.cached, "model file downloaded");
         Ok(())
     }
 
@@ -73,18 +151,18 @@ impl Downloads {
         &self,
         model: &RegisteredModel,
         blobs: &Blobs,
-    ) -> Result<PathBuf, JobError> {
+    ) -> Result<Brought, JobError> {
         let folder = self.shelf.hold(&json!(model).to_string()).map_err(|error| of_fetch(&error.into()))?;
         if is_whole(&folder) {
-            return Ok(folder);
+            return Ok(Brought { folder, now: false });
         }
-        write(&folder.join(OVERRIDES), overrides(model)?.as_bytes()).await?;
+        write(&folder.join(Overrides::FILE), overrides(model)?.as_bytes()).await?;
         for (name, origin) in &model.files {
             self.bring(origin, &folder.join(name), (None, blobs)).await?;
         }
         self.bring(&model.checkpoint, &folder.join(GRAPHS[0]), (model.sha256.clone(), blobs)).await?;
         self.shelf.tidy_up(&folder).await;
-        Ok(folder)
+        Ok(Brought { folder, now: true })
     }
 
     async fn bring(
@@ -187,7 +265,7 @@ mod tests {
     async fn what_is_not_public_is_the_workflows_mistake() {
         let folder = tempfile::tempdir().unwrap();
         let settings = millrace_config::Models { downloads: folder.path().to_owned(), ..Default::default() };
-        let mine = Downloads::new(&settings);
+        let mine = Downloads::new(&settings, None);
         let error = mine.by_url(&"http://127.0.0.1:1/model.onnx".into()).await.unwrap_err();
         assert_eq!((error.kind, error.retryable), (ErrorKind::InvalidConfig, false), "{error}");
     }

@@ -4,6 +4,7 @@ use millrace_blobs::BlobsError;
 use millrace_bus::BusError;
 use millrace_contracts::{ErrorKind, JobError};
 use millrace_inference::InferenceError;
+use millrace_objects::ObjectsError;
 use millrace_tasks::TaskError;
 use millrace_vision::VisionError;
 
@@ -16,6 +17,9 @@ pub enum WorkerError {
     /// ONNX Runtime, which a worker of model pools cannot do without.
     #[error(transparent)]
     Inference(#[from] InferenceError),
+    /// The model repository is in an object store whose settings make no sense.
+    #[error("the model repository cannot be used: {0}")]
+    Repository(#[from] ObjectsError),
     /// A thread could not be started.
     #[error("the worker could not start the thread {name}: {source}")]
     Thread {

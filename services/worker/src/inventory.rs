@@ -9,31 +9,36 @@ use std::time::Duration;
 use millrace_bus::BusError;
 use millrace_contracts::ModelId;
 use millrace_contracts::model::ModelDescription;
-use millrace_inference::Repository;
+use millrace_inference::{InferenceError, Repository};
 use tokio::sync::Notify;
 
 use crate::cpu::{Caller, CpuPool};
+use crate::downloads::bucket::Bucket;
 use crate::role::Shared;
 
 /// Models that are told to others at most.
 const MOST_TOLD: usize = 256;
-/// How soon a model that was added or removed is noticed.
-const LOOK_EVERY: Duration = Duration::from_secs(15);
-/// Descriptions nobody renewed for so long are forgotten.
-const TIME_TO_LIVE: Duration = Duration::from_secs(60);
+/// Descriptions nobody renewed for so many looks are forgotten.
+const LOOKS_TO_LIVE: u32 = 4;
+const LEAST_TO_LIVE: Duration = Duration::from_secs(10);
 
 /// The models there are. Cheap to clone.
 #[derive(Debug, Clone)]
 pub(crate) struct Inventory {
     repository: Repository,
+    /// Where the models come from, if that is an object store.
+    bucket: Option<Bucket>,
     ids: Arc<Mutex<Arc<[ModelId]>>>,
 }
 
 impl Inventory {
-    /// What is in `repository` now.
-    pub(crate) async fn of(repository: Repository, cpu: &CpuPool) -> Self {
-        let ids = Arc::new(Mutex::new(list(&repository, cpu).await));
-        Self { repository, ids }
+    /// What is in a folder now. A bucket is not waited for: it may be far away.
+    pub(crate) async fn of(repository: Repository, bucket: Option<Bucket>, cpu: &CpuPool) -> Self {
+        let inventory = Self { repository, bucket, ids: Arc::new(Mutex::new([].into())) };
+        if inventory.bucket.is_none() {
+            inventory.look(cpu).await;
+        }
+        inventory
     }
 
     /// Their names, as many as are told.
@@ -43,21 +48,53 @@ impl Inventory {
     }
 
     /// Keeps it, and what is said of it, as it is. Rings `changed` when a model was added or removed.
-    pub(crate) async fn keep(self, shared: Arc<Shared>, changed: Arc<Notify>) -> Result<(), Infallible> {
+    pub(crate) async fn keep(
+        self,
+        shared: Arc<Shared>,
+        look_every: Duration,
+        changed: Arc<Notify>,
+    ) -> Result<(), Infallible> {
         let mut told = BTreeMap::new();
-        let mut ticks = tokio::time::interval(LOOK_EVERY);
+        let mut ticks = tokio::time::interval(look_every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
             ticks.tick().await;
-            let ids = list(&self.repository, &shared.cpu).await;
-            if *ids != *self.ids() {
-                *self.ids.lock().unwrap_or_else(PoisonError::into_inner) = ids;
+            if self.look(&shared.cpu).await {
                 changed.notify_one();
             }
-            if let Err(error) = self.describe(&shared, &mut told).await {
+            let time_to_live = (look_every * LOOKS_TO_LIVE).max(LEAST_TO_LIVE);
+            if let Err(error) = self.describe(&shared, &mut told, time_to_live).await {
                 tracing::debug!(%error, "the models could not be described");
             }
         }
+    }
+
+    /// Looks what there is; whether that is something else than before. What cannot be looked at stays as it was known.
+    async fn look(&self, cpu: &CpuPool) -> bool {
+        let mut found = match &self.bucket {
+            Some(bucket) => match bucket.look().await {
+                Ok(found) => found,
+                Err(error) => {
+                    tracing::warn!(%error, "the model repository could not be looked through");
+                    return false;
+                }
+            },
+            None => {
+                let repository = self.repository.clone();
+                match cpu.run(Caller::own(), move || repository.list()).await {
+                    Ok((found, _)) => found,
+                    Err(panic) => {
+                        tracing::error!(error = panic.0, "looking through the models panicked");
+                        return false;
+                    }
+                }
+            }
+        };
+        found.truncate(MOST_TOLD);
+        let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_new = *found != **ids;
+        *ids = found.into();
+        is_new
     }
 
     /// Says what the models are that nobody was told of yet; all of them, after a loss. `told` is what was found out so far.
@@ -65,6 +102,7 @@ impl Inventory {
         &self,
         shared: &Shared,
         told: &mut BTreeMap<ModelId, Option<ModelDescription>>,
+        time_to_live: Duration,
     ) -> Result<(), BusError> {
         let ids = self.ids();
         told.retain(|id, _| ids.contains(id));
@@ -74,6 +112,8 @@ impl Inventory {
             let described = shared.cpu.run(Caller::own(), move || repository.describe(&of)).await;
             let described = match described {
                 Ok((Ok(described), _)) => Some(described),
+                // Not on this machine's disk yet.
+                Ok((Err(InferenceError::ModelNotFound { .. }), _)) => continue,
                 Ok((Err(error), _)) => {
                     tracing::debug!(model.id = %id, %error, "a model does not say what it is");
                     None
@@ -86,20 +126,12 @@ impl Inventory {
             news.extend(described.clone());
             told.insert(id, described);
         }
-        if !shared.bus.renew_descriptions(TIME_TO_LIVE).await? {
+        if !shared.bus.renew_descriptions(time_to_live).await? {
             news = told.values().flatten().cloned().collect();
         }
         if news.is_empty() {
             return Ok(());
         }
-        shared.bus.describe_models(&news, TIME_TO_LIVE).await
+        shared.bus.describe_models(&news, time_to_live).await
     }
-}
-
-async fn list(repository: &Repository, cpu: &CpuPool) -> Arc<[ModelId]> {
-    let repository = repository.clone();
-    let listed = cpu.run(Caller::own(), move || repository.list()).await;
-    let mut ids = listed.map(|(ids, _)| ids).unwrap_or_default();
-    ids.truncate(MOST_TOLD);
-    ids.into()
 }

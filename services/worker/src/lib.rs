@@ -30,6 +30,6 @@ mod values;
 mod wishes;
 
 pub use error::WorkerError;
-pub use models::wanted_device;
+pub use models::{models_in_bucket, wanted_device};
 pub use phase::Phase;
 pub use role::{Deps, run};

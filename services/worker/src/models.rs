@@ -1,16 +1,18 @@
-//! The cache of models, from the settings.
+//! The repository and the cache of models, from the settings.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use millrace_config::{Models, Worker};
+use millrace_config::{BucketUrl, Location, Models, Objects, Worker};
 use millrace_contracts::ModelId;
 use millrace_inference::{
     CacheSettings, Chosen, Device, InferenceError, LoaderSettings, ModelCache, ModelLoader, Repository,
     Serving, SessionSettings,
 };
+use millrace_objects::ObjectsError;
 
 use crate::cpu::{Caller, CpuPool};
+use crate::downloads::bucket::Bucket;
 use crate::model_events::ModelEvents;
 use crate::{Deps, WorkerError};
 
@@ -51,7 +53,7 @@ pub fn wanted_device(device: millrace_config::Device) -> Option<Device> {
 
 /// An empty cache over the repository.
 pub(crate) fn open(
-    deps: &Deps,
+    (deps, repository): (&Deps, Repository),
     device: Device,
     (worker, models): (&Worker, &Models),
     observer: ModelEvents,
@@ -70,7 +72,7 @@ pub(crate) fn open(
     let serving = models.serving.iter().map(|(id, own)| (ModelId::from(id.as_str()), serving(own)));
     let loader = ModelLoader::new(LoaderSettings {
         library: deps.library.clone(),
-        repository: Repository::new(models.dir.clone()).with_downloads(models.downloads.clone()),
+        repository,
         max_bytes: models.max_file.bytes(),
         sessions,
         serving: serving.collect::<HashMap<_, _>>(),
@@ -102,10 +104,22 @@ fn serving(own: &millrace_config::Serving) -> Serving {
     }
 }
 
-/// Loads what is to be there from the start, one after the other. What goes wrong is told by the cache's observer; the
-/// first job that wants the model tries again.
-pub(crate) async fn preload(models: &ModelCache, ids: &[String]) {
-    for id in ids {
-        drop(models.get(&ModelId::from(id.as_str())).await);
-    }
+/// Where models are, and the bucket that they are in if they are in one.
+pub(crate) fn repository(
+    models: &Models,
+    objects: &Objects,
+) -> Result<(Repository, Option<Bucket>), WorkerError> {
+    let (repository, bucket) = match &models.dir {
+        Location::Folder(folder) => (Repository::new(folder), None),
+        Location::Bucket(url) => (Repository::elsewhere(), Some(Bucket::open(url, objects)?)),
+    };
+    Ok((repository.with_downloads(models.downloads.clone()), bucket))
+}
+
+/// The models in a bucket.
+///
+/// # Errors
+/// The settings make no sense, or the store is away or refuses.
+pub async fn models_in_bucket(url: &BucketUrl, objects: &Objects) -> Result<Vec<ModelId>, ObjectsError> {
+    Bucket::open(url, objects)?.look().await
 }

@@ -1,5 +1,5 @@
 //! Where a job's model comes from, and that it is on this machine's disk before the job begins. `pretrained` models are in the
-//! repository, or else registered; `trained` ones are registered; those by `url` are an address, or registered under a
+//! repository, a folder or a bucket, or else registered; `trained` ones are registered; those by `url` are an address, or registered under a
 //! name.
 
 use std::sync::Arc;
@@ -34,26 +34,41 @@ impl Default for Registrations {
     }
 }
 
-/// Sees to it that a job's model is on the disk. One in the repository is the repository's matter.
-pub(crate) async fn provide(shared: &Shared, model: &ModelRef) -> Result<(), JobError> {
+/// Sees to it that a job's model is on the disk; whether it was brought there now. One in a folder is the folder's matter.
+pub(crate) async fn provide(shared: &Shared, model: &ModelRef) -> Result<bool, JobError> {
     match model.source.as_str() {
-        PRETRAINED => Ok(()),
-        URL if is_url(&model.id) => shared.downloads.by_url(&model.id).await,
+        PRETRAINED => of_repository(shared, &model.id).await,
+        URL if is_url(&model.id) => Ok(shared.downloads.by_url(&model.id).await?.now),
         _ => place(shared, &model.id, RESTORED_WITHIN).await,
     }
 }
 
-/// Whether time spent on providing it is time spent on loading a model.
-pub(crate) fn concern(model: &ModelRef) -> bool {
-    model.source != PRETRAINED
+/// Loads what is to be there from the start, one after the other. What goes wrong is told; the first job that wants the
+/// model tries again.
+pub(crate) async fn preload(shared: &Shared, ids: &[String]) {
+    for id in ids.iter().map(|id| ModelId::from(id.as_str())) {
+        if let Err(error) = of_repository(shared, &id).await {
+            tracing::warn!(model.id = %id, %error, "a model could not be brought here");
+        }
+        // Told by the cache's observer.
+        drop(shared.models.get(&id).await);
+    }
+}
+
+/// Puts a model of a repository in an object store where the cache finds it. One that is not there may be registered: who
+/// loads it finds out.
+async fn of_repository(shared: &Shared, id: &ModelId) -> Result<bool, JobError> {
+    let Some(brought) = shared.downloads.of_bucket(id).await? else { return Ok(false) };
+    shared.models.place(id, &brought.folder);
+    Ok(brought.now)
 }
 
 /// Puts a model that is not in the repository where the cache finds it, if it is registered.
 pub(crate) async fn place_if_registered(shared: &Shared, id: &ModelId) -> Result<(), JobError> {
-    place(shared, id, Duration::ZERO).await
+    place(shared, id, Duration::ZERO).await.map(drop)
 }
 
-async fn place(shared: &Shared, id: &ModelId, patience: Duration) -> Result<(), JobError> {
+async fn place(shared: &Shared, id: &ModelId, patience: Duration) -> Result<bool, JobError> {
     let model = match shared.registrations.0.get(id) {
         Some(model) => model,
         None => {
@@ -62,9 +77,9 @@ async fn place(shared: &Shared, id: &ModelId, patience: Duration) -> Result<(), 
             found
         }
     };
-    let folder = shared.downloads.registered(&model, &shared.blobs).await?;
-    shared.models.place(id, &folder);
-    Ok(())
+    let brought = shared.downloads.registered(&model, &shared.blobs).await?;
+    shared.models.place(id, &brought.folder);
+    Ok(brought.now)
 }
 
 /// Gives up what is known and loaded of a registered model that changed or is gone.

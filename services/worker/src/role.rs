@@ -7,7 +7,7 @@ use std::time::Duration;
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
 use millrace_contracts::{EventType, Pool, UnixMillis, WorkerId};
-use millrace_inference::{Chosen, ModelCache, Repository};
+use millrace_inference::{Chosen, ModelCache};
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskError, TaskKind};
 use tokio::sync::mpsc;
 
@@ -26,7 +26,8 @@ use crate::origins::Registrations;
 use crate::outside::Outside;
 use crate::router::Router;
 use crate::{
-    Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, scout, wishes,
+    Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, origins,
+    scout, wishes,
 };
 
 /// Handing jobs back takes no longer; should Redis be away, they are taken over once their claims are stale.
@@ -41,6 +42,8 @@ pub struct Deps {
     pub blobs: Blobs,
     /// Absolute path of ONNX Runtime's library.
     pub library: PathBuf,
+    /// How object stores are reached.
+    pub objects: millrace_config::Objects,
     /// Where the worker stands, for those who ask.
     pub phase: Phase,
 }
@@ -89,11 +92,13 @@ pub async fn run(
     let worker = WorkerId::from(format!("worker-{}", uuid::Uuid::now_v7().simple()));
     let (observer, model_events) = ModelEvents::new(worker.clone());
     let changed = observer.changed();
-    let cache = model_cache::open(&deps, chosen.device, (&settings, &models), observer)?;
+    let (repository, bucket) = model_cache::repository(&models, &deps.objects)?;
+    let place = (&deps, repository.clone());
+    let cache = model_cache::open(place, chosen.device, (&settings, &models), observer)?;
     let shared = Arc::new(Shared {
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), &settings),
         models: cache.clone(),
-        downloads: Downloads::new(&models),
+        downloads: Downloads::new(&models, bucket.clone()),
         registrations: Registrations::default(),
         lanes: Lanes::of(&settings, &io),
         outside: Outside::new(io),
@@ -118,7 +123,7 @@ pub async fn run(
         held: shared.held.clone(),
         phase: deps.phase,
         changed,
-        inventory: Inventory::of(Repository::new(models.dir.clone()), &shared.cpu).await,
+        inventory: Inventory::of(repository, bucket, &shared.cpu).await,
         started_at: UnixMillis::now(),
     };
     let ended = live(&shared, &fleet, &settings, (model_events, models), shutdown).await;
@@ -170,7 +175,7 @@ async fn live(
     // Before the first job is taken: it may be somebody else's.
     neighbours.ask(&shared.bus).await?;
     supervisor.spawn(may_fail("worker.neighbours"), neighbours.clone().listen(shared.bus.clone()));
-    if stop.run_until_cancelled(model_cache::preload(&shared.models, &models.preload)).await.is_some() {
+    if stop.run_until_cancelled(origins::preload(shared, &models.preload)).await.is_some() {
         fleet.phase.activate();
         fleet.changed.notify_one();
     }
@@ -202,7 +207,8 @@ async fn live(
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
     supervisor.spawn(may_fail("worker.wishes"), wishes::listen(Arc::clone(shared)));
-    let inventory = fleet.inventory.clone().keep(Arc::clone(shared), Arc::clone(&fleet.changed));
+    let inventory =
+        fleet.inventory.clone().keep(Arc::clone(shared), models.look_every, Arc::clone(&fleet.changed));
     supervisor.spawn(may_fail("worker.inventory"), inventory);
     tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = capacity, "the worker is ready");
     // A moment more than the jobs have: what is left of them is handed back in it.

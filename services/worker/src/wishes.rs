@@ -47,7 +47,7 @@ pub(crate) async fn listen(shared: Arc<Shared>) -> Result<(), BusError> {
 async fn load(shared: Arc<Shared>, model: ModelRef) {
     tracing::info!(model.id = %model.id, "asked to load a model");
     match origins::provide(&shared, &model).await {
-        Ok(()) => shared.models.prefetch(&model.id),
+        Ok(_) => shared.models.prefetch(&model.id),
         Err(error) => tracing::warn!(model.id = %model.id, %error, "a model could not be brought here"),
     }
 }

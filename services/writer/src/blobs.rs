@@ -27,6 +27,7 @@ pub(crate) async fn sweep(shared: &Shared, now: UnixMillis) -> Result<(), Writer
     if kept.is_zero() {
         return Ok(());
     }
+    shared.blobs.clear_abandoned().await?;
     read_values(shared).await?;
     let lag = shared.bus.recorder_lag().await?;
     if lag.oldest.is_some_and(|oldest| Duration::from_millis(now.since(oldest)) > kept / 2) {

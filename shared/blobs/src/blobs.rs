@@ -6,10 +6,13 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use millrace_contracts::BlobId;
+use millrace_objects::ObjectsError;
 use moka::future::Cache;
-use object_store::{ObjectStore, ObjectStoreExt, PutPayload};
+use object_store::path::Path as ObjectPath;
+use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 
-use crate::{BlobsError, BlobsSettings, location};
+use crate::location::{self, Opened};
+use crate::{BlobsError, BlobsSettings};
 
 /// No single blob takes more than this share of the cache.
 const CACHE_SHARE: u64 = 16;
@@ -20,8 +23,10 @@ const ENTRY_OVERHEAD_BYTES: usize = 128;
 #[derive(Debug, Clone)]
 pub struct Blobs {
     pub(crate) store: Arc<dyn ObjectStore>,
-    /// Where the store is on the disk.
-    pub(crate) folder: Arc<Path>,
+    /// Where the store is on the disk; none for a bucket.
+    pub(crate) folder: Option<Arc<Path>>,
+    /// What the store is called.
+    pub(crate) address: Arc<str>,
     cache: Cache<BlobId, Bytes>,
     max_cached_bytes: u64,
     pub(crate) max_blob_bytes: u64,
@@ -29,19 +34,21 @@ pub struct Blobs {
 }
 
 impl Blobs {
-    /// Opens the store, making its folder where it is missing. Touches the disk; meant for the start of a process.
+    /// Opens the store, making its folder where it is missing. Touches the disk, and asks no bucket; meant for the start of a
+    /// process.
     ///
     /// # Errors
-    /// `Settings` when the URL's scheme is not supported or the folder cannot be made.
+    /// `Settings` when the URL's scheme is not supported, the folder cannot be made, or the bucket's settings make no sense.
     pub fn open(settings: &BlobsSettings) -> Result<Self, BlobsError> {
         let cache = Cache::builder()
             .max_capacity(settings.cache_bytes)
             .weigher(|_, bytes: &Bytes| u32::try_from(bytes.len() + ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX))
             .build();
-        let (store, folder) = location::open(settings)?;
+        let Opened { store, folder, address } = location::open(settings)?;
         Ok(Self {
-            store: Arc::new(store),
-            folder: folder.into(),
+            store,
+            folder: folder.map(Arc::from),
+            address: address.into(),
             cache,
             max_cached_bytes: settings.cache_bytes / CACHE_SHARE,
             max_blob_bytes: settings.max_blob_bytes,
@@ -64,7 +71,7 @@ impl Blobs {
         let id = BlobId::of(&bytes);
         if self.touch(id).await? != Some(bytes.len() as u64) {
             let payload = PutPayload::from_bytes(bytes.clone());
-            self.store.put(&location::of_blob(id), payload).await.map_err(BlobsError::Storage)?;
+            self.store.put(&location::of_blob(id), payload).await.map_err(self.fault())?;
         }
         self.keep(id, &bytes).await;
         Ok(id)
@@ -95,9 +102,9 @@ impl Blobs {
     }
 
     async fn read(&self, id: BlobId) -> Result<Bytes, BlobsError> {
-        let found = self.store.get(&location::of_blob(id)).await.map_err(BlobsError::about(id))?;
+        let found = self.store.get(&location::of_blob(id)).await.map_err(self.fault_about(id))?;
         self.check_size(found.meta.size)?;
-        found.bytes().await.map_err(BlobsError::about(id))
+        found.bytes().await.map_err(self.fault_about(id))
     }
 
     /// A part of a blob; a range that goes past the end stops there.
@@ -105,19 +112,26 @@ impl Blobs {
     /// # Errors
     /// `NotFound`, `Range` when it begins at or after the end, `TooLarge`, `Storage`.
     pub async fn get_range(&self, id: BlobId, range: Range<u64>) -> Result<Bytes, BlobsError> {
-        let bytes = self.head(id).await?.ok_or(BlobsError::NotFound(id))?;
-        let range = range.start..range.end.min(bytes);
-        if range.is_empty() {
-            return Err(BlobsError::Range { bytes });
-        }
-        self.check_size(range.end - range.start)?;
         if let Some(cached) = self.cache.get(&id).await {
-            let (start, end) = (usize::try_from(range.start), usize::try_from(range.end));
-            if let (Ok(start), Ok(end)) = (start, end) {
+            let Range { start, end } = within(&range, cached.len() as u64)?;
+            if let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) {
                 return Ok(cached.slice(start..end));
             }
         }
-        self.store.get_range(&location::of_blob(id), range).await.map_err(BlobsError::about(id))
+        let path = location::of_blob(id);
+        let asked = GetOptions { range: Some(GetRange::Bounded(range.clone())), ..GetOptions::default() };
+        match self.store.get_opts(&path, asked).await {
+            Ok(found) => {
+                self.check_size(found.range.end - found.range.start)?;
+                found.bytes().await.map_err(self.fault_about(id))
+            }
+            // A range that cannot be has an error of its own in every kind of store.
+            Err(error) => {
+                let bytes = self.head(id).await?.ok_or(BlobsError::NotFound(id))?;
+                within(&range, bytes)?;
+                Err(self.fault()(error))
+            }
+        }
     }
 
     /// A blob's size in bytes; none when there is no such blob.
@@ -125,10 +139,15 @@ impl Blobs {
     /// # Errors
     /// `Storage`.
     pub async fn head(&self, id: BlobId) -> Result<Option<u64>, BlobsError> {
-        match self.store.head(&location::of_blob(id)).await {
-            Ok(meta) => Ok(Some(meta.size)),
+        Ok(self.meta(&location::of_blob(id)).await?.map(|meta| meta.size))
+    }
+
+    /// What the store says of an object; none when there is none.
+    pub(crate) async fn meta(&self, path: &ObjectPath) -> Result<Option<ObjectMeta>, BlobsError> {
+        match self.store.head(path).await {
+            Ok(meta) => Ok(Some(meta)),
             Err(object_store::Error::NotFound { .. }) => Ok(None),
-            Err(error) => Err(BlobsError::Storage(error)),
+            Err(error) => Err(self.fault()(error)),
         }
     }
 
@@ -138,9 +157,29 @@ impl Blobs {
     /// `Storage`.
     pub async fn delete(&self, id: BlobId) -> Result<(), BlobsError> {
         self.forget(id).await;
-        match self.store.delete(&location::of_blob(id)).await {
+        self.delete_object(&location::of_blob(id)).await
+    }
+
+    /// Removes an object that may be gone already.
+    pub(crate) async fn delete_object(&self, path: &ObjectPath) -> Result<(), BlobsError> {
+        match self.store.delete(path).await {
             Ok(()) | Err(object_store::Error::NotFound { .. }) => Ok(()),
-            Err(error) => Err(BlobsError::Storage(error)),
+            Err(error) => Err(self.fault()(error)),
+        }
+    }
+
+    /// A failure of the store.
+    pub(crate) fn fault(&self) -> impl Fn(object_store::Error) -> BlobsError + use<> {
+        let address = Arc::clone(&self.address);
+        move |error| BlobsError::Storage(ObjectsError::of(&address, &error))
+    }
+
+    /// A failure of the store while it was asked about `id`.
+    fn fault_about(&self, id: BlobId) -> impl Fn(object_store::Error) -> BlobsError + use<> {
+        let fault = self.fault();
+        move |error| match error {
+            object_store::Error::NotFound { .. } => BlobsError::NotFound(id),
+            error => fault(error),
         }
     }
 
@@ -161,4 +200,10 @@ impl Blobs {
             self.cache.insert(id, Bytes::copy_from_slice(bytes)).await;
         }
     }
+}
+
+/// The range, cut to a blob of so many bytes.
+fn within(range: &Range<u64>, bytes: u64) -> Result<Range<u64>, BlobsError> {
+    let range = range.start..range.end.min(bytes);
+    if range.is_empty() { Err(BlobsError::Range { bytes }) } else { Ok(range) }
 }

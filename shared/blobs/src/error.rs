@@ -1,6 +1,7 @@
 //! What can go wrong with blobs.
 
 use millrace_contracts::BlobId;
+use millrace_objects::ObjectsError;
 
 /// A failed call to the blob store.
 #[derive(Debug, thiserror::Error)]
@@ -47,9 +48,9 @@ pub enum BlobsError {
     /// The bytes that were to be stored stopped coming.
     #[error("the upload broke off: {0}")]
     Upload(#[source] Box<dyn std::error::Error + Send + Sync>),
-    /// The store itself failed: a full disk, missing rights.
+    /// The store itself failed: it is away, or its disk is full, or rights are missing.
     #[error("the blob store failed: {0}")]
-    Storage(#[source] object_store::Error),
+    Storage(#[source] ObjectsError),
 }
 
 impl BlobsError {
@@ -57,13 +58,5 @@ impl BlobsError {
     #[must_use]
     pub fn is_retryable(&self) -> bool {
         matches!(self, Self::Storage(_))
-    }
-
-    /// A failure of the store while it was asked about `id`.
-    pub(crate) fn about(id: BlobId) -> impl FnOnce(object_store::Error) -> Self {
-        move |error| match error {
-            object_store::Error::NotFound { .. } => Self::NotFound(id),
-            error => Self::Storage(error),
-        }
     }
 }

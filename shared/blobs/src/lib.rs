@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod blobs;
+mod check;
 mod error;
 mod location;
 mod resolve;

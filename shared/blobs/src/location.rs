@@ -1,42 +1,53 @@
-//! Where the store is, from what people write: a folder or a URL.
+//! Where the store is, from what people write, and where things lie in it.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
+use millrace_config::Location;
 use millrace_contracts::BlobId;
+use object_store::ObjectStore;
 use object_store::local::LocalFileSystem;
 use object_store::path::Path as ObjectPath;
-use url::Url;
 use uuid::Uuid;
 
 use crate::{BlobsError, BlobsSettings};
 
-const UPLOADS: &str = "tmp";
+pub(crate) const UPLOADS: &str = "tmp";
+/// Removals under way, in a bucket.
+pub(crate) const LEAVING: &str = "leaving";
 /// An upload that has not ended by then never will.
-const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
+pub(crate) const ABANDONED_AFTER: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// Opens the folder, making it where it is missing, and clears what killed processes left half written.
-pub(crate) fn open(settings: &BlobsSettings) -> Result<(LocalFileSystem, PathBuf), BlobsError> {
-    let fault = |reason: String| BlobsError::Settings { url: settings.url.clone(), reason };
-    let folder = folder(&settings.url).map_err(fault)?;
-    std::fs::create_dir_all(&folder)
-        .map_err(|error| fault(format!("the folder {} cannot be made: {error}", folder.display())))?;
-    clear_abandoned(&folder.join(UPLOADS));
-    let store = LocalFileSystem::new_with_prefix(&folder).map_err(|error| fault(error.to_string()))?;
-    Ok((store.with_fsync(settings.sync), folder))
+/// A store, and the folder that it is.
+pub(crate) struct Opened {
+    pub(crate) store: Arc<dyn ObjectStore>,
+    /// None for a bucket.
+    pub(crate) folder: Option<PathBuf>,
+    /// What it is called.
+    pub(crate) address: String,
 }
 
-fn folder(url: &str) -> Result<PathBuf, String> {
-    if url.trim().is_empty() {
-        return Err("name a folder, or a file:// URL".to_owned());
+/// Opens a bucket; or a folder, making it where it is missing, and clearing what killed processes left half written.
+pub(crate) fn open(settings: &BlobsSettings) -> Result<Opened, BlobsError> {
+    let fault = |reason: String| BlobsError::Settings { url: settings.url.clone(), reason };
+    let location: Location = settings.url.parse().map_err(fault)?;
+    let address = location.to_string();
+    match location {
+        Location::Bucket(bucket) => {
+            let store = millrace_objects::open(&bucket, &settings.objects)
+                .map_err(|error| fault(error.to_string()))?;
+            Ok(Opened { store, folder: None, address })
+        }
+        Location::Folder(folder) => {
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| fault(format!("the folder {} cannot be made: {error}", folder.display())))?;
+            clear_abandoned(&folder.join(UPLOADS));
+            let store =
+                LocalFileSystem::new_with_prefix(&folder).map_err(|error| fault(error.to_string()))?;
+            Ok(Opened { store: Arc::new(store.with_fsync(settings.sync)), folder: Some(folder), address })
+        }
     }
-    // `C:\…` and `a:b` are no URLs with an authority.
-    let Some((scheme, _)) = url.split_once("://") else { return Ok(PathBuf::from(url)) };
-    if scheme != "file" {
-        return Err(format!("{scheme}:// is not supported by this version; name a folder, or a file:// URL"));
-    }
-    let parsed = Url::parse(url).map_err(|error| error.to_string())?;
-    parsed.to_file_path().map_err(|()| "a file:// URL has no host: file:///path/to/folder".to_owned())
 }
 
 /// Best effort: what stays is cleared another time.
@@ -62,6 +73,22 @@ pub(crate) fn of_shard(shard: u8) -> ObjectPath {
     ObjectPath::from(format!("sha256/{shard:02x}"))
 }
 
+/// What says, in a bucket, when a blob was last touched.
+pub(crate) fn of_touch(id: BlobId) -> ObjectPath {
+    let hex = id.to_string();
+    ObjectPath::from(format!("touched/{}/{hex}", &hex[..2]))
+}
+
+/// The same of all blobs whose ids begin with this byte.
+pub(crate) fn of_touches(shard: u8) -> ObjectPath {
+    ObjectPath::from(format!("touched/{shard:02x}"))
+}
+
+/// What says, in a bucket, that a blob is being removed.
+pub(crate) fn of_leaving(id: BlobId) -> ObjectPath {
+    ObjectPath::from(format!("{LEAVING}/{id}"))
+}
+
 /// Where an upload grows until its digest is known.
 pub(crate) fn of_upload() -> ObjectPath {
     ObjectPath::from(format!("{UPLOADS}/{}", Uuid::new_v4()))
@@ -70,15 +97,6 @@ pub(crate) fn of_upload() -> ObjectPath {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn folders_and_file_urls_are_folders_and_nothing_else_is() {
-        assert_eq!(folder("./data/blobs").unwrap(), PathBuf::from("./data/blobs"));
-        assert_eq!(folder("file:///var/with%20space").unwrap(), PathBuf::from("/var/with space"));
-        assert!(folder("s3://bucket/prefix").unwrap_err().contains("s3:// is not supported"));
-        assert!(folder("file://host/path").is_err());
-        assert!(folder(" ").is_err());
-    }
 
     #[test]
     fn a_blob_lies_under_its_digest() {

@@ -1,23 +1,23 @@
 //! Keeping what is used and removing what is not. Whoever means to refer to a blob touches it; what has not been touched for
-//! long may be removed. Both go by the time that the file carries, so that no matter how they meet, a blob that was touched is
-//! there afterwards, or the touch says that it is not.
+//! long may be removed. No matter how the two meet, a blob that was touched is there afterwards, or the touch says that it is
+//! not.
 
-use std::fs::{self, File};
-use std::io::{self, ErrorKind};
-use std::path::{Path, PathBuf};
+mod bucket;
+mod folder;
+
+use std::collections::HashSet;
+use std::io;
 use std::time::{Duration, SystemTime};
 
-use futures::{Stream, TryStreamExt};
+use futures::{Stream, StreamExt, TryStreamExt, stream};
 use millrace_contracts::BlobId;
-use object_store::ObjectStore;
+use millrace_objects::ObjectsError;
+use object_store::{ObjectMeta, ObjectStore};
 
 use crate::{Blobs, BlobsError, location};
 
 /// What was touched so lately is not touched again: most blobs are used soon after they were stored.
 pub const TOUCHED_FOR: Duration = Duration::from_secs(6 * 3600);
-/// A blob that is being looked at by who removes is back, or gone, after so many looks.
-const LOOKS: u32 = 100;
-const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
 
 impl Blobs {
     /// The size of a blob that is about to be referred to, bytes; none when there is no such blob. It stays for as long as blobs
@@ -26,8 +26,9 @@ impl Blobs {
     /// # Errors
     /// `Storage`.
     pub async fn touch(&self, id: BlobId) -> Result<Option<u64>, BlobsError> {
-        let file = self.file(id);
-        off_thread(move || touch(&file)).await
+        let Some(folder) = &self.folder else { return bucket::touch(self, id).await };
+        let file = folder.join(location::of_blob(id).as_ref());
+        self.off_thread(move || folder::touch(&file)).await
     }
 
     /// Removes a blob that has not been touched since `before`; says whether it did.
@@ -35,8 +36,14 @@ impl Blobs {
     /// # Errors
     /// `Storage`.
     pub async fn remove_stale(&self, id: BlobId, before: SystemTime) -> Result<bool, BlobsError> {
-        let (file, aside) = (self.file(id), self.folder.join(location::of_upload().as_ref()));
-        let removed = off_thread(move || remove(&file, &aside, before)).await?;
+        let removed = match &self.folder {
+            None => bucket::remove(self, id, before).await?,
+            Some(folder) => {
+                let place = |path: object_store::path::Path| folder.join(path.as_ref());
+                let (file, aside) = (place(location::of_blob(id)), place(location::of_upload()));
+                self.off_thread(move || folder::remove(&file, &aside, before)).await?
+            }
+        };
         if removed {
             self.forget(id).await;
         }
@@ -50,70 +57,44 @@ impl Blobs {
         before: SystemTime,
     ) -> impl Stream<Item = Result<BlobId, BlobsError>> + Send + use<> {
         let found = self.store.list(Some(&location::of_shard(shard)));
-        found.map_err(BlobsError::Storage).try_filter_map(move |object| {
-            let id = object.location.filename().and_then(|name| name.parse().ok());
-            let is_stale = SystemTime::from(object.last_modified) < before;
-            std::future::ready(Ok(id.filter(|_| is_stale)))
+        let touches = self.folder.is_none().then(|| self.store.list(Some(&location::of_touches(shard))));
+        let named = |object: &ObjectMeta| object.location.filename().and_then(|name| name.parse().ok());
+        let is_old = move |object: &ObjectMeta| SystemTime::from(object.last_modified) < before;
+        let stale = stream::once(async move {
+            let touches = stream::iter(touches).flatten();
+            let spared: HashSet<BlobId> = touches
+                .try_filter_map(move |touch| {
+                    std::future::ready(Ok(named(&touch).filter(|_| !is_old(&touch))))
+                })
+                .try_collect()
+                .await?;
+            Ok::<_, object_store::Error>(found.try_filter_map(move |object| {
+                let id = named(&object).filter(|id| is_old(&object) && !spared.contains(id));
+                std::future::ready(Ok(id))
+            }))
+        });
+        stale.try_flatten().map_err(self.fault())
+    }
+
+    /// Removes what uploads and removals left in a bucket that ended before their time. A folder is cleared when it is opened.
+    ///
+    /// # Errors
+    /// `Storage`.
+    pub async fn clear_abandoned(&self) -> Result<(), BlobsError> {
+        if self.folder.is_some() {
+            return Ok(());
+        }
+        bucket::clear_abandoned(self).await
+    }
+
+    async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, BlobsError> {
+        let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other);
+        done.and_then(|done| done).map_err(|error| {
+            let (address, detail) = (self.address.to_string(), error.to_string());
+            BlobsError::Storage(ObjectsError::Failed { address, detail })
         })
     }
-
-    fn file(&self, id: BlobId) -> PathBuf {
-        self.folder.join(location::of_blob(id).as_ref())
-    }
-}
-
-async fn off_thread<T: Send + 'static>(
-    work: impl FnOnce() -> io::Result<T> + Send + 'static,
-) -> Result<T, BlobsError> {
-    let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other);
-    done.and_then(|done| done).map_err(|error| {
-        BlobsError::Storage(object_store::Error::Generic { store: "blobs", source: error.into() })
-    })
-}
-
-fn touch(file: &Path) -> io::Result<Option<u64>> {
-    let now = SystemTime::now();
-    for look in 0..LOOKS {
-        if look > 0 {
-            std::thread::sleep(BETWEEN_LOOKS);
-        }
-        let found = match fs::metadata(file) {
-            Ok(found) => found,
-            Err(error) if error.kind() == ErrorKind::NotFound && look == 0 => return Ok(None),
-            // It was there a moment ago: who removes it has set it aside, and puts it back if the touch came in time.
-            Err(error) if error.kind() == ErrorKind::NotFound => continue,
-            Err(error) => return Err(error),
-        };
-        if now.duration_since(found.modified()?).unwrap_or_default() < TOUCHED_FOR {
-            return Ok(Some(found.len()));
-        }
-        match File::open(file).and_then(|file| file.set_modified(now)) {
-            Ok(()) => {}
-            Err(error) if error.kind() == ErrorKind::NotFound => {}
-            Err(error) => return Err(error),
-        }
-    }
-    Ok(None)
-}
-
-fn remove(file: &Path, aside: &Path, before: SystemTime) -> io::Result<bool> {
-    let gone = |error: io::Error| if error.kind() == ErrorKind::NotFound { Ok(false) } else { Err(error) };
-    match fs::metadata(file).and_then(|found| found.modified()) {
-        Ok(touched) if touched >= before => return Ok(false),
-        Ok(_) => {}
-        Err(error) => return gone(error),
-    }
-    if let Some(folder) = aside.parent() {
-        fs::create_dir_all(folder)?;
-    }
-    if let Err(error) = fs::rename(file, aside) {
-        return gone(error);
-    }
-    // From here on nobody can touch it who does not look again; whoever did before is seen now.
-    if fs::metadata(aside)?.modified()? >= before {
-        fs::rename(aside, file)?;
-        return Ok(false);
-    }
-    fs::remove_file(aside)?;
-    Ok(true)
 }

@@ -10,8 +10,10 @@ use std::pin::pin;
 
 use crate::{Blobs, BlobsError, location};
 
-/// What is no larger is stored in one piece, which needs no temporary object.
+/// What is no larger is stored in one piece, which needs no temporary object. In a bucket a temporary object costs five
+/// requests, and a part of it has as many bytes anyway.
 const SMALL_BYTES: usize = 1 << 20;
+const SMALL_BYTES_OF_BUCKET: usize = 5 << 20;
 /// Parts that may be on their way to the store; more wait for these.
 const PARTS_IN_FLIGHT: usize = 2;
 
@@ -28,12 +30,13 @@ impl Blobs {
         let mut stream = pin!(stream);
         let mut start = BytesMut::new();
         let mut total: u64 = 0;
+        let small = if self.folder.is_some() { SMALL_BYTES } else { SMALL_BYTES_OF_BUCKET };
         while let Some(chunk) = stream.next().await {
             let chunk = chunk.map_err(|error| BlobsError::Upload(error.into()))?;
             total += chunk.len() as u64;
             self.check_size(total)?;
             start.extend_from_slice(&chunk);
-            if start.len() > SMALL_BYTES {
+            if start.len() > small {
                 let mut upload = Upload::begin(self, &start).await?;
                 return match upload.copy(stream, total).await {
                     Ok(()) => upload.finish().await,
@@ -59,7 +62,7 @@ struct Upload<'a> {
 impl<'a> Upload<'a> {
     async fn begin(blobs: &'a Blobs, start: &[u8]) -> Result<Self, BlobsError> {
         let path = location::of_upload();
-        let upload = blobs.store.put_multipart(&path).await.map_err(BlobsError::Storage)?;
+        let upload = blobs.store.put_multipart(&path).await.map_err(blobs.fault())?;
         let mut begun = Self { blobs, path, writer: WriteMultipart::new(upload), hasher: Sha256::new() };
         begun.hasher.update(start);
         begun.writer.write(start);
@@ -79,7 +82,7 @@ impl<'a> Upload<'a> {
             total += chunk.len() as u64;
             self.blobs.check_size(total)?;
             self.hasher.update(&chunk);
-            self.writer.wait_for_capacity(PARTS_IN_FLIGHT).await.map_err(BlobsError::Storage)?;
+            self.writer.wait_for_capacity(PARTS_IN_FLIGHT).await.map_err(self.blobs.fault())?;
             self.writer.put(chunk);
         }
         Ok(())
@@ -87,10 +90,15 @@ impl<'a> Upload<'a> {
 
     async fn finish(self) -> Result<BlobId, BlobsError> {
         let Self { blobs, path, writer, hasher } = self;
-        writer.finish().await.map_err(BlobsError::Storage)?;
+        writer.finish().await.map_err(blobs.fault())?;
         let id = BlobId::from_digest(hasher.finalize().into());
-        // Renaming over an equal blob replaces it by the same bytes; readers see one or the other.
-        blobs.store.rename(&path, &location::of_blob(id)).await.map_err(BlobsError::Storage)?;
+        // In a bucket a copy may meet somebody who removes the same blob; a touch never does.
+        if blobs.folder.is_none() && blobs.touch(id).await?.is_some() {
+            blobs.delete_object(&path).await?;
+        } else {
+            // Renaming over an equal blob replaces it by the same bytes; readers see one or the other.
+            blobs.store.rename(&path, &location::of_blob(id)).await.map_err(blobs.fault())?;
+        }
         Ok(id)
     }
 

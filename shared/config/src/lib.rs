@@ -5,6 +5,7 @@ mod error;
 mod export;
 mod layers;
 mod load;
+mod location;
 mod places;
 mod run_url;
 mod secret;
@@ -17,14 +18,15 @@ mod validate;
 pub use device::Device;
 pub use error::{ConfigError, ConfigFault};
 pub use load::{LoadArgs, Loaded, Origin};
+pub use location::{BucketUrl, Location};
 pub use places::{ORT_VERSION, Places};
 pub use run_url::RunUrl;
 pub use secret::{Secret, SecretUrl};
 pub use settings::Settings;
 pub use size::ByteSize;
 pub use topics::{
-    Api, Auth, Blobs, Collections, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Serving,
-    Telemetry, Worker, Writer,
+    Api, Auth, Blobs, Collections, Cost, Database, Io, Models, Objects, Orchestrator, Redis, Retention,
+    Serving, Telemetry, Worker, Writer,
 };
 
 /// The commented file that lists every key with its default.

@@ -132,6 +132,7 @@ impl Settings {
             ("auth", "signing_secret", &self.auth.signing_secret),
             ("io", "collections_key", &self.io.collections_key),
             ("io", "qdrant_key", &self.io.qdrant_key),
+            ("objects", "secret_access_key", &self.objects.secret_access_key),
         ];
         for (section, field, secret) in single {
             tree[section][field] = secret.as_ref().map(|secret| secret.expose().as_str()).into();

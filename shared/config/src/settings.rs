@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::topics::{
-    Api, Auth, Blobs, Collections, Cost, Database, Io, Models, Orchestrator, Redis, Retention, Telemetry,
-    Worker, Writer,
+    Api, Auth, Blobs, Collections, Cost, Database, Io, Models, Objects, Orchestrator, Redis, Retention,
+    Telemetry, Worker, Writer,
 };
 
 /// Everything that can be set.
@@ -21,6 +21,8 @@ pub struct Settings {
     pub database: Database,
     /// Images, tensors, artifacts.
     pub blobs: Blobs,
+    /// Object stores.
+    pub objects: Objects,
     /// Vectors to search among.
     pub collections: Collections,
     /// Models and the inference library.

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use crate::Settings;
+use crate::{Location, Settings};
 
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
@@ -49,6 +49,7 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(worker.max_batch_cells > 0, "worker.max_batch_cells", "must be at least 1");
     rule(worker.max_deliveries > 0, "worker.max_deliveries", "must be at least 1");
     rule(models.memory_factor >= 1.0, "models.memory_factor", "must be at least 1");
+    rule(!models.look_every.is_zero(), "models.look_every", "must be more than 0s");
     rule(models.max_loaded > 0, "models.max_loaded", "must be at least 1");
     rule(worker.intra_op_threads > 0, "worker.intra_op_threads", "must be at least 1");
     rule(worker.sessions_per_model > 0, "worker.sessions_per_model", "must be at least 1");
@@ -72,8 +73,31 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     );
     rule(!writer.fleet_interval.is_zero(), "writer.fleet_interval", "must be more than 0s");
     rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
+    faults.extend(faults_of_objects(settings));
     faults.extend(faults_of_io(settings));
     faults.extend(faults_of_api(settings));
+    faults
+}
+
+/// Whether it is the address of a web service, or none.
+fn is_web(url: Option<&String>) -> bool {
+    url.is_none_or(|url| url.starts_with("http://") || url.starts_with("https://"))
+}
+
+/// The broken rules of object stores and what is kept in them.
+fn faults_of_objects(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { blobs, objects, .. } = settings;
+    let mut faults = Vec::new();
+    if let Err(fault) = blobs.url.parse::<Location>() {
+        faults.push(("blobs.url", fault));
+    }
+    if !is_web(objects.endpoint.as_ref()) {
+        faults.push(("objects.endpoint", "must begin with http:// or https://".to_owned()));
+    }
+    if objects.access_key_id.is_some() != objects.secret_access_key.is_some() {
+        let message = "the key and its secret, objects.secret_access_key, are given together or not at all";
+        faults.push(("objects.access_key_id", message.to_owned()));
+    }
     faults
 }
 
@@ -87,11 +111,8 @@ fn faults_of_io(settings: &Settings) -> Vec<(&'static str, String)> {
         }
     };
     rule(io.concurrency > 0, "io.concurrency", "must be at least 1");
-    let is_web = |url: &Option<String>| {
-        url.as_ref().is_none_or(|url| url.starts_with("http://") || url.starts_with("https://"))
-    };
-    rule(is_web(&io.collections_url), "io.collections_url", "must begin with http:// or https://");
-    rule(is_web(&io.qdrant_url), "io.qdrant_url", "must begin with http:// or https://");
+    rule(is_web(io.collections_url.as_ref()), "io.collections_url", "must begin with http:// or https://");
+    rule(is_web(io.qdrant_url.as_ref()), "io.qdrant_url", "must begin with http:// or https://");
     rule(!io.search_timeout.is_zero(), "io.search_timeout", "must be more than 0s");
     faults
 }

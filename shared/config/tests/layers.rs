@@ -159,3 +159,25 @@ fn odd_pairs_are_warned_of() {
     let (given, _file) = args("[worker]\nlease = \"30s\"\n", &[], &[]);
     assert!(Settings::load(&given).unwrap().warnings.iter().any(|warning| warning.contains("worker.lease")));
 }
+
+#[test]
+fn a_bucket_and_its_key_are_checked_and_the_secret_reaches_children_but_no_log() {
+    let wrong = faults(
+        "[blobs]\nurl = \"gs://bucket\"\n[models]\ndir = \"s3://\"\n[objects]\nendpoint = \"minio:9000\"\naccess_key_id = \"k\"",
+        &[],
+    );
+    assert_eq!(wrong, ["models.dir", "blobs.url", "objects.endpoint", "objects.access_key_id"]);
+    let (args, _file) = args(
+        "[blobs]\nurl = \"s3://b/blobs\"\n[models]\ndir = \"s3://b/models\"\n[objects]\naccess_key_id = \"k\"",
+        &[("MILLRACE__OBJECTS__SECRET_ACCESS_KEY", "hunter2hunter2")],
+        &[],
+    );
+    let settings = Settings::load(&args).unwrap().settings;
+    let shown = format!("{settings:?}{}", serde_json::to_string(&settings).unwrap());
+    assert!(!shown.contains("hunter2"), "{shown}");
+    let environment = settings.to_environment().into_iter().collect();
+    let child = LoadArgs { file: args.file, environment, flags: Vec::new() };
+    let child = Settings::load(&child).unwrap().settings;
+    assert_eq!(child, settings);
+    assert_eq!(child.objects.secret_access_key.unwrap().expose(), "hunter2hunter2");
+}

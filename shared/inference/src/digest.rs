@@ -10,6 +10,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ModelFiles;
 use crate::folder::BESIDE;
+use crate::layout;
 
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -48,10 +49,8 @@ fn files_of(files: &ModelFiles) -> Vec<PathBuf> {
 
 /// Files of weights in the graph's folder.
 pub(crate) fn weights_beside(graph: &Path) -> Vec<PathBuf> {
-    let is_weights = |path: &PathBuf| {
-        let extension = path.extension().and_then(|extension| extension.to_str());
-        extension.is_some_and(|extension| matches!(extension, "onnx_data" | "data"))
-    };
+    let is_weights =
+        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(layout::is_weights);
     let beside = graph.parent().and_then(|folder| std::fs::read_dir(folder).ok());
     beside.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_weights).collect()
 }

@@ -11,6 +11,7 @@ mod facts;
 mod families;
 mod folder;
 mod graph;
+mod layout;
 mod literal;
 mod masks;
 mod model;
@@ -38,6 +39,7 @@ pub use families::{
 };
 pub use folder::BESIDE;
 pub use graph::{ElementType, GraphPort};
+pub use layout::{files_among, models_among};
 pub use masks::{Planes, class_map};
 pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader, Prospect};
 pub use overrides::{Channels, ImageInput, Layout, Overrides};

@@ -17,7 +17,6 @@ use serde_json::{Map, Value};
 
 use crate::InferenceError;
 
-const FILE: &str = "millrace.toml";
 /// A larger one is no settings file.
 const MOST_BYTES: u64 = 1 << 20;
 /// Sides of pictures that a graph may be given, pixels.
@@ -100,14 +99,19 @@ fn ones() -> [f32; 3] {
 }
 
 impl Overrides {
+    /// Its name in a model's folder.
+    pub const FILE: &str = "millrace.toml";
+
     /// Reads the file in `folder`; nothing is said when there is none.
     ///
     /// # Errors
     /// [`InferenceError::Load`] when it cannot be read, or asks for what cannot be.
     pub fn read(id: &ModelId, folder: &Path) -> Result<Self, InferenceError> {
-        let fault =
-            |detail: String| InferenceError::Load { id: id.clone(), detail: format!("its {FILE}: {detail}") };
-        let path = folder.join(FILE);
+        let fault = |detail: String| InferenceError::Load {
+            id: id.clone(),
+            detail: format!("its {}: {detail}", Self::FILE),
+        };
+        let path = folder.join(Self::FILE);
         let Ok(metadata) = std::fs::metadata(&path) else { return Ok(Self::default()) };
         if metadata.len() > MOST_BYTES {
             return Err(fault(format!("{} bytes, {MOST_BYTES} are allowed", metadata.len())));

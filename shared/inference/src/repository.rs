@@ -9,32 +9,21 @@ use millrace_contracts::model::is_model_name;
 use sha2::{Digest, Sha256};
 
 use crate::digest::weights_beside;
+use crate::layout::{self, GRAPHS};
 use crate::{InferenceError, Overrides, Part};
 
-/// Where the graph may be, in the order of looking.
-const GRAPHS: [&str; 6] = [
-    "model.onnx",
-    "onnx/model.onnx",
-    "vision_model.onnx",
-    "onnx/vision_model.onnx",
-    "text_model.onnx",
-    "onnx/text_model.onnx",
-];
-/// Folders that hold the towers of a model for pictures and texts, each a graph of its own. Preferred to the graph that
-/// does both: it runs the one for the sake of the other.
-const TOWERS: [[&str; 2]; 2] =
-    [["vision_model.onnx", "text_model.onnx"], ["onnx/vision_model.onnx", "onnx/text_model.onnx"]];
 const MOST_FOLDERS: usize = 4;
 /// From this on two names are alike, 0 to 1.
 const ALIKE: f64 = 0.5;
 
 /// A folder of models.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Default)]
 pub struct Repository {
-    folder: PathBuf,
+    /// None where somebody puts every model in its place.
+    folder: Option<PathBuf>,
     /// Where models by URL are kept; none where there are none.
     downloads: Option<PathBuf>,
-    /// Registered models: where somebody has put each. Shared by all clones.
+    /// Models from elsewhere: where somebody has put each. Shared by all clones.
     placed: Arc<Mutex<HashMap<ModelId, PathBuf>>>,
 }
 
@@ -57,7 +46,13 @@ impl Repository {
     /// The repository in `folder`. It need not exist yet.
     #[must_use]
     pub fn new(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), downloads: None, placed: Arc::default() }
+        Self { folder: Some(folder.into()), ..Self::default() }
+    }
+
+    /// A repository that is elsewhere, such as in an object store: it has what somebody has put in its place.
+    #[must_use]
+    pub fn elsewhere() -> Self {
+        Self::default()
     }
 
     /// The same, with models by URL in `folder`, where somebody has downloaded them to [`download_folder`].
@@ -66,7 +61,7 @@ impl Repository {
         Self { downloads: Some(folder.into()), ..self }
     }
 
-    /// Notes that the registered model `id` is in `folder`, which is whole. Whether it was elsewhere before: what is loaded
+    /// Notes that the model `id`, which came from elsewhere, is in `folder`, which is whole. Whether it was elsewhere before: what is loaded
     /// of it is then another copy.
     pub(crate) fn place(&self, id: &ModelId, folder: &Path) -> bool {
         // One insertion: nothing can be left half changed.
@@ -79,12 +74,6 @@ impl Repository {
         self.placed.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
     }
 
-    /// Its folder.
-    #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.folder
-    }
-
     /// Finds a model's files.
     ///
     /// # Errors
@@ -95,7 +84,10 @@ impl Repository {
             Some(downloads) if is_url(id) => download_folder(downloads, id.as_str()),
             _ => {
                 validate_model_id(id)?;
-                self.placed(id).unwrap_or_else(|| self.folder.join(id.as_str()))
+                let own = || self.folder.as_ref().map(|folder| folder.join(id.as_str()));
+                let looked_for = || "it does not exist in the model repository".to_owned();
+                let missing = || InferenceError::ModelNotFound { id: id.clone(), looked_for: looked_for() };
+                self.placed(id).or_else(own).ok_or_else(missing)?
             }
         };
         let chosen = chosen_in(id, &folder)?.map(|graph| (graph, Vec::new()));
@@ -129,7 +121,9 @@ impl Repository {
     #[must_use]
     pub fn list(&self) -> Vec<ModelId> {
         let mut found = Vec::new();
-        self.collect(&self.folder, "", 1, &mut found);
+        if let Some(folder) = &self.folder {
+            self.collect(folder, "", 1, &mut found);
+        }
         found.sort();
         found
     }
@@ -178,13 +172,9 @@ pub fn download_folder(downloads: &Path, what: &str) -> PathBuf {
 
 /// The graphs of the model in `folder`: the main one, and its companions.
 fn graphs_in(folder: &Path) -> Option<(PathBuf, Vec<(Part, PathBuf)>)> {
-    let there = |graph: &str| Some(folder.join(graph)).filter(|graph| graph.is_file());
-    for [vision, text] in TOWERS {
-        if let (Some(vision), Some(text)) = (there(vision), there(text)) {
-            return Some((vision, vec![(Part::Text, text)]));
-        }
-    }
-    GRAPHS.iter().find_map(|graph| there(graph)).map(|graph| (graph, Vec::new()))
+    let (main, beside) = layout::graphs(|graph| folder.join(graph).is_file())?;
+    let beside = beside.into_iter().map(|(part, graph)| (part, folder.join(graph))).collect();
+    Some((folder.join(main), beside))
 }
 
 /// Refuses ids that are not plain names or plain relative paths: no absolute path, no `..`, no hidden folder, nothing a

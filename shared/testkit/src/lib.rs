@@ -1,11 +1,13 @@
 #![doc = include_str!("../README.md")]
 
+mod bucket;
 mod eventually;
 mod folder;
 mod ort;
 mod postgres;
 mod redis;
 
+pub use bucket::TestBucket;
 pub use eventually::eventually;
 pub use folder::test_folder;
 pub use ort::ort_library;

@@ -54,12 +54,21 @@ impl Stack {
 
     /// The same with settings, as variables of its environment.
     pub(crate) fn with(servers: Servers, settings: &[(&str, &str)]) -> anyhow::Result<Self> {
+        let models = root().join("models").display().to_string();
+        Self::with_models(servers, &models, settings)
+    }
+
+    /// The same with its models elsewhere.
+    pub(crate) fn with_models(
+        servers: Servers,
+        models: &str,
+        settings: &[(&str, &str)],
+    ) -> anyhow::Result<Self> {
         let child = Command::new(env!("CARGO_BIN_EXE_millrace"))
             .args(["up", "--listen", "127.0.0.1:0", "--workers", "1"])
             .arg("--data-dir")
             .arg(servers.folder.path())
-            .arg("--models")
-            .arg(root().join("models"))
+            .args(["--models", models])
             .args(["--redis-url", &servers.redis.url(), "--database-url", &servers.postgres.url()])
             .envs(settings.iter().copied())
             .stdout(Stdio::piped())

@@ -107,18 +107,34 @@ impl Args {
             )
             .into());
         }
-        let models = self.models.as_ref().unwrap_or(&loaded.settings.models.dir);
-        Kit::new(loaded, context.config_file().cloned(), models).map(Some)
+        let models = self.models(&loaded.settings)?;
+        Kit::new(loaded, context.config_file().cloned(), &models).map(Some)
     }
 
-    fn private(&self, settings: &Settings, context: &Context, kit: Option<&Kit>) -> Private {
+    /// The folder of models: that of the settings where no other is named.
+    fn models(&self, settings: &Settings) -> anyhow::Result<PathBuf> {
+        let folder = self.models.as_deref().or_else(|| settings.models.dir.folder());
+        let folder = folder.ok_or_else(|| {
+            Misuse(
+                "models.dir is a bucket, which a bench does not measure: name a folder by --models"
+                    .to_owned(),
+            )
+        })?;
+        Ok(folder.to_owned())
+    }
+
+    fn private(&self, settings: &Settings, context: &Context, kit: Option<&Kit>) -> anyhow::Result<Private> {
         let works = [Scenario::Detect, Scenario::Chain, Scenario::Fairness];
         let detects = self.scenarios().iter().any(|one| works.contains(one)) || kit.is_some();
-        let models = self.models.clone().unwrap_or_else(|| settings.models.dir.clone());
-        Private {
+        // Only `detect`, `chain`, `fairness` and `inference` have work for real workers; the others bring their own.
+        let models = match kit {
+            _ if !detects => None,
+            Some(kit) => Some(kit.models()),
+            None => Some(self.models(settings)?),
+        };
+        Ok(Private {
             config: context.config_file().cloned(),
-            // Only `detect`, `chain`, `fairness` and `inference` have work for real workers; the others bring their own.
-            models: detects.then(|| kit.map_or(models, Kit::models)),
+            models,
             workers: if detects { self.workers } else { 0 },
             redis_url: self.redis_url.clone(),
             database_url: self.database_url.clone(),
@@ -126,7 +142,7 @@ impl Args {
                 .map(|kit| ("MILLRACE__BLOBS__URL".to_owned(), kit.blobs_url()))
                 .into_iter()
                 .collect(),
-        }
+        })
     }
 }
 
@@ -138,7 +154,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let report = match args.running()? {
         Some(place) => measure(&args, Stage::connect(&place, settings, args.bounds(), stop).await?).await?,
         None => {
-            let private = args.private(settings, context, kit.as_ref());
+            let private = args.private(settings, context, kit.as_ref())?;
             let Some(instance) = Instance::start(&private, &stop).await? else { return Ok(Exit::Failed) };
             let report = async {
                 let stage = Stage::connect(&instance.place, settings, args.bounds(), stop.clone()).await?;

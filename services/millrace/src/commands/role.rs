@@ -135,7 +135,8 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
         );
         health.spawn(kind, orphaned);
     }
-    let deps = millrace_worker::Deps { bus, blobs: roles::blobs(settings)?, library, phase };
+    let (blobs, objects) = (roles::blobs(settings)?, settings.objects.clone());
+    let deps = millrace_worker::Deps { bus, blobs, library, objects, phase };
     let millrace_config::Settings { worker, models, io, .. } = settings.clone();
     let ended = millrace_worker::run(deps, worker, models, io, alone.shutdown.clone()).await;
     alone.end(ended).await?;

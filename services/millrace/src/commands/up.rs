@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
-use millrace_config::{Loaded, Settings};
+use millrace_config::{Loaded, Location, Settings};
 use millrace_local::DirLock;
 use millrace_store::KeySecret;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind};
@@ -49,9 +49,9 @@ pub(crate) struct Args {
     /// Worker processes.
     #[arg(long, value_name = "N", default_value_t = 1)]
     workers: usize,
-    /// Folder of the models.
+    /// Folder of the models, or s3://bucket/prefix.
     #[arg(long, value_name = "DIR")]
-    models: Option<PathBuf>,
+    models: Option<Location>,
     /// Use this Redis instead of a private one.
     #[arg(long, value_name = "URL")]
     redis_url: Option<String>,
@@ -63,7 +63,7 @@ pub(crate) struct Args {
 impl Args {
     fn flags(&self) -> Vec<(String, String)> {
         let listen = self.listen.map(|listen| listen.to_string());
-        let models = self.models.as_ref().map(|models| models.display().to_string());
+        let models = self.models.as_ref().map(ToString::to_string);
         let flags = [
             ("api.listen", listen),
             ("models.dir", models),
@@ -124,13 +124,11 @@ fn settle(loaded: &mut Loaded, data_dir: &Path, workers: usize) -> anyhow::Resul
         // Asked for here, so that a missing library is one clear error and not a worker that dies again and again.
         settings.models.ort_library = Some(roles::library(settings, &loaded.places)?);
     }
-    let models = std::path::absolute(&settings.models.dir).context("the models folder")?;
-    anyhow::ensure!(
-        models.is_dir(),
-        "there is no models folder {}; --models names another",
-        models.display()
-    );
-    settings.models.dir = models;
+    if let Location::Folder(folder) = &mut settings.models.dir {
+        *folder = std::path::absolute(&*folder).context("the models folder")?;
+        let shown = folder.display();
+        anyhow::ensure!(folder.is_dir(), "there is no models folder {shown}; --models names another");
+    }
     settings.worker.grace = settings.worker.grace.min(WORKERS_GRACE - Duration::from_millis(500));
     settings.api.grace = settings.api.grace.min(FRONT_GRACE - Duration::from_millis(500));
     settings.orchestrator.grace = settings.orchestrator.grace.min(BACK_GRACE - Duration::from_millis(500));

@@ -40,6 +40,7 @@ pub(crate) fn blobs(settings: &Settings) -> anyhow::Result<Blobs> {
     let blobs = &settings.blobs;
     let opened = Blobs::open(&BlobsSettings {
         url: blobs.url.clone(),
+        objects: settings.objects.clone(),
         max_blob_bytes: blobs.max_blob.bytes(),
         max_value_bytes: blobs.max_value.bytes(),
         cache_bytes: blobs.cache.bytes(),

@@ -2,7 +2,7 @@
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use millrace_bus::{BusError, JobDelivery};
@@ -217,8 +217,11 @@ async fn execute(
         );
         JobError::new(ErrorKind::Unsupported, message)
     })?;
-    if let Some(model) = job.model.as_ref().filter(|model| origins::concern(model)) {
-        clock.time(Stage::ModelLoad, origins::provide(&shared, model)).await?;
+    if let Some(model) = &job.model {
+        let begun = Instant::now();
+        if origins::provide(&shared, model).await? {
+            clock.add(Stage::ModelLoad, begun.elapsed());
+        }
     }
     let context = JobContext::open(shared, job, way, clock).await?;
     let mut outputs = block(&context).await?;

@@ -7,6 +7,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_bus::{Bus, BusSettings, Inbox};
+use millrace_config::Objects;
 use millrace_contracts::job::{JobOutcome, ModelRef, Priority};
 use millrace_contracts::message::Message;
 use millrace_contracts::values::ImageValue;
@@ -80,11 +81,12 @@ pub(crate) async fn connect(url: String) -> Bus {
 }
 
 pub(crate) fn deps(bus: Bus, blobs: Blobs) -> Deps {
-    Deps { bus, blobs, library: ort_library().unwrap(), phase: Phase::default() }
+    let library = ort_library().unwrap();
+    Deps { bus, blobs, library, objects: Objects::default(), phase: Phase::default() }
 }
 
 pub(crate) fn repository() -> millrace_config::Models {
-    millrace_config::Models { dir: models(), ..millrace_config::Models::default() }
+    millrace_config::Models { dir: models().into(), ..millrace_config::Models::default() }
 }
 
 impl Desk {
@@ -104,7 +106,7 @@ impl Desk {
 
     /// The same, with the models in a folder.
     pub(crate) async fn worker_of(&self, folder: PathBuf) -> Running {
-        self.worker_with(millrace_config::Models { dir: folder, ..repository() }).await
+        self.worker_with(millrace_config::Models { dir: folder.into(), ..repository() }).await
     }
 
     /// The same, with these models.
@@ -128,8 +130,18 @@ impl Desk {
         models: millrace_config::Models,
         io: millrace_config::Io,
     ) -> Running {
+        self.worker_on(settings, models, (io, Objects::default())).await
+    }
+
+    /// The same, with object stores.
+    pub(crate) async fn worker_on(
+        &self,
+        settings: millrace_config::Worker,
+        models: millrace_config::Models,
+        (io, objects): (millrace_config::Io, Objects),
+    ) -> Running {
         // A connection of its own, as in life.
-        let deps = deps(connect(self.redis.url()).await, self.blobs.clone());
+        let deps = Deps { objects, ..deps(connect(self.redis.url()).await, self.blobs.clone()) };
         let stop = CancellationToken::new();
         let task = tokio::spawn(millrace_worker::run(deps, settings, models, io, stop.clone()));
         Running { stop, task }

@@ -4,6 +4,7 @@
 
 mod aggregation;
 mod blocks;
+mod bucket;
 mod chains;
 mod desk;
 mod downloads;

@@ -18,8 +18,10 @@ fn own_repository() -> (tempfile::TempDir, millrace_config::Models) {
         let entry = entry.unwrap();
         std::fs::copy(entry.path(), to.join(entry.file_name())).unwrap();
     }
-    let models =
-        millrace_config::Models { dir: folder.path().to_path_buf(), ..millrace_config::Models::default() };
+    let models = millrace_config::Models {
+        dir: folder.path().to_path_buf().into(),
+        ..millrace_config::Models::default()
+    };
     (folder, models)
 }
 

@@ -38,7 +38,7 @@ async fn models_that_do_not_fit_together_are_served_in_turns_and_not_job_by_job(
     let jobs: Vec<Job> = (0..40).map(|turn| job(["a", "b"][turn % 2])).collect();
     desk.bus.enqueue(&jobs, &[]).await.unwrap();
     let models = millrace_config::Models {
-        dir: folder.path().to_owned(),
+        dir: folder.path().to_owned().into(),
         max_loaded: 1,
         switch_after: Duration::from_secs(20),
         ..repository()

@@ -8,7 +8,7 @@ use crate::ByteSize;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Blobs {
-    /// A folder, or an object store's URL.
+    /// A folder, or a prefix in an object store, such as s3://bucket/blobs.
     pub url: String,
     /// Largest blob that is stored or read.
     pub max_blob: ByteSize,

@@ -6,14 +6,18 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::ByteSize;
+use crate::{ByteSize, Location};
 
 /// The model repository, the inference library, and the cache of loaded models.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct Models {
-    /// Folder with one sub-folder per model.
-    pub dir: PathBuf,
+    /// Folder with one sub-folder per model, or a prefix in an object store laid out the same, such as
+    /// s3://bucket/models: what is used of that is kept in `downloads`.
+    pub dir: Location,
+    /// How often `dir` is looked through for models that were added, changed or removed.
+    #[serde(with = "crate::span")]
+    pub look_every: Duration,
     /// ONNX Runtime's shared library. `ORT_DYLIB_PATH` is honoured; otherwise the one that
     /// scripts/setup.sh fetched.
     pub ort_library: Option<PathBuf>,
@@ -23,7 +27,7 @@ pub struct Models {
     pub max_loaded: usize,
     /// Largest model file that is loaded.
     pub max_file: ByteSize,
-    /// Folder that models by URL are downloaded to; shared by the workers of a machine.
+    /// Folder that models by URL, and those of an object store, are downloaded to; shared by the workers of a machine.
     pub downloads: PathBuf,
     /// Disk for downloaded models; beyond it the least recently used go.
     pub downloads_quota: ByteSize,
@@ -81,7 +85,8 @@ pub struct Serving {
 impl Default for Models {
     fn default() -> Self {
         Self {
-            dir: PathBuf::from("models"),
+            dir: Location::Folder("models".into()),
+            look_every: Duration::from_secs(15),
             ort_library: None,
             memory_budget: ByteSize::mib(2048),
             max_loaded: 16,

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use millrace_config::{Loaded, Settings};
+use millrace_config::{Loaded, Location, Settings};
 use millrace_contracts::UnixMillis;
 use millrace_inference::{Chosen, Repository, Runtime};
 use millrace_local::{PostgresPrograms, redis_server};
@@ -37,8 +37,8 @@ pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
         Finding { what: "vectors", result: vectors(loaded), remedy: "run scripts/setup.sh --pgvector" },
         Finding {
             what: "blob store",
-            result: blobs(settings),
-            remedy: "set blobs.url to a folder that this user may write",
+            result: blobs(settings).await,
+            remedy: "set blobs.url to a folder that this user may write, or to a bucket, with its key in [objects]",
         },
         Finding {
             what: "onnx runtime",
@@ -52,8 +52,8 @@ pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
         },
         Finding {
             what: "models",
-            result: models(settings),
-            remedy: "set models.dir to a folder with one sub-folder per model",
+            result: models(settings).await,
+            remedy: "set models.dir to a folder with one sub-folder per model, or to a bucket, with its key in [objects]",
         },
         Finding {
             what: "clock",
@@ -100,8 +100,11 @@ fn vectors(loaded: &Loaded) -> Result<String, String> {
     Ok(says.to_owned())
 }
 
-fn blobs(settings: &Settings) -> Result<String, String> {
-    roles::blobs(settings).map(|_| settings.blobs.url.clone()).map_err(|fault| format!("{fault:#}"))
+/// Writes, reads and removes an object.
+async fn blobs(settings: &Settings) -> Result<String, String> {
+    let blobs = roles::blobs(settings).map_err(|fault| format!("{fault:#}"))?;
+    blobs.check().await.map_err(|fault| fault.to_string())?;
+    Ok(settings.blobs.url.clone())
 }
 
 async fn onnx_runtime(loaded: &Loaded) -> Result<String, String> {
@@ -123,14 +126,19 @@ async fn device(loaded: &Loaded) -> Result<String, String> {
     Ok(format!("models run on {}{named}{better}", chosen.device))
 }
 
-fn models(settings: &Settings) -> Result<String, String> {
-    let dir = &settings.models.dir;
-    if !dir.is_dir() {
-        return Err(format!("there is no folder {}", dir.display()));
-    }
-    let found = Repository::new(dir).list();
+async fn models(settings: &Settings) -> Result<String, String> {
+    let found = match &settings.models.dir {
+        Location::Folder(folder) if !folder.is_dir() => {
+            return Err(format!("there is no folder {}", folder.display()));
+        }
+        Location::Folder(folder) => Repository::new(folder).list(),
+        Location::Bucket(url) => {
+            let found = millrace_worker::models_in_bucket(url, &settings.objects).await;
+            found.map_err(|fault| fault.to_string())?
+        }
+    };
     let names: Vec<_> = found.iter().map(millrace_contracts::ModelId::as_str).collect();
-    Ok(format!("{} in {}: {}", found.len(), dir.display(), names.join(", ")))
+    Ok(format!("{} in {}: {}", found.len(), settings.models.dir, names.join(", ")))
 }
 
 /// The clock against the time this program was built: a clock before that is wrong for certain.

@@ -1,4 +1,6 @@
-//! The blob store on a real folder.
+//! The blob store on a real folder, and, in a file of its own, in a real bucket.
+
+mod bucket;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
@@ -123,9 +125,9 @@ async fn ranges_stop_at_the_end() {
 }
 
 #[tokio::test]
-async fn only_folders_are_supported_and_the_message_says_so() {
-    let error = Blobs::open(&BlobsSettings::new("s3://bucket/prefix")).unwrap_err();
-    assert!(error.to_string().contains("s3:// is not supported by this version"), "{error}");
+async fn only_folders_and_buckets_are_supported_and_the_message_says_so() {
+    let error = Blobs::open(&BlobsSettings::new("gs://bucket/prefix")).unwrap_err();
+    assert!(error.to_string().contains("gs:// is not supported"), "{error}");
     let folder = TempDir::new().unwrap();
     let url = format!("file://{}/new/folder", folder.path().display());
     Blobs::open(&BlobsSettings::new(url)).unwrap();

@@ -1,0 +1,59 @@
+//! In a folder a blob's file carries the time of the last touch. Whoever removes sets it aside first, and then looks once more.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use super::TOUCHED_FOR;
+
+/// A blob that is being looked at by who removes is back, or gone, after so many looks.
+const LOOKS: u32 = 100;
+const BETWEEN_LOOKS: Duration = Duration::from_millis(2);
+
+pub(super) fn touch(file: &Path) -> io::Result<Option<u64>> {
+    let now = SystemTime::now();
+    for look in 0..LOOKS {
+        if look > 0 {
+            std::thread::sleep(BETWEEN_LOOKS);
+        }
+        let found = match fs::metadata(file) {
+            Ok(found) => found,
+            Err(error) if error.kind() == ErrorKind::NotFound && look == 0 => return Ok(None),
+            // It was there a moment ago: who removes it has set it aside, and puts it back if the touch came in time.
+            Err(error) if error.kind() == ErrorKind::NotFound => continue,
+            Err(error) => return Err(error),
+        };
+        if now.duration_since(found.modified()?).unwrap_or_default() < TOUCHED_FOR {
+            return Ok(Some(found.len()));
+        }
+        match File::open(file).and_then(|file| file.set_modified(now)) {
+            Ok(()) => {}
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(None)
+}
+
+pub(super) fn remove(file: &Path, aside: &Path, before: SystemTime) -> io::Result<bool> {
+    let gone = |error: io::Error| if error.kind() == ErrorKind::NotFound { Ok(false) } else { Err(error) };
+    match fs::metadata(file).and_then(|found| found.modified()) {
+        Ok(touched) if touched >= before => return Ok(false),
+        Ok(_) => {}
+        Err(error) => return gone(error),
+    }
+    if let Some(folder) = aside.parent() {
+        fs::create_dir_all(folder)?;
+    }
+    if let Err(error) = fs::rename(file, aside) {
+        return gone(error);
+    }
+    // From here on nobody can touch it who does not look again; whoever did before is seen now.
+    if fs::metadata(aside)?.modified()? >= before {
+        fs::rename(aside, file)?;
+        return Ok(false);
+    }
+    fs::remove_file(aside)?;
+    Ok(true)
+}

@@ -1,0 +1,137 @@
+//! Which files make a model, by their names alone: the same rules for a folder on the disk and for a prefix of an object store.
+
+use std::collections::BTreeSet;
+
+use millrace_contracts::ModelId;
+use millrace_contracts::model::is_model_name;
+
+use crate::folder::BESIDE;
+use crate::{Overrides, Part};
+
+/// Where the graph may be, in the order of looking.
+pub(crate) const GRAPHS: [&str; 6] = [
+    "model.onnx",
+    "onnx/model.onnx",
+    "vision_model.onnx",
+    "onnx/vision_model.onnx",
+    "text_model.onnx",
+    "onnx/text_model.onnx",
+];
+/// Folders that hold the towers of a model for pictures and texts, each a graph of its own. Preferred to the graph that
+/// does both: it runs the one for the sake of the other.
+const TOWERS: [[&str; 2]; 2] =
+    [["vision_model.onnx", "text_model.onnx"], ["onnx/vision_model.onnx", "onnx/text_model.onnx"]];
+
+/// The graphs of the model whose files are `there`, relative to its folder: the main one, and its companions.
+pub(crate) fn graphs(there: impl Fn(&str) -> bool) -> Option<(&'static str, Vec<(Part, &'static str)>)> {
+    let towers = TOWERS.iter().find(|towers| towers.iter().all(|graph| there(graph)));
+    if let Some([vision, text]) = towers {
+        return Some((vision, vec![(Part::Text, text)]));
+    }
+    GRAPHS.iter().find(|graph| there(graph)).map(|graph| (*graph, Vec::new()))
+}
+
+/// Whether a file holds weights of the graphs beside it.
+pub(crate) fn is_weights(name: &str) -> bool {
+    name.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "onnx_data" | "data"))
+}
+
+/// The models among files, by the paths of all of them, relative to the repository. A folder that is a model has no further
+/// ones in it. One with a `millrace.toml`, which may name its graph, is a model if there is any graph below it.
+#[must_use]
+pub fn models_among(paths: &BTreeSet<String>) -> BTreeSet<ModelId> {
+    let mut folders: BTreeSet<&str> = BTreeSet::new();
+    for path in paths {
+        let by_graph = GRAPHS.iter().filter_map(|graph| path.strip_suffix(graph)?.strip_suffix('/'));
+        folders.extend(by_graph);
+        if let Some(folder) = path.strip_suffix(Overrides::FILE).filter(|folder| folder.ends_with('/')) {
+            let below = paths.range(folder.to_owned()..).take_while(|path| path.starts_with(folder));
+            if below.into_iter().any(|path| path.ends_with(".onnx")) {
+                folders.extend(folder.strip_suffix('/'));
+            }
+        }
+    }
+    let is_inside = |folder: &str| {
+        let above = folder.match_indices('/').map(|(at, _)| &folder[..at]);
+        above.into_iter().any(|above| folders.contains(above))
+    };
+    let own = folders.iter().filter(|folder| is_model_name(folder) && !is_inside(folder));
+    own.map(|folder| ModelId::from(*folder)).collect()
+}
+
+/// The files that have a say in what a model answers, among those of its folder: its graphs (`graph`, where its owner names
+/// one), the weights beside them, and what families read. None where there is no graph.
+#[must_use]
+pub fn files_among(names: &BTreeSet<String>, graph: Option<&str>) -> Option<BTreeSet<String>> {
+    let there = |name: &str| names.contains(name);
+    let graphs: Vec<&str> = match graph {
+        Some(graph) => vec![graph],
+        None => graphs(there).map(|(main, beside)| {
+            std::iter::once(main).chain(beside.into_iter().map(|(_, graph)| graph)).collect()
+        })?,
+    };
+    if !graphs.iter().all(|graph| there(graph)) {
+        return None;
+    }
+    let place = |path: &str| path.rsplit_once('/').map_or(String::new(), |(folder, _)| folder.to_owned());
+    let weights = names
+        .iter()
+        .filter(|name| is_weights(name) && graphs.iter().any(|graph| place(graph) == place(name)));
+    let beside = BESIDE.iter().flat_map(|name| [(*name).to_owned(), format!("onnx/{name}")]);
+    let mut files: BTreeSet<String> = graphs.iter().map(|graph| (*graph).to_owned()).collect();
+    files.extend(weights.cloned());
+    files.extend(beside.filter(|name| there(name)));
+    Some(files)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> BTreeSet<String> {
+        names.iter().map(|name| (*name).to_owned()).collect()
+    }
+
+    #[test]
+    fn models_are_found_by_names_as_they_are_in_folders() {
+        let paths = names(&[
+            "plain/model.onnx",
+            "plain/README.md",
+            "plain-2/onnx/text_model.onnx",
+            "acme/hub/onnx/model.onnx",
+            "acme/hub/onnx/deeper/model.onnx",
+            "named/exports/best.onnx",
+            "named/millrace.toml",
+            "unnamed/exports/best.onnx",
+            "empty/millrace.toml",
+            ".hidden/model.onnx",
+            "a/b/c/d/e/model.onnx",
+            "model.onnx",
+        ]);
+        let found: Vec<String> = models_among(&paths).iter().map(ToString::to_string).collect();
+        assert_eq!(found, ["acme/hub", "named", "plain", "plain-2"]);
+    }
+
+    #[test]
+    fn only_files_that_have_a_say_are_wanted() {
+        let hub = names(&[
+            "README.md",
+            "config.json",
+            "onnx/model.onnx",
+            "onnx/model.onnx_data",
+            "onnx/model_fp16.onnx",
+            "onnx/tokenizer.json",
+            "other/model.onnx_data",
+            "pytorch_model.bin",
+        ]);
+        let wanted =
+            names(&["config.json", "onnx/model.onnx", "onnx/model.onnx_data", "onnx/tokenizer.json"]);
+        assert_eq!(files_among(&hub, None), Some(wanted));
+        let chosen = files_among(&hub, Some("onnx/model_fp16.onnx")).unwrap();
+        assert!(chosen.contains("onnx/model_fp16.onnx") && !chosen.contains("onnx/model.onnx"));
+        assert_eq!(files_among(&hub, Some("missing.onnx")), None);
+        let towers = names(&["text_model.onnx", "vision_model.onnx", "model.onnx"]);
+        assert_eq!(files_among(&towers, None), Some(names(&["text_model.onnx", "vision_model.onnx"])));
+        assert_eq!(files_among(&names(&["config.json"]), None), None);
+    }
+}
