@@ -22,13 +22,8 @@ pub(crate) struct Client {
 
 impl Client {
     pub(crate) fn new(api: &str) -> Self {
-        // Every test has a process of its own under nextest and shares one under `cargo test`: the first one installs.
-        static PROVIDER: std::sync::Once = std::sync::Once::new();
-        PROVIDER.call_once(|| {
-            rustls::crypto::ring::default_provider()
-                .install_default()
-                .expect("nobody else installs a provider");
-        });
+        // Refused where another fixture of this process was first.
+        drop(rustls::crypto::ring::default_provider().install_default());
         Self { http: reqwest::Client::new(), base: format!("{}/api/v1", api.trim_end_matches('/')) }
     }
 
