@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::Job;
-use millrace_tasks::give_way;
+use millrace_tasks::{Courtesy, give_way};
 use millrace_turns::{Turn, Turns};
 use tokio::sync::{Semaphore, oneshot};
 
@@ -16,7 +16,11 @@ use crate::WorkerError;
 /// Pieces of work that may wait per thread. More than jobs in hand ever have: who waits outside takes no turns.
 const QUEUE_PER_THREAD: usize = 256;
 
-type Work = Box<dyn FnOnce() + Send>;
+/// A piece of work, and whose it is.
+struct Work {
+    turn: Turn,
+    run: Box<dyn FnOnce() + Send>,
+}
 
 /// The pool. Cheap to clone; its threads end with the last clone.
 #[derive(Clone)]
@@ -67,21 +71,21 @@ struct State {
 pub(crate) struct Panicked(pub(crate) String);
 
 impl CpuPool {
-    /// Starts `threads` threads of each kind, one per core when 0.
-    pub(crate) fn start(threads: usize) -> Result<Self, WorkerError> {
-        let cores = || std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+    /// Starts `threads` threads of each kind, one per core when 0. Those of the common leave a core to whoever waits alone.
+    pub(crate) fn start(threads: usize, courtesy: &Courtesy) -> Result<Self, WorkerError> {
         let threads = if threads == 0 { cores() } else { threads };
         let (lone, common) = (Arc::new(Queue::default()), Arc::new(Queue::default()));
         let places = Arc::new(Semaphore::new(threads.saturating_mul(QUEUE_PER_THREAD)));
         // Before the threads: those that have started end with it when another cannot be started.
         let door = Arc::new(Door { lone, common, places });
         for number in 0..threads {
-            let (lone, common) = (Arc::clone(&door.lone), Arc::clone(&door.common));
+            let (lone, common, courtesy) =
+                (Arc::clone(&door.lone), Arc::clone(&door.common), courtesy.clone());
             let of_the_common = move || {
                 give_way();
-                common.serve();
+                common.serve(&courtesy);
             };
-            spawn(format!("lone pixels {number}"), move || lone.serve())?;
+            spawn(format!("lone pixels {number}"), move || lone.serve(&Courtesy::default()))?;
             spawn(format!("pixels {number}"), of_the_common)?;
         }
         Ok(Self(door))
@@ -109,7 +113,7 @@ impl CpuPool {
             drop(reply.send(result.map(|value| (value, begun.elapsed()))));
         };
         let queue = if caller.lone { &self.0.lone } else { &self.0.common };
-        queue.push(caller.turn, Box::new(task));
+        queue.push(Work { turn: caller.turn, run: Box::new(task) });
         answer.await.unwrap_or_else(|_| Err(gone()))
     }
 }
@@ -122,15 +126,16 @@ impl Drop for Door {
 }
 
 impl Queue {
-    fn push(&self, turn: Turn, work: Work) {
-        self.lock().waiting.push(turn, work);
+    fn push(&self, work: Work) {
+        self.lock().waiting.push(work.turn.clone(), work);
         self.bell.notify_one();
     }
 
     /// Works until the end.
-    fn serve(&self) {
-        while let Some(work) = self.next() {
-            work();
+    fn serve(&self, courtesy: &Courtesy) {
+        while let Some(Work { turn, run }) = self.next() {
+            let _core = courtesy.core(turn.flow());
+            run();
         }
     }
 
@@ -159,6 +164,11 @@ impl Queue {
     }
 }
 
+/// Cores that this process may use.
+pub(crate) fn cores() -> usize {
+    std::thread::available_parallelism().map_or(1, std::num::NonZero::get)
+}
+
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), WorkerError> {
     let thread = std::thread::Builder::new().name(name).spawn(body);
     thread.map(drop).map_err(|source| WorkerError::Thread { name: "pixels", source })
@@ -176,7 +186,7 @@ mod tests {
 
     #[tokio::test]
     async fn work_runs_and_a_panic_stays_where_it_is() {
-        let pool = CpuPool::start(1).unwrap();
+        let pool = CpuPool::start(1, &Courtesy::default()).unwrap();
         assert_eq!(pool.run(Caller::own(), || 6 * 7).await.unwrap().0, 42);
         let panicked = pool
             .run(Caller::own(), || assert!(std::env::args().count() == 0, "on purpose"))
@@ -188,7 +198,7 @@ mod tests {
 
     #[tokio::test]
     async fn abandoned_work_is_not_done() {
-        let pool = CpuPool::start(1).unwrap();
+        let pool = CpuPool::start(1, &Courtesy::default()).unwrap();
         let (open, gate) = std::sync::mpsc::channel::<()>();
         let first = pool.run(Caller::own(), move || gate.recv());
         let done = Arc::new(std::sync::atomic::AtomicBool::new(false));
@@ -205,7 +215,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_lone_job_does_not_wait_for_those_of_the_others() {
-        let pool = CpuPool::start(1).unwrap();
+        let pool = CpuPool::start(1, &Courtesy::default()).unwrap();
         let (open, gate) = std::sync::mpsc::channel::<()>();
         let many = Caller { lone: false, ..Caller::own() };
         let mut held_up = Box::pin(pool.run(many, move || gate.recv()));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use millrace_bus::{Abandon, EntryId, JobDelivery, QueueKey};
 use millrace_contracts::{ExecutionId, Job, JobId, ModelId};
-use millrace_tasks::CancellationToken;
+use millrace_tasks::{CancellationToken, Courtesy, Waiting};
 use tokio::sync::Notify;
 
 use crate::effort::{Effort, Mark};
@@ -15,6 +15,7 @@ use crate::effort::{Effort, Mark};
 #[derive(Clone)]
 pub(crate) struct Held {
     hand: Arc<Mutex<Hand>>,
+    courtesy: Courtesy,
 }
 
 struct Hand {
@@ -51,18 +52,17 @@ pub(crate) struct Holding {
     /// Whether its flow had no other job in hand when it was taken: somebody waits for this one alone.
     pub(crate) lone: bool,
     pub(crate) stop: Stop,
-}
-
-impl Default for Held {
-    /// None in hand, and none before.
-    fn default() -> Self {
-        let effort = Effort::new(Instant::now());
-        let hand = Hand { entries: HashMap::new(), full: HashMap::new(), effort };
-        Self { hand: Arc::new(Mutex::new(hand)) }
-    }
+    _waiting: Option<Waiting>,
 }
 
 impl Held {
+    /// None in hand, and none before. Lone jobs are shown courtesy.
+    pub(crate) fn new(courtesy: Courtesy) -> Self {
+        let effort = Effort::new(Instant::now());
+        let hand = Hand { entries: HashMap::new(), full: HashMap::new(), effort };
+        Self { hand: Arc::new(Mutex::new(hand)), courtesy }
+    }
+
     /// Takes a job in hand.
     pub(crate) fn take(&self, delivery: &JobDelivery) -> Holding {
         let at = (delivery.queue.clone(), delivery.entry.clone());
@@ -80,7 +80,8 @@ impl Held {
         hand.entries.insert(at.clone(), entry);
         let mark = hand.effort.take(Instant::now());
         drop(hand);
-        Holding { held: self.clone(), at, mark, lone, stop }
+        let waiting = lone.then(|| self.courtesy.wait_alone(&flow.id)).flatten();
+        Holding { held: self.clone(), at, mark, lone, stop, _waiting: waiting }
     }
 
     /// Every claim that is to be kept.

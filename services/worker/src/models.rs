@@ -10,6 +10,7 @@ use millrace_inference::{
     Serving, SessionSettings,
 };
 use millrace_objects::ObjectsError;
+use millrace_tasks::Courtesy;
 
 use crate::cpu::{Caller, CpuPool};
 use crate::downloads::bucket::Bucket;
@@ -53,7 +54,7 @@ pub fn wanted_device(device: millrace_config::Device) -> Option<Device> {
 
 /// An empty cache over the repository.
 pub(crate) fn open(
-    (deps, repository): (&Deps, Repository),
+    (deps, repository, courtesy): (&Deps, Repository, &Courtesy),
     device: Device,
     (worker, models): (&Worker, &Models),
     observer: ModelEvents,
@@ -76,7 +77,8 @@ pub(crate) fn open(
         max_bytes: models.max_file.bytes(),
         sessions,
         serving: serving.collect::<HashMap<_, _>>(),
-    });
+    })
+    .with_courtesy(courtesy.clone());
     let bounds = CacheSettings {
         max_models: models.max_loaded,
         max_bytes: models.memory_budget.bytes(),

@@ -8,11 +8,11 @@ use millrace_blobs::Blobs;
 use millrace_bus::Bus;
 use millrace_contracts::{EventType, Pool, UnixMillis, WorkerId};
 use millrace_inference::{Chosen, ModelCache};
-use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskError, TaskKind};
+use millrace_tasks::{CancellationToken, Courtesy, OnCancel, OnError, Supervisor, TaskError, TaskKind};
 use tokio::sync::mpsc;
 
 use crate::cancelled::Cancelled;
-use crate::cpu::CpuPool;
+use crate::cpu::{CpuPool, cores};
 use crate::downloads::Downloads;
 use crate::fleet::Fleet;
 use crate::frames::Frames;
@@ -87,13 +87,14 @@ pub async fn run(
     io: millrace_config::Io,
     shutdown: CancellationToken,
 ) -> Result<(), WorkerError> {
-    let cpu = CpuPool::start(settings.cpu_threads)?;
+    let courtesy = Courtesy::new(cores(), settings.courtesy);
+    let cpu = CpuPool::start(settings.cpu_threads, &courtesy)?;
     let chosen = model_cache::device(&deps, &settings, &cpu).await?;
     let worker = WorkerId::from(format!("worker-{}", uuid::Uuid::now_v7().simple()));
     let (observer, model_events) = ModelEvents::new(worker.clone());
     let changed = observer.changed();
     let (repository, bucket) = model_cache::repository(&models, &deps.objects)?;
-    let place = (&deps, repository.clone());
+    let place = (&deps, repository.clone(), &courtesy);
     let cache = model_cache::open(place, chosen.device, (&settings, &models), observer)?;
     let shared = Arc::new(Shared {
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), &settings),
@@ -102,7 +103,7 @@ pub async fn run(
         registrations: Registrations::default(),
         lanes: Lanes::of(&settings, &io),
         outside: Outside::new(io),
-        held: Held::default(),
+        held: Held::new(courtesy),
         cancelled: Cancelled::new(),
         pools: settings.pools.iter().map(|pool| Pool::from(pool.as_str())).collect(),
         job_timeout: settings.job_timeout,

@@ -6,11 +6,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use millrace_contracts::{ModelDigest, ModelId};
+use millrace_tasks::Courtesy;
 
 use crate::aside;
 use crate::cache::Lease;
 use crate::digest::digest_of;
 use crate::families::family_of;
+use crate::session::Around;
 use crate::{
     Classifier, Companion, Detector, Device, Embedder, Facts, Family, InferenceError, Inferred, Part,
     RawModel, Relief, Repository, Rows, Runtime, Segmenter, Serving, SessionSettings, SessionThread,
@@ -213,13 +215,21 @@ pub struct Prospect {
 #[derive(Debug, Clone)]
 pub struct ModelLoader {
     settings: LoaderSettings,
+    courtesy: Courtesy,
 }
 
 impl ModelLoader {
     /// A loader with these settings.
     #[must_use]
     pub fn new(settings: LoaderSettings) -> Self {
-        Self { settings }
+        Self { settings, courtesy: Courtesy::default() }
+    }
+
+    /// Its sessions leave a core to whoever waits for one thing alone, as long as they run on cores.
+    #[must_use]
+    pub fn with_courtesy(mut self, courtesy: Courtesy) -> Self {
+        self.courtesy = if self.device() == Device::Cpu { courtesy } else { Courtesy::default() };
+        self
     }
 
     /// The models it can load from.
@@ -289,7 +299,8 @@ impl ModelLoader {
         Runtime::load(&library)?;
         let begun = Instant::now();
         let sessions = self.serving(id, &files.folder)?.on(self.settings.sessions);
-        let start = |graph| SessionThread::start(id, library.clone(), graph, sessions, Arc::clone(&relief));
+        let around = Around { relief, courtesy: self.courtesy.clone() };
+        let start = |graph| SessionThread::start(id, library.clone(), graph, sessions, around.clone());
         let (session, opened) = start(files.graph.clone()).await?;
         let (mut companions, mut said) = (Vec::new(), Vec::new());
         for (part, graph) in files.companions.clone() {

@@ -20,6 +20,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::ModelId;
+use millrace_tasks::Courtesy;
 use millrace_turns::Turn;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
@@ -70,6 +71,15 @@ impl Default for SessionSettings {
             queue: 64,
         }
     }
+}
+
+/// What sessions share with the rest of the process.
+#[derive(Clone)]
+pub(crate) struct Around {
+    /// Asked for memory when a run finds none.
+    pub(crate) relief: Arc<dyn Relief>,
+    /// Leaves a core to whoever waits for one thing alone.
+    pub(crate) courtesy: Courtesy,
 }
 
 /// The handle of a model's session threads. They end when it is dropped and the requests in hand are done.
@@ -180,7 +190,7 @@ pub(crate) struct Opened {
 }
 
 impl SessionThread {
-    /// Opens the graph on the threads that will own its sessions. `relief` is asked for memory when a run finds none.
+    /// Opens the graph on the threads that will own its sessions.
     ///
     /// # Errors
     /// A missing library, a graph that does not load, a thread that does not start.
@@ -189,10 +199,10 @@ impl SessionThread {
         library: PathBuf,
         graph: PathBuf,
         settings: SessionSettings,
-        relief: Arc<dyn Relief>,
+        around: Around,
     ) -> Result<(Self, Opened), InferenceError> {
         let sessions = settings.sessions.max(1);
-        let queue = Arc::new(Queue::new(BatchLimit::of(&settings), sessions));
+        let queue = Arc::new(Queue::new(BatchLimit::of(&settings), sessions, around.courtesy));
         let arenas = Arc::new(Arenas::new(sessions));
         let places = Arc::new(Semaphore::new(settings.queue.max(1)));
         // Closes the queue, and so ends the threads, should one of them not start.
@@ -213,7 +223,7 @@ impl SessionThread {
                 queue: Arc::clone(&queue),
                 arenas: Arc::clone(&arenas),
                 number,
-                relief: Arc::clone(&relief),
+                relief: Arc::clone(&around.relief),
             };
             let name = if number == 0 { format!("model {id}") } else { format!("model {id} {number}") };
             let thread = std::thread::Builder::new().name(name).spawn(move || served.run(ready));

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod backoff;
+mod courtesy;
 mod error;
 mod kind;
 mod niceness;
@@ -8,6 +9,7 @@ mod signal;
 mod supervisor;
 
 pub use backoff::{Backoff, backoff};
+pub use courtesy::{Core, Courtesy, Waiting};
 pub use error::TaskError;
 pub use kind::{OnCancel, OnError, TaskKind};
 pub use niceness::give_way;

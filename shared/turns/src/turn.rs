@@ -17,6 +17,12 @@ impl Turn {
         Self { flow: job.flow.clone(), priority: job.priority }
     }
 
+    /// Whose it is.
+    #[must_use]
+    pub fn flow(&self) -> &str {
+        &self.flow.id
+    }
+
     /// How far a turn takes it: the less, the more turns it has.
     pub(crate) fn stride(&self) -> u64 {
         /// Divisible by every weight, 1 to 16, times every urgency.

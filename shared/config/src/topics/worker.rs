@@ -17,6 +17,11 @@ pub struct Worker {
     pub concurrency: usize,
     /// Jobs in hand beyond those, of workflows that have none in hand: a lone run does not wait for the jobs of a batch.
     pub spare_hands: usize,
+    /// While a job is in hand that is its workflow's only one, the work of other workflows leaves two cores free, and for so long
+    /// afterwards one; where there are but two, it has one again after so long. A lone run waits less behind a batch, and
+    /// the batch is slower meanwhile. 0ms: it never does.
+    #[serde(with = "crate::span")]
+    pub courtesy: Duration,
     /// Threads for decoding and transforms; 0 means one per core.
     pub cpu_threads: usize,
     /// What models run on: auto (a GPU where one works, else the processor), cpu, cuda:N, or tensorrt:N. One that is named and
@@ -79,6 +84,7 @@ impl Default for Worker {
             pools: ["fast", "heavy", "batch", "cpu", "io"].map(str::to_owned).to_vec(),
             concurrency: 16,
             spare_hands: 4,
+            courtesy: Duration::from_millis(10),
             cpu_threads: 0,
             device: Device::Auto,
             intra_op_threads: 1,

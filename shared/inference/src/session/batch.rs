@@ -3,6 +3,8 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
+use millrace_tasks::Core;
+
 use super::limit::cells;
 use super::open::OpenSession;
 use super::serve::Trust;
@@ -13,6 +15,8 @@ use crate::{InferenceError, Tensor};
 pub(super) struct Batch {
     pub(super) requests: Vec<Request>,
     pub(super) closed: Closed,
+    /// Given back when it has run.
+    pub(super) core: Option<Core>,
 }
 
 impl Request {
@@ -65,6 +69,7 @@ impl Batch {
         trust: &mut Trust,
         relief: &dyn Relief,
     ) -> Option<Duration> {
+        let _core = self.core;
         let mut fit = Vec::with_capacity(self.requests.len());
         for request in self.requests {
             match session.check(&request.inputs, request.alone) {

@@ -6,6 +6,7 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use millrace_tasks::{Core, Courtesy};
 use millrace_turns::Turns;
 
 use super::batch::Batch;
@@ -13,8 +14,12 @@ use super::limit::{BatchLimit, cells};
 use super::{Closed, Request};
 use crate::Tensor;
 
+/// A core may become free without a ring here; meanwhile it is looked for so often.
+const LOOK_FOR_CORE: Duration = Duration::from_millis(1);
+
 #[derive(Debug)]
 pub(super) struct Queue {
+    courtesy: Courtesy,
     state: Mutex<State>,
     /// Rung for every request, and at the end.
     bell: Condvar,
@@ -39,9 +44,9 @@ struct Gathering {
 }
 
 impl Queue {
-    pub(super) fn new(limit: BatchLimit, sessions: usize) -> Self {
+    pub(super) fn new(limit: BatchLimit, sessions: usize, courtesy: Courtesy) -> Self {
         let state = State { waiting: Turns::default(), limit, closed: false, serving: sessions };
-        Self { state: Mutex::new(state), bell: Condvar::new() }
+        Self { courtesy, state: Mutex::new(state), bell: Condvar::new() }
     }
 
     /// Puts a request behind those of its flow; false when the queue is closed.
@@ -91,19 +96,28 @@ impl Queue {
     pub(super) fn gather(&self, fixed_rows: Option<usize>) -> Option<Batch> {
         let mut state = self.lock();
         loop {
-            if let Some(first) = state.take() {
-                return Some(self.grow(state, first, fixed_rows));
+            if let Some((first, core)) = state.take(&self.courtesy) {
+                let (requests, closed) = self.grow(state, first, fixed_rows);
+                return Some(Batch { requests, closed, core });
             }
-            if state.closed {
+            state = if !state.waiting.is_empty() {
+                self.bell.wait_timeout(state, LOOK_FOR_CORE).unwrap_or_else(PoisonError::into_inner).0
+            } else if state.closed {
                 return None;
-            }
-            state = self.bell.wait(state).unwrap_or_else(PoisonError::into_inner);
+            } else {
+                self.bell.wait(state).unwrap_or_else(PoisonError::into_inner)
+            };
         }
     }
 
-    fn grow(&self, mut state: MutexGuard<'_, State>, first: Request, fixed_rows: Option<usize>) -> Batch {
+    fn grow(
+        &self,
+        mut state: MutexGuard<'_, State>,
+        first: Request,
+        fixed_rows: Option<usize>,
+    ) -> (Vec<Request>, Closed) {
         if first.alone {
-            return Batch { requests: vec![first], closed: Closed::Alone };
+            return (vec![first], Closed::Alone);
         }
         let until = first.since + state.limit.max_delay;
         let most_rows = fixed_rows.unwrap_or(state.limit.rows());
@@ -111,7 +125,7 @@ impl Queue {
             Gathering { rows: first.rows(), cells: cells(&first), requests: vec![first], most_rows };
         loop {
             if let Some(closed) = gathering.fill(&mut state) {
-                return Batch { requests: gathering.requests, closed };
+                return (gathering.requests, closed);
             }
             let left = until.saturating_duration_since(Instant::now());
             if left.is_zero() || state.closed {
@@ -123,7 +137,7 @@ impl Queue {
                     (false, true) => Closed::Delay,
                     (false, false) => Closed::Drained,
                 };
-                return Batch { requests: gathering.requests, closed };
+                return (gathering.requests, closed);
             }
             state = self.bell.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0;
         }
@@ -136,10 +150,19 @@ impl Queue {
 }
 
 impl State {
-    /// The request whose turn it is, abandoned ones dropped.
-    fn take(&mut self) -> Option<Request> {
+    /// The request whose turn it is, abandoned ones dropped, and the core that it runs on. While there is no core for those who
+    /// have more in hand, lone ones go first.
+    fn take(&mut self, courtesy: &Courtesy) -> Option<(Request, Option<Core>)> {
         self.waiting.retain(|request| !request.is_abandoned());
-        self.waiting.take()
+        let next = self.waiting.next(|_| true)?;
+        let Request { lone, turn, .. } = next.piece();
+        if *lone {
+            return Some((next.take(), None));
+        }
+        if let Some(core) = courtesy.core_now(turn.flow()) {
+            return Some((next.take(), Some(core)));
+        }
+        self.waiting.next(|request| request.lone).map(|lone| (lone.take(), None))
     }
 }
 
