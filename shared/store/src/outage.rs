@@ -16,8 +16,8 @@ use crate::{Store, StoreError};
 
 /// A connection that is to be had is had sooner.
 const PROMPT: Duration = Duration::from_millis(250);
-/// Longest a look takes.
-const LOOK: Duration = Duration::from_secs(1);
+/// Longest a look takes. One who is busy takes his time over a new connection, and is there all the same.
+const LOOK: Duration = Duration::from_secs(3);
 /// Pause between looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
@@ -91,30 +91,38 @@ impl Store {
             return is_there;
         }
         // Boxed like what is taken.
-        let is_there = Box::pin(is_there(&self.pool)).await;
-        if self.outage.is_away.swap(!is_there, Ordering::Relaxed) == is_there {
-            if is_there {
-                tracing::info!("Postgres is back");
-            } else {
-                tracing::warn!("Postgres is away; whoever needs it is told at once until it is back");
+        let seen = Box::pin(see(&self.pool)).await;
+        let is_there = seen.is_ok();
+        let was_away = self.outage.is_away.swap(!is_there, Ordering::Relaxed);
+        match seen {
+            Ok(()) if was_away => tracing::info!("Postgres is back"),
+            Err(error) if !was_away => {
+                tracing::warn!(error, "Postgres is away; whoever needs it is told at once until it is back");
             }
+            _ => {}
         }
         *last = Some((Instant::now(), is_there));
         is_there
     }
 }
 
-/// Whether somebody answers a connection of our own. One who refuses it is there, unless he is about to come or go.
-async fn is_there(pool: &PgPool) -> bool {
+/// Looks whether somebody answers a connection of our own; else why not. One who refuses it is there, unless he is about to come
+/// or go.
+async fn see(pool: &PgPool) -> Result<(), String> {
     let options = pool.connect_options();
     match timeout(LOOK, PgConnection::connect_with(&options)).await {
         Ok(Ok(connection)) => {
             // It has said enough, however it takes its end.
             drop(timeout(LOOK, connection.close()).await);
-            true
+            Ok(())
         }
-        Ok(Err(sqlx::Error::Database(refusal))) => !refusal.code().is_some_and(|code| code.starts_with("57")),
-        Ok(Err(_)) | Err(_) => false,
+        Ok(Err(sqlx::Error::Database(refusal)))
+            if !refusal.code().is_some_and(|code| code.starts_with("57")) =>
+        {
+            Ok(())
+        }
+        Ok(Err(error)) => Err(error.to_string()),
+        Err(_) => Err(format!("no answer within {LOOK:?}")),
     }
 }
 
