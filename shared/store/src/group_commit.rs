@@ -119,6 +119,17 @@ impl GroupCommit {
         !self.store.is_away() && self.under_way.since().is_none_or(|since| since.elapsed() < PROMPT)
     }
 
+    /// Comes when one commit has been under way for `long`. A line of commits that go on, however slow, is waited for.
+    pub async fn stalled(&self, long: Duration) {
+        loop {
+            let left = self.under_way.since().map_or(long, |since| long.saturating_sub(since.elapsed()));
+            if left.is_zero() {
+                return;
+            }
+            tokio::time::sleep(left).await;
+        }
+    }
+
     /// Requests that wait now.
     #[must_use]
     pub fn waiting(&self) -> usize {

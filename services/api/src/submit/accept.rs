@@ -16,9 +16,9 @@ use crate::patience::within;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
-/// A run that was begun before its commit is taken back when that takes longer: it must not get far before its caller is told that
-/// it was not accepted.
-const COMMIT_WAIT: Duration = Duration::from_secs(1);
+/// A run that was begun before its commit is taken back when a single commit takes longer: it must not get far before its caller is
+/// told that it was not accepted.
+const COMMIT_WAIT: Duration = Duration::from_secs(2);
 /// A run that is committed is not held up for longer than this by a bus that does not answer: the sweeper starts it later.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(2);
 
@@ -68,10 +68,17 @@ pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt,
     submission.target.compiled.store(&app.blobs).await?;
     let run = submission.row(None);
     let accepted = run.accepted.clone();
-    let commit = tokio::time::timeout(COMMIT_WAIT, app.commits.accept(run));
+    let commit = async {
+        tokio::select! {
+            committed = app.commits.accept(run) => committed.map(drop),
+            () = app.commits.stalled(COMMIT_WAIT) => {
+                let detail = format!("the record did not take it within {COMMIT_WAIT:?}");
+                Err(GroupCommitError::Unavailable(detail))
+            }
+        }
+    };
     let (committed, ()) = tokio::join!(commit, hand_over(app, &accepted));
-    let late = || GroupCommitError::Unavailable(format!("the record did not take it within {COMMIT_WAIT:?}"));
-    if let Err(error) = committed.unwrap_or_else(|_| Err(late())) {
+    if let Err(error) = committed {
         // Also when the hand-over failed: it may have arrived all the same. Where this fails too, the run goes on unknown to
         // its caller, and the record says so.
         drop(

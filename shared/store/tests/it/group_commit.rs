@@ -102,3 +102,35 @@ async fn without_postgres_the_answer_is_quick_and_says_so() -> Result<()> {
     running.abort();
     Ok(())
 }
+
+#[tokio::test]
+async fn a_line_of_slow_commits_does_not_stall_and_one_that_hangs_does() -> Result<()> {
+    const LONG: Duration = Duration::from_secs(1);
+    let fixture = Fixture::start().await?;
+    fixture
+        .execute(
+            "create function slow() returns trigger language plpgsql as $$
+            begin perform pg_sleep(case when new.pool = 'hangs' then 60 else 0.25 end); return new; end $$",
+        )
+        .await?;
+    fixture
+        .execute("create trigger slow before insert on wf_executions for each row execute function slow()")
+        .await?;
+    let settings = GroupCommitSettings { max_batch: 1, ..GroupCommitSettings::default() };
+    let (handle, committer) = GroupCommit::new(fixture.store.clone(), settings);
+    let running = tokio::spawn(committer.run(std::future::pending()));
+    let line = join_all((0..8).map(|_| handle.accept(Story::new().run())));
+    let outcomes = tokio::select! {
+        outcomes = line => outcomes,
+        () = handle.stalled(LONG) => anyhow::bail!("two seconds in all, and none of the commits took one"),
+    };
+    assert!(outcomes.iter().all(|outcome| *outcome == Ok(AcceptOutcome::Accepted)), "{outcomes:?}");
+    let mut hangs = Story::new().run();
+    hangs.accepted.pool = Some("hangs".into());
+    tokio::select! {
+        outcome = handle.accept(hangs) => anyhow::bail!("{outcome:?}"),
+        () = handle.stalled(LONG) => {}
+    }
+    running.abort();
+    Ok(())
+}
