@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
+use indicatif::ProgressBar;
 use reqwest::Method;
 use serde_json::Value;
 
@@ -92,11 +93,17 @@ impl Client {
         self.json(self.request(Method::POST, path).multipart(parts)).await
     }
 
-    /// The bytes of a blob.
-    pub(crate) async fn blob(&self, id: &str) -> anyhow::Result<Vec<u8>> {
-        let answer =
+    /// The bytes of a blob; `bar` moves as they come.
+    pub(crate) async fn blob(&self, id: &str, bar: &ProgressBar) -> anyhow::Result<Vec<u8>> {
+        let mut answer =
             self.send(self.request(Method::GET, &format!("/blobs/{id}")).timeout(ANSWER_TIMEOUT)).await?;
-        Ok(answer.bytes().await?.to_vec())
+        bar.set_length(answer.content_length().unwrap_or_default());
+        let mut bytes = Vec::new();
+        while let Some(chunk) = answer.chunk().await? {
+            bar.inc(chunk.len() as u64);
+            bytes.extend_from_slice(&chunk);
+        }
+        Ok(bytes)
     }
 
     /// An event stream from after `last`, the id of the last event that was seen.

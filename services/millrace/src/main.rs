@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod context;
 mod exit;
+mod progress;
 mod render;
 mod roles;
 mod up;

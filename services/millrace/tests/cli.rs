@@ -3,6 +3,8 @@
 #[path = "cli/support.rs"]
 mod support;
 
+use std::process::{Command, Stdio};
+
 use support::{Api, millrace};
 
 const COMMANDS: &[&[&str]] = &[
@@ -152,6 +154,41 @@ fn the_default_file_can_be_used_as_it_is_printed() {
     std::fs::write(&file, output.stdout).unwrap();
     let output = millrace(&["config", "--config"]).arg(&file).output().unwrap();
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// What `command` draws on standard error, where that is a terminal: `script` gives it one.
+fn drawn_on_a_terminal(command: &Command) -> String {
+    let words = std::iter::once(command.get_program()).chain(command.get_args());
+    let line: Vec<String> =
+        words.map(|word| format!("'{}'", word.to_str().expect("the words are text"))).collect();
+    let mut script = Command::new("/usr/bin/script");
+    script.args(["-qec", &format!("{} > /dev/null", line.join(" ")), "/dev/null"]);
+    let output = script.env_clear().env("TERM", "xterm").stdin(Stdio::null()).output();
+    let output = output.expect("script is there: it is part of every Debian");
+    assert!(output.status.success(), "{output:?}");
+    String::from_utf8(output.stdout).expect("what is drawn is text")
+}
+
+#[test]
+fn bars_are_drawn_on_a_terminal_and_nowhere_else() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let (flow, photo) = (dir.path().join("flow.json"), dir.path().join("cat.jpg"));
+    std::fs::write(&flow, r#"{"name":"x","nodes":[]}"#).unwrap();
+    std::fs::write(&photo, vec![7; 1 << 20]).unwrap();
+    let run = |more: &[&str]| {
+        let mut command = millrace(&["run"]);
+        command
+            .arg(&flow)
+            .args(["--input", &format!("photo=@{}", photo.display()), "--url", &api.url])
+            .args(more);
+        command
+    };
+    let drawn = drawn_on_a_terminal(&run(&[]));
+    assert!(drawn.contains("cat.jpg") && drawn.contains("MiB"), "the upload: {drawn:?}");
+    assert!(drawn.contains("nodes") && drawn.contains('\x1b'), "the run: {drawn:?}");
+    assert_eq!(drawn_on_a_terminal(&run(&["--json"])), "", "a program reads along");
+    assert!(run(&[]).output().unwrap().stderr.is_empty(), "a pipe is no terminal");
 }
 
 #[test]

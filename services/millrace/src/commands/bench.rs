@@ -12,6 +12,7 @@ use crate::bench::inference::Kit;
 use crate::bench::{Bounds, Instance, Place, Private, Report, Scenario, Stage};
 use crate::context::Context;
 use crate::exit::{Exit, Misuse};
+use crate::progress::Bars;
 use crate::up::endpoints::Endpoints;
 
 #[derive(Debug, ClapArgs)]
@@ -176,13 +177,18 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 /// Plays the scenarios; what was done before an interruption is reported.
 async fn measure(args: &Args, stage: Stage) -> anyhow::Result<Report> {
     let mut report = Report::begin(&stage).await?;
-    for scenario in args.scenarios() {
+    let scenarios = args.scenarios();
+    let bar = Bars::new(args.json).steps("", scenarios.len() as u64);
+    for scenario in scenarios {
+        bar.set_message(format!("{scenario:?}").to_lowercase());
         match stage.play(scenario).await {
             Ok(section) => report.sections.push(section),
             Err(_) if stage.stop.is_cancelled() => {}
             Err(fault) => return Err(fault),
         }
+        bar.inc(1);
     }
+    bar.finish_and_clear();
     report.interrupted = stage.stop.is_cancelled();
     Ok(report)
 }

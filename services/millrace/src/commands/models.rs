@@ -1,16 +1,17 @@
 //! `millrace models`: the registry, and where each model is warm.
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use anyhow::Context as _;
 use clap::Subcommand;
-use reqwest::multipart::{Form, Part};
+use reqwest::multipart::Form;
 use serde_json::{Map, json};
 
 use crate::client::{Client, ClientArgs};
 use crate::commands::executions::items;
 use crate::context::Context;
 use crate::exit::{Exit, Misuse};
+use crate::progress::Bars;
 use crate::render::{Table, field};
 
 #[derive(Debug, Subcommand)]
@@ -121,18 +122,18 @@ async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
 }
 
 async fn register(add: Add, context: &Context) -> anyhow::Result<Exit> {
-    let client = Client::find(&add.client)?;
+    let (client, bars) = (Client::find(&add.client)?, Bars::new(add.client.json));
     let mut files = Map::new();
     for file in &add.files {
         let (name, place) = file
             .split_once('=')
             .ok_or_else(|| Misuse(format!("--file {file}: write such as config.json=./config.json")))?;
-        files.insert(name.to_owned(), json!(origin(&client, place).await?));
+        files.insert(name.to_owned(), json!(origin(&client, place, bars).await?));
     }
     let mut body = json!({
         "id": add.model,
         "task": add.task,
-        "checkpoint": origin(&client, &add.checkpoint).await?,
+        "checkpoint": origin(&client, &add.checkpoint, bars).await?,
         "sha256": add.sha256,
         "family": add.family,
         "files": files,
@@ -151,13 +152,12 @@ async fn register(add: Add, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// The address of a file; one of this machine is uploaded.
-async fn origin(client: &Client, place: &str) -> anyhow::Result<String> {
+async fn origin(client: &Client, place: &str, bars: Bars) -> anyhow::Result<String> {
     if ["http://", "https://", "blob:"].iter().any(|scheme| place.starts_with(scheme)) {
         return Ok(place.to_owned());
     }
-    let path = PathBuf::from(place);
-    let bytes = tokio::fs::read(&path).await.with_context(|| format!("cannot read {}", path.display()))?;
-    let form = Form::new().part("file", Part::bytes(bytes).file_name(place.to_owned()));
+    let part = super::run::file(Path::new(place), bars).await?;
+    let form = Form::new().part("file", part.file_name(place.to_owned()));
     let stored = client.post_parts("/blobs", form).await?;
     let id = stored["blobs"][0]["blob"].as_str().context("the api did not say where the file is")?;
     Ok(format!("blob:{id}"))
@@ -169,7 +169,11 @@ async fn preload(
     (model, query): (&str, &[(&str, String)]),
 ) -> anyhow::Result<Exit> {
     let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
-    let told = Client::find(client)?.post(&format!("{}/preload?{}", path(model), query.join("&"))).await?;
+    let api = Client::find(client)?;
+    // Workers download it first, where it is registered by its address.
+    let bar = Bars::new(client.json).waiting(&format!("{model} is being loaded"));
+    let told = api.post(&format!("{}/preload?{}", path(model), query.join("&"))).await?;
+    bar.finish_and_clear();
     let warm = told["workers"].as_array().is_some_and(|workers| !workers.is_empty());
     if client.json {
         context.out.json(&told)?;

@@ -11,6 +11,7 @@ use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use millrace_contracts::values::ValueRef;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
+use reqwest::Body;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
@@ -19,6 +20,7 @@ use self::input::Input;
 use crate::client::{Client, ClientArgs};
 use crate::context::{Context, Out, Tone};
 use crate::exit::Exit;
+use crate::progress::{Bars, counted};
 use crate::render::{detection_tables, duration, tone_of};
 
 #[derive(Debug, ClapArgs)]
@@ -55,7 +57,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let definition = definition::read(&args.file)?;
     let client = Client::find(&args.client)?;
     let quiet = args.client.json;
-    let answer = client.post_parts("/executions", parts(&definition, &args.input).await?).await?;
+    let answer =
+        client.post_parts("/executions", parts(&definition, &args.input, Bars::new(quiet)).await?).await?;
     let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;
     let id: ExecutionId = id.parse()?;
     if !quiet {
@@ -71,13 +74,14 @@ pub(crate) async fn follow(
     dir: Option<&Path>,
     (quiet, context): (bool, &Context),
 ) -> anyhow::Result<Exit> {
-    let mut ended = Follower::new(client, id, context.out, quiet).follow().await?;
+    let bars = Bars::new(quiet);
+    let mut ended = Follower::new(client, id, context.out, (quiet, bars)).follow().await?;
     // Events name large values by reference; the run's page holds them whole.
     if !ValueRef::all_in(&ended.outputs).is_empty() {
         ended.outputs = client.get(&format!("/executions/{id}"), &[]).await?["outputs"].take();
     }
     let files = match dir {
-        Some(dir) => pictures::save(client, &ended.outputs, dir).await?,
+        Some(dir) => pictures::save(client, &ended.outputs, dir, bars).await?,
         None => Vec::new(),
     };
     if quiet {
@@ -92,7 +96,7 @@ pub(crate) async fn follow(
 }
 
 /// The request with the plain inputs, and a file part named after each input that is a file.
-async fn parts(definition: &Value, inputs: &[Input]) -> anyhow::Result<Form> {
+async fn parts(definition: &Value, inputs: &[Input], bars: Bars) -> anyhow::Result<Form> {
     let plain: serde_json::Map<String, Value> =
         inputs.iter().filter_map(|input| Some((input.name.clone(), input.value()?.clone()))).collect();
     // First, because the server reads the parts as they come and needs to know the inputs' kinds.
@@ -100,11 +104,18 @@ async fn parts(definition: &Value, inputs: &[Input]) -> anyhow::Result<Form> {
     let mut form = Form::new().part("request", Part::text(request).mime_str("application/json")?);
     for input in inputs {
         let Some(path) = input.file() else { continue };
-        let bytes = tokio::fs::read(path).await.with_context(|| format!("cannot read {}", path.display()))?;
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-        form = form.part(input.name.clone(), Part::bytes(bytes).file_name(name));
+        form = form.part(input.name.clone(), file(path, bars).await?.file_name(name));
     }
     Ok(form)
+}
+
+/// A file as a part, with a bar that moves as it is sent.
+pub(crate) async fn file(path: &Path, bars: Bars) -> anyhow::Result<Part> {
+    let bytes = tokio::fs::read(path).await.with_context(|| format!("cannot read {}", path.display()))?;
+    let length = bytes.len() as u64;
+    let bar = bars.bytes(&path.display().to_string(), length);
+    Ok(Part::stream_with_length(Body::wrap_stream(counted(bytes.into(), bar)), length))
 }
 
 fn show(ended: &Ended, files: &[String], out: Out) -> anyhow::Result<()> {

@@ -5,6 +5,7 @@ use std::io::Write as _;
 use std::time::Duration;
 
 use anyhow::Context as _;
+use indicatif::ProgressBar;
 use millrace_contracts::run::{NodeView, Snapshot};
 use millrace_contracts::{Event, EventType, ExecutionId, ExecutionStatus, ItemPath, NodeId};
 use millrace_tasks::backoff;
@@ -13,6 +14,7 @@ use serde_json::Value;
 use super::Ended;
 use crate::client::{Client, EventStream, Message, Problem};
 use crate::context::{Out, Tone};
+use crate::progress::Bars;
 use crate::render::{NodeLine, node_label};
 
 const MIN_PAUSE: Duration = Duration::from_millis(200);
@@ -31,11 +33,14 @@ pub(super) struct Follower<'a> {
     /// Node runs that have had their line.
     shown: HashSet<(NodeId, ItemPath)>,
     ended: Option<Ended>,
+    /// Node runs that have ended, of those that are known.
+    bar: ProgressBar,
 }
 
 impl<'a> Follower<'a> {
-    pub(super) fn new(client: &'a Client, run: ExecutionId, out: Out, quiet: bool) -> Self {
-        Self { client, run, out, quiet, last: None, shown: HashSet::new(), ended: None }
+    pub(super) fn new(client: &'a Client, run: ExecutionId, out: Out, (quiet, bars): (bool, Bars)) -> Self {
+        let bar = bars.steps("nodes", 0);
+        Self { client, run, out, quiet, last: None, shown: HashSet::new(), ended: None, bar }
     }
 
     /// Shows what happens until the run has ended.
@@ -65,6 +70,7 @@ impl<'a> Follower<'a> {
                 }
             }
             if let Some(ended) = self.ended.take() {
+                self.bar.finish_and_clear();
                 return Ok(ended);
             }
             tokio::time::sleep(pauses.next().unwrap_or(MAX_PAUSE)).await;
@@ -90,6 +96,7 @@ impl<'a> Follower<'a> {
     fn snapshot(&mut self, message: &Message) -> anyhow::Result<()> {
         let snapshot: Snapshot =
             serde_json::from_str(&message.data).context("the snapshot is not understood")?;
+        self.bar.set_length(snapshot.progress.total);
         for view in snapshot.nodes.iter().filter(|view| view.status.is_terminal()) {
             self.show_node(view)?;
         }
@@ -130,7 +137,10 @@ impl<'a> Follower<'a> {
         if self.quiet || !self.shown.insert((view.node_id.clone(), view.path.clone())) {
             return Ok(());
         }
-        self.out.line(NodeLine { view, out: self.out })
+        self.bar.inc(1);
+        // Loops add theirs as they go.
+        self.bar.set_length(self.bar.length().unwrap_or_default().max(self.bar.position()));
+        self.bar.suspend(|| self.out.line(NodeLine { view, out: self.out }))
     }
 
     fn show_retry(&self, event: &Event) -> anyhow::Result<()> {
@@ -138,7 +148,7 @@ impl<'a> Follower<'a> {
         let label = node_label(node, &event.path.clone().unwrap_or_default());
         let why = event.data["error"]["message"].as_str().unwrap_or_default();
         let line = format!("↻ {label:<16} attempt {} failed: {why}", event.attempt.unwrap_or_default());
-        self.out.line(self.out.paint(Tone::Odd, line))
+        self.bar.suspend(|| self.out.line(self.out.paint(Tone::Odd, line)))
     }
 }
 

@@ -7,9 +7,15 @@ use millrace_contracts::values::ImageValue;
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::progress::Bars;
 
 /// Saves every picture in `outputs` in `dir`, named after its place; gives the paths.
-pub(super) async fn save(client: &Client, outputs: &Value, dir: &Path) -> anyhow::Result<Vec<String>> {
+pub(super) async fn save(
+    client: &Client,
+    outputs: &Value,
+    dir: &Path,
+    bars: Bars,
+) -> anyhow::Result<Vec<String>> {
     tokio::fs::create_dir_all(dir).await.with_context(|| format!("cannot create {}", dir.display()))?;
     let mut found = Vec::new();
     collect(outputs, String::new(), &mut found);
@@ -17,7 +23,9 @@ pub(super) async fn save(client: &Client, outputs: &Value, dir: &Path) -> anyhow
     for (place, image) in found {
         let extension = if image.format == "jpeg" { "jpg" } else { &image.format };
         let path = dir.join(format!("{place}.{extension}"));
-        let bytes = client.blob(&image.blob.to_string()).await?;
+        let bar = bars.bytes(&format!("{place}.{extension}"), 0);
+        let bytes = client.blob(&image.blob.to_string(), &bar).await?;
+        bar.finish_and_clear();
         tokio::fs::write(&path, bytes).await.with_context(|| format!("cannot write {}", path.display()))?;
         files.push(path.display().to_string());
     }
