@@ -4,6 +4,7 @@
 
 #![allow(clippy::print_stderr, reason = "the figures are what these tests are for")]
 
+mod abuse;
 mod check;
 #[path = "../e2e/support/client.rs"]
 #[allow(dead_code, reason = "shared with the end-to-end tests, which use all of it")]

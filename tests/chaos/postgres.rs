@@ -57,6 +57,27 @@ async fn refusals(client: &Client, workflow: &str, pictures: &Pictures) -> anyho
     Ok((took.len(), took.into_iter().max().unwrap_or_default()))
 }
 
+/// Reads during the outage: what only the record knows is refused as one that may be sent again. The slowest answer.
+async fn unread(client: &Client) -> anyhow::Result<Duration> {
+    let refuse = async |path: &str| {
+        let begun = Instant::now();
+        let answer = client.get(path).await?;
+        let (status, pause) = (answer.status(), answer.headers().get(RETRY_AFTER).cloned());
+        let problem: Value = answer.json().await?;
+        anyhow::ensure!(
+            status == 503 && pause.is_some() && problem["code"] == "DATABASE_UNAVAILABLE",
+            "{path}: {status} {pause:?} {problem}"
+        );
+        anyhow::Ok(begun.elapsed())
+    };
+    let paths = ["/executions", "/workflows", "/inference/jobs", "/stats", "/collections", "/audit"];
+    let took = try_join_all(paths.map(refuse)).await?;
+    Ok(took.into_iter().max().unwrap_or_default())
+}
+
+/// How long a read or a submission may take to be refused.
+const REFUSED_WITHIN: Duration = Duration::from_secs(2);
+
 #[tokio::test]
 async fn runs_and_streams_outlive_an_outage_of_postgres() -> anyhow::Result<()> {
     let (runs, outage) = (size(40, 400), Duration::from_secs(size(8, 60) as u64));
@@ -74,6 +95,13 @@ async fn runs_and_streams_outlive_an_outage_of_postgres() -> anyhow::Result<()> 
         server.kill().await;
         let stopped = Instant::now();
         let (refused, slowest) = refusals(&client, &workflow, &pictures).await?;
+        let slowest = slowest.max(unread(&client).await?);
+        anyhow::ensure!(slowest < REFUSED_WITHIN, "a refusal took {slowest:?}");
+        // What Redis knows is answered meanwhile.
+        let begun = Instant::now();
+        let shown = client.get_json(&format!("/executions/{}", submitted[0])).await?;
+        anyhow::ensure!(shown["status"] == "running" || shown["status"] == "completed", "{shown}");
+        anyhow::ensure!(begun.elapsed() < REFUSED_WITHIN, "a live run took {:?}", begun.elapsed());
         let rest = outage.saturating_sub(stopped.elapsed());
         tokio::time::sleep(rest).await;
         anyhow::Ok((stopped, refused, slowest))
@@ -97,8 +125,8 @@ async fn runs_and_streams_outlive_an_outage_of_postgres() -> anyhow::Result<()> 
     check::streams_are_well(&client, &submitted[..FOLLOWED]).await?;
     let told: usize = streams.iter().map(|events| durable(events).len()).sum();
     eprintln!(
-        "{runs} runs, Postgres away for {away:.1?}: {told} events on {FOLLOWED} streams meanwhile, {refused} submissions refused \
-         (slowest {slowest:.1?}), the record caught up {caught_up:.1?} after it was back"
+        "{runs} runs, Postgres away for {away:.1?}: {told} events on {FOLLOWED} streams meanwhile, {refused} submissions and some \
+         reads refused (slowest {slowest:.1?}), the record caught up {caught_up:.1?} after it was back"
     );
     client
         .run(&workflow, json!({"photo": pictures.sound}))

@@ -73,6 +73,11 @@ impl Site {
         self.spawn(&["worker"])
     }
 
+    /// Where the api listens.
+    pub(crate) fn address(&self) -> SocketAddr {
+        self.listen
+    }
+
     fn spawn(&self, arguments: &[&str]) -> anyhow::Result<Role> {
         let role = self.command(arguments).spawn().with_context(|| format!("start {arguments:?}"))?;
         Ok(Role(role))
@@ -100,6 +105,14 @@ impl Site {
 }
 
 impl Role {
+    /// Memory of its own, bytes: without what it shares with the disk, such as its code.
+    pub(crate) fn memory_bytes(&self) -> anyhow::Result<u64> {
+        let status = std::fs::read_to_string(format!("/proc/{}/status", self.0.id()))?;
+        let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:")).context("no RssAnon")?;
+        let kib: u64 = line.trim().trim_end_matches(" kB").parse()?;
+        Ok(kib * 1024)
+    }
+
     /// kill -9, and the wait for the end.
     pub(crate) fn kill(mut self) -> anyhow::Result<()> {
         self.0.kill()?;
