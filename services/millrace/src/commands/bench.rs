@@ -212,7 +212,7 @@ mod tests {
     #[test]
     fn everything_is_played_on_a_private_instance_by_default() {
         let args = parse("").unwrap();
-        assert_eq!(args.scenarios().len(), 7);
+        assert_eq!(args.scenarios().len(), 8);
         assert!(args.running().unwrap().is_none());
         assert_eq!(parse("dag").unwrap().scenarios(), [Scenario::Dag]);
     }

@@ -92,6 +92,8 @@ async fn a_pool_that_is_in_use_is_waited_for() -> Result<()> {
     let (mut reading, mut ping) = (Box::pin(models.list(None, None, 1)), Box::pin(store.ping()));
     let waited = tokio::time::timeout(Duration::from_millis(600), async {
         tokio::select! {
+            // The one that is to have the connection asks for it first.
+            biased;
             read = &mut reading => drop(read),
             pinged = &mut ping => drop(pinged),
         }
