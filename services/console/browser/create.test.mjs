@@ -33,6 +33,7 @@ test('a detection workflow is drawn by hand, run, and shows its boxes', async ()
   await connect(page, port('detect', 'out:detections'), port('draw', 'in:inputs/detections'));
   await connect(page, port('draw', 'out:image'), port('answer', 'in:inputs/+'));
   await connect(page, port('detect', 'out:count'), port('answer', 'in:inputs/+'));
+  await page.locator('.react-flow__edge').nth(4).waitFor({ state: 'attached' });
   assert.equal(await page.locator('.react-flow__edge').count(), 5);
   // An image is no text: such a wire is not taken.
   await connect(page, port('photo', 'out:image'), port('draw', 'in:inputs/detections'));

@@ -151,7 +151,7 @@ test('a key that only reads sees everything, and each button says what it lacks'
   await page.goto(`${server.url}/models`);
   await isOff('Preload');
   await page.goto(`${server.url}/failures`);
-  await page.getByText('Events that could not be recorded are shown to keys').waitFor();
+  await page.getByText('What could not be read or recorded is shown to keys').waitFor();
   await page.goto(`${server.url}/keys`);
   await page.getByText('This page needs a key with the scope admin').waitFor();
   assert.deepEqual(page.faults, []);
