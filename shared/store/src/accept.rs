@@ -96,7 +96,9 @@ impl Store {
         }
         let outcomes: Vec<_> = runs.iter().map(|run| outcome(run, &mut holders)).collect();
         let accepted = runs.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == AcceptOutcome::Accepted);
-        let accepted: Vec<&AcceptedRun> = accepted.map(|(run, _)| run).collect();
+        let mut accepted: Vec<&AcceptedRun> = accepted.map(|(run, _)| run).collect();
+        // In the order in which the record makes rows of runs that have begun: two that wait for each other would be a deadlock.
+        accepted.sort_by_key(|run| run.accepted.execution_id);
         Columns::of(accepted.iter().copied()).insert(&mut transaction).await?;
         record_uses(&mut transaction, &accepted).await?;
         transaction.commit().await?;
