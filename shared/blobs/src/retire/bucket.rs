@@ -40,8 +40,11 @@ pub(super) async fn touch(blobs: &Blobs, id: BlobId) -> Result<Option<u64>, Blob
 }
 
 fn is_fresh(object: &ObjectMeta) -> bool {
-    let age = SystemTime::now().duration_since(object.last_modified.into());
-    age.unwrap_or_default() < TOUCHED_FOR
+    age(object) < TOUCHED_FOR
+}
+
+fn age(object: &ObjectMeta) -> Duration {
+    SystemTime::now().duration_since(object.last_modified.into()).unwrap_or_default()
 }
 
 pub(super) async fn remove(blobs: &Blobs, id: BlobId, before: SystemTime) -> Result<bool, BlobsError> {
@@ -80,8 +83,7 @@ pub(super) async fn clear_abandoned(blobs: &Blobs) -> Result<(), BlobsError> {
     for folder in [UPLOADS, LEAVING] {
         let mut found = blobs.store.list(Some(&Path::from(folder)));
         while let Some(object) = found.try_next().await.map_err(blobs.fault())? {
-            let age = SystemTime::now().duration_since(object.last_modified.into());
-            if age.unwrap_or_default() > ABANDONED_AFTER {
+            if age(&object) > ABANDONED_AFTER {
                 blobs.delete_object(&object.location).await?;
                 tracing::info!(blob.upload = %object.location, "cleared what was abandoned");
             }

@@ -5,12 +5,11 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures::StreamExt;
 use millrace_blobs::{Blobs, BlobsError, BlobsSettings};
 use millrace_contracts::BlobId;
 use millrace_testkit::TestBucket;
 
-use crate::{DAY, MIB, files, parts};
+use crate::{DAY, MIB, files, only_the_old_goes, parts};
 
 fn settings(bucket: &TestBucket) -> BlobsSettings {
     // Nothing from memory: the bucket is what is asked.
@@ -82,27 +81,7 @@ async fn uploads_of_any_size_go_out_in_parts_and_leave_nothing_else() {
 async fn what_nobody_touched_for_long_is_found_and_removed_and_nothing_else() {
     let (bucket, blobs) = open();
     let before = SystemTime::now() - 2 * DAY;
-    let old = blobs.put(Bytes::from_static(b"old")).await.unwrap();
-    let used = blobs.put(Bytes::from_static(b"used")).await.unwrap();
-    let put_again = blobs.put(Bytes::from_static(b"put again")).await.unwrap();
-    age(&bucket, 3 * DAY);
-    let young = blobs.put(Bytes::from_static(b"young")).await.unwrap();
-    assert_eq!(blobs.touch(used).await.unwrap(), Some(4));
-    blobs.put(Bytes::from_static(b"put again")).await.unwrap();
-    let nobody = BlobId::of(b"nobody's");
-    assert_eq!(blobs.touch(nobody).await.unwrap(), None);
-
-    let mut stale = Vec::new();
-    for shard in 0..=u8::MAX {
-        let found: Vec<_> = blobs.stale(shard, before).collect().await;
-        stale.extend(found.into_iter().map(Result::unwrap));
-    }
-    assert_eq!(stale, [old]);
-    assert!(blobs.remove_stale(old, before).await.unwrap());
-    assert!(!blobs.remove_stale(old, before).await.unwrap(), "once is enough");
-    for kept in [used, put_again, young, nobody] {
-        assert!(!blobs.remove_stale(kept, before).await.unwrap(), "{kept}");
-    }
+    let [old, used] = only_the_old_goes(&blobs, before, || age(&bucket, 3 * DAY)).await.unwrap();
     assert_eq!((blobs.head(old).await.unwrap(), stored(&bucket).len()), (None, 3));
     assert_eq!(files(&bucket.folder().join("blobs/leaving")), Vec::<PathBuf>::new());
 

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
-use futures::{StreamExt, stream};
+use futures::{StreamExt, TryStreamExt, stream};
 use millrace_blobs::{Blobs, BlobsError, BlobsSettings};
 use millrace_contracts::BlobId;
 use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
@@ -246,31 +246,41 @@ fn age(folder: &Path, by: Duration) {
     }
 }
 
+/// Of a store's blobs the one that nobody touched `before` that time is found and removed, and no other; `age` makes what is there
+/// old. The one that went, and one that was touched and stays.
+async fn only_the_old_goes(
+    blobs: &Blobs,
+    before: SystemTime,
+    age: impl FnOnce(),
+) -> Result<[BlobId; 2], BlobsError> {
+    let old = blobs.put(Bytes::from_static(b"old")).await?;
+    let used = blobs.put(Bytes::from_static(b"used")).await?;
+    let put_again = blobs.put(Bytes::from_static(b"put again")).await?;
+    age();
+    let young = blobs.put(Bytes::from_static(b"young")).await?;
+    assert_eq!(blobs.touch(used).await?, Some(4));
+    blobs.put(Bytes::from_static(b"put again")).await?;
+    let nobody = BlobId::of(b"nobody's");
+    assert_eq!(blobs.touch(nobody).await?, None);
+
+    let mut stale = Vec::new();
+    for shard in 0..=u8::MAX {
+        stale.extend(blobs.stale(shard, before).try_collect::<Vec<_>>().await?);
+    }
+    assert_eq!(stale, [old]);
+    assert!(blobs.remove_stale(old, before).await?);
+    assert!(!blobs.remove_stale(old, before).await?, "once is enough");
+    for kept in [used, put_again, young, nobody] {
+        assert!(!blobs.remove_stale(kept, before).await?, "{kept}");
+    }
+    Ok([old, used])
+}
+
 #[tokio::test]
 async fn what_nobody_touched_for_long_is_found_and_removed_and_nothing_else() {
     let (folder, blobs) = open();
     let before = SystemTime::now() - 2 * DAY;
-    let old = blobs.put(Bytes::from_static(b"old")).await.unwrap();
-    let used = blobs.put(Bytes::from_static(b"used")).await.unwrap();
-    let put_again = blobs.put(Bytes::from_static(b"put again")).await.unwrap();
-    age(folder.path(), 3 * DAY);
-    let young = blobs.put(Bytes::from_static(b"young")).await.unwrap();
-    assert_eq!(blobs.touch(used).await.unwrap(), Some(4));
-    blobs.put(Bytes::from_static(b"put again")).await.unwrap();
-    let nobody = BlobId::of(b"nobody's");
-    assert_eq!(blobs.touch(nobody).await.unwrap(), None);
-
-    let mut stale = Vec::new();
-    for shard in 0..=u8::MAX {
-        let found: Vec<_> = blobs.stale(shard, before).collect().await;
-        stale.extend(found.into_iter().map(Result::unwrap));
-    }
-    assert_eq!(stale, [old]);
-    assert!(blobs.remove_stale(old, before).await.unwrap());
-    assert!(!blobs.remove_stale(old, before).await.unwrap(), "once is enough");
-    for kept in [used, put_again, young, nobody] {
-        assert!(!blobs.remove_stale(kept, before).await.unwrap(), "{kept}");
-    }
+    let [old, _] = only_the_old_goes(&blobs, before, || age(folder.path(), 3 * DAY)).await.unwrap();
     assert_eq!(blobs.head(old).await.unwrap(), None);
     assert!(matches!(blobs.get(old).await, Err(BlobsError::NotFound(_))), "not from memory either");
     assert_eq!(files(folder.path()).len(), 3, "nothing is left aside");
