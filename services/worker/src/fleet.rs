@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 use tokio::sync::Notify;
 
 use crate::Phase;
+use crate::cpu::cores;
 use crate::held::Held;
 use crate::inventory::Inventory;
 
@@ -50,7 +51,7 @@ impl Fleet {
             "inventory": &*self.inventory.ids(),
             "devices": [self.device.device.to_string()],
             "gpu_model": self.device.gpu_model,
-            "cores": std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+            "cores": cores(),
             "memory_bytes": ProcessMeter.resident_bytes(),
             "memory": {
                 "budget_bytes": report.budget_bytes,

@@ -10,9 +10,10 @@ use millrace_bus::BusError;
 use millrace_contracts::ModelId;
 use millrace_contracts::model::ModelDescription;
 use millrace_inference::{InferenceError, Repository};
+use millrace_objects::ObjectsError;
 use tokio::sync::Notify;
 
-use crate::cpu::{Caller, CpuPool};
+use crate::cpu::{Caller, CpuPool, Panicked};
 use crate::downloads::bucket::Bucket;
 use crate::role::Shared;
 
@@ -71,30 +72,25 @@ impl Inventory {
 
     /// Looks what there is; whether that is something else than before. What cannot be looked at stays as it was known.
     async fn look(&self, cpu: &CpuPool) -> bool {
-        let mut found = match &self.bucket {
-            Some(bucket) => match bucket.look().await {
-                Ok(found) => found,
-                Err(error) => {
-                    tracing::warn!(%error, "the model repository could not be looked through");
-                    return false;
-                }
-            },
-            None => {
-                let repository = self.repository.clone();
-                match cpu.run(Caller::own(), move || repository.list()).await {
-                    Ok((found, _)) => found,
-                    Err(panic) => {
-                        tracing::error!(error = panic.0, "looking through the models panicked");
-                        return false;
-                    }
-                }
-            }
-        };
+        let Some(mut found) = self.found(cpu).await else { return false };
         found.truncate(MOST_TOLD);
         let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = *found != **ids;
         *ids = found.into();
         is_new
+    }
+
+    /// The models there are; none when they cannot be looked at.
+    async fn found(&self, cpu: &CpuPool) -> Option<Vec<ModelId>> {
+        if let Some(bucket) = &self.bucket {
+            let found = bucket.look().await;
+            let told = |error: &ObjectsError| tracing::warn!(%error, "the model repository could not be looked through");
+            return found.inspect_err(told).ok();
+        }
+        let repository = self.repository.clone();
+        let found = cpu.run(Caller::own(), move || repository.list()).await;
+        let told = |panic: &Panicked| tracing::error!(error = panic.0, "looking through the models panicked");
+        found.inspect_err(told).ok().map(|(found, _)| found)
     }
 
     /// Says what the models are that nobody was told of yet; all of them, after a loss. `told` is what was found out so far.

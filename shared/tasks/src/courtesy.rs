@@ -70,11 +70,10 @@ impl Courtesy {
         let mut state = inner.lock();
         loop {
             let now = Instant::now();
-            let Room { cores, changes } = inner.room(&state, whose, now);
-            if state.busy < cores {
-                state.busy += 1;
-                return Core(Some(Arc::clone(inner)));
-            }
+            let changes = match inner.take(&mut state, whose, now) {
+                Ok(core) => return core,
+                Err(changes) => changes,
+            };
             state = match changes.map(|at| at.saturating_duration_since(now)) {
                 Some(pause) => {
                     inner.bell.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0
@@ -88,12 +87,7 @@ impl Courtesy {
     #[must_use]
     pub fn core_now(&self, whose: &str) -> Option<Core> {
         let Some(inner) = &self.0 else { return Some(Core(None)) };
-        let mut state = inner.lock();
-        if state.busy >= inner.room(&state, whose, Instant::now()).cores {
-            return None;
-        }
-        state.busy += 1;
-        Some(Core(Some(Arc::clone(inner))))
+        inner.take(&mut inner.lock(), whose, Instant::now()).ok()
     }
 }
 
@@ -106,6 +100,16 @@ struct Room {
 }
 
 impl Inner {
+    /// A core, if there is room; else when that may change by itself.
+    fn take(self: &Arc<Self>, state: &mut State, whose: &str, now: Instant) -> Result<Core, Option<Instant>> {
+        let Room { cores, changes } = self.room(state, whose, now);
+        if state.busy >= cores {
+            return Err(changes);
+        }
+        state.busy += 1;
+        Ok(Core(Some(Arc::clone(self))))
+    }
+
     /// The room for a piece of work of `whose`. Nobody stands in their own way.
     fn room(&self, state: &State, whose: &str, now: Instant) -> Room {
         let mut room = Room { cores: usize::MAX, changes: None };

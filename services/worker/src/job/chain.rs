@@ -28,6 +28,8 @@ type Developed = (usize, BlobId, Result<BlobId, JobError>);
 struct Chain<'a> {
     hand: &'a Hand<'a>,
     ended: Vec<Ended>,
+    /// What their outcomes weigh as JSON, bytes.
+    weight: usize,
     door: Door,
     developing: FuturesUnordered<BoxFuture<'static, Developed>>,
 }
@@ -39,10 +41,11 @@ impl Hand<'_> {
         // Which of them took the last worker down is not known: each stands for itself now.
         let follow_ups = if self.delivery.deliveries == 1 { head.then.as_slice() } else { &[] };
         let door = Door::default();
-        let mut chain = Chain { hand: self, ended: Vec::new(), door, developing: FuturesUnordered::new() };
+        let mut chain =
+            Chain { hand: self, ended: Vec::new(), weight: 0, door, developing: FuturesUnordered::new() };
         chain.run(head.clone(), follow_ups.first()).await?;
         for (place, follow_up) in follow_ups.iter().enumerate() {
-            if begun.elapsed() > LONGEST || chain.weight() > MOST_BYTES || self.is_unwanted() {
+            if begun.elapsed() > LONGEST || chain.weight > MOST_BYTES || self.is_unwanted() {
                 break;
             }
             chain.catch_up(if reads_one_picture(follow_up) { MOST_BEHIND } else { 0 }).await?;
@@ -78,7 +81,9 @@ impl Chain<'_> {
                 Some(one) = self.developing.next() => developed.push(one),
             }
         };
-        self.ended.push(ended?);
+        let ended = ended?;
+        self.weight = self.weight.saturating_add(weight(&ended.outcome));
+        self.ended.push(ended);
         developed.into_iter().for_each(|one| self.note(one));
         for Left { name, developing } in self.door.take() {
             self.developing.push(Box::pin(async move { (place, name, developing.await) }));
@@ -143,11 +148,10 @@ impl Chain<'_> {
         }
         ended
     }
+}
 
-    fn weight(&self) -> usize {
-        let weight = |ended: &Ended| serde_json::to_vec(&ended.outcome).map_or(usize::MAX, |json| json.len());
-        self.ended.iter().map(weight).fold(0, usize::saturating_add)
-    }
+fn weight(outcome: &JobOutcome) -> usize {
+    serde_json::to_vec(outcome).map_or(usize::MAX, |json| json.len())
 }
 
 /// Whether a picture that an earlier job puts out as such is all that it is given: then it makes the same of it under any name.
