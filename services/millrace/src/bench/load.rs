@@ -15,13 +15,20 @@ pub(crate) struct Bounds {
 }
 
 /// What a loop brought.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Outcome<T> {
     pub(crate) done: Vec<T>,
     pub(crate) errors: u64,
     pub(crate) first_error: Option<String>,
     /// From the first start to the last end.
     pub(crate) elapsed: Duration,
+}
+
+/// Of nothing yet, whatever is to come.
+impl<T> Default for Outcome<T> {
+    fn default() -> Self {
+        Self { done: Vec::new(), errors: 0, first_error: None, elapsed: Duration::ZERO }
+    }
 }
 
 impl<T> Outcome<T> {
@@ -52,8 +59,7 @@ where
 {
     let begun = Instant::now();
     let mut under_way = FuturesUnordered::new();
-    let (mut started, mut outcome) =
-        (0, Outcome { done: Vec::new(), errors: 0, first_error: None, elapsed: Duration::ZERO });
+    let (mut started, mut outcome) = (0, Outcome::default());
     loop {
         let open = started < bounds.count && begun.elapsed() < bounds.time && !stop.is_cancelled();
         while open && under_way.len() < in_flight && started < bounds.count {
@@ -83,8 +89,7 @@ where
 {
     let begun = Instant::now();
     let mut under_way = FuturesUnordered::new();
-    let (mut started, mut outcome) =
-        (0_u64, Outcome { done: Vec::new(), errors: 0, first_error: None, elapsed: Duration::ZERO });
+    let (mut started, mut outcome) = (0_u64, Outcome::default());
     loop {
         let after = Duration::from_secs_f64(started as f64 / per_second);
         let open = started < bounds.count && after < bounds.time && !stop.is_cancelled();
