@@ -4,11 +4,12 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore};
+use millrace_bus::Callers;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::intake::IntakeSettings;
 
-/// With every other hand full, newcomers are looked for so often, should the bell not ring for them.
+/// With every other hand full, newcomers are looked for so often, should nobody have called.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
 
 pub(crate) struct Hands {
@@ -31,12 +32,23 @@ impl Hands {
         }
     }
 
-    /// Waits for a hand that any job may have, or, while there is none, for a time to look for newcomers.
-    pub(crate) async fn free(&self, bell: &Notify) -> Free {
+    /// Waits for a hand. A flow that called and has nothing `in_hand` comes first, and gets a spare one; then whoever is next
+    /// gets any other; while there is none, now and then a spare one is free to look for newcomers that were not heard.
+    pub(crate) async fn free(&self, callers: &Callers, in_hand: impl Fn() -> Vec<String>) -> Free {
+        if callers.any_beside(&in_hand())
+            && let Ok(first) = Arc::clone(&self.spare).try_acquire_owned()
+        {
+            return Free { permits: all(&self.spare, first), spare: true };
+        }
         let newcomers = async {
             let first = acquire(&self.spare).await;
-            // Rung or not, the queues are looked at.
-            drop(tokio::time::timeout(LOOK_EVERY, bell.notified()).await);
+            let called = async {
+                while !callers.any_beside(&in_hand()) {
+                    callers.heard().await;
+                }
+            };
+            // Called or not, the queues are looked at.
+            drop(tokio::time::timeout(LOOK_EVERY, called).await);
             first
         };
         tokio::select! {
@@ -66,26 +78,37 @@ mod tests {
         Hands::new(&IntakeSettings { pools: Vec::new(), concurrency, spare, block, lease })
     }
 
-    #[tokio::test(start_paused = true)]
-    async fn spare_hands_are_given_only_while_the_others_are_full() {
-        let (hands, bell) = (hands(2, 1), Notify::new());
-        let first = hands.free(&bell).await;
-        assert_eq!((first.permits.len(), first.spare), (2, false));
-        bell.notify_one();
-        let second = hands.free(&bell).await;
-        assert_eq!((second.permits.len(), second.spare), (1, true));
-        drop(first);
-        assert!(!hands.free(&bell).await.spare);
-        drop(second);
+    fn batch() -> Vec<String> {
+        vec!["batch".to_owned()]
     }
 
     #[tokio::test(start_paused = true)]
-    async fn without_the_bell_there_is_a_look_now_and_then_and_none_without_spare_hands() {
-        let (some, none, bell) = (hands(1, 1), hands(1, 0), Notify::new());
-        let full = some.free(&bell).await;
-        assert!(some.free(&bell).await.spare);
+    async fn spare_hands_are_given_to_callers_that_have_nothing_in_hand() {
+        let (hands, callers) = (hands(2, 1), Callers::default());
+        callers.call("batch");
+        let first = hands.free(&callers, batch).await;
+        assert_eq!(
+            (first.permits.len(), first.spare),
+            (2, false),
+            "who has something in hand waits its turn"
+        );
+        callers.call("lone");
+        drop(first);
+        let second = hands.free(&callers, batch).await;
+        assert_eq!((second.permits.len(), second.spare), (1, true), "before those whose turn it is");
+        assert!(!hands.free(&callers, batch).await.spare, "there is no other spare hand");
+        drop(second);
+        callers.answer(&batch());
+        assert!(!hands.free(&callers, batch).await.spare, "one look is enough");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn without_a_call_there_is_a_look_now_and_then_and_none_without_spare_hands() {
+        let (some, none, callers) = (hands(1, 1), hands(1, 0), Callers::default());
+        let full = some.free(&callers, batch).await;
+        assert!(some.free(&callers, batch).await.spare);
         drop(full);
-        let _full = none.free(&bell).await;
-        assert!(tokio::time::timeout(LOOK_EVERY * 10, none.free(&bell)).await.is_err());
+        let _full = none.free(&callers, batch).await;
+        assert!(tokio::time::timeout(LOOK_EVERY * 10, none.free(&callers, batch)).await.is_err());
     }
 }

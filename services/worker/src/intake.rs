@@ -41,11 +41,12 @@ pub(crate) async fn take(
     jobs: Sender<Taken>,
     stop: CancellationToken,
 ) -> Result<(), BusError> {
-    let (hands, room) = (Hands::new(&settings), router.bell());
+    let (hands, room, callers) = (Hands::new(&settings), router.bell(), queues.callers());
     let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
     let mut look_again = Instant::now();
     loop {
-        let Some(free) = stop.run_until_cancelled(hands.free(&queues.bell())).await else { return Ok(()) };
+        let free = hands.free(&callers, || shared.held.flows());
+        let Some(free) = stop.run_until_cancelled(free).await else { return Ok(()) };
         let Free { permits, spare } = free;
         let stale = !spare && look_again <= Instant::now();
         let read = async {
@@ -78,6 +79,7 @@ pub(crate) async fn take(
                     look_again = Instant::now() + settings.lease / LOOKS_PER_LEASE;
                 }
                 pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
+                deliveries.iter().for_each(|delivery| callers.served(&delivery.job.flow.id));
                 hand_over(&shared, deliveries, permits, &jobs).await;
             }
             Err(error) if error.is_retryable() => {

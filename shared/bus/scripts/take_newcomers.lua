@@ -1,5 +1,5 @@
 -- Takes one job of one queue, the most urgent there is, of a flow that the worker has nothing of in hand. What is open to all
--- and stands before it comes along.
+-- and stands before it stays so: it is given out and back in one, since a stream is only read from its front.
 -- KEYS: 1 runs whose jobs are no longer wanted, then the streams, most urgent first.
 -- ARGV: 1 group, 2 consumer, then the flows that the worker has in hand.
 -- Answers {stream number, id, {field, value, …}} per job.
@@ -47,12 +47,15 @@ for number = 1, #KEYS - 1 do
   local stream = KEYS[1 + number]
   local count = count_to_newcomer(stream)
   if count > 0 then
-    local taken = {}
-    for at, entry in ipairs(read(stream, group, consumer, count)) do
-      taken[at] = { number, entry[1], entry[2] }
+    local entries = read(stream, group, consumer, count)
+    for at = 1, #entries - 1 do
+      redis.call('XADD', stream, '*', unpack(entries[at][2]))
+      redis.call('XACK', stream, group, entries[at][1])
+      redis.call('XDEL', stream, entries[at][1])
     end
     keep_offered(stream, gone, group)
-    return taken
+    local newcomer = entries[#entries]
+    return newcomer and { { number, newcomer[1], newcomer[2] } } or {}
   end
 end
 return {}

@@ -48,6 +48,7 @@ impl Bus {
             group: keys::ORCHESTRATORS,
             consumer: consumer.to_owned(),
             bell_channel: None,
+            callers: None,
         };
         let reader = GroupReader::connect(self.clone(), reading).await?;
         let partitions = self.all_partitions().map(|p| (self.keys().inbox(p), p)).collect();

@@ -130,6 +130,11 @@ impl Keys {
         format!("{}:queues:new", self.prefix)
     }
 
+    /// Channel: a flow begins to wait while others have jobs before it.
+    pub(crate) fn callers_channel(&self) -> String {
+        format!("{}:queues:callers", self.prefix)
+    }
+
     /// Channel: jobs are no longer wanted.
     pub(crate) fn cancelled_channel(&self) -> String {
         format!("{}:cancelled", self.prefix)

@@ -49,7 +49,7 @@ pub use line::{FlowInLine, LevelOfLine, LineLimit, LineNews, LineView, PlaceInLi
 pub use live::{LiveEvent, LiveFeed, LiveItem};
 pub use measure::{CommandCount, ServerCounters};
 pub use models::Registered;
-pub use queues::{JobDelivery, JobQueues, QueueDepth, QueueKey, Wanted};
+pub use queues::{Callers, JobDelivery, JobQueues, QueueDepth, QueueKey, Wanted};
 pub use recorder::{RecordEntry, Recorder, RecorderLag};
 pub use report::Report;
 pub use results::{KeptResults, RESULT_SHARDS, ResultBounds, ResultKey};

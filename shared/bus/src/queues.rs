@@ -1,6 +1,7 @@
 //! The job queues: one per (pool, model), three streams each by priority, group `workers`. Within a priority, flows wait in
 //! lists of their own and take weighted turns into the stream.
 
+mod callers;
 mod claim;
 mod depth;
 mod drop;
@@ -15,6 +16,7 @@ mod registry;
 mod shares;
 mod take;
 
+pub use callers::Callers;
 pub use depth::QueueDepth;
 pub use key::QueueKey;
 pub(crate) use key::QueueName;

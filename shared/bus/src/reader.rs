@@ -15,6 +15,7 @@ use tokio::sync::Notify;
 use crate::connection::{self, RESPONSE_TIMEOUT};
 use crate::error::{group_is_gone, may_pass};
 use crate::outage::Outage;
+use crate::queues::Callers;
 use crate::reply::{self, RawEntry};
 use crate::{Bus, BusError};
 
@@ -36,6 +37,8 @@ pub(crate) struct Reading {
     pub(crate) consumer: String,
     /// A channel whose messages ring [`GroupReader::bell`].
     pub(crate) bell_channel: Option<String>,
+    /// A channel whose messages are flows that call, and who listens.
+    pub(crate) callers: Option<(String, Arc<Callers>)>,
 }
 
 /// A consumer of a group.
@@ -197,20 +200,35 @@ impl GroupReader {
     }
 
     async fn open(&self) -> Result<MultiplexedConnection, RedisError> {
-        let Some(channel) = &self.reading.bell_channel else {
+        let Reading { bell_channel, callers, .. } = &self.reading;
+        let channels: Vec<String> =
+            bell_channel.iter().chain(callers.iter().map(|(channel, _)| channel)).cloned().collect();
+        if channels.is_empty() {
             return connection::dedicated(self.bus.client(), None::<fn(PushInfo) -> Result<(), ()>>).await;
-        };
-        let bell = Arc::clone(&self.bell);
-        let ring = move |push: PushInfo| {
-            if push.kind == PushKind::Message {
-                bell.notify_one();
+        }
+        let (bell, callers) = (Arc::clone(&self.bell), callers.clone());
+        let listen = move |push: PushInfo| {
+            match (message(&push), &callers) {
+                (Some((channel, flow)), Some((calls, callers))) if channel == *calls => callers.call(&flow),
+                (Some(_), _) => bell.notify_one(),
+                (None, _) => {}
             }
             Ok::<(), ()>(())
         };
-        let mut connection = connection::dedicated(self.bus.client(), Some(ring)).await?;
-        connection.subscribe(channel).await?;
+        let mut connection = connection::dedicated(self.bus.client(), Some(listen)).await?;
+        connection.subscribe(&channels).await?;
         Ok(connection)
     }
+}
+
+/// Channel and content of a message among the pushes.
+fn message(push: &PushInfo) -> Option<(String, String)> {
+    if push.kind != PushKind::Message {
+        return None;
+    }
+    let [channel, content] = push.data.as_slice() else { return None };
+    let text = |value| redis::from_redis_value_ref::<String>(value).ok();
+    Some((text(channel)?, text(content)?))
 }
 
 fn read_command(reading: &Reading, streams: &[String], count: usize, block: Duration) -> Cmd {

@@ -69,6 +69,7 @@ impl Bus {
             group: keys::WRITERS,
             consumer: consumer.to_owned(),
             bell_channel: None,
+            callers: None,
         };
         let reader = GroupReader::connect(self.clone(), reading).await?;
         let streams = partitions.iter().map(|p| self.keys().events(*p)).collect();

@@ -54,7 +54,7 @@ impl Bus {
         let (stream, gone) = (self.keys().queue(queue), self.keys().gone(&queue.name()));
         let mut enqueue = scripts::ENQUEUE_JOBS.on(&[&stream, &gone], jobs.len() * 2048);
         enqueue.arg(keys::WORKERS).arg(UnixMillis::now().0).arg(&flow.id).arg(flow.weight).arg(OPEN_TO_ALL);
-        enqueue.arg(self.keys().queues_channel());
+        enqueue.arg(self.keys().callers_channel());
         for (job, event) in jobs {
             let json = serde_json::to_vec(job).map_err(BusError::encode("a job"))?;
             // Queues drop the jobs of runs that are gone; one of no run is never dropped.

@@ -5,9 +5,9 @@ use std::sync::Arc;
 
 use millrace_contracts::job::Priority;
 use redis::Cmd;
-use tokio::sync::Notify;
 
 use super::Wanted;
+use super::callers::Callers;
 use super::key::QueueName;
 use super::reader::{JobDelivery, JobQueues};
 use super::take::Take;
@@ -15,7 +15,7 @@ use crate::{BusError, keys, scripts};
 
 impl JobQueues {
     /// Of each queue that is wanted, at most `max` queues in turn, one job of a flow that is not in `in_hand`, where there
-    /// is one; with it comes what is open to all and stands before it. Does not wait.
+    /// is one. Who called is answered by it. Does not wait.
     ///
     /// Cancel-safe, as [`JobQueues::read`].
     ///
@@ -29,6 +29,8 @@ impl JobQueues {
     ) -> Result<Vec<JobDelivery>, BusError> {
         self.finish_take().await?;
         if self.ready.is_empty() {
+            // Before the look, so that who calls during it is heard.
+            self.callers.answer(in_hand);
             self.refresh_if_due().await?;
             let mut queues: Vec<QueueName> =
                 self.known.keys().filter(|name| name.is(wanted)).cloned().collect();
@@ -46,10 +48,10 @@ impl JobQueues {
         Ok(self.ready.drain(..count).collect())
     }
 
-    /// Rings when a flow begins to wait behind others, and for every new queue. A hint: it may ring in vain, or not at all.
+    /// Flows that began to wait while others had jobs before them, as far as they were heard.
     #[must_use]
-    pub fn bell(&self) -> Arc<Notify> {
-        self.reader.bell()
+    pub fn callers(&self) -> Arc<Callers> {
+        Arc::clone(&self.callers)
     }
 
     fn newcomers_command(&self, name: &QueueName, in_hand: &[String]) -> Cmd {

@@ -2,12 +2,14 @@
 //! of its pools. A new queue rings a bell that ends the block; should the bell be missed, the block is short.
 
 use std::collections::{BTreeMap, HashMap, VecDeque};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use millrace_contracts::job::Priority;
 use millrace_contracts::{Job, ModelId, Pool, WorkerId};
 
+use super::callers::Callers;
 use super::key::{QueueKey, QueueName};
 use super::shares::Shares;
 use super::take::Take;
@@ -40,6 +42,7 @@ pub type Wanted<'a> = &'a (dyn Fn(&Pool, Option<&ModelId>) -> usize + Sync);
 pub struct JobQueues {
     pub(super) bus: Bus,
     pub(super) reader: GroupReader,
+    pub(super) callers: Arc<Callers>,
     /// Every queue of the registry, with its turn-taking state.
     pub(super) known: BTreeMap<QueueName, Shares>,
     /// Jobs in hand that no call has answered yet.
@@ -59,15 +62,18 @@ impl Bus {
     /// # Errors
     /// Redis could not be reached.
     pub async fn queues(&self, worker: &WorkerId) -> Result<JobQueues, BusError> {
+        let callers = Arc::new(Callers::default());
         let reading = Reading {
             what: "the job queues",
             group: keys::WORKERS,
             consumer: worker.as_str().to_owned(),
             bell_channel: Some(self.keys().queues_channel()),
+            callers: Some((self.keys().callers_channel(), Arc::clone(&callers))),
         };
         Ok(JobQueues {
             bus: self.clone(),
             reader: GroupReader::connect(self.clone(), reading).await?,
+            callers,
             known: BTreeMap::new(),
             ready: VecDeque::new(),
             taking: None,

@@ -2,7 +2,7 @@ use std::collections::HashMap;
 use std::time::Duration;
 
 use anyhow::Result;
-use millrace_bus::JobQueues;
+use millrace_bus::{Callers, JobQueues};
 use millrace_contracts::job::Priority;
 use millrace_contracts::{Flow, Job, ModelId, Pool};
 use millrace_testkit::TestRedis;
@@ -153,8 +153,8 @@ async fn jobs_of_a_dropped_run_are_never_given_out() -> Result<()> {
     Ok(())
 }
 
-/// With hands kept for newcomers, a lone job comes at once, behind nothing but what is open to all; nobody else does, and
-/// nothing is lost or given out twice.
+/// With hands kept for newcomers, a lone job comes at once and alone, past what is open to all; nobody else does, and nothing
+/// is lost or given out twice.
 #[tokio::test]
 async fn a_job_of_a_flow_that_is_not_in_hand_is_taken_past_the_batch() -> Result<()> {
     let fixture = Fixture::start().await?;
@@ -167,8 +167,8 @@ async fn a_job_of_a_flow_that_is_not_in_hand_is_taken_past_the_batch() -> Result
 
     let lone = fill(&fixture, "lone", 1, 2).await?;
     let newcomers = queues.read_newcomers(&any, &in_hand, 4).await?;
-    assert!(newcomers.len() <= OPEN + 1, "{}", newcomers.len());
-    assert_eq!(newcomers.last().map(|delivery| &delivery.job), Some(&lone[0]));
+    assert_eq!(newcomers.iter().map(|delivery| &delivery.job).collect::<Vec<_>>(), [&lone[0]]);
+    assert_eq!(fixture.bus.queue_depths().await?[1].pending, 17, "the others were not taken");
     let none = |_: &Pool, _: Option<&ModelId>| 0;
     assert!(queues.read_newcomers(&none, &in_hand, 4).await?.is_empty());
     let both_in_hand = ["batch".to_owned(), "lone".to_owned()];
@@ -196,24 +196,35 @@ async fn a_job_of_a_flow_that_is_not_in_hand_is_taken_past_the_batch() -> Result
 }
 
 #[tokio::test]
-async fn the_bell_rings_for_a_flow_that_begins_to_wait_behind_others_and_not_for_the_others() -> Result<()> {
+async fn a_flow_calls_that_begins_to_wait_while_others_have_jobs_and_no_other_does() -> Result<()> {
     let fixture = Fixture::start().await?;
+    let mut queues = fixture.bus.queues(&"w1".into()).await?;
+    let callers = queues.callers();
     fill(&fixture, "batch", 1, 100).await?;
-    let queues = fixture.bus.queues(&"w1".into()).await?;
-    let bell = queues.bell();
     fill(&fixture, "batch", 1, 100).await?;
     // What was published before has arrived when this has.
     fill(&fixture, "lone", 1, 1).await?;
-    tokio::time::timeout(DEADLINE, bell.notified()).await?;
-    // A bell that rang for the connection itself may come late, once.
-    for _ in 0..3 {
-        fill(&fixture, "batch", 1, 100).await?;
-        fill(&fixture, "lone", 1, 1).await?;
-        if tokio::time::timeout(Duration::from_millis(100), bell.notified()).await.is_err() {
-            return Ok(());
+    heard(&callers).await?;
+    assert!(!callers.any_beside(&["lone".to_owned()]), "an empty queue, or a flow that waits already");
+
+    // Behind what is in hand as well, with nothing else waiting.
+    while !queues.read(&pools(), 64, Duration::ZERO).await?.is_empty() {}
+    callers.answer(&[]);
+    fill(&fixture, "late", 1, 1).await?;
+    heard(&callers).await?;
+    assert!(!callers.any_beside(&["late".to_owned()]));
+    Ok(())
+}
+
+/// Waits until somebody has called.
+async fn heard(callers: &Callers) -> Result<()> {
+    let heard = async {
+        while !callers.any_beside(&[]) {
+            callers.heard().await;
         }
-    }
-    anyhow::bail!("it rings for flows that wait already")
+    };
+    tokio::time::timeout(DEADLINE, heard).await?;
+    Ok(())
 }
 
 /// Weighted turns: whoever always has something waiting is served by its weight, over any stretch and however many are
