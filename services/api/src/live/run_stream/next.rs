@@ -25,7 +25,8 @@ impl<L: RunLog> RunStream<L> {
                 return Some(chunk);
             }
             match self.phase {
-                Phase::CatchUp => self.catch_up().await,
+                // In a place of its own: reading takes much room and little time, and a stream is nearly always idle.
+                Phase::CatchUp => Box::pin(self.catch_up()).await,
                 Phase::Live => self.listen(None).await,
                 Phase::Retry(at) => self.listen(Some(at)).await,
                 Phase::Ended => return None,
