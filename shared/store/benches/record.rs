@@ -8,18 +8,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::Result;
-use millrace_contracts::event::Source;
-use millrace_contracts::job::{JobMetrics, Priority};
 use millrace_contracts::message::Accepted;
-use millrace_contracts::{BlobId, Event, EventType, ExecutionId, ItemPath, JobId, UnixMillis};
+use millrace_contracts::{Event, UnixMillis};
 use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
-use millrace_testkit::TestPostgres;
-use serde_json::{Map, Value, json};
+use millrace_testkit::{TestPostgres, accepted_run, interleaved_events};
 use sqlx::Connection;
 use sqlx::postgres::{PgConnectOptions, PgPool, PgPoolOptions};
 
 const RUNS: usize = 2000;
-const NODES: usize = 10;
 /// Runs that are under way at the same time: their events come interleaved.
 const IN_FLIGHT: usize = 50;
 /// As many as the writer takes at most: the default of `writer.batch_size`. `millrace bench` counts those of a whole instance, whose
@@ -39,8 +35,8 @@ async fn main() -> Result<()> {
     store.migrate().await?;
     store.events().ensure_partitions(UnixMillis::now().to_utc().date_naive(), 2).await?;
 
-    let runs: Vec<Accepted> = (0..RUNS).map(|_| accepted()).collect();
-    let events: Vec<Event> = runs.chunks(IN_FLIGHT).flat_map(interleaved).collect();
+    let runs: Vec<Accepted> = (0..RUNS).map(|_| accepted_run()).collect();
+    let events: Vec<Event> = runs.chunks(IN_FLIGHT).flat_map(interleaved_events).collect();
     accept(&store, &runs).await?;
     record(&store, &events).await?;
     record_by_two(&store).await?;
@@ -93,11 +89,11 @@ async fn record(store: &Store, events: &[Event]) -> Result<()> {
 
 /// Two writers, as two replicas would be, with other runs.
 async fn record_by_two(store: &Store) -> Result<()> {
-    let runs: Vec<Accepted> = (0..RUNS).map(|_| accepted()).collect();
+    let runs: Vec<Accepted> = (0..RUNS).map(|_| accepted_run()).collect();
     accept(store, &runs).await?;
     let halves: Vec<Vec<RecordBatch>> = runs
         .chunks(RUNS / 2)
-        .map(|half| half.chunks(IN_FLIGHT).flat_map(interleaved).collect::<Vec<_>>())
+        .map(|half| half.chunks(IN_FLIGHT).flat_map(interleaved_events).collect::<Vec<_>>())
         .map(|events| events.chunks(BATCH).map(|some| RecordBatch { events: some.to_vec() }).collect())
         .collect();
     let entries: usize = halves.iter().flatten().map(|batch| batch.events.len()).sum();
@@ -212,89 +208,4 @@ fn rows(events: &[Event]) -> Vec<(uuid::Uuid, i64, String)> {
 
 fn rate(what: &str, count: usize, unit: &str, took: Duration) {
     println!("{what:<40} {:>10.0} {unit}/s", count as f64 / took.as_secs_f64());
-}
-
-fn accepted() -> Accepted {
-    Accepted {
-        execution_id: ExecutionId::generate(),
-        workflow_id: None,
-        version: None,
-        definition: BlobId::of(b"{}"),
-        input: Map::from_iter([("min".to_owned(), json!(0.4))]),
-        priority: Priority::Normal,
-        weight: 1,
-        pool: None,
-        timeout_ms: None,
-        created_at: UnixMillis::now(),
-        traceparent: None,
-        schedule_id: None,
-        rerun_of: None,
-        callback_url: None,
-        epoch: 1,
-    }
-}
-
-/// The events of several runs, one of each in turn.
-fn interleaved(runs: &[Accepted]) -> Vec<Event> {
-    let stories: Vec<Vec<Event>> = runs.iter().map(story).collect();
-    (0..stories[0].len()).flat_map(|step| stories.iter().map(move |story| story[step].clone())).collect()
-}
-
-/// A run of ten jobs: 12 durable events and 11 records.
-fn story(accepted: &Accepted) -> Vec<Event> {
-    let run = accepted.execution_id;
-    let command = serde_json::to_value(accepted).expect("a command is plain data");
-    let mut events = vec![event(run, EventType::WorkflowExecute, None, command.clone())];
-    let mut seq = 1;
-    events.push(event(
-        run,
-        EventType::WorkflowStarted,
-        Some(seq),
-        json!({"partition": 3, "accepted": command}),
-    ));
-    let nodes: Vec<String> = (0..NODES).map(|number| format!("node{number}")).collect();
-    for node in &nodes {
-        let mut queued = event(run, EventType::InferenceQueued, None, job(run, node, "job_id"));
-        queued.node_id = Some(node.as_str().into());
-        queued.attempt = Some(1);
-        events.push(queued);
-    }
-    for node in &nodes {
-        seq += 1;
-        let metrics =
-            JobMetrics { inference_time_ms: 3.25, worker_id: Some("w1".into()), ..JobMetrics::default() };
-        let data = json!({
-            "node_id": node, "block": "detection@1", "status": "completed", "attempt": 1,
-            "outputs": {"count": 2, "classes": ["circle", "square"]}, "metrics": metrics,
-            "queued_at": accepted.created_at, "started_at": accepted.created_at, "completed_at": UnixMillis::now(),
-            "worker_id": "w1", "job": job(run, node, "id"),
-        });
-        let mut completed = event(run, EventType::NodeCompleted, Some(seq), data);
-        completed.node_id = Some(node.as_str().into());
-        completed.attempt = Some(1);
-        events.push(completed);
-    }
-    let end = json!({
-        "status": "completed", "started_at": accepted.created_at, "completed_at": UnixMillis::now(), "duration_ms": 9,
-        "progress": {"total": NODES, "completed": NODES, "failed": 0, "skipped": 0, "running": 0},
-        "outputs": {"answer": {"count": 2}}, "error": null, "jobs": {"completed": NODES, "failed": 0},
-    });
-    events.push(event(run, EventType::WorkflowCompleted, Some(seq + 1), end));
-    events
-}
-
-fn job(run: ExecutionId, node: &str, id: &str) -> Value {
-    json!({
-        id: JobId::of(run, &node.into(), &ItemPath::root(), 1), "task": "detection@1", "pool": "fast",
-        "model_id": "shapes-detector", "model_source": "pretrained", "queued_at": UnixMillis::now(),
-    })
-}
-
-fn event(run: ExecutionId, kind: EventType, seq: Option<u64>, data: Value) -> Event {
-    let id = seq.map_or_else(|| format!("{run}/{}", kind.sse_name()), |seq| format!("{run}/1-{seq}"));
-    let mut event = Event::new(kind, Source::Orchestrator, id, UnixMillis::now(), data);
-    event.execution_id = Some(run);
-    event.epoch = seq.map(|_| 1);
-    event.seq = seq;
-    event
 }

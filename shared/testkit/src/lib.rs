@@ -6,6 +6,7 @@ mod folder;
 mod ort;
 mod postgres;
 mod redis;
+mod story;
 
 pub use bucket::TestBucket;
 pub use eventually::eventually;
@@ -13,3 +14,4 @@ pub use folder::test_folder;
 pub use ort::ort_library;
 pub use postgres::TestPostgres;
 pub use redis::TestRedis;
+pub use story::{accepted_run, interleaved_events};
