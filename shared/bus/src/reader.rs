@@ -114,7 +114,9 @@ impl GroupReader {
             match self.attempt(streams, count, block).await {
                 Ok(reply) => {
                     self.outage.over();
-                    return by_stream(self.reading.what, reply).map(Some);
+                    return reply
+                        .map_or(Ok(Vec::new()), |reply| by_stream(self.reading.what, reply))
+                        .map(Some);
                 }
                 Err(error) if group_is_gone(&error) => return Ok(None),
                 Err(error) if may_pass(&error) || error.is_unrecoverable_error() => {
@@ -162,23 +164,25 @@ impl GroupReader {
         Ok(Some(Vec::new()))
     }
 
+    /// None when an earlier call's read, which may block for longer than this one is to, brought nothing in time.
     async fn attempt(
         &mut self,
         streams: &[String],
         count: usize,
         block: Duration,
-    ) -> Result<Value, RedisError> {
-        if self.in_flight.is_none() {
-            let command = read_command(&self.reading, streams, count, block);
-            let mut connection = self.connected().await?.clone();
-            self.in_flight = Some(Box::pin(SyncFuture::new(async move {
-                let limit = block + RESPONSE_TIMEOUT;
-                let answered = tokio::time::timeout(limit, connection.send_packed_command(&command)).await;
-                let timed_out = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
-                answered.map_err(timed_out)??.extract_error()
-            })));
+    ) -> Result<Option<Value>, RedisError> {
+        if self.in_flight.is_some() {
+            return tokio::time::timeout(block, self.answer()).await.ok().transpose();
         }
-        self.answer().await
+        let command = read_command(&self.reading, streams, count, block);
+        let mut connection = self.connected().await?.clone();
+        self.in_flight = Some(Box::pin(SyncFuture::new(async move {
+            let limit = block + RESPONSE_TIMEOUT;
+            let answered = tokio::time::timeout(limit, connection.send_packed_command(&command)).await;
+            let timed_out = |_| RedisError::from(std::io::Error::from(std::io::ErrorKind::TimedOut));
+            answered.map_err(timed_out)??.extract_error()
+        })));
+        self.answer().await.map(Some)
     }
 
     /// Waits for the read in flight; dropped, it leaves the read in place.

@@ -42,3 +42,18 @@ async fn events_stay_until_recorded_and_pass_from_a_dead_writer_to_another() -> 
     assert_eq!(heir.lag().await?, RecorderLag::default());
     Ok(())
 }
+
+/// A read that was given up blocks on in the background; whoever reads next waits for as long as it says itself.
+#[tokio::test]
+async fn a_read_waits_no_longer_than_it_says_for_one_that_was_given_up() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let mut recorder = bus.recorder("writer").await?;
+    let patience = Duration::from_millis(20);
+    assert!(tokio::time::timeout(patience, recorder.read(10, DEADLINE)).await.is_err(), "there is nothing");
+    assert!(tokio::time::timeout(DEADLINE / 2, recorder.read(10, patience)).await??.is_empty());
+
+    bus.commit(&[step(bus, ExecutionId::generate(), 0, 1)]).await?;
+    assert_eq!(recorder.read(10, DEADLINE).await?.len(), 1, "what it brings is not lost");
+    Ok(())
+}
