@@ -6,8 +6,8 @@ use std::sync::Arc;
 use millrace_config::{BucketUrl, Location, Models, Objects, Worker};
 use millrace_contracts::ModelId;
 use millrace_inference::{
-    CacheSettings, Chosen, Device, InferenceError, LoaderSettings, ModelCache, ModelLoader, Repository,
-    Serving, SessionSettings,
+    CacheSettings, Chosen, Device, GpuSettings, InferenceError, LoaderSettings, ModelCache, ModelLoader,
+    Repository, Serving, SessionSettings,
 };
 use millrace_objects::ObjectsError;
 use millrace_tasks::Courtesy;
@@ -61,6 +61,7 @@ pub(crate) fn open(
 ) -> Result<ModelCache, InferenceError> {
     let sessions = SessionSettings {
         device,
+        gpu: GpuSettings { max_bytes: Some(models.memory_budget.bytes()), tf32: worker.tf32 },
         sessions: worker.sessions_per_model,
         intra_op_threads: worker.intra_op_threads,
         max_batch: worker.max_batch,

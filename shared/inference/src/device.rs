@@ -1,15 +1,16 @@
 //! Where sessions run: the CPU, or an NVIDIA GPU by the runtime's CUDA or TensorRT provider. Rule: a device that is asked
 //! for by name is used or refused; otherwise the best one that works is taken, and why it is no better one is told.
 
+mod providers;
 mod survey;
 
 use std::fmt;
 use std::path::Path;
 
-use ort::ep::{self, ExecutionProviderDispatch};
 use ort::memory::AllocationDevice;
 
 use crate::{InferenceError, Runtime};
+pub use providers::GpuSettings;
 
 /// What a session runs on.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
@@ -35,29 +36,18 @@ pub struct Chosen {
 }
 
 impl Device {
-    /// The providers that a session is opened with, the preferred first. One that cannot be had is an error: nothing falls
-    /// back to the CPU unnoticed.
-    pub(crate) fn providers(self) -> Vec<ExecutionProviderDispatch> {
-        let number = |index: u32| i32::try_from(index).unwrap_or(i32::MAX);
-        let cuda = |index| ep::CUDA::default().with_device_id(number(index)).build().error_on_failure();
-        let tensor_rt =
-            |index| ep::TensorRT::default().with_device_id(number(index)).build().error_on_failure();
-        match self {
-            Self::Cpu => Vec::new(),
-            Self::Cuda(index) => vec![cuda(index)],
-            Self::TensorRt(index) => vec![tensor_rt(index), cuda(index)],
-        }
-    }
-
     /// Where a session's arena is.
     pub(crate) fn memory(self) -> (AllocationDevice<'static>, i32) {
         match self {
             Self::Cpu => (AllocationDevice::CPU, 0),
-            Self::Cuda(index) | Self::TensorRt(index) => {
-                (AllocationDevice::CUDA, i32::try_from(index).unwrap_or(i32::MAX))
-            }
+            Self::Cuda(index) | Self::TensorRt(index) => (AllocationDevice::CUDA, number(index)),
         }
     }
+}
+
+/// The number of a GPU as the runtime takes it.
+fn number(index: u32) -> i32 {
+    i32::try_from(index).unwrap_or(i32::MAX)
 }
 
 impl fmt::Display for Device {

@@ -224,11 +224,48 @@ impl InferenceError {
 
     /// A fault of a run, told apart by what the runtime said: it has no code for lack of memory.
     pub(crate) fn of_run(id: &ModelId, detail: String) -> Self {
-        let lower = detail.to_ascii_lowercase();
-        let signs = ["out of memory", "bad_alloc", "failed to allocate", "cuda_error_out_of_memory"];
-        if signs.iter().any(|sign| lower.contains(sign)) {
+        if is_shortage(&detail) {
             return Self::OutOfMemory { id: id.clone(), detail };
         }
         Self::Run { id: id.clone(), detail }
+    }
+
+    /// A fault of a load, told apart in the same way.
+    pub(crate) fn of_load(id: &ModelId, detail: String) -> Self {
+        if is_shortage(&detail) {
+            return Self::OutOfMemory { id: id.clone(), detail };
+        }
+        Self::Load { id: id.clone(), detail }
+    }
+}
+
+fn is_shortage(detail: &str) -> bool {
+    let lower = detail.to_ascii_lowercase();
+    let signs = [
+        "out of memory",
+        "bad_alloc",
+        "failed to allocate",
+        "cuda_error_out_of_memory",
+        // Of an arena that is as large as it may be: on a GPU it has a limit.
+        "is smaller than requested bytes",
+    ];
+    signs.iter().any(|sign| lower.contains(sign))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_shortage_is_told_by_what_the_runtime_says() {
+        let of_both = |detail: &str| {
+            [InferenceError::of_run, InferenceError::of_load]
+                .map(|of| of(&"m".into(), detail.to_owned()).kind())
+        };
+        let arena =
+            "BFCArena::AllocateRawInternal Available memory of 0 is smaller than requested bytes of 97517568";
+        assert_eq!(of_both(arena), [ErrorKind::OutOfMemory; 2]);
+        assert_eq!(of_both("Failed to allocate memory for requested buffer"), [ErrorKind::OutOfMemory; 2]);
+        assert_eq!(of_both("Invalid rank for input"), [ErrorKind::Internal, ErrorKind::ModelLoadError]);
     }
 }

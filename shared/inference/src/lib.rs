@@ -30,7 +30,7 @@ pub use cache::{
     CacheObserver, CacheReport, CacheSettings, Evicted, MemoryMeter, ModelCache, Pressure, ProcessMeter,
     Quiet, Warm, WarmModel,
 };
-pub use device::{Chosen, Device};
+pub use device::{Chosen, Device, GpuSettings};
 pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};
 pub use families::{

@@ -25,7 +25,7 @@ use millrace_turns::Turn;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::graph::GraphPort;
-use crate::{Device, InferenceError, Tensor};
+use crate::{Device, GpuSettings, InferenceError, Tensor};
 pub(crate) use open::metadata_of;
 use queue::Queue;
 use serve::Opener;
@@ -38,6 +38,8 @@ const MOST_ZEROS: usize = 1 << 26;
 pub struct SessionSettings {
     /// What they run on.
     pub device: Device,
+    /// How they run on a GPU.
+    pub gpu: GpuSettings,
     /// Sessions of one model, each with a thread that owns it.
     pub sessions: usize,
     /// Threads of one session's operators.
@@ -61,6 +63,7 @@ impl Default for SessionSettings {
     fn default() -> Self {
         Self {
             device: Device::Cpu,
+            gpu: GpuSettings::default(),
             sessions: 1,
             intra_op_threads: 1,
             max_batch: 8,

@@ -27,6 +27,10 @@ pub struct Worker {
     /// What models run on: auto (a GPU where one works, else the processor), cpu, cuda:N, or tensorrt:N. One that is named and
     /// does not work keeps the worker from starting.
     pub device: Device,
+    /// Whether a GPU may compute products of matrices and convolutions in TF32 where the model is in single precision: it is
+    /// faster on cards since Ampere, and rounds every factor to 10 bits of mantissa (three digits) instead of 23. The same
+    /// on all workers; results from before a change may be reused.
+    pub tf32: bool,
     /// Threads of one inference session; sessions × threads should not exceed the cores.
     pub intra_op_threads: usize,
     /// Inference sessions of one model.
@@ -87,6 +91,7 @@ impl Default for Worker {
             courtesy: Duration::from_millis(10),
             cpu_threads: 0,
             device: Device::Auto,
+            tf32: false,
             intra_op_threads: 1,
             sessions_per_model: 1,
             max_batch: 8,

@@ -5,7 +5,7 @@ use std::path::Path;
 use millrace_onnx::{Element, Graph, Side};
 use ort::session::Session;
 
-use super::Device;
+use super::{Device, GpuSettings};
 use crate::Runtime;
 
 const SHARED: &str = "libonnxruntime_providers_shared.so";
@@ -72,7 +72,7 @@ fn probe(runtime: &Runtime, device: Device) -> Result<(), ort::Error> {
     graph.input("in", Element::F32, &sides).output("out", Element::F32, &sides);
     graph.node("Neg", &["in"], "out", &[]);
     let mut session = Session::builder(runtime.environment())?
-        .with_execution_providers(device.providers())?
+        .with_execution_providers(device.providers(GpuSettings::default()))?
         .commit_from_memory(&graph.encode())?;
     let one = ort::value::Tensor::from_array(([1usize], vec![1.0f32]))?;
     session.run(ort::inputs![one])?;

@@ -27,9 +27,9 @@ impl OpenSession {
         graph: &Path,
         settings: &SessionSettings,
     ) -> Result<(Self, Opened), InferenceError> {
-        let failed = |detail: String| InferenceError::Load { id: id.clone(), detail };
-        let session = build(runtime, graph, settings).map_err(|error| failed(error.to_string()))?;
-        let metadata = metadata_of(&session).map_err(|error| failed(error.to_string()))?;
+        let failed = |error: ort::Error| InferenceError::of_load(id, error.to_string());
+        let session = build(runtime, graph, settings).map_err(failed)?;
+        let metadata = metadata_of(&session).map_err(failed)?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
         let outputs: Vec<GraphPort> = session.outputs().iter().map(GraphPort::from).collect();
         let output_names = outputs.iter().map(|port| port.name.clone()).collect();
@@ -128,7 +128,7 @@ impl OpenSession {
 fn build(runtime: &Runtime, graph: &Path, settings: &SessionSettings) -> Result<Session, ort::Error> {
     // Spinning threads burn a core while they wait: on a machine shared with decoding that costs more than it gives.
     Session::builder(runtime.environment())?
-        .with_execution_providers(settings.device.providers())?
+        .with_execution_providers(settings.device.providers(settings.gpu))?
         .with_intra_threads(settings.intra_op_threads.max(1))?
         .with_intra_op_spinning(false)?
         .with_inter_op_spinning(false)?
