@@ -7,7 +7,7 @@ use millrace_config::{BucketUrl, Location, Models, Objects, Worker};
 use millrace_contracts::ModelId;
 use millrace_inference::{
     CacheSettings, Chosen, Device, GpuSettings, InferenceError, LoaderSettings, ModelCache, ModelLoader,
-    Repository, Serving, SessionSettings,
+    Pinned, Repository, Serving, SessionSettings, Transfer,
 };
 use millrace_objects::ObjectsError;
 use millrace_tasks::Courtesy;
@@ -35,8 +35,9 @@ pub(crate) async fn device(deps: &Deps, worker: &Worker, cpu: &CpuPool) -> Resul
         .map_err(|panic| WorkerError::Thread { name: "pixels", source: std::io::Error::other(panic.0) })?;
     let chosen = chosen?;
     tracing::info!(
-        device = %chosen.device, gpu.model = chosen.gpu_model, why_not_better = chosen.why_not_better.join("; "),
-        "models run on {}", chosen.device
+        device = %chosen.device, gpu.model = chosen.gpu_model,
+        gpu.pinned = chosen.pinned.as_ref().map(|pinned| *pinned == Pinned::Yes),
+        why_not_better = chosen.why_not_better.join("; "), "models run on {chosen}"
     );
     Ok(chosen)
 }
@@ -62,6 +63,7 @@ pub(crate) fn open(
     let sessions = SessionSettings {
         device,
         gpu: GpuSettings { max_bytes: Some(models.memory_budget.bytes()), tf32: worker.tf32 },
+        transfer: Transfer::ByDevice,
         sessions: worker.sessions_per_model,
         intra_op_threads: worker.intra_op_threads,
         max_batch: worker.max_batch,

@@ -1,6 +1,7 @@
 //! Where sessions run: the CPU, or an NVIDIA GPU by the runtime's CUDA or TensorRT provider. Rule: a device that is asked
 //! for by name is used or refused; otherwise the best one that works is taken, and why it is no better one is told.
 
+mod memory;
 mod providers;
 mod survey;
 
@@ -10,6 +11,8 @@ use std::path::Path;
 use ort::memory::AllocationDevice;
 
 use crate::{InferenceError, Runtime};
+pub(crate) use memory::HostMemory;
+pub use memory::Pinned;
 pub use providers::GpuSettings;
 
 /// What a session runs on.
@@ -31,6 +34,8 @@ pub struct Chosen {
     pub device: Device,
     /// The GPU's name, as its driver says it.
     pub gpu_model: Option<String>,
+    /// Whether inputs and outputs cross to it in pinned memory; none on the processor.
+    pub pinned: Option<Pinned>,
     /// Why it is no better one; empty when there is no better one.
     pub why_not_better: Vec<String>,
 }
@@ -74,22 +79,52 @@ impl Chosen {
         let library = &runtime.info().library;
         match wanted {
             Some(Device::Cpu) => Ok(Self::default()),
-            Some(device) => match survey::fault(&runtime, library, device) {
-                None => Ok(Self::gpu(device, Vec::new())),
-                Some(why) => Err(InferenceError::DeviceUnavailable { device, why }),
+            Some(device) => match survey::trial(&runtime, library, device) {
+                Ok(pinned) => Ok(Self::gpu(device, pinned, Vec::new())),
+                Err(why) => Err(InferenceError::DeviceUnavailable { device, why }),
             },
-            None => Ok(match survey::fault(&runtime, library, Device::Cuda(0)) {
-                None => Self::gpu(Device::Cuda(0), survey::beyond_cuda(library)),
-                Some(why) => Self { why_not_better: vec![format!("no CUDA: {why}")], ..Self::default() },
+            None => Ok(match survey::trial(&runtime, library, Device::Cuda(0)) {
+                Ok(pinned) => Self::gpu(Device::Cuda(0), pinned, survey::beyond_cuda(library)),
+                Err(why) => Self { why_not_better: vec![format!("no CUDA: {why}")], ..Self::default() },
             }),
         }
     }
 
-    fn gpu(device: Device, why_not_better: Vec<String>) -> Self {
+    fn gpu(device: Device, pinned: Pinned, why_not_better: Vec<String>) -> Self {
         let gpu_model = match device {
             Device::Cpu => None,
             Device::Cuda(index) | Device::TensorRt(index) => survey::gpu_model(index),
         };
-        Self { device, gpu_model, why_not_better }
+        Self { device, gpu_model, pinned: Some(pinned), why_not_better }
+    }
+}
+
+impl fmt::Display for Chosen {
+    /// `cuda:0 (NVIDIA L4) with pinned memory`, `cpu; no CUDA: …`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.device)?;
+        self.gpu_model.iter().try_for_each(|name| write!(f, " ({name})"))?;
+        self.pinned.iter().try_for_each(|pinned| write!(f, " {pinned}"))?;
+        self.why_not_better.iter().try_for_each(|why| write!(f, "; {why}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_chosen_is_told_in_one_line() {
+        let gpu = |pinned| Chosen {
+            device: Device::Cuda(0),
+            gpu_model: Some("NVIDIA L4".to_owned()),
+            pinned: Some(pinned),
+            why_not_better: Vec::new(),
+        };
+        assert_eq!(gpu(Pinned::Yes).to_string(), "cuda:0 (NVIDIA L4) with pinned memory");
+        let refused = gpu(Pinned::No("none is left".to_owned())).to_string();
+        assert_eq!(refused, "cuda:0 (NVIDIA L4) without pinned memory: none is left");
+        let cpu = Chosen { why_not_better: vec!["no CUDA: no driver".to_owned()], ..Chosen::default() };
+        assert_eq!(cpu.to_string(), "cpu; no CUDA: no driver");
     }
 }

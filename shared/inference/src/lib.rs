@@ -30,7 +30,7 @@ pub use cache::{
     CacheObserver, CacheReport, CacheSettings, Evicted, MemoryMeter, ModelCache, Pressure, ProcessMeter,
     Quiet, Warm, WarmModel,
 };
-pub use device::{Chosen, Device, GpuSettings};
+pub use device::{Chosen, Device, GpuSettings, Pinned};
 pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};
 pub use families::{
@@ -47,6 +47,8 @@ pub use preprocess::{ImageProcessor, Pixels};
 pub use repository::{ModelFiles, Repository, download_folder, is_url, validate_model_id};
 pub use runtime::{Runtime, RuntimeInfo, library_from_environment};
 pub use serving::Serving;
-pub use session::{BatchLimit, BatchReport, Closed, Inferred, Relief, Rows, SessionSettings, SessionThread};
+pub use session::{
+    BatchLimit, BatchReport, Closed, Inferred, Relief, Rows, SessionSettings, SessionThread, Transfer,
+};
 pub use tensor::{Elements, Tensor};
 pub use texts::MOST_TEXT_BYTES;

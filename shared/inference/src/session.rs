@@ -2,17 +2,22 @@
 //! session is free to run it, so that it grows for free while all are busy.
 
 mod batch;
+mod bound;
 mod exchange;
+mod feed;
 mod limit;
 mod open;
+mod plain;
 mod queue;
 mod relief;
 mod rows;
 mod serve;
+mod transfer;
 
 pub use limit::BatchLimit;
 pub use relief::Relief;
 pub use rows::Rows;
+pub use transfer::Transfer;
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -40,6 +45,8 @@ pub struct SessionSettings {
     pub device: Device,
     /// How they run on a GPU.
     pub gpu: GpuSettings,
+    /// How inputs and outputs cross to it.
+    pub transfer: Transfer,
     /// Sessions of one model, each with a thread that owns it.
     pub sessions: usize,
     /// Threads of one session's operators.
@@ -64,6 +71,7 @@ impl Default for SessionSettings {
         Self {
             device: Device::Cpu,
             gpu: GpuSettings::default(),
+            transfer: Transfer::ByDevice,
             sessions: 1,
             intra_op_threads: 1,
             max_batch: 8,

@@ -3,6 +3,7 @@
 mod elements;
 
 pub use elements::Elements;
+pub(crate) use elements::Number;
 
 use crate::ElementType;
 

@@ -21,7 +21,8 @@ pub struct Models {
     /// ONNX Runtime's shared library. `ORT_DYLIB_PATH` is honoured; otherwise the one that
     /// scripts/setup.sh fetched.
     pub ort_library: Option<PathBuf>,
-    /// Memory that loaded models may take together: on the processor the machine's, on a GPU the GPU's.
+    /// Memory that loaded models may take together: on the processor the machine's, on a GPU the GPU's and what is pinned for
+    /// it.
     pub memory_budget: ByteSize,
     /// Models loaded at once.
     pub max_loaded: usize,

@@ -5,7 +5,7 @@ use std::path::Path;
 use millrace_onnx::{Element, Graph, Side};
 use ort::session::Session;
 
-use super::{Device, GpuSettings};
+use super::{Device, GpuSettings, HostMemory, Pinned};
 use crate::Runtime;
 
 const SHARED: &str = "libonnxruntime_providers_shared.so";
@@ -18,12 +18,11 @@ const CUDA_RUNTIME: &str = "libcudart.so.13";
 /// Where NVIDIA's driver describes the GPUs, one folder each.
 const GPUS: &str = "/proc/driver/nvidia/gpus";
 
-/// Why `device` cannot be used; none when it can.
-pub(super) fn fault(runtime: &Runtime, library: &Path, device: Device) -> Option<String> {
-    missing(library, device).or_else(|| {
-        preload(library);
-        probe(runtime, device).err().map(|error| format!("a graph of one step does not run on it: {error}"))
-    })
+/// Whether `device` has pinned memory to give; the error says why it cannot be used at all.
+pub(super) fn trial(runtime: &Runtime, library: &Path, device: Device) -> Result<Pinned, String> {
+    missing(library, device).map_or(Ok(()), Err)?;
+    preload(library);
+    probe(runtime, device).map_err(|error| format!("a graph of one step does not run on it: {error}"))
 }
 
 /// What is there beside CUDA and not used.
@@ -65,8 +64,8 @@ fn preload(library: &Path) {
     }
 }
 
-/// Runs a graph of one step: what fails here would fail with every model.
-fn probe(runtime: &Runtime, device: Device) -> Result<(), ort::Error> {
+/// Runs a graph of one step: what fails here would fail with every model. Then asks for pinned memory, as every model will.
+fn probe(runtime: &Runtime, device: Device) -> Result<Pinned, ort::Error> {
     let sides = [Side::Fixed(1)];
     let mut graph = Graph::new("probe");
     graph.input("in", Element::F32, &sides).output("out", Element::F32, &sides);
@@ -76,7 +75,8 @@ fn probe(runtime: &Runtime, device: Device) -> Result<(), ort::Error> {
         .commit_from_memory(&graph.encode())?;
     let one = ort::value::Tensor::from_array(([1usize], vec![1.0f32]))?;
     session.run(ort::inputs![one])?;
-    Ok(())
+    let (_, why_not_pinned) = HostMemory::of(&session, device)?;
+    Ok(why_not_pinned.map_or(Pinned::Yes, Pinned::No))
 }
 
 /// The name of the GPU of this number. The driver's order is that of the bus, as CUDA's is only with

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use millrace_tasks::Core;
 
+use super::feed::Feed;
 use super::limit::cells;
 use super::open::OpenSession;
 use super::serve::Trust;
@@ -100,6 +101,7 @@ impl Run<'_> {
         let relieved = short
             && !std::mem::replace(&mut self.relieved, true)
             && {
+                self.session.release();
                 let relieved = self.relief.relieve(self.session.id());
                 tracing::warn!(model.id = %self.session.id(), batch.requests = requests.len(), %error, relieved, "a run found no memory; trying again with less");
                 relieved
@@ -162,15 +164,14 @@ fn run_together(
         took,
         closed,
     };
+    let inputs = requests.iter().map(|request| &request.inputs[..]);
+    let outputs = session.run(&Feed::stacked(inputs, padded))?;
+    session.check_rows(&outputs, padded)?;
     if let [request] = requests
         && padded == rows
     {
-        let outputs = session.run(&request.inputs)?;
-        session.check_rows(&outputs, rows)?;
         return Ok(vec![Inferred { outputs, batch: report(request, begun.elapsed()) }]);
     }
-    let outputs = session.run(&stacked(requests, padded))?;
-    session.check_rows(&outputs, padded)?;
     let (took, mut start) = (begun.elapsed(), 0);
     let share = |request: &Request| {
         let own = request.rows();
@@ -181,19 +182,9 @@ fn run_together(
     Ok(requests.iter().map(share).collect())
 }
 
-/// The rows of all requests, one below the other, filled up to `rows`.
-fn stacked(requests: &[Request], rows: usize) -> Vec<Tensor> {
-    let ports = requests[0].inputs.len();
-    let port = |port: usize| {
-        let parts: Vec<&Tensor> = requests.iter().map(|request| &request.inputs[port]).collect();
-        Tensor::stack(&parts, rows)
-    };
-    (0..ports).map(port).collect()
-}
-
 fn run_alone(request: &Request, session: &mut OpenSession) -> Result<Inferred, InferenceError> {
     let begun = Instant::now();
-    let outputs = session.run(&request.inputs)?;
+    let outputs = session.run(&Feed::alone(&request.inputs))?;
     let waited = begun.saturating_duration_since(request.since);
     Ok(Inferred {
         outputs,

@@ -4,9 +4,11 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use millrace_contracts::ModelId;
-use ort::session::{Session, SessionInputValue};
+use ort::session::Session;
 
-use super::exchange::{tensor_of, view_of};
+use super::exchange::Fault;
+use super::feed::Feed;
+use super::transfer::Way;
 use super::{Opened, SessionSettings};
 use crate::graph::GraphPort;
 use crate::{Device, ElementType, InferenceError, Runtime, Tensor};
@@ -15,6 +17,8 @@ use crate::{Device, ElementType, InferenceError, Runtime, Tensor};
 pub(super) struct OpenSession {
     id: ModelId,
     device: Device,
+    // Before the session, whose memory it holds.
+    way: Way,
     session: Session,
     inputs: Vec<GraphPort>,
     output_names: Vec<String>,
@@ -30,22 +34,24 @@ impl OpenSession {
         let failed = |error: ort::Error| InferenceError::of_load(id, error.to_string());
         let session = build(runtime, graph, settings).map_err(failed)?;
         let metadata = metadata_of(&session).map_err(failed)?;
+        let way = Way::open(id, &session, settings).map_err(failed)?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
         let outputs: Vec<GraphPort> = session.outputs().iter().map(GraphPort::from).collect();
         let output_names = outputs.iter().map(|port| port.name.clone()).collect();
         let opened = Opened { metadata, inputs: inputs.clone(), outputs };
         let device = settings.device;
-        Ok((Self { id: id.clone(), device, session, inputs, output_names }, opened))
+        Ok((Self { id: id.clone(), device, way, session, inputs, output_names }, opened))
     }
 
     pub(super) fn id(&self) -> &ModelId {
         &self.id
     }
 
-    /// What it holds in its arena, bytes: what runs need, and weights that were packed for them.
+    /// What it holds in its arenas, bytes: what runs need, weights that were packed for them, and pinned memory.
     pub(super) fn arena_bytes(&self) -> u64 {
         let (device, number) = self.device.memory();
-        millrace_arena::arena_bytes(&self.session, device, number).unwrap_or(0)
+        let own = millrace_arena::arena_bytes(&self.session, device, number).unwrap_or(0);
+        own + self.way.bytes(&self.session, self.device)
     }
 
     /// The rows the graph insists on; none when its batch axis is free.
@@ -94,24 +100,17 @@ impl OpenSession {
     }
 
     /// One run. Numbers in single precision are given in half precision to a graph that wants that.
-    pub(super) fn run(&mut self, inputs: &[Tensor]) -> Result<Vec<Tensor>, InferenceError> {
-        let id = &self.id;
-        let failed = |error: ort::Error| InferenceError::of_run(id, error.to_string());
-        let as_wanted = |(tensor, port): (&Tensor, &GraphPort)| {
-            (port.element == ElementType::F16).then(|| tensor.in_half_precision()).flatten()
-        };
-        let halved: Vec<Option<Tensor>> = inputs.iter().zip(&self.inputs).map(as_wanted).collect();
-        let mut values: Vec<(&str, SessionInputValue<'_>)> = Vec::with_capacity(inputs.len());
-        for ((tensor, halved), port) in inputs.iter().zip(&halved).zip(&self.inputs) {
-            let view = view_of(halved.as_ref().unwrap_or(tensor)).map_err(failed)?;
-            values.push((port.name.as_str(), view));
-        }
-        let outputs = self.session.run(values).map_err(failed)?;
-        let fault = |name: &str, detail: &str| InferenceError::Output {
-            id: id.clone(),
-            detail: format!("{name}: {detail}"),
-        };
-        outputs.iter().map(|(name, value)| tensor_of(&value).map_err(|detail| fault(name, &detail))).collect()
+    pub(super) fn run(&mut self, feed: &Feed<'_>) -> Result<Vec<Tensor>, InferenceError> {
+        let Self { id, way, session, inputs, .. } = self;
+        way.run(session, inputs, feed).map_err(|fault| match fault {
+            Fault::Run(error) => InferenceError::of_run(id, error.to_string()),
+            Fault::Output(detail) => InferenceError::Output { id: id.clone(), detail },
+        })
+    }
+
+    /// Gives back what is kept for the next run only: memory is short.
+    pub(super) fn release(&mut self) {
+        self.way.release();
     }
 
     /// Refuses outputs that cannot be shared out among the rows of a batch.

@@ -6,6 +6,12 @@ use half::{bf16, f16};
 
 use crate::ElementType;
 
+/// A type that tensors have elements of.
+pub(crate) trait Number: Copy + Default {
+    /// The elements, where they are of this type.
+    fn among(elements: &Elements) -> Option<&[Self]>;
+}
+
 macro_rules! elements {
     ($($(#[$doc:meta])* $variant:ident($number:ty)),* $(,)?) => {
         /// Elements of one type, row-major.
@@ -17,6 +23,15 @@ macro_rules! elements {
         $(impl From<Vec<$number>> for Elements {
             fn from(data: Vec<$number>) -> Self {
                 Self::$variant(data)
+            }
+        })*
+
+        $(impl Number for $number {
+            fn among(elements: &Elements) -> Option<&[Self]> {
+                match elements {
+                    Elements::$variant(data) => Some(data),
+                    _ => None,
+                }
             }
         })*
 

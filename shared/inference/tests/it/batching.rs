@@ -6,7 +6,7 @@ use std::process::Command;
 use std::time::Duration;
 
 use futures::future::join_all;
-use millrace_inference::{Closed, InferenceError, Inferred, Model, SessionSettings, Tensor};
+use millrace_inference::{Closed, InferenceError, Inferred, Model, SessionSettings, Tensor, Transfer};
 use millrace_onnx::{Attribute, Element, Graph, Side};
 
 use crate::loader_of;
@@ -103,8 +103,19 @@ async fn a_graph_with_rows_of_its_own_is_filled_up() {
 #[tokio::test]
 #[ignore = "started by the test that bounds its memory"]
 async fn short_of_memory() {
+    run_short_of_memory(Transfer::Plain).await;
+}
+
+/// The same.
+#[tokio::test]
+#[ignore = "started by the test that bounds its memory"]
+async fn short_of_memory_bound() {
+    run_short_of_memory(Transfer::Bound).await;
+}
+
+async fn run_short_of_memory(transfer: Transfer) {
     let folder = tempfile::tempdir().unwrap();
-    let sessions = SessionSettings { max_batch: 8, max_delay: LONG, ..SessionSettings::default() };
+    let sessions = SessionSettings { max_batch: 8, max_delay: LONG, transfer, ..SessionSettings::default() };
     let model = load(folder.path(), &greedy(), sessions).await;
     let status = std::fs::read_to_string("/proc/self/status").unwrap();
     let kib =
@@ -124,10 +135,12 @@ async fn short_of_memory() {
 
 #[test]
 fn a_batch_that_finds_no_memory_runs_in_halves() {
-    let output = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "batching::short_of_memory", "--ignored", "--nocapture"])
-        .output()
-        .unwrap();
-    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-    assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    for body in ["batching::short_of_memory", "batching::short_of_memory_bound"] {
+        let output = Command::new(std::env::current_exe().unwrap())
+            .args(["--exact", body, "--ignored", "--nocapture"])
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{body}: {}", String::from_utf8_lossy(&output.stderr));
+        assert!(String::from_utf8_lossy(&output.stdout).contains("1 passed"));
+    }
 }

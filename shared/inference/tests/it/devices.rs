@@ -10,6 +10,11 @@ fn the_best_device_is_taken_and_a_missing_one_refused() {
     let library = library_from_environment(ORT_VERSION).unwrap();
     assert_eq!(Chosen::of(&library, Some(Device::Cpu)).unwrap(), Chosen::default());
     let best = Chosen::of(&library, None).unwrap();
+    assert_eq!(
+        best.pinned.is_some(),
+        best.device != Device::Cpu,
+        "only a GPU has use for pinned memory: {best}"
+    );
     let named = Chosen::of(&library, Some(Device::Cuda(0)));
     if best.device == Device::Cpu {
         assert!(best.why_not_better[0].starts_with("no CUDA: "), "{:?}", best.why_not_better);

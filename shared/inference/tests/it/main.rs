@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 
 mod batching;
+mod binding;
 mod broken;
 mod cache;
 mod description;

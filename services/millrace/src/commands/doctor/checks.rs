@@ -121,9 +121,7 @@ async fn device(loaded: &Loaded) -> Result<String, String> {
     let wanted = millrace_worker::wanted_device(loaded.settings.worker.device);
     let chosen = tokio::task::spawn_blocking(move || Chosen::of(&library, wanted)).await;
     let chosen = chosen.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())?;
-    let named = chosen.gpu_model.map_or_else(String::new, |name| format!(" ({name})"));
-    let better = chosen.why_not_better.iter().map(|why| format!("; {why}")).collect::<String>();
-    Ok(format!("models run on {}{named}{better}", chosen.device))
+    Ok(format!("models run on {chosen}"))
 }
 
 async fn models(settings: &Settings) -> Result<String, String> {
