@@ -2,6 +2,7 @@
 
 use std::ops::Range;
 
+use half::slice::HalfFloatSliceExt;
 use half::{bf16, f16};
 
 use crate::ElementType;
@@ -113,8 +114,8 @@ impl Elements {
 
     pub(super) fn in_single_precision(self) -> Self {
         match self {
-            Self::F16(data) => Self::F32(data.into_iter().map(f16::to_f32).collect()),
-            Self::BF16(data) => Self::F32(data.into_iter().map(bf16::to_f32).collect()),
+            Self::F16(data) => Self::F32(data.to_f32_vec()),
+            Self::BF16(data) => Self::F32(data.to_f32_vec()),
             Self::F64(data) => Self::F32(data.into_iter().map(|number| number as f32).collect()),
             same => same,
         }
@@ -122,7 +123,12 @@ impl Elements {
 
     pub(super) fn in_half_precision(&self) -> Option<Self> {
         match self {
-            Self::F32(data) => Some(Self::F16(data.iter().copied().map(f16::from_f32).collect())),
+            Self::F32(data) => {
+                let mut halves = vec![f16::ZERO; data.len()];
+                // Eight at a time where the processor can: one by one it takes as long as a small model.
+                halves.convert_from_f32_slice(data);
+                Some(Self::F16(halves))
+            }
             _ => None,
         }
     }
