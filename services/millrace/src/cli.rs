@@ -86,10 +86,3 @@ pub(crate) enum Command {
     /// Print the configuration in force, and where each value comes from.
     Config(config::Args),
 }
-
-impl Command {
-    /// Whether it runs until it is told to stop.
-    pub(crate) fn is_role(&self) -> bool {
-        matches!(self, Self::Up(_) | Self::Api(_) | Self::Orchestrator(_) | Self::Worker(_) | Self::Writer(_))
-    }
-}

@@ -25,9 +25,6 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 fn main() -> ExitCode {
     let cli = cli::Cli::parse();
-    if cli.command.is_role() {
-        roles::give_memory_back();
-    }
     // Two providers may be linked in; without a choice rustls panics at the first connection.
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return report(&anyhow::anyhow!("a TLS provider is installed already"));

@@ -7,5 +7,4 @@ mod settings;
 
 pub(crate) use self::alone::{Alone, serve_own_health, serve_worker_health};
 pub(crate) use self::pages::huge_pages;
-pub(crate) use self::purge::give_memory_back;
 pub(crate) use self::settings::{blobs, bus, library, store};

@@ -10,12 +10,16 @@ use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind,
 use millrace_telemetry::{Health, MetricsHandle, Telemetry};
 use millrace_worker::Phase;
 
+use super::purge::give_memory_back;
+
 /// What surrounds a role that runs alone.
 pub(crate) struct Alone {
     pub(crate) metrics: MetricsHandle,
     /// Cancelled by SIGINT or SIGTERM.
     pub(crate) shutdown: CancellationToken,
     telemetry: Telemetry,
+    /// What every process does beside its role.
+    _upkeep: Supervisor,
 }
 
 impl Alone {
@@ -26,7 +30,10 @@ impl Alone {
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
-        Ok(Self { metrics, shutdown: shutdown_signal()?, telemetry })
+        let shutdown = shutdown_signal()?;
+        let upkeep = Supervisor::under(&shutdown);
+        upkeep.spawn(TaskKind::new("memory", OnError::Log, OnCancel::Abort), give_memory_back());
+        Ok(Self { metrics, shutdown, telemetry, _upkeep: upkeep })
     }
 
     /// Sends what telemetry still holds, and gives the role's own result on.

@@ -1,22 +1,23 @@
-//! Memory that is freed goes back to the system at once. The allocator keeps it for a second as it is, and gives it back when it is
-//! called next: after a load that ended, hundreds of megabytes stayed for as long as nobody came.
+//! Memory that is freed goes back to the system. The allocator keeps it for a second, so that the next picture needs no fresh
+//! pages, and looks for what is due only when a page of its own is freed: after a load that ended, hundreds of megabytes
+//! stayed for as long as nobody came. So one is freed every second.
 
-/// How long freed memory is kept, milliseconds. Read by the allocator before `main`.
-#[cfg(unix)]
-const DELAY: &str = "MIMALLOC_PURGE_DELAY";
+use std::convert::Infallible;
+use std::time::Duration;
 
-/// Begins this process anew with that setting, unless it has one: nothing else reaches the allocator from safe code. Children
-/// inherit it.
-pub(crate) fn give_memory_back() {
-    #[cfg(unix)]
-    if std::env::var_os(DELAY).is_none()
-        && let Ok(program) = std::env::current_exe()
-    {
-        use std::os::unix::process::CommandExt;
+use tokio::time::{MissedTickBehavior, interval};
 
-        let mut arguments = std::env::args_os();
-        let name = arguments.next().unwrap_or_else(|| program.clone().into());
-        // Comes back only where it failed; then memory is kept for longer, and all else is well.
-        _ = std::process::Command::new(program).arg0(name).args(arguments).env(DELAY, "0").exec();
+/// As long as the allocator keeps what is freed.
+const EVERY: Duration = Duration::from_secs(1);
+/// Too large for a page with others, so that its page is freed with it. Never written to: it takes no memory.
+const ALONE_IN_ITS_PAGE_BYTES: usize = 4 << 20;
+
+/// Has the allocator look, again and again.
+pub(super) async fn give_memory_back() -> Result<(), Infallible> {
+    let mut ticks = interval(EVERY);
+    ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    loop {
+        ticks.tick().await;
+        drop(std::hint::black_box(Vec::<u8>::with_capacity(ALONE_IN_ITS_PAGE_BYTES)));
     }
 }
