@@ -29,7 +29,8 @@ fn main() -> ExitCode {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         return report(&anyhow::anyhow!("a TLS provider is installed already"));
     }
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().on_thread_start(prompt).build();
+    let runtime = match runtime {
         Ok(runtime) => runtime,
         Err(fault) => return report(&anyhow::Error::new(fault).context("cannot start the async runtime")),
     };
@@ -40,6 +41,13 @@ fn main() -> ExitCode {
     match ended {
         Ok(exit) => exit.into(),
         Err(fault) => report(&fault),
+    }
+}
+
+/// The runtime's threads pass on what others compute: they are not to wait for a core behind those.
+fn prompt() {
+    if let Err(error) = millrace_prompt::answer_promptly() {
+        tracing::debug!(%error, "a thread waits for its turns like all others");
     }
 }
 
