@@ -133,6 +133,8 @@ test('the keyboard reaches everything that matters', async () => {
   await page.getByRole('button', { name: /detect-shapes/ }).waitFor();
   await page.keyboard.press('Enter');
   await page.waitForURL(/\/workflows\/[0-9a-f-]{36}/);
+  // Until it has gone, keys are meant for it.
+  await page.getByPlaceholder(/A page, a workflow/).waitFor({ state: 'hidden' });
   await page.locator('.react-flow__node').first().waitFor();
   await page.getByLabel('Search blocks').waitFor();
   await page.keyboard.press('/');

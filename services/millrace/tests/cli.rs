@@ -63,7 +63,7 @@ fn misuse_exits_with_2_and_says_so_on_standard_error() {
         &["queues", "--url", "ftp://example.org"],
         &["config", "--config", "/nonexistent.toml"],
     ] {
-        let output = millrace(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output().unwrap();
+        let output = millrace(arguments).output().unwrap();
         let error = String::from_utf8(output.stderr).unwrap();
         assert_eq!(output.status.code(), Some(2), "{arguments:?}: {error}");
         assert!(!error.is_empty() && output.stdout.is_empty(), "{arguments:?}");

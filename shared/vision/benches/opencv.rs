@@ -80,8 +80,7 @@ fn median_ms(step: &Step) -> f64 {
 /// OpenCV's times, or none where there is no OpenCV.
 fn opencv(picture: &Path) -> BTreeMap<String, f64> {
     let python = std::env::var("MILLRACE_PYTHON").unwrap_or_else(|_| "python3".to_owned());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("benches/opencv.py");
-    let output = Command::new(python).arg(script).arg(picture).output();
+    let output = Command::new(python).arg("benches/opencv.py").arg(picture).output();
     match output {
         Ok(output) if output.status.success() => serde_json::from_slice(&output.stdout).unwrap(),
         _ => BTreeMap::new(),
@@ -90,8 +89,8 @@ fn opencv(picture: &Path) -> BTreeMap<String, f64> {
 
 /// A photograph of 1920 × 1080 pixels as a JPEG of quality 90.
 fn picture() -> Vec<u8> {
-    let photo = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens/images/coffee.jpg");
-    let photo = decode(&std::fs::read(photo).unwrap(), &Limits::default()).unwrap();
+    let photo = std::fs::read("../../tests/goldens/images/coffee.jpg").unwrap();
+    let photo = decode(&photo, &Limits::default()).unwrap();
     let wide = resize(&photo, 1920, 1080, Filter::Bicubic).unwrap();
     encode(&wide, Encoding::Jpeg(90)).unwrap()
 }

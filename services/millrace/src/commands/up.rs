@@ -235,7 +235,7 @@ mod tests {
 
     #[test]
     fn everything_that_is_kept_is_kept_in_the_data_folder() {
-        let models = ("models.dir", env!("CARGO_MANIFEST_DIR"));
+        let models = ("models.dir", ".");
         let settings = settled(&[models]);
         assert_eq!(settings.blobs.url, "/data/blobs");
         assert_eq!(settings.models.downloads, Path::new("/data/models"));

@@ -23,11 +23,12 @@ mod webhook;
 use std::path::PathBuf;
 
 fn goldens() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
+    // Tests run in the folder of their package.
+    PathBuf::from("../../tests/goldens")
 }
 
 fn models() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../models")
+    PathBuf::from("../../models")
 }
 
 fn scene(name: &str) -> Vec<u8> {

@@ -5,7 +5,8 @@ use crate::ElementType;
 use super::*;
 
 fn goldens() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
+    // Tests run in the folder of their package.
+    PathBuf::from("../../tests/goldens")
 }
 
 fn ports(names: &[&str], length: Option<usize>) -> Vec<GraphPort> {

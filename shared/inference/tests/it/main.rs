@@ -32,7 +32,8 @@ use millrace_inference::{
 const ORT_VERSION: &str = "1.31.1";
 
 fn root() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../..")
+    // Tests run in the folder of their package.
+    PathBuf::from("../..")
 }
 
 /// Whole model folders, as they lie on a model hub.

@@ -20,5 +20,6 @@ fn picture(name: &str) -> Vec<u8> {
 }
 
 fn goldens() -> PathBuf {
-    PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../tests/goldens")
+    // Tests run in the folder of their package.
+    PathBuf::from("../../tests/goldens")
 }

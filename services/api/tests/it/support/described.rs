@@ -11,7 +11,7 @@ use serde_json::Value;
 /// The committed document.
 static DOCUMENT: LazyLock<Value> = LazyLock::new(|| {
     // Read and not included: it is refreshed without building the tests anew.
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/openapi.json");
+    let path = Path::new("../../docs/openapi.json");
     let text = std::fs::read_to_string(path).expect("docs/openapi.json is there");
     serde_json::from_str(&text).expect("docs/openapi.json is JSON")
 });
