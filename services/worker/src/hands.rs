@@ -35,7 +35,7 @@ impl Hands {
     /// Waits for a hand. A flow that called and has nothing `in_hand` comes first, and gets a spare one; then whoever is next
     /// gets any other; while there is none, now and then a spare one is free to look for newcomers that were not heard.
     pub(crate) async fn free(&self, callers: &Callers, in_hand: impl Fn() -> Vec<String>) -> Free {
-        if callers.any_beside(&in_hand())
+        if callers.any_beside(&in_hand)
             && let Ok(first) = Arc::clone(&self.spare).try_acquire_owned()
         {
             return Free { permits: all(&self.spare, first), spare: true };
@@ -43,7 +43,7 @@ impl Hands {
         let newcomers = async {
             let first = acquire(&self.spare).await;
             let called = async {
-                while !callers.any_beside(&in_hand()) {
+                while !callers.any_beside(&in_hand) {
                     callers.heard().await;
                 }
             };

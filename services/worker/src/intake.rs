@@ -79,7 +79,6 @@ pub(crate) async fn take(
                     look_again = Instant::now() + settings.lease / LOOKS_PER_LEASE;
                 }
                 pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
-                deliveries.iter().for_each(|delivery| callers.served(&delivery.job.flow.id));
                 hand_over(&shared, deliveries, permits, &jobs).await;
             }
             Err(error) if error.is_retryable() => {

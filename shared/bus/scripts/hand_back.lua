@@ -9,11 +9,11 @@ for at = 3, #ARGV do
   if held.err == nil and #held == 1 then
     local entry = redis.call('XRANGE', stream, id, id)[1]
     if entry then
-      redis.call('XADD', stream, '*', unpack(entry[2]))
+      give_back(stream, group, entry)
       given = given + 1
+    else
+      redis.call('XACK', stream, group, id)
     end
-    redis.call('XACK', stream, group, id)
-    redis.call('XDEL', stream, id)
   end
 end
 return given

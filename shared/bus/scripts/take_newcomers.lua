@@ -49,9 +49,7 @@ for number = 1, #KEYS - 1 do
   if count > 0 then
     local entries = read(stream, group, consumer, count)
     for at = 1, #entries - 1 do
-      redis.call('XADD', stream, '*', unpack(entries[at][2]))
-      redis.call('XACK', stream, group, entries[at][1])
-      redis.call('XDEL', stream, entries[at][1])
+      give_back(stream, group, entries[at])
     end
     keep_offered(stream, gone, group)
     local newcomer = entries[#entries]

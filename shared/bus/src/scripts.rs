@@ -51,7 +51,7 @@ scripts!(
     /// Takes jobs from one queue, urgent ones first, flows in turn.
     TAKE_JOBS = "part/turns.lua" "part/waiting.lua" "take_jobs.lua",
     /// Takes a job of a flow that the worker has nothing of.
-    TAKE_NEWCOMERS = "part/turns.lua" "part/waiting.lua" "take_newcomers.lua",
+    TAKE_NEWCOMERS = "part/turns.lua" "part/waiting.lua" "part/give_back.lua" "take_newcomers.lua",
     /// Removes what waits for runs that have ended.
     DROP_RUNS = "part/turns.lua" "part/waiting.lua" "drop_runs.lua",
     /// Lets a run into the line, or past it.
@@ -67,7 +67,7 @@ scripts!(
     /// Tells which jobs are in no queue.
     FIND_JOBS = "part/turns.lua" "part/waiting.lua" "find_jobs.lua",
     /// Gives jobs in hand back to the queue.
-    HAND_BACK = "hand_back.lua",
+    HAND_BACK = "part/give_back.lua" "hand_back.lua",
     /// Keeps results of one shard within their bound.
     KEEP_RESULTS = "keep_results.lua",
     /// Adds to a window over many runs, once.

@@ -16,7 +16,7 @@ use millrace_contracts::{
 use millrace_orchestrator::{Deps, OrchestratorError, run};
 use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
 use millrace_tasks::CancellationToken;
-use millrace_testkit::{TestPostgres, TestRedis, eventually};
+use millrace_testkit::{TestPostgres, TestRedis, accepted_run, eventually};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
@@ -117,23 +117,7 @@ impl World {
         let text = serde_json::to_vec(definition)?;
         let blob = self.blobs.put(Bytes::from(text.clone())).await?;
         let Value::Object(input) = input else { anyhow::bail!("an input is an object") };
-        let mut accepted = Accepted {
-            execution_id: ExecutionId::generate(),
-            workflow_id: None,
-            version: None,
-            definition: blob,
-            input,
-            priority: millrace_contracts::job::Priority::Normal,
-            weight: 1,
-            pool: None,
-            timeout_ms: None,
-            created_at: UnixMillis::now(),
-            traceparent: None,
-            schedule_id: None,
-            rerun_of: None,
-            callback_url: None,
-            epoch: 1,
-        };
+        let mut accepted = Accepted { definition: blob, input, ..accepted_run() };
         change(&mut accepted);
         let mut row = AcceptedRun::new(accepted.clone());
         row.definition = Some(millrace_store::Definition { id: blob, json: definition.clone() });

@@ -8,10 +8,10 @@ use millrace_bus::{Bus, BusSettings, Commit, CommitOutcome};
 use millrace_config::{Retention, Writer};
 use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::message::Accepted;
-use millrace_contracts::{BlobId, Event, EventType, ExecutionId, ExecutionStatus, UnixMillis};
+use millrace_contracts::{Event, EventType, ExecutionId, ExecutionStatus, UnixMillis};
 use millrace_store::{Store, StoreError, StoreSettings};
 use millrace_tasks::CancellationToken;
-use millrace_testkit::{TestPostgres, TestRedis, eventually, test_folder};
+use millrace_testkit::{TestPostgres, TestRedis, accepted_run, eventually, test_folder};
 use millrace_writer::{Deps, WriterError};
 use serde_json::{Map, Value, json};
 use tempfile::TempDir;
@@ -146,23 +146,7 @@ pub(crate) fn settings() -> Writer {
 }
 
 fn accepted(run: ExecutionId) -> Accepted {
-    Accepted {
-        execution_id: run,
-        workflow_id: None,
-        version: None,
-        definition: BlobId::of(b"{}"),
-        input: Map::new(),
-        priority: millrace_contracts::job::Priority::Normal,
-        weight: 1,
-        pool: None,
-        timeout_ms: None,
-        created_at: UnixMillis::now(),
-        traceparent: None,
-        schedule_id: None,
-        rerun_of: None,
-        callback_url: None,
-        epoch: 1,
-    }
+    Accepted { execution_id: run, input: Map::new(), ..accepted_run() }
 }
 
 fn durable(run: ExecutionId, seq: u64, kind: EventType, data: Value) -> Event {

@@ -9,7 +9,7 @@ use millrace_blobs::{Blobs, BlobsError, BlobsSettings};
 use millrace_contracts::BlobId;
 use millrace_testkit::TestBucket;
 
-use crate::{DAY, MIB, files, only_the_old_goes, parts};
+use crate::{DAY, Fight, MIB, files, only_the_old_goes, parts};
 
 fn settings(bucket: &TestBucket) -> BlobsSettings {
     // Nothing from memory: the bucket is what is asked.
@@ -94,10 +94,9 @@ async fn what_nobody_touched_for_long_is_found_and_removed_and_nothing_else() {
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_blob_that_is_used_while_it_is_removed_is_there_or_said_to_be_gone() {
     let (bucket, blobs) = open();
-    let content = Bytes::from_static(b"fought over");
-    let (mut spared, mut removed) = (0, 0);
+    let mut fight = Fight::default();
     for round in 0..60 {
-        let id = blobs.put(content.clone()).await.unwrap();
+        let id = blobs.put(Fight::over()).await.unwrap();
         age(&bucket, 3 * DAY);
         let before = SystemTime::now() - DAY;
         let removes = blobs.remove_stale(id, before);
@@ -106,19 +105,12 @@ async fn a_blob_that_is_used_while_it_is_removed_is_there_or_said_to_be_gone() {
             for _ in 0..round % 6 {
                 blobs.head(id).await.unwrap();
             }
-            match round % 2 {
-                0 => blobs.put(content.clone()).await.map(|_| true),
-                _ => blobs.touch(id).await.map(|found| found.is_some()),
-            }
+            Fight::uses(&blobs, id, round % 2 == 0).await
         };
         let (gone, used) = tokio::join!(removes, using);
-        let (gone, used) = (gone.unwrap(), used.unwrap());
-        let there = blobs.head(id).await.unwrap().is_some();
-        assert!(!used || there, "round {round}: it was used, and is not there (removed: {gone})");
-        assert!(used || gone, "round {round}: it is said to be gone, and nobody removed it");
-        if gone { removed += 1 } else { spared += 1 }
+        fight.ended(&blobs, id, (gone.unwrap(), used.unwrap())).await.unwrap();
     }
-    assert!(spared > 0 && removed > 0, "{spared} spared, {removed} removed: the two must meet");
+    fight.went_both_ways();
 }
 
 #[tokio::test]

@@ -286,22 +286,59 @@ async fn what_nobody_touched_for_long_is_found_and_removed_and_nothing_else() {
     assert_eq!(files(folder.path()).len(), 3, "nothing is left aside");
 }
 
+/// Of those who use a blob and those who remove it at the same time: how often which had it.
+#[derive(Default)]
+struct Fight {
+    spared: u32,
+    removed: u32,
+}
+
+impl Fight {
+    fn over() -> Bytes {
+        Bytes::from_static(b"fought over")
+    }
+
+    /// Uses the blob, by uploading it or by a touch; whether it was there for that.
+    async fn uses(blobs: &Blobs, id: BlobId, uploads: bool) -> Result<bool, BlobsError> {
+        if uploads {
+            return blobs.put(Self::over()).await.map(|_| true);
+        }
+        blobs.touch(id).await.map(|found| found.is_some())
+    }
+
+    /// Who used it has it, and who does not have it was told so.
+    async fn ended(
+        &mut self,
+        blobs: &Blobs,
+        id: BlobId,
+        (gone, used): (bool, bool),
+    ) -> Result<(), BlobsError> {
+        let (round, there) = (self.spared + self.removed, blobs.head(id).await?.is_some());
+        assert!(!used || there, "round {round}: it was used, and is not there (removed: {gone})");
+        assert!(used || gone, "round {round}: it is said to be gone, and nobody removed it");
+        if gone {
+            self.removed += 1
+        } else {
+            self.spared += 1
+        }
+        Ok(())
+    }
+
+    fn went_both_ways(&self) {
+        let Self { spared, removed } = self;
+        assert!(*spared > 0 && *removed > 0, "{spared} spared, {removed} removed: the two must meet");
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn a_blob_that_is_used_while_it_is_removed_is_there_or_said_to_be_gone() {
     let (folder, blobs) = open();
-    let content = Bytes::from_static(b"fought over");
-    let (mut spared, mut removed) = (0, 0);
+    let mut fight = Fight::default();
     for round in 0..400 {
-        let id = blobs.put(content.clone()).await.unwrap();
+        let id = blobs.put(Fight::over()).await.unwrap();
         age(folder.path(), 3 * DAY);
         let before = SystemTime::now() - DAY;
-        let (uploads, removes) = (round % 2 == 0, blobs.remove_stale(id, before));
-        let using = async {
-            if uploads {
-                return blobs.put(content.clone()).await.map(|_| true);
-            }
-            blobs.touch(id).await.map(|found| found.is_some())
-        };
+        let (removes, using) = (blobs.remove_stale(id, before), Fight::uses(&blobs, id, round % 2 == 0));
         // Now the one first, now the other.
         let (gone, used) = if round % 4 < 2 {
             tokio::join!(removes, using)
@@ -309,11 +346,7 @@ async fn a_blob_that_is_used_while_it_is_removed_is_there_or_said_to_be_gone() {
             let (used, gone) = tokio::join!(using, removes);
             (gone, used)
         };
-        let (gone, used) = (gone.unwrap(), used.unwrap());
-        let there = blobs.head(id).await.unwrap().is_some();
-        assert!(!used || there, "round {round}: it was used, and is not there (removed: {gone})");
-        assert!(used || gone, "round {round}: it is said to be gone, and nobody removed it");
-        if gone { removed += 1 } else { spared += 1 }
+        fight.ended(&blobs, id, (gone.unwrap(), used.unwrap())).await.unwrap();
     }
-    assert!(spared > 0 && removed > 0, "{spared} spared, {removed} removed: the two must meet");
+    fight.went_both_ways();
 }

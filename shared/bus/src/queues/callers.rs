@@ -30,9 +30,14 @@ impl Callers {
         self.bell.notified().await;
     }
 
-    /// Whether anybody called who is not in `in_hand`.
-    pub fn any_beside(&self, in_hand: &[String]) -> bool {
-        self.lock().iter().any(|flow| !in_hand.contains(flow))
+    /// Whether anybody called who is not in `in_hand`, which is asked for only if somebody did.
+    pub fn any_beside(&self, in_hand: impl FnOnce() -> Vec<String>) -> bool {
+        let flows = self.lock();
+        if flows.is_empty() {
+            return false;
+        }
+        let in_hand = in_hand();
+        flows.iter().any(|flow| !in_hand.contains(flow))
     }
 
     /// Forgets who called, but for those in `in_hand`: they may call in earnest when that has ended.
@@ -41,7 +46,7 @@ impl Callers {
     }
 
     /// Forgets a flow whose job was taken.
-    pub fn served(&self, flow: &str) {
+    pub(super) fn served(&self, flow: &str) {
         self.lock().remove(flow);
     }
 
@@ -57,14 +62,14 @@ mod tests {
 
     #[test]
     fn a_caller_is_remembered_until_it_was_looked_for_or_served() {
-        let (callers, none, one) = (Callers::default(), Vec::new(), vec!["one".to_owned()]);
+        let (callers, none, one) = (Callers::default(), Vec::new, || vec!["one".to_owned()]);
         callers.call("one");
         callers.call("two");
-        assert!(callers.any_beside(&one));
-        callers.answer(&one);
-        assert!(!callers.any_beside(&one) && callers.any_beside(&none), "what it has in hand may end");
+        assert!(callers.any_beside(one));
+        callers.answer(&one());
+        assert!(!callers.any_beside(one) && callers.any_beside(none), "what it has in hand may end");
         callers.served("one");
-        assert!(!callers.any_beside(&none));
+        assert!(!callers.any_beside(none));
     }
 
     #[test]

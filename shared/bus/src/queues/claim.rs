@@ -44,6 +44,8 @@ impl JobQueues {
         }
         let mut stale = Vec::new();
         batch.finish(&self.bus, &mut stale).await;
-        self.bus.still_wanted(stale).await
+        let stale = self.bus.still_wanted(stale).await?;
+        self.note_served(&stale);
+        Ok(stale)
     }
 }

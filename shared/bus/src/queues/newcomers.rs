@@ -44,8 +44,7 @@ impl JobQueues {
             self.taking = Some(Take::begin(&self.bus, asked, commands));
             self.finish_take().await?;
         }
-        let count = max.min(self.ready.len());
-        Ok(self.ready.drain(..count).collect())
+        Ok(self.hand_out(max))
     }
 
     /// Flows that began to wait while others had jobs before them, as far as they were heard.

@@ -136,8 +136,20 @@ impl JobQueues {
                 Err(error) => return Err(error),
             }
         }
+        Ok(self.hand_out(max))
+    }
+
+    /// Up to `max` of what is ready.
+    pub(super) fn hand_out(&mut self, max: usize) -> Vec<JobDelivery> {
         let count = max.min(self.ready.len());
-        Ok(self.ready.drain(..count).collect())
+        let jobs: Vec<JobDelivery> = self.ready.drain(..count).collect();
+        self.note_served(&jobs);
+        jobs
+    }
+
+    /// Their flows wait no longer.
+    pub(super) fn note_served(&self, jobs: &[JobDelivery]) {
+        jobs.iter().for_each(|delivery| self.callers.served(&delivery.job.flow.id));
     }
 
     /// The queues of `pools` that hold jobs of models, as far as known: pool and model.

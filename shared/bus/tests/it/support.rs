@@ -8,9 +8,9 @@ use millrace_contracts::event::Source;
 use millrace_contracts::job::{JobOutcome, ModelRef, Priority};
 use millrace_contracts::message::{Accepted, Message};
 use millrace_contracts::{
-    BlobId, Event, EventType, ExecutionId, Flow, ItemPath, Job, JobId, JobReport, Partition, UnixMillis,
+    Event, EventType, ExecutionId, Flow, ItemPath, Job, JobId, JobReport, Partition, UnixMillis,
 };
-use millrace_testkit::TestRedis;
+use millrace_testkit::{TestRedis, accepted_run};
 use redis::FromRedisValue;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, json};
@@ -64,23 +64,7 @@ pub(crate) async fn read_messages(
 }
 
 pub(crate) fn accepted(run: ExecutionId) -> Accepted {
-    Accepted {
-        execution_id: run,
-        workflow_id: None,
-        version: None,
-        definition: BlobId::of(b"{}"),
-        input: Map::new(),
-        priority: Priority::Normal,
-        weight: 1,
-        pool: None,
-        timeout_ms: None,
-        created_at: UnixMillis::now(),
-        traceparent: None,
-        schedule_id: None,
-        rerun_of: None,
-        callback_url: None,
-        epoch: 1,
-    }
+    Accepted { execution_id: run, input: Map::new(), ..accepted_run() }
 }
 
 /// A durable event of `run` at `seq` of epoch 1.

@@ -1,13 +1,14 @@
 //! Runs as the api and the engine tell them: `photo` (inline), `detect` (a job), `answer` (inline).
 
 use millrace_contracts::event::Source;
-use millrace_contracts::job::{JobMetrics, Priority};
+use millrace_contracts::job::JobMetrics;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::run::NodeView;
 use millrace_contracts::{
-    BlobId, ErrorKind, Event, EventType, ExecutionId, ItemPath, JobError, JobId, NodeStatus, UnixMillis,
+    ErrorKind, Event, EventType, ExecutionId, ItemPath, JobError, JobId, NodeStatus, UnixMillis,
 };
 use millrace_store::AcceptedRun;
+use millrace_testkit::accepted_run;
 use serde_json::{Map, Value, json};
 
 /// A run and what is said about it.
@@ -26,23 +27,8 @@ impl Story {
     pub(crate) fn new() -> Self {
         let run = ExecutionId::generate();
         let now = UnixMillis::now();
-        let accepted = Accepted {
-            execution_id: run,
-            workflow_id: None,
-            version: None,
-            definition: BlobId::of(b"{}"),
-            input: Map::from_iter([("min".to_owned(), json!(0.4))]),
-            priority: Priority::Normal,
-            pool: None,
-            timeout_ms: Some(60_000),
-            weight: 1,
-            created_at: now,
-            traceparent: None,
-            schedule_id: None,
-            rerun_of: None,
-            callback_url: None,
-            epoch: 1,
-        };
+        let accepted =
+            Accepted { execution_id: run, timeout_ms: Some(60_000), created_at: now, ..accepted_run() };
         let metrics = JobMetrics { inference_time_ms: 12.5, batch_size: 1, ..JobMetrics::default() };
         Self { run, accepted, events: Vec::new(), epoch: 1, seq: 0, now, metrics }
     }

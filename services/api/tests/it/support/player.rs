@@ -9,6 +9,7 @@ use millrace_contracts::message::Accepted;
 use millrace_contracts::run::Progress;
 use millrace_contracts::{BlobId, Event, EventType, ExecutionId, ExecutionStatus, UnixMillis};
 use millrace_engine::Meta;
+use millrace_testkit::accepted_run;
 use serde_json::{Map, Value, json};
 
 pub(crate) struct Player {
@@ -78,20 +79,10 @@ impl Player {
     pub(crate) async fn commit(&mut self, durable: Vec<Event>, live: Vec<Event>) -> anyhow::Result<()> {
         let accepted = Accepted {
             execution_id: self.run,
-            workflow_id: None,
-            version: None,
             definition: BlobId::of(b"x"),
             input: Map::new(),
-            priority: millrace_contracts::job::Priority::Normal,
-            weight: 1,
-            pool: None,
-            timeout_ms: None,
-            created_at: UnixMillis::now(),
-            traceparent: None,
-            schedule_id: None,
-            rerun_of: None,
-            callback_url: None,
             epoch: self.meta.epoch,
+            ..accepted_run()
         };
         let mut commit = Commit::new(self.run, self.bus.partition_of(self.run), self.version);
         commit.set = vec![
