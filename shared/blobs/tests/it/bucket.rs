@@ -101,8 +101,8 @@ async fn a_blob_that_is_used_while_it_is_removed_is_there_or_said_to_be_gone() {
         let before = SystemTime::now() - DAY;
         let removes = blobs.remove_stale(id, before);
         let using = async {
-            // Now sooner, now later.
-            for _ in 0..round % 6 {
+            // Now sooner, now later than the removal, which takes a few calls.
+            for _ in 0..round % 12 {
                 blobs.head(id).await.unwrap();
             }
             Fight::uses(&blobs, id, round % 2 == 0).await
