@@ -17,8 +17,8 @@ use crate::problem::{Code, Problem};
 use crate::state::App;
 
 /// A run that was begun before its commit is taken back when a single commit takes longer: it must not get far before its caller is
-/// told that it was not accepted.
-const COMMIT_WAIT: Duration = Duration::from_secs(2);
+/// told that it was not accepted. Callers are promised a refusal within two seconds, its own answering included.
+const COMMIT_WAIT: Duration = Duration::from_millis(1_500);
 /// A run that is committed is not held up for longer than this by a bus that does not answer: the sweeper starts it later.
 const HAND_OVER_WAIT: Duration = Duration::from_secs(2);
 
