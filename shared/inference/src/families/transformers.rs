@@ -109,7 +109,8 @@ impl Intake {
     /// The picture as the graph takes it.
     pub(super) fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
         let pixels = self.processor.prepare(frame)?;
-        let (mut values, mut mask) = (Some(pixels.values), Some(pixels.mask));
+        let mut mask = self.feeds.contains(&Feed::Mask).then(|| pixels.mask());
+        let mut values = Some(pixels.values);
         let inputs = self.feeds.iter().filter_map(|feed| match feed {
             Feed::Pixels => values.take(),
             Feed::Mask => mask.take(),

@@ -35,10 +35,18 @@ struct Padding {
 pub struct Pixels {
     /// `[1, planes, height, width]`.
     pub values: Tensor,
-    /// `[1, height, width]`: 1 where the picture is, 0 where it is padded.
-    pub mask: Tensor,
     /// Where the picture landed.
     pub placement: Placement,
+    canvas: Canvas,
+}
+
+impl Pixels {
+    /// `[1, height, width]`: 1 where the picture is, 0 where it is padded. Made when it is asked for: few graphs take it, and it is
+    /// as large as the picture.
+    #[must_use]
+    pub fn mask(&self) -> Tensor {
+        mask(&self.canvas)
+    }
 }
 
 impl ImageProcessor {
@@ -102,8 +110,8 @@ impl ImageProcessor {
         let values = Tensor::new(vec![1, self.levels.planes(), height, width], floats);
         Ok(Pixels {
             values: values.expect("a canvas has planes of its own size"),
-            mask: mask(&canvas),
             placement: placed(source, &canvas),
+            canvas,
         })
     }
 
