@@ -1,14 +1,17 @@
 //! Decoded pictures, shared between the blocks of one worker: fetched and decoded once however many ask, held within a
 //! budget of bytes.
 
+mod errand;
+
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use millrace_blobs::Blobs;
 use millrace_contracts::{BlobId, JobError};
 use millrace_vision::{Frame, Limits, Rgb, decode_over};
 use moka::future::Cache;
 
+use self::errand::Errand;
 use crate::cpu::{Caller, CpuPool};
 use crate::error::{of_blobs, of_vision};
 use crate::job::{Clock, Stage, panicked};
@@ -45,15 +48,52 @@ impl Frames {
     /// The upright pixels of an image blob. Whoever comes first fetches and decodes at their turn, and has that on
     /// their clock.
     pub(crate) async fn load(&self, id: BlobId, caller: Caller, clock: &Clock) -> Result<Frame, JobError> {
+        self.decoded(id, caller, clock, |_: &Frame| {}).await
+    }
+
+    /// What `work` makes of these pixels, on the clock as `stage`. Who decodes them does it in one go.
+    pub(crate) async fn load_for<T: Send + 'static>(
+        &self,
+        id: BlobId,
+        (caller, clock): (Caller, &Clock),
+        stage: Stage,
+        work: impl FnOnce(&Frame) -> T + Send + 'static,
+    ) -> Result<T, JobError> {
+        let errand = Errand::new(work);
+        let first = errand.clone();
+        let frame = self.decoded(id, caller.clone(), clock, move |frame: &Frame| first.run(frame)).await?;
+        if errand.is_to_do() {
+            let late = errand.clone();
+            self.cpu.run(caller, move || late.run(&frame)).await.map_err(|panic| panicked(&panic))?;
+        }
+        let (made, took) = errand.made().map_err(|panic| panicked(&panic))?;
+        clock.add(stage, took);
+        Ok(made)
+    }
+
+    /// The pixels; whoever decodes them does something `more` with them on the same thread.
+    async fn decoded(
+        &self,
+        id: BlobId,
+        caller: Caller,
+        clock: &Clock,
+        more: impl FnOnce(&Frame) + Send + 'static,
+    ) -> Result<Frame, JobError> {
         let load = async {
             let bytes =
                 clock.time(Stage::Fetch, self.blobs.get_once(id)).await.map_err(|error| of_blobs(&error))?;
             let (limits, background) = (self.limits, self.background);
-            let (decoded, took) = self
-                .cpu
-                .run(caller, move || decode_over(&bytes, &limits, background))
-                .await
-                .map_err(|panic| panicked(&panic))?;
+            let decode = move || {
+                let begun = Instant::now();
+                let decoded = decode_over(&bytes, &limits, background);
+                let took = begun.elapsed();
+                if let Ok(frame) = &decoded {
+                    more(frame);
+                }
+                (decoded, took)
+            };
+            let done = self.cpu.run(caller, decode).await.map_err(|panic| panicked(&panic))?;
+            let (decoded, took) = done.0;
             clock.add(Stage::Decode, took);
             decoded.map_err(|error| of_vision(&error))
         };

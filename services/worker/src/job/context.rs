@@ -73,6 +73,19 @@ impl JobContext {
         }
     }
 
+    /// What `work` makes of the upright pixels of an image blob, on the CPU pool and on the clock as `stage`.
+    pub(crate) async fn on_frame<T: Send + 'static>(
+        &self,
+        blob: BlobId,
+        stage: Stage,
+        work: impl FnOnce(&Frame) -> T + Send + 'static,
+    ) -> Result<T, JobError> {
+        match self.door.frame(blob) {
+            Some(frame) => self.cpu(stage, move || work(&frame)).await,
+            None => self.shared.frames.load_for(blob, (self.caller(), &self.clock), stage, work).await,
+        }
+    }
+
     /// Whose turn its work on the CPU pool takes.
     pub(crate) fn caller(&self) -> Caller {
         self.caller.clone()

@@ -7,6 +7,7 @@ use futures::future::BoxFuture;
 use millrace_blocks::models::classification::Config;
 use millrace_contracts::{JobError, ModelId};
 use millrace_inference::{InferenceError, Scoring};
+use millrace_vision::Frame;
 use serde_json::{Value, json};
 
 use super::inferring;
@@ -22,17 +23,20 @@ async fn classify(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
     let id = ModelId::from(config.model_id.as_str());
-    let (frame, model) = tokio::try_join!(inferring::pixels(context, &image), context.model(&id))?;
+    let model = context.model(&id).await?;
     let failed = |error: InferenceError| of_inference(&error);
     let preparing = Arc::clone(&model);
-    let prepare = move || preparing.classifier()?.prepare(&frame);
-    let prepared = context.cpu(Stage::Preprocess, prepare).await?.map_err(failed)?;
+    let prepare = move |frame: &Frame| preparing.classifier()?.prepare(frame);
+    let prepared = inferring::prepared(context, &image, prepare).await?.map_err(failed)?;
     let inferred = context.infer(&model, prepared.inputs).await?;
     let reading = Arc::clone(&model);
     let scoring = if config.multi_label { Scoring::MultiLabel } else { Scoring::Own };
-    let read = move || reading.classifier()?.scores(&inferred.outputs, scoring);
-    let scores = context.cpu(Stage::Postprocess, read).await?.map_err(failed)?;
-    Ok(outputs(&best(&scores, &config), &model.info().labels))
+    let read = move || {
+        let scores = reading.classifier()?.scores(&inferred.outputs, scoring)?;
+        Ok(best(&scores, &config))
+    };
+    let best = context.cpu(Stage::Postprocess, read).await?.map_err(failed)?;
+    Ok(outputs(&best, &model.info().labels))
 }
 
 /// The classes that count, most confident first; of equal ones the one with the lower index.
@@ -40,8 +44,14 @@ fn best(scores: &[f32], config: &Config) -> Vec<(usize, f32)> {
     let least = config.threshold.map_or(f32::NEG_INFINITY, |threshold| threshold as f32);
     let mut ranked: Vec<(usize, f32)> =
         scores.iter().copied().enumerate().filter(|(_, score)| *score >= least).collect();
-    ranked.sort_by(|a, b| b.1.total_cmp(&a.1));
-    ranked.truncate(config.top_k as usize);
+    let order = |a: &(usize, f32), b: &(usize, f32)| b.1.total_cmp(&a.1).then(a.0.cmp(&b.0));
+    let count = config.top_k as usize;
+    // A few of very many: putting all in order would take longer than making them.
+    if count < ranked.len() {
+        ranked.select_nth_unstable_by(count, order);
+        ranked.truncate(count);
+    }
+    ranked.sort_unstable_by(order);
     ranked
 }
 

@@ -26,11 +26,17 @@ async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
     let id = ModelId::from(config.model_id.as_str());
-    let (frame, model) = tokio::try_join!(inferring::pixels(context, &image), context.model(&id))?;
+    let model = context.model(&id).await?;
     let params = params(context, &config, &model);
     let items = match &config.tile {
-        None => items(&image, infer(context, &model, frame, params).await?),
+        None => {
+            let preparing = Arc::clone(&model);
+            let prepare = move |frame: &Frame| preparing.detector()?.prepare(frame);
+            let prepared = inferring::prepared(context, &image, prepare).await?;
+            items(&image, infer(context, &model, prepared, params).await?)
+        }
         Some(tile) => {
+            let frame = inferring::pixels(context, &image).await?;
             let found = tiled::infer(context, &model, frame, (tile, &params)).await?;
             let items = items(&image, found);
             context.cpu(Stage::Postprocess, move || tiled::as_one_set(items, &params)).await?
@@ -64,17 +70,15 @@ fn params(context: &JobContext, config: &Config, model: &Model) -> DetectParams 
     }
 }
 
-/// Pixels to boxes: prepared and read on the CPU pool, run on the session's thread.
+/// What was prepared to boxes: run on the session's thread, read on the CPU pool.
 async fn infer(
     context: &JobContext,
     model: &Arc<Model>,
-    frame: Frame,
+    prepared: Result<Prepared, InferenceError>,
     params: DetectParams,
 ) -> Result<Vec<Found>, JobError> {
     let failed = |error: InferenceError| of_inference(&error);
-    let preparing = Arc::clone(model);
-    let prepare = move || preparing.detector()?.prepare(&frame);
-    let Prepared { inputs, placement } = context.cpu(Stage::Preprocess, prepare).await?.map_err(failed)?;
+    let Prepared { inputs, placement } = prepared.map_err(failed)?;
     let inferred = context.infer(model, inputs).await?;
     let reading = Arc::clone(model);
     let read = move || reading.detector()?.read(&inferred.outputs, &placement, &params);

@@ -5,9 +5,9 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_blocks::models::embedding::{self, Config};
-use millrace_contracts::values::shortest_double;
+use millrace_contracts::values::{ImageValue, shortest_double};
 use millrace_contracts::{ErrorKind, JobError, ModelId};
-use millrace_inference::{InferenceError, Modality, Model, Pooling, Tensor, normalised};
+use millrace_inference::{InferenceError, Modality, Pooling, normalised};
 use millrace_vision::Frame;
 use serde_json::{Value, json};
 
@@ -18,7 +18,7 @@ use crate::values;
 
 /// What is embedded.
 enum Subject {
-    Picture(Frame),
+    Picture(ImageValue),
     Text(String),
 }
 
@@ -29,7 +29,8 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 async fn embed(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let id = ModelId::from(config.model_id.as_str());
-    let (subject, model) = tokio::try_join!(subject(context, &config), context.model(&id))?;
+    let subject = subject(context, &config)?;
+    let model = context.model(&id).await?;
     let (of, place) = match subject {
         Subject::Picture(_) => (Modality::Image, "/inputs/image"),
         Subject::Text(_) if config.text.is_some() => (Modality::Text, "/config/text"),
@@ -37,8 +38,17 @@ async fn embed(context: &JobContext) -> Result<Outputs, JobError> {
     };
     let failed = |error: InferenceError| placed(&error, place);
     let preparing = Arc::clone(&model);
-    let inputs =
-        context.cpu(Stage::Preprocess, move || prepare(&preparing, &subject)).await?.map_err(failed)?;
+    let inputs = match subject {
+        Subject::Picture(image) => {
+            let prepare = move |frame: &Frame| preparing.embedder()?.prepare_image(frame);
+            inferring::prepared(context, &image, prepare).await?
+        }
+        Subject::Text(text) => {
+            let prepare = move || preparing.embedder()?.prepare_text(&text);
+            context.cpu(Stage::Preprocess, prepare).await?
+        }
+    };
+    let inputs = inputs.map_err(failed)?;
     let part = model.embedder().and_then(|embedder| embedder.part(of)).map_err(failed)?;
     let inferred = context.infer_part(&model, part, inputs).await?;
     let (reading, pooling) = (Arc::clone(&model), config.pooling.map(pooling));
@@ -52,14 +62,11 @@ async fn embed(context: &JobContext) -> Result<Outputs, JobError> {
 }
 
 /// What the job gives: a picture, or a text on the port or in the configuration.
-async fn subject(context: &JobContext, config: &Config) -> Result<Subject, JobError> {
+fn subject(context: &JobContext, config: &Config) -> Result<Subject, JobError> {
     let given = |port: &str| context.inputs.get(port).filter(|value| !value.is_null());
     let wrong = |message: &str| JobError::new(ErrorKind::InvalidInput, message);
     match (given("image"), given("text"), &config.text) {
-        (Some(_), None, None) => {
-            let image = values::image(context, "image")?;
-            inferring::pixels(context, &image).await.map(Subject::Picture)
-        }
+        (Some(_), None, None) => values::image(context, "image").map(Subject::Picture),
         (None, Some(text), None) => {
             let text =
                 text.as_str().ok_or_else(|| wrong("the input \"text\" is not a text").at("/inputs/text"))?;
@@ -71,14 +78,6 @@ async fn subject(context: &JobContext, config: &Config) -> Result<Subject, JobEr
         }
         _ => Err(wrong("a picture and a text, or two texts, came, and one vector is made of one")
             .at("/inputs/text")),
-    }
-}
-
-fn prepare(model: &Model, subject: &Subject) -> Result<Vec<Tensor>, InferenceError> {
-    let embedder = model.embedder()?;
-    match subject {
-        Subject::Picture(frame) => embedder.prepare_image(frame),
-        Subject::Text(text) => embedder.prepare_text(text),
     }
 }
 

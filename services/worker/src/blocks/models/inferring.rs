@@ -1,11 +1,22 @@
-//! What every block with a model does: get the pixels (the model is the job's: `JobContext::model`, as is running it).
+//! What every block with a model does: get the pixels ready (the model is the job's: `JobContext::model`, as is running it).
 
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, JobError};
+use millrace_inference::InferenceError;
 use millrace_vision::Frame;
 use serde_json::Value;
 
-use crate::job::JobContext;
+use crate::job::{JobContext, Stage};
+
+/// What a model's family makes of the image on the port `image`, by the thread that decodes it where it is not decoded yet.
+pub(super) async fn prepared<T: Send + 'static>(
+    context: &JobContext,
+    image: &ImageValue,
+    prepare: impl FnOnce(&Frame) -> Result<T, InferenceError> + Send + 'static,
+) -> Result<Result<T, InferenceError>, JobError> {
+    let prepared = context.on_frame(image.blob, Stage::Preprocess, prepare).await;
+    prepared.map_err(|error| error.at("/inputs/image"))
+}
 
 /// The pixels of the image on the port `image`.
 pub(super) async fn pixels(context: &JobContext, image: &ImageValue) -> Result<Frame, JobError> {

@@ -8,6 +8,7 @@ use millrace_blocks::models::segmentation::{Config, Mode};
 use millrace_contracts::values::{Detection, Detections, ImageValue, MaskItem, Masks, MasksKind};
 use millrace_contracts::{JobError, ModelId};
 use millrace_inference::{InferenceError, Prepared, Segment, SegmentMode, SegmentParams};
+use millrace_vision::Frame;
 use serde_json::{Map, Value, json};
 
 use super::inferring;
@@ -23,12 +24,13 @@ async fn segment(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
     let id = ModelId::from(config.model_id.as_str());
-    let (frame, model) = tokio::try_join!(inferring::pixels(context, &image), context.model(&id))?;
+    let model = context.model(&id).await?;
     let params = params(&config);
     let mode = params.mode;
     let preparing = Arc::clone(&model);
-    let prepare = move || preparing.segmenter()?.prepare(&frame);
-    let Prepared { inputs, placement } = context.cpu(Stage::Preprocess, prepare).await?.map_err(failed)?;
+    let prepare = move |frame: &Frame| preparing.segmenter()?.prepare(frame);
+    let prepared = inferring::prepared(context, &image, prepare).await?;
+    let Prepared { inputs, placement } = prepared.map_err(failed)?;
     let inferred = context.infer(&model, inputs).await?;
     let reading = Arc::clone(&model);
     let read = move || reading.segmenter()?.read(&inferred.outputs, &placement, &params);

@@ -68,8 +68,10 @@ async fn on_slice(
     (slice, params): (PixelBox, &DetectParams),
 ) -> Result<Vec<Found>, JobError> {
     let (x, y) = (slice.x as f32, slice.y as f32);
-    let part = context.cpu(Stage::Preprocess, move || crop(&frame, slice)).await?;
-    let mut found = super::infer(context, model, part, params.clone()).await?;
+    let preparing = Arc::clone(model);
+    let prepare = move || preparing.detector()?.prepare(&crop(&frame, slice));
+    let prepared = context.cpu(Stage::Preprocess, prepare).await?;
+    let mut found = super::infer(context, model, prepared, params.clone()).await?;
     for one in &mut found {
         let [x1, y1, x2, y2] = one.bbox;
         one.bbox = [x1 + x, y1 + y, x2 + x, y2 + y];
