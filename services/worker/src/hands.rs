@@ -11,8 +11,13 @@ use crate::intake::IntakeSettings;
 
 /// With every other hand full, newcomers are looked for so often, should nobody have called.
 const LOOK_EVERY: Duration = Duration::from_millis(25);
+/// With more than half of the hands full nothing waits for what is taken next: so long others may become free, to be filled by the
+/// same round trip.
+const LINGER: Duration = Duration::from_millis(2);
 
 pub(crate) struct Hands {
+    /// Half of the common ones.
+    half: usize,
     common: Arc<Semaphore>,
     spare: Arc<Semaphore>,
 }
@@ -26,8 +31,10 @@ pub(crate) struct Free {
 
 impl Hands {
     pub(crate) fn new(settings: &IntakeSettings) -> Self {
+        let hands = settings.concurrency.max(1);
         Self {
-            common: Arc::new(Semaphore::new(settings.concurrency.max(1))),
+            half: hands / 2,
+            common: Arc::new(Semaphore::new(hands)),
             spare: Arc::new(Semaphore::new(settings.spare)),
         }
     }
@@ -40,10 +47,11 @@ impl Hands {
         {
             return Free { permits: all(&self.spare, first), spare: true };
         }
+        let in_hand = &in_hand;
         let newcomers = async {
             let first = acquire(&self.spare).await;
             let called = async {
-                while !callers.any_beside(&in_hand) {
+                while !callers.any_beside(in_hand) {
                     callers.heard().await;
                 }
             };
@@ -53,8 +61,30 @@ impl Hands {
         };
         tokio::select! {
             biased;
-            first = acquire(&self.common) => Free { permits: all(&self.common, first), spare: false },
+            first = acquire(&self.common) => {
+                self.linger(callers, in_hand).await;
+                Free { permits: all(&self.common, first), spare: false }
+            }
             first = newcomers => Free { permits: all(&self.spare, first), spare: true },
+        }
+    }
+
+    /// Waits a moment for half of the hands to be free, unless somebody calls.
+    async fn linger(&self, callers: &Callers, in_hand: impl Fn() -> Vec<String>) {
+        if self.common.available_permits() + 1 >= self.half {
+            return;
+        }
+        let half = u32::try_from(self.half - 1).unwrap_or(u32::MAX);
+        let called = async {
+            while !callers.any_beside(&in_hand) {
+                callers.heard().await;
+            }
+        };
+        tokio::select! {
+            // What is acquired is free again at once.
+            permits = self.common.acquire_many(half) => drop(permits),
+            () = called => {}
+            () = tokio::time::sleep(LINGER) => {}
         }
     }
 }
@@ -100,6 +130,36 @@ mod tests {
         drop(second);
         callers.answer(&batch());
         assert!(!hands.free(&callers, batch).await.spare, "one look is enough");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn with_most_hands_full_others_are_waited_for_a_moment() {
+        let (hands, callers) = (hands(8, 1), Callers::default());
+        let mut full = hands.free(&callers, batch).await.permits;
+        full.truncate(7);
+        let begun = tokio::time::Instant::now();
+        let one = hands.free(&callers, batch).await;
+        assert_eq!((one.permits.len(), begun.elapsed() >= LINGER), (1, true));
+        drop(one);
+        let (late, ()) = tokio::join!(hands.free(&callers, batch), async {
+            tokio::time::sleep(LINGER / 2).await;
+            full.truncate(3);
+        });
+        assert_eq!(late.permits.len(), 5, "they are worth a round trip");
+        drop(late);
+        let begun = tokio::time::Instant::now();
+        assert_eq!(hands.free(&callers, batch).await.permits.len(), 5);
+        assert!(begun.elapsed().is_zero(), "half of them are free");
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_who_calls_is_kept_waiting() {
+        let (hands, callers) = (hands(8, 1), Callers::default());
+        let mut full = hands.free(&callers, batch).await.permits;
+        full.truncate(7);
+        let begun = tokio::time::Instant::now();
+        tokio::join!(hands.free(&callers, batch), async { callers.call("lone") });
+        assert!(begun.elapsed().is_zero());
     }
 
     #[tokio::test(start_paused = true)]
