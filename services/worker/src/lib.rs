@@ -23,6 +23,7 @@ mod neighbours;
 mod origins;
 mod outside;
 mod phase;
+mod post;
 mod role;
 mod router;
 mod scout;

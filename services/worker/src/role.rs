@@ -24,9 +24,10 @@ use crate::model_events::ModelEvents;
 use crate::neighbours::Neighbours;
 use crate::origins::Registrations;
 use crate::outside::Outside;
+use crate::post::{Post, Sack};
 use crate::router::Router;
 use crate::{
-    Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, origins,
+    Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, origins, post,
     scout, wishes,
 };
 
@@ -51,6 +52,8 @@ pub struct Deps {
 /// What all jobs share.
 pub(crate) struct Shared {
     pub(crate) bus: Bus,
+    /// Where reports are handed in.
+    pub(crate) post: Post,
     pub(crate) blobs: Blobs,
     pub(crate) models: ModelCache,
     /// Models from elsewhere, on disk.
@@ -96,12 +99,15 @@ pub async fn run(
     let (repository, bucket) = model_cache::repository(&models, &deps.objects)?;
     let place = (&deps, repository.clone(), &courtesy);
     let cache = model_cache::open(place, chosen.device, (&settings, &models), observer)?;
+    let lanes = Lanes::of(&settings, &io);
+    let (post, sack) = post::open(lanes.capacity());
     let shared = Arc::new(Shared {
+        post,
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), &settings),
         models: cache.clone(),
         downloads: Downloads::new(&models, bucket.clone()),
         registrations: Registrations::default(),
-        lanes: Lanes::of(&settings, &io),
+        lanes,
         outside: Outside::new(io),
         held: Held::new(courtesy),
         cancelled: Cancelled::new(),
@@ -127,7 +133,7 @@ pub async fn run(
         inventory: Inventory::of(repository, bucket, &shared.cpu).await,
         started_at: UnixMillis::now(),
     };
-    let ended = live(&shared, &fleet, &settings, (model_events, models), shutdown).await;
+    let ended = live((&shared, sack), &fleet, &settings, (model_events, models), shutdown).await;
     fleet.leave().await;
     match ended {
         Err(WorkerError::Task(TaskError::GraceOver { .. })) => {
@@ -142,7 +148,7 @@ pub async fn run(
 
 /// The tasks, from registration to the last job.
 async fn live(
-    shared: &Arc<Shared>,
+    (shared, sack): (&Arc<Shared>, Sack),
     fleet: &Fleet,
     settings: &millrace_config::Worker,
     (model_events, models): (mpsc::Receiver<millrace_contracts::Event>, millrace_config::Models),
@@ -181,6 +187,7 @@ async fn live(
         fleet.changed.notify_one();
     }
 
+    supervisor.spawn(must_live("worker.post"), sack.carry(shared.bus.clone(), done.clone()));
     let capacity = shared.lanes.capacity();
     let (sender, jobs) = mpsc::channel(capacity);
     for (lane, queues) in queues {

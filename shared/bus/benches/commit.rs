@@ -175,7 +175,7 @@ async fn whole_way(
         let mut reports = Vec::with_capacity(taken.len());
         for (JobDelivery { queue, entry, job, .. }, message) in taken.iter().zip(&messages) {
             let done = Some((queue, entry));
-            reports.push(Report { job, event: &events[0], message, further: &[], done });
+            reports.push(Report { job, events: &events[..1], message, done });
         }
         bus.report_all(&reports).await?;
         done += taken.len();

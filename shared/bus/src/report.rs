@@ -6,7 +6,7 @@ use millrace_contracts::{Event, Job};
 use redis::Cmd;
 
 use crate::execute::message_json;
-use crate::publish::{event_json, publish_command};
+use crate::publish::event_json;
 use crate::{Bus, BusError, EntryId, QueueKey, keys, scripts};
 
 /// One report on a job.
@@ -14,12 +14,10 @@ use crate::{Bus, BusError, EntryId, QueueKey, keys, scripts};
 pub struct Report<'a> {
     /// The job.
     pub job: &'a Job,
-    /// The `inference:*` envelope for the live channel.
-    pub event: &'a Event,
+    /// The `inference:*` envelopes for the live channel, of the job and of those that followed it, in their order.
+    pub events: &'a [Event],
     /// The message for the orchestrator.
     pub message: &'a Message,
-    /// Of jobs that followed it: published after it.
-    pub further: &'a [Event],
     /// Where the job stood, when this is its last report.
     pub done: Option<(&'a QueueKey, &'a EntryId)>,
 }
@@ -37,7 +35,7 @@ impl Bus {
         message: &Message,
         done: Option<(&QueueKey, &EntryId)>,
     ) -> Result<(), BusError> {
-        self.report_all(&[Report { job, event, message, further: &[], done }]).await
+        self.report_all(&[Report { job, events: std::slice::from_ref(event), message, done }]).await
     }
 
     /// Several reports in one pipeline, then their acknowledgements in another.
@@ -45,24 +43,21 @@ impl Bus {
     /// # Errors
     /// As [`Bus::report`], for any of them; none is then acknowledged.
     pub async fn report_all(&self, reports: &[Report<'_>]) -> Result<(), BusError> {
-        let mut commands = Vec::with_capacity(reports.len());
-        for report in reports {
-            commands.push(self.report_command(report)?);
-            for event in report.further {
-                commands.push(publish_command(event)?);
-            }
-        }
-        self.send("report on jobs", commands).await?;
+        let commands: Result<_, BusError> =
+            reports.iter().map(|report| self.report_command(report)).collect();
+        self.send("report on jobs", commands?).await?;
         let done = reports.iter().filter_map(|report| report.done);
         self.settle_entries(keys::WORKERS, done.map(|(queue, entry)| (self.keys().queue(queue), entry))).await
     }
 
     fn report_command(&self, report: &Report<'_>) -> Result<Cmd, BusError> {
         let message = message_json(report.message)?;
-        let event = event_json(report.event)?;
         let inbox = self.keys().inbox(report.job.reply_to);
-        let mut append = scripts::APPEND.on(&[&inbox], message.len() + event.len() + 256);
-        append.arg(keys::MESSAGE).arg(message).arg(report.event.kind.channel()).arg(event);
+        let mut append = scripts::APPEND.on(&[&inbox], message.len() * (1 + report.events.len()) + 256);
+        append.arg(keys::MESSAGE).arg(message);
+        for event in report.events {
+            append.arg(event.kind.channel()).arg(event_json(event)?);
+        }
         Ok(append)
     }
 }

@@ -93,6 +93,9 @@ pub enum Message {
         at: UnixMillis,
         /// What it says.
         report: Box<JobReport>,
+        /// Whether it tells of the job's start too, because the job was over so soon that nobody was told before.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        with_start: bool,
         /// How the jobs went that followed, in their order; the first that failed is the last.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         then: Vec<FollowUpReport>,

@@ -23,8 +23,9 @@ pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
             run.effects.noop = Some(if outdated { Noop::Outdated } else { Noop::Duplicate });
         }
         Input::Message(Message::Cancel { reason, .. }) => cancel::handle(run, &reason, now),
-        Input::Message(Message::Report { node_id, path, attempt, report, then, .. }) => {
-            report::handle(run, report::About { node_id, path, attempt }, (*report, then), now);
+        Input::Message(Message::Report { node_id, path, attempt, report, with_start, then, .. }) => {
+            let about = report::About { node_id, path, attempt, with_start };
+            report::handle(run, about, (*report, then), now);
         }
         Input::Message(Message::Timer(timer)) => timer::handle(run, timer.purpose, now),
         Input::Message(Message::Wake { .. }) => wake::handle(run, now),

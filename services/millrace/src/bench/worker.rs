@@ -38,9 +38,8 @@ async fn work(bus: Bus, mut queues: millrace_bus::JobQueues, id: WorkerId) -> an
             .zip(&said)
             .map(|(delivery, (event, message))| Report {
                 job: &delivery.job,
-                event,
+                events: std::slice::from_ref(event),
                 message,
-                further: &[],
                 done: Some((&delivery.queue, &delivery.entry)),
             })
             .collect();
@@ -80,6 +79,7 @@ fn says(delivery: &JobDelivery, worker: &WorkerId) -> (Event, Message) {
         attempt: job.attempt,
         at: now,
         report: Box::new(report),
+        with_start: false,
         then: Vec::new(),
     };
     (event, message)

@@ -290,6 +290,7 @@ impl HandWorker {
             attempt: job.attempt,
             at: now,
             report: Box::new(report.clone()),
+            with_start: false,
             then: Vec::new(),
         };
         (message, report)

@@ -37,20 +37,30 @@ struct Chain<'a> {
 impl Hand<'_> {
     /// Runs the job in hand and those that follow it, for as long as all goes well; none when they are somebody else's by now.
     pub(super) async fn work(&self) -> Option<Vec<Ended>> {
-        let (begun, head) = (Instant::now(), &self.delivery.job);
+        let job = Arc::new(self.delivery.job.clone());
+        let (ended, told) = self.told(&job, self.since, self.chain(&job)).await;
+        let mut ended = ended?;
+        if let Some(first) = ended.first_mut() {
+            first.untold &= !told;
+        }
+        Some(ended)
+    }
+
+    async fn chain(&self, head: &Arc<Job>) -> Option<Vec<Ended>> {
+        let begun = Instant::now();
         // Which of them took the last worker down is not known: each stands for itself now.
         let follow_ups = if self.delivery.deliveries == 1 { head.then.as_slice() } else { &[] };
         let door = Door::default();
         let mut chain =
             Chain { hand: self, ended: Vec::new(), weight: 0, door, developing: FuturesUnordered::new() };
-        chain.run(head.clone(), follow_ups.first()).await?;
+        chain.run(Arc::clone(head), follow_ups.first()).await?;
         for (place, follow_up) in follow_ups.iter().enumerate() {
             if begun.elapsed() > LONGEST || chain.weight > MOST_BYTES || self.is_unwanted() {
                 break;
             }
             chain.catch_up(if reads_one_picture(follow_up) { MOST_BEHIND } else { 0 }).await?;
             let Some(job) = chain.job(follow_up) else { break };
-            chain.run(job, follow_ups.get(place + 1)).await?;
+            chain.run(Arc::new(job), follow_ups.get(place + 1)).await?;
         }
         chain.catch_up(0).await?;
         Some(chain.finish())
@@ -68,11 +78,11 @@ impl Chain<'_> {
 
     /// Runs a job, and beside it what is left to be done for those before it. Its own picture may be left when `next` is the
     /// one that reads it.
-    async fn run(&mut self, job: Job, next: Option<&FollowUp>) -> Option<()> {
+    async fn run(&mut self, job: Arc<Job>, next: Option<&FollowUp>) -> Option<()> {
         let place = self.ended.len();
         let leaves = next.is_some_and(|next| reads_one_picture(next) && next.reads[0].of == place);
         let charged = self.ended.iter().map(|ended| ended.share).sum();
-        let work = self.hand.end(Arc::new(job), charged, self.door.opened(leaves));
+        let work = self.hand.end(job, charged, self.door.opened(leaves));
         tokio::pin!(work);
         let mut developed = Vec::new();
         let ended = loop {

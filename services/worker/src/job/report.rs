@@ -1,7 +1,9 @@
 //! A job's reports: the envelopes for the live channel and the message for the orchestrator, which say the same. Of jobs that
 //! follow another one the orchestrator is told with that one; the live channel hears of each as of any other.
 
-use millrace_bus::{Bus, BusError, JobDelivery, Report};
+use std::sync::Arc;
+
+use millrace_bus::{Bus, JobDelivery};
 use millrace_contracts::event::Source;
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::message::Message;
@@ -9,9 +11,11 @@ use millrace_contracts::{Event, EventType, FollowUpReport, Job, UnixMillis, Work
 use serde_json::json;
 
 use super::run::Ended;
+use crate::post::{Post, PostError, Said};
 
 /// Speaks for a job in hand and for those that follow it.
 pub(super) struct Reporter<'a> {
+    pub(super) post: &'a Post,
     pub(super) bus: &'a Bus,
     pub(super) worker: &'a WorkerId,
     pub(super) delivery: &'a JobDelivery,
@@ -19,48 +23,47 @@ pub(super) struct Reporter<'a> {
 
 impl Reporter<'_> {
     /// Says that a job was begun: of one that follows, on the live channel alone.
-    pub(super) async fn started(&self, job: &Job, at: UnixMillis) -> Result<(), BusError> {
+    pub(super) async fn started(&self, job: &Arc<Job>, at: UnixMillis) -> Result<(), PostError> {
         let report = self.says(job, at, JobOutcome::Started);
         let event = self.envelope(job, at, &report);
         if job.id != self.delivery.job.id {
-            return self.bus.publish(&event).await;
+            return Ok(self.bus.publish(&event).await?);
         }
-        self.bus.report(job, &event, &self.message(at, report, Vec::new()), None).await
+        let message = self.message(at, (report, false), Vec::new());
+        self.post
+            .send(Said { job: Arc::clone(job), events: [event].into(), message: message.into(), done: None })
+            .await
     }
 
-    /// Says how the jobs went, the one in hand first, and acknowledges that.
-    pub(super) async fn ended(&self, ended: &[Ended]) -> Result<(), BusError> {
-        self.tell(ended, true).await
-    }
-
-    /// Says how the jobs went and leaves the one in hand unacknowledged.
-    pub(super) async fn ended_unacknowledged(&self, ended: &[Ended]) -> Result<(), BusError> {
-        self.tell(ended, false).await
-    }
-
-    async fn tell(&self, ended: &[Ended], done: bool) -> Result<(), BusError> {
+    /// What is to be said of how the jobs went, the one in hand first, and of the starts that nobody was told of. With `done` that
+    /// one is acknowledged; none when there are none.
+    pub(super) fn ended(&self, ended: &[Ended], done: bool) -> Option<Said> {
         let now = UnixMillis::now();
+        let first = ended.first()?;
         let follows = ended.len() > 1;
-        let says = |ended: &Ended| JobReport {
-            // Without others its end and the report are one.
-            ended_at: follows.then_some(ended.ended_at),
-            ..self.says(&ended.job, ended.started_at, ended.outcome.clone())
-        };
-        let mut reports: Vec<JobReport> = ended.iter().map(says).collect();
-        let events: Vec<Event> = ended
-            .iter()
-            .zip(&reports)
-            .map(|(ended, report)| self.envelope(&ended.job, now, report))
-            .collect();
-        let Some((event, further)) = events.split_first() else { return Ok(()) };
+        let mut events = Vec::with_capacity(2 * ended.len());
+        let mut reports = Vec::with_capacity(ended.len());
+        for ended in ended {
+            if ended.untold {
+                let start = self.says(&ended.job, ended.started_at, JobOutcome::Started);
+                events.push(self.envelope(&ended.job, ended.started_at, &start));
+            }
+            let report = JobReport {
+                // Without others its end and the report are one.
+                ended_at: follows.then_some(ended.ended_at),
+                ..self.says(&ended.job, ended.started_at, ended.outcome.clone())
+            };
+            events.push(self.envelope(&ended.job, now, &report));
+            reports.push(report);
+        }
+        let mut reports = reports.into_iter();
+        let report = reports.next()?;
         let follow_up =
             |(ended, report): (&Ended, _)| FollowUpReport { node_id: ended.job.node_id.clone(), report };
-        let then = ended.iter().skip(1).zip(reports.split_off(1)).map(follow_up);
-        let first = reports.remove(0);
-        let message = self.message(now, first, then.collect());
-        let done = done.then_some((&self.delivery.queue, &self.delivery.entry));
-        let report = Report { job: &self.delivery.job, event, message: &message, further, done };
-        self.bus.report_all(&[report]).await
+        let then = ended.iter().skip(1).zip(reports).map(follow_up).collect();
+        let message = self.message(now, (report, first.untold), then);
+        let done = done.then(|| (self.delivery.queue.clone(), self.delivery.entry.clone()));
+        Some(Said { job: Arc::clone(&first.job), events: events.into(), message: message.into(), done })
     }
 
     fn says(&self, job: &Job, started_at: UnixMillis, outcome: JobOutcome) -> JobReport {
@@ -75,7 +78,12 @@ impl Reporter<'_> {
         }
     }
 
-    fn message(&self, at: UnixMillis, report: JobReport, then: Vec<FollowUpReport>) -> Message {
+    fn message(
+        &self,
+        at: UnixMillis,
+        (report, with_start): (JobReport, bool),
+        then: Vec<FollowUpReport>,
+    ) -> Message {
         let job = &self.delivery.job;
         Message::Report {
             execution_id: job.execution_id,
@@ -84,6 +92,7 @@ impl Reporter<'_> {
             attempt: job.attempt,
             at,
             report: Box::new(report),
+            with_start,
             then,
         }
     }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
-use millrace_bus::{BusError, JobDelivery};
+use millrace_bus::JobDelivery;
 use millrace_contracts::job::JobOutcome;
 use millrace_contracts::{ErrorKind, Job, JobError, JobMetrics, UnixMillis};
 use millrace_inference::Device;
@@ -19,9 +19,12 @@ use super::{Clock, JobContext, Outputs, Stage, milliseconds, panicked};
 use crate::cpu::{Caller, Panicked, message_of};
 use crate::error::of_blobs;
 use crate::held::{Holding, Stop};
+use crate::post::PostError;
 use crate::role::Shared;
 use crate::{blocks, origins};
 
+/// What is over so soon is told of once, start and end together: nobody sees a tenth of a second, and most jobs are short.
+const QUICK: Duration = Duration::from_millis(100);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -38,6 +41,8 @@ pub(super) struct Hand<'a> {
     pub(super) delivery: &'a JobDelivery,
     pub(super) holding: &'a Holding,
     pub(super) reporter: &'a Reporter<'a>,
+    /// When it was taken in hand.
+    pub(super) since: UnixMillis,
 }
 
 /// A job that ended, and how.
@@ -45,6 +50,8 @@ pub(super) struct Ended {
     pub(super) job: Arc<Job>,
     pub(super) started_at: UnixMillis,
     pub(super) ended_at: UnixMillis,
+    /// Whether its start is still to be told.
+    pub(super) untold: bool,
     pub(super) outcome: JobOutcome,
     clock: Clock,
     /// Its share of the worker's time.
@@ -55,15 +62,22 @@ pub(super) struct Ended {
 /// the job over.
 pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
     let Taken { delivery, holding, permit: _permit } = taken;
-    let reporter = Reporter { bus: &shared.bus, worker: &shared.worker, delivery: &delivery };
+    let reporter =
+        Reporter { post: &shared.post, bus: &shared.bus, worker: &shared.worker, delivery: &delivery };
     if delivery.deliveries > shared.max_deliveries {
         return bury(&shared, &reporter).await;
     }
-    let hand = Hand { shared: &shared, delivery: &delivery, holding: &holding, reporter: &reporter };
+    let hand = Hand {
+        shared: &shared,
+        delivery: &delivery,
+        holding: &holding,
+        reporter: &reporter,
+        since: UnixMillis::now(),
+    };
     let Some(ended) = hand.work().await else { return };
     ended.iter().for_each(|ended| tell(&ended.job, &ended.outcome));
-    let said = persist(&holding.stop, || reporter.ended(&ended)).await;
-    if let Err(error) = said {
+    let Some(said) = reporter.ended(&ended, true) else { return };
+    if let Err(error) = persist(&holding.stop, || shared.post.send(said.clone())).await {
         tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
     }
 }
@@ -72,24 +86,48 @@ impl Hand<'_> {
     /// Runs one job to its end; none when it is somebody else's by now. `charged` of the worker's time is that of the jobs
     /// before it.
     pub(super) async fn end(&self, job: Arc<Job>, charged: Duration, door: Door) -> Option<Ended> {
-        let Self { shared, holding, reporter, .. } = *self;
-        let started_at = UnixMillis::now();
+        let Self { shared, holding, .. } = *self;
+        let started_at = if self.is_first(&job) { self.since } else { UnixMillis::now() };
         let clock = Clock::start(metrics(shared, &job), job.queued_at);
-        let mut outcome = match refused(shared, &job) {
-            Some(error) => JobOutcome::Failed { error, metrics: Box::new(clock.read()) },
+        let (mut outcome, untold) = match refused(shared, &job) {
+            Some(error) => (JobOutcome::Failed { error, metrics: Box::new(clock.read()) }, false),
             None => {
                 let work = attempt(shared, &job, &clock, (holding, door));
-                // Said while the work begins: the round trip costs the job nothing.
-                let (said, outcome) = tokio::join!(reporter.started(&job, started_at), work);
-                if let Err(error) = said {
-                    tracing::warn!(job.id = %job.id, %error, "the start of a job could not be reported");
-                }
-                outcome?
+                // Of the first it is told whatever becomes of those that follow it.
+                let (outcome, told) = if self.is_first(&job) {
+                    (work.await, false)
+                } else {
+                    self.told(&job, started_at, work).await
+                };
+                (outcome?, !told)
             }
         };
         let share = holding.share().saturating_sub(charged);
         charge(&mut outcome, share);
-        Some(Ended { job, started_at, ended_at: UnixMillis::now(), outcome, clock, share })
+        Some(Ended { job, started_at, ended_at: UnixMillis::now(), untold, outcome, clock, share })
+    }
+
+    /// Does `work`, and tells of the start of `job` beside it, unless it is over soon; whether it was told.
+    pub(super) async fn told<T>(
+        &self,
+        job: &Arc<Job>,
+        started_at: UnixMillis,
+        work: impl Future<Output = T>,
+    ) -> (T, bool) {
+        tokio::pin!(work);
+        if let Ok(done) = tokio::time::timeout(QUICK, &mut work).await {
+            return (done, false);
+        }
+        // Said while the work goes on: the round trip costs the job nothing.
+        let (said, done) = tokio::join!(self.reporter.started(job, started_at), work);
+        if let Err(error) = said {
+            tracing::warn!(job.id = %job.id, %error, "the start of a job could not be reported");
+        }
+        (done, true)
+    }
+
+    fn is_first(&self, job: &Job) -> bool {
+        job.id == self.delivery.job.id
     }
 
     /// How much longer the work may take.
@@ -246,22 +284,25 @@ async fn bury(shared: &Shared, reporter: &Reporter<'_>) {
     let outcome = JobOutcome::Failed { error, metrics: Box::new(clock.read()) };
     tell(job, &outcome);
     let (job, now) = (Arc::new(job.clone()), UnixMillis::now());
-    let ended = [Ended { job, started_at: now, ended_at: now, outcome, clock, share: Duration::ZERO }];
+    let ended =
+        [Ended { job, started_at: now, ended_at: now, untold: false, outcome, clock, share: Duration::ZERO }];
+    let Some(said) = reporter.ended(&ended, false) else { return };
     let stop = Stop::default();
-    let mut said = persist(&stop, || reporter.ended_unacknowledged(&ended)).await;
-    if said.is_ok() {
-        said = persist(&stop, || shared.bus.bury_job(reporter.delivery, &message)).await;
+    let mut told = persist(&stop, || shared.post.send(said.clone())).await;
+    if told.is_ok() {
+        let buried = || async { Ok(shared.bus.bury_job(reporter.delivery, &message).await?) };
+        told = persist(&stop, buried).await;
     }
-    if let Err(error) = said {
+    if let Err(error) = told {
         tracing::error!(job.id = %reporter.delivery.job.id, %error, "a job could not be set aside; it will be handed out again");
     }
 }
 
 /// Tries until Redis takes it: a result is worth waiting for. Given up when the job is somebody else's by now.
-async fn persist<F: Future<Output = Result<(), BusError>>>(
+async fn persist<F: Future<Output = Result<(), PostError>>>(
     stop: &Stop,
     mut say: impl FnMut() -> F,
-) -> Result<(), BusError> {
+) -> Result<(), PostError> {
     let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
     loop {
         match say().await {

@@ -235,7 +235,10 @@ impl Desk {
 
     async fn read(&mut self, block: Duration) {
         for delivery in self.inbox.read(&[Partition(0)], 64, block).await.unwrap() {
-            if let Message::Report { report, then, .. } = delivery.message {
+            if let Message::Report { report, with_start, then, .. } = delivery.message {
+                if with_start {
+                    self.reports.push(JobReport { outcome: JobOutcome::Started, ..(*report).clone() });
+                }
                 self.reports.push(*report);
                 self.reports.extend(then.into_iter().map(|follow_up| follow_up.report));
             }

@@ -144,10 +144,13 @@ async fn a_long_job_stays_with_its_worker() {
 async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
     let mut desk = Desk::open().await;
     let worker = desk.worker().await;
-    let image = desk.image(scene("scene_00.jpg")).await;
-    let job = Desk::job("detection@1", on(&image), json!({"model_id": "shapes-detector"}));
+    // Under way for so long that its start is told by itself.
+    let image = desk.image(encode(&Frame::filled(4500, 4000, [90, 120, 30]), Encoding::Png).unwrap()).await;
+    let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
+    let job = Desk::job("resize@1", on(&image), config);
     desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
     desk.wait(|report| matches!(report.outcome, JobOutcome::Started)).await;
+    assert_eq!(desk.counts(job.id).await, [("started", 1)].into());
     let listed = desk.bus.workers().await.unwrap();
     let info: serde_json::Value = serde_json::from_str(listed[0].info.as_ref().unwrap()).unwrap();
     assert_eq!((listed.len(), &info["capacity"]), (1, &json!(8)));

@@ -49,9 +49,8 @@ async fn a_report_that_redis_refuses_leaves_the_job_where_it_is() -> Result<()> 
     let (event, message) = start_report(&taken.job);
     let report = Report {
         job: &taken.job,
-        event: &event,
+        events: &[event],
         message: &message,
-        further: &[],
         done: Some((&taken.queue, &taken.entry)),
     };
 

@@ -135,6 +135,7 @@ pub(crate) fn start_report(job: &Job) -> (Event, Message) {
         attempt: job.attempt,
         at: UnixMillis::now(),
         report: Box::new(report),
+        with_start: false,
         then: Vec::new(),
     };
     (live(EventType::InferenceStarted, job.execution_id), message)

@@ -15,6 +15,8 @@ pub(crate) struct About {
     pub(crate) node_id: NodeId,
     pub(crate) path: ItemPath,
     pub(crate) attempt: u32,
+    /// Whether it tells of the start too.
+    pub(crate) with_start: bool,
 }
 
 pub(crate) fn handle(
@@ -23,6 +25,7 @@ pub(crate) fn handle(
     (report, then): (JobReport, Vec<FollowUpReport>),
     now: UnixMillis,
 ) {
+    let with_start = about.with_start;
     let key = match current(run, about) {
         Ok(key) => key,
         Err(noop) => {
@@ -33,6 +36,9 @@ pub(crate) fn handle(
     if matches!(report.outcome, JobOutcome::Started) {
         taken(run, &key, &report, now);
         return;
+    }
+    if with_start && !is_begun(run, &key, &report) {
+        begun(run, &key, &report, now);
     }
     run.note_answers(&key.path, then);
     ended(run, &key, report, now);
@@ -96,12 +102,17 @@ fn current(run: &Execution, about: About) -> Result<RunKey, Noop> {
 
 /// A worker took the job; or another one did, later, because the first went away.
 fn taken(run: &mut Execution, key: &RunKey, report: &JobReport, now: UnixMillis) {
-    let record = &run.nodes[key];
-    if record.status == NodeStatus::Running && record.started_at >= Some(report.started_at) {
+    if is_begun(run, key, report) {
         run.effects.noop = Some(Noop::Duplicate);
         return;
     }
     begun(run, key, report, now);
+}
+
+/// Whether it is known that work on the attempt began, then or later.
+fn is_begun(run: &Execution, key: &RunKey, report: &JobReport) -> bool {
+    let record = &run.nodes[key];
+    record.status == NodeStatus::Running && record.started_at >= Some(report.started_at)
 }
 
 /// Work on the attempt has begun.
@@ -110,7 +121,10 @@ pub(crate) fn begun(run: &mut Execution, key: &RunKey, report: &JobReport, now: 
     record.status = NodeStatus::Running;
     record.started_at = Some(report.started_at);
     record.worker_id = Some(report.worker_id.clone());
-    let data = json!({"attempt": record.attempt, "worker_id": report.worker_id, "model_id": report.model_id});
+    let data = json!({
+        "attempt": record.attempt, "started_at": report.started_at, "worker_id": report.worker_id,
+        "model_id": report.model_id,
+    });
     run.emit_live(EventType::NodeStarted, key, now, data);
 }
 

@@ -3,7 +3,7 @@
 use millrace_contracts::ErrorKind::InvalidInput;
 use millrace_contracts::job::JobOutcome;
 use millrace_contracts::message::Message;
-use millrace_contracts::{Job, JobId};
+use millrace_contracts::{EventType, Job, JobId};
 use millrace_engine::Noop;
 use serde_json::{Map, json};
 
@@ -50,6 +50,34 @@ fn a_start_is_told_once_and_again_when_another_worker_takes_over() {
     assert_eq!(driver.record("a").worker_id, Some("w2".into()));
     driver.step(&[report(&a, "w3", later, completed(map(json!({"image": 1}))))]);
     assert_eq!(driver.record("a").worker_id, Some("w3".into()), "whoever did it");
+}
+
+fn told(driver: &Driver) -> Vec<EventType> {
+    driver.last.live.iter().map(|(_, event)| event.kind).collect()
+}
+
+#[test]
+fn an_end_may_tell_of_the_start_too() {
+    let mut driver = running();
+    let a = driver.job("a");
+    let end = |job: &Job, outcome, driver: &Driver| {
+        let mut message = report(job, "w1", driver.now, outcome);
+        if let Message::Report { with_start, .. } = &mut message {
+            *with_start = true;
+        }
+        message
+    };
+    let done = end(&a, completed(map(json!({"image": 1}))), &driver);
+    driver.step(&[done]);
+    assert!(told(&driver).contains(&EventType::NodeStarted));
+    let (_, started) =
+        driver.last.live.iter().find(|(_, event)| event.kind == EventType::NodeStarted).unwrap();
+    assert_eq!(started.data["started_at"], json!(driver.record("a").started_at));
+    let b = driver.job("b");
+    assert_eq!(say(&mut driver, &b, JobOutcome::Started), None);
+    let done = end(&b, completed(map(json!({"image": 1}))), &driver);
+    driver.step(&[done]);
+    assert!(!told(&driver).contains(&EventType::NodeStarted), "it was told of before");
 }
 
 #[test]

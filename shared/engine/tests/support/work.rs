@@ -25,6 +25,7 @@ pub(crate) fn report(job: &Job, worker: &str, at: UnixMillis, outcome: JobOutcom
             ended_at: None,
             outcome,
         }),
+        with_start: false,
         then: Vec::new(),
     }
 }
