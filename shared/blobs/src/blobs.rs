@@ -11,6 +11,7 @@ use moka::future::Cache;
 use object_store::path::Path as ObjectPath;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 
+use crate::file::{self, Found};
 use crate::location::{self, Opened};
 use crate::{BlobsError, BlobsSettings};
 
@@ -102,6 +103,14 @@ impl Blobs {
     }
 
     async fn read(&self, id: BlobId) -> Result<Bytes, BlobsError> {
+        if let Some(folder) = &self.folder {
+            let (path, limit) = (folder.join(location::of_blob(id).as_ref()), self.max_blob_bytes);
+            return match self.off_thread(move || file::read(&path, limit)).await? {
+                Found::Bytes(bytes) => Ok(Bytes::from(bytes)),
+                Found::Nothing => Err(BlobsError::NotFound(id)),
+                Found::TooLarge => Err(self.too_large()),
+            };
+        }
         let found = self.store.get(&location::of_blob(id)).await.map_err(self.fault_about(id))?;
         self.check_size(found.meta.size)?;
         found.bytes().await.map_err(self.fault_about(id))
@@ -185,9 +194,13 @@ impl Blobs {
 
     pub(crate) fn check_size(&self, bytes: u64) -> Result<(), BlobsError> {
         if bytes > self.max_blob_bytes {
-            return Err(BlobsError::TooLarge { what: "the blob", limit: self.max_blob_bytes });
+            return Err(self.too_large());
         }
         Ok(())
+    }
+
+    fn too_large(&self) -> BlobsError {
+        BlobsError::TooLarge { what: "the blob", limit: self.max_blob_bytes }
     }
 
     pub(crate) async fn forget(&self, id: BlobId) {

@@ -3,6 +3,7 @@
 mod blobs;
 mod check;
 mod error;
+mod file;
 mod location;
 mod resolve;
 mod retire;

@@ -87,7 +87,7 @@ impl Blobs {
         bucket::clear_abandoned(self).await
     }
 
-    async fn off_thread<T: Send + 'static>(
+    pub(crate) async fn off_thread<T: Send + 'static>(
         &self,
         work: impl FnOnce() -> io::Result<T> + Send + 'static,
     ) -> Result<T, BlobsError> {
