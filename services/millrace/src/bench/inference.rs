@@ -70,8 +70,8 @@ pub(crate) async fn play(stage: &Stage) -> anyhow::Result<Section> {
         phases.extend(more);
         notes.extend(said);
     }
-    let what = "a ResNet-18 of width 16 that classifies JPEGs of 640 × 480, each decoded anew; bare: decode + prepare + run + read \
-                in one process of two threads; worker: jobs put on the queue by this process; whole: REST → run → the \
+    let what = "a ResNet-18 of width 16 that classifies JPEGs of 640 × 480, each decoded anew; bare: file + decode + prepare + \
+                run + read over the same files in one process of two threads; worker: jobs put on the queue by this process; whole: REST → run → the \
                 terminal event of the run's own event stream";
     Ok(Section { scenario: Scenario::Inference, what: what.to_owned(), phases, faults: 0, notes })
 }

@@ -30,7 +30,7 @@ impl BareLoop {
             Command::new(std::env::current_exe().context("cannot find this program's own file")?);
         command.arg("bench-bare-loop").arg("--library").arg(&kit.library);
         command.arg("--models").arg(kit.models()).args(["--model", CONVNET]);
-        command.arg("--picture").arg(kit.picture_file()).args(["--threads", &THREADS.to_string()]);
+        command.arg("--pictures").arg(kit.blobs_url()).args(["--threads", &THREADS.to_string()]);
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).process_group(0).kill_on_drop(true);
         let mut child = command.spawn().context("cannot start the bare loop")?;
         let input = child.stdin.take().context("its input is piped")?;

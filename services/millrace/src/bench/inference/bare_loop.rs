@@ -1,8 +1,9 @@
-//! The bare loop: decode, prepare, run, read, on threads that share nothing, in a process of its own. It speaks JSON by
-//! lines, and ends when its input does.
+//! The bare loop: read the file, decode, prepare, run, read the scores, on threads that share nothing, in a process of its own. It
+//! goes over the same files as the other ways. It speaks JSON by lines, and ends when its input does.
 
-use std::io::{BufRead, Write};
-use std::path::PathBuf;
+use std::io::{BufRead, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -14,6 +15,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::bench::cpu::{Cpu, resident_bytes};
 
+/// How a JPEG file begins: the start-of-image marker, and the first byte of the next (ITU-T T.81, annex B).
+const JPEG: [u8; 3] = [0xff, 0xd8, 0xff];
+
 #[derive(Debug, ClapArgs)]
 pub(crate) struct Args {
     #[arg(long)]
@@ -22,8 +26,9 @@ pub(crate) struct Args {
     models: PathBuf,
     #[arg(long)]
     model: String,
+    /// A folder with JPEG files, in folders.
     #[arg(long)]
-    picture: PathBuf,
+    pictures: PathBuf,
     #[arg(long, default_value_t = 2)]
     threads: usize,
 }
@@ -47,12 +52,14 @@ pub(crate) struct Turn {
 
 /// A turn: one line of so many milliseconds each.
 pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
-    let picture = std::fs::read(&args.picture).context("the picture")?;
+    let mut pictures = Vec::new();
+    collect(&args.pictures, &mut pictures).context("the pictures")?;
+    let first = pictures.first().context("there are no pictures")?;
     let before = resident_bytes("self");
     let (id, repository) = (ModelId::from(args.model.as_str()), Repository::new(&args.models));
     let open = |_| {
         let mut bare = Bare::open(&args.library, &repository, &id)?;
-        bare.run(&decode(&picture, &Limits::default())?)?;
+        look(&mut bare, first)?;
         anyhow::Ok(bare)
     };
     let mut sessions = (0..args.threads).map(open).collect::<anyhow::Result<Vec<Bare>>>()?;
@@ -60,18 +67,38 @@ pub(crate) fn run(args: &Args) -> anyhow::Result<()> {
     say(&Open { session_bytes: added / args.threads.max(1) as u64 })?;
     for line in std::io::stdin().lock().lines() {
         let time = Duration::from_millis(line?.trim().parse().context("a turn is a number of milliseconds")?);
-        say(&turn(&mut sessions, &picture, time)?)?;
+        say(&turn(&mut sessions, &pictures, time)?)?;
     }
     Ok(())
 }
 
-fn turn(sessions: &mut [Bare], picture: &[u8], time: Duration) -> anyhow::Result<Turn> {
+fn look(session: &mut Bare, picture: &Path) -> anyhow::Result<usize> {
+    Ok(session.run(&decode(&std::fs::read(picture)?, &Limits::default())?)?)
+}
+
+/// The JPEG files in `folder` and in the folders below it.
+fn collect(folder: &Path, found: &mut Vec<PathBuf>) -> std::io::Result<()> {
+    for entry in std::fs::read_dir(folder)? {
+        let path = entry?.path();
+        let mut start = [0; JPEG.len()];
+        if path.is_dir() {
+            collect(&path, found)?;
+        } else if std::fs::File::open(&path)?.read_exact(&mut start).is_ok() && start == JPEG {
+            found.push(path);
+        }
+    }
+    Ok(())
+}
+
+fn turn(sessions: &mut [Bare], pictures: &[PathBuf], time: Duration) -> anyhow::Result<Turn> {
     let (begun, cpu) = (Instant::now(), Cpu::own_ms());
+    // Each takes the next one, whoever asks for it.
+    let next = AtomicUsize::new(0);
     let work = |session: &mut Bare| {
         let mut took = Vec::new();
         while begun.elapsed() < time {
             let one = Instant::now();
-            session.run(&decode(picture, &Limits::default())?)?;
+            look(session, &pictures[next.fetch_add(1, Ordering::Relaxed) % pictures.len()])?;
             took.push(u64::try_from(one.elapsed().as_micros()).unwrap_or(u64::MAX));
         }
         anyhow::Ok(took)

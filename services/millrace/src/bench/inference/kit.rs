@@ -79,11 +79,6 @@ impl Kit {
         self.folder.path().join("blobs").display().to_string()
     }
 
-    /// Where the bare loop finds its picture.
-    pub(crate) fn picture_file(&self) -> PathBuf {
-        self.folder.path().join("picture.jpg")
-    }
-
     /// Size of the model's file, bytes.
     pub(crate) fn model_bytes(&self, id: &str) -> anyhow::Result<u64> {
         Ok(std::fs::metadata(self.models().join(id).join("model.onnx"))?.len())
@@ -115,7 +110,6 @@ impl Kit {
     /// Stores enough pictures for `bounds`: one scene, in files that differ by a comment only.
     pub(crate) async fn pictures(&self, bounds: Bounds) -> anyhow::Result<Vec<ImageValue>> {
         let picture = tokio::task::spawn_blocking(picture).await??;
-        tokio::fs::write(self.picture_file(), &picture).await?;
         let blobs = Blobs::open(&BlobsSettings {
             sync: false,
             cache_bytes: 0,
