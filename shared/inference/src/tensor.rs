@@ -1,7 +1,11 @@
 //! The numbers that go into a graph and come out of it: row-major, rows along the first axis.
 
+mod content;
 mod elements;
 
+use millrace_vision::Sketch;
+
+use self::content::Content;
 pub use elements::Elements;
 pub(crate) use elements::Number;
 
@@ -11,7 +15,7 @@ use crate::ElementType;
 #[derive(Debug, Clone, PartialEq)]
 pub struct Tensor {
     shape: Vec<usize>,
-    elements: Elements,
+    content: Content,
 }
 
 impl Tensor {
@@ -27,7 +31,15 @@ impl Tensor {
     pub fn of(shape: Vec<usize>, elements: impl Into<Elements>) -> Option<Self> {
         let elements = elements.into();
         let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
-        (count == elements.len()).then_some(Self { shape, elements })
+        (count == elements.len()).then_some(Self { shape, content: Content::Numbers(elements) })
+    }
+
+    /// A picture, in single precision; none when the shape has another number of elements. Its numbers are made where they are
+    /// needed.
+    #[must_use]
+    pub fn sketched(shape: Vec<usize>, sketch: Sketch) -> Option<Self> {
+        let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
+        (count == sketch.len()).then(|| Self { shape, content: Content::picture(sketch) })
     }
 
     /// Extent of every axis, rows first.
@@ -40,7 +52,7 @@ impl Tensor {
     /// given is in single precision wherever its graph gives numbers with a fraction.
     #[must_use]
     pub fn data(&self) -> &[f32] {
-        match &self.elements {
+        match self.elements() {
             Elements::F32(data) => data,
             _ => &[],
         }
@@ -49,7 +61,17 @@ impl Tensor {
     /// The elements, whatever their type, row-major.
     #[must_use]
     pub fn elements(&self) -> &Elements {
-        &self.elements
+        self.content.elements()
+    }
+
+    /// How many elements.
+    pub(crate) fn len(&self) -> usize {
+        self.shape.iter().product()
+    }
+
+    /// Writes the numbers of a tensor in single precision where there is room for exactly as many.
+    pub(crate) fn write_to(&self, data: &mut [f32]) -> Option<()> {
+        self.content.write_to(data)
     }
 
     /// How many rows; 1 for a single number.
@@ -67,35 +89,44 @@ impl Tensor {
     /// The type of its elements.
     #[must_use]
     pub fn element_type(&self) -> ElementType {
-        self.elements.element_type()
+        self.content.element_type()
     }
 
     /// The same numbers in single precision where they are in half or double precision; others as they are.
     #[must_use]
     pub fn in_single_precision(self) -> Self {
-        Self { shape: self.shape, elements: self.elements.in_single_precision() }
+        let elements = self.content.into_elements().in_single_precision();
+        Self { shape: self.shape, content: Content::Numbers(elements) }
     }
 
     /// The same numbers in half precision, where they are in single precision.
     pub(crate) fn in_half_precision(&self) -> Option<Self> {
-        let elements = self.elements.in_half_precision()?;
-        Some(Self { shape: self.shape.clone(), elements })
+        let elements = self.elements().in_half_precision()?;
+        Some(Self { shape: self.shape.clone(), content: Content::Numbers(elements) })
     }
 
     /// Rows of several tensors of one row shape and type, one after the other, filled with zeros up to `rows`.
     pub(crate) fn stack(parts: &[&Self], rows: usize) -> Self {
         let row_shape = parts[0].row_shape();
         let row: usize = row_shape.iter().product();
-        let elements = Elements::concatenated(parts.iter().map(|part| &part.elements), rows * row);
+        let elements = if parts[0].element_type() == ElementType::F32 {
+            let mut data = Vec::with_capacity(rows * row);
+            parts.iter().for_each(|part| part.content.append_to(&mut data));
+            data.resize(rows * row, 0.0);
+            Elements::F32(data)
+        } else {
+            Elements::concatenated(parts.iter().map(|part| part.elements()), rows * row)
+        };
         let shape = std::iter::once(rows).chain(row_shape.iter().copied()).collect();
-        Self { shape, elements }
+        Self { shape, content: Content::Numbers(elements) }
     }
 
     /// Rows `start..start + rows` as a tensor of their own.
     pub(crate) fn slice(&self, start: usize, rows: usize) -> Self {
         let row: usize = self.row_shape().iter().product();
         let shape = std::iter::once(rows).chain(self.row_shape().iter().copied()).collect();
-        Self { shape, elements: self.elements.part(start * row..(start + rows) * row) }
+        let elements = self.elements().part(start * row..(start + rows) * row);
+        Self { shape, content: Content::Numbers(elements) }
     }
 }
 

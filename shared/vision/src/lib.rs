@@ -30,7 +30,7 @@ mod tensor;
 mod tile;
 
 pub use blur_region::{Blur, Region, Shape, blur_regions};
-pub use canvas::{Around, Canvas, Levels, canvas_nchw};
+pub use canvas::{Around, Canvas, Levels, Sketch};
 pub use compare::{Compared, View, compare};
 pub use contrast::{Equalize, equalize, linear};
 pub use crop::{PixelBox, crop};

@@ -1,7 +1,9 @@
 //! Ultralytics classification exports: the shorter side scaled to the input's, its centre cut out, samples 0 to 1; shares
 //! come out of the graph (`classify_transforms` and `ClassificationPredictor` of Ultralytics 8).
 
-use millrace_vision::{Around, Canvas, Frame, Levels, PixelBox, Placement, Resample, canvas_nchw};
+use std::sync::Arc;
+
+use millrace_vision::{Around, Canvas, Frame, Levels, PixelBox, Placement, Resample, Sketch};
 
 use super::transformers::{RowFacts, row};
 use super::ultralytics_detect::labels_of;
@@ -22,7 +24,7 @@ struct UltralyticsClassify {
     labels: Vec<String>,
     /// Side of the square it takes, pixels.
     side: u32,
-    levels: Levels,
+    levels: Arc<Levels>,
 }
 
 impl UltralyticsClassify {
@@ -37,7 +39,7 @@ impl UltralyticsClassify {
         let side = side.filter(|side| (1..=16_384).contains(side)).ok_or_else(|| {
             facts.unsupported("a classification export takes one batch of squares of a fixed size; export it with dynamic=False")
         })?;
-        let levels = Levels::new(&[0, 1, 2], |_, sample| f32::from(sample) / 255.0);
+        let levels = Arc::new(Levels::new(&[0, 1, 2], |_, sample| f32::from(sample) / 255.0));
         Ok(Self { row: RowFacts { id: facts.id.clone() }, labels: labels_of(facts)?, side, levels })
     }
 }
@@ -63,9 +65,9 @@ impl Family for UltralyticsClassify {
 impl Classifier for UltralyticsClassify {
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
         let (canvas, side) = (centre(frame, self.side), self.side as usize);
-        let floats = canvas_nchw(frame, Resample::Bilinear, &canvas, &self.levels)?;
-        let tensor =
-            Tensor::new(vec![1, 3, side, side], floats).expect("a canvas has three planes of its own size");
+        let sketch = Sketch::new(frame, Resample::Bilinear, canvas, Arc::clone(&self.levels))?;
+        let tensor = Tensor::sketched(vec![1, 3, side, side], sketch)
+            .expect("a canvas has three planes of its own size");
         let placement = Placement::stretch((frame.width(), frame.height()), canvas.scaled);
         Ok(Prepared { inputs: vec![tensor], placement })
     }

@@ -1,8 +1,8 @@
 //! An image processor, made for one model: scale, crop, rescale, normalise, pad.
 
-use millrace_vision::{
-    Around, Canvas, Frame, Levels, PixelBox, Placement, Resample, VisionError, canvas_nchw,
-};
+use std::sync::Arc;
+
+use millrace_vision::{Around, Canvas, Frame, Levels, PixelBox, Placement, Resample, Sketch, VisionError};
 use serde_json::{Map, Value};
 
 use super::kinds::SizeStyle;
@@ -20,7 +20,7 @@ pub struct ImageProcessor {
     multiple_of: Option<u32>,
     resample: Resample,
     crop: Option<(u32, u32)>,
-    levels: Levels,
+    levels: Arc<Levels>,
     pad: Option<Padding>,
 }
 
@@ -77,7 +77,7 @@ impl ImageProcessor {
             multiple_of: (divisor >= 1.0).then_some(divisor as u32),
             resample,
             crop,
-            levels: levels(&settings, planes)?,
+            levels: Arc::new(levels(&settings, planes)?),
             pad: if pads { Some(Padding { to: settings.pair("pad_size")? }) } else { None },
         })
     }
@@ -105,9 +105,9 @@ impl ImageProcessor {
         let canvas = self.canvas(scaled)?;
         let grey = (self.levels.planes() == 1).then(|| frame.grey());
         let frame = grey.as_ref().unwrap_or(frame);
-        let floats = canvas_nchw(frame, self.resample, &canvas, &self.levels)?;
+        let sketch = Sketch::new(frame, self.resample, canvas, Arc::clone(&self.levels))?;
         let (width, height) = (canvas.size.0 as usize, canvas.size.1 as usize);
-        let values = Tensor::new(vec![1, self.levels.planes(), height, width], floats);
+        let values = Tensor::sketched(vec![1, self.levels.planes(), height, width], sketch);
         Ok(Pixels {
             values: values.expect("a canvas has planes of its own size"),
             placement: placed(source, &canvas),

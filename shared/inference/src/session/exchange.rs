@@ -67,6 +67,7 @@ pub(super) fn fill(
     (feed, port): (&Feed<'_>, usize),
 ) -> Result<(), ort::Error> {
     match element {
+        ElementType::F32 => fill_with(tensor, (feed, port), Tensor::write_to),
         ElementType::F16 => fill_with(tensor, (feed, port), copy_halved),
         _ => of_type!(element, fill_alike(tensor, (feed, port)), Err(unread(element))),
     }
@@ -82,12 +83,12 @@ fn fill_alike<T: Number + PrimitiveTensorElementType>(
 fn fill_with<T: Number + PrimitiveTensorElementType>(
     tensor: &mut DynTensor,
     (feed, port): (&Feed<'_>, usize),
-    copy: impl Fn(&Elements, &mut [T]) -> Option<()>,
+    copy: impl Fn(&Tensor, &mut [T]) -> Option<()>,
 ) -> Result<(), ort::Error> {
     let (_, mut rest) = tensor.try_extract_tensor_mut::<T>()?;
     for part in feed.parts(port) {
-        let (own, below) = rest.split_at_mut_checked(part.elements().len()).ok_or_else(misfit)?;
-        copy(part.elements(), own).ok_or_else(misfit)?;
+        let (own, below) = rest.split_at_mut_checked(part.len()).ok_or_else(misfit)?;
+        copy(part, own).ok_or_else(misfit)?;
         rest = below;
     }
     // The tensor may have been another batch's.
@@ -96,13 +97,13 @@ fn fill_with<T: Number + PrimitiveTensorElementType>(
 }
 
 /// The elements of a type to a place of their size; none when they are of another.
-fn copy<T: Number>(from: &Elements, to: &mut [T]) -> Option<()> {
-    to.copy_from_slice(T::among(from)?);
+fn copy<T: Number>(from: &Tensor, to: &mut [T]) -> Option<()> {
+    to.copy_from_slice(T::among(from.elements())?);
     Some(())
 }
 
-fn copy_halved(from: &Elements, to: &mut [f16]) -> Option<()> {
-    match from {
+fn copy_halved(from: &Tensor, to: &mut [f16]) -> Option<()> {
+    match from.elements() {
         Elements::F32(data) => to.convert_from_f32_slice(data),
         _ => copy(from, to)?,
     }
