@@ -4,6 +4,8 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use futures::StreamExt;
+use futures::stream::FuturesUnordered;
 use millrace_bus::{Bus, BusError, EntryId, QueueKey, Report};
 use millrace_contracts::message::Message;
 use millrace_contracts::{Event, Job};
@@ -29,6 +31,9 @@ pub(crate) struct Said {
 pub(crate) enum PostError {
     #[error(transparent)]
     Bus(#[from] BusError),
+    /// What became of a letter with others' reports in it.
+    #[error("{0}")]
+    Together(String),
     #[error("the worker has ended")]
     Closed,
 }
@@ -36,7 +41,11 @@ pub(crate) enum PostError {
 impl PostError {
     /// Whether it may be sent later.
     pub(crate) fn is_retryable(&self) -> bool {
-        matches!(self, Self::Bus(error) if error.is_retryable())
+        match self {
+            Self::Bus(error) => error.is_retryable(),
+            Self::Together(_) => true,
+            Self::Closed => false,
+        }
     }
 }
 
@@ -81,20 +90,26 @@ impl Sack {
     }
 }
 
-/// All together; should that be refused, each by itself, so that nobody is refused for what another says.
+/// All together; should Redis refuse that, each by itself, so that nobody is refused for what another says.
 async fn deliver(bus: &Bus, letters: Vec<Letter>) {
     metrics::histogram!("millrace_worker_reports_at_once").record(letters.len() as f64);
-    let together: Vec<Report<'_>> = letters.iter().map(|letter| letter.said.report()).collect();
-    let mut sent = bus.report_all(&together).await;
-    let alone = letters.len() == 1;
-    for letter in letters {
-        if !alone && sent.is_err() {
-            let result = bus.report_all(&[letter.said.report()]).await;
-            letter.answer(result);
-        } else {
-            letter.answer(std::mem::replace(&mut sent, Ok(())));
+    if letters.len() > 1 {
+        let together: Vec<Report<'_>> = letters.iter().map(|letter| letter.said.report()).collect();
+        match bus.report_all(&together).await {
+            Ok(()) => return letters.into_iter().for_each(|letter| letter.answer(Ok(()))),
+            // Redis is away: none would fare better alone, and each would take seconds to find that out.
+            Err(error) if error.is_retryable() => {
+                let failed = || Err(PostError::Together(error.to_string()));
+                return letters.into_iter().for_each(|letter| letter.answer(failed()));
+            }
+            Err(_) => {}
         }
     }
+    let alone = |letter: Letter| async move {
+        let sent = bus.report_all(&[letter.said.report()]).await;
+        letter.answer(sent.map_err(PostError::Bus));
+    };
+    letters.into_iter().map(alone).collect::<FuturesUnordered<_>>().collect().await
 }
 
 impl Said {
@@ -105,9 +120,9 @@ impl Said {
 }
 
 impl Letter {
-    fn answer(self, result: Result<(), BusError>) {
+    fn answer(self, result: Result<(), PostError>) {
         // Who waits no longer has lost the job to another worker.
-        drop(self.answer.send(result.map_err(PostError::Bus)));
+        drop(self.answer.send(result));
     }
 }
 
@@ -115,10 +130,11 @@ impl Letter {
 mod tests {
     use std::time::Duration;
 
-    use futures::future::join_all;
     use millrace_bus::BusSettings;
     use millrace_contracts::{ExecutionId, Partition};
     use millrace_testkit::TestRedis;
+
+    use futures::future::join_all;
 
     use super::*;
 
@@ -166,5 +182,20 @@ mod tests {
         carrying.await.unwrap();
         let late = post.send(said(&jobs[0])).await.unwrap_err();
         assert!(!late.is_retryable(), "{late}");
+    }
+
+    #[tokio::test]
+    async fn without_redis_everybody_is_told_at_about_the_same_time() {
+        let mut redis = TestRedis::start().await.unwrap();
+        let bus = Bus::connect(BusSettings { partitions: 1, ..BusSettings::new(redis.url()) }).await.unwrap();
+        redis.server().kill().await;
+        let (post, sack) = open(8);
+        let jobs: Vec<Job> = (0..8).map(|_| job()).collect();
+        let sending = join_all(jobs.iter().map(|job| post.send(said(job))));
+        let sent = tokio::select! {
+            sent = tokio::time::timeout(Duration::from_secs(20), sending) => sent.unwrap(),
+            ended = sack.carry(bus, CancellationToken::new()) => panic!("nobody said it was done: {ended:?}"),
+        };
+        assert!(sent.into_iter().all(|result| result.is_err_and(|error| error.is_retryable())));
     }
 }
