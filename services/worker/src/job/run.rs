@@ -120,10 +120,10 @@ impl Hand<'_> {
         }
         // Said while the work goes on: the round trip costs the job nothing.
         let (said, done) = tokio::join!(self.reporter.started(job, started_at), work);
-        if let Err(error) = said {
-            tracing::warn!(job.id = %job.id, %error, "the start of a job could not be reported");
+        if let Err(error) = &said {
+            tracing::warn!(job.id = %job.id, %error, "the start of a job could not be reported; its end will tell");
         }
-        (done, true)
+        (done, said.is_ok())
     }
 
     fn is_first(&self, job: &Job) -> bool {
