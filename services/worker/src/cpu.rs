@@ -106,11 +106,8 @@ impl CpuPool {
             if reply.is_closed() {
                 return;
             }
-            let begun = Instant::now();
-            let result =
-                catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Panicked(message_of(panic.as_ref())));
             // A caller who went away in the meantime has no use for it.
-            drop(reply.send(result.map(|value| (value, begun.elapsed()))));
+            drop(reply.send(timed(work)));
         };
         let queue = if caller.lone { &self.0.lone } else { &self.0.common };
         queue.push(Work { turn: caller.turn, run: Box::new(task) });
@@ -172,6 +169,13 @@ pub(crate) fn cores() -> usize {
 fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), WorkerError> {
     let thread = std::thread::Builder::new().name(name).spawn(body);
     thread.map(drop).map_err(|source| WorkerError::Thread { name: "pixels", source })
+}
+
+/// What `work` gives and how long it took, on this thread; a panic ends here.
+pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> Result<(T, Duration), Panicked> {
+    let begun = Instant::now();
+    let result = catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Panicked(message_of(panic.as_ref())));
+    result.map(|value| (value, begun.elapsed()))
 }
 
 /// What a panic said.

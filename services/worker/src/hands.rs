@@ -50,13 +50,8 @@ impl Hands {
         let in_hand = &in_hand;
         let newcomers = async {
             let first = acquire(&self.spare).await;
-            let called = async {
-                while !callers.any_beside(in_hand) {
-                    callers.heard().await;
-                }
-            };
             // Called or not, the queues are looked at.
-            drop(tokio::time::timeout(LOOK_EVERY, called).await);
+            drop(tokio::time::timeout(LOOK_EVERY, called(callers, in_hand)).await);
             first
         };
         tokio::select! {
@@ -75,17 +70,19 @@ impl Hands {
             return;
         }
         let half = u32::try_from(self.half - 1).unwrap_or(u32::MAX);
-        let called = async {
-            while !callers.any_beside(&in_hand) {
-                callers.heard().await;
-            }
-        };
         tokio::select! {
             // What is acquired is free again at once.
             permits = self.common.acquire_many(half) => drop(permits),
-            () = called => {}
+            () = called(callers, in_hand) => {}
             () = tokio::time::sleep(LINGER) => {}
         }
+    }
+}
+
+/// Waits until somebody has called who has nothing in hand.
+async fn called(callers: &Callers, in_hand: impl Fn() -> Vec<String>) {
+    while !callers.any_beside(&in_hand) {
+        callers.heard().await;
     }
 }
 

@@ -4,8 +4,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream::FuturesUnordered;
+use futures::future::join_all;
 use millrace_bus::{Bus, BusError, EntryId, QueueKey, Report};
 use millrace_contracts::message::Message;
 use millrace_contracts::{Event, Job};
@@ -54,8 +53,7 @@ struct Letter {
     answer: oneshot::Sender<Result<(), PostError>>,
 }
 
-/// Where reports are handed in. Cheap to clone.
-#[derive(Clone)]
+/// Where reports are handed in.
 pub(crate) struct Post(Sender<Letter>);
 
 /// Where they are taken out again.
@@ -109,7 +107,7 @@ async fn deliver(bus: &Bus, letters: Vec<Letter>) {
         let sent = bus.report_all(&[letter.said.report()]).await;
         letter.answer(sent.map_err(PostError::Bus));
     };
-    letters.into_iter().map(alone).collect::<FuturesUnordered<_>>().collect().await
+    join_all(letters.into_iter().map(alone)).await;
 }
 
 impl Said {
@@ -133,8 +131,6 @@ mod tests {
     use millrace_bus::BusSettings;
     use millrace_contracts::{ExecutionId, Partition};
     use millrace_testkit::TestRedis;
-
-    use futures::future::join_all;
 
     use super::*;
 

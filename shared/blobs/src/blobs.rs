@@ -1,5 +1,6 @@
 //! The store: bytes in, ids out, and back. Every size is bounded before memory is taken for it.
 
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
@@ -201,6 +202,18 @@ impl Blobs {
 
     fn too_large(&self) -> BlobsError {
         BlobsError::TooLarge { what: "the blob", limit: self.max_blob_bytes }
+    }
+
+    /// Does what blocks on a thread for that.
+    pub(crate) async fn off_thread<T: Send + 'static>(
+        &self,
+        work: impl FnOnce() -> io::Result<T> + Send + 'static,
+    ) -> Result<T, BlobsError> {
+        let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other);
+        done.and_then(|done| done).map_err(|error| {
+            let (address, detail) = (self.address.to_string(), error.to_string());
+            BlobsError::Storage(ObjectsError::Failed { address, detail })
+        })
     }
 
     pub(crate) async fn forget(&self, id: BlobId) {

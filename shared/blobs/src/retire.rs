@@ -6,12 +6,10 @@ mod bucket;
 mod folder;
 
 use std::collections::HashSet;
-use std::io;
 use std::time::{Duration, SystemTime};
 
 use futures::{Stream, StreamExt, TryStreamExt, stream};
 use millrace_contracts::BlobId;
-use millrace_objects::ObjectsError;
 use object_store::{ObjectMeta, ObjectStore};
 
 use crate::{Blobs, BlobsError, location};
@@ -85,16 +83,5 @@ impl Blobs {
             return Ok(());
         }
         bucket::clear_abandoned(self).await
-    }
-
-    pub(crate) async fn off_thread<T: Send + 'static>(
-        &self,
-        work: impl FnOnce() -> io::Result<T> + Send + 'static,
-    ) -> Result<T, BlobsError> {
-        let done = tokio::task::spawn_blocking(work).await.map_err(io::Error::other);
-        done.and_then(|done| done).map_err(|error| {
-            let (address, detail) = (self.address.to_string(), error.to_string());
-            BlobsError::Storage(ObjectsError::Failed { address, detail })
-        })
     }
 }

@@ -23,25 +23,11 @@ pub struct Report<'a> {
 }
 
 impl Bus {
-    /// Reports on a job; with `done` the job is acknowledged afterwards.
-    ///
-    /// # Errors
-    /// Redis could not be reached. The report may be in; repeating it is safe, for late and duplicate reports change
-    /// nothing.
-    pub async fn report(
-        &self,
-        job: &Job,
-        event: &Event,
-        message: &Message,
-        done: Option<(&QueueKey, &EntryId)>,
-    ) -> Result<(), BusError> {
-        self.report_all(&[Report { job, events: std::slice::from_ref(event), message, done }]).await
-    }
-
     /// Several reports in one pipeline, then their acknowledgements in another.
     ///
     /// # Errors
-    /// As [`Bus::report`], for any of them; none is then acknowledged.
+    /// Redis could not be reached. Some may be in, and none is acknowledged; repeating all is safe, for late and duplicate reports
+    /// change nothing.
     pub async fn report_all(&self, reports: &[Report<'_>]) -> Result<(), BusError> {
         let commands: Result<_, BusError> =
             reports.iter().map(|report| self.report_command(report)).collect();

@@ -30,16 +30,14 @@ impl Tensor {
     #[must_use]
     pub fn of(shape: Vec<usize>, elements: impl Into<Elements>) -> Option<Self> {
         let elements = elements.into();
-        let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
-        (count == elements.len()).then_some(Self { shape, content: Content::Numbers(elements) })
+        (count(&shape)? == elements.len()).then_some(Self { shape, content: Content::Numbers(elements) })
     }
 
     /// A picture, in single precision; none when the shape has another number of elements. Its numbers are made where they are
     /// needed.
     #[must_use]
     pub fn sketched(shape: Vec<usize>, sketch: Sketch) -> Option<Self> {
-        let count = shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))?;
-        (count == sketch.len()).then(|| Self { shape, content: Content::picture(sketch) })
+        (count(&shape)? == sketch.len()).then(|| Self { shape, content: Content::picture(sketch) })
     }
 
     /// Extent of every axis, rows first.
@@ -128,6 +126,11 @@ impl Tensor {
         let elements = self.elements().part(start * row..(start + rows) * row);
         Self { shape, content: Content::Numbers(elements) }
     }
+}
+
+/// The elements of a shape; none when they cannot be counted.
+fn count(shape: &[usize]) -> Option<usize> {
+    shape.iter().try_fold(1usize, |product, &side| product.checked_mul(side))
 }
 
 #[cfg(test)]

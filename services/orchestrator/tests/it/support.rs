@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use millrace_blobs::{Blobs, BlobsSettings};
-use millrace_bus::{Bus, BusSettings, JobDelivery, JobQueues};
+use millrace_bus::{Bus, BusSettings, JobDelivery, JobQueues, Report};
 use millrace_config::Orchestrator;
 use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::job::{JobOutcome, JobReport};
@@ -269,7 +269,8 @@ impl HandWorker {
         let (message, report) = self.message(taken, outcome);
         let data = serde_json::to_value(&report)?;
         let event = Event::new(kind, Source::Worker, job.id.to_string(), report.started_at, data);
-        Ok(self.bus.report(job, &event, &message, Some((&taken.queue, &taken.entry))).await?)
+        let done = Some((&taken.queue, &taken.entry));
+        Ok(self.bus.report_all(&[Report { job, events: &[event], message: &message, done }]).await?)
     }
 
     fn message(&self, taken: &JobDelivery, outcome: JobOutcome) -> (Message, JobReport) {

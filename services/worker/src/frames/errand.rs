@@ -1,71 +1,54 @@
 //! What is to be made of a picture as soon as it is decoded: by the thread that decodes it, while its caches hold the pixels, or,
 //! when somebody else has decoded it, by whoever comes next.
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use millrace_vision::Frame;
 
-use crate::cpu::{Panicked, message_of};
+use crate::cpu::{Panicked, timed};
 
 /// What it came to, and how long that took.
 pub(super) type Done<T> = Result<(T, Duration), Panicked>;
 
-enum State<W, T> {
-    ToDo(W),
-    Done(Done<T>),
-    Gone,
-}
-
-impl<W, T> State<W, T> {
-    /// The work, if it is still to be done.
-    fn work(&mut self) -> Option<W> {
-        if !matches!(self, Self::ToDo(_)) {
-            return None;
-        }
-        match std::mem::replace(self, Self::Gone) {
-            Self::ToDo(work) => Some(work),
-            Self::Done(_) | Self::Gone => None,
-        }
-    }
-}
-
 /// Work that is done once, by whoever has the pixels first. All clones are the same errand.
-pub(super) struct Errand<W, T>(Arc<Mutex<State<W, T>>>);
+pub(super) struct Errand<W, T>(Arc<Parts<W, T>>);
+
+struct Parts<W, T> {
+    /// Until somebody does it.
+    work: Mutex<Option<W>>,
+    /// From when it is done until that is asked for.
+    done: Mutex<Option<Done<T>>>,
+}
 
 impl<W: FnOnce(&Frame) -> T, T> Errand<W, T> {
     pub(super) fn new(work: W) -> Self {
-        Self(Arc::new(Mutex::new(State::ToDo(work))))
+        Self(Arc::new(Parts { work: Mutex::new(Some(work)), done: Mutex::new(None) }))
     }
 
     /// Does it, unless it was done.
     pub(super) fn run(&self, frame: &Frame) {
-        let Some(work) = self.lock().work() else { return };
-        let begun = Instant::now();
+        let Some(work) = lock(&self.0.work).take() else { return };
         // A fault of the work is that of who wants it, not of the others who wait for the pixels.
-        let result = catch_unwind(AssertUnwindSafe(|| work(frame)));
-        let result = result.map_err(|panic| Panicked(message_of(panic.as_ref())));
-        *self.lock() = State::Done(result.map(|made| (made, begun.elapsed())));
+        let done = timed(|| work(frame));
+        *lock(&self.0.done) = Some(done);
     }
 
     /// Whether nobody did it yet.
     pub(super) fn is_to_do(&self) -> bool {
-        matches!(*self.lock(), State::ToDo(_))
+        lock(&self.0.work).is_some()
     }
 
     /// What it came to, once.
     pub(super) fn made(&self) -> Done<T> {
-        match std::mem::replace(&mut *self.lock(), State::Gone) {
-            State::Done(done) => done,
-            State::ToDo(_) | State::Gone => Err(Panicked("a picture was not worked on".to_owned())),
-        }
+        let done = lock(&self.0.done).take();
+        done.unwrap_or_else(|| Err(Panicked("a picture was not worked on".to_owned())))
     }
+}
 
-    fn lock(&self) -> MutexGuard<'_, State<W, T>> {
-        // Each change is a single one: nothing under the lock can leave the state half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // Each change is a single one: nothing under the lock can leave what it guards half changed.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 impl<W, T> Clone for Errand<W, T> {

@@ -5,7 +5,9 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
-use millrace_bus::{Bus, BusSettings, CommitOutcome, LineLimit, LineNews, Redone, ResultBounds, ResultKey};
+use millrace_bus::{
+    Bus, BusSettings, CommitOutcome, LineLimit, LineNews, Redone, Report, ResultBounds, ResultKey,
+};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Timer, TimerPurpose};
 use millrace_contracts::{ExecutionId, Pool, UnixMillis};
@@ -110,7 +112,8 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     assert_eq!(bus.keep(&"w1".into(), &[(taken.queue.clone(), taken.entry.clone())]).await?, []);
     assert_eq!(bus.queue_depths().await?.iter().map(|depth| depth.pending).sum::<u64>(), 1);
     let (event, message) = start_report(&taken.job);
-    bus.report(&taken.job, &event, &message, Some((&taken.queue, &taken.entry))).await?;
+    let done = Some((&taken.queue, &taken.entry));
+    bus.report_all(&[Report { job: &taken.job, events: &[event], message: &message, done }]).await?;
     bus.tidy().await?;
     let bounds = ResultBounds { time_to_live: DEADLINE, max_entries: 16 };
     let results: Vec<(ResultKey, Vec<u8>)> = (0..64).map(|last| ([last; 32], vec![last])).collect();

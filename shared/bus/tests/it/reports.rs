@@ -18,10 +18,12 @@ async fn a_report_reaches_inbox_and_live_view_and_the_last_one_ends_the_job() ->
     let taken = bus.queues(&"w1".into()).await?.read(&pools, 1, DEADLINE).await?.remove(0);
     let (event, message) = start_report(&taken.job);
 
-    bus.report(&taken.job, &event, &message, None).await?;
+    let events = std::slice::from_ref(&event);
+    let report = Report { job: &taken.job, events, message: &message, done: None };
+    bus.report_all(&[report]).await?;
     let depths = bus.queue_depths().await?;
     assert_eq!(depths.iter().map(|depth| depth.pending).sum::<u64>(), 1);
-    bus.report(&taken.job, &event, &message, Some((&taken.queue, &taken.entry))).await?;
+    bus.report_all(&[Report { done: Some((&taken.queue, &taken.entry)), ..report }]).await?;
     let depths = bus.queue_depths().await?;
     assert_eq!(depths.iter().map(|depth| depth.pending + depth.waiting).sum::<u64>(), 0);
     assert_eq!(fixture.ask::<u64>("XLEN {mr:q:fast:m}:high").await?, 0, "what is done leaves the stream");
