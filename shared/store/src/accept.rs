@@ -2,12 +2,12 @@
 
 use std::collections::{HashMap, HashSet};
 
-use millrace_contracts::message::{Accepted, RerunOf};
+use millrace_contracts::message::Accepted;
 use millrace_contracts::{BlobId, ExecutionId};
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
-use crate::blob_uses::{self, Uses};
+use crate::blob_uses::{self, UseColumns, Uses};
 use crate::{Definition, Store, StoreError, definitions, json};
 
 /// How long an idempotency key is good for, hours.
@@ -86,6 +86,10 @@ impl Store {
     }
 
     async fn accept_once(&self, runs: &[AcceptedRun]) -> Result<Vec<AcceptOutcome>, StoreError> {
+        if runs.iter().all(is_plain) {
+            insert(&mut *self.connection().await?, &runs.iter().collect::<Vec<_>>()).await?;
+            return Ok(vec![AcceptOutcome::Accepted; runs.len()]);
+        }
         let mut transaction = self.begin().await?;
         definitions::insert(&mut transaction, runs.iter().filter_map(|run| run.definition.as_ref())).await?;
         let keys: Vec<&str> = runs.iter().filter_map(|run| run.idempotency_key.as_deref()).collect();
@@ -96,26 +100,42 @@ impl Store {
         }
         let outcomes: Vec<_> = runs.iter().map(|run| outcome(run, &mut holders)).collect();
         let accepted = runs.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == AcceptOutcome::Accepted);
-        let mut accepted: Vec<&AcceptedRun> = accepted.map(|(run, _)| run).collect();
-        // In the order in which the record makes rows of runs that have begun: two that wait for each other would be a deadlock.
-        accepted.sort_by_key(|run| run.accepted.execution_id);
-        Columns::of(accepted.iter().copied()).insert(&mut transaction).await?;
-        record_uses(&mut transaction, &accepted).await?;
+        let accepted: Vec<&AcceptedRun> = accepted.map(|(run, _)| run).collect();
+        insert(&mut transaction, &accepted).await?;
+        copy_uses(&mut transaction, &accepted).await?;
         transaction.commit().await?;
         Ok(outcomes)
     }
 }
 
-/// What the runs refer to from the start: their input, and the results they take over.
-async fn record_uses(connection: &mut sqlx::PgConnection, runs: &[&AcceptedRun]) -> Result<(), StoreError> {
+/// Whether one statement does it: nothing but the run's row and what its input refers to. Most runs are, and a transaction of
+/// four round trips would cost them more than its statements do.
+fn is_plain(run: &AcceptedRun) -> bool {
+    run.definition.is_none() && run.idempotency_key.is_none() && taken_over(run).is_none()
+}
+
+/// The run whose results this one takes over.
+fn taken_over(run: &AcceptedRun) -> Option<ExecutionId> {
+    run.accepted.rerun_of.as_ref().filter(|rerun| rerun.from.is_some()).map(|rerun| rerun.execution_id)
+}
+
+/// Makes the rows of the runs and of what their input refers to.
+async fn insert(connection: &mut sqlx::PgConnection, runs: &[&AcceptedRun]) -> Result<(), StoreError> {
+    let mut runs = runs.to_vec();
+    // In the order in which the record makes rows of runs that have begun: two that wait for each other would be a deadlock.
+    runs.sort_by_key(|run| run.accepted.execution_id);
     let mut uses = Uses::default();
-    for run in runs {
+    for run in &runs {
         uses.add_all(run.accepted.execution_id.0, run.accepted.input.values());
     }
-    uses.insert(connection).await?;
+    Columns::of(runs.into_iter()).insert(uses.into_columns(), connection).await
+}
+
+/// What the runs refer to by the results they take over.
+async fn copy_uses(connection: &mut sqlx::PgConnection, runs: &[&AcceptedRun]) -> Result<(), StoreError> {
     for run in runs {
-        if let Some(RerunOf { execution_id: earlier, from: Some(_) }) = &run.accepted.rerun_of {
-            blob_uses::copy(connection, (*earlier, run.accepted.execution_id)).await?;
+        if let Some(earlier) = taken_over(run) {
+            blob_uses::copy(connection, (earlier, run.accepted.execution_id)).await?;
         }
     }
     Ok(())
@@ -231,9 +251,12 @@ impl Columns {
 
     /// The row may be there already: the run starts while this is in flight, and the writer may have been faster. Then it
     /// lacks what only the api knows, and perhaps the command.
-    async fn insert(&self, connection: &mut sqlx::PgConnection) -> Result<(), StoreError> {
+    ///
+    /// The uses come after the rows, which is why they ask for their number: the record takes the two tables in this order.
+    async fn insert(&self, uses: UseColumns, connection: &mut sqlx::PgConnection) -> Result<(), StoreError> {
         sqlx::query!(
-            "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data,
+            "with made as (
+            insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data,
                 accepted, epoch, labels, trace_id, callback_url, idempotency_key, batch_id, region,
                 schedule_id)
             select id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data::jsonb,
@@ -251,7 +274,13 @@ impl Columns {
                 trace_id = excluded.trace_id, callback_url = excluded.callback_url,
                 idempotency_key = excluded.idempotency_key, batch_id = excluded.batch_id, region = excluded.region,
                 schedule_id = excluded.schedule_id
-            where wf_executions.deleted_at is null",
+            where wf_executions.deleted_at is null
+            returning id
+            )
+            insert into wf_blob_uses (owner, sha256, unread)
+            select owner, sha256, unread from unnest($18::uuid[], $19::bytea[], $20::bool[]) as u (owner, sha256, unread)
+            where (select count(*) from made) >= 0
+            on conflict on constraint wf_blob_uses_pkey do nothing",
             &self.ids,
             &self.workflow_ids as &[Option<Uuid>],
             &self.versions as &[Option<i32>],
@@ -269,6 +298,9 @@ impl Columns {
             &self.batch_ids as &[Option<Uuid>],
             &self.regions as &[Option<String>],
             &self.schedule_ids as &[Option<Uuid>],
+            &uses.owners,
+            &uses.digests,
+            &uses.unread
         )
         .execute(connection)
         .await?;

@@ -44,12 +44,7 @@ impl Uses {
         if self.0.is_empty() {
             return Ok(());
         }
-        let (mut owners, mut digests, mut unread) = (Vec::new(), Vec::new(), Vec::new());
-        for ((owner, blob), is_unread) in self.0 {
-            owners.push(owner);
-            digests.push(blob.digest().to_vec());
-            unread.push(is_unread);
-        }
+        let UseColumns { owners, digests, unread } = self.into_columns();
         sqlx::query!(
             "insert into wf_blob_uses (owner, sha256, unread)
             select owner, sha256, unread from unnest($1::uuid[], $2::bytea[], $3::bool[]) as u (owner, sha256, unread)
@@ -62,6 +57,25 @@ impl Uses {
         .await?;
         Ok(())
     }
+
+    /// The same, for a statement that records them beside something else.
+    pub(crate) fn into_columns(self) -> UseColumns {
+        let mut columns = UseColumns::default();
+        for ((owner, blob), is_unread) in self.0 {
+            columns.owners.push(owner);
+            columns.digests.push(blob.digest().to_vec());
+            columns.unread.push(is_unread);
+        }
+        columns
+    }
+}
+
+/// Uses as the columns of `wf_blob_uses`.
+#[derive(Debug, Default)]
+pub(crate) struct UseColumns {
+    pub(crate) owners: Vec<Uuid>,
+    pub(crate) digests: Vec<Vec<u8>>,
+    pub(crate) unread: Vec<bool>,
 }
 
 fn blob_in(text: &str) -> Option<BlobId> {

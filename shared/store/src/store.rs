@@ -12,6 +12,9 @@ use sqlx::{AssertSqlSafe, Connection, Executor};
 use crate::outage::Outage;
 use crate::{Prices, StoreError};
 
+/// A connection that was given back less than this ago is used without asking whether it still is one.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// Where the database is and how it is used.
@@ -90,6 +93,8 @@ impl Store {
         let pool = PgPoolOptions::new()
             .max_connections(settings.max_connections)
             .acquire_timeout(settings.acquire_timeout)
+            .test_before_acquire(false)
+            .before_acquire(|connection, metadata| Box::pin(is_there(connection, metadata.idle_for)))
             .after_connect(|connection, _| Box::pin(async move { insist_on_durability(connection).await }))
             .connect_lazy_with(options);
         Ok(Self { pool, prices: Arc::default(), outage: Arc::default(), schema: settings.schema.clone() })
@@ -140,6 +145,15 @@ impl Store {
     pub async fn close(&self) {
         self.pool.close().await;
     }
+}
+
+/// What was used a moment ago is taken to be there: it was asked when it was given back. Asking again before every statement costs
+/// as much as a small one.
+async fn is_there(connection: &mut PgConnection, idle: Duration) -> Result<bool, sqlx::Error> {
+    if idle >= TRUSTED {
+        connection.ping().await?;
+    }
+    Ok(true)
 }
 
 /// Commits answered before they are on the disk would break "accepted means durable", and events acknowledged in Redis would

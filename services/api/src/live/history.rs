@@ -5,7 +5,7 @@ use std::future::Future;
 use millrace_bus::Bus;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::run::Snapshot;
-use millrace_contracts::{Event, ExecutionId};
+use millrace_contracts::{Event, ExecutionId, ExecutionStatus};
 use millrace_store::{ExecutionRecord, Store, StoreError};
 use serde_json::Value;
 
@@ -100,6 +100,11 @@ impl History {
     /// The events first and the state after them: then the state holds at least what the position says.
     async fn recorded_snapshot(&self, run: ExecutionId) -> Result<Snapshot, StoreError> {
         let record = self.store.executions().get(run).await?;
+        if record.summary.status == ExecutionStatus::Pending {
+            // Most who ask here come with the 202, before the run has begun. Nothing is recorded of it, or will follow from the log.
+            let position = LogPosition { epoch: record.epoch, seq: 0 };
+            return Ok(recorded_state(record, position));
+        }
         let position = self.recorded_end(run, record.epoch).await?;
         let record = if record.summary.status.is_terminal() {
             record

@@ -82,9 +82,9 @@ async fn update(
                 inference_jobs_pending = case when change.completed_at is null then stored.inference_jobs_pending else 0 end,
                 inference_jobs_completed = coalesce(change.jobs_completed, stored.inference_jobs_completed),
                 inference_jobs_failed = coalesce(change.jobs_failed, stored.inference_jobs_failed),
-                node_metrics = case when change.completed_at is not null then wf_node_metrics(change.id) end,
+                node_metrics = measured.nodes,
                 cost = case when $14 and change.completed_at is not null then wf_execution_cost(change.id) end
-            from change
+            from change left join lateral wf_measured_nodes(change.id) measured on change.completed_at is not null
             where stored.id = change.id and stored.deleted_at is null
                 -- Not a condition that an index on the status could serve: it would lead to every run that is under way.
                 and (stored.status in ('pending', 'running')) is true
@@ -236,7 +236,7 @@ async fn complete_metrics(
         return Ok(());
     }
     sqlx::query!(
-        "update wf_executions set node_metrics = wf_node_metrics(id),
+        "update wf_executions set node_metrics = (select nodes from wf_measured_nodes(id)),
             cost = case when $2 then wf_execution_cost(id) else cost end
         where id = any($1) and status not in ('pending', 'running') and deleted_at is null",
         &touched.into_iter().collect::<Vec<_>>(),
@@ -275,7 +275,9 @@ async fn count_jobs(
         update wf_executions set inference_jobs_pending = counted.pending, inference_jobs_completed = counted.completed,
             inference_jobs_failed = counted.failed, updated_at = now()
         from counted
-        where id = counted.execution_id and status in ('pending', 'running')
+        where id = counted.execution_id
+            -- As above: no index on the status is to serve this.
+            and (status in ('pending', 'running')) is true
             and (inference_jobs_pending, inference_jobs_completed, inference_jobs_failed)
                 is distinct from (counted.pending, counted.completed, counted.failed)",
         &going_on.into_iter().collect::<Vec<_>>()
