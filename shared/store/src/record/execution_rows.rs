@@ -209,7 +209,8 @@ async fn close_jobs(connection: &mut PgConnection, changes: &Changes<'_>) -> Res
             left join wf_node_runs node on node.execution_id = job.execution_id and node.node_id = job.node_id
                 and node.path = job.path and node.attempt >= job.attempt
                 and node.status in ('completed', 'failed', 'cancelled', 'skipped', 'timed_out')
-            where (job.id = any($1) or job.execution_id = any($2)) and job.status in ('pending', 'queued', 'running')
+            -- As in `update`: an index on the status would lead to every job that waits.
+            where (job.id = any($1) or job.execution_id = any($2)) and (job.status in ('pending', 'queued', 'running')) is true
                 and (run.id is not null or node.node_id is not null)
             order by job.id
         )
@@ -276,7 +277,7 @@ async fn count_jobs(
             inference_jobs_failed = counted.failed, updated_at = now()
         from counted
         where id = counted.execution_id
-            -- As above: no index on the status is to serve this.
+            -- As in `update`: not by an index on the status.
             and (status in ('pending', 'running')) is true
             and (inference_jobs_pending, inference_jobs_completed, inference_jobs_failed)
                 is distinct from (counted.pending, counted.completed, counted.failed)",

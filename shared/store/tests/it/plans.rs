@@ -3,6 +3,7 @@
 use anyhow::Result;
 use sqlx::{AssertSqlSafe, Row};
 
+use crate::story::Story;
 use crate::support::Fixture;
 
 async fn fill(fixture: &Fixture) -> Result<()> {
@@ -114,5 +115,27 @@ async fn frequent_queries_use_their_indexes() -> Result<()> {
         let scanned = plan.replace("Seq Scan on wf_workflows", "").contains("Seq Scan");
         assert!(plan.contains(index) && !scanned, "{sql}\n{plan}");
     }
+    Ok(())
+}
+
+/// With everything that is under way in one index, a batch that reads it costs the more the more waits.
+#[tokio::test]
+async fn recording_a_batch_reads_nothing_of_what_else_is_under_way() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fill(&fixture).await?;
+    let mut story = Story::new();
+    story.execute().started();
+    story.queued("detect", 1);
+    fixture.record(&story.events).await?;
+    fixture.record(&Story::completed().events).await?;
+    // A connection tells what it has read when it is closed.
+    fixture.store.close().await;
+    let by_status =
+        "select coalesce(sum(idx_tup_read), 0)::bigint from pg_stat_user_indexes where indexrelname in
+        ('wf_executions_status_idx', 'wf_executions_unfinished_idx', 'wf_inference_jobs_status_idx')";
+    assert_eq!(fixture.count(by_status).await?, 0);
+    let by_key =
+        "select sum(idx_scan)::bigint from pg_stat_user_indexes where indexrelname = 'wf_executions_pkey'";
+    assert!(fixture.count(by_key).await? > 0, "nothing was told of what was read");
     Ok(())
 }
