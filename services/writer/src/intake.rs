@@ -13,6 +13,11 @@ use crate::role::Shared;
 
 /// Longest wait for the first event.
 const BLOCK: Duration = Duration::from_secs(1);
+/// Pause between two reads of a batch, unless the first brought many: a read costs Redis and the writer as much as several
+/// events do, and nothing is recorded before the batch is closed.
+const PACE: Duration = Duration::from_millis(20);
+/// A read of one in so many of a batch's events was one of many.
+const MANY: usize = 16;
 const MIN_PAUSE: Duration = Duration::from_millis(100);
 const MAX_PAUSE: Duration = Duration::from_secs(5);
 
@@ -22,6 +27,7 @@ pub(crate) struct Intake {
     batch_size: usize,
     batch_delay: Duration,
     lease: Duration,
+    next_read: Instant,
     next_claim: Instant,
     pauses: Backoff,
 }
@@ -60,6 +66,7 @@ impl Intake {
             batch_size: shared.settings.batch_size.max(1),
             batch_delay: shared.settings.batch_delay,
             lease: shared.settings.lease,
+            next_read: Instant::now(),
             next_claim: Instant::now(),
             pauses: backoff(MIN_PAUSE, MAX_PAUSE),
         }
@@ -112,8 +119,15 @@ impl Intake {
         }
     }
 
-    async fn read(&mut self, batch: &mut Batch, block: Duration) -> Result<(), WriterError> {
-        let read = self.recorder.read(batch.room(self.batch_size), block).await;
+    /// Reads for `wait` at most, and not before it is time for a next read.
+    async fn read(&mut self, batch: &mut Batch, wait: Duration) -> Result<(), WriterError> {
+        let pause = self.next_read.saturating_duration_since(Instant::now()).min(wait);
+        tokio::time::sleep(pause).await;
+        let read = self.recorder.read(batch.room(self.batch_size), wait.saturating_sub(pause)).await;
+        let brought = read.as_ref().map_or(0, Vec::len);
+        if (1..self.batch_size.div_ceil(MANY)).contains(&brought) {
+            self.next_read = Instant::now() + PACE;
+        }
         self.take(batch, read).await
     }
 

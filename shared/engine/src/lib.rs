@@ -21,6 +21,7 @@ mod retry;
 mod reuse;
 mod settle;
 mod snapshot;
+mod standing;
 mod start;
 
 pub use content::ContentKey;
@@ -31,3 +32,4 @@ pub use record::{Fields, Handled, Meta, NodeRecord};
 pub use rerun::reusable;
 pub use reuse::{Ask, Hit, Made, Reusable};
 pub use snapshot::{SnapshotError, snapshot};
+pub use standing::{STANDING_FIELD, Standing};

@@ -6,6 +6,7 @@ use millrace_bus::Bus;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::run::Snapshot;
 use millrace_contracts::{Event, ExecutionId, ExecutionStatus};
+use millrace_engine::{STANDING_FIELD, Standing};
 use millrace_store::{ExecutionRecord, Store, StoreError};
 use serde_json::Value;
 
@@ -22,6 +23,9 @@ pub(crate) const PAGE: usize = 256;
 pub(crate) trait RunLog: Send + Sync + 'static {
     /// The state of a run with the position it stands at; none when there is no such run.
     fn snapshot(&self, run: ExecutionId) -> impl Future<Output = Result<Option<Snapshot>, Problem>> + Send;
+
+    /// How far a run has come: the same without its nodes, of which there may be many.
+    fn standing(&self, run: ExecutionId) -> impl Future<Output = Result<Option<Standing>, Problem>> + Send;
 
     /// Up to [`PAGE`] durable events after a position, in order. `known` is a `seq` that is known to have been reached:
     /// an empty answer is taken for the end of the log only when it lies before.
@@ -52,12 +56,18 @@ impl RunLog for History {
             Ok(None) => None,
             Err(problem) => Some(problem),
         };
-        match self.recorded_snapshot(run).await {
-            Ok(snapshot) => Ok(Some(snapshot)),
-            // Only where Redis is sure as well is there no such run: the row comes before the 202, and the state after.
-            Err(StoreError::NotFound(_)) => problem.map_or(Ok(None), Err),
-            Err(error) => Err(problem.unwrap_or_else(|| error.into())),
-        }
+        recorded(self.recorded_snapshot(run).await, problem)
+    }
+
+    async fn standing(&self, run: ExecutionId) -> Result<Option<Standing>, Problem> {
+        let problem = match patiently(self.bus.load_field(run, STANDING_FIELD)).await {
+            Ok(Some(record)) => return Standing::read(&record).map(Some).map_err(Problem::internal),
+            Ok(None) => None,
+            Err(problem) => Some(problem),
+        };
+        let standing =
+            self.recorded_run(run).await.map(|(record, at)| Standing { status: record.summary.status, at });
+        recorded(standing, problem)
     }
 
     async fn page(&self, run: ExecutionId, after: LogPosition, known: u64) -> Result<Vec<Frame>, Problem> {
@@ -97,26 +107,32 @@ impl History {
         self.store.events().after(run, after, u32::try_from(PAGE).unwrap_or(u32::MAX)).await
     }
 
-    /// The events first and the state after them: then the state holds at least what the position says.
     async fn recorded_snapshot(&self, run: ExecutionId) -> Result<Snapshot, StoreError> {
-        let record = self.store.executions().get(run).await?;
+        let (record, position) = self.recorded_run(run).await?;
         if record.summary.status == ExecutionStatus::Pending {
-            // Most who ask here come with the 202, before the run has begun. Nothing is recorded of it, or will follow from the log.
-            let position = LogPosition { epoch: record.epoch, seq: 0 };
             return Ok(recorded_state(record, position));
         }
-        let position = self.recorded_end(run, record.epoch).await?;
-        let record = if record.summary.status.is_terminal() {
-            record
-        } else {
-            self.store.executions().get(run).await?
-        };
         let limit = u32::try_from(SNAPSHOT_NODES).unwrap_or(u32::MAX);
         let nodes = self.store.node_runs().list(run, None, None, limit).await?;
         let total = record.progress.map_or(0, |progress| progress.total);
         let nodes_omitted =
             if nodes.len() < SNAPSHOT_NODES { 0 } else { total.saturating_sub(nodes.len() as u64) };
         Ok(Snapshot { nodes, nodes_omitted, ..recorded_state(record, position) })
+    }
+
+    /// The events first and the state after them: then the state holds at least what the position says.
+    async fn recorded_run(&self, run: ExecutionId) -> Result<(ExecutionRecord, LogPosition), StoreError> {
+        let record = self.store.executions().get(run).await?;
+        if record.summary.status == ExecutionStatus::Pending {
+            // Most who ask here come with the 202, before the run has begun: nothing is recorded of it.
+            let position = LogPosition { epoch: record.epoch, seq: 0 };
+            return Ok((record, position));
+        }
+        let position = self.recorded_end(run, record.epoch).await?;
+        if record.summary.status.is_terminal() {
+            return Ok((record, position));
+        }
+        Ok((self.store.executions().get(run).await?, position))
     }
 
     async fn recorded_end(&self, run: ExecutionId, epoch: u32) -> Result<LogPosition, StoreError> {
@@ -128,6 +144,16 @@ impl History {
                 None => return Ok(end),
             }
         }
+    }
+}
+
+/// What the record says of a run that Redis does not have, or could not tell of (`problem`).
+fn recorded<T>(found: Result<T, StoreError>, problem: Option<Problem>) -> Result<Option<T>, Problem> {
+    match found {
+        Ok(found) => Ok(Some(found)),
+        // Only where Redis is sure as well is there no such run: the row comes before the 202, and the state after.
+        Err(StoreError::NotFound(_)) => problem.map_or(Ok(None), Err),
+        Err(error) => Err(problem.unwrap_or_else(|| error.into())),
     }
 }
 

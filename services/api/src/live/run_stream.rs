@@ -12,6 +12,7 @@ use futures::Stream;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::run::Snapshot;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
+use millrace_engine::Standing;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -80,8 +81,6 @@ impl<L: RunLog> RunStream<L> {
         (settings, permit): (StreamSettings, OwnedSemaphorePermit),
     ) -> Result<Option<Self>, Problem> {
         let run = topic.run();
-        let Some(snapshot) = log.snapshot(run).await? else { return Ok(None) };
-        let stands_at = position(&snapshot);
         let mut stream = Self {
             run,
             log,
@@ -89,8 +88,8 @@ impl<L: RunLog> RunStream<L> {
             filter,
             outbox: VecDeque::from([Bytes::from_static(frame::RETRY.as_bytes())]),
             phase: Phase::CatchUp,
-            at: stands_at,
-            known: stands_at.seq,
+            at: LogPosition { epoch: 0, seq: 0 },
+            known: 0,
             ended: None,
             lag: Lag::new(settings.buffer),
             pings: 0,
@@ -98,18 +97,29 @@ impl<L: RunLog> RunStream<L> {
             settings,
             _permit: permit,
         };
-        match start {
-            Start::Replay(seq) if seq <= stands_at.seq => stream.at.seq = seq,
-            Start::After(seen) if seen.epoch == stands_at.epoch && seen.seq <= stands_at.seq => {
-                stream.at = seen
-            }
-            _ => {
-                stream.tell_state(&snapshot);
-                return Ok(Some(stream));
-            }
+        if !stream.go_on(start).await? {
+            let Some(snapshot) = stream.log.snapshot(run).await? else { return Ok(None) };
+            stream.tell_state(&snapshot);
         }
-        stream.note_end(&snapshot);
         Ok(Some(stream))
+    }
+
+    /// Takes up the log where the client wants it; false when it is to be told the state first.
+    async fn go_on(&mut self, start: Start) -> Result<bool, Problem> {
+        if start == Start::Snapshot {
+            return Ok(false);
+        }
+        let Some(Standing { status, at: stands_at }) = self.log.standing(self.run).await? else {
+            return Ok(false);
+        };
+        self.at = match start {
+            Start::Replay(seq) if seq <= stands_at.seq => LogPosition { seq, ..stands_at },
+            Start::After(seen) if seen.epoch == stands_at.epoch && seen.seq <= stands_at.seq => seen,
+            _ => return Ok(false),
+        };
+        self.known = stands_at.seq;
+        self.note_end(status);
+        Ok(true)
     }
 
     /// The stream as a response body's chunks.
@@ -125,10 +135,10 @@ impl<L: RunLog> RunStream<L> {
     /// Sends the state; what it contains is not sent again.
     fn tell_state(&mut self, snapshot: &Snapshot) {
         let data = serde_json::to_string(snapshot).expect("a snapshot is plain data");
-        self.at = position(snapshot);
+        self.at = LogPosition { epoch: snapshot.epoch, seq: snapshot.seq };
         self.known = self.at.seq;
         self.outbox.push_back(frame::notice(Some(self.at), "snapshot", &data));
-        self.note_end(snapshot);
+        self.note_end(snapshot.status);
         if self.ended.is_some() {
             self.end();
         } else {
@@ -136,8 +146,8 @@ impl<L: RunLog> RunStream<L> {
         }
     }
 
-    fn note_end(&mut self, snapshot: &Snapshot) {
-        self.ended = snapshot.status.is_terminal().then_some(snapshot.status);
+    fn note_end(&mut self, status: ExecutionStatus) {
+        self.ended = status.is_terminal().then_some(status);
     }
 
     /// Sends an event of the log that comes next, and the end after the last one.
@@ -162,10 +172,6 @@ impl<L: RunLog> RunStream<L> {
         self.outbox.push_back(frame::notice(None, event, data));
         self.phase = Phase::Ended;
     }
-}
-
-fn position(snapshot: &Snapshot) -> LogPosition {
-    LogPosition { epoch: snapshot.epoch, seq: snapshot.seq }
 }
 
 #[cfg(test)]

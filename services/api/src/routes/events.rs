@@ -70,13 +70,13 @@ pub(crate) async fn follow(
 /// A page of stored events, each as it was published.
 async fn page(app: &App, id: ExecutionId, start: Start) -> Result<Response, Problem> {
     let history = app.history();
-    let snapshot = history.snapshot(id).await?.ok_or_else(|| Problem::not_found("execution", id))?;
+    let standing = history.standing(id).await?.ok_or_else(|| Problem::not_found("execution", id))?;
     let after = match start {
-        Start::Snapshot => LogPosition { epoch: snapshot.epoch, seq: 0 },
-        Start::Replay(seq) => LogPosition { epoch: snapshot.epoch, seq },
+        Start::Snapshot => LogPosition { seq: 0, ..standing.at },
+        Start::Replay(seq) => LogPosition { seq, ..standing.at },
         Start::After(position) => position,
     };
-    let texts = history.texts(id, after, snapshot.seq).await?;
+    let texts = history.texts(id, after, standing.at.seq).await?;
     let next =
         (texts.len() == PAGE).then(|| LogPosition { epoch: after.epoch, seq: after.seq + PAGE as u64 });
     let events = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>();

@@ -28,8 +28,8 @@ pub(super) async fn until_ended(app: &App, mut topic: Subscription, wait: Durati
     let run = topic.run();
     let (log, deadline) = (app.history(), Instant::now() + wait);
     loop {
-        let status = match log.snapshot(run).await {
-            Ok(Some(snapshot)) => snapshot.status,
+        let status = match log.standing(run).await {
+            Ok(Some(standing)) => standing.status,
             // Neither place has it yet, or both are away: it was accepted, that is sure.
             Ok(None) | Err(_) => ExecutionStatus::Pending,
         };

@@ -1,4 +1,7 @@
+use std::time::Instant;
+
 use anyhow::Result;
+use millrace_config::Writer;
 use millrace_contracts::UnixMillis;
 use millrace_testkit::eventually;
 
@@ -13,6 +16,27 @@ async fn every_event_is_recorded_once_and_acknowledged() -> Result<()> {
     fixture.await_recorded(&before).await?;
     fixture.await_recorded(&after).await?;
     fixture.await_drained().await?;
+    writer.stop().await
+}
+
+/// A read costs Redis as much as several events do. Bound by the time it takes, so that a slow machine does not matter.
+#[tokio::test(flavor = "multi_thread")]
+async fn events_that_come_one_by_one_are_read_together() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let reads = async || -> Result<u64> {
+        let counters = fixture.bus.server_counters().await?;
+        Ok(counters.commands.get("xreadgroup").map_or(0, |count| count.calls))
+    };
+    let writer = fixture.writer(Writer { lanes: 1, ..settings() });
+    fixture.await_recorded(&fixture.tell_runs(1).await?).await?;
+    let (before, begun) = (reads().await?, Instant::now());
+    for _ in 0..300 {
+        fixture.tell_runs(1).await?;
+    }
+    fixture.await_drained().await?;
+    let (reads, took) = (reads().await? - before, begun.elapsed().as_millis());
+    // One every 20 ms, those that wait for a batch's first event, and some at the edges.
+    assert!(u128::from(reads) <= took / 20 + took / 100 + 10, "{reads} reads in {took} ms");
     writer.stop().await
 }
 

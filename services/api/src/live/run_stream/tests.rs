@@ -48,6 +48,14 @@ impl RunLog for FakeLog {
         }))
     }
 
+    async fn standing(&self, run: ExecutionId) -> Result<Option<Standing>, Problem> {
+        let of = |snapshot: Snapshot| Standing {
+            status: snapshot.status,
+            at: LogPosition { epoch: snapshot.epoch, seq: snapshot.seq },
+        };
+        Ok(self.snapshot(run).await?.map(of))
+    }
+
     async fn page(&self, _: ExecutionId, after: LogPosition, _: u64) -> Result<Vec<Frame>, Problem> {
         let past = self.0.lock().unwrap();
         if !past.readable {
