@@ -1,8 +1,8 @@
-//! Work beside running models, to which it gives way.
+//! Work beside running models, to which it gives way, and to the threads that make pictures ready for them.
 
 use std::thread::JoinHandle;
 
-use millrace_tasks::give_way;
+use millrace_tasks::give_way_to_all;
 use tokio::sync::oneshot;
 
 const PANICKED: &str = "it panicked";
@@ -24,7 +24,7 @@ pub(crate) fn run_blocking<T: Send + 'static>(
 
 fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {
     let body = move || {
-        give_way();
+        give_way_to_all();
         work()
     };
     let thread = std::thread::Builder::new().name("load".to_owned()).spawn(body);

@@ -12,7 +12,7 @@ pub use backoff::{Backoff, backoff};
 pub use courtesy::{Core, Courtesy, Waiting};
 pub use error::TaskError;
 pub use kind::{OnCancel, OnError, TaskKind};
-pub use niceness::give_way;
+pub use niceness::{give_way, give_way_to_all};
 pub use signal::shutdown_signal;
 pub use supervisor::Supervisor;
 pub use tokio_util::sync::CancellationToken;
