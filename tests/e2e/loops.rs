@@ -2,9 +2,11 @@
 //! is refused with the limit it breaks.
 
 use anyhow::Context;
+use millrace_testkit::eventually;
 use serde_json::{Value, json};
 
 use crate::support::Stack;
+use crate::support::client::RUN_DEADLINE;
 use crate::support::events::{check_gapless, durable};
 
 const ITEMS: u16 = 1_000;
@@ -47,6 +49,29 @@ async fn a_thousand_items_go_through_three_nodes_in_order_and_in_bounded_memory(
     let grown = resident_kib(stack.pid())?.saturating_sub(before);
     assert!(grown < MOST_GROWTH_KIB, "the control plane grew by {grown} KiB");
     assert_eq!(ended["status"], "completed", "{ended}");
+    Ok(())
+}
+
+/// What is told of each node is the same while Redis has the run and from the record.
+#[tokio::test]
+async fn a_loops_nodes_are_measured_alike_live_and_recorded() -> anyhow::Result<()> {
+    let stack = Stack::start().await?;
+    let client = stack.client();
+    let run = client.run_unsaved(&triple(), json!({"rows": [[1.0], [2.0], [3.0]]})).await?;
+    client.follow(&run, "?from=0").await?;
+    let live = client.get_json(&format!("/executions/{run}")).await?;
+    assert_eq!(live["node_metrics"]["b"]["runs"], 3, "{live}");
+    eventually(RUN_DEADLINE, "the run is recorded", async || {
+        let page = client.get_json("/executions?status=completed").await?;
+        anyhow::Ok(page.to_string().contains(&run).then_some(()))
+    })
+    .await?;
+    let mut redis =
+        redis::Client::open(stack.servers.redis.url())?.get_multiplexed_async_connection().await?;
+    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    let recorded = client.get_json(&format!("/executions/{run}")).await?;
+    assert_eq!(recorded["seq"], Value::Null, "this is the record");
+    assert_eq!(recorded["node_metrics"], live["node_metrics"]);
     Ok(())
 }
 

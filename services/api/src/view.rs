@@ -3,6 +3,7 @@
 
 mod find;
 mod links;
+mod node_metrics;
 mod run;
 
 pub(crate) use find::{Found, find, parse_id};

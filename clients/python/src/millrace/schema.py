@@ -713,6 +713,26 @@ A node's name inside its workflow. The compiler admits `[A-Za-z_][A-Za-z0-9_-]{0
 """
 
 
+class NodeMetrics(TypedDict):
+    """
+    What the runs of a node took. A node that ran once, by a worker, also has the fields of `JobMetrics`.
+    """
+
+    runs: int
+    """
+    Its runs; more than one inside loops.
+    """
+    completed: int
+    failed: int
+    """
+    Failed, or out of time.
+    """
+    duration_ms: int
+    """
+    From queued or started to ended, milliseconds, all runs together.
+    """
+
+
 NodeStatus: TypeAlias = Literal[
     'pending',
     'queued',
@@ -2320,7 +2340,7 @@ class Execution(Counters):
     What the output blocks gave, by node; none before the end.
     """
     error: NotRequired[JobError | None]
-    node_metrics: dict[str, JobMetrics]
+    node_metrics: dict[str, NodeMetrics]
     """
     Where each node's time went.
     """

@@ -15,6 +15,7 @@ use uuid::Uuid;
 
 use super::find::Found;
 use super::links::{Links, images_as_links, links};
+use super::node_metrics::{self, NodeMetrics};
 use crate::patience::patiently;
 use crate::problem::Problem;
 use crate::state::App;
@@ -46,7 +47,7 @@ pub(crate) struct Execution {
     outputs: Option<Value>,
     error: Option<JobError>,
     /// Where each node's time went.
-    #[schema(value_type = std::collections::BTreeMap<String, millrace_contracts::JobMetrics>)]
+    #[schema(value_type = std::collections::BTreeMap<String, NodeMetrics>)]
     node_metrics: Value,
     /// In the operator's currency.
     cost: Option<f64>,
@@ -221,10 +222,10 @@ impl Execution {
 
     /// What the live state knows better.
     fn update(&mut self, live: Snapshot, jobs: JobCounts) {
-        let metrics = live.nodes.iter();
-        let metrics =
-            metrics.filter_map(|node| Some((node.node_id.to_string(), json!(node.metrics.as_ref()?))));
-        self.node_metrics = Value::Object(metrics.collect());
+        // The record of a run that has ended leaves no node out.
+        if live.nodes_omitted == 0 || self.node_metrics == json!({}) {
+            self.node_metrics = node_metrics::of_nodes(&live.nodes);
+        }
         self.duration_ms = live.started_at.zip(live.completed_at).map(|(from, to)| to.since(from));
         self.workflow_id = live.workflow_id;
         self.status = live.status;

@@ -1307,7 +1307,7 @@ export interface components {
             error?: components["schemas"]["JobError"] | null;
             /** @description Where each node's time went. */
             node_metrics: {
-                [key: string]: components["schemas"]["JobMetrics"];
+                [key: string]: components["schemas"]["NodeMetrics"];
             };
             /**
              * Format: double
@@ -2061,6 +2061,28 @@ export interface components {
         };
         /** @description A node's name inside its workflow. The compiler admits `[A-Za-z_][A-Za-z0-9_-]{0,63}`. */
         NodeId: string;
+        /** @description What the runs of a node took. A node that ran once, by a worker, also has the fields of `JobMetrics`. */
+        NodeMetrics: {
+            /**
+             * Format: int64
+             * @description Its runs; more than one inside loops.
+             */
+            runs: number;
+            /** Format: int64 */
+            completed: number;
+            /**
+             * Format: int64
+             * @description Failed, or out of time.
+             */
+            failed: number;
+            /**
+             * Format: int64
+             * @description From queued or started to ended, milliseconds, all runs together.
+             */
+            duration_ms: number;
+        } & {
+            [key: string]: unknown;
+        };
         /** @description A page of node runs. */
         NodePage: {
             execution_id: components["schemas"]["ExecutionId"];
