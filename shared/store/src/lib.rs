@@ -15,6 +15,7 @@ mod group_commit;
 mod jobs;
 mod json;
 mod measure;
+mod migrate;
 mod models;
 mod node_runs;
 mod outage;

@@ -1,21 +1,18 @@
-//! The pool: how connections are made, how long anybody waits for one, and how the schema gets there.
+//! The pool: how connections are made, and how long anybody waits for one.
 
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sqlx::migrate::Migrator;
 use sqlx::postgres::{PgConnectOptions, PgConnection, PgPool, PgPoolOptions};
-use sqlx::{AssertSqlSafe, Connection, Executor};
+use sqlx::{Connection, Executor};
 
 use crate::outage::Outage;
 use crate::{Prices, StoreError};
 
 /// A connection that was given back less than this ago is used without asking whether it still is one.
 const TRUSTED: Duration = Duration::from_secs(1);
-
-static MIGRATIONS: Migrator = sqlx::migrate!("../../migrations");
 
 /// Where the database is and how it is used.
 #[derive(Clone)]
@@ -67,7 +64,7 @@ pub struct Store {
     pub(crate) pool: PgPool,
     pub(crate) prices: Arc<Prices>,
     pub(crate) outage: Arc<Outage>,
-    schema: Option<String>,
+    pub(crate) schema: Option<String>,
 }
 
 impl Store {
@@ -104,31 +101,6 @@ impl Store {
     #[must_use]
     pub fn with_prices(self, prices: Prices) -> Self {
         Self { prices: Arc::new(prices), ..self }
-    }
-
-    /// Applies the migrations that are missing. Safe to call from several processes at once.
-    ///
-    /// # Errors
-    /// `Unavailable` without a server, `Migrate` when a migration fails or an applied one was edited.
-    pub async fn migrate(&self) -> Result<(), StoreError> {
-        // A connection of its own, which nobody gets afterwards: it has no time limit. It is waited for with the pool's patience,
-        // for a server that has just been started.
-        let mut connection = self.pool.acquire().await?.detach();
-        connection.execute("set statement_timeout = 0").await?;
-        if let Some(schema) = &self.schema {
-            // An identifier, checked in `connect`; it cannot be bound as a parameter.
-            let create = format!("create schema if not exists \"{schema}\"");
-            connection.execute(AssertSqlSafe(create)).await?;
-        }
-        let applied = MIGRATIONS.run(&mut connection).await;
-        connection.close().await?;
-        applied.map_err(|error| match error {
-            sqlx::migrate::MigrateError::Execute(error) => match StoreError::from(error) {
-                StoreError::Fault(error) => StoreError::Migrate(sqlx::migrate::MigrateError::Execute(error)),
-                other => other,
-            },
-            error => StoreError::Migrate(error),
-        })
     }
 
     /// A round trip.

@@ -8,6 +8,7 @@ mod deletion;
 mod fleet;
 mod group_commit;
 mod measure;
+mod migrate;
 mod outage;
 mod paging;
 mod partitions;

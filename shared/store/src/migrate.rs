@@ -1,0 +1,59 @@
+//! How the schema gets into the database.
+
+use std::sync::LazyLock;
+
+use sqlx::migrate::{Migrate, MigrateError, Migrator};
+use sqlx::{AssertSqlSafe, Connection, Executor, PgConnection};
+
+use crate::{Store, StoreError};
+
+/// A version that is older than the schema works with it: the next version only adds (`migrations/README.md`). So whoever has to
+/// go back to it can.
+static MIGRATIONS: LazyLock<Migrator> = LazyLock::new(|| {
+    let mut migrations = sqlx::migrate!("../../migrations");
+    migrations.set_ignore_missing(true);
+    migrations
+});
+
+impl Store {
+    /// Applies the migrations that are missing. Safe to call from several processes at once. A schema that a newer version has
+    /// made is used as it is.
+    ///
+    /// # Errors
+    /// `Unavailable` without a server, `Migrate` when a migration fails or an applied one was edited.
+    pub async fn migrate(&self) -> Result<(), StoreError> {
+        // A connection of its own, which nobody gets afterwards: it has no time limit. It is waited for with the pool's patience,
+        // for a server that has just been started.
+        let mut connection = self.pool.acquire().await?.detach();
+        connection.execute("set statement_timeout = 0").await?;
+        if let Some(schema) = &self.schema {
+            // An identifier, checked in `connect`; it cannot be bound as a parameter.
+            let create = format!("create schema if not exists \"{schema}\"");
+            connection.execute(AssertSqlSafe(create)).await?;
+        }
+        let applied = apply(&mut connection).await;
+        connection.close().await?;
+        applied.map_err(|error| match error {
+            MigrateError::Execute(error) => match StoreError::from(error) {
+                StoreError::Fault(error) => StoreError::Migrate(MigrateError::Execute(error)),
+                other => other,
+            },
+            error => StoreError::Migrate(error),
+        })
+    }
+}
+
+async fn apply(connection: &mut PgConnection) -> Result<(), MigrateError> {
+    MIGRATIONS.run(&mut *connection).await?;
+    let applied = connection.list_applied_migrations(&MIGRATIONS.table_name).await?;
+    let newest = applied.iter().map(|migration| migration.version).max();
+    let known = MIGRATIONS.iter().map(|migration| migration.version).max();
+    if newest > known {
+        tracing::warn!(
+            newest,
+            known,
+            "the schema was made by a newer version of Millrace; it is used as it is"
+        );
+    }
+    Ok(())
+}
