@@ -1,6 +1,6 @@
 -- What recording a batch costs Postgres beside its rows.
 
--- Node → where its time went, as `wf_node_metrics` tells it; as a table, so that the statement that asks for many runs plans it
+-- Node → where its time went, as `wf_node_metrics` told it; as a table, so that the statement that asks for many runs plans it
 -- once, together with itself, where the other is planned anew whenever it is asked and started anew for every run.
 create function wf_measured_nodes(run uuid) returns table (nodes jsonb)
 language sql stable as $$
@@ -12,6 +12,12 @@ language sql stable as $$
                 'failed', count(*) filter (where status in ('failed', 'timed_out')),
                 'duration_ms', coalesce(sum(duration_ms), 0)) as metrics
         from wf_node_runs where execution_id = run group by node_id) per_node
+$$;
+
+-- The version before asks this.
+create or replace function wf_node_metrics(run uuid) returns jsonb
+language sql stable as $$
+    select nodes from wf_measured_nodes(run)
 $$;
 
 -- No condition looks into these, so nobody needs to know how their values are distributed; sorting samples of them was most of

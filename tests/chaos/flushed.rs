@@ -40,8 +40,7 @@ async fn flushall_loses_no_run_and_repeats_nothing_that_was_recorded() -> anyhow
         anyhow::Ok(Some(done).filter(|done| done.len() >= runs / 2))
     })
     .await?;
-    let mut redis = redis::Client::open(site.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    site.redis.flush().await?;
     let flushed = Instant::now();
     all_ended(&record, runs, Duration::from_secs(60 + runs as u64 / 4)).await?;
     let restarted: i64 =

@@ -66,9 +66,7 @@ async fn a_loops_nodes_are_measured_alike_live_and_recorded() -> anyhow::Result<
         anyhow::Ok(page.to_string().contains(&run).then_some(()))
     })
     .await?;
-    let mut redis =
-        redis::Client::open(stack.servers.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    stack.servers.redis.flush().await?;
     let recorded = client.get_json(&format!("/executions/{run}")).await?;
     assert_eq!(recorded["seq"], Value::Null, "this is the record");
     assert_eq!(recorded["node_metrics"], live["node_metrics"]);

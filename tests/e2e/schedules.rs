@@ -41,9 +41,7 @@ async fn a_schedule_survives_the_restart_of_everything() -> anyhow::Result<()> {
     let client = stack.client();
     let known = runs_beyond(&client, &workflow, known, 2).await?;
 
-    let mut redis =
-        redis::Client::open(stack.servers.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    stack.servers.redis.flush().await?;
     let stack = Stack::on(stack.kill()?)?;
     let client = stack.client();
     runs_beyond(&client, &workflow, known, 2).await?;

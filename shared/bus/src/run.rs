@@ -44,20 +44,6 @@ impl Bus {
         replies.into_iter().map(stored_run).collect()
     }
 
-    /// One field of the state of `run`; none when there is no such run, or no longer.
-    ///
-    /// # Errors
-    /// Redis could not be reached.
-    pub async fn load_field(&self, run: ExecutionId, field: &str) -> Result<Option<Vec<u8>>, BusError> {
-        let what = "load a field of a run";
-        let mut command = redis::cmd("HGET");
-        command.arg(self.keys().run(self.partition_of(run), run)).arg(field);
-        match self.send(what, vec![command]).await?.pop() {
-            None | Some(Value::Nil) => Ok(None),
-            Some(value) => reply::bytes(what, value).map(Some),
-        }
-    }
-
     /// Drops the state and the log of `run`, which has ended.
     ///
     /// # Errors

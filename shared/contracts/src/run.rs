@@ -160,6 +160,15 @@ pub struct NodeView {
     pub origin: Option<ExecutionId>,
 }
 
+impl NodeView {
+    /// From started, or from queued where it never started, to ended, milliseconds; none before.
+    #[must_use]
+    pub fn duration_ms(&self) -> Option<u64> {
+        let begun = self.started_at.or(self.queued_at);
+        begun.zip(self.completed_at).map(|(begun, ended)| ended.since(begun))
+    }
+}
+
 fn is_root(path: &ItemPath) -> bool {
     path.depth() == 0
 }

@@ -32,4 +32,4 @@ pub use record::{Fields, Handled, Meta, NodeRecord};
 pub use rerun::reusable;
 pub use reuse::{Ask, Hit, Made, Reusable};
 pub use snapshot::{SnapshotError, snapshot};
-pub use standing::{STANDING_FIELD, Standing};
+pub use standing::Standing;

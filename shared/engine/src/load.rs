@@ -287,6 +287,7 @@ fn parse<T: serde::de::DeserializeOwned>(
     from_json(field, fields.get(field).ok_or(LoadError::Missing(field))?)
 }
 
-fn from_json<T: serde::de::DeserializeOwned>(field: &str, bytes: &[u8]) -> Result<T, LoadError> {
+/// Reads one record.
+pub(crate) fn from_json<T: serde::de::DeserializeOwned>(field: &str, bytes: &[u8]) -> Result<T, LoadError> {
     serde_json::from_slice(bytes).map_err(|source| LoadError::Damaged { field: field.to_owned(), source })
 }

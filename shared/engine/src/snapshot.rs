@@ -4,9 +4,8 @@ use std::collections::HashMap;
 
 use millrace_contracts::message::Accepted;
 use millrace_contracts::run::{NodeView, Snapshot};
-use serde::de::DeserializeOwned;
 
-use crate::load::LoadError;
+use crate::load::{LoadError, from_json};
 use crate::record::{ACCEPTED, META, Meta, NODE_PREFIX, NodeRecord, OUTPUTS};
 
 /// Stored records that do not make a snapshot.
@@ -17,12 +16,12 @@ pub type SnapshotError = LoadError;
 /// # Errors
 /// A record is missing or damaged.
 pub fn snapshot(fields: &HashMap<String, Vec<u8>>, max_nodes: usize) -> Result<Snapshot, SnapshotError> {
-    let accepted: Accepted = parse(ACCEPTED, fields.get(ACCEPTED).ok_or(LoadError::Missing(ACCEPTED))?)?;
-    let meta: Meta = parse(META, fields.get(META).ok_or(LoadError::Missing(META))?)?;
-    let outputs = fields.get(OUTPUTS).map(|bytes| parse(OUTPUTS, bytes)).transpose()?;
+    let accepted: Accepted = from_json(ACCEPTED, fields.get(ACCEPTED).ok_or(LoadError::Missing(ACCEPTED))?)?;
+    let meta: Meta = from_json(META, fields.get(META).ok_or(LoadError::Missing(META))?)?;
+    let outputs = fields.get(OUTPUTS).map(|bytes| from_json(OUTPUTS, bytes)).transpose()?;
     let mut nodes = Vec::new();
     for (field, bytes) in fields.iter().filter(|(field, _)| field.starts_with(NODE_PREFIX)) {
-        nodes.push(parse::<NodeRecord>(field, bytes)?.view());
+        nodes.push(from_json::<NodeRecord>(field, bytes)?.view());
     }
     nodes.sort_by(|a, b| {
         let order = |view: &NodeView| (view.path.depth(), view.path.clone());
@@ -46,8 +45,4 @@ pub fn snapshot(fields: &HashMap<String, Vec<u8>>, max_nodes: usize) -> Result<S
         nodes,
         nodes_omitted,
     })
-}
-
-fn parse<T: DeserializeOwned>(field: &str, bytes: &[u8]) -> Result<T, LoadError> {
-    serde_json::from_slice(bytes).map_err(|source| LoadError::Damaged { field: field.to_owned(), source })
 }

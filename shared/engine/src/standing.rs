@@ -3,13 +3,9 @@
 
 use millrace_contracts::ExecutionStatus;
 use millrace_contracts::event::LogPosition;
-use serde::Deserialize;
 
-use crate::load::LoadError;
-use crate::record::META;
-
-/// The stored field that [`Standing::read`] reads.
-pub const STANDING_FIELD: &str = META;
+use crate::load::{LoadError, from_json};
+use crate::record::Meta;
 
 /// A run's status, and the last event of its log.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -21,19 +17,12 @@ pub struct Standing {
 }
 
 impl Standing {
-    /// What the record in [`STANDING_FIELD`] says.
+    /// What the record in [`Meta::FIELD`] says.
     ///
     /// # Errors
     /// The record is damaged.
     pub fn read(record: &[u8]) -> Result<Self, LoadError> {
-        #[derive(Deserialize)]
-        struct Facts {
-            status: ExecutionStatus,
-            epoch: u32,
-            seq: u64,
-        }
-        let damaged = |source| LoadError::Damaged { field: STANDING_FIELD.to_owned(), source };
-        let Facts { status, epoch, seq } = serde_json::from_slice(record).map_err(damaged)?;
-        Ok(Self { status, at: LogPosition { epoch, seq } })
+        let meta: Meta = from_json(Meta::FIELD, record)?;
+        Ok(Self { status: meta.status, at: LogPosition { epoch: meta.epoch, seq: meta.seq } })
     }
 }

@@ -32,6 +32,15 @@ impl TestRedis {
         self.server.url()
     }
 
+    /// Forgets everything, as after the loss of its disk.
+    ///
+    /// # Errors
+    /// It does not answer.
+    pub async fn flush(&self) -> anyhow::Result<()> {
+        let mut redis = redis::Client::open(self.url())?.get_multiplexed_async_connection().await?;
+        Ok(redis::cmd("FLUSHALL").exec_async(&mut redis).await?)
+    }
+
     /// The server itself, to be killed and restarted.
     pub fn server(&mut self) -> &mut RedisServer {
         &mut self.server

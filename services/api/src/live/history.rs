@@ -6,7 +6,7 @@ use millrace_bus::Bus;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::run::Snapshot;
 use millrace_contracts::{Event, ExecutionId, ExecutionStatus};
-use millrace_engine::{STANDING_FIELD, Standing};
+use millrace_engine::{Meta, Standing};
 use millrace_store::{ExecutionRecord, Store, StoreError};
 use serde_json::Value;
 
@@ -48,26 +48,24 @@ pub(crate) struct History {
 
 impl RunLog for History {
     async fn snapshot(&self, run: ExecutionId) -> Result<Option<Snapshot>, Problem> {
-        let problem = match patiently(self.bus.load_run(run)).await {
+        match patiently(self.bus.load_run(run)).await {
             Ok(Some(stored)) => {
                 let snapshot = millrace_engine::snapshot(&stored.fields, SNAPSHOT_NODES);
-                return snapshot.map(Some).map_err(Problem::internal);
+                snapshot.map(Some).map_err(Problem::internal)
             }
-            Ok(None) => None,
-            Err(problem) => Some(problem),
-        };
-        recorded(self.recorded_snapshot(run).await, problem)
+            other => recorded(self.recorded_snapshot(run).await, other.err()),
+        }
     }
 
     async fn standing(&self, run: ExecutionId) -> Result<Option<Standing>, Problem> {
-        let problem = match patiently(self.bus.load_field(run, STANDING_FIELD)).await {
-            Ok(Some(record)) => return Standing::read(&record).map(Some).map_err(Problem::internal),
-            Ok(None) => None,
-            Err(problem) => Some(problem),
-        };
-        let standing =
-            self.recorded_run(run).await.map(|(record, at)| Standing { status: record.summary.status, at });
-        recorded(standing, problem)
+        let found = patiently(self.bus.fields(&[run], Meta::FIELD)).await;
+        match found.map(|mut fields| fields.pop().flatten()) {
+            Ok(Some(record)) => Standing::read(&record).map(Some).map_err(Problem::internal),
+            other => {
+                let of = |(record, at): (ExecutionRecord, _)| Standing { status: record.summary.status, at };
+                recorded(self.recorded_run(run).await.map(of), other.err())
+            }
+        }
     }
 
     async fn page(&self, run: ExecutionId, after: LogPosition, known: u64) -> Result<Vec<Frame>, Problem> {

@@ -64,7 +64,7 @@ pub(crate) async fn find(app: &App, id: ExecutionId) -> Result<Found, Problem> {
 async fn live(app: &App, id: ExecutionId) -> Result<Option<(Snapshot, JobCounts)>, Problem> {
     let Some(stored) = patiently(app.bus.load_run(id)).await? else { return Ok(None) };
     let snapshot = millrace_engine::snapshot(&stored.fields, VIEWED_NODES).map_err(Problem::internal)?;
-    let meta = stored.fields.get("meta").and_then(|bytes| serde_json::from_slice::<Meta>(bytes).ok());
+    let meta = stored.fields.get(Meta::FIELD).and_then(|bytes| serde_json::from_slice::<Meta>(bytes).ok());
     let count = |jobs: u64| u32::try_from(jobs).unwrap_or(u32::MAX);
     let jobs = meta.map_or_else(JobCounts::default, |meta| JobCounts {
         pending: count(meta.jobs_pending),

@@ -36,8 +36,7 @@ impl NodeMetrics {
         self.runs += 1;
         self.completed += u64::from(node.status == NodeStatus::Completed);
         self.failed += u64::from(matches!(node.status, NodeStatus::Failed | NodeStatus::TimedOut));
-        let begun = node.started_at.or(node.queued_at);
-        self.duration_ms += begun.zip(node.completed_at).map_or(0, |(begun, ended)| ended.since(begun));
+        self.duration_ms += node.duration_ms().unwrap_or(0);
         self.measured = match (self.runs, json!(node.metrics)) {
             (1, Value::Object(measured)) => measured,
             _ => Map::new(),

@@ -107,8 +107,7 @@ async fn workers_find_a_registered_model_after_redis_was_lost() -> anyhow::Resul
         Ok::<_, millrace_bus::BusError>(matches!(found, Registered::Known(_)).then_some(found))
     };
     let before = eventually(DEADLINE, "a copy", known).await?;
-    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    world.redis.flush().await?;
     assert_eq!(eventually(DEADLINE, "a new copy", known).await?, before);
     let whole = async || Ok::<_, millrace_bus::BusError>(world.bus.has_all_models().await?.then_some(()));
     eventually(DEADLINE, "a whole copy", whole).await?;

@@ -64,8 +64,7 @@ async fn a_rerun_that_is_lost_takes_over_from_both_records() -> anyhow::Result<(
     let lost = worker.take().await?;
     assert_eq!(lost.job.node_id.as_str(), "step2");
     world.record(second).await?;
-    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    world.redis.flush().await?;
     let again = worker.take().await?;
     assert_eq!((again.job.execution_id, again.job.node_id.as_str()), (second, "step2"));
     assert_eq!(again.job.inputs["image"]["blob"], picture("anew1")["blob"], "its own results go first");

@@ -28,9 +28,9 @@ async fn a_commit_writes_only_over_the_version_it_was_made_from() -> Result<()> 
     let stored = bus.load_run(run).await?.expect("the run is there");
     assert_eq!(stored.version, 2);
     assert_eq!(stored.fields.into_iter().collect::<Vec<_>>(), [("s:loop".to_owned(), b"open".to_vec())]);
-    assert_eq!(bus.load_field(run, "s:loop").await?, Some(b"open".to_vec()));
-    assert_eq!(bus.load_field(run, "n:detect").await?, None, "it was removed");
-    assert_eq!(bus.load_field(ExecutionId::generate(), "s:loop").await?, None);
+    let both = [run, ExecutionId::generate()];
+    assert_eq!(bus.fields(&both, "s:loop").await?, [Some(b"open".to_vec()), None]);
+    assert_eq!(bus.fields(&[run], "n:detect").await?, [None], "it was removed");
     Ok(())
 }
 

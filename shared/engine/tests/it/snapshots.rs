@@ -1,6 +1,6 @@
 //! Snapshots: the run as clients see it, from the stored records alone.
 
-use millrace_engine::{STANDING_FIELD, Standing, snapshot};
+use millrace_engine::{Meta, Standing, snapshot};
 use serde_json::json;
 
 use crate::support::driver::Driver;
@@ -25,7 +25,7 @@ fn a_snapshot_stands_at_the_logs_last_event() {
     assert_eq!(state.nodes[6].path.indices(), [0]);
     driver.finish_all();
     let state = snapshot(&driver.fields, 1_000).unwrap();
-    let standing = Standing::read(&driver.fields[STANDING_FIELD]).unwrap();
+    let standing = Standing::read(&driver.fields[Meta::FIELD]).unwrap();
     assert_eq!((standing.status, standing.at.epoch, standing.at.seq), (state.status, state.epoch, state.seq));
     assert_eq!(state.outputs.unwrap()["out"]["items"].as_array().unwrap().len(), 30);
     assert_eq!(state.status.as_str(), "completed");

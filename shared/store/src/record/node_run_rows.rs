@@ -93,8 +93,6 @@ impl Columns {
         let mut columns = Self::default();
         for ((run, node, path), change) in changes {
             let view = &change.view;
-            let begun = view.started_at.or(view.queued_at);
-            let duration = begun.zip(view.completed_at).map(|(begun, ended)| ended.since(begun));
             columns.execution_ids.push(run.0);
             columns.node_ids.push(json::plain(node.as_str()));
             columns.paths.push(path.to_string());
@@ -109,7 +107,7 @@ impl Columns {
             columns.queued_ats.push(view.queued_at.map(|time| time.to_utc()));
             columns.started_ats.push(view.started_at.map(|time| time.to_utc()));
             columns.completed_ats.push(view.completed_at.map(|time| time.to_utc()));
-            columns.durations_ms.push(duration.map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)));
+            columns.durations_ms.push(view.duration_ms().map(|ms| i64::try_from(ms).unwrap_or(i64::MAX)));
             columns.epochs.push(i32::try_from(change.epoch).unwrap_or(i32::MAX));
             let skipped = (!view.skipped_ports.is_empty()).then(|| json::text(&view.skipped_ports));
             columns.skipped_ports.push(skipped);

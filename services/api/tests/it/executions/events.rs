@@ -84,8 +84,7 @@ async fn once_redis_has_forgotten_the_record_answers() -> anyhow::Result<()> {
     }
     player.complete(json!({"answer": {"min": 0.4}})).await?;
     world.store.record(&RecordBatch { events: player.committed.clone() }).await?;
-    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
-    redis::cmd("FLUSHALL").exec_async(&mut redis).await?;
+    world.redis.flush().await?;
 
     let mut late = world.follow(player.run, None).await?;
     let state = late.expect("snapshot").await?;
