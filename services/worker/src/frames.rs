@@ -2,22 +2,27 @@
 //! budget of bytes.
 
 mod errand;
+mod shelf;
 
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use millrace_blobs::Blobs;
 use millrace_contracts::{BlobId, JobError};
 use millrace_vision::{Frame, Limits, Rgb, decode_over};
-use moka::future::Cache;
+use tokio::time::{MissedTickBehavior, interval};
 
 use self::errand::Errand;
+use self::shelf::Shelf;
 use crate::cpu::{Caller, CpuPool};
 use crate::error::{of_blobs, of_vision};
 use crate::job::{Clock, Stage, panicked};
 
 /// A picture nobody has looked at for so long is dropped whatever the budget.
 const IDLE: Duration = Duration::from_secs(60);
+/// How often those are looked for.
+const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// What an entry costs besides its pixels, roughly.
 const OVERHEAD_BYTES: usize = 256;
 
@@ -28,19 +33,13 @@ pub(crate) struct Frames {
     cpu: CpuPool,
     limits: Limits,
     background: Option<Rgb>,
-    decoded: Cache<BlobId, Frame>,
+    decoded: Arc<Shelf<BlobId, Frame>>,
 }
 
 impl Frames {
     /// Pictures as large, and as many of them at a time, as the settings allow.
     pub(crate) fn new(blobs: Blobs, cpu: CpuPool, settings: &millrace_config::Worker) -> Self {
-        let budget_bytes = settings.frame_cache.bytes();
-        // A large picture counts for half of the budget at most: the blocks of one run share it however large it is.
-        let most = u32::try_from(budget_bytes / 2).unwrap_or(u32::MAX);
-        let weigh = move |_: &BlobId, frame: &Frame| {
-            u32::try_from(frame.bytes() + OVERHEAD_BYTES).unwrap_or(u32::MAX).min(most)
-        };
-        let decoded = Cache::builder().weigher(weigh).max_capacity(budget_bytes).time_to_idle(IDLE).build();
+        let decoded = Arc::new(Shelf::new(settings.frame_cache.bytes()));
         let limits = Limits { max_pixels: settings.max_pixels, max_bytes: blobs.max_blob_bytes() };
         Self { blobs, cpu, limits, background: settings.background, decoded }
     }
@@ -95,18 +94,36 @@ impl Frames {
             let done = self.cpu.run(caller, decode).await.map_err(|panic| panicked(&panic))?;
             let (decoded, took) = done.0;
             clock.add(Stage::Decode, took);
-            decoded.map_err(|error| of_vision(&error))
+            let frame = decoded.map_err(|error| of_vision(&error))?;
+            let bytes = cost_of(&frame);
+            Ok((frame, bytes))
         };
-        self.decoded.try_get_with(id, load).await.map_err(|error: Arc<JobError>| (*error).clone())
+        self.decoded.get_or_load(&id, load).await
     }
 
     /// Remembers the pixels of a blob that was just written without loss.
-    pub(crate) async fn keep(&self, id: BlobId, frame: Frame) {
-        self.decoded.insert(id, frame).await;
+    pub(crate) fn keep(&self, id: BlobId, frame: Frame) {
+        let bytes = cost_of(&frame);
+        self.decoded.keep(id, frame, bytes);
+    }
+
+    /// Drops pictures nobody looks at, again and again: a worker without jobs gives their memory back.
+    pub(crate) async fn forget_idle(self) -> Result<(), Infallible> {
+        let mut ticks = interval(LOOK_EVERY);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        loop {
+            ticks.tick().await;
+            self.decoded.forget_idle(IDLE);
+        }
     }
 
     /// Pixels a picture made here may have.
     pub(crate) fn max_pixels(&self) -> u64 {
         self.limits.max_pixels
     }
+}
+
+/// What a picture takes of the budget, bytes.
+fn cost_of(frame: &Frame) -> usize {
+    frame.bytes() + OVERHEAD_BYTES
 }

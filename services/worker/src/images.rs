@@ -98,7 +98,7 @@ async fn develop(
     let stored = clock.time(Stage::Upload, shared.blobs.put(bytes)).await;
     let blob = stored.map_err(|error| of_blobs(&error))?;
     if encoding.is_lossless() {
-        shared.frames.keep(blob, frame).await;
+        shared.frames.keep(blob, frame);
     }
     Ok(blob)
 }

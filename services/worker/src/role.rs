@@ -214,6 +214,7 @@ async fn live(
     supervisor.spawn(may_fail("worker.drain"), wish);
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
+    supervisor.spawn(may_fail("worker.frames"), shared.frames.clone().forget_idle());
     supervisor.spawn(may_fail("worker.wishes"), wishes::listen(Arc::clone(shared)));
     let inventory =
         fleet.inventory.clone().keep(Arc::clone(shared), models.look_every, Arc::clone(&fleet.changed));

@@ -8,18 +8,13 @@ use std::sync::Arc;
 use bytes::Bytes;
 use millrace_contracts::BlobId;
 use millrace_objects::ObjectsError;
-use moka::future::Cache;
 use object_store::path::Path as ObjectPath;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 
 use crate::file::{self, Found};
+use crate::lately::Lately;
 use crate::location::{self, Opened};
 use crate::{BlobsError, BlobsSettings};
-
-/// No single blob takes more than this share of the cache.
-const CACHE_SHARE: u64 = 16;
-/// What an entry costs besides its bytes, roughly.
-const ENTRY_OVERHEAD_BYTES: usize = 128;
 
 /// The blob store. Cheap to clone; clones share the cache.
 #[derive(Debug, Clone)]
@@ -29,8 +24,7 @@ pub struct Blobs {
     pub(crate) folder: Option<Arc<Path>>,
     /// What the store is called.
     pub(crate) address: Arc<str>,
-    cache: Cache<BlobId, Bytes>,
-    max_cached_bytes: u64,
+    lately: Lately,
     pub(crate) max_blob_bytes: u64,
     pub(crate) max_value_bytes: u64,
 }
@@ -42,17 +36,12 @@ impl Blobs {
     /// # Errors
     /// `Settings` when the URL's scheme is not supported, the folder cannot be made, or the bucket's settings make no sense.
     pub fn open(settings: &BlobsSettings) -> Result<Self, BlobsError> {
-        let cache = Cache::builder()
-            .max_capacity(settings.cache_bytes)
-            .weigher(|_, bytes: &Bytes| u32::try_from(bytes.len() + ENTRY_OVERHEAD_BYTES).unwrap_or(u32::MAX))
-            .build();
         let Opened { store, folder, address } = location::open(settings)?;
         Ok(Self {
             store,
             folder: folder.map(Arc::from),
             address: address.into(),
-            cache,
-            max_cached_bytes: settings.cache_bytes / CACHE_SHARE,
+            lately: Lately::new(settings.cache_bytes),
             max_blob_bytes: settings.max_blob_bytes,
             max_value_bytes: settings.max_value_bytes,
         })
@@ -75,7 +64,7 @@ impl Blobs {
             let payload = PutPayload::from_bytes(bytes.clone());
             self.store.put(&location::of_blob(id), payload).await.map_err(self.fault())?;
         }
-        self.keep(id, &bytes).await;
+        self.lately.keep(id, &bytes);
         Ok(id)
     }
 
@@ -84,11 +73,11 @@ impl Blobs {
     /// # Errors
     /// `NotFound`, `TooLarge`, `Storage`.
     pub async fn get(&self, id: BlobId) -> Result<Bytes, BlobsError> {
-        if let Some(bytes) = self.cache.get(&id).await {
+        if let Some(bytes) = self.lately.get(id) {
             return Ok(bytes);
         }
         let bytes = self.read(id).await?;
-        self.keep(id, &bytes).await;
+        self.lately.keep(id, &bytes);
         Ok(bytes)
     }
 
@@ -97,7 +86,7 @@ impl Blobs {
     /// # Errors
     /// As [`Blobs::get`].
     pub async fn get_once(&self, id: BlobId) -> Result<Bytes, BlobsError> {
-        match self.cache.get(&id).await {
+        match self.lately.get(id) {
             Some(bytes) => Ok(bytes),
             None => self.read(id).await,
         }
@@ -122,7 +111,7 @@ impl Blobs {
     /// # Errors
     /// `NotFound`, `Range` when it begins at or after the end, `TooLarge`, `Storage`.
     pub async fn get_range(&self, id: BlobId, range: Range<u64>) -> Result<Bytes, BlobsError> {
-        if let Some(cached) = self.cache.get(&id).await {
+        if let Some(cached) = self.lately.get(id) {
             let Range { start, end } = within(&range, cached.len() as u64)?;
             if let (Ok(start), Ok(end)) = (usize::try_from(start), usize::try_from(end)) {
                 return Ok(cached.slice(start..end));
@@ -166,7 +155,7 @@ impl Blobs {
     /// # Errors
     /// `Storage`.
     pub async fn delete(&self, id: BlobId) -> Result<(), BlobsError> {
-        self.forget(id).await;
+        self.forget(id);
         self.delete_object(&location::of_blob(id)).await
     }
 
@@ -216,15 +205,8 @@ impl Blobs {
         })
     }
 
-    pub(crate) async fn forget(&self, id: BlobId) {
-        self.cache.invalidate(&id).await;
-    }
-
-    async fn keep(&self, id: BlobId, bytes: &Bytes) {
-        if bytes.len() as u64 <= self.max_cached_bytes && !self.cache.contains_key(&id) {
-            // A copy: `bytes` may be a slice that keeps a whole request body alive.
-            self.cache.insert(id, Bytes::copy_from_slice(bytes)).await;
-        }
+    pub(crate) fn forget(&self, id: BlobId) {
+        self.lately.forget(id);
     }
 }
 

@@ -43,7 +43,7 @@ impl Blobs {
             }
         };
         if removed {
-            self.forget(id).await;
+            self.forget(id);
         }
         Ok(removed)
     }
