@@ -18,6 +18,8 @@ use crate::inventory::Inventory;
 
 /// Without a sign of life for so long a worker counts as lost.
 const TIME_TO_LIVE: Duration = Duration::from_secs(15);
+/// A word at the end that takes longer is left out: the list forgets a worker by itself.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What a worker says of itself.
 #[derive(Clone)]
@@ -103,7 +105,9 @@ impl Fleet {
             }
             self.measure();
             let kind = if draining { EventType::WorkerDraining } else { kind };
-            if let Err(error) = self.say(kind).await {
+            // Without Redis it would be tried for longer than the jobs take to end.
+            let Some(said) = done.run_until_cancelled(self.say(kind)).await else { return Ok(()) };
+            if let Err(error) = said {
                 tracing::warn!(%error, "no sign of life could be given");
             }
         }
@@ -121,8 +125,11 @@ impl Fleet {
 
     /// Leaves the list.
     pub(crate) async fn leave(&self) {
-        if let Err(error) = self.bus.remove_worker(&self.worker).await {
-            tracing::debug!(%error, "the worker could not be taken off the list; it expires by itself");
-        }
+        let detail = match tokio::time::timeout(FAREWELL, self.bus.remove_worker(&self.worker)).await {
+            Ok(Ok(_)) => return,
+            Ok(Err(error)) => error.to_string(),
+            Err(late) => late.to_string(),
+        };
+        tracing::debug!(detail, "the worker could not be taken off the list; it expires by itself");
     }
 }

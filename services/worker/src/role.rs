@@ -136,9 +136,10 @@ pub async fn run(
     let ended = live((&shared, sack), &fleet, &settings, (model_events, models), shutdown).await;
     fleet.leave().await;
     match ended {
-        Err(WorkerError::Task(TaskError::GraceOver { .. })) => {
+        Err(WorkerError::Task(TaskError::GraceOver { tasks, .. })) => {
             tracing::warn!(
-                "jobs in hand did not end within the grace period; other workers will take them over"
+                ?tasks,
+                "not everything ended within the grace period; other workers will take over what was in hand"
             );
             Ok(())
         }

@@ -171,6 +171,17 @@ async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
 }
 
 #[tokio::test]
+async fn a_worker_that_lost_redis_and_has_nothing_in_hand_stops_at_once() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(encode(&Frame::filled(8, 8, [90, 120, 30]), Encoding::Png).unwrap()).await;
+    desk.run(Desk::job("rotate_flip@1", on(&image), json!({"flip": "both"}))).await.unwrap();
+    desk.redis.server().kill().await;
+    // The signs of life and the farewell would go to nobody; the grace period is for jobs.
+    tokio::time::timeout(Duration::from_secs(4), worker.stop()).await.expect("it waits for Redis");
+}
+
+#[tokio::test]
 async fn a_job_whose_worker_is_killed_each_time_is_set_aside_by_name() {
     let mut desk = Desk::open().await;
     let large = encode(&Frame::filled(4500, 4000, [90, 120, 30]), Encoding::Png).unwrap();
