@@ -1,6 +1,7 @@
 //! Durable alarms: due timers are moved into their partition's inbox, where they are messages like any other.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::Duration;
@@ -9,7 +10,6 @@ use metrics::counter;
 use millrace_bus::Commit;
 use millrace_contracts::{Partition, UnixMillis};
 use tokio::sync::{Notify, watch};
-use tokio_util::sync::CancellationToken;
 
 use crate::OrchestratorError;
 use crate::role::Shared;
@@ -53,13 +53,12 @@ impl Alarms {
     }
 }
 
-/// Fires due timers of this replica's partitions until `shutdown`.
+/// Fires due timers of this replica's partitions.
 pub(crate) async fn run(
     shared: Shared,
     owned: watch::Receiver<BTreeSet<Partition>>,
-    shutdown: CancellationToken,
-) -> Result<(), OrchestratorError> {
-    while !shutdown.is_cancelled() {
+) -> Result<(), Infallible> {
+    loop {
         let now = UnixMillis::now();
         // Raised before the sets are read: a timer set meanwhile then wakes this task, whatever the reading saw.
         shared.alarms.0.until.store(now.after(LONGEST_PAUSE).0, Ordering::Release);
@@ -71,12 +70,8 @@ pub(crate) async fn run(
                 now.after(PAUSE_AFTER_FAULT)
             }
         };
-        tokio::select! {
-            () = shutdown.cancelled() => {}
-            () = shared.alarms.wait_until(next, UnixMillis::now()) => {}
-        }
+        shared.alarms.wait_until(next, UnixMillis::now()).await;
     }
-    Ok(())
 }
 
 /// Fires what is due; answers when the next timer is.

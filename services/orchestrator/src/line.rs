@@ -1,11 +1,11 @@
 //! The line in front of the lanes: this replica sets how many runs may be under way, and mends what crashes left in it.
 //! Every replica does, since each step may be repeated.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use metrics::gauge;
 use millrace_bus::LineLimit;
-use tokio_util::sync::CancellationToken;
 
 use crate::OrchestratorError;
 use crate::role::Shared;
@@ -17,18 +17,15 @@ const PATIENCE: Duration = Duration::from_secs(2);
 /// Of the runs that may be under way, one in so many may be so beyond the limit, for workflows that have none.
 const RESERVE: u64 = 8;
 
-/// Looks after the line until `shutdown`.
-pub(crate) async fn run(shared: Shared, shutdown: CancellationToken) -> Result<(), OrchestratorError> {
+/// Looks after the line.
+pub(crate) async fn run(shared: Shared) -> Result<(), Infallible> {
     let running = shared.settings.max_running_runs;
     let limit = LineLimit { running, reserve: (running / RESERVE).max(1) };
     loop {
         if let Err(error) = look(&shared, limit).await {
             tracing::warn!(error = %error, "the line of runs could not be looked after; trying again");
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(PAUSE) => {}
-        }
+        tokio::time::sleep(PAUSE).await;
     }
 }
 

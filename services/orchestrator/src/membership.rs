@@ -3,22 +3,22 @@
 
 use std::collections::BTreeSet;
 use std::collections::hash_map::DefaultHasher;
+use std::convert::Infallible;
 use std::hash::{Hash, Hasher};
+use std::time::Duration;
 
 use metrics::gauge;
 use millrace_contracts::{Partition, UnixMillis};
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use crate::OrchestratorError;
 use crate::role::Shared;
 
-/// Keeps the replica's share up to date until `shutdown`, then gives it back.
-pub(crate) async fn run(
-    shared: Shared,
-    owned: watch::Sender<BTreeSet<Partition>>,
-    shutdown: CancellationToken,
-) -> Result<(), OrchestratorError> {
+/// Where Redis is there, giving leases back takes no longer.
+const FAREWELL: Duration = Duration::from_secs(1);
+
+/// Keeps the replica's share up to date.
+pub(crate) async fn run(shared: Shared, owned: watch::Sender<BTreeSet<Partition>>) -> Result<(), Infallible> {
     let pause = shared.settings.lease / 3;
     loop {
         let before = owned.borrow().clone();
@@ -33,16 +33,21 @@ pub(crate) async fn run(
             }
             Err(error) => tracing::warn!(error = %error, "partitions could not be leased; trying again"),
         }
-        tokio::select! {
-            () = shutdown.cancelled() => break,
-            () = tokio::time::sleep(pause) => {}
-        }
+        tokio::time::sleep(pause).await;
     }
-    Ok(())
 }
 
 /// Gives everything back, so that another replica need not wait for the leases to end.
-pub(crate) async fn leave(shared: &Shared, owned: &BTreeSet<Partition>) -> Result<(), OrchestratorError> {
+pub(crate) async fn leave(shared: &Shared, owned: &BTreeSet<Partition>) {
+    let detail = match tokio::time::timeout(FAREWELL, give_back(shared, owned)).await {
+        Ok(Ok(())) => return,
+        Ok(Err(error)) => error.to_string(),
+        Err(late) => late.to_string(),
+    };
+    tracing::warn!(detail, "leases could not be given back; they end by themselves");
+}
+
+async fn give_back(shared: &Shared, owned: &BTreeSet<Partition>) -> Result<(), OrchestratorError> {
     for &partition in owned {
         shared.bus.release_partition(partition, &shared.replica).await?;
     }

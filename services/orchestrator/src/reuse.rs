@@ -12,7 +12,6 @@ use millrace_contracts::values::{ImageValue, ValueRef};
 use millrace_contracts::{BlobId, ModelDigest, ModelId};
 use millrace_engine::{Ask, Hit, Reusable};
 use serde_json::Value;
-use tokio_util::sync::CancellationToken;
 
 use crate::held::Held;
 use crate::role::Shared;
@@ -59,10 +58,7 @@ impl Copies {
 }
 
 /// Asks the fleet which copies it has, until `shutdown`.
-pub(crate) async fn watch_fleet(
-    shared: Shared,
-    shutdown: CancellationToken,
-) -> Result<(), std::convert::Infallible> {
+pub(crate) async fn watch_fleet(shared: Shared) -> Result<(), std::convert::Infallible> {
     loop {
         match shared.bus.workers().await {
             Ok(workers) => {
@@ -71,10 +67,7 @@ pub(crate) async fn watch_fleet(
             }
             Err(error) => tracing::debug!(%error, "the fleet could not be asked for its models"),
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(FLEET_PAUSE) => {}
-        }
+        tokio::time::sleep(FLEET_PAUSE).await;
     }
 }
 

@@ -71,36 +71,28 @@ pub async fn run(
     let supervisor = Supervisor::under(&shutdown);
     let stop = supervisor.token();
     let (sender, owned) = watch::channel(BTreeSet::new());
-    let must_live = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
-    supervisor
-        .spawn(must_live("orchestrator.membership"), membership::run(shared.clone(), sender, stop.clone()));
-    supervisor
-        .spawn(must_live("orchestrator.alarms"), alarms::run(shared.clone(), owned.clone(), stop.clone()));
-    supervisor
-        .spawn(must_live("orchestrator.sweeper"), sweeper::run(shared.clone(), owned.clone(), stop.clone()));
-    supervisor.spawn(must_live("orchestrator.schedules"), schedules::run(shared.clone(), cues, stop.clone()));
-    supervisor.spawn(
-        must_live("orchestrator.reconciler"),
-        schedules::reconcile(shared.clone(), owned.clone(), stop.clone()),
-    );
-    supervisor.spawn(
-        must_live("orchestrator.callbacks"),
-        callbacks::reconcile(shared.clone(), owned.clone(), stop.clone()),
-    );
-    supervisor.spawn(must_live("orchestrator.line"), line::run(shared.clone(), stop.clone()));
+    // Each of their steps may be repeated, so that none is worth waiting for: without Redis it would be long.
+    let looks_after = |name| TaskKind::new(name, OnError::Stop, OnCancel::Abort);
+    supervisor.spawn(looks_after("orchestrator.membership"), membership::run(shared.clone(), sender));
+    supervisor.spawn(looks_after("orchestrator.alarms"), alarms::run(shared.clone(), owned.clone()));
+    supervisor.spawn(looks_after("orchestrator.sweeper"), sweeper::run(shared.clone(), owned.clone()));
+    let reconciler = schedules::reconcile(shared.clone(), owned.clone());
+    supervisor.spawn(looks_after("orchestrator.reconciler"), reconciler);
+    let callbacks = callbacks::reconcile(shared.clone(), owned.clone());
+    supervisor.spawn(looks_after("orchestrator.callbacks"), callbacks);
+    supervisor.spawn(looks_after("orchestrator.line"), line::run(shared.clone()));
     if shared.settings.cache_results {
-        let kind = TaskKind::new("orchestrator.copies", OnError::Log, OnCancel::Wait);
-        supervisor.spawn(kind, reuse::watch_fleet(shared.clone(), stop.clone()));
+        supervisor.spawn(looks_after("orchestrator.copies"), reuse::watch_fleet(shared.clone()));
     }
+    let must_end = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
+    supervisor.spawn(must_end("orchestrator.schedules"), schedules::run(shared.clone(), cues, stop.clone()));
     for number in 0..lanes {
         let lane = lane::run(shared.clone(), number, owned.clone(), stop.clone());
-        supervisor.spawn(must_live("orchestrator.lane"), lane);
+        supervisor.spawn(must_end("orchestrator.lane"), lane);
     }
     tracing::info!(replica = %shared.replica, lanes, "the orchestrator is ready");
     let ended = supervisor.run(shutdown, grace).await;
     let partitions = owned.borrow().clone();
-    if let Err(error) = membership::leave(&shared, &partitions).await {
-        tracing::warn!(error = %error, "leases could not be given back; they end by themselves");
-    }
+    membership::leave(&shared, &partitions).await;
     Ok(ended?)
 }

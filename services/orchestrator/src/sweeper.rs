@@ -5,6 +5,7 @@
 mod watch;
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::time::{Duration, Instant};
 
 use metrics::counter;
@@ -13,7 +14,6 @@ use millrace_contracts::message::Accepted;
 use millrace_contracts::{ExecutionId, Partition, UnixMillis};
 use millrace_store::Unfinished;
 use tokio::sync::watch::Receiver;
-use tokio_util::sync::CancellationToken;
 
 use crate::OrchestratorError;
 use crate::role::Shared;
@@ -22,19 +22,12 @@ pub(crate) use watch::Watch;
 /// Most runs looked at in one sweep: a rebuild after the loss of Redis is a ramp, not a wall.
 const SWEEP_LIMIT: u32 = 500;
 
-/// Sweeps until `shutdown`.
-pub(crate) async fn run(
-    shared: Shared,
-    owned: Receiver<BTreeSet<Partition>>,
-    shutdown: CancellationToken,
-) -> Result<(), OrchestratorError> {
+/// Sweeps again and again.
+pub(crate) async fn run(shared: Shared, owned: Receiver<BTreeSet<Partition>>) -> Result<(), Infallible> {
     let mut after = None;
     let mut watch = Watch::new(shared.settings.stalled_after);
     loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(jittered(shared.settings.sweep_interval)) => {}
-        }
+        tokio::time::sleep(jittered(shared.settings.sweep_interval)).await;
         let partitions = owned.borrow().clone();
         match sweep(&shared, &partitions, &mut watch, after).await {
             Ok(last) => {

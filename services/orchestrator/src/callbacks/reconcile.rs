@@ -2,6 +2,7 @@
 //! queue holds the job any more. Whoever committed a run's end may have died before it was sent, or Redis was lost since.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::time::Instant;
 
 use metrics::counter;
@@ -9,7 +10,6 @@ use millrace_contracts::message::Accepted;
 use millrace_contracts::run::CallbackTold;
 use millrace_contracts::{ErrorKind, EventType, ExecutionId, Job, JobError, Partition, UnixMillis};
 use tokio::sync::watch::Receiver;
-use tokio_util::sync::CancellationToken;
 
 use super::{event, letter};
 use crate::OrchestratorError;
@@ -19,18 +19,11 @@ use crate::sweeper::{Watch, jittered, millis};
 /// Runs looked at together.
 const PAGE: u32 = 200;
 
-/// Compares until `shutdown`.
-pub(crate) async fn run(
-    shared: Shared,
-    owned: Receiver<BTreeSet<Partition>>,
-    shutdown: CancellationToken,
-) -> Result<(), OrchestratorError> {
+/// Compares again and again.
+pub(crate) async fn run(shared: Shared, owned: Receiver<BTreeSet<Partition>>) -> Result<(), Infallible> {
     let (mut after, mut watch) = (None, Watch::new(shared.settings.stalled_after));
     loop {
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(jittered(shared.settings.sweep_interval)) => {}
-        }
+        tokio::time::sleep(jittered(shared.settings.sweep_interval)).await;
         let partitions = owned.borrow().clone();
         match compare(&shared, &partitions, &mut watch, after).await {
             Ok(last) => {

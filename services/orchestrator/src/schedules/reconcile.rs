@@ -2,6 +2,7 @@
 //! Postgres. Slow and in small pages: what drives schedules are their timers. Pages hold only what is near, late or waiting.
 
 use std::collections::BTreeSet;
+use std::convert::Infallible;
 use std::time::Duration;
 
 use metrics::counter;
@@ -10,7 +11,6 @@ use millrace_contracts::{Partition, UnixMillis};
 use millrace_schedule::jittered;
 use millrace_store::NearFiring;
 use tokio::sync::watch;
-use tokio_util::sync::CancellationToken;
 
 use super::fire;
 use crate::OrchestratorError;
@@ -24,25 +24,17 @@ const PAUSE: Duration = Duration::from_millis(100);
 /// A firing is late, and not just on its way through an inbox, after this.
 const LATE_AFTER: Duration = Duration::from_secs(5);
 
-/// Compares until `shutdown`; the first time at once, since everything may have been restarted.
+/// Compares again and again; the first time at once, since everything may have been restarted.
 pub(crate) async fn run(
     shared: Shared,
     owned: watch::Receiver<BTreeSet<Partition>>,
-    shutdown: CancellationToken,
-) -> Result<(), OrchestratorError> {
+) -> Result<(), Infallible> {
     loop {
         let partitions = owned.borrow().clone();
-        let compared = tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            compared = compare(&shared, &partitions) => compared,
-        };
-        if let Err(error) = compared {
+        if let Err(error) = compare(&shared, &partitions).await {
             tracing::warn!(error = %error, "schedules could not be compared with their timers; trying again");
         }
-        tokio::select! {
-            () = shutdown.cancelled() => return Ok(()),
-            () = tokio::time::sleep(spread(shared.settings.schedule_sweep)) => {}
-        }
+        tokio::time::sleep(spread(shared.settings.schedule_sweep)).await;
     }
 }
 

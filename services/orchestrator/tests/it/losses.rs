@@ -1,5 +1,7 @@
 //! Invariant 5: Redis may be lost whole; accepted runs are started again from Postgres.
 
+use std::time::Duration;
+
 use millrace_contracts::event::LogPosition;
 use millrace_testkit::eventually;
 use serde_json::json;
@@ -115,4 +117,14 @@ async fn no_two_lives_of_a_run_share_an_epoch() -> anyhow::Result<()> {
     }
     assert_eq!(epochs, [2, 3, 4]);
     Ok(())
+}
+
+#[tokio::test]
+async fn a_replica_that_lost_redis_stops_at_once() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let replica = world.replica();
+    world.limit_is(settings().max_running_runs).await?;
+    world.redis.server().kill().await;
+    // What it looks after goes on elsewhere, and its leases end by themselves.
+    tokio::time::timeout(Duration::from_secs(4), replica.stop()).await?
 }
