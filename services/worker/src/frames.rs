@@ -2,7 +2,6 @@
 //! budget of bytes.
 
 mod errand;
-mod shelf;
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -10,11 +9,11 @@ use std::time::{Duration, Instant};
 
 use millrace_blobs::Blobs;
 use millrace_contracts::{BlobId, JobError};
+use millrace_shelf::Shelf;
 use millrace_vision::{Frame, Limits, Rgb, decode_over};
 use tokio::time::{MissedTickBehavior, interval};
 
 use self::errand::Errand;
-use self::shelf::Shelf;
 use crate::cpu::{Caller, CpuPool};
 use crate::error::{of_blobs, of_vision};
 use crate::job::{Clock, Stage, panicked};

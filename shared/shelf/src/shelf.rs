@@ -1,7 +1,6 @@
-//! What was made lately, within a budget of bytes. Rule: what no longer fits is dropped by who brings something new, before
-//! anybody goes on, so that the budget holds at every moment and the memory serves the next one while it is warm. What was
-//! looked at once makes way before what was looked at twice.
+//! The shelf: a cache that weighs. Rule: nobody goes on with more on it than its budget.
 
+use std::fmt;
 use std::hash::Hash;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -11,16 +10,16 @@ use quick_cache::sync::{Cache, DefaultLifecycle};
 use quick_cache::{DefaultHashBuilder, OptionsBuilder, Weighter};
 use tokio::time::Instant;
 
-/// Share of the budget for what was looked at more than once. The rest is what passes by: most pictures are looked at by
-/// several blocks within one run, or never again.
+/// Share of the budget for what was looked at more than once. The rest is what passes by: most is looked at a few times within
+/// one run, or never again.
 const LOOKED_AT_TWICE: f64 = 0.5;
 /// How many there are, roughly: names are remembered for half as many that have gone.
 const ITEMS: usize = 64;
 
-/// A cache of `V`.
-pub(super) struct Shelf<K, V> {
+/// What was made lately, by its name.
+pub struct Shelf<K, V> {
     kept: Cache<K, Kept<V>, Weigh>,
-    /// Most that one of them counts for, bytes: two find room however large they are.
+    /// Most that one thing counts for, bytes.
     most: u64,
     begun: Instant,
 }
@@ -43,8 +42,10 @@ impl<K, V> Weighter<K, Kept<V>> for Weigh {
 }
 
 impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
-    /// An empty one. With a budget of 0 nothing is kept.
-    pub(super) fn new(budget_bytes: u64) -> Self {
+    /// An empty one, for so many bytes. With 0 nothing is kept. One thing counts for half of them at most: two find room
+    /// however large they are.
+    #[must_use]
+    pub fn new(budget_bytes: u64) -> Self {
         let options = OptionsBuilder::new()
             .weight_capacity(budget_bytes)
             .estimated_items_capacity(ITEMS)
@@ -58,28 +59,51 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
         Self { kept, most: budget_bytes / 2, begun: Instant::now() }
     }
 
+    /// What is there.
+    #[must_use]
+    pub fn get(&self, key: &K) -> Option<V> {
+        self.kept.get(key).map(|kept| self.look(kept))
+    }
+
+    /// Whether it is there; does not count as looking at it.
+    #[must_use]
+    pub fn has(&self, key: &K) -> bool {
+        self.kept.contains_key(key)
+    }
+
     /// What is there, or what `load` brings, with its size in bytes. Who asks meanwhile waits for the same; when it fails, the
     /// next of them tries.
-    pub(super) async fn get_or_load<E>(
+    ///
+    /// # Errors
+    /// Those of `load`.
+    pub async fn get_or_load<E>(
         &self,
         key: &K,
         load: impl Future<Output = Result<(V, usize), E>>,
     ) -> Result<V, E> {
         let load = async { load.await.map(|(value, bytes)| self.kept(value, bytes)) };
-        let kept = self.kept.get_or_insert_async(key, load).await?;
-        kept.looked.store(self.now(), Ordering::Relaxed);
-        Ok(kept.value)
+        Ok(self.look(self.kept.get_or_insert_async(key, load).await?))
     }
 
-    /// Puts something there.
-    pub(super) fn keep(&self, key: K, value: V, bytes: usize) {
+    /// Puts something there that takes so many bytes.
+    pub fn keep(&self, key: K, value: V, bytes: usize) {
         self.kept.insert(key, self.kept(value, bytes));
     }
 
+    /// Drops one.
+    pub fn forget(&self, key: &K) {
+        self.kept.remove(key);
+    }
+
     /// Drops what nobody has asked for in `time`.
-    pub(super) fn forget_idle(&self, time: Duration) {
+    pub fn forget_idle(&self, time: Duration) {
         let (now, time) = (self.now(), millis(time));
         self.kept.retain(|_, kept| now.saturating_sub(kept.looked.load(Ordering::Relaxed)) < time);
+    }
+
+    fn look(&self, kept: Kept<V>) -> V {
+        kept.looked.store(self.now(), Ordering::Relaxed);
+        kept.value
     }
 
     fn kept(&self, value: V, bytes: usize) -> Kept<V> {
@@ -90,6 +114,12 @@ impl<K: Hash + Eq + Clone, V: Clone> Shelf<K, V> {
 
     fn now(&self) -> u64 {
         millis(self.begun.elapsed())
+    }
+}
+
+impl<K, V> fmt::Debug for Shelf<K, V> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Shelf").field("most", &self.most).finish_non_exhaustive()
     }
 }
 
@@ -156,6 +186,16 @@ mod tests {
         let made = [load(&shelf, 1).await, load(&shelf, 2).await];
         assert_eq!(alive(&made), 2);
         assert_eq!(load(&none, 1).await.strong_count(), 0);
+    }
+
+    #[tokio::test]
+    async fn what_is_forgotten_is_loaded_again() {
+        let shelf = Shelf::new(1000);
+        let first = load(&shelf, 1).await;
+        assert!(shelf.has(&1) && shelf.get(&1).is_some() && !shelf.has(&2) && shelf.get(&2).is_none());
+        shelf.forget(&1);
+        assert!(!shelf.has(&1) && first.strong_count() == 0);
+        assert_eq!(load(&shelf, 1).await.strong_count(), 1);
     }
 
     #[tokio::test]
