@@ -106,7 +106,14 @@ impl Fleet {
             self.measure();
             let kind = if draining { EventType::WorkerDraining } else { kind };
             // Without Redis it would be tried for longer than the jobs take to end.
-            let Some(said) = done.run_until_cancelled(self.say(kind)).await else { return Ok(()) };
+            let too_late = async {
+                done.cancelled().await;
+                tokio::time::sleep(FAREWELL).await;
+            };
+            let said = tokio::select! {
+                said = self.say(kind) => said,
+                () = too_late => return Ok(()),
+            };
             if let Err(error) = said {
                 tracing::warn!(%error, "no sign of life could be given");
             }

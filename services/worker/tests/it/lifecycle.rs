@@ -12,7 +12,7 @@ use millrace_tasks::CancellationToken;
 use millrace_vision::{Encoding, Frame, encode};
 use serde_json::json;
 
-use crate::desk::{Desk, connect, deps, on, repository, settings};
+use crate::desk::{Desk, Running, connect, deps, on, repository, settings};
 use crate::scene;
 
 const REDIS: &str = "MILLRACE_TEST_WORKER_REDIS";
@@ -52,6 +52,14 @@ impl Drop for Process {
         drop(self.0.kill());
         drop(self.0.wait());
     }
+}
+
+/// A worker that is up, and has done its only job.
+async fn idle(desk: &mut Desk) -> Running {
+    let worker = desk.worker().await;
+    let image = desk.image(encode(&Frame::filled(8, 8, [90, 120, 30]), Encoding::Png).unwrap()).await;
+    desk.run(Desk::job("rotate_flip@1", on(&image), json!({"flip": "both"}))).await.unwrap();
+    worker
 }
 
 #[tokio::test]
@@ -171,11 +179,20 @@ async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
 }
 
 #[tokio::test]
+async fn a_worker_with_nothing_in_hand_says_that_it_goes() {
+    let mut desk = Desk::open().await;
+    let worker = idle(&mut desk).await;
+    let mut live = desk.bus.subscribe(&["worker:draining"]).await.unwrap();
+    worker.stop().await;
+    let said = tokio::time::timeout(Duration::from_secs(10), live.next()).await.unwrap();
+    assert!(matches!(said, Some(LiveItem::Event(_))), "{said:?}");
+    assert!(desk.bus.workers().await.unwrap().is_empty());
+}
+
+#[tokio::test]
 async fn a_worker_that_lost_redis_and_has_nothing_in_hand_stops_at_once() {
     let mut desk = Desk::open().await;
-    let worker = desk.worker().await;
-    let image = desk.image(encode(&Frame::filled(8, 8, [90, 120, 30]), Encoding::Png).unwrap()).await;
-    desk.run(Desk::job("rotate_flip@1", on(&image), json!({"flip": "both"}))).await.unwrap();
+    let worker = idle(&mut desk).await;
     desk.redis.server().kill().await;
     // The signs of life and the farewell would go to nobody; the grace period is for jobs.
     tokio::time::timeout(Duration::from_secs(4), worker.stop()).await.expect("it waits for Redis");
