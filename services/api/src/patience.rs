@@ -1,7 +1,6 @@
 //! How long a request waits for Redis. The bus reconnects by itself and takes its time over it; a client is better served by
 //! what Postgres knows, or by a 503.
 
-use std::fmt::Display;
 use std::time::Duration;
 
 use millrace_bus::BusError;
@@ -19,16 +18,5 @@ pub(crate) async fn patiently<T>(call: impl Future<Output = Result<T, BusError>>
             let detail = "the message bus does not answer; send it again in a moment";
             Err(Problem::new(Code::BusUnavailable, detail))
         }
-    }
-}
-
-/// The call's result, if it comes within `limit`; else why it did not, in words for the log.
-pub(crate) async fn within<T, E: Display>(
-    limit: Duration,
-    call: impl Future<Output = Result<T, E>>,
-) -> Result<T, String> {
-    match tokio::time::timeout(limit, call).await {
-        Ok(result) => result.map_err(|error| error.to_string()),
-        Err(_) => Err(format!("no answer within {limit:?}")),
     }
 }

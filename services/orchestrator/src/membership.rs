@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use metrics::gauge;
 use millrace_contracts::{Partition, UnixMillis};
+use millrace_tasks::within;
 use tokio::sync::watch;
 
 use crate::OrchestratorError;
@@ -39,12 +40,9 @@ pub(crate) async fn run(shared: Shared, owned: watch::Sender<BTreeSet<Partition>
 
 /// Gives everything back, so that another replica need not wait for the leases to end.
 pub(crate) async fn leave(shared: &Shared, owned: &BTreeSet<Partition>) {
-    let detail = match tokio::time::timeout(FAREWELL, give_back(shared, owned)).await {
-        Ok(Ok(())) => return,
-        Ok(Err(error)) => error.to_string(),
-        Err(late) => late.to_string(),
-    };
-    tracing::warn!(detail, "leases could not be given back; they end by themselves");
+    if let Err(error) = within(FAREWELL, give_back(shared, owned)).await {
+        tracing::warn!(error, "leases could not be given back; they end by themselves");
+    }
 }
 
 async fn give_back(shared: &Shared, owned: &BTreeSet<Partition>) -> Result<(), OrchestratorError> {

@@ -57,7 +57,7 @@ impl Copies {
     }
 }
 
-/// Asks the fleet which copies it has, until `shutdown`.
+/// Asks the fleet which copies it has, again and again.
 pub(crate) async fn watch_fleet(shared: Shared) -> Result<(), std::convert::Infallible> {
     loop {
         match shared.bus.workers().await {

@@ -7,7 +7,7 @@ use millrace_bus::{Bus, BusError};
 use millrace_contracts::event::Source;
 use millrace_contracts::{Event, EventType, ModelId, Pool, UnixMillis, WorkerId};
 use millrace_inference::{Chosen, MemoryMeter, ModelCache, ProcessMeter};
-use millrace_tasks::CancellationToken;
+use millrace_tasks::{CancellationToken, within};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
 
@@ -132,11 +132,8 @@ impl Fleet {
 
     /// Leaves the list.
     pub(crate) async fn leave(&self) {
-        let detail = match tokio::time::timeout(FAREWELL, self.bus.remove_worker(&self.worker)).await {
-            Ok(Ok(_)) => return,
-            Ok(Err(error)) => error.to_string(),
-            Err(late) => late.to_string(),
-        };
-        tracing::debug!(detail, "the worker could not be taken off the list; it expires by itself");
+        if let Err(error) = within(FAREWELL, self.bus.remove_worker(&self.worker)).await {
+            tracing::debug!(error, "the worker could not be taken off the list; it expires by itself");
+        }
     }
 }

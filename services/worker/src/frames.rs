@@ -11,7 +11,6 @@ use millrace_blobs::Blobs;
 use millrace_contracts::{BlobId, JobError};
 use millrace_shelf::Shelf;
 use millrace_vision::{Frame, Limits, Rgb, decode_over};
-use tokio::time::{MissedTickBehavior, interval};
 
 use self::errand::Errand;
 use crate::cpu::{Caller, CpuPool};
@@ -108,10 +107,8 @@ impl Frames {
 
     /// Drops pictures nobody looks at, again and again: a worker without jobs gives their memory back.
     pub(crate) async fn forget_idle(self) -> Result<(), Infallible> {
-        let mut ticks = interval(LOOK_EVERY);
-        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
+            tokio::time::sleep(LOOK_EVERY).await;
             self.decoded.forget_idle(IDLE);
         }
     }

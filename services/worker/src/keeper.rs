@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use millrace_bus::{Bus, BusError, EntryId, QueueKey};
 use millrace_contracts::WorkerId;
-use millrace_tasks::CancellationToken;
+use millrace_tasks::{CancellationToken, within};
 
 use crate::WorkerError;
 use crate::held::Held;
@@ -50,16 +50,13 @@ async fn keep(bus: &Bus, worker: &WorkerId, held: &Held, every: Duration, done: 
             Ok::<_, BusError>((bus, lost))
         };
         // A connection that hangs is given up with the refresh; the next one opens another.
-        let why = match tokio::time::timeout(every, refreshed).await {
-            Ok(Ok((bus, lost))) => {
+        match within(every, refreshed).await {
+            Ok((bus, lost)) => {
                 own = Some(bus);
                 lose(held, &lost);
-                continue;
             }
-            Ok(Err(error)) => error.to_string(),
-            Err(_) => format!("no answer within {every:?}"),
-        };
-        tracing::warn!(error = why, jobs = claims.len(), "claims could not be refreshed");
+            Err(error) => tracing::warn!(error, jobs = claims.len(), "claims could not be refreshed"),
+        }
     }
 }
 

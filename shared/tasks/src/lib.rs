@@ -7,6 +7,7 @@ mod kind;
 mod niceness;
 mod signal;
 mod supervisor;
+mod within;
 
 pub use backoff::{Backoff, backoff};
 pub use courtesy::{Core, Courtesy, Waiting};
@@ -16,3 +17,4 @@ pub use niceness::{give_way, give_way_to_all};
 pub use signal::shutdown_signal;
 pub use supervisor::Supervisor;
 pub use tokio_util::sync::CancellationToken;
+pub use within::within;

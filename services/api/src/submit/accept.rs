@@ -6,13 +6,13 @@ use std::time::Duration;
 use millrace_contracts::message::{Accepted, RerunOf};
 use millrace_contracts::{ExecutionId, ScheduleId, UnixMillis, WorkflowId};
 use millrace_store::{AcceptOutcome, AcceptedRun, Definition, GroupCommitError};
+use millrace_tasks::within;
 use millrace_telemetry::Traceparent;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
 use super::options::RunOptions;
 use super::target::Target;
-use crate::patience::within;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 

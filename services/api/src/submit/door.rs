@@ -11,10 +11,10 @@ use millrace_compiler::Plan;
 use millrace_compiler::plan::{Action, PlanNode, Template};
 use millrace_config::Api;
 use millrace_contracts::{ModelId, Pool};
+use millrace_tasks::within;
 use serde_json::Value;
 
 use super::{RunOptions, Target};
-use crate::patience::within;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 

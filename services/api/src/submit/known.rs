@@ -5,10 +5,10 @@
 use std::time::Duration;
 
 use millrace_contracts::WorkflowId;
+use millrace_tasks::within;
 use moka::future::Cache;
 
 use super::Target;
-use crate::patience::within;
 use crate::problem::Problem;
 use crate::state::App;
 

@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use futures::TryFutureExt;
 use millrace_config::{Loaded, Location, Settings};
 use millrace_contracts::UnixMillis;
 use millrace_inference::{Chosen, Repository, Runtime};
 use millrace_local::{PostgresPrograms, redis_server};
+use millrace_tasks::within;
 
 use crate::roles;
 
@@ -72,9 +74,7 @@ async fn redis(loaded: &Loaded) -> Result<String, String> {
         let bus = roles::bus(&loaded.settings).await?;
         anyhow::Ok(bus.ping().await?)
     };
-    let answered =
-        tokio::time::timeout(TIMEOUT, asked).await.map_err(|_| format!("no answer within {TIMEOUT:?}"))?;
-    let took = answered.map_err(|fault| format!("{fault:#}"))?;
+    let took = within(TIMEOUT, asked.map_err(|fault: anyhow::Error| format!("{fault:#}"))).await?;
     Ok(format!("{} answers in {took:.1?}", loaded.settings.redis.url))
 }
 
