@@ -7,4 +7,4 @@ mod settings;
 
 pub(crate) use self::alone::{Alone, serve_own_health, serve_worker_health};
 pub(crate) use self::pages::huge_pages;
-pub(crate) use self::settings::{blobs, bus, library, store};
+pub(crate) use self::settings::{blobs, bus, bus_settings, library, store};

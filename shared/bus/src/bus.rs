@@ -8,7 +8,7 @@ use redis::Client;
 use redis::aio::ConnectionManager;
 
 use crate::keys::Keys;
-use crate::{BusError, BusSettings, connection};
+use crate::{BusError, BusSettings, connection, tls};
 
 /// The bus. Cheap to clone; all clones share one connection for commands.
 #[derive(Clone)]
@@ -28,7 +28,8 @@ impl Bus {
     /// Settings that cannot work, or a Redis that does not answer.
     pub async fn connect(settings: BusSettings) -> Result<Self, BusError> {
         settings.check()?;
-        let client = connection::client(&settings.url)?;
+        let client = connection::client(&settings.url, &settings.tls)?;
+        tls::check_trust(&client).await?;
         let commands = connection::manager(client.clone()).await?;
         let bus = Self(Arc::new(Shared {
             keys: Keys::new(&settings.prefix),
@@ -38,6 +39,17 @@ impl Bus {
         }));
         bus.load_scripts().await?;
         Ok(bus)
+    }
+
+    /// One attempt to connect, without staying: says at once what is wrong, where [`Bus::connect`] goes on trying for some
+    /// seconds.
+    ///
+    /// # Errors
+    /// Settings that cannot work, or a Redis that does not answer.
+    pub async fn reach(settings: &BusSettings) -> Result<(), BusError> {
+        settings.check()?;
+        let client = connection::client(&settings.url, &settings.tls)?;
+        connection::once(&client).await.map_err(|source| BusError::Connect { source })
     }
 
     /// The same bus over a command connection of its own, driven by the runtime that calls this: for work that must not

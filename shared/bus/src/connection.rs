@@ -1,6 +1,7 @@
 //! Connections. One managed connection carries all commands and reconnects by itself; each blocking reader has its
 //! own. A broken command is sent once more: every command of the bus may be repeated safely.
 
+use std::io;
 use std::time::Duration;
 
 use redis::aio::{
@@ -8,11 +9,12 @@ use redis::aio::{
 };
 use redis::io::tcp::socket2::TcpKeepalive;
 use redis::{
-    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, ProtocolVersion, RedisError,
+    AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, Pipeline, ProtocolVersion, PushInfo, RedisError,
     ServerErrorKind, Value,
 };
+use tokio::sync::mpsc::UnboundedSender;
 
-use crate::{Bus, BusError, scripts};
+use crate::{Bus, BusError, BusTls, scripts};
 
 /// A connection attempt may take so long.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(2);
@@ -30,7 +32,7 @@ const KEEPALIVE: Duration = Duration::from_secs(5);
 const UNACKNOWLEDGED: Duration = Duration::from_secs(10);
 
 /// A client for `url`. RESP3, because then a lost connection is noticed before the next command.
-pub(crate) fn client(url: &str) -> Result<Client, BusError> {
+pub(crate) fn client(url: &str, tls: &BusTls) -> Result<Client, BusError> {
     let refused = |error: RedisError| BusError::Settings(format!("the Redis URL cannot be used: {error}"));
     let info = url.into_connection_info().map_err(refused)?;
     let keepalive = TcpKeepalive::new().with_time(KEEPALIVE).with_interval(KEEPALIVE);
@@ -38,7 +40,11 @@ pub(crate) fn client(url: &str) -> Result<Client, BusError> {
     #[cfg(target_os = "linux")]
     let tcp = tcp.set_user_timeout(UNACKNOWLEDGED);
     let redis = info.redis_settings().clone().set_protocol(ProtocolVersion::RESP3);
-    Client::open(info.set_tcp_settings(tcp).set_redis_settings(redis)).map_err(refused)
+    let info = info.set_tcp_settings(tcp).set_redis_settings(redis);
+    match tls.read()? {
+        Some(certificates) => Client::build_with_tls(info, certificates).map_err(refused),
+        None => Client::open(info).map_err(refused),
+    }
 }
 
 /// The connection for commands.
@@ -65,6 +71,15 @@ pub(crate) async fn dedicated(
         None => config,
     };
     client.get_multiplexed_async_connection_with_config(&config).await
+}
+
+/// One attempt to connect and to be answered.
+pub(crate) async fn once(client: &Client) -> Result<(), RedisError> {
+    let mut connection = dedicated(client, None::<UnboundedSender<PushInfo>>).await?;
+    // Some learn only from the first answer that the other end has hung up.
+    let ping = redis::cmd("PING");
+    let answered = tokio::time::timeout(RESPONSE_TIMEOUT, ping.exec_async(&mut connection)).await;
+    answered.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
 }
 
 impl Bus {

@@ -4,6 +4,8 @@ use std::time::Duration;
 
 use redis::{ErrorKind, RedisError, ServerErrorKind};
 
+use crate::tls;
+
 /// A failure of the bus.
 #[derive(Debug, thiserror::Error)]
 pub enum BusError {
@@ -11,7 +13,7 @@ pub enum BusError {
     #[error("bus settings: {0}")]
     Settings(String),
     /// The first connection failed.
-    #[error("cannot connect to Redis (check that it runs and that the Redis URL is right): {source}")]
+    #[error("cannot connect to Redis ({}): {source}", advice(source))]
     Connect {
         /// What Redis or the network said.
         source: RedisError,
@@ -80,6 +82,11 @@ impl BusError {
     pub(crate) fn encode(what: &'static str) -> impl FnOnce(serde_json::Error) -> Self {
         move |source| Self::Encode { what, source }
     }
+}
+
+/// What to do about a connection that does not come about.
+fn advice(error: &RedisError) -> &'static str {
+    tls::advice(error).unwrap_or("check that it runs and that the Redis URL is right")
 }
 
 /// Whether a failure of Redis tends to go away: lost connections, loading, failover, out of memory.

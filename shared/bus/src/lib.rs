@@ -35,6 +35,7 @@ mod stamps;
 mod stored;
 mod tidy;
 mod timers;
+mod tls;
 mod windows;
 mod workers;
 
@@ -56,5 +57,6 @@ pub use results::{KeptResults, RESULT_SHARDS, ResultBounds, ResultKey};
 pub use run::StoredRun;
 pub use settings::BusSettings;
 pub use timers::TimerSweep;
+pub use tls::BusTls;
 pub use windows::{Contribution, MAX_WINDOW_BYTES, WindowSize, WindowState};
 pub use workers::WorkerRecord;

@@ -2,13 +2,15 @@
 
 use std::fmt;
 
-use crate::BusError;
+use crate::{BusError, BusTls};
 
 /// Where the bus is and how it is divided.
 #[derive(Clone)]
 pub struct BusSettings {
-    /// `redis://[user:password@]host:port[/db]` or `redis+unix:///path`.
+    /// `redis://[user:password@]host:port[/db]`, the same with `rediss://` for TLS, or `redis+unix:///path`.
     pub url: String,
+    /// For `rediss://`.
+    pub tls: BusTls,
     /// First part of every key and internal channel; `mr` unless several installations share one Redis.
     pub prefix: String,
     /// Shards of executions, 1 to 4096. Must be the same in every process of an installation.
@@ -19,7 +21,7 @@ impl BusSettings {
     /// The usual settings, with 16 partitions and the prefix `mr`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), prefix: "mr".to_owned(), partitions: 16 }
+        Self { url: url.into(), tls: BusTls::default(), prefix: "mr".to_owned(), partitions: 16 }
     }
 
     /// Refuses what could never work, before anything is connected.
@@ -42,6 +44,7 @@ impl fmt::Debug for BusSettings {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("BusSettings")
             .field("url", &"***")
+            .field("tls", &self.tls)
             .field("prefix", &self.prefix)
             .field("partitions", &self.partitions)
             .finish()

@@ -24,6 +24,15 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     );
     let redis_scheme = matches!(redis.url.scheme(), "redis" | "rediss" | "redis+unix" | "unix");
     rule(redis_scheme, "redis.url", "must begin with redis://, rediss:// or redis+unix://");
+    let redis_tls = redis.url.scheme() == "rediss";
+    let only_for_tls = "is for a redis.url that begins with rediss://";
+    rule(redis_tls || redis.ca_file.is_none(), "redis.ca_file", only_for_tls);
+    rule(redis_tls || redis.certificate_file.is_none(), "redis.certificate_file", only_for_tls);
+    rule(
+        redis.certificate_file.is_some() == redis.key_file.is_some(),
+        "redis.certificate_file",
+        "and its key, redis.key_file, are given together or not at all",
+    );
     let database_scheme = matches!(database.url.scheme(), "postgres" | "postgresql");
     rule(database_scheme, "database.url", "must begin with postgres://");
     rule(database.max_connections > 0, "database.max_connections", "must be at least 1");

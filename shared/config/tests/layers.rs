@@ -161,6 +161,17 @@ fn odd_pairs_are_warned_of() {
 }
 
 #[test]
+fn what_tls_needs_is_only_for_tls_and_given_whole() {
+    let faults_of = |redis: &str| faults(&format!("[redis]\n{redis}"), &[]);
+    let plain = "ca_file = \"ca.pem\"\ncertificate_file = \"c.pem\"\nkey_file = \"c.key\"";
+    assert_eq!(faults_of(plain), ["redis.ca_file", "redis.certificate_file"]);
+    let tls = "url = \"rediss://redis.example:6380\"\nca_file = \"ca.pem\"\n";
+    assert_eq!(faults_of(&format!("{tls}key_file = \"c.key\"")), ["redis.certificate_file"]);
+    let (right, _file) = args(&format!("[redis]\n{tls}"), &[], &[]);
+    assert!(Settings::load(&right).is_ok());
+}
+
+#[test]
 fn a_bucket_and_its_key_are_checked_and_the_secret_reaches_children_but_no_log() {
     let wrong = faults(
         "[blobs]\nurl = \"gs://bucket\"\n[models]\ndir = \"s3://\"\n[objects]\nendpoint = \"minio:9000\"\naccess_key_id = \"k\"",

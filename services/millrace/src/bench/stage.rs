@@ -15,6 +15,7 @@ use super::cpu::Roots;
 use super::inference::Kit;
 use super::report::Section;
 use super::{Bounds, Place, chain, dag, detect, fairness, inference, push, streams, submit};
+use crate::roles;
 
 /// A queue that does not empty in this time is said to be what it is.
 const DRAIN: Duration = Duration::from_secs(60);
@@ -66,8 +67,8 @@ impl Stage {
         bounds: Bounds,
         stop: CancellationToken,
     ) -> anyhow::Result<Self> {
-        let (prefix, partitions) = (settings.redis.prefix.clone(), settings.redis.partitions);
-        let bus = Bus::connect(BusSettings { url: place.redis_url.clone(), prefix, partitions }).await;
+        let bus = BusSettings { url: place.redis_url.clone(), ..roles::bus_settings(settings) };
+        let bus = Bus::connect(bus).await;
         let bus = bus.context("cannot use the instance's Redis")?;
         let store = match &place.database_url {
             None => None,

@@ -4,19 +4,28 @@ use std::path::PathBuf;
 
 use anyhow::Context as _;
 use millrace_blobs::{Blobs, BlobsSettings};
-use millrace_bus::{Bus, BusSettings};
+use millrace_bus::{Bus, BusSettings, BusTls};
 use millrace_config::{Places, Settings};
 use millrace_store::{Prices, Store, StoreSettings};
 
 /// The bus, connected.
 pub(crate) async fn bus(settings: &Settings) -> anyhow::Result<Bus> {
+    let bus = Bus::connect(bus_settings(settings)).await;
+    bus.with_context(|| format!("cannot use the Redis at {}", settings.redis.url))
+}
+
+/// Where the bus is and how it is divided.
+pub(crate) fn bus_settings(settings: &Settings) -> BusSettings {
     let redis = &settings.redis;
-    let bus = BusSettings {
+    BusSettings {
         url: redis.url.expose().to_owned(),
+        tls: BusTls {
+            ca_file: redis.ca_file.clone(),
+            identity: redis.certificate_file.clone().zip(redis.key_file.clone()),
+        },
         prefix: redis.prefix.clone(),
         partitions: redis.partitions,
-    };
-    Bus::connect(bus).await.with_context(|| format!("cannot use the Redis at {}", redis.url))
+    }
 }
 
 /// The record, with what the fleet costs; it connects when it is first asked.

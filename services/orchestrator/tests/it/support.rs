@@ -67,7 +67,7 @@ impl World {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let (redis, postgres) = (TestRedis::start().await?, TestPostgres::start().await?);
         let folder = millrace_testkit::test_folder()?;
-        let bus = BusSettings { url: redis.url(), prefix: "mr".to_owned(), partitions: 4 };
+        let bus = BusSettings { partitions: 4, ..BusSettings::new(redis.url()) };
         let store = Store::connect(&StoreSettings::new(postgres.url()))?;
         store.migrate().await?;
         Ok(Self {

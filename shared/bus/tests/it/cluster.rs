@@ -1,7 +1,5 @@
 //! A cluster of one node refuses a script whose keys are in different slots, as every cluster does.
 
-use std::net::TcpListener;
-use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use anyhow::{Context, Result};
@@ -12,28 +10,22 @@ use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Timer, TimerPurpose};
 use millrace_contracts::{ExecutionId, Pool, UnixMillis};
 use millrace_testkit::eventually;
-use tempfile::TempDir;
 
-use crate::support::{DEADLINE, accepted, job, start_report, step};
+use crate::support::{DEADLINE, OwnServer, accepted, free_port, job, start_report, step};
 
 struct Cluster {
-    server: Child,
+    _server: OwnServer,
     url: String,
-    _folder: TempDir,
 }
 
 impl Cluster {
     async fn start() -> Result<Self> {
-        let folder = tempfile::tempdir()?;
-        let (port, bus_port) = (free_port()?, free_port()?);
-        let server = Command::new("redis-server")
-            .args(["--bind", "127.0.0.1", "--cluster-enabled", "yes", "--save", ""])
-            .args(["--port", &port.to_string(), "--cluster-port", &bus_port.to_string()])
-            .args(["--dir".as_ref(), folder.path().as_os_str()])
-            .stdout(Stdio::null())
-            .spawn()
-            .context("redis-server must be installed")?;
-        let cluster = Self { server, url: format!("redis://127.0.0.1:{port}"), _folder: folder };
+        let (port, bus_port) = (free_port()?.to_string(), free_port()?.to_string());
+        let server = OwnServer::start(
+            tempfile::tempdir()?,
+            &["--cluster-enabled", "yes", "--port", &port, "--cluster-port", &bus_port],
+        )?;
+        let cluster = Self { _server: server, url: format!("redis://127.0.0.1:{port}") };
         eventually(DEADLINE, "the cluster is up", async || cluster.make_whole().await).await?;
         Ok(cluster)
     }
@@ -46,18 +38,6 @@ impl Cluster {
         }
         Ok(info.contains("cluster_state:ok").then_some(()))
     }
-}
-
-impl Drop for Cluster {
-    fn drop(&mut self) {
-        if self.server.kill().is_ok() {
-            drop(self.server.wait());
-        }
-    }
-}
-
-fn free_port() -> Result<u16> {
-    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 #[tokio::test]

@@ -3,13 +3,13 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use millrace_bus::CommitOutcome;
+use millrace_bus::{Bus, BusSettings, CommitOutcome};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::Message;
 use millrace_contracts::{ExecutionId, Pool};
 use millrace_testkit::eventually;
 
-use crate::support::{DEADLINE, Fixture, job, read_messages, step};
+use crate::support::{DEADLINE, Fixture, free_port, job, read_messages, step};
 
 #[tokio::test]
 async fn readers_go_on_after_flushall() -> Result<()> {
@@ -103,5 +103,22 @@ async fn cut_connections_are_made_anew_without_an_error() -> Result<()> {
     };
     let (messages, ()) = tokio::try_join!(read, cuts)?;
     assert!(messages.len() >= 5, "at least once");
+    Ok(())
+}
+
+#[tokio::test]
+async fn one_attempt_says_at_once_what_is_wrong() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let reach = async |url: String| {
+        // Connecting goes on trying for longer than this.
+        let tried = tokio::time::timeout(Duration::from_secs(3), Bus::reach(&BusSettings::new(url))).await?;
+        anyhow::Ok(tried.err().map(|error| error.to_string()).unwrap_or_default())
+    };
+    assert_eq!(reach(fixture.redis.url()).await?, "");
+    let gone = reach(format!("redis://127.0.0.1:{}", free_port()?)).await?;
+    assert!(gone.contains("refused"), "{gone}");
+    let wrong = reach(fixture.redis.url().replace("redis://:", "redis://:not-")).await?;
+    assert!(wrong.contains("WRONGPASS") || wrong.contains("uthentication"), "{wrong}");
+    assert!(!wrong.contains("not-"), "the password is not told: {wrong}");
     Ok(())
 }

@@ -22,5 +22,6 @@ mod stale;
 mod stamps;
 mod support;
 mod timers;
+mod tls;
 mod windows;
 mod workers;

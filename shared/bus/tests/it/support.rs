@@ -1,8 +1,10 @@
 //! A bus on a server of its own, and the values that tests send over it.
 
+use std::net::TcpListener;
+use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
-use anyhow::Result;
+use anyhow::{Context, Result};
 use millrace_bus::{Bus, BusSettings, Commit, Delivery, Inbox, LineLimit};
 use millrace_contracts::event::Source;
 use millrace_contracts::job::{JobOutcome, ModelRef, Priority};
@@ -14,6 +16,7 @@ use millrace_testkit::{TestRedis, accepted_run};
 use redis::FromRedisValue;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Map, json};
+use tempfile::TempDir;
 
 /// Nothing here takes this long unless it never happens.
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
@@ -45,6 +48,38 @@ impl Fixture {
         }
         Ok(request.query_async(&mut self.raw().await?).await?)
     }
+}
+
+/// A server that is not like the others.
+pub(crate) struct OwnServer {
+    process: Child,
+    _folder: TempDir,
+}
+
+impl OwnServer {
+    /// Starts it in `folder`, with these words in its command line beside the usual ones.
+    pub(crate) fn start(folder: TempDir, words: &[&str]) -> Result<Self> {
+        let process = Command::new("redis-server")
+            .args(["--bind", "127.0.0.1", "--save", ""])
+            .args(words)
+            .current_dir(folder.path())
+            .stdout(Stdio::null())
+            .spawn()
+            .context("redis-server must be installed")?;
+        Ok(Self { process, _folder: folder })
+    }
+}
+
+impl Drop for OwnServer {
+    fn drop(&mut self) {
+        if self.process.kill().is_ok() {
+            drop(self.process.wait());
+        }
+    }
+}
+
+pub(crate) fn free_port() -> Result<u16> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// Reads until `wanted` messages are there.

@@ -19,6 +19,7 @@ use tokio::sync::oneshot;
 
 use super::kit::{self, Kit};
 use crate::bench::cpu::{Cpu, Roots, resident_bytes};
+use crate::roles;
 
 const JOB: Duration = Duration::from_secs(60);
 const READY: Duration = Duration::from_secs(30);
@@ -57,7 +58,8 @@ impl Desk {
         settings: &[(&str, &str)],
     ) -> anyhow::Result<Self> {
         let prefix = format!("{}-bench-{}-{name}", kit.settings.redis.prefix, std::process::id());
-        let place = BusSettings { url: redis_url.to_owned(), prefix: prefix.clone(), partitions: 1 };
+        let usual = roles::bus_settings(&kit.settings);
+        let place = BusSettings { url: redis_url.to_owned(), prefix: prefix.clone(), partitions: 1, ..usual };
         let bus = Bus::connect(place).await?;
         let tasks = Supervisor::new();
         let waiting = Waiting::default();

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use futures::TryFutureExt;
+use millrace_bus::Bus;
 use millrace_config::{Loaded, Location, Settings};
 use millrace_contracts::UnixMillis;
 use millrace_inference::{Chosen, Repository, Runtime};
@@ -29,7 +30,7 @@ pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
         Finding {
             what: "redis",
             result: redis(loaded).await,
-            remedy: "start Redis and set REDIS_URL, or install redis-server for a private one (scripts/setup.sh)",
+            remedy: "start Redis and set REDIS_URL (rediss:// where it is reached by TLS), or install redis-server for a private one (scripts/setup.sh)",
         },
         Finding {
             what: "postgres",
@@ -70,12 +71,13 @@ async fn redis(loaded: &Loaded) -> Result<String, String> {
         let program = redis_server(&loaded.places).map_err(|fault| fault.to_string())?;
         return Ok(format!("private server by {}", program.display()));
     }
+    let (settings, url) = (roles::bus_settings(&loaded.settings), &loaded.settings.redis.url);
     let asked = async {
-        let bus = roles::bus(&loaded.settings).await?;
-        anyhow::Ok(bus.ping().await?)
+        Bus::reach(&settings).await?;
+        Bus::connect(settings).await?.ping().await
     };
-    let took = within(TIMEOUT, asked.map_err(|fault: anyhow::Error| format!("{fault:#}"))).await?;
-    Ok(format!("{} answers in {took:.1?}", loaded.settings.redis.url))
+    let took = within(TIMEOUT, asked.map_err(|fault| format!("{url}: {fault}"))).await?;
+    Ok(format!("{url} answers in {took:.1?}"))
 }
 
 async fn postgres(loaded: &Loaded) -> Result<String, String> {
