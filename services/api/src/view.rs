@@ -4,8 +4,10 @@
 mod find;
 mod links;
 mod node_metrics;
+mod rows;
 mod run;
 
 pub(crate) use find::{Found, find, parse_id};
 pub(crate) use links::{Links, images_as_links, links};
-pub(crate) use run::{Execution, ExecutionRow, execution, node, summary};
+pub(crate) use rows::{ExecutionRow, rows};
+pub(crate) use run::{Execution, execution, node};

@@ -61,10 +61,14 @@ pub(crate) async fn list(
     let params = params.only(&FILTERS)?;
     let limit = params.limit(50, 200)?;
     let before = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| ExecutionId(cursor.0));
-    let page = app.store.executions().list(&filter(&params)?, before, limit).await?;
+    let filter = filter(&params)?;
+    let page = app.store.executions().list(&filter, before, limit).await?;
     let last = page.last().filter(|_| page.len() == limit as usize);
     let next = last.map(|last| Cursor(last.id.0).encode());
-    Ok(Json(ExecutionPage { executions: page.into_iter().map(view::summary).collect(), next_cursor: next }))
+    let mut executions = view::rows(&app, page).await;
+    // One that the record still has under this status, and that has gone on.
+    executions.retain(|run| filter.status.is_none_or(|wanted| run.status == wanted));
+    Ok(Json(ExecutionPage { executions, next_cursor: next }))
 }
 
 fn filter(params: &Params) -> Result<ExecutionFilter, Problem> {

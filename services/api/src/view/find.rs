@@ -65,13 +65,17 @@ async fn live(app: &App, id: ExecutionId) -> Result<Option<(Snapshot, JobCounts)
     let Some(stored) = patiently(app.bus.load_run(id)).await? else { return Ok(None) };
     let snapshot = millrace_engine::snapshot(&stored.fields, VIEWED_NODES).map_err(Problem::internal)?;
     let meta = stored.fields.get(Meta::FIELD).and_then(|bytes| serde_json::from_slice::<Meta>(bytes).ok());
+    Ok(Some((snapshot, meta.as_ref().map_or_else(JobCounts::default, jobs_of))))
+}
+
+/// A run's jobs as its live state counts them.
+pub(super) fn jobs_of(meta: &Meta) -> JobCounts {
     let count = |jobs: u64| u32::try_from(jobs).unwrap_or(u32::MAX);
-    let jobs = meta.map_or_else(JobCounts::default, |meta| JobCounts {
+    JobCounts {
         pending: count(meta.jobs_pending),
         completed: count(meta.jobs_completed),
         failed: count(meta.jobs_failed),
-    });
-    Ok(Some((snapshot, jobs)))
+    }
 }
 
 impl Found {

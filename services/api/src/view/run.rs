@@ -7,7 +7,7 @@ use millrace_contracts::run::{NodeView, Progress, Snapshot};
 use millrace_contracts::{
     BlobId, ExecutionId, ExecutionStatus, JobError, Pool, ScheduleId, UnixMillis, WorkflowId,
 };
-use millrace_store::{Callback, ExecutionRecord, ExecutionSummary, JobCounts};
+use millrace_store::{Callback, ExecutionRecord, JobCounts};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
@@ -78,38 +78,9 @@ pub(crate) struct Execution {
     links: Links,
 }
 
-/// A run in a list.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct ExecutionRow {
-    execution_id: ExecutionId,
-    /// None for a run of an unsaved definition.
-    workflow_id: Option<WorkflowId>,
-    /// The workflow's version that is run.
-    version: Option<u32>,
-    status: ExecutionStatus,
-    /// The caller's labels.
-    labels: Map<String, Value>,
-    created_at: UnixMillis,
-    started_at: Option<UnixMillis>,
-    completed_at: Option<UnixMillis>,
-    /// From started to ended, milliseconds.
-    duration_ms: Option<u64>,
-    error_message: Option<String>,
-    batch_id: Option<Uuid>,
-    /// The schedule that started it.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    schedule_id: Option<ScheduleId>,
-    /// The run that it repeats.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    rerun_of: Option<RerunOf>,
-    #[serde(flatten)]
-    jobs: Counters,
-    links: Links,
-}
-
 /// A run's jobs, by where they stand.
 #[derive(Debug, Serialize, ToSchema)]
-struct Counters {
+pub(super) struct Counters {
     inference_jobs_pending: u32,
     inference_jobs_completed: u32,
     inference_jobs_failed: u32,
@@ -238,27 +209,6 @@ impl Execution {
         self.epoch = live.epoch;
         self.seq = Some(live.seq);
         self.jobs = jobs.into();
-    }
-}
-
-/// A run in a list.
-pub(crate) fn summary(run: ExecutionSummary) -> ExecutionRow {
-    ExecutionRow {
-        execution_id: run.id,
-        workflow_id: run.workflow_id,
-        version: run.version,
-        status: run.status,
-        labels: run.labels,
-        created_at: run.created_at,
-        started_at: run.started_at,
-        completed_at: run.completed_at,
-        duration_ms: run.duration_ms,
-        error_message: run.error_message,
-        batch_id: run.batch_id,
-        schedule_id: run.schedule_id,
-        rerun_of: run.rerun_of,
-        jobs: run.jobs.into(),
-        links: links(run.id),
     }
 }
 

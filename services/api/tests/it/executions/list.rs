@@ -51,3 +51,29 @@ async fn runs_are_listed_newest_first_in_pages_and_filtered() -> anyhow::Result<
     world.get("/api/v1/executions?cursor=%25").await?.problem(400, "INVALID_CURSOR");
     world.stop().await
 }
+
+#[tokio::test]
+async fn a_run_that_has_just_ended_is_listed_so_before_it_is_recorded() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    (player.meta.jobs_completed, player.meta.jobs_failed) = (2, 1);
+    player.complete(json!({})).await?;
+    let list = async |world: &World, query: &str| {
+        let page = world.get(&format!("/api/v1/executions?{query}")).await?.body;
+        anyhow::Ok(page["executions"].as_array().cloned().unwrap_or_default())
+    };
+    let listed = list(&world, "").await?.remove(0);
+    assert_eq!((&listed["status"], &listed["execution_id"]), (&json!("completed"), &json!(player.run)));
+    assert_eq!(
+        (&listed["inference_jobs_completed"], &listed["inference_jobs_failed"]),
+        (&json!(2), &json!(1))
+    );
+    assert!(listed["duration_ms"].is_u64() && listed["completed_at"].is_u64(), "{listed}");
+    assert_eq!(list(&world, "status=pending").await?, [] as [Value; 0]);
+    // Without Redis, what the record says.
+    world.redis.server().kill().await;
+    assert_eq!(list(&world, "").await?.remove(0)["status"], "pending");
+    world.shut_down();
+    Ok(())
+}
