@@ -56,7 +56,7 @@ test('an event that could not be recorded is shown with its reason and its words
   assert.deepEqual(page.faults, []);
 });
 
-test('a schedule is made, switched off, and run at once', async () => {
+test('a schedule is made, changed, switched off, and run at once', async () => {
   const page = await openPage(browser);
   const workflow = await api(server, '/workflows', {
     name: 'by-the-clock',
@@ -74,17 +74,59 @@ test('a schedule is made, switched off, and run at once', async () => {
   await page.getByRole('textbox', { name: 'Input' }).fill('{"n": 7}');
   await shoot(page, 'schedule-new');
   await page.getByRole('button', { name: 'Make the schedule' }).click();
-  const row = page.getByRole('row', { name: /@hourly/ });
+  await page.getByRole('button', { name: 'Change @hourly' }).click();
+  const when = page.getByRole('textbox', { name: 'When' });
+  assert.equal(await when.inputValue(), '@hourly');
+  await when.fill('@daily');
+  await shoot(page, 'schedule-change');
+  await page.getByRole('button', { name: 'Save' }).click();
+  const row = page.getByRole('row', { name: /@daily/ });
   await row.waitFor();
   await row.getByRole('switch').click({ force: true });
   await row.getByText('switched off').waitFor();
   await shoot(page, 'schedules');
-  await row.getByRole('button', { name: 'Run @hourly now' }).click();
+  await row.getByRole('button', { name: 'Run @daily now' }).click();
   await page.waitForURL(/\/executions\//);
   await page.getByRole('tab', { name: 'Outputs' }).click();
   await page.getByText('answer.n').waitFor();
   await page.getByText('7', { exact: true }).first().waitFor();
   // The first try was answered 422, which the browser notes.
+  assert.deepEqual(
+    page.faults.filter(fault => !/422/.test(fault)),
+    [],
+  );
+});
+
+test('a collection is made and deleted, and the changes say so', async () => {
+  const page = await openPage(browser);
+  page.on('dialog', dialog => void dialog.accept());
+  await page.goto(`${server.url}/collections`);
+  await page.getByRole('button', { name: 'New collection' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('of shapes');
+  await page.getByRole('textbox', { name: 'Numbers each' }).fill('3');
+  await page.getByRole('button', { name: 'Make the collection' }).click();
+  await page.getByRole('alert').waitFor();
+  await page.getByRole('textbox', { name: 'Name' }).fill('shapes');
+  await page.getByRole('button', { name: 'Make the collection' }).click();
+  const row = page.getByRole('row', { name: /shapes/ });
+  await row.waitFor();
+  const points = [{ id: 'one', vector: [1, 0, 0], payload: {} }];
+  await api(server, '/collections/shapes/points', { points }, 'PUT');
+  await page.reload();
+  await row.getByRole('cell', { name: '1', exact: true }).waitFor();
+  await shoot(page, 'collections-one');
+  await row.getByRole('button', { name: 'Delete shapes' }).click();
+  await page.getByText('No collection yet').waitFor();
+
+  await page.goto(`${server.url}/changes?target=collections/shapes`);
+  await page.getByRole('row', { name: /delete collection/ }).waitFor();
+  await page.getByRole('row', { name: /create collection/ }).waitFor();
+  await shoot(page, 'changes-of-one');
+  await page.getByRole('textbox', { name: 'Action' }).fill('delete_collection');
+  await page.getByRole('row', { name: /create collection/ }).waitFor({ state: 'detached' });
+  await page.getByRole('textbox', { name: 'Action' }).fill('nothing_like_it');
+  await page.getByText('No change matches').waitFor();
+  // The name with a space was answered 422, which the browser notes.
   assert.deepEqual(
     page.faults.filter(fault => !/422/.test(fault)),
     [],

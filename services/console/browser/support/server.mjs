@@ -92,9 +92,9 @@ export async function startServer(environment = {}) {
 }
 
 /** A request to the api, by JSON, with the server's key if it has one. */
-export async function api(server, path, body) {
+export async function api(server, path, body, method = body === undefined ? 'GET' : 'POST') {
   const answer = await fetch(`${server.url}/api/v1${path}`, {
-    method: body === undefined ? 'GET' : 'POST',
+    method,
     headers: { 'content-type': 'application/json', ...keyOf(server) },
     body: body === undefined ? undefined : JSON.stringify(body),
   });

@@ -3,6 +3,9 @@ import { queryOptions } from '@tanstack/react-query';
 import { request, send } from './request';
 import type {
   Blocks,
+  ChangeRecord,
+  Changes,
+  Collections,
   DeadLetters,
   Definition,
   EventEnvelope,
@@ -98,6 +101,27 @@ export async function executionsPage(
   const page = await request<ExecutionPage>(`/executions?${query}`, { signal });
   return { rows: page.executions, next: page.next_cursor ?? null };
 }
+
+export async function changesPage(
+  filter: { action: string; target: string },
+  cursor: string | null,
+  signal?: AbortSignal,
+): Promise<Page<ChangeRecord>> {
+  const query = new URLSearchParams({ limit: '50' });
+  for (const name of ['action', 'target'] as const) {
+    if (filter[name]) query.set(name, filter[name]);
+  }
+  if (cursor) query.set('cursor', cursor);
+  const page = await request<Changes>(`/audit?${query}`, { signal });
+  return { rows: page.changes, next: page.next_cursor ?? null };
+}
+
+export const collectionsQuery = () =>
+  queryOptions({
+    queryKey: ['collections'],
+    queryFn: ({ signal }) => request<Collections>('/collections', { signal }).then(page => page.collections),
+    refetchInterval: 10_000,
+  });
 
 export const executionQuery = (id: string) =>
   queryOptions({

@@ -4,9 +4,11 @@ import {
   IconHistory,
   IconKey,
   IconLayoutDashboard,
+  IconListDetails,
   IconServer2,
   IconStack2,
   IconTopologyStar3,
+  IconVectorTriangle,
   type Icon,
 } from '@tabler/icons-react';
 
@@ -29,5 +31,14 @@ export const PLACES: Place[] = [
   { to: '/queues', label: 'Queues', icon: IconStack2, shortcut: 'q', group: 'Operate', minor: true },
   { to: '/workers', label: 'Workers', icon: IconServer2, shortcut: 'k', group: 'Operate' },
   { to: '/models', label: 'Models', icon: IconBox, shortcut: 'm', group: 'Operate', minor: true },
+  {
+    to: '/collections',
+    label: 'Collections',
+    icon: IconVectorTriangle,
+    shortcut: 'c',
+    group: 'Operate',
+    minor: true,
+  },
   { to: '/keys', label: 'Keys', icon: IconKey, shortcut: 'a', group: 'Operate', minor: true },
+  { to: '/changes', label: 'Changes', icon: IconListDetails, shortcut: 'h', group: 'Operate', minor: true },
 ];

@@ -8,7 +8,7 @@ import { Needs } from '~/login/Needs';
 import { EmptyState } from '~/ui/EmptyState';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
-import { NewSchedule } from './NewSchedule';
+import { ScheduleForm } from './ScheduleForm';
 import { SchedulesTable } from './SchedulesTable';
 
 /** When a workflow runs by itself. */
@@ -49,7 +49,7 @@ export function Component() {
         )}
         {schedules.data && schedules.data.length > 0 && <SchedulesTable rows={schedules.data} />}
       </Stack>
-      {making && <NewSchedule workflow={id} onClose={() => setMaking(false)} />}
+      {making && <ScheduleForm workflow={id} onClose={() => setMaking(false)} />}
     </Page>
   );
 }

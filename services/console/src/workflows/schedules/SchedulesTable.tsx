@@ -1,6 +1,7 @@
 import { ActionIcon, Anchor, Group, Switch, Text, Tooltip } from '@mantine/core';
-import { IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { request } from '~/api/request';
 import type { RunAccepted, Schedule } from '~/api/types';
@@ -9,7 +10,8 @@ import { Needs } from '~/login/Needs';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { StatusBadge } from '~/ui/Status';
 import { table } from '~/ui/tableClasses';
-import { requestOf } from './request';
+import { replaceSchedule } from './request';
+import { ScheduleForm } from './ScheduleForm';
 
 export function SchedulesTable({ rows }: { rows: Schedule[] }) {
   return (
@@ -72,6 +74,7 @@ function Last({ schedule: { last, last_run: run } }: { schedule: Schedule }) {
 function Actions({ schedule }: { schedule: Schedule }) {
   const queries = useQueryClient();
   const navigate = useNavigate();
+  const [editing, setEditing] = useState(false);
   const path = `/schedules/${schedule.id}`;
   const renew = () =>
     queries.invalidateQueries({ queryKey: ['workflows', schedule.workflow_id, 'schedules'] });
@@ -81,12 +84,7 @@ function Actions({ schedule }: { schedule: Schedule }) {
     onError: error => notifyProblem('It was not started', error),
   });
   const change = useMutation({
-    mutationFn: (enabled: boolean) =>
-      request(path, {
-        method: 'PUT',
-        body: { ...requestOf(schedule), enabled },
-        headers: { 'if-match': `"${schedule.revision}"` },
-      }),
+    mutationFn: (enabled: boolean) => replaceSchedule(schedule, { enabled }),
     onSuccess: renew,
     onError: error => notifyProblem('It was not changed', error),
   });
@@ -116,6 +114,11 @@ function Actions({ schedule }: { schedule: Schedule }) {
           <IconPlayerPlay size={15} />
         </ActionIcon>
       </Tooltip>
+      <Tooltip label="Change">
+        <ActionIcon aria-label={`Change ${schedule.cron}`} onClick={() => setEditing(true)}>
+          <IconPencil size={15} />
+        </ActionIcon>
+      </Tooltip>
       <Tooltip label="Delete">
         <ActionIcon
           aria-label={`Delete ${schedule.cron}`}
@@ -127,6 +130,9 @@ function Actions({ schedule }: { schedule: Schedule }) {
           <IconTrash size={15} />
         </ActionIcon>
       </Tooltip>
+      {editing && (
+        <ScheduleForm workflow={schedule.workflow_id} schedule={schedule} onClose={() => setEditing(false)} />
+      )}
     </Group>
   );
 }

@@ -6,6 +6,7 @@ import type { Json, Schedule, ScheduleRequest } from '~/api/types';
 import { JsonField } from '~/editor/form/JsonField';
 import { isObject } from '~/lib/json';
 import { ProblemNotice } from '~/ui/ProblemNotice';
+import { inputOf, replaceSchedule } from './request';
 
 const OVERLAPS = [
   { value: 'skip', label: 'leave this one out' },
@@ -16,30 +17,38 @@ const OVERLAPS = [
 /** Where the browser is; what the clock of the user says. */
 const OWN_ZONE = Intl.DateTimeFormat().resolvedOptions().timeZone;
 
-/** Makes a schedule of a workflow. */
-export function NewSchedule({ workflow, onClose }: { workflow: string; onClose(): void }) {
+interface Props {
+  workflow: string;
+  /** The one that is changed; without it, one is made. */
+  schedule?: Schedule;
+  onClose(): void;
+}
+
+/** Makes a schedule of a workflow, or changes one. */
+export function ScheduleForm({ workflow, schedule, onClose }: Props) {
   const queries = useQueryClient();
-  const [cron, setCron] = useState('0 6 * * MON-FRI');
-  const [timezone, setTimezone] = useState<string | null>(OWN_ZONE);
-  const [overlap, setOverlap] = useState<ScheduleRequest['overlap']>('skip');
-  const [input, setInput] = useState<Json | undefined>(undefined);
+  const [cron, setCron] = useState(schedule?.cron ?? '0 6 * * MON-FRI');
+  const [timezone, setTimezone] = useState<string | null>(schedule?.timezone ?? OWN_ZONE);
+  const [overlap, setOverlap] = useState<ScheduleRequest['overlap']>(schedule?.overlap ?? 'skip');
+  const [input, setInput] = useState<Json | undefined>(schedule && inputOf(schedule));
   const given = input === undefined ? {} : isObject(input) ? input : null;
-  const make = useMutation({
+  const save = useMutation({
     mutationFn: () => {
       const body: ScheduleRequest = { cron: cron.trim(), timezone, overlap, input: given };
-      return request<Schedule>(`/workflows/${workflow}/schedules`, { method: 'POST', body });
+      return schedule
+        ? replaceSchedule(schedule, body)
+        : request<Schedule>(`/workflows/${workflow}/schedules`, { method: 'POST', body });
     },
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['workflows', workflow, 'schedules'] });
-      onClose();
-    },
+    onSuccess: onClose,
+    // Also when somebody else has changed it meanwhile: the list shows what stands.
+    onSettled: () => queries.invalidateQueries({ queryKey: ['workflows', workflow, 'schedules'] }),
   });
   return (
-    <Modal opened onClose={onClose} title="A new schedule">
+    <Modal opened onClose={onClose} title={schedule ? 'Change the schedule' : 'A new schedule'}>
       <form
         onSubmit={event => {
           event.preventDefault();
-          make.mutate();
+          save.mutate();
         }}
       >
         <Stack>
@@ -78,13 +87,13 @@ export function NewSchedule({ workflow, onClose }: { workflow: string; onClose()
               </Text>
             )}
           </div>
-          {make.error && <ProblemNotice error={make.error} />}
+          {save.error && <ProblemNotice error={save.error} />}
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
               Cancel
             </Button>
-            <Button type="submit" loading={make.isPending} disabled={cron.trim() === '' || given === null}>
-              Make the schedule
+            <Button type="submit" loading={save.isPending} disabled={cron.trim() === '' || given === null}>
+              {schedule ? 'Save' : 'Make the schedule'}
             </Button>
           </Group>
         </Stack>

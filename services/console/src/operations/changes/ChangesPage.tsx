@@ -1,0 +1,92 @@
+import { Button, Group, Skeleton, Stack, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
+import { IconListDetails } from '@tabler/icons-react';
+import { useInfiniteQuery } from '@tanstack/react-query';
+import { useSearchParams } from 'react-router';
+import { changesPage } from '~/api/queries';
+import { useMay } from '~/login/who';
+import { EmptyState } from '~/ui/EmptyState';
+import { Page } from '~/ui/Page';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+import { ChangesTable } from './ChangesTable';
+
+/** Who changed what. */
+export function Component() {
+  const may = useMay('admin');
+  const [params, setParams] = useSearchParams();
+  const filter = { action: params.get('action') ?? '', target: params.get('target') ?? '' };
+  const [applied] = useDebouncedValue(filter, 250);
+  const changes = useInfiniteQuery({
+    queryKey: ['changes', applied],
+    queryFn: ({ pageParam, signal }) => changesPage(applied, pageParam, signal),
+    initialPageParam: null as string | null,
+    getNextPageParam: page => page.next,
+    refetchInterval: 10_000,
+    enabled: may === true,
+  });
+  const rows = changes.data?.pages.flatMap(page => page.rows) ?? [];
+  const filtered = filter.action !== '' || filter.target !== '';
+  const set = (name: string, value: string): void => {
+    const next = new URLSearchParams(params);
+    if (value) next.set(name, value);
+    else next.delete(name);
+    setParams(next, { replace: true });
+  };
+  return (
+    <Page
+      title="Changes"
+      toolbar={
+        <>
+          <TextInput
+            size="xs"
+            aria-label="Action"
+            placeholder="action, as in create_key"
+            value={filter.action}
+            onChange={event => set('action', event.currentTarget.value.trim())}
+            w={210}
+          />
+          <TextInput
+            size="xs"
+            aria-label="Address"
+            placeholder="address, as in models/shapes"
+            value={filter.target}
+            onChange={event => set('target', event.currentTarget.value.trim())}
+            w={230}
+          />
+        </>
+      }
+    >
+      <Stack>
+        {may === false && (
+          <EmptyState icon={IconListDetails} title="Changes are the administrator’s">
+            This page needs a key with the scope admin.
+          </EmptyState>
+        )}
+        {changes.error && <ProblemNotice error={changes.error} onRetry={() => void changes.refetch()} />}
+        {may !== false && changes.isPending && <Skeleton height={160} radius="md" />}
+        {changes.isSuccess && rows.length === 0 && (
+          <EmptyState
+            icon={IconListDetails}
+            title={filtered ? 'No change matches' : 'Nothing was changed yet'}
+          >
+            {filtered
+              ? 'Actions and addresses are compared as a whole.'
+              : 'Whatever is made, changed or deleted through the api is listed here, with the key that did it.'}
+          </EmptyState>
+        )}
+        {rows.length > 0 && <ChangesTable rows={rows} />}
+        {changes.hasNextPage && (
+          <Group justify="center">
+            <Button
+              variant="default"
+              loading={changes.isFetchingNextPage}
+              onClick={() => void changes.fetchNextPage()}
+            >
+              Older changes
+            </Button>
+          </Group>
+        )}
+      </Stack>
+    </Page>
+  );
+}

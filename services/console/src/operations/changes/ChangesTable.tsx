@@ -1,0 +1,63 @@
+import { Anchor } from '@mantine/core';
+import { Link } from 'react-router';
+import type { ChangeRecord } from '~/api/types';
+import { words } from '~/lib/format';
+import { RelativeTime } from '~/ui/RelativeTime';
+import { table } from '~/ui/tableClasses';
+import { Tag } from '~/ui/Tag';
+
+/** What has a page of its own here: `executions/ID` and `workflows/ID`. */
+const SHOWN = /^(executions|workflows)\/[0-9a-f-]{36}$/;
+
+export function ChangesTable({ rows }: { rows: ChangeRecord[] }) {
+  return (
+    <div className={table.wrap}>
+      <table className={table.table}>
+        <thead>
+          <tr>
+            <th>When</th>
+            <th>Who</th>
+            <th>What</th>
+            <th>Where</th>
+            <th className={table.end}>Answer</th>
+            <th className={table.optional}>From</th>
+          </tr>
+        </thead>
+        <tbody>
+          {rows.map(change => (
+            <tr key={change.id}>
+              <td className={table.cell}>
+                <RelativeTime at={change.at} />
+              </td>
+              <td>{change.actor ?? <span className={table.cell}>without a key</span>}</td>
+              <td title={change.action}>{words(change.action)}</td>
+              <td className="mono">
+                <Target target={change.target} />
+              </td>
+              <td className={table.end}>
+                <Answer status={change.status} />
+              </td>
+              <td className={`mono ${table.cell} ${table.optional}`} title={change.request_id ?? undefined}>
+                {change.forwarded_for ?? change.address}
+              </td>
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </div>
+  );
+}
+
+function Target({ target }: { target: string }) {
+  if (!SHOWN.test(target)) return target;
+  return (
+    <Anchor component={Link} to={`/${target}`} size="sm">
+      {target}
+    </Anchor>
+  );
+}
+
+function Answer({ status }: { status: ChangeRecord['status'] }) {
+  if (status == null) return <Tag tone="warn">not waited for</Tag>;
+  return <Tag tone={status < 400 ? 'plain' : 'bad'}>{status}</Tag>;
+}

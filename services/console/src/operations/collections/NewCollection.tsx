@@ -1,0 +1,77 @@
+import { Button, Group, Modal, NumberInput, Select, Stack, TextInput } from '@mantine/core';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { request } from '~/api/request';
+import type { Collection, CollectionRequest } from '~/api/types';
+import { ProblemNotice } from '~/ui/ProblemNotice';
+
+const METRICS = [
+  { value: 'cosine', label: 'cosine: their directions' },
+  { value: 'dot', label: 'dot: their directions and lengths' },
+] as const;
+
+/** Makes a collection. */
+export function NewCollection({ onClose }: { onClose(): void }) {
+  const queries = useQueryClient();
+  const [name, setName] = useState('');
+  const [dimension, setDimension] = useState<number | string>(512);
+  const [metric, setMetric] = useState<string>('cosine');
+  const make = useMutation({
+    mutationFn: () => {
+      const body: CollectionRequest = { name: name.trim(), dimension: Number(dimension), metric };
+      return request<Collection>('/collections', { method: 'POST', body });
+    },
+    onSuccess: async () => {
+      await queries.invalidateQueries({ queryKey: ['collections'] });
+      onClose();
+    },
+  });
+  return (
+    <Modal opened onClose={onClose} title="A new collection">
+      <form
+        onSubmit={event => {
+          event.preventDefault();
+          make.mutate();
+        }}
+      >
+        <Stack>
+          <TextInput
+            label="Name"
+            description="letters, digits, - _ and ."
+            value={name}
+            data-autofocus
+            onChange={event => setName(event.currentTarget.value)}
+          />
+          <NumberInput
+            label="Numbers each"
+            description="as many as the embedding model gives"
+            min={1}
+            allowDecimal={false}
+            value={dimension}
+            onChange={setDimension}
+          />
+          <Select
+            label="Compared by"
+            data={[...METRICS]}
+            allowDeselect={false}
+            value={metric}
+            onChange={value => setMetric(value ?? 'cosine')}
+          />
+          {make.error && <ProblemNotice error={make.error} />}
+          <Group justify="flex-end">
+            <Button variant="default" onClick={onClose}>
+              Cancel
+            </Button>
+            <Button
+              type="submit"
+              loading={make.isPending}
+              disabled={name.trim() === '' || !(Number(dimension) >= 1)}
+            >
+              Make the collection
+            </Button>
+          </Group>
+        </Stack>
+      </form>
+    </Modal>
+  );
+}
