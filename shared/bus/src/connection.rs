@@ -79,7 +79,12 @@ pub(crate) async fn once(client: &Client) -> Result<(), RedisError> {
     // Some learn only from the first answer that the other end has hung up.
     let ping = redis::cmd("PING");
     let answered = tokio::time::timeout(RESPONSE_TIMEOUT, ping.exec_async(&mut connection)).await;
-    answered.unwrap_or_else(|_| Err(io::Error::from(io::ErrorKind::TimedOut).into()))
+    answered.unwrap_or_else(|_| Err(timed_out()))
+}
+
+/// Nothing came in time.
+pub(crate) fn timed_out() -> RedisError {
+    io::Error::from(io::ErrorKind::TimedOut).into()
 }
 
 impl Bus {

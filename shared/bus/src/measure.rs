@@ -8,7 +8,8 @@ use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, PushInfo, PushKind, RedisError, Value};
 use tokio::sync::mpsc;
 
-use crate::connection::{self, RESPONSE_TIMEOUT};
+use crate::connection::{self, RESPONSE_TIMEOUT, timed_out};
+use crate::flaws::info_text;
 use crate::{Bus, BusError};
 
 /// How long a reader is given to block before it is woken.
@@ -54,8 +55,9 @@ impl Bus {
         };
         let sections = ["server", "stats", "commandstats"].map(section).to_vec();
         let mut counters = ServerCounters::default();
-        for reply in self.send("read the server's counts", sections).await? {
-            counters.read(&info_text(reply)?);
+        let what = "read the server's counts";
+        for reply in self.send(what, sections).await? {
+            counters.read(&info_text(what, reply)?);
         }
         Ok(counters)
     }
@@ -137,17 +139,6 @@ fn command(name: &str, arguments: &[&str]) -> Cmd {
     let mut command = redis::cmd(name);
     command.arg(arguments);
     command
-}
-
-fn timed_out() -> RedisError {
-    std::io::Error::from(std::io::ErrorKind::TimedOut).into()
-}
-
-fn info_text(reply: Value) -> Result<String, BusError> {
-    match reply {
-        Value::VerbatimString { text, .. } => Ok(text),
-        other => crate::reply::text("read the server's counts", other),
-    }
 }
 
 impl ServerCounters {

@@ -11,7 +11,13 @@ use millrace_store::{Prices, Store, StoreSettings};
 /// The bus, connected.
 pub(crate) async fn bus(settings: &Settings) -> anyhow::Result<Bus> {
     let bus = Bus::connect(bus_settings(settings)).await;
-    bus.with_context(|| format!("cannot use the Redis at {}", settings.redis.url))
+    let bus = bus.with_context(|| format!("cannot use the Redis at {}", settings.redis.url))?;
+    match bus.flaws().await {
+        Ok(flaws) => flaws.iter().for_each(|flaw| tracing::warn!("{flaw}")),
+        // Not every account may ask for that.
+        Err(error) => tracing::debug!(%error, "whether Redis is fit is not known"),
+    }
+    Ok(bus)
 }
 
 /// Where the bus is and how it is divided.

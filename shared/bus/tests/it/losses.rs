@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use millrace_bus::{Bus, BusSettings, CommitOutcome};
+use millrace_bus::{Bus, BusSettings, CommitOutcome, Flaw};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::Message;
 use millrace_contracts::{ExecutionId, Pool};
@@ -120,5 +120,16 @@ async fn one_attempt_says_at_once_what_is_wrong() -> Result<()> {
     let wrong = reach(fixture.redis.url().replace("redis://:", "redis://:not-")).await?;
     assert!(wrong.contains("WRONGPASS") || wrong.contains("uthentication"), "{wrong}");
     assert!(!wrong.contains("not-"), "the password is not told: {wrong}");
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_server_that_drops_what_it_likes_is_told_of() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    assert_eq!(fixture.bus.flaws().await?, []);
+    for (setting, value) in [("maxmemory", "100mb"), ("maxmemory-policy", "allkeys-lru")] {
+        fixture.ask::<()>(&format!("CONFIG SET {setting} {value}")).await?;
+    }
+    assert_eq!(fixture.bus.flaws().await?, [Flaw::Evicts { policy: "allkeys-lru".to_owned() }]);
     Ok(())
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use futures::TryFutureExt;
-use millrace_bus::Bus;
+use millrace_bus::{Bus, BusError, Flaw};
 use millrace_config::{Loaded, Location, Settings};
 use millrace_contracts::UnixMillis;
 use millrace_inference::{Chosen, Repository, Runtime};
@@ -30,7 +30,7 @@ pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
         Finding {
             what: "redis",
             result: redis(loaded).await,
-            remedy: "start Redis and set REDIS_URL (rediss:// where it is reached by TLS), or install redis-server for a private one (scripts/setup.sh)",
+            remedy: "start Redis and set REDIS_URL (docs/redis.md says what it needs), or install redis-server for a private one (scripts/setup.sh)",
         },
         Finding {
             what: "postgres",
@@ -74,10 +74,16 @@ async fn redis(loaded: &Loaded) -> Result<String, String> {
     let (settings, url) = (roles::bus_settings(&loaded.settings), &loaded.settings.redis.url);
     let asked = async {
         Bus::reach(&settings).await?;
-        Bus::connect(settings).await?.ping().await
+        let bus = Bus::connect(settings).await?;
+        // Not every account may ask for that.
+        Ok::<_, BusError>((bus.ping().await?, bus.flaws().await.unwrap_or_default()))
     };
-    let took = within(TIMEOUT, asked.map_err(|fault| format!("{url}: {fault}"))).await?;
-    Ok(format!("{url} answers in {took:.1?}"))
+    let (took, flaws) = within(TIMEOUT, asked.map_err(|fault| format!("{url}: {fault}"))).await?;
+    if flaws.is_empty() {
+        return Ok(format!("{url} answers in {took:.1?}"));
+    }
+    let flaws: Vec<String> = flaws.iter().map(Flaw::to_string).collect();
+    Err(format!("{url}: {}", flaws.join("; ")))
 }
 
 async fn postgres(loaded: &Loaded) -> Result<String, String> {
