@@ -2,11 +2,8 @@
 
 use std::fmt;
 
-use redis::Value;
+use crate::{Bus, BusError, info};
 
-use crate::{Bus, BusError, reply};
-
-const WHAT: &str = "tell of itself";
 /// The oldest version that has every command of the bus.
 const OLDEST: (u32, u32) = (6, 2);
 
@@ -52,30 +49,12 @@ impl Bus {
     /// # Errors
     /// Redis could not be reached, or refuses to tell of itself.
     pub async fn flaws(&self) -> Result<Vec<Flaw>, BusError> {
-        let section = |name| {
-            let mut info = redis::cmd("INFO");
-            info.arg(name);
-            info
-        };
-        let sections = ["server", "memory", "replication"].map(section).to_vec();
-        let texts = self.send(WHAT, sections).await?.into_iter().map(|reply| info_text(WHAT, reply));
-        Ok(flaws(&texts.collect::<Result<String, _>>()?))
+        Ok(flaws(&self.info("tell of itself", &["server", "memory", "replication"]).await?))
     }
 }
 
-/// The text that `INFO` answers with.
-pub(crate) fn info_text(what: &'static str, reply: Value) -> Result<String, BusError> {
-    match reply {
-        Value::VerbatimString { text, .. } => Ok(text),
-        other => reply::text(what, other),
-    }
-}
-
-fn flaws(info: &str) -> Vec<Flaw> {
-    let field = |wanted: &str| {
-        let fields = info.lines().filter_map(|line| line.split_once(':'));
-        fields.filter(|(name, _)| *name == wanted).map(|(_, value)| value.trim()).next_back()
-    };
+fn flaws(text: &str) -> Vec<Flaw> {
+    let field = |wanted: &str| info::fields(text).find(|(name, _)| *name == wanted).map(|(_, value)| value);
     let version = field("redis_version").filter(|version| is_old(version));
     // Those that drop only what expires take nothing that is still to be done.
     let policy = field("maxmemory_policy").filter(|policy| policy.starts_with("allkeys-"));

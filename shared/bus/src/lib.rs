@@ -15,6 +15,7 @@ mod error;
 mod execute;
 mod flaws;
 mod inbox;
+mod info;
 mod keys;
 mod lease;
 mod line;

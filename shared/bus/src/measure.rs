@@ -9,8 +9,7 @@ use redis::{Cmd, PushInfo, PushKind, RedisError, Value};
 use tokio::sync::mpsc;
 
 use crate::connection::{self, RESPONSE_TIMEOUT, timed_out};
-use crate::flaws::info_text;
-use crate::{Bus, BusError};
+use crate::{Bus, BusError, info};
 
 /// How long a reader is given to block before it is woken.
 const SETTLE: Duration = Duration::from_millis(1);
@@ -48,17 +47,9 @@ impl Bus {
     /// # Errors
     /// Redis could not be reached.
     pub async fn server_counters(&self) -> Result<ServerCounters, BusError> {
-        let section = |name: &str| {
-            let mut info = redis::cmd("INFO");
-            info.arg(name);
-            info
-        };
-        let sections = ["server", "stats", "commandstats"].map(section).to_vec();
         let mut counters = ServerCounters::default();
-        let what = "read the server's counts";
-        for reply in self.send(what, sections).await? {
-            counters.read(&info_text(what, reply)?);
-        }
+        let sections = ["server", "stats", "commandstats"];
+        counters.read(&self.info("read the server's counts", &sections).await?);
         Ok(counters)
     }
 
@@ -142,11 +133,11 @@ fn command(name: &str, arguments: &[&str]) -> Cmd {
 }
 
 impl ServerCounters {
-    fn read(&mut self, info: &str) {
-        for (name, value) in info.lines().filter_map(|line| line.split_once(':')) {
-            let number = || value.trim().parse::<u64>().unwrap_or_default();
+    fn read(&mut self, text: &str) {
+        for (name, value) in info::fields(text) {
+            let number = || value.parse::<u64>().unwrap_or_default();
             match name {
-                "redis_version" => value.trim().clone_into(&mut self.version),
+                "redis_version" => value.clone_into(&mut self.version),
                 "process_id" => self.process_id = u32::try_from(number()).unwrap_or_default(),
                 "total_net_input_bytes" => self.net_input_bytes = number(),
                 "total_net_output_bytes" => self.net_output_bytes = number(),
@@ -163,7 +154,7 @@ impl ServerCounters {
 /// Of `calls=3,usec=12,usec_per_call=4.00,…`.
 fn command_count(text: &str) -> CommandCount {
     let field = |wanted: &str| {
-        let pairs = text.trim().split(',').filter_map(|pair| pair.split_once('='));
+        let pairs = text.split(',').filter_map(|pair| pair.split_once('='));
         pairs
             .filter(|(name, _)| *name == wanted)
             .find_map(|(_, value)| value.parse().ok())
