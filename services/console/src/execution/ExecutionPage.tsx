@@ -3,12 +3,13 @@ import { useDocumentTitle } from '@mantine/hooks';
 import { IconHistoryOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useMemo } from 'react';
-import { useParams, useSearchParams } from 'react-router';
+import { useParams } from 'react-router';
 import { blocksQuery, definitionQuery, executionQuery } from '~/api/queries';
 import { isMissing } from '~/api/request';
 import { PageLoading } from '~/app/PageLoading';
 import { catalogueOf } from '~/graph/ports';
 import { words } from '~/lib/format';
+import { useAddress } from '~/lib/useAddress';
 import { EmptyState } from '~/ui/EmptyState';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import classes from './ExecutionPage.module.css';
@@ -53,7 +54,7 @@ function Watched({ id }: { id: string }) {
 }
 
 function Run({ id, digest }: { id: string; digest: string | null | undefined }) {
-  const [params, setParams] = useSearchParams();
+  const { params, set, setParams } = useAddress();
   const definition = useQuery(definitionQuery(digest));
   const blocks = useQuery(blocksQuery());
   const status = useLive(live => live.run.status);
@@ -68,12 +69,6 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
   useDocumentTitle(`${name} ${words(status)} · Millrace`);
   const tab = (params.get('tab') ?? 'graph') as TabName;
   const node = params.get('node');
-  const set = (field: string, value: string | null): void => {
-    const next = new URLSearchParams(params);
-    if (value) next.set(field, value);
-    else next.delete(field);
-    setParams(next, { replace: true });
-  };
   /** Shows a node on the graph, whatever view was open. */
   const openNode = (one: string): void => setParams({ node: one }, { replace: true });
   const ready = definition.data && blocks.data;

@@ -1,11 +1,13 @@
-import { Button, Checkbox, Group, Select, Skeleton, Stack, TextInput } from '@mantine/core';
+import { Button, Checkbox, Select, Skeleton, Stack, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconGitCompare, IconHistory } from '@tabler/icons-react';
 import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Link, useNavigate, useSearchParams } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import { executionsPage, workflowsPage } from '~/api/queries';
+import { useAddress } from '~/lib/useAddress';
 import { EmptyState } from '~/ui/EmptyState';
+import { NextPage } from '~/ui/NextPage';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { words } from '~/lib/format';
@@ -15,7 +17,7 @@ const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'tim
 
 /** Every run, newest first. */
 export function Component() {
-  const [params, setParams] = useSearchParams();
+  const { params, set, setParams } = useAddress();
   const navigate = useNavigate();
   const [chosen, setChosen] = useState<string[]>([]);
   const filter = {
@@ -37,12 +39,6 @@ export function Component() {
   });
   const names = new Map((workflows.data?.rows ?? []).map(workflow => [workflow.id, workflow.name]));
   const rows = runs.data?.pages.flatMap(page => page.rows) ?? [];
-  const set = (name: string, value: string | null): void => {
-    const next = new URLSearchParams(params);
-    if (value) next.set(name, value);
-    else next.delete(name);
-    setParams(next, { replace: true });
-  };
   const filtered = [...params.keys()].length > 0;
   const toggle = (id: string): void =>
     setChosen(chosen.includes(id) ? chosen.filter(one => one !== id) : [...chosen.slice(-1), id]);
@@ -131,17 +127,7 @@ export function Component() {
               />
             )}
           />
-          {runs.hasNextPage && (
-            <Group justify="center">
-              <Button
-                variant="default"
-                loading={runs.isFetchingNextPage}
-                onClick={() => void runs.fetchNextPage()}
-              >
-                Older runs
-              </Button>
-            </Group>
-          )}
+          <NextPage label="Older runs" list={runs} />
         </Stack>
       )}
     </Page>

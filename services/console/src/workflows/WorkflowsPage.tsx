@@ -1,10 +1,11 @@
-import { Button, Group, Skeleton, Stack, TextInput } from '@mantine/core';
+import { Button, Skeleton, Stack, TextInput } from '@mantine/core';
 import { IconPlus, IconSearch, IconTopologyStar3, IconUpload } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { workflowsPage } from '~/api/queries';
 import { EmptyState } from '~/ui/EmptyState';
+import { NextPage } from '~/ui/NextPage';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { Examples } from './Examples';
@@ -54,17 +55,7 @@ export function Component() {
         {saved.error && <ProblemNotice error={saved.error} onRetry={() => void saved.refetch()} />}
         {saved.isPending && <Skeleton height={180} radius="md" />}
         {rows.length > 0 && <WorkflowsTable rows={rows} />}
-        {saved.hasNextPage && (
-          <Group justify="center">
-            <Button
-              variant="default"
-              loading={saved.isFetchingNextPage}
-              onClick={() => void saved.fetchNextPage()}
-            >
-              More workflows
-            </Button>
-          </Group>
-        )}
+        <NextPage label="More workflows" list={saved} />
         {saved.isSuccess && rows.length === 0 && (
           <EmptyState
             compact={all.length > 0}

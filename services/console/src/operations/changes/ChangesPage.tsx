@@ -1,11 +1,12 @@
-import { Button, Group, Skeleton, Stack, TextInput } from '@mantine/core';
+import { Skeleton, Stack, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconListDetails } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
-import { useSearchParams } from 'react-router';
 import { changesPage } from '~/api/queries';
+import { useAddress } from '~/lib/useAddress';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
+import { NextPage } from '~/ui/NextPage';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { ChangesTable } from './ChangesTable';
@@ -13,7 +14,7 @@ import { ChangesTable } from './ChangesTable';
 /** Who changed what. */
 export function Component() {
   const may = useMay('admin');
-  const [params, setParams] = useSearchParams();
+  const { params, set } = useAddress();
   const filter = { action: params.get('action') ?? '', target: params.get('target') ?? '' };
   const [applied] = useDebouncedValue(filter, 250);
   const changes = useInfiniteQuery({
@@ -26,12 +27,6 @@ export function Component() {
   });
   const rows = changes.data?.pages.flatMap(page => page.rows) ?? [];
   const filtered = filter.action !== '' || filter.target !== '';
-  const set = (name: string, value: string): void => {
-    const next = new URLSearchParams(params);
-    if (value) next.set(name, value);
-    else next.delete(name);
-    setParams(next, { replace: true });
-  };
   return (
     <Page
       title="Changes"
@@ -75,17 +70,7 @@ export function Component() {
           </EmptyState>
         )}
         {rows.length > 0 && <ChangesTable rows={rows} />}
-        {changes.hasNextPage && (
-          <Group justify="center">
-            <Button
-              variant="default"
-              loading={changes.isFetchingNextPage}
-              onClick={() => void changes.fetchNextPage()}
-            >
-              Older changes
-            </Button>
-          </Group>
-        )}
+        <NextPage label="Older changes" list={changes} />
       </Stack>
     </Page>
   );

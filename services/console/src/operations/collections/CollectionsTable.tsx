@@ -1,11 +1,9 @@
-import { ActionIcon, Tooltip } from '@mantine/core';
-import { IconTrash } from '@tabler/icons-react';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { request } from '~/api/request';
+import { Tooltip } from '@mantine/core';
+import { collectionsQuery } from '~/api/queries';
 import type { Collection } from '~/api/types';
 import { formatCount } from '~/lib/format';
 import { Needs } from '~/login/Needs';
-import { notifyDone, notifyProblem } from '~/ui/notify';
+import { DeleteButton } from '~/ui/DeleteButton';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { table } from '~/ui/tableClasses';
 import { Tag } from '~/ui/Tag';
@@ -44,7 +42,13 @@ export function CollectionsTable({ rows }: { rows: Collection[] }) {
               </td>
               <td className={table.end}>
                 <Needs scope="admin">
-                  <Remove {...collection} />
+                  <DeleteButton
+                    name={collection.name}
+                    path={`/collections/${encodeURIComponent(collection.name)}`}
+                    question={`Delete ${collection.name} and its ${formatCount(collection.points)} points? It cannot be undone.`}
+                    done={`${collection.name} is gone`}
+                    list={collectionsQuery().queryKey}
+                  />
                 </Needs>
               </td>
             </tr>
@@ -63,32 +67,6 @@ function How({ indexed }: { indexed: boolean }) {
       <span>
         <Tag>point by point</Tag>
       </span>
-    </Tooltip>
-  );
-}
-
-function Remove({ name, points }: Collection) {
-  const queries = useQueryClient();
-  const remove = useMutation({
-    mutationFn: () => request(`/collections/${encodeURIComponent(name)}`, { method: 'DELETE' }),
-    onSuccess: () => {
-      notifyDone(`${name} is gone`);
-      return queries.invalidateQueries({ queryKey: ['collections'] });
-    },
-    onError: error => notifyProblem('It was not deleted', error),
-  });
-  return (
-    <Tooltip label="Delete">
-      <ActionIcon
-        aria-label={`Delete ${name}`}
-        loading={remove.isPending}
-        onClick={() => {
-          const what = `Delete ${name} and its ${formatCount(points)} points? It cannot be undone.`;
-          if (window.confirm(what)) remove.mutate();
-        }}
-      >
-        <IconTrash size={15} />
-      </ActionIcon>
     </Tooltip>
   );
 }

@@ -1,9 +1,10 @@
-import { Button, Group, Modal, NumberInput, Select, Stack, TextInput } from '@mantine/core';
+import { Modal, NumberInput, Select, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { collectionsQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { Collection, CollectionRequest } from '~/api/types';
-import { ProblemNotice } from '~/ui/ProblemNotice';
+import { SubmitForm } from '~/ui/SubmitForm';
 
 const METRICS = [
   { value: 'cosine', label: 'cosine: their directions' },
@@ -22,56 +23,41 @@ export function NewCollection({ onClose }: { onClose(): void }) {
       return request<Collection>('/collections', { method: 'POST', body });
     },
     onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: ['collections'] });
+      await queries.invalidateQueries({ queryKey: collectionsQuery().queryKey });
       onClose();
     },
   });
   return (
     <Modal opened onClose={onClose} title="A new collection">
-      <form
-        onSubmit={event => {
-          event.preventDefault();
-          make.mutate();
-        }}
+      <SubmitForm
+        label="Make the collection"
+        incomplete={name.trim() === '' || !(Number(dimension) >= 1)}
+        send={make}
+        onCancel={onClose}
       >
-        <Stack>
-          <TextInput
-            label="Name"
-            description="letters, digits, - _ and ."
-            value={name}
-            data-autofocus
-            onChange={event => setName(event.currentTarget.value)}
-          />
-          <NumberInput
-            label="Numbers each"
-            description="as many as the embedding model gives"
-            min={1}
-            allowDecimal={false}
-            value={dimension}
-            onChange={setDimension}
-          />
-          <Select
-            label="Compared by"
-            data={[...METRICS]}
-            allowDeselect={false}
-            value={metric}
-            onChange={value => setMetric(value ?? 'cosine')}
-          />
-          {make.error && <ProblemNotice error={make.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button
-              type="submit"
-              loading={make.isPending}
-              disabled={name.trim() === '' || !(Number(dimension) >= 1)}
-            >
-              Make the collection
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+        <TextInput
+          label="Name"
+          description="letters, digits, - _ and ."
+          value={name}
+          data-autofocus
+          onChange={event => setName(event.currentTarget.value)}
+        />
+        <NumberInput
+          label="Numbers each"
+          description="as many as the embedding model gives"
+          min={1}
+          allowDecimal={false}
+          value={dimension}
+          onChange={setDimension}
+        />
+        <Select
+          label="Compared by"
+          data={[...METRICS]}
+          allowDeselect={false}
+          value={metric}
+          onChange={value => setMetric(value ?? 'cosine')}
+        />
+      </SubmitForm>
     </Modal>
   );
 }

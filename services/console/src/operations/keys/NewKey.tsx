@@ -1,11 +1,11 @@
-import { Alert, Button, Code, Group, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Alert, Button, Code, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { request } from '~/api/request';
 import type { KeyMade, Scope } from '~/api/types';
 import { logIn } from '~/login/session';
 import { CopyText } from '~/ui/CopyText';
-import { ProblemNotice } from '~/ui/ProblemNotice';
+import { SubmitForm } from '~/ui/SubmitForm';
 
 const SCOPES: { scope: Scope; means: string }[] = [
   { scope: 'read', means: 'looks at everything but keys, changes and dead letters' },
@@ -58,51 +58,35 @@ export function NewKey({ first: isFirst, onClose }: Props) {
           <Button onClick={onClose}>I have it</Button>
         </Stack>
       ) : (
-        <form
-          onSubmit={event => {
-            event.preventDefault();
-            make.mutate();
-          }}
-        >
-          <Stack>
-            <TextInput
-              label="Name"
-              description="Who or what it is for"
-              placeholder="camera-gateway"
-              maxLength={100}
-              data-autofocus
-              value={name}
-              onChange={event => setName(event.currentTarget.value)}
-            />
-            <Radio.Group
-              label="It may"
-              description={first ? 'The first key makes the others: it is an administrator’s.' : undefined}
-              value={scope}
-              onChange={value => setScope(value as Scope)}
-            >
-              <Stack gap={8} mt={8}>
-                {SCOPES.map(({ scope: value, means }) => (
-                  <Radio
-                    key={value}
-                    value={value}
-                    label={value}
-                    description={means}
-                    disabled={first && value !== 'admin'}
-                  />
-                ))}
-              </Stack>
-            </Radio.Group>
-            {make.error && <ProblemNotice error={make.error} />}
-            <Group justify="flex-end">
-              <Button variant="default" onClick={onClose}>
-                Cancel
-              </Button>
-              <Button type="submit" loading={make.isPending} disabled={name.trim() === ''}>
-                Make the key
-              </Button>
-            </Group>
-          </Stack>
-        </form>
+        <SubmitForm label="Make the key" incomplete={name.trim() === ''} send={make} onCancel={onClose}>
+          <TextInput
+            label="Name"
+            description="Who or what it is for"
+            placeholder="camera-gateway"
+            maxLength={100}
+            data-autofocus
+            value={name}
+            onChange={event => setName(event.currentTarget.value)}
+          />
+          <Radio.Group
+            label="It may"
+            description={first ? 'The first key makes the others: it is an administrator’s.' : undefined}
+            value={scope}
+            onChange={value => setScope(value as Scope)}
+          >
+            <Stack gap={8} mt={8}>
+              {SCOPES.map(({ scope: value, means }) => (
+                <Radio
+                  key={value}
+                  value={value}
+                  label={value}
+                  description={means}
+                  disabled={first && value !== 'admin'}
+                />
+              ))}
+            </Stack>
+          </Radio.Group>
+        </SubmitForm>
       )}
     </Modal>
   );

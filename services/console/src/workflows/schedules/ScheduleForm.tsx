@@ -1,11 +1,12 @@
-import { Button, Group, Modal, Select, Stack, Text, TextInput } from '@mantine/core';
+import { Modal, Select, Text, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
+import { schedulesQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { Json, Schedule, ScheduleRequest } from '~/api/types';
 import { JsonField } from '~/editor/form/JsonField';
 import { isObject } from '~/lib/json';
-import { ProblemNotice } from '~/ui/ProblemNotice';
+import { SubmitForm } from '~/ui/SubmitForm';
 import { inputOf, replaceSchedule } from './request';
 
 const OVERLAPS = [
@@ -41,63 +42,52 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
     },
     onSuccess: onClose,
     // Also when somebody else has changed it meanwhile: the list shows what stands.
-    onSettled: () => queries.invalidateQueries({ queryKey: ['workflows', workflow, 'schedules'] }),
+    onSettled: () => queries.invalidateQueries({ queryKey: schedulesQuery(workflow).queryKey }),
   });
   return (
     <Modal opened onClose={onClose} title={schedule ? 'Change the schedule' : 'A new schedule'}>
-      <form
-        onSubmit={event => {
-          event.preventDefault();
-          save.mutate();
-        }}
+      <SubmitForm
+        label={schedule ? 'Save' : 'Make the schedule'}
+        incomplete={cron.trim() === '' || given === null}
+        send={save}
+        onCancel={onClose}
       >
-        <Stack>
-          <TextInput
-            label="When"
-            description="minute hour day month weekday, or such as @hourly"
-            value={cron}
-            data-autofocus
-            onChange={event => setCron(event.currentTarget.value)}
-          />
-          <Select
-            label="By the clock of"
-            searchable
-            data={['UTC', ...Intl.supportedValuesOf('timeZone').filter(zone => zone !== 'UTC')]}
-            value={timezone}
-            onChange={setTimezone}
-          />
-          <Select
-            label="If the run before still goes on"
-            data={[...OVERLAPS]}
-            allowDeselect={false}
-            value={overlap ?? 'skip'}
-            onChange={value => setOverlap(value as ScheduleRequest['overlap'])}
-          />
-          <div>
-            <Text size="sm" fw={500}>
-              Input
+        <TextInput
+          label="When"
+          description="minute hour day month weekday, or such as @hourly"
+          value={cron}
+          data-autofocus
+          onChange={event => setCron(event.currentTarget.value)}
+        />
+        <Select
+          label="By the clock of"
+          searchable
+          data={['UTC', ...Intl.supportedValuesOf('timeZone').filter(zone => zone !== 'UTC')]}
+          value={timezone}
+          onChange={setTimezone}
+        />
+        <Select
+          label="If the run before still goes on"
+          data={[...OVERLAPS]}
+          allowDeselect={false}
+          value={overlap ?? 'skip'}
+          onChange={value => setOverlap(value as ScheduleRequest['overlap'])}
+        />
+        <div>
+          <Text size="sm" fw={500}>
+            Input
+          </Text>
+          <Text size="xs" c="dimmed" mb={4}>
+            By input node, as JSON. A picture is an address, or blob: and its SHA-256.
+          </Text>
+          <JsonField label="Input" value={input} fallback={{}} onChange={setInput} />
+          {given === null && (
+            <Text size="xs" c="var(--state-failed)">
+              This is no JSON object; write such as {'{"min": 0.5}'}.
             </Text>
-            <Text size="xs" c="dimmed" mb={4}>
-              By input node, as JSON. A picture is an address, or blob: and its SHA-256.
-            </Text>
-            <JsonField label="Input" value={input} fallback={{}} onChange={setInput} />
-            {given === null && (
-              <Text size="xs" c="var(--state-failed)">
-                This is no JSON object; write such as {'{"min": 0.5}'}.
-              </Text>
-            )}
-          </div>
-          {save.error && <ProblemNotice error={save.error} />}
-          <Group justify="flex-end">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" loading={save.isPending} disabled={cron.trim() === '' || given === null}>
-              {schedule ? 'Save' : 'Make the schedule'}
-            </Button>
-          </Group>
-        </Stack>
-      </form>
+          )}
+        </div>
+      </SubmitForm>
     </Modal>
   );
 }

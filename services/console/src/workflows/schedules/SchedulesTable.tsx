@@ -1,13 +1,15 @@
 import { ActionIcon, Anchor, Group, Switch, Text, Tooltip } from '@mantine/core';
-import { IconPencil, IconPlayerPlay, IconTrash } from '@tabler/icons-react';
+import { IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
+import { schedulesQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { RunAccepted, Schedule } from '~/api/types';
 import { formatDate, words } from '~/lib/format';
 import { Needs } from '~/login/Needs';
-import { notifyDone, notifyProblem } from '~/ui/notify';
+import { DeleteButton } from '~/ui/DeleteButton';
+import { notifyProblem } from '~/ui/notify';
 import { StatusBadge } from '~/ui/Status';
 import { table } from '~/ui/tableClasses';
 import { replaceSchedule } from './request';
@@ -76,8 +78,7 @@ function Actions({ schedule }: { schedule: Schedule }) {
   const navigate = useNavigate();
   const [editing, setEditing] = useState(false);
   const path = `/schedules/${schedule.id}`;
-  const renew = () =>
-    queries.invalidateQueries({ queryKey: ['workflows', schedule.workflow_id, 'schedules'] });
+  const list = schedulesQuery(schedule.workflow_id).queryKey;
   const trigger = useMutation({
     mutationFn: () => request<RunAccepted>(`${path}/trigger`, { method: 'POST' }),
     onSuccess: run => navigate(`/executions/${run.execution_id}`),
@@ -85,16 +86,8 @@ function Actions({ schedule }: { schedule: Schedule }) {
   });
   const change = useMutation({
     mutationFn: (enabled: boolean) => replaceSchedule(schedule, { enabled }),
-    onSuccess: renew,
+    onSuccess: () => queries.invalidateQueries({ queryKey: list }),
     onError: error => notifyProblem('It was not changed', error),
-  });
-  const remove = useMutation({
-    mutationFn: () => request(path, { method: 'DELETE' }),
-    onSuccess: () => {
-      notifyDone('The schedule is gone; its runs stay');
-      return renew();
-    },
-    onError: error => notifyProblem('It was not deleted', error),
   });
   return (
     <Group gap={8} justify="flex-end" wrap="nowrap">
@@ -119,17 +112,13 @@ function Actions({ schedule }: { schedule: Schedule }) {
           <IconPencil size={15} />
         </ActionIcon>
       </Tooltip>
-      <Tooltip label="Delete">
-        <ActionIcon
-          aria-label={`Delete ${schedule.cron}`}
-          loading={remove.isPending}
-          onClick={() => {
-            if (window.confirm(`Delete the schedule ${schedule.cron}? Its runs stay.`)) remove.mutate();
-          }}
-        >
-          <IconTrash size={15} />
-        </ActionIcon>
-      </Tooltip>
+      <DeleteButton
+        name={schedule.cron}
+        path={path}
+        question={`Delete the schedule ${schedule.cron}? Its runs stay.`}
+        done="The schedule is gone; its runs stay"
+        list={list}
+      />
       {editing && (
         <ScheduleForm workflow={schedule.workflow_id} schedule={schedule} onClose={() => setEditing(false)} />
       )}
