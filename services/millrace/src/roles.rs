@@ -4,7 +4,9 @@ mod alone;
 mod pages;
 mod purge;
 mod settings;
+mod supervised;
 
 pub(crate) use self::alone::{Alone, serve_own_health, serve_worker_health};
 pub(crate) use self::pages::huge_pages;
 pub(crate) use self::settings::{blobs, bus, bus_settings, library, store};
+pub(crate) use self::supervised::{supervised, this_program};

@@ -1,17 +1,66 @@
 //! `millrace bench` as a user meets it: a private instance on servers of the test's own, a short load, a report, an end.
 
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
 
-use millrace_testkit::{TestPostgres, TestRedis};
+use millrace_testkit::{TestPostgres, TestRedis, eventually, processes_naming};
 use serde_json::Value;
+
+/// `up` promises to end in ten seconds; a busy machine gets as many more.
+const END: Duration = Duration::from_secs(20);
+const START: Duration = Duration::from_secs(60);
+
+fn bench(arguments: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
+    let keep = ["PATH", "HOME", "TMPDIR"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
+    command.env_clear().envs(keep).current_dir(std::env::temp_dir()).arg("bench").args(arguments);
+    command
+}
+
+/// The address of the private instance of a bench whose temporary files are in `folder`, once it has one.
+fn instance_in(folder: &Path) -> Option<String> {
+    let entries = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut files = entries.map(|entry| entry.path().join("data/endpoints.json"));
+    let found: Value = files.find_map(|file| serde_json::from_slice(&std::fs::read(file).ok()?).ok())?;
+    Some(found["api"].as_str()?.to_owned())
+}
+
+/// Whether the instance has runs: the bench has seen it get ready, and is at its load.
+async fn has_runs(api: &str) -> reqwest::Result<bool> {
+    let page: Value = reqwest::get(format!("{api}/api/v1/executions?limit=1")).await?.json().await?;
+    Ok(page["executions"].as_array().is_some_and(|runs| !runs.is_empty()))
+}
+
+#[tokio::test]
+async fn what_a_killed_bench_had_started_ends() -> anyhow::Result<()> {
+    // A Postgres that root starts runs as another user, who must get in.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+    let folder = tempfile::Builder::new().permissions(open).tempdir()?;
+    // Refused only where it is there already.
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let mut command = bench(&["dag", "--seconds", "600"]);
+    command.env("TMPDIR", folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut child = command.spawn()?;
+    let loaded = async || match instance_in(folder.path()) {
+        Some(api) => has_runs(&api).await.map(|runs| runs.then_some(())),
+        None => Ok(None),
+    };
+    let loaded = eventually(START, "the private instance has work", loaded).await;
+    child.kill()?;
+    child.wait()?;
+    loaded?;
+    let rest = async || match processes_naming(folder.path()) {
+        none if none.is_empty() => Ok(Some(())),
+        some => Err(anyhow::anyhow!("{some:?} are there")),
+    };
+    eventually(END, "all processes of the bench have ended", rest).await
+}
 
 #[tokio::test]
 async fn a_short_dag_is_measured_on_a_private_instance() -> anyhow::Result<()> {
     let (redis, postgres) = (TestRedis::start().await?, TestPostgres::start().await?);
-    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
-    let keep = ["PATH", "HOME", "TMPDIR"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
-    command.env_clear().envs(keep).current_dir(std::env::temp_dir());
-    command.args(["bench", "dag", "--json", "--seconds", "1", "--runs", "40"]);
+    let mut command = bench(&["dag", "--json", "--seconds", "1", "--runs", "40"]);
     command.args(["--redis-url", &redis.url(), "--database-url", &postgres.url()]);
     let done = tokio::task::spawn_blocking(move || command.output()).await??;
     let (report, errors) =

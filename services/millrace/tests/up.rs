@@ -6,6 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use millrace_testkit::processes_naming;
 use serde_json::Value;
 
 /// The contract's bound for a stop.
@@ -52,17 +53,6 @@ fn endpoints(data: &Path) -> Option<Value> {
     serde_json::from_slice(&std::fs::read(data.join("data/endpoints.json")).ok()?).ok()
 }
 
-/// Command lines of processes that name `data`.
-fn processes_of(data: &Path) -> Vec<String> {
-    let needle = data.display().to_string();
-    let entries = std::fs::read_dir("/proc").expect("a Linux").flatten();
-    let lines = entries.filter_map(|entry| std::fs::read(entry.path().join("cmdline")).ok());
-    lines
-        .map(|line| String::from_utf8_lossy(&line).replace('\0', " "))
-        .filter(|line| line.contains(&needle))
-        .collect()
-}
-
 #[test]
 fn one_up_per_folder_adopted_after_a_kill_and_gone_after_a_signal() {
     let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o711);
@@ -86,7 +76,7 @@ fn one_up_per_folder_adopted_after_a_kill_and_gone_after_a_signal() {
     }
     second.stop();
     assert_eq!(endpoints(dir.path()), None);
-    assert_eq!(processes_of(dir.path()), Vec::<String>::new());
+    assert_eq!(processes_naming(dir.path()), Vec::<String>::new());
 }
 
 #[test]

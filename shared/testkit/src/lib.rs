@@ -5,6 +5,7 @@ mod eventually;
 mod folder;
 mod ort;
 mod postgres;
+mod processes;
 mod redis;
 mod story;
 
@@ -13,5 +14,6 @@ pub use eventually::eventually;
 pub use folder::test_folder;
 pub use ort::ort_library;
 pub use postgres::TestPostgres;
+pub use processes::processes_naming;
 pub use redis::TestRedis;
 pub use story::{accepted_run, interleaved_events};

@@ -13,6 +13,7 @@ use tempfile::TempDir;
 use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
+use crate::roles;
 use crate::up::endpoints::Endpoints;
 
 /// A first start makes a database, on a machine that may be busy.
@@ -44,7 +45,8 @@ pub(crate) struct Private {
     pub(crate) environment: Vec<(String, String)>,
 }
 
-/// An instance of our own. It does not outlive this value.
+/// An instance of our own. It does not outlive this value, which holds its standard input: where nobody stops it, the end of that
+/// does, in order.
 pub(crate) struct Instance {
     child: Child,
     folder: TempDir,
@@ -110,11 +112,8 @@ fn command(private: &Private, folder: &Path) -> anyhow::Result<Command> {
     std::fs::create_dir(&models).context("the folder of the private instance")?;
     let models = private.models.as_ref().unwrap_or(&models);
     let log = std::fs::File::create(folder.join("up.log")).context("the log of the private instance")?;
-    let mut command = Command::new(std::env::current_exe().context("cannot find this program's own file")?);
-    if let Some(config) = &private.config {
-        command.arg("--config").arg(config);
-    }
-    command.args(["up", "--listen", "127.0.0.1:0", "--workers", &private.workers.to_string()]);
+    let mut command = roles::supervised(&roles::this_program()?, "up", private.config.as_deref());
+    command.args(["--listen", "127.0.0.1:0", "--workers", &private.workers.to_string()]);
     command.arg("--data-dir").arg(folder.join("data")).arg("--models").arg(models);
     for name in FOREIGN {
         command.env_remove(name);
@@ -124,8 +123,7 @@ fn command(private: &Private, folder: &Path) -> anyhow::Result<Command> {
     for (flag, url) in urls {
         command.args(url.iter().flat_map(|url| [flag, url.as_str()]));
     }
-    // A group of its own: Ctrl-C reaches only us, and we stop it in order.
-    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log).process_group(0).kill_on_drop(true);
+    command.stdout(Stdio::piped()).stderr(log);
     Ok(command)
 }
 

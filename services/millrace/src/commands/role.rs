@@ -5,15 +5,13 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args;
-use millrace_tasks::CancellationToken;
 use millrace_telemetry::Health;
-use tokio::io::AsyncReadExt;
 
 use crate::context::Context;
 use crate::exit::Exit;
 use crate::roles::{self, Alone, serve_own_health, serve_worker_health};
 
-/// How long a worker whose supervisor is gone may take over its grace period before it exits the hard way.
+/// How long a worker whose parent is gone may take over its grace period before it exits the hard way.
 const ORPHAN_MARGIN: Duration = Duration::from_secs(2);
 
 #[derive(Debug, Args)]
@@ -52,7 +50,7 @@ pub(crate) struct WorkerArgs {
     /// Serve /healthz, /readyz and /metrics here.
     #[arg(long, value_name = "ADDRESS")]
     health_listen: Option<SocketAddr>,
-    /// End when standard input does: how `millrace up` takes its workers along when it is killed.
+    /// End when standard input does: how `millrace up` and `millrace bench` take their workers along when they are killed.
     #[arg(long, hide = true)]
     supervised: bool,
 }
@@ -124,16 +122,9 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
     let bus = roles::bus(settings).await?;
     let phase = millrace_worker::Phase::default();
     let listen = settings.worker.health_listen;
-    let health = serve_worker_health(listen, &alone, &bus, phase.clone()).await?;
+    let _health = serve_worker_health(listen, &alone, &bus, phase.clone()).await?;
     if args.supervised {
-        let orphaned = end_with_supervisor(alone.shutdown.clone(), settings.worker.grace + ORPHAN_MARGIN);
-        let kind = millrace_tasks::TaskKind::new(
-            "supervisor-watch",
-            millrace_tasks::OnError::Log,
-            // It outlives the shutdown on purpose: it is the one that enforces its end.
-            millrace_tasks::OnCancel::Wait,
-        );
-        health.spawn(kind, orphaned);
+        alone.end_with_parent(settings.worker.grace + ORPHAN_MARGIN);
     }
     let (blobs, objects) = (roles::blobs(settings)?, settings.objects.clone());
     let deps = millrace_worker::Deps { bus, blobs, library, objects, phase };
@@ -141,16 +132,4 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
     let ended = millrace_worker::run(deps, worker, models, io, alone.shutdown.clone()).await;
     alone.end(ended).await?;
     Ok(Exit::Done)
-}
-
-/// Waits for the end of standard input, which is the end of the supervisor, then asks this process to end, and ends it.
-async fn end_with_supervisor(shutdown: CancellationToken, patience: Duration) -> std::io::Result<()> {
-    let mut input = tokio::io::stdin();
-    let mut scrap = [0u8; 64];
-    while input.read(&mut scrap).await? > 0 {}
-    tracing::info!("the supervisor is gone or asks to stop: draining");
-    shutdown.cancel();
-    tokio::time::sleep(patience).await;
-    tracing::error!("jobs in hand did not end in time: exiting");
-    std::process::exit(1);
 }

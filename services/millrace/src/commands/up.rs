@@ -29,6 +29,7 @@ const WORKERS_GRACE: Duration = Duration::from_millis(4_000);
 const FRONT_GRACE: Duration = Duration::from_millis(4_500);
 const BACK_GRACE: Duration = Duration::from_millis(2_500);
 const SERVERS_GRACE: Duration = Duration::from_millis(2_500);
+const WHOLE_GRACE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -58,6 +59,9 @@ pub(crate) struct Args {
     /// Use this Postgres instead of a private one.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
+    /// End when standard input does: how `millrace bench` takes its private instance along when it is killed.
+    #[arg(long, hide = true)]
+    supervised: bool,
 }
 
 impl Args {
@@ -77,6 +81,9 @@ impl Args {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut loaded = context.load(args.flags())?;
     let alone = Alone::new(&loaded, "up")?;
+    if args.supervised {
+        alone.end_with_parent(WHOLE_GRACE);
+    }
     roles::huge_pages(false);
     let _lock = DirLock::acquire(&args.data_dir)?;
     let data_dir = args.data_dir.canonicalize().context("the data folder")?;

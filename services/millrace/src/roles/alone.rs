@@ -1,6 +1,7 @@
 //! What a role that runs alone in its process has around it: telemetry, its end by signal, its health routes.
 
 use std::net::SocketAddr;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use millrace_bus::Bus;
@@ -11,6 +12,7 @@ use millrace_telemetry::{Health, MetricsHandle, Telemetry};
 use millrace_worker::Phase;
 
 use super::purge::give_memory_back;
+use super::supervised::end_with_parent;
 
 /// What surrounds a role that runs alone.
 pub(crate) struct Alone {
@@ -19,7 +21,7 @@ pub(crate) struct Alone {
     pub(crate) shutdown: CancellationToken,
     telemetry: Telemetry,
     /// What every process does beside its role.
-    _upkeep: Supervisor,
+    upkeep: Supervisor,
 }
 
 impl Alone {
@@ -33,7 +35,14 @@ impl Alone {
         let shutdown = shutdown_signal()?;
         let upkeep = Supervisor::under(&shutdown);
         upkeep.spawn(TaskKind::new("memory", OnError::Log, OnCancel::Abort), give_memory_back());
-        Ok(Self { metrics, shutdown, telemetry, _upkeep: upkeep })
+        Ok(Self { metrics, shutdown, telemetry, upkeep })
+    }
+
+    /// Ends this process when the one that started it is gone; the hard way where it has not ended after `patience`.
+    pub(crate) fn end_with_parent(&self, patience: Duration) {
+        // It outlives the shutdown on purpose: it is the one that enforces its end.
+        let kind = TaskKind::new("parent-watch", OnError::Log, OnCancel::Wait);
+        self.upkeep.spawn(kind, end_with_parent(self.shutdown.clone(), patience));
     }
 
     /// Sends what telemetry still holds, and gives the role's own result on.

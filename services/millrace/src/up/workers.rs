@@ -1,10 +1,10 @@
 //! The workers of `millrace up`: child processes, restarted with back-off when they die.
 //!
-//! Rule: a worker's standard input is a pipe from here. It ends when we do, however we do, and the worker with it.
+//! Rule: a worker ends when we do, however we do (`roles::supervised`).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::path::PathBuf;
-use std::process::{ExitStatus, Stdio};
+use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
@@ -14,6 +14,8 @@ use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind,
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
+
+use crate::roles;
 
 const MIN_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
@@ -54,8 +56,7 @@ impl WorkerPlan {
         config: Option<PathBuf>,
         deadline: Duration,
     ) -> anyhow::Result<Self> {
-        let program = std::env::current_exe().context("cannot find this program's own file")?;
-        Ok(Self { program, config, environment: settings.to_environment(), deadline })
+        Ok(Self { program: roles::this_program()?, config, environment: settings.to_environment(), deadline })
     }
 
     /// Keeps `count` workers running until the supervisor is told to stop.
@@ -67,18 +68,13 @@ impl WorkerPlan {
     }
 
     fn command(&self) -> Command {
-        let mut command = Command::new(&self.program);
-        if let Some(config) = &self.config {
-            command.arg("--config").arg(config);
-        }
-        command.args(["worker", "--supervised"]);
+        let mut command = roles::supervised(&self.program, "worker", self.config.as_deref());
         // What we were told by the environment is in the settings already, and flags win over it.
         for name in LoadArgs::variables_of_process() {
             command.env_remove(name);
         }
         command.envs(self.environment.iter().map(|(name, value)| (name, value)));
-        // A group of its own: Ctrl-C reaches only us, and we pass it on in order.
-        command.stdin(Stdio::piped()).process_group(0).kill_on_drop(true);
+        command.kill_on_drop(true);
         command
     }
 }

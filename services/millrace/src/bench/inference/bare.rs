@@ -9,6 +9,7 @@ use tokio::process::{Child, ChildStdin, ChildStdout, Command};
 
 use super::bare_loop::{Open, Turn};
 use super::kit::{CONVNET, Kit};
+use crate::roles;
 
 /// Threads of the loop, whatever the machine has: the comparison's definition.
 pub(crate) const THREADS: usize = 2;
@@ -26,8 +27,7 @@ pub(crate) struct BareLoop {
 
 impl BareLoop {
     pub(crate) async fn start(kit: &Kit) -> anyhow::Result<Self> {
-        let mut command =
-            Command::new(std::env::current_exe().context("cannot find this program's own file")?);
+        let mut command = Command::new(roles::this_program()?);
         command.arg("bench-bare-loop").arg("--library").arg(&kit.library);
         command.arg("--models").arg(kit.models()).args(["--model", CONVNET]);
         command.arg("--pictures").arg(kit.blobs_url()).args(["--threads", &THREADS.to_string()]);

@@ -14,7 +14,7 @@ use millrace_contracts::values::ImageValue;
 use millrace_contracts::{ExecutionId, Flow, ItemPath, Job, JobId, JobMetrics, Partition, Pool, UnixMillis};
 use millrace_tasks::{OnCancel, OnError, Supervisor, TaskKind};
 use serde_json::{Map, Value, json};
-use tokio::process::{Child, Command};
+use tokio::process::Child;
 use tokio::sync::oneshot;
 
 use super::kit::{self, Kit};
@@ -120,11 +120,7 @@ impl Desk {
 }
 
 fn worker(kit: &Kit, redis_url: &str, prefix: &str, settings: &[(&str, &str)]) -> anyhow::Result<Child> {
-    let mut command = Command::new(std::env::current_exe().context("cannot find this program's own file")?);
-    if let Some(config) = &kit.config {
-        command.arg("--config").arg(config);
-    }
-    command.arg("worker");
+    let mut command = roles::supervised(&roles::this_program()?, "worker", kit.config.as_deref());
     for name in LoadArgs::variables_of_process() {
         command.env_remove(name);
     }
@@ -134,8 +130,7 @@ fn worker(kit: &Kit, redis_url: &str, prefix: &str, settings: &[(&str, &str)]) -
     command.env("MILLRACE__MODELS__ORT_LIBRARY", &kit.library);
     command.env("MILLRACE__BLOBS__URL", kit.blobs_url());
     command.envs(settings.iter().copied());
-    command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
-    command.process_group(0).kill_on_drop(true);
+    command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     command.spawn().context("cannot start the bench's worker")
 }
 
