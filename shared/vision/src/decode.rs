@@ -10,7 +10,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use image::metadata::Orientation;
 
-use crate::{Format, Frame, Limits, Rgb, VisionError, orient};
+use crate::{Format, Frame, Limits, Reduction, Rgb, VisionError, orient};
 
 /// What a file says of itself before it is decoded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,10 +47,25 @@ pub fn decode(bytes: &[u8], limits: &Limits) -> Result<Frame, VisionError> {
 /// # Errors
 /// As [`decode`].
 pub fn decode_over(bytes: &[u8], limits: &Limits, background: Option<Rgb>) -> Result<Frame, VisionError> {
+    decode_reduced(bytes, limits, background, Reduction::None)
+}
+
+/// As [`decode_over`], at less than the picture's own size: each pixel is the mean of those it stands for, and a last one that
+/// is not whole counts. A JPEG is averaged before its colours are made, which is much less work; all others are decoded
+/// first. The limits are for the picture's own size.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_reduced(
+    bytes: &[u8],
+    limits: &Limits,
+    background: Option<Rgb>,
+    reduction: Reduction,
+) -> Result<Frame, VisionError> {
     let stored = stored_header(bytes, limits)?;
     let frame = guarded(stored.format, || match stored.format {
-        Format::Jpeg => jpeg::decode(bytes),
-        format => others::decode(bytes, format, limits, background),
+        Format::Jpeg => jpeg::decode(bytes, reduction),
+        format => reduction.paint(&others::decode(bytes, format, limits, background)?),
     })?;
     Ok(orient::upright(frame, stored.orientation))
 }

@@ -155,6 +155,8 @@ pub struct JpegDecoder<T> {
     pub(crate) icc_data: Vec<ICCChunk>,
     pub(crate) is_mjpeg: bool,
     pub(crate) coeff:    usize, // Solves some weird bug :)
+    // Added for Millrace: decode to so manieth of the size
+    pub(crate) reduction: usize,
     /// Extended XMP segments
     pub(crate) extended_xmp_segments: Vec<ExtendedXmpSegment>,
 }
@@ -202,6 +204,7 @@ where
             icc_data:          vec![],
             is_mjpeg:          false,
             coeff:             1,
+            reduction:         1,
             extended_xmp_segments: vec![],
         }
     }
@@ -266,7 +269,8 @@ where
         return if self.headers_decoded {
             Some(
                 usize::from(self.width())
-                    .checked_mul(usize::from(self.height()))?
+                    .div_ceil(self.reduction)
+                    .checked_mul(usize::from(self.height()).div_ceil(self.reduction))?
                     .checked_mul(self.options.jpeg_get_out_colorspace().num_components())?
             )
         } else {

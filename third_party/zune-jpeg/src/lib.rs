@@ -189,6 +189,7 @@ mod marker;
 mod mcu;
 mod mcu_prog;
 mod misc;
+mod reduced;
 mod unsafe_utils;
 mod unsafe_utils_avx2;
 mod unsafe_utils_neon;

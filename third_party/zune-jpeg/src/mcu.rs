@@ -789,6 +789,9 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
         &mut self, pixels: &mut [u8], i: usize, mcu_height: usize, width: usize,
         padded_width: usize, pixels_written: &mut usize, upsampler_scratch_space: &mut [i16]
     ) -> Result<(), DecodeErrors> {
+        if self.reduction > 1 {
+            return self.post_process_reduced(pixels, pixels_written);
+        }
         let out_colorspace_components = self.options.jpeg_get_out_colorspace().num_components();
 
         let mut px = *pixels_written;

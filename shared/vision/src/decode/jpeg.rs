@@ -9,7 +9,7 @@ use zune_jpeg::JpegDecoder;
 use zune_jpeg::errors::DecodeErrors;
 
 use super::Stored;
-use crate::{Format, Frame, VisionError};
+use crate::{Format, Frame, Reduction, VisionError};
 
 /// A decoder that writes RGB and leaves the size limit to us.
 fn decoder(bytes: &[u8]) -> JpegDecoder<ZCursor<&[u8]>> {
@@ -34,13 +34,14 @@ pub(super) fn header(bytes: &[u8]) -> Result<Stored, VisionError> {
     })
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Frame, VisionError> {
+pub(super) fn decode(bytes: &[u8], reduction: Reduction) -> Result<Frame, VisionError> {
     if !reaches_its_end(bytes) {
         return Err(VisionError::Truncated { format: Format::Jpeg });
     }
     let mut decoder = decoder(bytes);
-    let pixels = decoder.decode().map_err(|error| refusal(bytes, &error))?;
-    let (width, height) = decoder.dimensions().unwrap_or_default();
+    let pixels = decoder.set_reduction(reduction.factor() as usize).and_then(|()| decoder.decode());
+    let pixels = pixels.map_err(|error| refusal(bytes, &error))?;
+    let (width, height) = decoder.reduced_dimensions().unwrap_or_default();
     Frame::new(width as u32, height as u32, pixels).map_err(|_| VisionError::Unsupported {
         what: "a JPEG whose channels are neither grey, RGB nor CMYK".to_owned(),
     })
@@ -61,7 +62,7 @@ fn reaches_its_end(bytes: &[u8]) -> bool {
                 at += 2 + usize::from(u16::from_be_bytes([high, low])).max(2);
             }
             // Entropy-coded data, or padding between segments: on to the next marker.
-            _ => match bytes[at..].iter().position(|&byte| byte == 0xff) {
+            _ => match memchr::memchr(0xff, &bytes[at..]) {
                 Some(distance) => at += distance,
                 None => return false,
             },

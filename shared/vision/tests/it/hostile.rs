@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use millrace_vision::{Format, Limits, VisionError, decode, probe};
+use millrace_vision::{Format, Limits, Reduction, VisionError, decode, decode_reduced, probe};
 use proptest::prelude::*;
 
 use crate::picture;
@@ -90,6 +90,11 @@ fn a_text_called_jpg_is_no_image() {
     assert!(decode(b"\xff\xd8\xff", &Limits::default()).is_err());
 }
 
+fn any_reduction() -> impl Strategy<Value = Reduction> {
+    let all = [Reduction::None, Reduction::Half, Reduction::Quarter, Reduction::Eighth];
+    prop::sample::select(all.to_vec())
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: 96, ..ProptestConfig::default() })]
 
@@ -99,6 +104,7 @@ proptest! {
         jpeg in any::<bool>(),
         changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..24),
         keep in 0.2f64..=1.0,
+        reduction in any_reduction(),
     ) {
         let mut bytes = picture(if jpeg { "rocket_exif6.jpg" } else { "chelsea_alpha.png" });
         for (place, value) in changes {
@@ -107,21 +113,27 @@ proptest! {
         }
         bytes.truncate((bytes.len() as f64 * keep) as usize);
         let limits = Limits { max_pixels: 2_000_000, ..Limits::default() };
-        if let Ok(frame) = decode(&bytes, &limits) {
+        if let Ok(frame) = decode_reduced(&bytes, &limits, None, reduction) {
             prop_assert_eq!(frame.pixels().len() as u64, u64::from(frame.width()) * u64::from(frame.height()) * 3);
         }
     }
 
     /// Headers are where sizes and tables live: damage there is the most dangerous.
     #[test]
-    fn mutated_headers_never_panic(place in 0usize..700, value in any::<u8>(), jpeg in any::<bool>()) {
+    fn mutated_headers_never_panic(
+        place in 0usize..700,
+        value in any::<u8>(),
+        jpeg in any::<bool>(),
+        reduction in any_reduction(),
+    ) {
         let mut bytes = picture(if jpeg { "astronaut.jpg" } else { "camera_gray.png" });
         bytes[place] = value;
         let limits = Limits { max_pixels: 2_000_000, ..Limits::default() };
         let known = probe(&bytes, &limits).ok();
-        if let Ok(frame) = decode(&bytes, &limits) {
+        if let Ok(frame) = decode_reduced(&bytes, &limits, None, reduction) {
             let header = known.expect("what decodes has a header");
-            prop_assert_eq!((frame.width(), frame.height()), (header.width, header.height));
+            let size = (reduction.of(header.width), reduction.of(header.height));
+            prop_assert_eq!((frame.width(), frame.height()), size);
         }
     }
 }

@@ -9,6 +9,7 @@ mod geometry;
 mod hostile;
 mod pillow;
 mod pixels;
+mod reduced;
 mod scaling;
 
 use std::path::PathBuf;
