@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use millrace_blobs::Blobs;
 use millrace_contracts::{BlobId, JobError};
 use millrace_shelf::Shelf;
-use millrace_vision::{Frame, Limits, Rgb, decode_over};
+use millrace_vision::{Frame, Limits, Reduction, Rgb, decode_reduced};
 
 use self::errand::Errand;
 use crate::cpu::{Caller, CpuPool};
@@ -24,6 +24,20 @@ const LOOK_EVERY: Duration = Duration::from_secs(10);
 /// What an entry costs besides its pixels, roughly.
 const OVERHEAD_BYTES: usize = 256;
 
+/// A picture as it is wanted: which, and at what part of its size.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(crate) struct Wanted {
+    pub(crate) blob: BlobId,
+    pub(crate) reduction: Reduction,
+}
+
+impl From<BlobId> for Wanted {
+    /// All of its pixels.
+    fn from(blob: BlobId) -> Self {
+        Self { blob, reduction: Reduction::None }
+    }
+}
+
 /// The pictures. Cheap to clone.
 #[derive(Clone)]
 pub(crate) struct Frames {
@@ -31,7 +45,7 @@ pub(crate) struct Frames {
     cpu: CpuPool,
     limits: Limits,
     background: Option<Rgb>,
-    decoded: Arc<Shelf<BlobId, Frame>>,
+    decoded: Arc<Shelf<Wanted, Frame>>,
 }
 
 impl Frames {
@@ -44,21 +58,27 @@ impl Frames {
 
     /// The upright pixels of an image blob. Whoever comes first fetches and decodes at their turn, and has that on
     /// their clock.
-    pub(crate) async fn load(&self, id: BlobId, caller: Caller, clock: &Clock) -> Result<Frame, JobError> {
-        self.decoded(id, caller, clock, |_: &Frame| {}).await
+    pub(crate) async fn load(
+        &self,
+        wanted: Wanted,
+        caller: Caller,
+        clock: &Clock,
+    ) -> Result<Frame, JobError> {
+        self.decoded(wanted, caller, clock, |_: &Frame| {}).await
     }
 
     /// What `work` makes of these pixels, on the clock as `stage`. Who decodes them does it in one go.
     pub(crate) async fn load_for<T: Send + 'static>(
         &self,
-        id: BlobId,
+        wanted: Wanted,
         (caller, clock): (Caller, &Clock),
         stage: Stage,
         work: impl FnOnce(&Frame) -> T + Send + 'static,
     ) -> Result<T, JobError> {
         let errand = Errand::new(work);
         let first = errand.clone();
-        let frame = self.decoded(id, caller.clone(), clock, move |frame: &Frame| first.run(frame)).await?;
+        let frame =
+            self.decoded(wanted, caller.clone(), clock, move |frame: &Frame| first.run(frame)).await?;
         if errand.is_to_do() {
             let late = errand.clone();
             self.cpu.run(caller, move || late.run(&frame)).await.map_err(|panic| panicked(&panic))?;
@@ -71,18 +91,18 @@ impl Frames {
     /// The pixels; whoever decodes them does something `more` with them on the same thread.
     async fn decoded(
         &self,
-        id: BlobId,
+        wanted: Wanted,
         caller: Caller,
         clock: &Clock,
         more: impl FnOnce(&Frame) + Send + 'static,
     ) -> Result<Frame, JobError> {
         let load = async {
-            let bytes =
-                clock.time(Stage::Fetch, self.blobs.get_once(id)).await.map_err(|error| of_blobs(&error))?;
+            let bytes = clock.time(Stage::Fetch, self.blobs.get_once(wanted.blob)).await;
+            let bytes = bytes.map_err(|error| of_blobs(&error))?;
             let (limits, background) = (self.limits, self.background);
             let decode = move || {
                 let begun = Instant::now();
-                let decoded = decode_over(&bytes, &limits, background);
+                let decoded = decode_reduced(&bytes, &limits, background, wanted.reduction);
                 let took = begun.elapsed();
                 if let Ok(frame) = &decoded {
                     more(frame);
@@ -96,13 +116,13 @@ impl Frames {
             let bytes = cost_of(&frame);
             Ok((frame, bytes))
         };
-        self.decoded.get_or_load(&id, load).await
+        self.decoded.get_or_load(&wanted, load).await
     }
 
     /// Remembers the pixels of a blob that was just written without loss.
     pub(crate) fn keep(&self, id: BlobId, frame: Frame) {
         let bytes = cost_of(&frame);
-        self.decoded.keep(id, frame, bytes);
+        self.decoded.keep(id.into(), frame, bytes);
     }
 
     /// Drops pictures nobody looks at, again and again: a worker without jobs gives their memory back.

@@ -6,10 +6,11 @@ use bytes::Bytes;
 use futures::FutureExt;
 use millrace_contracts::values::{ImageValue, Lineage};
 use millrace_contracts::{BlobId, ErrorKind, JobError};
-use millrace_vision::{Encoding, Frame, encode};
+use millrace_vision::{Encoding, Format, Frame, Reduction, encode};
 
 use crate::cpu::Caller;
 use crate::error::{of_blobs, of_vision};
+use crate::frames::Wanted;
 use crate::job::{Clock, JobContext, Stage, panicked};
 use crate::role::Shared;
 
@@ -50,10 +51,40 @@ impl Made {
     }
 }
 
+/// The part of its size that a picture is decoded at for somebody who scales it to `scaled` pixels, where that was asked for. Only
+/// JPEGs gain by it, and only theirs are never at hand already: pictures that are passed on are kept without loss.
+pub(crate) fn reduction(image: &ImageValue, asked: bool, scaled: (u32, u32)) -> Reduction {
+    if asked && image.format == Format::Jpeg.as_str() {
+        Reduction::between((image.width, image.height), scaled)
+    } else {
+        Reduction::None
+    }
+}
+
 /// The pixels of the image on a port.
 pub(crate) async fn pixels(context: &JobContext, port: &str, image: &ImageValue) -> Result<Frame, JobError> {
     let frame = context.frame(image.blob).await;
     frame.map_err(|error| error.at(format!("/inputs/{port}")))
+}
+
+/// The pixels of the image on a port at a part of its size, and the size of all of it. Of a reduced picture that is what its value
+/// says, which must be true.
+pub(crate) async fn reduced_pixels(
+    context: &JobContext,
+    port: &str,
+    (image, reduction): (&ImageValue, Reduction),
+) -> Result<(Frame, (u32, u32)), JobError> {
+    let at = |error: JobError| error.at(format!("/inputs/{port}"));
+    let frame = context.frame(Wanted { blob: image.blob, reduction }).await.map_err(at)?;
+    let (found, told) = ((frame.width(), frame.height()), (image.width, image.height));
+    if reduction == Reduction::None {
+        return Ok((frame, found));
+    }
+    if found != (reduction.of(told.0), reduction.of(told.1)) {
+        let message = format!("the picture is not of {} x {} pixels, as its value says", told.0, told.1);
+        return Err(at(JobError::new(ErrorKind::InvalidInput, message)));
+    }
+    Ok((frame, told))
 }
 
 /// Refuses to make a picture that nobody could decode again.

@@ -1,7 +1,7 @@
 //! Where a part of a source picture lands on a canvas: the one description behind resize, fit, fill and letterbox, and
 //! the way back for everything found on the canvas.
 
-use crate::{Filter, Frame, VisionError, resize};
+use crate::{Filter, Frame, Reduction, VisionError, resize};
 
 /// A rectangle of the source, scaled to `scaled` pixels and put on a canvas at `offset`.
 ///
@@ -26,6 +26,14 @@ impl Placement {
     pub fn stretch(source: (u32, u32), to: (u32, u32)) -> Self {
         let used = [0.0, 0.0, f64::from(source.0), f64::from(source.1)];
         Self { source, used, scaled: to, offset: (0, 0), canvas: to }
+    }
+
+    /// The same, of a source that was decoded at less than its size.
+    #[must_use]
+    pub fn of_reduced(&self, reduction: Reduction) -> Self {
+        let factor = f64::from(reduction.factor());
+        let source = (reduction.of(self.source.0), reduction.of(self.source.1));
+        Self { source, used: self.used.map(|side| side / factor), ..*self }
     }
 
     /// Canvas pixels per source pixel, horizontally and vertically; 1 where there is nothing to compare.

@@ -73,7 +73,7 @@ async fn make(app: &App, ask: Ask, id: BlobId, width: u32) -> Result<BlobId, Pro
     let definition = json!({"name": "thumbnail", "nodes": [
         {"id": "photo", "type": "image_input"},
         {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"},
-         "config": {"width": width, "height": width, "mode": "fit", "interpolation": "area"}},
+         "config": {"width": width, "height": width, "mode": "fit", "interpolation": "area", "reduced_decode": true}},
         {"id": "result", "type": "json_output", "inputs": {"image": "$nodes.small.image"}},
     ]});
     let target = Target::inline(app, &definition).await?;

@@ -2,7 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use millrace_contracts::{BlobId, Job, JobError};
+use millrace_contracts::{Job, JobError};
 use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
@@ -10,6 +10,7 @@ use super::darkroom::Door;
 use super::{Clock, Stage, panicked};
 use crate::cpu::Caller;
 use crate::error::of_blobs;
+use crate::frames::Wanted;
 use crate::role::Shared;
 
 /// What a block gives: its output ports.
@@ -66,23 +67,24 @@ impl JobContext {
     }
 
     /// The upright pixels of an image blob.
-    pub(crate) async fn frame(&self, blob: BlobId) -> Result<Frame, JobError> {
-        match self.door.frame(blob) {
+    pub(crate) async fn frame(&self, wanted: impl Into<Wanted>) -> Result<Frame, JobError> {
+        let wanted = wanted.into();
+        match self.door.frame(wanted.blob) {
             Some(frame) => Ok(frame),
-            None => self.shared.frames.load(blob, self.caller.clone(), &self.clock).await,
+            None => self.shared.frames.load(wanted, self.caller.clone(), &self.clock).await,
         }
     }
 
     /// What `work` makes of the upright pixels of an image blob, on the CPU pool and on the clock as `stage`.
     pub(crate) async fn on_frame<T: Send + 'static>(
         &self,
-        blob: BlobId,
+        wanted: Wanted,
         stage: Stage,
         work: impl FnOnce(&Frame) -> T + Send + 'static,
     ) -> Result<T, JobError> {
-        match self.door.frame(blob) {
+        match self.door.frame(wanted.blob) {
             Some(frame) => self.cpu(stage, move || work(&frame)).await,
-            None => self.shared.frames.load_for(blob, (self.caller(), &self.clock), stage, work).await,
+            None => self.shared.frames.load_for(wanted, (self.caller(), &self.clock), stage, work).await,
         }
     }
 

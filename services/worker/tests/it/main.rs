@@ -12,6 +12,7 @@ mod lifecycle;
 mod model_blocks;
 mod outside;
 mod pinned;
+mod reduced;
 mod refusals;
 mod registered;
 mod routing;

@@ -5,9 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use crate::block::{Block, Category, Example, Runner};
+use crate::block::{Block, Category, Example, Problem, Runner, Subject};
 use crate::models::ModelSource;
-use crate::ports::{InputPort, OutputPort, Outputs};
+use crate::ports::{InputPort, OutputPort, Outputs, Placed};
 use crate::schema::{read_as, schema_of};
 
 /// Configuration of `detection`.
@@ -44,6 +44,10 @@ pub struct Config {
     /// Cuts the picture into overlapping slices, detects on each, and stitches the results: for small objects.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tile: Option<Tile>,
+    /// Whether a JPEG much larger than the model sees it is decoded at a half, a quarter or an eighth of its size: several times
+    /// faster for photographs. Scores and boxes differ a little.
+    #[serde(default)]
+    pub reduced_decode: bool,
 }
 
 /// How a picture is sliced.
@@ -88,6 +92,20 @@ fn overlap() -> f64 {
     0.2
 }
 
+/// Slices are cut out of the whole picture.
+fn check(placed: &Placed<'_>) -> Vec<Problem> {
+    let reduced = placed.config.get("reduced_decode").and_then(serde_json::Value::as_bool) == Some(true);
+    if !(reduced && placed.has("tile")) {
+        return Vec::new();
+    }
+    vec![Problem {
+        subject: Subject::Config("reduced_decode"),
+        message: "slices need all pixels of the picture, and reduced_decode leaves most of them out"
+            .to_owned(),
+        hint: "leave reduced_decode or tile out".to_owned(),
+    }]
+}
+
 /// The block's description.
 #[must_use]
 pub fn block() -> Block {
@@ -113,7 +131,7 @@ pub fn block() -> Block {
                 "The names of the classes found, each once, most confident first.",
             ),
         ]),
-        check: None,
+        check: Some(check),
         examples: vec![Example {
             title: "Detect with the demo model",
             node: json!({
@@ -121,5 +139,28 @@ pub fn block() -> Block {
                 "config": {"model_id": "shapes-detector", "confidence": 0.4}
             }),
         }],
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use super::*;
+
+    #[test]
+    fn slices_are_of_the_whole_picture() {
+        let problems = |config: serde_json::Value| {
+            let inputs = BTreeMap::new();
+            check(&Placed { config: config.as_object().unwrap(), inputs: &inputs }).len()
+        };
+        assert_eq!(problems(json!({"tile": {}, "reduced_decode": true})), 1);
+        for fine in [
+            json!({"tile": {}}),
+            json!({"tile": null, "reduced_decode": true}),
+            json!({"tile": {}, "reduced_decode": false}),
+        ] {
+            assert_eq!(problems(fine), 0);
+        }
     }
 }

@@ -17,6 +17,10 @@ pub enum Scoring {
 
 /// A family whose models classify.
 pub trait Classifier: Send + Sync {
+    /// Width and height that a picture of `source` pixels is scaled to before the graph sees it: what may be decoded
+    /// at less than its own size for it.
+    fn scaled_size(&self, source: (u32, u32)) -> (u32, u32);
+
     /// The picture as the graph wants it. Runs on a CPU thread.
     ///
     /// # Errors

@@ -12,6 +12,10 @@ pub trait Embedder: Send + Sync {
     /// [`InferenceError::MissingTower`] when the model takes none of it.
     fn part(&self, of: Modality) -> Result<Part, InferenceError>;
 
+    /// Width and height that a picture of `source` pixels is scaled to before the graph sees it: what may be decoded
+    /// at less than its own size for it.
+    fn scaled_size(&self, source: (u32, u32)) -> (u32, u32);
+
     /// The picture as its graph wants it. Runs on a CPU thread.
     ///
     /// # Errors

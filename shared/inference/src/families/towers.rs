@@ -175,6 +175,10 @@ impl Embedder for Towers {
         part.ok_or_else(|| self.missing(of))
     }
 
+    fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {
+        self.image.as_ref().map_or(source, |image| image.intake.scaled_size(source))
+    }
+
     fn prepare_image(&self, frame: &Frame) -> Result<Vec<Tensor>, InferenceError> {
         let image = self.image.as_ref().ok_or_else(|| self.missing(Modality::Image))?;
         let pixels = image.intake.values(frame)?;

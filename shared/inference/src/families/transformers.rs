@@ -101,6 +101,11 @@ impl Intake {
         Ok(Self { processor, feeds })
     }
 
+    /// Width and height that a picture of `source` pixels is scaled to.
+    pub(super) fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {
+        self.processor.scaled_size(source)
+    }
+
     /// The picture's `pixel_values` alone.
     pub(super) fn values(&self, frame: &Frame) -> Result<Tensor, InferenceError> {
         Ok(self.processor.prepare(frame)?.values)

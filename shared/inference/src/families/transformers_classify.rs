@@ -68,6 +68,10 @@ impl Family for TransformersClassify {
 }
 
 impl Classifier for TransformersClassify {
+    fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {
+        self.intake.scaled_size(source)
+    }
+
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
         self.intake.prepare(frame)
     }

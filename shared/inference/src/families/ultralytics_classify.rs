@@ -63,12 +63,17 @@ impl Family for UltralyticsClassify {
 }
 
 impl Classifier for UltralyticsClassify {
+    fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {
+        centre(source, self.side).scaled
+    }
+
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
-        let (canvas, side) = (centre(frame, self.side), self.side as usize);
+        let source = (frame.width(), frame.height());
+        let (canvas, side) = (centre(source, self.side), self.side as usize);
         let sketch = Sketch::new(frame, Resample::Bilinear, canvas, Arc::clone(&self.levels))?;
         let tensor = Tensor::sketched(vec![1, 3, side, side], sketch)
             .expect("a canvas has three planes of its own size");
-        let placement = Placement::stretch((frame.width(), frame.height()), canvas.scaled);
+        let placement = Placement::stretch(source, canvas.scaled);
         Ok(Prepared { inputs: vec![tensor], placement })
     }
 
@@ -83,8 +88,8 @@ impl Classifier for UltralyticsClassify {
 }
 
 /// torchvision's `Resize` and `CenterCrop`: the longer side is cut to a whole number, the margin rounded half to even.
-fn centre(frame: &Frame, side: u32) -> Canvas {
-    let (width, height) = (u64::from(frame.width()), u64::from(frame.height()));
+fn centre(source: (u32, u32), side: u32) -> Canvas {
+    let (width, height) = (u64::from(source.0), u64::from(source.1));
     let follow =
         |long: u64, short: u64| (u64::from(side) * long).checked_div(short).unwrap_or(0).min(1 << 20) as u32;
     let scaled = if width <= height { (side, follow(height, width)) } else { (follow(width, height), side) };
@@ -100,7 +105,7 @@ mod tests {
     #[test]
     fn the_centre_is_where_torchvision_cuts_it() {
         let at = |width, height| {
-            let canvas = centre(&Frame::filled(width, height, [0; 3]), 224);
+            let canvas = centre((width, height), 224);
             (canvas.scaled, (canvas.window.x, canvas.window.y))
         };
         // 224 × 640 / 427 = 335.7 → 335; (335 − 224) / 2 = 55.5 → 56.

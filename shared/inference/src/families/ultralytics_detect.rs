@@ -163,6 +163,10 @@ impl Family for UltralyticsDetect {
 }
 
 impl Detector for UltralyticsDetect {
+    fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {
+        self.shape.place(source).scaled
+    }
+
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
         prepared(frame, self.shape)
     }

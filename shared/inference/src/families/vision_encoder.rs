@@ -176,6 +176,10 @@ impl Embedder for VisionEncoder {
         }
     }
 
+    fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {
+        self.intake.scaled_size(source)
+    }
+
     fn prepare_image(&self, frame: &Frame) -> Result<Vec<Tensor>, InferenceError> {
         self.intake.prepare(frame).map(|prepared| prepared.inputs)
     }

@@ -87,8 +87,19 @@ impl ImageProcessor {
     pub fn fixed_size(&self) -> Option<(u32, u32)> {
         let padded = self.pad.and_then(|pad| pad.to);
         let scaled = self.size.and_then(SizeRule::fixed);
+        padded.or(self.crop).or(scaled.map(|size| self.whole(size)))
+    }
+
+    /// Width and height that a picture of `source` pixels is scaled to, before it is cropped or padded.
+    #[must_use]
+    pub fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {
+        self.whole(self.size.map_or(source, |rule| rule.of(source)))
+    }
+
+    /// A size with the sides the graph takes.
+    fn whole(&self, (width, height): (u32, u32)) -> (u32, u32) {
         let whole = |side: u32| self.multiple_of.map_or(side, |divisor| side.next_multiple_of(divisor));
-        padded.or(self.crop).or(scaled.map(|(width, height)| (whole(width), whole(height))))
+        (whole(width), whole(height))
     }
 
     /// The picture as the graph takes it. Runs on a CPU thread.
@@ -98,11 +109,7 @@ impl ImageProcessor {
     /// padding the model was made with.
     pub fn prepare(&self, frame: &Frame) -> Result<Pixels, VisionError> {
         let source = (frame.width(), frame.height());
-        let mut scaled = self.size.map_or(source, |rule| rule.of(source));
-        if let Some(divisor) = self.multiple_of {
-            scaled = (scaled.0.next_multiple_of(divisor), scaled.1.next_multiple_of(divisor));
-        }
-        let canvas = self.canvas(scaled)?;
+        let canvas = self.canvas(self.scaled_size(source))?;
         let grey = (self.levels.planes() == 1).then(|| frame.grey());
         let frame = grey.as_ref().unwrap_or(frame);
         let sketch = Sketch::new(frame, self.resample, canvas, Arc::clone(&self.levels))?;

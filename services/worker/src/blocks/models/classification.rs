@@ -12,6 +12,7 @@ use serde_json::{Value, json};
 
 use super::inferring;
 use crate::error::of_inference;
+use crate::images::reduction;
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -25,9 +26,11 @@ async fn classify(context: &JobContext) -> Result<Outputs, JobError> {
     let id = ModelId::from(config.model_id.as_str());
     let model = context.model(&id).await?;
     let failed = |error: InferenceError| of_inference(&error);
+    let scaled = model.classifier().map_err(failed)?.scaled_size((image.width, image.height));
+    let reduction = reduction(&image, config.reduced_decode, scaled);
     let preparing = Arc::clone(&model);
     let prepare = move |frame: &Frame| preparing.classifier()?.prepare(frame);
-    let prepared = inferring::prepared(context, &image, prepare).await?.map_err(failed)?;
+    let prepared = inferring::prepared(context, (&image, reduction), prepare).await?.map_err(failed)?;
     let inferred = context.infer(&model, prepared.inputs).await?;
     let reading = Arc::clone(&model);
     let scoring = if config.multi_label { Scoring::MultiLabel } else { Scoring::Own };

@@ -10,11 +10,12 @@ use millrace_blocks::models::detection::Config;
 use millrace_contracts::values::{Detection, Detections, ImageValue};
 use millrace_contracts::{JobError, ModelId};
 use millrace_inference::{DetectParams, Found, InferenceError, Model, Prepared};
-use millrace_vision::Frame;
+use millrace_vision::{Frame, Reduction};
 use serde_json::{Value, json};
 
 use super::inferring;
 use crate::error::of_inference;
+use crate::images::reduction;
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -30,10 +31,15 @@ async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
     let params = params(context, &config, &model);
     let items = match &config.tile {
         None => {
+            let detector = model.detector().map_err(|error| of_inference(&error))?;
+            let scaled = detector.scaled_size((image.width, image.height));
+            let reduction = reduction(&image, config.reduced_decode, scaled);
             let preparing = Arc::clone(&model);
             let prepare = move |frame: &Frame| preparing.detector()?.prepare(frame);
-            let prepared = inferring::prepared(context, &image, prepare).await?;
-            items(&image, infer(context, &model, prepared, params).await?)
+            let prepared = inferring::prepared(context, (&image, reduction), prepare).await?;
+            let mut found = infer(context, &model, prepared, params).await?;
+            found.iter_mut().for_each(|one| one.bbox = enlarged(one.bbox, reduction));
+            items(&image, found)
         }
         Some(tile) => {
             let frame = inferring::pixels(context, &image).await?;
@@ -83,6 +89,11 @@ async fn infer(
     let reading = Arc::clone(model);
     let read = move || reading.detector()?.read(&inferred.outputs, &placement, &params);
     context.cpu(Stage::Postprocess, read).await?.map_err(failed)
+}
+
+/// A box on a picture that was decoded at less than its size, in pixels of the picture.
+fn enlarged(bbox: [f32; 4], reduction: Reduction) -> [f32; 4] {
+    bbox.map(|side| side * reduction.factor() as f32)
 }
 
 /// The part of a box that is on the image; none when it does not even touch it. Some models give boxes that leave it. Boxes

@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 
 use super::inferring;
 use crate::error::of_inference;
+use crate::images::reduction;
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -40,8 +41,10 @@ async fn embed(context: &JobContext) -> Result<Outputs, JobError> {
     let preparing = Arc::clone(&model);
     let inputs = match subject {
         Subject::Picture(image) => {
+            let scaled = model.embedder().map_err(failed)?.scaled_size((image.width, image.height));
+            let reduction = reduction(&image, config.reduced_decode, scaled);
             let prepare = move |frame: &Frame| preparing.embedder()?.prepare_image(frame);
-            inferring::prepared(context, &image, prepare).await?
+            inferring::prepared(context, (&image, reduction), prepare).await?
         }
         Subject::Text(text) => {
             let prepare = move || preparing.embedder()?.prepare_text(&text);

@@ -3,18 +3,20 @@
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, JobError};
 use millrace_inference::InferenceError;
-use millrace_vision::Frame;
+use millrace_vision::{Frame, Reduction};
 use serde_json::Value;
 
+use crate::frames::Wanted;
 use crate::job::{JobContext, Stage};
 
 /// What a model's family makes of the image on the port `image`, by the thread that decodes it where it is not decoded yet.
 pub(super) async fn prepared<T: Send + 'static>(
     context: &JobContext,
-    image: &ImageValue,
+    (image, reduction): (&ImageValue, Reduction),
     prepare: impl FnOnce(&Frame) -> Result<T, InferenceError> + Send + 'static,
 ) -> Result<Result<T, InferenceError>, JobError> {
-    let prepared = context.on_frame(image.blob, Stage::Preprocess, prepare).await;
+    let wanted = Wanted { blob: image.blob, reduction };
+    let prepared = context.on_frame(wanted, Stage::Preprocess, prepare).await;
     prepared.map_err(|error| error.at("/inputs/image"))
 }
 

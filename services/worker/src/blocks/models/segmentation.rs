@@ -8,7 +8,7 @@ use millrace_blocks::models::segmentation::{Config, Mode};
 use millrace_contracts::values::{Detection, Detections, ImageValue, MaskItem, Masks, MasksKind};
 use millrace_contracts::{JobError, ModelId};
 use millrace_inference::{InferenceError, Prepared, Segment, SegmentMode, SegmentParams};
-use millrace_vision::Frame;
+use millrace_vision::{Frame, Reduction};
 use serde_json::{Map, Value, json};
 
 use super::inferring;
@@ -29,7 +29,7 @@ async fn segment(context: &JobContext) -> Result<Outputs, JobError> {
     let mode = params.mode;
     let preparing = Arc::clone(&model);
     let prepare = move |frame: &Frame| preparing.segmenter()?.prepare(frame);
-    let prepared = inferring::prepared(context, &image, prepare).await?;
+    let prepared = inferring::prepared(context, (&image, Reduction::None), prepare).await?;
     let Prepared { inputs, placement } = prepared.map_err(failed)?;
     let inferred = context.infer(&model, inputs).await?;
     let reading = Arc::clone(&model);
