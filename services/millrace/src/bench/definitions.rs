@@ -116,14 +116,26 @@ pub(crate) fn inference(block: &str, config: &Value) -> Value {
     ]})
 }
 
+/// One model on each of many pictures.
+pub(crate) fn inference_of_each(block: &str, config: &Value) -> Value {
+    json!({"name": "bench-inference-each", "nodes": [
+        {"id": "photos", "type": "image_input", "config": {"list": true}},
+        {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.photos"}, "config": {"max_parallel": 64}},
+        {"id": "look", "type": block, "inputs": {"image": "$item"}, "config": config, "cache": "off"},
+        {"id": "all", "type": "collect", "inputs": {"item": "$nodes.look.top_class"}},
+        {"id": "answer", "type": "json_output", "inputs": {"classes": "$nodes.all.items"}},
+    ]})
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn every_workflow_compiles() {
-        let look = inference(crate::bench::inference::BLOCK, &crate::bench::inference::config("some-model"));
-        for definition in [dag(), nothing(), rest(), detect(), thumbnails(), slow_loop(1_000), look] {
+        let (block, config) = (crate::bench::inference::BLOCK, crate::bench::inference::config("some-model"));
+        let (look, each) = (inference(block, &config), inference_of_each(block, &config));
+        for definition in [dag(), nothing(), rest(), detect(), thumbnails(), slow_loop(1_000), look, each] {
             millrace_compiler::compile(&definition).expect("it compiles");
         }
         assert_eq!(dag()["nodes"].as_array().map(Vec::len), Some(1 + 1 + WIDTH + 1 + 1 + 1));

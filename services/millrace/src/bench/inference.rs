@@ -11,17 +11,17 @@ mod desk;
 mod kit;
 mod rounds;
 mod tally;
+mod ways;
 
 use std::time::Duration;
 
 use anyhow::Context as _;
 use millrace_contracts::values::ImageValue;
-use serde_json::json;
 
 use self::bare::BareLoop;
 use self::desk::Desk;
 pub(crate) use self::kit::{BLOCK, CONVNET, Kit, config};
-use super::definitions;
+use self::ways::{Routes, Way};
 use super::report::Section;
 use super::stage::{Scenario, Stage};
 
@@ -31,8 +31,7 @@ const WARM_UP: usize = 32;
 struct Scene<'a> {
     stage: &'a Stage,
     pictures: Vec<ImageValue>,
-    /// Where runs of the one-model workflow are submitted.
-    runs: String,
+    routes: Routes,
     desk: Desk,
     bare: BareLoop,
 }
@@ -49,8 +48,8 @@ pub(crate) async fn play(stage: &Stage) -> anyhow::Result<Section> {
     let pictures = kit.pictures(stage.bounds).await?;
     let alone = alone::measure(kit, stage, &pictures).await?;
     let desk = Desk::open(kit, &stage.redis_url, "throughput", &[]).await?;
-    let runs = stage.api.save(&definitions::inference(BLOCK, &config(CONVNET))).await?;
-    let mut scene = Scene { stage, pictures, runs, desk, bare: BareLoop::start(kit).await? };
+    let routes = Routes::save(&stage.api).await?;
+    let mut scene = Scene { stage, pictures, routes, desk, bare: BareLoop::start(kit).await? };
     warm_up(&scene).await?;
     let (mut phases, mut notes) = rounds::play(&mut scene).await?;
     let memory = scene.desk.resident_bytes().saturating_sub(scene.bare.session_bytes);
@@ -72,22 +71,17 @@ pub(crate) async fn play(stage: &Stage) -> anyhow::Result<Section> {
     }
     let what = "a ResNet-18 of width 16 that classifies JPEGs of 640 × 480, each decoded anew; bare: file + decode + prepare + \
                 run + read over the same files in one process of two threads; worker: jobs put on the queue by this process; whole: REST → run → the \
-                terminal event of the run's own event stream";
+                terminal event of the run's own event stream; reduced_decode: the same, with JPEGs decoded at half their size, which the \
+                bare loop does not do";
     Ok(Section { scenario: Scenario::Inference, what: what.to_owned(), phases, faults: 0, notes })
 }
 
 /// Loads the model everywhere.
 async fn warm_up(scene: &Scene<'_>) -> anyhow::Result<()> {
     for number in 0..WARM_UP as u64 {
-        scene.desk.run(CONVNET, scene.picture(number)).await?;
-        rounds::whole(scene, number).await?;
+        Way::warm_up(scene, number).await?;
     }
     Ok(())
-}
-
-/// The body of a run request.
-fn options(picture: &ImageValue) -> serde_json::Value {
-    json!({"input": {"photo": format!("blob:{}", picture.blob)}})
 }
 
 fn mib(bytes: u64) -> f64 {

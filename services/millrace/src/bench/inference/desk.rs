@@ -80,7 +80,17 @@ impl Desk {
 
     /// Hands out one job and waits for its report.
     pub(crate) async fn run(&self, model: &str, picture: &ImageValue) -> anyhow::Result<Done> {
-        let job = job(model, picture);
+        self.run_as(model, kit::config(model), picture).await
+    }
+
+    /// The same, with a configuration of its own.
+    pub(crate) async fn run_as(
+        &self,
+        model: &str,
+        config: Value,
+        picture: &ImageValue,
+    ) -> anyhow::Result<Done> {
+        let job = job(model, config, picture);
         let (sender, report) = oneshot::channel();
         self.lock().insert(job.id, sender);
         let begun = Instant::now();
@@ -155,9 +165,9 @@ async fn read(bus: Bus, mut inbox: Inbox, waiting: Waiting) -> anyhow::Result<()
     }
 }
 
-fn job(model: &str, picture: &ImageValue) -> Job {
+fn job(model: &str, config: Value, picture: &ImageValue) -> Job {
     let (execution_id, node_id) = (ExecutionId::generate(), "look".into());
-    let config = match kit::config(model) {
+    let config = match config {
         Value::Object(config) => config,
         _ => Map::new(),
     };
