@@ -61,6 +61,8 @@ pub(crate) struct Components {
     pub id: u8,
     /// Whether we need to decode this image component.
     pub needed: bool,
+    /// Added for Millrace: how many samples of a block's side are made, 8 unless a reduced picture needs fewer.
+    pub side: usize,
     /// Upsample scanline
     pub raw_coeff: Vec<i16>,
     /// Upsample destination, stores a scanline worth of sub sampled data
@@ -165,6 +167,7 @@ impl Components {
             width_stride: horizontal_sample,
             id: a[0],
             needed: true,
+            side: 8,
             raw_coeff: vec![],
             upsample_dest: vec![],
             row_up: vec![],

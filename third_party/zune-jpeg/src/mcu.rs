@@ -22,6 +22,7 @@ use crate::errors::DecodeErrors;
 use crate::marker::Marker;
 use crate::mcu_prog::get_marker;
 use crate::misc::{calculate_padded_width, setup_component_params};
+use crate::reduced::{side_of, write_means};
 use crate::worker::{color_convert, upsample};
 use crate::JpegDecoder;
 
@@ -161,6 +162,7 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                 let len = comp.width_stride * comp.vertical_sample * 8;
 
                 comp.needed = true;
+                comp.side = side_of(comp, self.reduction, (self.h_max, self.v_max));
                 comp.raw_coeff = vec![0; len];
             } else {
                 comp.needed = false;
@@ -582,7 +584,9 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
 
                             let idct_pos = channel.get_mut(idct_position..).unwrap();
 
-                            if len <= 1 {
+                            if component.side < 8 {
+                                write_means(tmp, usize::from(len), component.side, idct_pos, component.width_stride);
+                            } else if len <= 1 {
                                 (self.idct_1x1_func)(tmp, idct_pos, component.width_stride);
                             } else if len <= 10 {
                                 (self.idct_4x4_func)(tmp, idct_pos, component.width_stride);

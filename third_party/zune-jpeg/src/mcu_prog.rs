@@ -36,6 +36,7 @@ use crate::headers::parse_sos;
 use crate::marker::Marker;
 use crate::mcu::DCT_BLOCK;
 use crate::misc::{calculate_padded_width, setup_component_params};
+use crate::reduced::{side_of, write_means};
 
 impl<T: ZByteReaderTrait> JpegDecoder<T> {
     /// Decode a progressive image
@@ -527,6 +528,7 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
                 let len = comp.width_stride * comp.vertical_sample * 8;
 
                 comp.needed = true;
+                comp.side = side_of(comp, self.reduction, (self.h_max, self.v_max));
                 comp.raw_coeff = vec![0; len];
             } else {
                 comp.needed = false;
@@ -589,7 +591,11 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
 
                         component.idct_pos += 8;
                         // tmp now contains a dequantized block so idct it
-                        (self.idct_func)(&mut tmp, sl, component.width_stride);
+                        if component.side < 8 {
+                            write_means(&tmp, DCT_BLOCK, component.side, sl, component.width_stride);
+                        } else {
+                            (self.idct_func)(&mut tmp, sl, component.width_stride);
+                        }
                     }
                     // after every write of 8, skip 7 since idct write stride wise 8 times.
                     //

@@ -2,7 +2,8 @@
 //
 // Each pixel is the mean of the samples that it covers, per component, as libjpeg's scaled decoding has it (jidctred.c: "averages
 // of adjacent outputs"). A component that is stored at a lower resolution is averaged over as many samples as it has there:
-// chroma is not scaled up first, and only as many pixels are converted and written as there are in the end.
+// chroma is not scaled up first, and only as many pixels are converted and written as there are in the end. Means of whole blocks
+// and of their quarters are made of the coefficients.
 
 use alloc::vec::Vec;
 use alloc::{format, vec};
@@ -77,6 +78,54 @@ impl<T: ZByteReaderTrait> JpegDecoder<T> {
     }
 }
 
+/// How many samples of a block's side are needed where each is the mean of 4 or 8: 2 or 1, which are quicker made than all; else 8.
+pub(crate) fn side_of(component: &Components, reduction: usize, (h_max, v_max): (usize, usize)) -> usize {
+    let across = Ratio::new(reduction * component.horizontal_sample, h_max).whole();
+    let down = Ratio::new(reduction * component.vertical_sample, v_max).whole();
+    match (across, down) {
+        (Some(4), Some(4)) => 2,
+        (Some(8), Some(8)) => 1,
+        _ => 8
+    }
+}
+
+/// What a frequency adds to the mean of the first half of eight samples, and takes from that of the second, against the constant
+/// one: sqrt(2) / 4 times the sum of cos((2x + 1) k pi / 16) over x = 0..4. Even frequencies cancel out (jidctred.c, jpeg_idct_2x2).
+const HALVES: [(usize, f32); 4] =
+    [(1, 0.906_127_46), (3, -0.318_189_64), (5, 0.212_607_52), (7, -0.180_239_96)];
+
+/// Writes the means of a block's quarters, or of all of it, to its upper left corner. `block` is dequantized; `len` of its
+/// coefficients, in zigzag order, may be other than zero.
+pub(crate) fn write_means(block: &[i32; 64], len: usize, side: usize, out: &mut [i16], stride: usize) {
+    let sample = |sum: f32| (sum * 0.125 + 128.5).clamp(0.0, 255.0) as i16;
+    let constant = block[0] as f32;
+    if side == 1 {
+        out[0] = sample(constant);
+        return;
+    }
+    if len <= 1 {
+        let mean = sample(constant);
+        (out[0], out[1], out[stride], out[stride + 1]) = (mean, mean, mean, mean);
+        return;
+    }
+    // Of a column: the constant part, and what its halves differ by.
+    let column = |at: usize| {
+        let differ = HALVES.iter().map(|(row, share)| share * block[row * 8 + at] as f32);
+        (block[at] as f32, differ.sum::<f32>())
+    };
+    let (_, down) = column(0);
+    let (mut across, mut both) = (0.0, 0.0);
+    for (at, share) in HALVES {
+        let (even, odd) = column(at);
+        across += share * even;
+        both += share * odd;
+    }
+    out[0] = sample(constant + across + down + both);
+    out[1] = sample(constant - across + down - both);
+    out[stride] = sample(constant + across - down - both);
+    out[stride + 1] = sample(constant - across - down + both);
+}
+
 /// How many samples a pixel covers along one axis: `samples` for every `pixels`. Less than one where the component is stored
 /// at a lower resolution than is decoded to.
 #[derive(Clone, Copy)]
@@ -108,6 +157,9 @@ fn reduce(
     row: &mut [i16]
 ) -> Result<(), DecodeErrors> {
     let stride = component.width_stride;
+    if component.side < 8 {
+        return gather(component, at, row);
+    }
     let lines = down.range(at);
     let height = lines.len();
     let lines = component.raw_coeff.get(lines.start * stride..lines.end * stride);
@@ -133,6 +185,18 @@ fn reduce(
                 *mean = (columns.iter().sum::<i16>() + count / 2) / count;
             }
         }
+    }
+    Ok(())
+}
+
+/// The `at`th row of means that were made block by block.
+fn gather(component: &Components, at: usize, row: &mut [i16]) -> Result<(), DecodeErrors> {
+    let (side, stride) = (component.side, component.width_stride);
+    let start = (at / side * 8 + at % side) * stride;
+    let line = component.raw_coeff.get(start..start + stride);
+    let line = line.ok_or(DecodeErrors::FormatStatic("Missing samples"))?;
+    for (means, block) in row.chunks_mut(side).zip(line.chunks_exact(8)) {
+        means.copy_from_slice(&block[..means.len()]);
     }
     Ok(())
 }

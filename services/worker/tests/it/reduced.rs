@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 use crate::desk::{Desk, Done, on};
 use crate::{goldens, scene};
 
-/// Of a picture four times as wide as what the detector sees: half a pixel of that.
-const BOX_TOLERANCE: f32 = 4.0;
+/// A pixel of what the detector sees, which is an eighth of the picture. Its reference takes single pixels of the whole one where we
+/// take means, so that edges lie a little differently.
+const BOX_TOLERANCE: f32 = 8.0;
 const SCORE_TOLERANCE: f32 = 0.03;
 /// Levels, of pictures full of sharp edges: a mean of means is smoother than one filter over all pixels.
 const MEAN_TOLERANCE: f64 = 2.5;
