@@ -1,7 +1,7 @@
 // Added for Millrace (PATCH.md): pictures at a half, a quarter or an eighth of their size, for those who would scale them down anyway.
 //
-// Each pixel is the mean of the samples that it covers, per component, as libjpeg's scaled decoding has it (jidctred.c: "averages
-// of adjacent outputs"). A component that is stored at a lower resolution is averaged over as many samples as it has there:
+// Each pixel is the mean of the samples that it covers, per component, as libjpeg's scaled decoding has it
+// (jidctred.c). A component that is stored at a lower resolution is averaged over as many samples as it has there:
 // chroma is not scaled up first, and only as many pixels are converted and written as there are in the end. Means of whole blocks
 // and of their quarters are made of the coefficients.
 
