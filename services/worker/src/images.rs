@@ -67,8 +67,22 @@ pub(crate) async fn pixels(context: &JobContext, port: &str, image: &ImageValue)
     frame.map_err(|error| error.at(format!("/inputs/{port}")))
 }
 
-/// The pixels of the image on a port at a part of its size, and the size of all of it. Of a reduced picture that is what its value
-/// says, which must be true.
+/// Refuses a picture that was decoded at less than its size and is not the part of it that its value lets expect: what is found
+/// on it could not be told where it is.
+pub(crate) fn check_reduced(
+    frame: &Frame,
+    (image, reduction): (&ImageValue, Reduction),
+) -> Result<(), JobError> {
+    let expected = (reduction.of(image.width), reduction.of(image.height));
+    if reduction != Reduction::None && (frame.width(), frame.height()) != expected {
+        let (width, height) = (image.width, image.height);
+        let message = format!("the picture is not of {width} x {height} pixels, as its value says");
+        return Err(JobError::new(ErrorKind::InvalidInput, message));
+    }
+    Ok(())
+}
+
+/// The pixels of the image on a port at a part of its size, and the size of all of it: of a reduced picture that of its value.
 pub(crate) async fn reduced_pixels(
     context: &JobContext,
     port: &str,
@@ -76,15 +90,12 @@ pub(crate) async fn reduced_pixels(
 ) -> Result<(Frame, (u32, u32)), JobError> {
     let at = |error: JobError| error.at(format!("/inputs/{port}"));
     let frame = context.frame(Wanted { blob: image.blob, reduction }).await.map_err(at)?;
-    let (found, told) = ((frame.width(), frame.height()), (image.width, image.height));
-    if reduction == Reduction::None {
-        return Ok((frame, found));
-    }
-    if found != (reduction.of(told.0), reduction.of(told.1)) {
-        let message = format!("the picture is not of {} x {} pixels, as its value says", told.0, told.1);
-        return Err(at(JobError::new(ErrorKind::InvalidInput, message)));
-    }
-    Ok((frame, told))
+    check_reduced(&frame, (image, reduction)).map_err(at)?;
+    let size = match reduction {
+        Reduction::None => (frame.width(), frame.height()),
+        _ => (image.width, image.height),
+    };
+    Ok((frame, size))
 }
 
 /// Refuses to make a picture that nobody could decode again.

@@ -29,6 +29,7 @@ const WORKERS_GRACE: Duration = Duration::from_millis(4_000);
 const FRONT_GRACE: Duration = Duration::from_millis(4_500);
 const BACK_GRACE: Duration = Duration::from_millis(2_500);
 const SERVERS_GRACE: Duration = Duration::from_millis(2_500);
+/// All of them. Who is still there after that, and whose parent is gone, ends the hard way.
 const WHOLE_GRACE: Duration = Duration::from_secs(10);
 
 #[derive(Debug, ClapArgs)]

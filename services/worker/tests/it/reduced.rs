@@ -127,8 +127,13 @@ async fn a_small_picture_of_a_large_one_is_the_same_to_the_eye() {
         assert_eq!(whole.outputs, reduced.outputs);
     }
     let lie = ImageValue { width: 4000, ..image };
-    let config = json!({"width": 300, "reduced_decode": true});
-    let refused = desk.run(Desk::job("resize@1", on(&lie), config)).await.unwrap_err();
-    assert_eq!((refused.kind, refused.pointer.as_deref()), (ErrorKind::InvalidInput, Some("/inputs/image")));
+    let small = Desk::job("resize@1", on(&lie), json!({"width": 300, "reduced_decode": true}));
+    for job in [small, detect(&lie, true)] {
+        let refused = desk.run(job).await.unwrap_err();
+        assert_eq!(
+            (refused.kind, refused.pointer.as_deref()),
+            (ErrorKind::InvalidInput, Some("/inputs/image"))
+        );
+    }
     worker.stop().await;
 }

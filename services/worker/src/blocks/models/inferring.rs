@@ -7,6 +7,7 @@ use millrace_vision::{Frame, Reduction};
 use serde_json::Value;
 
 use crate::frames::Wanted;
+use crate::images::check_reduced;
 use crate::job::{JobContext, Stage};
 
 /// What a model's family makes of the image on the port `image`, by the thread that decodes it where it is not decoded yet.
@@ -16,8 +17,13 @@ pub(super) async fn prepared<T: Send + 'static>(
     prepare: impl FnOnce(&Frame) -> Result<T, InferenceError> + Send + 'static,
 ) -> Result<Result<T, InferenceError>, JobError> {
     let wanted = Wanted { blob: image.blob, reduction };
-    let prepared = context.on_frame(wanted, Stage::Preprocess, prepare).await;
-    prepared.map_err(|error| error.at("/inputs/image"))
+    let told = image.clone();
+    let work = move |frame: &Frame| {
+        check_reduced(frame, (&told, reduction))?;
+        Ok(prepare(frame))
+    };
+    let prepared = context.on_frame(wanted, Stage::Preprocess, work).await.flatten();
+    prepared.map_err(|error: JobError| error.at("/inputs/image"))
 }
 
 /// The pixels of the image on the port `image`.
