@@ -4,7 +4,7 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
 
-use millrace_testkit::{TestPostgres, TestRedis, eventually, processes_naming};
+use millrace_testkit::{TestPostgres, TestRedis, eventually, processes_naming, program};
 use serde_json::Value;
 
 /// `up` promises to end in ten seconds; a busy machine gets as many more.
@@ -12,9 +12,8 @@ const END: Duration = Duration::from_secs(20);
 const START: Duration = Duration::from_secs(60);
 
 fn bench(arguments: &[&str]) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
-    let keep = ["PATH", "HOME", "TMPDIR"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
-    command.env_clear().envs(keep).current_dir(std::env::temp_dir()).arg("bench").args(arguments);
+    let mut command = program(env!("CARGO_BIN_EXE_millrace"));
+    command.current_dir(std::env::temp_dir()).arg("bench").args(arguments);
     command
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use millrace_testkit::processes_naming;
+use millrace_testkit::{processes_naming, program};
 use serde_json::Value;
 
 /// The contract's bound for a stop.
@@ -18,10 +18,8 @@ struct Up {
 }
 
 fn command(data: &Path) -> Command {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_millrace"));
-    // Only what programs need: none of the settings of whoever runs the tests.
-    let keep = ["PATH", "HOME", "TMPDIR"].map(|name| (name, std::env::var_os(name).unwrap_or_default()));
-    command.env_clear().envs(keep).current_dir(data);
+    let mut command = program(env!("CARGO_BIN_EXE_millrace"));
+    command.current_dir(data);
     command.args(["up", "--listen", "127.0.0.1:0", "--workers", "0", "--models"]).arg(data).arg("--data-dir");
     command.arg(data.join("data"));
     command

@@ -6,6 +6,7 @@ mod folder;
 mod ort;
 mod postgres;
 mod processes;
+mod program;
 mod redis;
 mod story;
 
@@ -15,5 +16,6 @@ pub use folder::test_folder;
 pub use ort::ort_library;
 pub use postgres::TestPostgres;
 pub use processes::processes_naming;
+pub use program::program;
 pub use redis::TestRedis;
 pub use story::{accepted_run, interleaved_events};

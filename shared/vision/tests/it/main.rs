@@ -14,6 +14,8 @@ mod scaling;
 
 use std::path::PathBuf;
 
+use millrace_vision::Frame;
+
 /// A picture of the shared golden set.
 fn picture(name: &str) -> Vec<u8> {
     let path = goldens().join("images").join(name);
@@ -23,4 +25,12 @@ fn picture(name: &str) -> Vec<u8> {
 fn goldens() -> PathBuf {
     // Tests run in the folder of their package.
     PathBuf::from("../../tests/goldens")
+}
+
+/// The greatest and the mean difference of two pictures of the same size, levels.
+fn difference(one: &Frame, other: &Frame) -> (u8, f64) {
+    assert_eq!((one.width(), one.height()), (other.width(), other.height()));
+    let differences = one.pixels().iter().zip(other.pixels()).map(|(a, b)| a.abs_diff(*b));
+    let (most, sum) = differences.fold((0, 0.0), |(most, sum), one| (one.max(most), sum + f64::from(one)));
+    (most, sum / one.pixels().len() as f64)
 }

@@ -6,7 +6,7 @@ use millrace_vision::{
 };
 use serde_json::Value;
 
-use crate::goldens;
+use crate::{difference, goldens};
 
 /// Theirs are computed in fixed point or in floats of another order: a half may fall to the other side.
 const ROUNDING: u8 = 1;
@@ -18,10 +18,7 @@ fn golden(name: &str) -> Frame {
 
 /// Every sample within `tolerance` of the golden's.
 fn assert_like(made: &Frame, name: &str, tolerance: u8) {
-    let expected = golden(name);
-    assert_eq!((made.width(), made.height()), (expected.width(), expected.height()), "{name}");
-    let apart = |(a, b): (&u8, &u8)| a.abs_diff(*b);
-    let worst = made.pixels().iter().zip(expected.pixels()).map(apart).max().unwrap();
+    let (worst, _) = difference(made, &golden(name));
     assert!(worst <= tolerance, "{name}: {worst} levels apart");
 }
 

@@ -5,7 +5,7 @@ use millrace_vision::{
     resize,
 };
 
-use crate::goldens;
+use crate::{difference, goldens};
 
 const REDUCTIONS: [Reduction; 3] = [Reduction::Half, Reduction::Quarter, Reduction::Eighth];
 /// Levels. We round before the mean is taken and once more afterwards, libjpeg once.
@@ -20,14 +20,6 @@ fn golden(name: &str) -> Vec<u8> {
 
 fn reduced(bytes: &[u8], reduction: Reduction) -> Frame {
     decode_reduced(bytes, &Limits::default(), None, reduction).unwrap()
-}
-
-/// The greatest and the mean difference of two pictures of the same size, levels.
-fn difference(one: &Frame, other: &Frame) -> (u8, f64) {
-    assert_eq!((one.width(), one.height()), (other.width(), other.height()));
-    let differences = one.pixels().iter().zip(other.pixels()).map(|(a, b)| a.abs_diff(*b));
-    let (most, sum) = differences.fold((0, 0.0), |(most, sum), one| (one.max(most), sum + f64::from(one)));
-    (most, sum / one.pixels().len() as f64)
 }
 
 /// So many pixels from the upper left.
