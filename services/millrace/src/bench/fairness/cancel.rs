@@ -6,8 +6,7 @@ use std::time::{Duration, Instant};
 use anyhow::Context as _;
 use futures::StreamExt;
 use millrace_bus::{LiveFeed, LiveItem};
-use millrace_contracts::{EventType, ExecutionId};
-use serde::Deserialize;
+use millrace_contracts::{Event, EventType, ExecutionId, UnixMillis};
 use serde_json::json;
 
 use crate::bench::api::Submission;
@@ -31,11 +30,6 @@ pub(super) struct Cancelled {
     begun_before: usize,
     took: Duration,
     begun_after: usize,
-}
-
-#[derive(Deserialize)]
-struct Envelope {
-    executionid: ExecutionId,
 }
 
 impl Cancelled {
@@ -65,7 +59,6 @@ pub(super) async fn measure(stage: &Stage) -> anyhow::Result<Cancelled> {
     let picture = stage.api.upload(definitions::SCENE, "image/jpeg").await?;
     let url = stage.api.save(&definitions::slow_loop(ITEMS)).await?;
     let photos = vec![picture; ITEMS];
-    // One connection, so that Redis itself orders what begins and what ends.
     let channels = [EventType::InferenceStarted, EventType::WorkflowCancelled].map(EventType::channel);
     let mut feed = stage.bus.subscribe(&channels).await?;
     let run = stage.api.submit(&Submission::new(&url, &json!({"input": {"photos": photos}}))).await?;
@@ -78,29 +71,41 @@ pub(super) async fn measure(stage: &Stage) -> anyhow::Result<Cancelled> {
     let queued = stage.bus.queue_depths().await?.iter().map(|depth| depth.waiting).sum();
     let asked = Instant::now();
     stage.api.cancel(run).await?;
-    let took = loop {
+    let (took, ended_at) = loop {
         let next = tokio::time::timeout(PATIENCE, next_of(&mut feed, run)).await;
-        if next.context("the run did not end")?? {
-            break asked.elapsed();
+        match next.context("the run did not end")?? {
+            Told::Ended(at) => break (asked.elapsed(), at),
+            Told::Begun(_) => begun_before += 1,
         }
-        begun_before += 1;
     };
     let mut begun_after = 0;
     while let Ok(next) =
         tokio::time::timeout(WATCHED.saturating_sub(asked.elapsed() - took), next_of(&mut feed, run)).await
     {
-        next?;
-        begun_after += 1;
+        // A worker tells of a job's start some time later, if the job is not over sooner: what counts is when it was.
+        match next? {
+            Told::Begun(at) if at > ended_at => begun_after += 1,
+            Told::Begun(_) => begun_before += 1,
+            Told::Ended(_) => {}
+        }
     }
     Ok(Cancelled { queued, begun_before, took, begun_after })
 }
 
-/// Waits for the next event of `run`; whether it is its end.
-async fn next_of(feed: &mut LiveFeed, run: ExecutionId) -> anyhow::Result<bool> {
+/// What a run's event tells, and when it was.
+enum Told {
+    Begun(UnixMillis),
+    Ended(UnixMillis),
+}
+
+/// Waits for the next event of `run`.
+async fn next_of(feed: &mut LiveFeed, run: ExecutionId) -> anyhow::Result<Told> {
     while let Some(item) = feed.next().await {
         let LiveItem::Event(live) = item else { anyhow::bail!("the load generator lost its feed") };
-        if serde_json::from_str::<Envelope>(&live.payload)?.executionid == run {
-            return Ok(live.channel == EventType::WorkflowCancelled.channel());
+        let event: Event = serde_json::from_str(&live.payload)?;
+        if event.execution_id == Some(run) {
+            let ended = live.channel == EventType::WorkflowCancelled.channel();
+            return Ok(if ended { Told::Ended(event.time) } else { Told::Begun(event.time) });
         }
     }
     anyhow::bail!("the feed ended")
