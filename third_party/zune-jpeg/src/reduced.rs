@@ -171,7 +171,7 @@ fn reduce(
             *sum += sample;
         }
     }
-    match across.whole() {
+    match across.whole().filter(|_| height.is_power_of_two()) {
         Some(1) => means::<1>(sums, height, row),
         Some(2) => means::<2>(sums, height, row),
         Some(4) => means::<4>(sums, height, row),
@@ -201,18 +201,11 @@ fn gather(component: &Components, at: usize, row: &mut [i16]) -> Result<(), Deco
     Ok(())
 }
 
-/// The means of `ACROSS` sums each, of `height` samples.
+/// The means of `ACROSS` sums each, of `height` samples; both are powers of two.
 fn means<const ACROSS: usize>(sums: &[i16], height: usize, row: &mut [i16]) {
     let count = ACROSS * height;
-    if count.is_power_of_two() {
-        let (half, shift) = ((count / 2) as i16, count.trailing_zeros());
-        for (mean, sums) in row.iter_mut().zip(sums.chunks_exact(ACROSS)) {
-            *mean = (sums.iter().sum::<i16>() + half) >> shift;
-        }
-    } else {
-        let count = count as i16;
-        for (mean, sums) in row.iter_mut().zip(sums.chunks_exact(ACROSS)) {
-            *mean = (sums.iter().sum::<i16>() + count / 2) / count;
-        }
+    let (half, shift) = ((count / 2) as i16, count.trailing_zeros());
+    for (mean, sums) in row.iter_mut().zip(sums.chunks_exact(ACROSS)) {
+        *mean = (sums.iter().sum::<i16>() + half) >> shift;
     }
 }
