@@ -11,7 +11,7 @@ use std::time::{Duration, Instant};
 use metrics::counter;
 use millrace_bus::Standing;
 use millrace_contracts::message::Accepted;
-use millrace_contracts::{ExecutionId, Partition, UnixMillis};
+use millrace_contracts::{Partition, UnixMillis};
 use millrace_store::Unfinished;
 use tokio::sync::watch::Receiver;
 
@@ -24,34 +24,24 @@ const SWEEP_LIMIT: u32 = 500;
 
 /// Sweeps again and again.
 pub(crate) async fn run(shared: Shared, owned: Receiver<BTreeSet<Partition>>) -> Result<(), Infallible> {
-    let mut after = None;
     let mut watch = Watch::new(shared.settings.stalled_after);
     loop {
         tokio::time::sleep(jittered(shared.settings.sweep_interval)).await;
         let partitions = owned.borrow().clone();
-        match sweep(&shared, &partitions, &mut watch, after).await {
-            Ok(last) => {
-                after = last;
-                if after.is_none() {
-                    watch.end_pass();
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "a sweep for lost runs failed; the next one follows")
-            }
+        if let Err(error) = sweep(&shared, &partitions, &mut watch).await {
+            tracing::warn!(error = %error, "a sweep for lost runs failed; the next one follows");
         }
     }
 }
 
-/// Looks at the next page of unfinished runs; answers where the page after it begins, none for the first again.
+/// Looks at the next page of unfinished runs.
 async fn sweep(
     shared: &Shared,
     owned: &BTreeSet<Partition>,
     watch: &mut Watch,
-    after: Option<ExecutionId>,
-) -> Result<Option<ExecutionId>, OrchestratorError> {
+) -> Result<(), OrchestratorError> {
     let before = UnixMillis(UnixMillis::now().0 - millis(shared.settings.stalled_after));
-    let unfinished = shared.store.executions().unfinished(before, after, SWEEP_LIMIT).await?;
+    let unfinished = shared.store.executions().unfinished(before, watch.after(), SWEEP_LIMIT).await?;
     let full = unfinished.len() == SWEEP_LIMIT as usize;
     let last = unfinished.last().map(|run| run.accepted.execution_id);
     let mine: Vec<Unfinished> = unfinished
@@ -77,7 +67,8 @@ async fn sweep(
             shared.bus.wake(id).await?;
         }
     }
-    Ok(last.filter(|_| full))
+    watch.turn_page(last.filter(|_| full));
+    Ok(())
 }
 
 /// Whether a run without live state is late, not lost: it waits in line, was admitted a moment ago, or its inbox, whose

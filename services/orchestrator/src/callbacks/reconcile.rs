@@ -8,7 +8,7 @@ use std::time::Instant;
 use metrics::counter;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::run::CallbackTold;
-use millrace_contracts::{ErrorKind, EventType, ExecutionId, Job, JobError, Partition, UnixMillis};
+use millrace_contracts::{ErrorKind, EventType, Job, JobError, Partition, UnixMillis};
 use tokio::sync::watch::Receiver;
 
 use super::{event, letter};
@@ -21,36 +21,28 @@ const PAGE: u32 = 200;
 
 /// Compares again and again.
 pub(crate) async fn run(shared: Shared, owned: Receiver<BTreeSet<Partition>>) -> Result<(), Infallible> {
-    let (mut after, mut watch) = (None, Watch::new(shared.settings.stalled_after));
+    let mut watch = Watch::new(shared.settings.stalled_after);
     loop {
         tokio::time::sleep(jittered(shared.settings.sweep_interval)).await;
         let partitions = owned.borrow().clone();
-        match compare(&shared, &partitions, &mut watch, after).await {
-            Ok(last) => {
-                after = last;
-                if after.is_none() {
-                    watch.end_pass();
-                }
-            }
-            Err(error) => {
-                tracing::warn!(error = %error, "a look for call-backs that were lost failed; the next one follows");
-            }
+        if let Err(error) = compare(&shared, &partitions, &mut watch).await {
+            tracing::warn!(error = %error, "a look for call-backs that were lost failed; the next one follows");
         }
     }
 }
 
-/// Looks at the next page; answers where the page after it begins, none for the first again.
+/// Looks at the next page.
 async fn compare(
     shared: &Shared,
     owned: &BTreeSet<Partition>,
     watch: &mut Watch,
-    after: Option<ExecutionId>,
-) -> Result<Option<ExecutionId>, OrchestratorError> {
+) -> Result<(), OrchestratorError> {
     if owned.is_empty() {
-        return Ok(None);
+        watch.turn_page(None);
+        return Ok(());
     }
     let before = UnixMillis(UnixMillis::now().0 - millis(shared.settings.stalled_after));
-    let page = shared.store.executions().awaiting_callback(before, after, PAGE).await?;
+    let page = shared.store.executions().awaiting_callback(before, watch.after(), PAGE).await?;
     let last = page.last().map(|run| run.execution_id).filter(|_| page.len() == PAGE as usize);
     let now = Instant::now();
     let mut jobs = Vec::new();
@@ -67,7 +59,8 @@ async fn compare(
         counter!("millrace_orchestrator_callbacks_total", "outcome" => "resent").increment(jobs.len() as u64);
         shared.bus.enqueue(&jobs, &[]).await?;
     }
-    Ok(last)
+    watch.turn_page(last);
+    Ok(())
 }
 
 /// The job that tells of a recorded end. Where the event is not kept any more, there is nothing to tell.

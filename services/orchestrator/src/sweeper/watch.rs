@@ -1,5 +1,6 @@
 //! Which runs stand still: the versions of two sweeps are compared, so that no run's state is loaded to find out. A run that is
-//! woken and stays as it is, because it waits for good reason, is left alone for twice as long each time.
+//! woken and stays as it is, because it waits for good reason, is left alone for twice as long each time. Looked at are pages of
+//! runs, in turn, and the first again after the last.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -16,6 +17,8 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(300);
 pub(crate) struct Watch {
     stalled_after: Duration,
     seen: HashMap<ExecutionId, Seen>,
+    /// The last run of the page before the next one; none before the first.
+    after: Option<ExecutionId>,
     /// Counts the passes through all unfinished runs.
     pass: u64,
 }
@@ -31,7 +34,7 @@ struct Seen {
 
 impl Watch {
     pub(crate) fn new(stalled_after: Duration) -> Self {
-        Self { stalled_after, seen: HashMap::new(), pass: 0 }
+        Self { stalled_after, seen: HashMap::new(), after: None, pass: 0 }
     }
 
     /// Whether something is to be done about a run: it has had this version, or no live state, for long enough.
@@ -55,8 +58,21 @@ impl Watch {
         true
     }
 
-    /// All unfinished runs were gone through: what was not among them has ended, or is another replica's.
-    pub(crate) fn end_pass(&mut self) {
+    /// After which run the next page begins; none for the first.
+    pub(crate) fn after(&self) -> Option<ExecutionId> {
+        self.after
+    }
+
+    /// A page was looked at, which ended with the run `last`; none where no page follows.
+    pub(crate) fn turn_page(&mut self, last: Option<ExecutionId>) {
+        self.after = last;
+        if last.is_none() {
+            self.end_pass();
+        }
+    }
+
+    /// All were gone through: what was not among them has ended, or is another replica's.
+    fn end_pass(&mut self) {
         let pass = self.pass;
         self.seen.retain(|_, seen| seen.pass == pass);
         self.pass += 1;
@@ -95,9 +111,11 @@ mod tests {
     fn what_has_ended_is_forgotten() {
         let (mut watch, now, run) = (Watch::new(SECOND), Instant::now(), ExecutionId::generate());
         watch.is_due(run, Some(1), now);
-        watch.end_pass();
-        assert_eq!(watch.seen.len(), 1);
-        watch.end_pass();
+        watch.turn_page(Some(run));
+        assert_eq!((watch.after(), watch.seen.len()), (Some(run), 1));
+        watch.turn_page(None);
+        assert_eq!((watch.after(), watch.seen.len()), (None, 1));
+        watch.turn_page(None);
         assert!(watch.seen.is_empty());
     }
 }
