@@ -1,6 +1,5 @@
 //! The ways of having pictures looked at that are compared with the bare loop.
 
-use std::iter;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -13,19 +12,15 @@ use crate::bench::load::{Outcome, closed_loop};
 use crate::bench::meter::{Cost, Meter};
 use crate::bench::{Bounds, definitions};
 
-/// Pictures of a run that goes over many, and how many such runs are under way.
-const LOOP: u64 = 32;
-const LOOPS: usize = 2;
-
 /// All of them.
 pub(super) const WAYS: [Way; 7] = [
     Way { name: "worker, 8", in_flight: 8, how: How::Job { reduced: false } },
     Way { name: "worker, 32", in_flight: 32, how: How::Job { reduced: false } },
     Way { name: "worker, 32, reduced_decode", in_flight: 32, how: How::Job { reduced: true } },
-    Way { name: "whole, 8", in_flight: 8, how: How::Run { reduced: false } },
-    Way { name: "whole, 32", in_flight: 32, how: How::Run { reduced: false } },
-    Way { name: "whole, 32, reduced_decode", in_flight: 32, how: How::Run { reduced: true } },
-    Way { name: "whole, 2 runs of 32 pictures", in_flight: LOOPS, how: How::Loop },
+    Way { name: "whole, 8", in_flight: 8, how: How::Run(Route::Whole) },
+    Way { name: "whole, 32", in_flight: 32, how: How::Run(Route::Whole) },
+    Way { name: "whole, 32, reduced_decode", in_flight: 32, how: How::Run(Route::Reduced) },
+    Way { name: "whole, 2 runs of 32 pictures", in_flight: 2, how: How::Run(Route::Each) },
 ];
 
 /// One of them.
@@ -41,10 +36,19 @@ pub(super) struct Way {
 enum How {
     /// A job, put on the queue by this process.
     Job { reduced: bool },
-    /// A run of one picture: REST, the terminal event of its own stream.
-    Run { reduced: bool },
-    /// A run that goes over many pictures.
-    Loop,
+    /// A run: REST, the terminal event of its own stream.
+    Run(Route),
+}
+
+/// What is run.
+#[derive(Debug, Clone, Copy)]
+enum Route {
+    /// One picture.
+    Whole,
+    /// One picture, decoded at less than its size.
+    Reduced,
+    /// A loop over pictures.
+    Each,
 }
 
 /// Where runs are submitted.
@@ -62,6 +66,34 @@ impl Routes {
             reduced: api.save(&definitions::inference(BLOCK, &reduced(CONVNET))).await?,
             each: api.save(&definitions::inference_of_each(BLOCK, &config(CONVNET))).await?,
         })
+    }
+
+    fn of(&self, route: Route) -> &str {
+        match route {
+            Route::Whole => &self.whole,
+            Route::Reduced => &self.reduced,
+            Route::Each => &self.each,
+        }
+    }
+}
+
+impl Route {
+    /// Of one run.
+    fn pictures(self) -> u64 {
+        match self {
+            Self::Whole | Self::Reduced => 1,
+            Self::Each => 32,
+        }
+    }
+
+    /// Of a run of the pictures from the `first` on.
+    fn input(self, scene: &Scene<'_>, first: u64) -> Value {
+        let mut photos =
+            (first..first + self.pictures()).map(|number| format!("blob:{}", scene.picture(number).blob));
+        match self {
+            Self::Whole | Self::Reduced => json!({"photo": photos.next()}),
+            Self::Each => json!({"photos": photos.collect::<Vec<_>>()}),
+        }
     }
 }
 
@@ -81,17 +113,13 @@ impl Way {
                 let cost = cost((&before, &scene.desk.cpu()), used, outcome.done.len());
                 Ok((outcome, cost))
             }
-            How::Run { reduced } => {
+            How::Run(route) => {
                 let meter = Meter::start(scene.stage).await?;
-                let outcome = self.play(scene, bounds, |number| run(scene, first + number, reduced)).await;
-                let cost = meter.stop(scene.stage, outcome.done.len()).await?;
-                Ok((outcome, cost))
-            }
-            How::Loop => {
-                let meter = Meter::start(scene.stage).await?;
-                let mut outcome = self.play(scene, bounds, |number| runs(scene, first + number * LOOP)).await;
-                let pictures = |took| iter::repeat_n(took, LOOP as usize);
-                outcome.done = outcome.done.into_iter().flat_map(pictures).collect();
+                let pictures = route.pictures();
+                let one = |number| run(scene, route, first + number * pictures);
+                let mut outcome = self.play(scene, bounds, one).await;
+                let of_each = |took| (0..pictures).map(move |_| took);
+                outcome.done = outcome.done.into_iter().flat_map(of_each).collect();
                 let cost = meter.stop(scene.stage, outcome.done.len()).await?;
                 Ok((outcome, cost))
             }
@@ -101,7 +129,7 @@ impl Way {
     /// One picture each way that loads something.
     pub(super) async fn warm_up(scene: &Scene<'_>, number: u64) -> anyhow::Result<()> {
         job(scene, number, false).await?;
-        run(scene, number, false).await?;
+        run(scene, Route::Whole, number).await?;
         Ok(())
     }
 
@@ -127,21 +155,9 @@ async fn job(scene: &Scene<'_>, number: u64, is_reduced: bool) -> anyhow::Result
 }
 
 /// From before its submission to its terminal event at the client.
-async fn run(scene: &Scene<'_>, number: u64, reduced: bool) -> anyhow::Result<Duration> {
-    let route = if reduced { &scene.routes.reduced } else { &scene.routes.whole };
-    let photo = format!("blob:{}", scene.picture(number).blob);
-    follow(scene, &Submission::new(route, &json!({"input": {"photo": photo}}))).await
-}
-
-/// The same of a run of many pictures.
-async fn runs(scene: &Scene<'_>, first: u64) -> anyhow::Result<Duration> {
-    let photo = |number| format!("blob:{}", scene.picture(number).blob);
-    let photos: Vec<String> = (first..first + LOOP).map(photo).collect();
-    follow(scene, &Submission::new(&scene.routes.each, &json!({"input": {"photos": photos}}))).await
-}
-
-async fn follow(scene: &Scene<'_>, submission: &Submission) -> anyhow::Result<Duration> {
+async fn run(scene: &Scene<'_>, route: Route, first: u64) -> anyhow::Result<Duration> {
+    let submission = Submission::new(scene.routes.of(route), &json!({"input": route.input(scene, first)}));
     let begun = Instant::now();
-    let (_, ended) = scene.stage.api.run_and_follow(submission).await?;
+    let (_, ended) = scene.stage.api.run_and_follow(&submission).await?;
     Ok(ended.saturating_duration_since(begun))
 }
