@@ -64,6 +64,19 @@ def test_a_saved_workflow_is_run_by_its_id(client: Millrace) -> None:
     assert run.refresh().outputs == {"answer": {"n": 7}}
 
 
+def test_all_node_runs_come_however_many_pages_they_take(client: Millrace, monkeypatch: pytest.MonkeyPatch) -> None:
+    # More than the api gives where it is not told how many.
+    waits = [f"wait{number:03}" for number in range(520)]
+    source = {"id": "n", "type": "parameter_input", "config": {"kind": "integer"}}
+    nodes = [{"id": id, "type": "delay", "inputs": {"value": "$inputs.n"}, "config": {"ms": 0}} for id in waits]
+    answer = {"id": "answer", "type": "json_output", "inputs": {"last": f"$nodes.{waits[-1]}.value"}}
+    run = client.run_and_follow({"name": "many", "nodes": [source, *nodes, answer]}, {"n": 1})
+    expected = sorted([*waits, "n", "answer"])
+    assert [node["node_id"] for node in client.nodes(run)] == expected
+    monkeypatch.setattr("millrace.client._NODES_PER_PAGE", 100)
+    assert [node["node_id"] for node in client.nodes(run.id)] == expected
+
+
 def test_the_same_key_starts_one_run(client: Millrace) -> None:
     key = str(uuid.uuid4())
     runs = {client.submit(ECHO, {"n": 1}, idempotency_key=key).id for _ in range(3)}

@@ -17,6 +17,8 @@ from .models import Blob, Event, Json, Run, Workflow
 from .retry import Pauses
 
 _DEFAULT_URL = "http://127.0.0.1:8080"
+#: As many as the api gives at once. While a run goes on, each page costs the server a look at all of it.
+_NODES_PER_PAGE = 5_000
 
 
 class Millrace:
@@ -116,7 +118,7 @@ class Millrace:
     def nodes(self, run: str | Run) -> list[schema.NodeView]:
         """A run's node runs with their attempts, outputs and metrics."""
         id = run.id if isinstance(run, Run) else run
-        return list(self._pages(f"/executions/{id}/nodes", "nodes", {}))
+        return list(self._pages(f"/executions/{id}/nodes", "nodes", {"limit": _NODES_PER_PAGE}, after="after"))
 
     def cancel(self, id: str) -> None:
         """Asks for a run's end; asking again changes nothing."""
@@ -197,14 +199,15 @@ class Millrace:
     def _reference(self, content: bytes) -> str:
         return self.upload(content).reference
 
-    def _pages(self, path: str, name: str, filters: Mapping[str, Any]) -> Iterator[Any]:
+    def _pages(self, path: str, name: str, filters: Mapping[str, Any], after: str = "cursor") -> Iterator[Any]:
+        """What all pages hold under `name`; `after` is what this list calls the place at which a page begins."""
         params = {key: value for key, value in filters.items() if value is not None}
         while True:
             page = self._json("GET", path, params=params)
             yield from page[name]
-            if not page.get("next_cursor"):
+            if not (place := page.get(f"next_{after}")):
                 return
-            params["cursor"] = page["next_cursor"]
+            params[after] = place
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         answer = self._send(method, path, **request)
