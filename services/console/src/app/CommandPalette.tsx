@@ -15,6 +15,7 @@ import { useNavigate } from 'react-router';
 import { workflowsPage } from '~/api/queries';
 import { logOut } from '~/login/session';
 import { useWho } from '~/login/who';
+import { NEW_WORKFLOW } from '~/workflows/start';
 import { PLACES } from './navigation';
 
 /** Ctrl-K: pages, workflows, and a run by its id. */
@@ -39,7 +40,7 @@ export default function CommandPalette() {
   const create: SpotlightActionData = {
     id: 'new',
     label: 'New workflow',
-    onClick: go('/workflows/new'),
+    onClick: go(NEW_WORKFLOW),
     leftSection: <IconPlus size={18} stroke={1.7} />,
   };
   const saved: SpotlightActionData[] = (workflows.data?.rows ?? []).map(workflow => ({

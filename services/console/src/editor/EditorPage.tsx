@@ -4,7 +4,7 @@ import { IconTopologyStar3 } from '@tabler/icons-react';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
-import { Link, useParams } from 'react-router';
+import { Link, Navigate, useParams, useSearchParams } from 'react-router';
 import { blocksQuery, modelsQuery, workflowQuery } from '~/api/queries';
 import { isMissing } from '~/api/request';
 import type { Definition, WorkflowRecord } from '~/api/types';
@@ -12,7 +12,7 @@ import { PageLoading } from '~/app/PageLoading';
 import { catalogueOf } from '~/graph/ports';
 import { EmptyState } from '~/ui/EmptyState';
 import { ProblemNotice } from '~/ui/ProblemNotice';
-import { startingPoint } from '~/workflows/draft';
+import { freshAddress, START, startingPoint } from '~/workflows/start';
 import { Canvas } from './canvas/Canvas';
 import { EditorHeader } from './EditorHeader';
 import classes from './EditorPage.module.css';
@@ -32,6 +32,8 @@ const EMPTY: Definition = { name: 'untitled', nodes: [] };
 /** A saved workflow, or a new one, on the canvas. */
 export function Component() {
   const { id } = useParams();
+  const start = useSearchParams()[0].get(START);
+  const place = id ?? start;
   const blocks = useQuery(blocksQuery());
   const saved = useQuery({
     ...workflowQuery(id ?? ''),
@@ -52,7 +54,14 @@ export function Component() {
     );
   }
   if (!blocks.data || (id !== undefined && !saved.data)) return <PageLoading />;
-  return <Editor key={id ?? 'new'} blocks={blocks.data} record={saved.data ?? null} />;
+  if (place === null) return <Anew />;
+  return <Editor key={place} place={place} blocks={blocks.data} record={saved.data ?? null} />;
+}
+
+/** Whoever asks for a new workflow gets one of their own, which the address then names. */
+function Anew() {
+  const [address] = useState(freshAddress);
+  return <Navigate to={address} replace />;
 }
 
 function NoWorkflow() {
@@ -72,27 +81,29 @@ function NoWorkflow() {
 }
 
 interface Props {
+  /** The id of the saved workflow, or the key of the new one. */
+  place: string;
   blocks: Parameters<typeof catalogueOf>[0];
   record: WorkflowRecord | null;
 }
 
-function Editor({ blocks, record }: Props) {
+function Editor({ place, blocks, record }: Props) {
   // What is being edited does not change under the user's hands when the server is read again.
   const [first] = useState(record);
   const store = useMemo(() => {
-    const definition = first?.definition ?? startingPoint() ?? EMPTY;
+    const definition = first?.definition ?? startingPoint(place) ?? EMPTY;
     return createEditor(definition, first?.definition ?? null, catalogueOf(blocks));
-  }, [first, blocks]);
+  }, [first, blocks, place]);
   return (
     <EditorContext value={store}>
       <ReactFlowProvider>
-        <Workbench record={record} />
+        <Workbench place={place} record={record} />
       </ReactFlowProvider>
     </EditorContext>
   );
 }
 
-function Workbench({ record }: { record: WorkflowRecord | null }) {
+function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   const [showJson, setShowJson] = useState(false);
   const [running, setRunning] = useState(false);
   const selection = useEditor(state => state.selection);
@@ -104,7 +115,7 @@ function Workbench({ record }: { record: WorkflowRecord | null }) {
   useDocumentTitle(`${name ?? 'Workflow'} · Millrace`);
   useValidation();
   useUnsavedGuard();
-  const keys = useEditorKeys({ record, onRun: () => setRunning(true) });
+  const keys = useEditorKeys({ place, record, onRun: () => setRunning(true) });
   useEffect(() => keys.listen(), [keys]);
   return (
     <div className={classes.page}>

@@ -10,15 +10,16 @@ import { useSave, type Save } from './useSave';
 const STEP = 40;
 
 interface Options {
+  place: string;
   record: WorkflowRecord | null;
   onRun(): void;
 }
 
 /** The editor's keys. Copies live in the system's clipboard, as JSON, so that they travel between workflows and tabs. */
-export function useEditorKeys({ record, onRun }: Options): { listen(): () => void; save: Save } {
+export function useEditorKeys({ place, record, onRun }: Options): { listen(): () => void; save: Save } {
   const store = useEditorStore();
   const flow = useReactFlow();
-  const save = useSave(record);
+  const save = useSave(place, record);
   const { layOut } = useLayout();
   const { run } = save;
   return useMemo(() => {

@@ -5,7 +5,7 @@ import { saveWorkflow, workflowQuery } from '~/api/queries';
 import { ProblemError } from '~/api/request';
 import type { WorkflowRecord } from '~/api/types';
 import { notifyDone, notifyProblem } from '~/ui/notify';
-import { forgetStart } from '~/workflows/draft';
+import { forgetStart } from '~/workflows/start';
 import { useEditorStore } from './store';
 
 export interface Save {
@@ -14,7 +14,7 @@ export interface Save {
 }
 
 /** Saves a new version. Two people who save at once do not undo each other: the second is asked. */
-export function useSave(record: WorkflowRecord | null): Save {
+export function useSave(place: string, record: WorkflowRecord | null): Save {
   const store = useEditorStore();
   const queries = useQueryClient();
   const navigate = useNavigate();
@@ -33,7 +33,7 @@ export function useSave(record: WorkflowRecord | null): Save {
       void queries.invalidateQueries({ queryKey: ['workflows', saved.id, 'versions'] });
       notifyDone(`Saved as version ${saved.version}`);
       if (!record) {
-        forgetStart();
+        forgetStart(place);
         void navigate(`/workflows/${saved.id}`, { replace: true, state: { keep: true } });
       }
     },

@@ -6,7 +6,8 @@ import { isDirty, useEditorStore } from './store';
 export function useUnsavedGuard(): void {
   const store = useEditorStore();
   const blocker = useBlocker(({ currentLocation, nextLocation }) => {
-    const leaves = currentLocation.pathname !== nextLocation.pathname;
+    const address = ({ pathname, search }: typeof nextLocation) => pathname + search;
+    const leaves = address(currentLocation) !== address(nextLocation);
     const state: unknown = nextLocation.state;
     const deliberate = typeof state === 'object' && state !== null && 'keep' in state;
     const worthKeeping = store.getState().history.past.length > 0;

@@ -1,12 +1,5 @@
 import { ActionIcon, Badge, Button, Menu, Tooltip } from '@mantine/core';
-import {
-  IconChevronDown,
-  IconClock,
-  IconGitCompare,
-  IconPencil,
-  IconPlayerStop,
-  IconRefresh,
-} from '@tabler/icons-react';
+import { IconChevronDown, IconClock, IconGitCompare, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
 import { Link } from 'react-router';
 import type { Definition, Execution } from '~/api/types';
 import { shortId } from '~/lib/format';
@@ -15,8 +8,8 @@ import { CopyText } from '~/ui/CopyText';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { StatusBadge } from '~/ui/Status';
 import { Ticking } from '~/ui/Ticking';
-import { startWith } from '~/workflows/draft';
 import { ConnectionMark } from './ConnectionMark';
+import { EditButton } from './EditButton';
 import classes from './ExecutionHeader.module.css';
 import { useLive } from './live/context';
 import { isTerminal } from './live/state';
@@ -41,7 +34,6 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
   const cancel = useCancel(id);
   const rerun = useRerun(id);
   const over = isTerminal(status);
-  const workflow = execution?.workflow_id;
   return (
     <header className={classes.header}>
       <div className={classes.row}>
@@ -131,19 +123,7 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
               </Button.Group>
             </Needs>
           )}
-          {(workflow || definition) && (
-            <Button
-              component={Link}
-              to={workflow ? `/workflows/${workflow}` : '/workflows/new'}
-              onClick={() => !workflow && definition && startWith(definition)}
-              size="xs"
-              variant="default"
-              leftSection={<IconPencil size={15} />}
-              className={classes.optional}
-            >
-              Edit
-            </Button>
-          )}
+          <EditButton workflow={execution?.workflow_id} definition={definition} />
         </span>
       </div>
       <ProgressBar definition={definition} recorded={execution?.progress.total ?? 0} />

@@ -3,10 +3,10 @@ import { IconArrowRight } from '@tabler/icons-react';
 import { useNavigate } from 'react-router';
 import { blockName } from '~/graph/selectors';
 import { words } from '~/lib/format';
-import { startWith } from './draft';
 import { EXAMPLES } from './examples';
 import classes from './Examples.module.css';
 import { MiniGraph } from './MiniGraph';
+import { startWith } from './start';
 
 /** Workflows to start from: a picture of each, and what it is made of. */
 export function Examples() {
@@ -22,10 +22,7 @@ export function Examples() {
             key={file}
             type="button"
             className={classes.card}
-            onClick={() => {
-              startWith(definition);
-              void navigate('/workflows/new');
-            }}
+            onClick={() => void navigate(startWith(definition))}
           >
             <MiniGraph definition={definition} />
             <span className={classes.text}>

@@ -16,7 +16,7 @@ import type { WorkflowSummary } from '~/api/types';
 import { download } from '~/lib/download';
 import { useMay } from '~/login/who';
 import { notifyDone, notifyProblem } from '~/ui/notify';
-import { startWith } from './draft';
+import { startWith } from './start';
 
 /** What can be done with a saved workflow; it opens at once, as it was asked for. */
 export default function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
@@ -70,10 +70,10 @@ export default function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
         <Menu.Item
           leftSection={<IconCopy size={15} />}
           onClick={() =>
-            void withDefinition(definition => {
-              startWith({ nodes: [], ...definition, name: `${workflow.name} copy` });
-              void navigate('/workflows/new');
-            })
+            void withDefinition(
+              definition =>
+                void navigate(startWith({ nodes: [], ...definition, name: `${workflow.name} copy` })),
+            )
           }
         >
           Duplicate

@@ -9,6 +9,7 @@ import { NextPage } from '~/ui/NextPage';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { Examples } from './Examples';
+import { NEW_WORKFLOW } from './start';
 import { useImport } from './useImport';
 import { WorkflowsTable } from './WorkflowsTable';
 
@@ -32,7 +33,7 @@ export function Component() {
           <Button variant="default" leftSection={<IconUpload size={16} />} onClick={importFile}>
             Import
           </Button>
-          <Button component={Link} to="/workflows/new" leftSection={<IconPlus size={16} />}>
+          <Button component={Link} to={NEW_WORKFLOW} leftSection={<IconPlus size={16} />}>
             New workflow
           </Button>
         </>

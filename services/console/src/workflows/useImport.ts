@@ -3,7 +3,7 @@ import { useNavigate } from 'react-router';
 import type { Definition } from '~/api/types';
 import { isObject } from '~/lib/json';
 import { notifyProblem } from '~/ui/notify';
-import { startWith } from './draft';
+import { startWith } from './start';
 
 /** Opens a workflow's JSON file in the editor, as a new workflow. */
 export function useImport(): () => void {
@@ -16,8 +16,7 @@ export function useImport(): () => void {
       const file = input.files?.[0];
       if (!file) return;
       try {
-        startWith(readDefinition(await file.text()));
-        await navigate('/workflows/new');
+        await navigate(startWith(readDefinition(await file.text())));
       } catch (error) {
         notifyProblem(`${file.name} is not a workflow`, error);
       }
