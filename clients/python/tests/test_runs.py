@@ -5,6 +5,7 @@ from __future__ import annotations
 import uuid
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import PIL.Image
 import pytest
@@ -12,7 +13,7 @@ import pytest
 from millrace import Event, Millrace, Problem, RunFailed, Unreachable
 
 #: Gives its input back.
-ECHO = {
+ECHO: dict[str, Any] = {
     "name": "echo",
     "nodes": [
         {"id": "n", "type": "parameter_input", "config": {"kind": "integer"}},
@@ -62,6 +63,13 @@ def test_a_saved_workflow_is_run_by_its_id(client: Millrace) -> None:
     listed = list(client.executions(workflow_id=saved.id, limit=1))
     assert [row.id for row in listed] == [run.id]
     assert run.refresh().outputs == {"answer": {"n": 7}}
+
+
+def test_a_text_may_hold_any_line_break(client: Millrace) -> None:
+    text = "one\u2028two\u2029three\x85four\r\nfive"
+    nodes = [{"id": "n", "type": "parameter_input", "config": {"kind": "string"}}, ECHO["nodes"][1]]
+    run = client.run_and_follow({"name": "text", "nodes": nodes}, {"n": text})
+    assert run.outputs == {"answer": {"n": text}}
 
 
 def test_all_node_runs_come_however_many_pages_they_take(client: Millrace, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import re
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
@@ -14,6 +16,32 @@ from .retry import Pauses
 
 #: Opens the stream after the event with this id.
 Connect = Callable[["str | None"], AbstractContextManager[httpx.Response]]
+
+_BREAK = re.compile("\r\n|\r|\n")
+
+
+def lines(chunks: Iterable[bytes]) -> Iterator[str]:
+    """The lines of a stream, wherever its chunks were cut; what no break ends is not one yet.
+
+    They end at CR, LF or CRLF alone. `str.splitlines`, and with it httpx, knows more breaks, which JSON may hold unescaped.
+    """
+    # A byte order mark at the start is no part of the text.
+    decoder = codecs.getincrementaldecoder("utf-8-sig")(errors="replace")
+    begun: list[str] = []
+    after_cr = False
+    for chunk in chunks:
+        text = decoder.decode(chunk)
+        if after_cr and text:
+            # The line ended with its CR, without waiting for the LF that may belong to it.
+            text, after_cr = text.removeprefix("\n"), False
+        if not text:
+            continue
+        after_cr = text.endswith("\r")
+        first, *others = _BREAK.split(text)
+        begun.append(first)
+        for other in others:
+            yield "".join(begun)
+            begun = [other]
 
 
 def parse(lines: Iterable[str]) -> Iterator[Event]:
@@ -43,7 +71,7 @@ def resumed(connect: Connect, last: str | None, pauses: Pauses) -> Iterator[Even
     while True:
         try:
             with connect(last) as response:
-                for event in parse(response.iter_lines()):
+                for event in parse(lines(response.iter_bytes())):
                     if event.type == "end":
                         return
                     position = _position(event.id)
