@@ -16,7 +16,8 @@ const MOST_FOLDERS: usize = 4;
 const BLOB: &str = "blob:";
 
 /// The files beside a checkpoint that may be registered with it.
-pub const FILES: [&str; 3] = ["config.json", "preprocessor_config.json", "tokenizer.json"];
+pub const FILES: [&str; 4] =
+    ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
 
 /// What a worker needs to have a registered model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -94,6 +94,7 @@ mod tests {
             digest("config.json", "{}"),
             digest("preprocessor_config.json", "{}"),
             digest("tokenizer.json", "{}"),
+            digest("tokenizer_config.json", "{}"),
             digest("millrace.toml", "labels = [\"a\"]"),
             digest("millrace.toml", "labels = [\"b\"]"),
         ];

@@ -15,6 +15,7 @@ mod transformers_classify;
 mod transformers_detect;
 mod ultralytics_classify;
 mod ultralytics_detect;
+mod ultralytics_rtdetr;
 mod ultralytics_segment;
 mod vision_encoder;
 
@@ -83,6 +84,7 @@ struct Entry {
 
 /// Every family, in the order of asking.
 const FAMILIES: &[Entry] = &[
+    ultralytics_rtdetr::ENTRY,
     ultralytics_detect::ENTRY,
     ultralytics_segment::ENTRY,
     ultralytics_classify::ENTRY,

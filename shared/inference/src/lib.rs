@@ -42,6 +42,7 @@ pub use graph::{ElementType, GraphPort};
 pub use layout::{files_among, models_among};
 pub use masks::{Planes, class_map};
 pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader, Prospect};
+pub(crate) use overrides::MOST_SIDE;
 pub use overrides::{Channels, ImageInput, Layout, Overrides};
 pub use preprocess::{ImageProcessor, Pixels};
 pub use repository::{ModelFiles, Repository, download_folder, is_url, validate_model_id};

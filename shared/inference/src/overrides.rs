@@ -20,7 +20,7 @@ use crate::InferenceError;
 /// A larger one is no settings file.
 const MOST_BYTES: u64 = 1 << 20;
 /// Sides of pictures that a graph may be given, pixels.
-const MOST_SIDE: u32 = 16_384;
+pub(crate) const MOST_SIDE: u32 = 16_384;
 
 /// What the operator says of a model, over what it says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]

@@ -2,9 +2,11 @@
 //! the slow classes), whose resizing is Pillow's to the bit. What a file asks for and we do not do is refused by
 //! name: never silently other numbers.
 
+mod implied;
 mod kinds;
 mod processor;
 mod settings;
 mod sizes;
 
+pub(crate) use implied::image_processor_of;
 pub use processor::{ImageProcessor, Pixels};

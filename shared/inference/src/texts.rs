@@ -7,6 +7,7 @@ use millrace_contracts::ModelId;
 use serde_json::Value;
 use tokenizers::{Tokenizer, TruncationParams};
 
+use crate::folder::place_of;
 use crate::{GraphPort, InferenceError, Tensor};
 
 /// A text longer than this is refused before it is looked at, bytes. Models take less than a hundred words; what they
@@ -14,6 +15,8 @@ use crate::{GraphPort, InferenceError, Tensor};
 pub const MOST_TEXT_BYTES: usize = 64 * 1024;
 /// Texts of like length share a batch: lengths are rounded up to a multiple of this, tokens.
 const BUCKET: usize = 8;
+/// Tokens that a text may be padded to.
+const MOST_TOKENS: usize = 1 << 16;
 /// Lengths above this in a tokenizer's settings mean "no limit" (`transformers` writes 1e30).
 const NO_LIMIT: f64 = 1e6;
 /// The largest settings file that is read, bytes.
@@ -73,16 +76,22 @@ impl Texts {
         facts: TextFacts,
     ) -> Result<Self, InferenceError> {
         let fault = |detail: String| InferenceError::Load { id: id.clone(), detail };
-        let bytes = read_bounded(&folder.join("tokenizer.json"), MOST_TOKENIZER_BYTES)
+        let bytes = read_bounded(folder, "tokenizer.json", MOST_TOKENIZER_BYTES)
+            .and_then(|bytes| bytes.ok_or_else(|| "is missing".to_owned()))
             .map_err(|why| fault(format!("it takes texts, and its tokenizer.json {why}")))?;
         let mut tokenizer = Tokenizer::from_bytes(bytes)
             .map_err(|error| fault(format!("its tokenizer.json cannot be read: {error}")))?;
-        let settings: Value = match read_bounded(&folder.join("tokenizer_config.json"), MOST_SETTINGS_BYTES) {
-            Ok(bytes) => serde_json::from_slice(&bytes)
+        let settings = read_bounded(folder, "tokenizer_config.json", MOST_SETTINGS_BYTES)
+            .map_err(|why| fault(format!("its tokenizer_config.json {why}")))?;
+        let settings: Value = match settings {
+            Some(bytes) => serde_json::from_slice(&bytes)
                 .map_err(|error| fault(format!("its tokenizer_config.json cannot be read: {error}")))?,
-            Err(_) => Value::Null,
+            None => Value::Null,
         };
         let most_tokens = most_tokens(&settings, facts.positions, graph);
+        if let Some(most) = most_tokens.filter(|most| *most > MOST_TOKENS) {
+            return Err(fault(format!("its texts have {most} tokens, {MOST_TOKENS} are allowed")));
+        }
         let truncation = most_tokens.map(|max_length| TruncationParams { max_length, ..Default::default() });
         // Whatever padding and cutting its file has is another use's.
         tokenizer.with_padding(None);
@@ -135,12 +144,13 @@ impl Tokens {
     }
 }
 
-fn read_bounded(path: &Path, most: u64) -> Result<Vec<u8>, String> {
-    let size = std::fs::metadata(path).map_err(|error| format!("cannot be read: {error}"))?.len();
+fn read_bounded(folder: &Path, name: &str, most: u64) -> Result<Option<Vec<u8>>, String> {
+    let Some(path) = place_of(folder, name) else { return Ok(None) };
+    let size = std::fs::metadata(&path).map_err(|error| format!("cannot be read: {error}"))?.len();
     if size > most {
         return Err(format!("has {size} bytes, {most} are allowed"));
     }
-    std::fs::read(path).map_err(|error| format!("cannot be read: {error}"))
+    std::fs::read(&path).map(Some).map_err(|error| format!("cannot be read: {error}"))
 }
 
 fn sequence_axis(graph: &[GraphPort]) -> Option<usize> {

@@ -125,7 +125,17 @@ def main():
     # Columns: cx, cy, w, h, a, b. Two anchors on the same place.
     raw = np.array([[[24, 32, 32, 32, 0.1, 0.9], [25, 32, 32, 32, 0.1, 0.8], [4, 4, 8, 8, 0.1, 0.0]]])
     half = raw.astype(np.float16)
-    constant("yolo-rows", {"output0": raw.astype(np.float32)}, metadata=ultralytics("detect", "ab"), **yolo)
+    rows = np.concatenate([raw, np.zeros((1, 3, 1))], axis=2).astype(np.float32)
+    constant("yolo-rows", {"output0": rows}, metadata=ultralytics("detect", "abc"), **yolo)
+    # YOLOv10 of a version that does not say that its boxes are finished, with as many classes as make its rows ambiguous.
+    constant("yolo-v10", {"output0": final}, metadata=ultralytics("detect", "ab"), **yolo)
+    # RT-DETR: shares of the picture, found once each. A query of two likes, one of the other class, one of nothing.
+    queries = f32([[[0.25, 0.5, 0.25, 1.0, 0.3, 0.9], [0.25, 0.5, 0.25, 1.0, 0.3, 0.8], [0.75, 0.5, 1.0, 1.0, 0.7, 0.2], [0.5, 0.5, 0.1, 0.1, 0, 0]]])
+    finished = np.concatenate([queries[:, :, :4], f32([[[0.9, 1], [0.8, 1], [0.7, 0], [0, 0]]])], axis=2)
+    says = dict(description="Ultralytics rtdetr-l model trained on coco.yaml")
+    constant("rtdetr", {"output0": queries}, metadata=ultralytics("detect", "ab", **says), **yolo)
+    constant("rtdetr-finished", {"output0": finished}, metadata=ultralytics("detect", "ab", head="RTDETRDecoder"), **yolo)
+    constant("rtdetr-nameless", {"output0": queries[:, :, [0, 1, 2, 3, 4, 5, 5]]}, metadata=ultralytics("detect", "abc"), **yolo)
     constant("yolo-half", {"output0": np.ascontiguousarray(half.transpose(0, 2, 1)[:, :, :2])}, kind=T.FLOAT16, metadata=ultralytics("detect", "ab"), **yolo)
     constant("yolo-classify", {"output0": f32([[0.2, 0.7, 0.1]])}, metadata=ultralytics("classify", "abc"), **yolo)
 

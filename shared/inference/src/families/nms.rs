@@ -42,6 +42,17 @@ pub(super) fn suppress(mut candidates: Vec<Candidate>, params: &DetectParams) ->
     kept
 }
 
+/// The best first, as many as may be. Models of queries are made to find each thing once, so nothing is suppressed, unless
+/// suppression across classes is asked for: one query may be found under two names.
+pub(super) fn settled(mut candidates: Vec<Candidate>, params: &DetectParams) -> Vec<Candidate> {
+    if params.agnostic {
+        return suppress(candidates, params);
+    }
+    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
+    candidates.truncate(params.max_detections);
+    candidates
+}
+
 /// Intersection over union.
 fn overlap(a: &[f32; 4], b: &[f32; 4]) -> f32 {
     let width = (a[2].min(b[2]) - a[0].max(b[0])).max(0.0);

@@ -28,6 +28,8 @@ pub(super) const SIGLIP: Entry = Entry {
     make: |facts| Towers::new(facts, SIGLIP.name).map(|family| Box::new(family) as Box<dyn Family>),
 };
 
+/// Positions of SigLIP's text tower where its configuration names none (`SiglipTextConfig`).
+const SIGLIP_POSITIONS: usize = 64;
 /// Outputs that are one vector per text, the best known first.
 const TEXT_VECTORS: [&str; 3] = ["text_embeds", "pooler_output", "sentence_embedding"];
 
@@ -134,8 +136,10 @@ impl TextTower {
     ) -> Result<Self, InferenceError> {
         let own = config_of(facts, "text_config");
         let number = |name: &str| own.get(name).and_then(Value::as_u64);
+        let positions = number("max_position_embeddings").and_then(|count| usize::try_from(count).ok());
         let known = TextFacts {
-            positions: number("max_position_embeddings").and_then(|count| usize::try_from(count).ok()),
+            // A configuration may leave out what is usual: SigLIP's class has 64 then.
+            positions: positions.or(is_siglip(facts).then_some(SIGLIP_POSITIONS)),
             pad_token: number("pad_token_id").and_then(|id| i64::try_from(id).ok()),
             // SigLIP was trained on texts padded to their full length, and has no mask.
             full_length: is_siglip(facts),

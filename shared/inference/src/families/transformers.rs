@@ -4,6 +4,7 @@ use millrace_vision::Frame;
 use serde_json::Value;
 
 use super::Prepared;
+use crate::preprocess::image_processor_of;
 use crate::{Facts, ImageProcessor, InferenceError, Tensor};
 
 /// Classes that a label may be one of, at most.
@@ -24,6 +25,9 @@ pub(super) fn labels(facts: &Facts, count: usize) -> Result<Vec<String>, Inferen
         }
         let detail = format!("millrace.toml names {} labels, the graph has {count} classes", labels.len());
         return Err(facts.unsupported(detail));
+    }
+    if count > MOST_LABELS {
+        return Err(facts.unsupported(format!("it has {count} classes, {MOST_LABELS} are allowed")));
     }
     let mut labels: Vec<String> = (0..count).map(|index| format!("LABEL_{index}")).collect();
     let named = facts.config.get("id2label").and_then(Value::as_object);
@@ -136,7 +140,13 @@ fn processor(facts: &Facts, planes: usize) -> Result<ImageProcessor, InferenceEr
                     .to_owned(),
         });
     };
-    ImageProcessor::read(fields, planes)
+    let is_named =
+        ["image_processor_type", "feature_extractor_type"].iter().any(|key| fields.contains_key(*key));
+    let mut fields = std::borrow::Cow::Borrowed(fields);
+    if let Some(class) = image_processor_of(facts.model_type()).filter(|_| !is_named) {
+        fields.to_mut().insert("image_processor_type".to_owned(), class.into());
+    }
+    ImageProcessor::read(&fields, planes)
         .map_err(|fault| facts.unsupported(format!("preprocessor_config.json: {fault}")))
 }
 

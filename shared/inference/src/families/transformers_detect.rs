@@ -5,7 +5,7 @@
 use millrace_vision::{Frame, Placement};
 use serde_json::Value;
 
-use super::nms::{Candidate, suppress};
+use super::nms::{Candidate, settled};
 use super::transformers::{Intake, RowFacts, class_count, is_for, labels, row};
 use super::{DetectParams, Detector, Entry, Family, Found, Prepared};
 use crate::shares::{sigmoid, softmax};
@@ -128,17 +128,6 @@ impl Detector for TransformersDetect {
             .collect();
         Ok(settled(candidates, params).iter().map(|kept| self.found(kept)).collect())
     }
-}
-
-/// The best first, as many as may be. These models are made to find each thing once, so nothing is suppressed, unless
-/// suppression across classes is asked for: one query may be found under two names.
-fn settled(mut candidates: Vec<Candidate>, params: &DetectParams) -> Vec<Candidate> {
-    if params.agnostic {
-        return suppress(candidates, params);
-    }
-    candidates.sort_by(|a, b| b.score.total_cmp(&a.score));
-    candidates.truncate(params.max_detections);
-    candidates
 }
 
 /// The best class of every query that is not "no object", the last column: query, class, score.

@@ -1,5 +1,5 @@
 //! Ultralytics detection exports (YOLOv8 to 12, YOLOv10 and other end-to-end ones, exports with suppression inside):
-//! letterboxed RGB in; out come anchors `cx, cy, w, h, score per class`, as columns or rows, or finished boxes
+//! letterboxed RGB in; out come anchors `cx, cy, w, h, score per class`, as columns or rows, or rows of finished boxes
 //! `x1, y1, x2, y2, score, class`. What the model does not say in its metadata is not assumed.
 
 use millrace_vision::{Filter, Frame, Letterbox, Normalise, Placement, letterbox, nchw_from};
@@ -8,7 +8,7 @@ use serde_json::Value;
 use super::nms::{Candidate, suppress};
 use super::{DetectParams, Detector, Entry, Family, Found, Prepared};
 use crate::graph::ElementType;
-use crate::{Facts, InferenceError, Tensor};
+use crate::{Facts, InferenceError, MOST_SIDE, Tensor};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "ultralytics-detect",
@@ -33,6 +33,17 @@ impl UltralyticsDetect {
         let labels = labels_of(facts)?;
         let finished = has_finished_boxes(facts)?;
         Ok(Self { id: facts.id.clone(), labels, shape: input_shape(facts)?, finished })
+    }
+
+    /// Rows whose boxes are shares of the picture are RT-DETR's. Its exports say so, unless the model was called something else.
+    fn refuse_shares(&self, rows: &[f32], columns: usize) -> Result<(), InferenceError> {
+        let mut boxes = rows.chunks_exact(columns).map(|row| &row[..4]);
+        if rows.is_empty() || !boxes.all(|sides| sides.iter().all(|side| (0.0..=1.0).contains(side))) {
+            return Ok(());
+        }
+        let detail = "its boxes are shares of the picture, as those of RT-DETR; write family = \"ultralytics-rtdetr\" into its \
+                      millrace.toml";
+        Err(InferenceError::Output { id: self.id.clone(), detail: detail.to_owned() })
     }
 
     fn odd_output(&self, shape: &[usize]) -> InferenceError {
@@ -72,7 +83,7 @@ pub(super) fn refuse_other_heads(facts: &Facts) -> Result<(), InferenceError> {
     refuse_other_pictures(facts)
 }
 
-fn refuse_other_pictures(facts: &Facts) -> Result<(), InferenceError> {
+pub(super) fn refuse_other_pictures(facts: &Facts) -> Result<(), InferenceError> {
     let Some(input) = facts.inputs.first() else {
         return Err(facts.unsupported("its graph has no input"));
     };
@@ -123,25 +134,43 @@ pub(super) fn prepared(frame: &Frame, shape: Letterbox) -> Result<Prepared, Infe
 /// The letterbox: the graph's own height and width where they are fixed; else the size it was exported for, padded to
 /// the stride only, as the reference does for single pictures.
 pub(super) fn input_shape(facts: &Facts) -> Result<Letterbox, InferenceError> {
-    if let [_, _, Some(height), Some(width)] = facts.inputs[0].shape[..] {
-        return Ok(Letterbox::new(width as u32, height as u32));
+    let (width, height) = input_size(facts)?;
+    if facts.inputs[0].shape[2..].iter().all(Option::is_some) {
+        return Ok(Letterbox::new(width, height));
     }
-    let number = |value: &Value| {
-        value.as_u64().and_then(|number| u32::try_from(number).ok()).filter(|&n| n > 0 && n <= 16_384)
-    };
+    let stride = facts.literal("stride")?.as_ref().and_then(side).unwrap_or(32);
+    Ok(Letterbox::new(width, height).multiple_of(stride))
+}
+
+/// Width and height of the pictures that the graph takes, or was exported for.
+pub(super) fn input_size(facts: &Facts) -> Result<(u32, u32), InferenceError> {
+    if let [_, _, Some(height), Some(width)] = facts.inputs[0].shape[..] {
+        let sides = (side(&width.into()), side(&height.into()));
+        let (Some(width), Some(height)) = sides else {
+            let detail =
+                format!("it takes pictures of {width} x {height}; sides are 1 to {MOST_SIDE} pixels");
+            return Err(facts.unsupported(detail));
+        };
+        return Ok((width, height));
+    }
     let size = facts.literal("imgsz")?;
     let sides = match &size {
-        Some(Value::Array(sides)) => sides.iter().map(number).collect::<Option<Vec<u32>>>(),
-        Some(side) => number(side).map(|side| vec![side, side]),
+        Some(Value::Array(sides)) => sides.iter().map(side).collect::<Option<Vec<u32>>>(),
+        Some(one) => side(one).map(|one| vec![one, one]),
         None => None,
     };
-    let stride = facts.literal("stride")?.as_ref().and_then(number).unwrap_or(32);
     match sides.as_deref() {
-        Some(&[height, width]) => Ok(Letterbox::new(width, height).multiple_of(stride)),
+        Some(&[height, width]) => Ok((width, height)),
         _ => {
             Err(facts.unsupported("its input size is free and its metadata has no imgsz of [height, width]"))
         }
     }
+}
+
+/// A number of pixels that a side may have.
+fn side(value: &Value) -> Option<u32> {
+    let side = value.as_u64().and_then(|number| u32::try_from(number).ok());
+    side.filter(|side| (1..=MOST_SIDE).contains(side))
 }
 
 impl Family for UltralyticsDetect {
@@ -185,11 +214,13 @@ impl Detector for UltralyticsDetect {
         }
         let (data, classes) = (output.data(), self.labels.len());
         let columns = 4 + classes;
-        let kept = if second == 6 && (self.finished || (first != columns && second != columns)) {
+        // Rows of six are finished boxes, as the reference has it, however many classes there are: raw anchors are columns.
+        let kept = if second == 6 && (self.finished || first != columns) {
             finished(data, classes, params).ok_or_else(|| self.odd_output(output.shape()))?
         } else if first == columns {
             suppress(candidates(data, second, classes, params), params)
         } else if second == columns {
+            self.refuse_shares(data, columns)?;
             suppress(candidates(&transposed(data, second), first, classes, params), params)
         } else {
             return Err(self.odd_output(output.shape()));

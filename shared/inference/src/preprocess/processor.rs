@@ -69,12 +69,10 @@ impl ImageProcessor {
             None
         };
         let pads = settings.flag("do_pad", settings.flag("pad_and_return_pixel_mask", kind.pads)?)?;
-        let divisor =
-            if kind.style == SizeStyle::Divisible { settings.number("size_divisor", 32.0)? } else { 0.0 };
         let resample = resample(&settings)?;
         Ok(Self {
             size: if resizes { Some(settings.size_rule()?) } else { None },
-            multiple_of: (divisor >= 1.0).then_some(divisor as u32),
+            multiple_of: if kind.style == SizeStyle::Divisible { settings.divisor()? } else { None },
             resample,
             crop,
             levels: Arc::new(levels(&settings, planes)?),

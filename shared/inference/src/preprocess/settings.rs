@@ -24,6 +24,10 @@ const WITHOUT_EFFECT: &[&str] = &[
     "disable_grouping",
     "default_to_square",
     "image_seq_length",
+    // What `max_size` was, as Mask2Former's class wrote it out for a while; `size` has it as its longest edge.
+    "_max_size",
+    // What `size_divisor` was called once: the reference passes the old name over, and takes 32.
+    "size_divisibility",
 ];
 /// Keys that are read.
 const READ: &[&str] = &[
@@ -49,6 +53,12 @@ const READ: &[&str] = &[
     "data_format",
 ];
 
+/// Sides are made a multiple of so many pixels at most.
+const MOST_DIVISOR: u32 = 4096;
+/// What is wrong with a file whose class nothing tells.
+const NAMELESS: &str = "it has neither image_processor_type nor feature_extractor_type, and the model_type of config.json tells \
+                        none; write image_processor_type into the [preprocess] table of its millrace.toml";
+
 /// The file, with the class it names.
 pub(super) struct Settings<'a> {
     pub(super) kind: &'static Kind,
@@ -61,7 +71,7 @@ impl<'a> Settings<'a> {
     pub(super) fn new(fields: &'a Map<String, Value>) -> Result<Self, String> {
         let named = |key: &str| fields.get(key).and_then(Value::as_str);
         let class = named("image_processor_type").or_else(|| named("feature_extractor_type"));
-        let class = class.ok_or("it has neither image_processor_type nor feature_extractor_type")?;
+        let class = class.ok_or(NAMELESS)?;
         let (kind, fast) = find(class)
             .ok_or_else(|| format!("the image processor {class} is not known; known are {}", names()))?;
         for (key, value) in fields {
@@ -191,6 +201,17 @@ impl<'a> Settings<'a> {
             (SizeStyle::Divisible, Some(edge), most) => Ok(SizeRule::Shortest { edge, most }),
             _ => Err(odd()),
         }
+    }
+
+    /// What both sides are a multiple of; none where it is 0.
+    pub(super) fn divisor(&self) -> Result<Option<u32>, String> {
+        let divisor = self.number("size_divisor", 32.0)?;
+        if !(0.0..=f64::from(MOST_DIVISOR)).contains(&divisor) {
+            return Err(format!(
+                "its size_divisor is {divisor}, not a number of pixels up to {MOST_DIVISOR}"
+            ));
+        }
+        Ok((divisor >= 1.0).then_some(divisor as u32))
     }
 
     /// The side of the centre crop that ConvNeXT's rule ends with, below 384.

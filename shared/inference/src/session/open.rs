@@ -13,6 +13,9 @@ use super::{Opened, SessionSettings};
 use crate::graph::GraphPort;
 use crate::{Device, ElementType, InferenceError, Runtime, Tensor};
 
+/// Rows that a graph may insist on: all of them are made up for every run.
+const MOST_ROWS: usize = 1024;
+
 /// A session, owned by the thread that opened it.
 pub(super) struct OpenSession {
     id: ModelId,
@@ -37,6 +40,16 @@ impl OpenSession {
         let way = Way::open(id, &session, settings).map_err(failed)?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
         let outputs: Vec<GraphPort> = session.outputs().iter().map(GraphPort::from).collect();
+        if let Some(rows) = inputs
+            .first()
+            .and_then(|port| port.shape.first().copied().flatten())
+            .filter(|rows| *rows > MOST_ROWS)
+        {
+            let detail = format!(
+                "its graph takes {rows} rows at once, {MOST_ROWS} are allowed; export it with a free batch axis"
+            );
+            return Err(InferenceError::Unsupported { id: id.clone(), detail });
+        }
         let output_names = outputs.iter().map(|port| port.name.clone()).collect();
         let opened = Opened { metadata, inputs: inputs.clone(), outputs };
         let device = settings.device;

@@ -86,7 +86,7 @@ fn tokenizers_that_are_missing_or_broken_say_so() {
             .map(|texts| texts.pad_token)
             .map_err(|error| error.to_string())
     };
-    assert!(open().unwrap_err().contains("tokenizer.json cannot be read"));
+    assert!(open().unwrap_err().contains("tokenizer.json is missing"));
     for text in ["", "{}", "not json", r#"{"version": "1.0", "model": {"type": "Magic"}}"#] {
         std::fs::write(folder.path().join("tokenizer.json"), text).unwrap();
         assert!(open().unwrap_err().contains("tokenizer.json cannot be read"), "{text}");

@@ -39,6 +39,34 @@ fn unknown_operator() -> Vec<u8> {
     graph.encode()
 }
 
+/// A classifier's graph whose batch axis is `rows` and that does not say how many classes it has.
+fn free_classes(rows: Side) -> Vec<u8> {
+    let mut graph = Graph::new("free");
+    graph.input("pixel_values", Element::F32, &[rows, Side::Free("planes"), Side::Fixed(8), Side::Fixed(8)]);
+    graph.output("logits", Element::F32, &[rows, Side::Free("planes")]);
+    let mean = [("axes", Attribute::Ints(&[2, 3])), ("keepdims", Attribute::Int(0))];
+    graph.node("ReduceMean", &["pixel_values"], "logits", &mean);
+    graph.encode()
+}
+
+/// What a model says of itself is believed within bounds: memory for it would be asked for before anything fails.
+#[tokio::test]
+async fn numbers_that_nobody_can_mean_are_refused() {
+    let folder = tempfile::tempdir().unwrap();
+    let beside =
+        |id: &str, name: &str, text: &str| std::fs::write(folder.path().join(id).join(name), text).unwrap();
+    put(folder.path(), "labels", &free_classes(Side::Free("batch")));
+    let config = r#"{"architectures": ["ViTForImageClassification"], "model_type": "vit", "num_labels": 100000000000}"#;
+    beside("labels", "config.json", config);
+    beside("labels", "preprocessor_config.json", r#"{"size": 8}"#);
+    put(folder.path(), "rows", &free_classes(Side::Fixed(1_000_000)));
+    for (id, words) in [("labels", "100000000000 classes"), ("rows", "1000000 rows")] {
+        let error = load(folder.path(), id, u64::MAX).await;
+        assert!(matches!(error, InferenceError::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains(words), "{error}");
+    }
+}
+
 #[tokio::test]
 async fn every_broken_model_says_what_is_wrong_with_it() {
     let folder = tempfile::tempdir().unwrap();

@@ -107,6 +107,26 @@ async fn the_owner_has_the_last_word() {
     assert!(error.to_string().contains("not inside the folder"), "{error}");
 }
 
+/// `RTDETRPredictor`: pictures are stretched, boxes are shares of the picture, nothing is suppressed.
+#[tokio::test]
+async fn rt_detr_of_ultralytics_is_read_as_its_predictor_does() {
+    let params = DetectParams { confidence: 0.25, iou: 0.5, ..DetectParams::default() };
+    let queries = detect("rtdetr", &params).await.unwrap();
+    let told = |found: &[Found]| -> Vec<_> {
+        found.iter().map(|one| (one.class_name.clone(), one.confidence, one.bbox)).collect()
+    };
+    // 128 × 64 on 64 × 64, stretched: no padding to take off.
+    let expected = [
+        ("b".to_owned(), 0.9, [16.0, 0.0, 48.0, 64.0]),
+        ("b".to_owned(), 0.8, [16.0, 0.0, 48.0, 64.0]),
+        ("a".to_owned(), 0.7, [32.0, 0.0, 128.0, 64.0]),
+    ];
+    assert_eq!(told(&queries), expected);
+    assert_eq!(told(&detect("rtdetr-finished", &params).await.unwrap()), expected);
+    let refused = detect("rtdetr-nameless", &params).await.unwrap_err();
+    assert!(refused.to_string().contains("ultralytics-rtdetr"), "{refused}");
+}
+
 #[tokio::test]
 async fn the_forms_of_ultralytics_exports_are_read_alike() {
     let params = DetectParams { iou: 0.5, ..DetectParams::default() };
@@ -119,5 +139,7 @@ async fn the_forms_of_ultralytics_exports_are_read_alike() {
     assert!((half[0].confidence - rows[0].confidence).abs() < 1e-3 && half[0].bbox == rows[0].bbox);
     let finished = detect("yolo-end2end", &params).await.unwrap();
     assert_eq!(finished.iter().map(|one| one.bbox).collect::<Vec<_>>(), [rows[0].bbox; 2]);
+    let silent = detect("yolo-v10", &params).await.unwrap();
+    assert_eq!(silent, finished, "rows of six are finished boxes, also with two classes");
     assert_eq!(classify("yolo-classify").await.unwrap(), [0.2, 0.7, 0.1]);
 }

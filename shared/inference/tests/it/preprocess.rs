@@ -62,6 +62,10 @@ fn what_is_not_understood_is_refused_by_name() {
         (vit("size", json!({"shortest_edge": 224})), "shortest_edge"),
         (vit("size", json!(0)), "size"),
         (vit("size", json!(1_000_000)), "size"),
+        (
+            refused(json!({"image_processor_type": "MaskFormerImageProcessor", "size_divisor": 1e9})),
+            "size_divisor",
+        ),
         (vit("image_mean", json!([0.5, 0.5])), "image_mean"),
         (vit("image_std", json!(0.0)), "image_std"),
         (vit("do_resize", json!("yes")), "do_resize"),
