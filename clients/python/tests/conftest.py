@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import signal
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import httpx
 import pytest
 
 from millrace import Millrace
+from millrace.retry import Pauses
+
+#: What a server does with a request; it raises what breaks a connection.
+Handler = Callable[[httpx.Request], httpx.Response]
 
 ROOT = Path(__file__).resolve().parents[3]
 
@@ -53,3 +59,22 @@ def scene() -> Path:
 @pytest.fixture
 def shapes() -> Path:
     return ROOT / "examples" / "detect-shapes.json"
+
+
+@pytest.fixture
+def served_by(monkeypatch: pytest.MonkeyPatch) -> Callable[[Handler], None]:
+    """Puts a function in the place of the network: all that a client sends comes to it."""
+
+    def serve(handler: Handler) -> None:
+        transport = httpx.MockTransport(handler)
+        monkeypatch.setattr(httpx.HTTPTransport, "handle_request", lambda _, request: transport.handle_request(request))
+
+    return serve
+
+
+@pytest.fixture
+def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """How long the clients slept between tries; they sleep no more."""
+    pauses: list[float] = []
+    monkeypatch.setattr("millrace.client.Pauses", functools.partial(Pauses, sleep=pauses.append))
+    return pauses

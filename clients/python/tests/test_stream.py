@@ -9,7 +9,7 @@ from contextlib import AbstractContextManager, nullcontext
 import httpx
 import pytest
 
-from millrace import Event
+from millrace import Event, Problem
 from millrace.errors import Unreachable
 from millrace.retry import Pauses
 from millrace.stream import lines, parse, resumed
@@ -87,3 +87,96 @@ def test_a_line_is_not_held_back_for_what_comes_next() -> None:
 
 def test_what_was_cut_off_is_no_event() -> None:
     assert list(parse(lines([b'data: {"n": 1}\n\ndata: {"n": 2}\n', b"\xe2\x82"]))) == [Event("message", {"n": 1})]
+
+
+class Clock:
+    """Time that passes only where it is told to."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+
+    def __call__(self) -> float:
+        return self.now
+
+    def chunks(self, script: Iterable[tuple[float, bytes | Exception]]) -> Iterator[bytes]:
+        """Each after so many seconds."""
+        for pause_s, chunk in script:
+            self.now += pause_s
+            if isinstance(chunk, Exception):
+                raise chunk
+            yield chunk
+
+
+PING = b": ping\n\n"
+END = b"event: end\ndata: {}\n\n"
+CUT = httpx.RemoteProtocolError("peer closed connection without sending complete message body")
+SILENT = httpx.ReadTimeout("timed out")
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([(0, b"retry: 1000\n\n"), (15, PING), (15, b"")], id="ended after half a minute"),
+        pytest.param([(15, PING), (15, CUT)], id="cut after half a minute"),
+        pytest.param([(0, b"retry: 1000\n\n"), (10, b"")], id="ended before the first ping"),
+        pytest.param([(15, PING), (15, PING), (45, SILENT)], id="lost without a word"),
+    ],
+)
+def test_a_quiet_run_is_followed_for_hours(script: list[tuple[float, bytes | Exception]]) -> None:
+    clock, opened = Clock(), 0
+
+    def connect(_: str | None) -> AbstractContextManager[httpx.Response]:
+        nonlocal opened
+        opened += 1
+        return nullcontext(httpx.Response(200, content=clock.chunks(script if opened < 500 else [(0, END)])))
+
+    slept: list[float] = []
+    assert list(resumed(connect, None, Pauses(2, sleep=slept.append), clock)) == []
+    assert opened == 500 and max(slept) <= 0.1, "a good connection leaves no failure behind"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        pytest.param([(0, b"retry: 1000\n\n")], id="closed at once"),
+        pytest.param([(0, b"retry: 1000\n\n"), (45, SILENT)], id="never heard of"),
+    ],
+)
+def test_what_is_no_good_is_given_up(script: list[tuple[float, bytes | Exception]]) -> None:
+    clock, slept = Clock(), list[float]()
+
+    def connect(_: str | None) -> AbstractContextManager[httpx.Response]:
+        return nullcontext(httpx.Response(200, content=clock.chunks(script)))
+
+    with pytest.raises(Unreachable):
+        list(resumed(connect, None, Pauses(3, sleep=slept.append), clock))
+    assert len(slept) == 3
+
+
+def test_a_refused_stream_is_opened_again_when_the_server_says() -> None:
+    def full() -> Problem:
+        return Problem(503, {"code": "TOO_MANY_STREAMS", "retryable": True}, retry_after_s=5.0)
+
+    def connect(_: str | None) -> AbstractContextManager[httpx.Response]:
+        raise full() if len(slept) < 2 else Problem(410, {"code": "GONE"})
+
+    slept: list[float] = []
+    with pytest.raises(Problem, match="GONE"):
+        list(resumed(connect, None, Pauses(3, sleep=slept.append)))
+    assert slept == [5.0, 5.0]
+    slept.clear()
+    with pytest.raises(Problem, match="TOO_MANY_STREAMS"):
+        list(resumed(connect, None, Pauses(1, sleep=slept.append)))
+
+
+@pytest.mark.parametrize("parting", ["reconnect", "lagged"])
+def test_what_is_about_the_connection_is_no_event_of_the_run(parting: str) -> None:
+    replies = [[*event("1-1"), f"event: {parting}", "data: {}", "", ""], [*event("1-2"), "event: end", "data: {}", "", ""]]
+    asked: list[str | None] = []
+
+    def connect(last: str | None) -> AbstractContextManager[httpx.Response]:
+        asked.append(last)
+        return nullcontext(httpx.Response(200, text="\n".join(replies[len(asked) - 1])))
+
+    told = [event.id for event in resumed(connect, None, Pauses(1, sleep=lambda _: None))]
+    assert (told, asked) == (["1-1", "1-2"], [None, "1-1"])

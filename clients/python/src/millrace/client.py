@@ -19,6 +19,9 @@ from .retry import Pauses
 _DEFAULT_URL = "http://127.0.0.1:8080"
 #: As many as the api gives at once. While a run goes on, each page costs the server a look at all of it.
 _NODES_PER_PAGE = 5_000
+#: A stream is tried so many times as often as a request: with 15 tries for half a minute, in which a server restarts. A caller
+#: who loses sight of a run has more to lose than one whose request was refused.
+_PATIENCE_OF_STREAMS = 3
 
 
 class Millrace:
@@ -104,7 +107,7 @@ class Millrace:
             )
             return _Streaming(self._http, request)
 
-        return stream.resumed(connect, after, Pauses(self._tries))
+        return stream.resumed(connect, after, Pauses(self._tries * _PATIENCE_OF_STREAMS))
 
     def execution(self, id: str) -> Run:
         """A run, as it stands now."""
@@ -224,10 +227,7 @@ class Millrace:
                 continue
             if answer.is_success:
                 return answer
-            problem = problem_of(answer)
-            if not problem.retryable:
-                raise problem
-            pauses.sleep(problem, at_least_s=problem.retry_after_s or 0.0)
+            pauses.after(problem_of(answer))
 
 
 class _Streaming:
@@ -238,15 +238,13 @@ class _Streaming:
 
     def __enter__(self) -> httpx.Response:
         self._response = self._http.send(self._request, stream=True)
-        if not self._response.is_success:
+        if self._response.is_success:
+            return self._response
+        try:
             self._response.read()
+        finally:
             self._response.close()
-            problem = problem_of(self._response)
-            if problem.retryable:
-                # As good as a broken connection: it is opened again.
-                raise httpx.ConnectError(str(problem), request=self._request) from problem
-            raise problem
-        return self._response
+        raise problem_of(self._response)
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self._response.close()

@@ -6,6 +6,8 @@ import random
 import time
 from collections.abc import Callable
 
+from .errors import Problem
+
 _FIRST_S = 0.1
 _LONGEST_S = 5.0
 
@@ -29,3 +31,9 @@ class Pauses:
         pause = min(_FIRST_S * 2**self._failed, _LONGEST_S) * random.uniform(0.5, 1.0)
         self._failed += 1
         self._sleep(max(pause, at_least_s))
+
+    def after(self, problem: Problem) -> None:
+        """Waits as long as a refusal asks for at least; raises it where the same request may not succeed later."""
+        if not problem.retryable:
+            raise problem
+        self.sleep(problem, at_least_s=problem.retry_after_s or 0.0)

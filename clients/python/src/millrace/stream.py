@@ -5,17 +5,23 @@ from __future__ import annotations
 import codecs
 import json
 import re
+import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager
 
 import httpx
 
-from .errors import Unreachable
+from .errors import Problem, Unreachable
 from .models import Event
 from .retry import Pauses
 
 #: Opens the stream after the event with this id.
 Connect = Callable[["str | None"], AbstractContextManager[httpx.Response]]
+
+#: What the server says before it closes a stream that can be opened again: these are about the connection, not the run.
+_PARTINGS = ("reconnect", "lagged", "gone")
+#: What answers in the place of a server that is away closes a connection sooner.
+_GOOD_S = 5.0
 
 _BREAK = re.compile("\r\n|\r|\n")
 
@@ -64,16 +70,18 @@ def parse(lines: Iterable[str]) -> Iterator[Event]:
             id = value
 
 
-def resumed(connect: Connect, last: str | None, pauses: Pauses) -> Iterator[Event]:
+def resumed(connect: Connect, last: str | None, pauses: Pauses, clock: Callable[[], float] = time.monotonic) -> Iterator[Event]:
     """The events of one run until the server says `end`. When the connection breaks it is opened again after the last event
     that was seen; what comes twice all the same is passed over."""
     seen = _position(last)
     while True:
         try:
             with connect(last) as response:
-                for event in parse(lines(response.iter_bytes())):
+                for event in parse(lines(_heard(response.iter_bytes(), pauses, clock))):
                     if event.type == "end":
                         return
+                    if event.type in _PARTINGS:
+                        break
                     position = _position(event.id)
                     if position is not None:
                         if event.type != "snapshot" and seen is not None and position <= seen:
@@ -84,8 +92,33 @@ def resumed(connect: Connect, last: str | None, pauses: Pauses) -> Iterator[Even
         except httpx.TransportError as error:
             pauses.sleep(Unreachable(f"the stream broke and could not be opened again: {error}"), cause=error)
             continue
+        except Problem as problem:
+            pauses.after(problem)
+            continue
         # A server that shuts down closes the stream without `end`: another one, or the next, goes on.
         pauses.sleep(Unreachable("the stream was closed again and again before the run's end"))
+
+
+def _heard(chunks: Iterable[bytes], pauses: Pauses, clock: Callable[[], float]) -> Iterator[bytes]:
+    """The chunks of a connection that is open. One that is heard of for a while was a good one, whatever it brought: a balancer
+    may end every answer after half a minute, and a run may be quiet for hours."""
+    opened = clock()
+
+    def heard() -> None:
+        if clock() - opened >= _GOOD_S:
+            pauses.reset()
+
+    try:
+        for chunk in chunks:
+            heard()
+            yield chunk
+    except httpx.TimeoutException:
+        # Silence is not being heard of, however long it was waited for.
+        raise
+    except httpx.TransportError:
+        heard()
+        raise
+    heard()
 
 
 def _position(id: str | None) -> tuple[int, int] | None:
