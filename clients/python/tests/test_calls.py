@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable
 
 import httpx
@@ -39,3 +40,36 @@ def test_a_stream_that_is_refused_says_why(served_by: Serve, slept: list[float])
     with Millrace(tries=1) as client, pytest.raises(Problem, match="TOO_MANY_STREAMS"):
         list(client.follow("r"))
     assert set(slept) == {5.0}
+
+
+def test_a_proxys_refusal_is_tried_again_whatever_its_form(served_by: Serve, slept: list[float]) -> None:
+    bodies = ["<html>away</html>", '{"message": "no healthy upstream", "errors": ["no host"]}', '"upstream reset"', "[]", ""]
+    for body in bodies:
+        replies = [httpx.Response(503, text=body), httpx.Response(200, json={"blocks": []})]
+        served_by(lambda _, replies=replies: replies.pop(0))  # type: ignore[misc]
+        with Millrace() as client:
+            assert client.blocks() == [], body
+    assert len(slept) == len(bodies)
+    served_by(lambda _: httpx.Response(502, json={"message": "no healthy upstream"}))
+    with Millrace(tries=0) as client, pytest.raises(Problem, match=r"502 UNKNOWN: .*no healthy upstream"):
+        client.blocks()
+
+
+def test_nobody_sleeps_for_hours(served_by: Serve, slept: list[float]) -> None:
+    served_by(lambda _: httpx.Response(503, text="maintenance", headers={"retry-after": "7200"}))
+    with Millrace() as client, pytest.raises(Problem) as refused:
+        client.blocks()
+    assert refused.value.retry_after_s == 7200 and refused.value.retryable and not slept
+
+
+def test_a_login_page_is_not_an_answer(served_by: Serve) -> None:
+    served_by(lambda _: httpx.Response(200, text="<html>Please sign in</html>"))
+    with Millrace() as client, pytest.raises(Unreachable, match="Please sign in"):
+        client.blocks()
+
+
+def test_a_problem_gets_out_of_a_process_pool() -> None:
+    fault = {"code": "MISSING_FIELD", "message": "there is no `image`", "pointer": "/image"}
+    problem = Problem(422, {"code": "INVALID_REQUEST", "errors": [fault], "request_id": "r-1"}, 2.0)
+    copy = pickle.loads(pickle.dumps(problem))
+    assert (str(copy), copy.errors, copy.retry_after_s, copy.raw) == (str(problem), problem.errors, 2.0, problem.raw)

@@ -214,7 +214,10 @@ class Millrace:
 
     def _json(self, method: str, path: str, **request: Any) -> Any:
         answer = self._send(method, path, **request)
-        return answer.json() if answer.content else {}
+        try:
+            return answer.json() if answer.content else {}
+        except ValueError as error:
+            raise Unreachable(f"{method} {path}: something else than Millrace answered: {answer.text[:200]!r}") from error
 
     def _send(self, method: str, path: str, *, again: bool = True, **request: Any) -> httpx.Response:
         """The answer to a request that is sent again (`again`) while that may help."""
@@ -255,9 +258,12 @@ def problem_of(answer: httpx.Response) -> Problem:
     try:
         body = answer.json()
     except ValueError:
+        body = None
+    if not isinstance(body, dict) or "retryable" not in body:
+        # Proxies write JSON too, of any shape.
         body = {"detail": answer.text[:200], "retryable": answer.status_code in (429, 502, 503, 504)}
     pause = answer.headers.get("retry-after", "")
-    return Problem(answer.status_code, body if isinstance(body, dict) else {}, float(pause) if pause.isdigit() else None)
+    return Problem(answer.status_code, body, float(pause) if pause.isdecimal() else None)
 
 
 def _defined(workflow: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:

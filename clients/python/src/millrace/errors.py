@@ -32,9 +32,15 @@ class Problem(MillraceError):
         #: How long the server asks to wait before.
         self.retry_after_s = retry_after_s
         #: The places at fault in a definition or an input.
-        self.errors: list[Fault] = [Fault.read(fault) for fault in body.get("errors", [])]
+        self.errors: list[Fault] = [Fault.read(fault) for fault in body.get("errors") or []]
+        #: The whole answer; `request_id` is what the server's log knows it by.
+        self.raw: dict[str, Any] = dict(body)
         places = "".join(f"\n  {fault}" for fault in self.errors)
         super().__init__(f"{status} {self.code}: {self.detail or self.title}{places}")
+
+    def __reduce__(self) -> tuple[type[Problem], tuple[int, dict[str, Any], float | None]]:
+        # An exception is rebuilt from its text otherwise, which breaks the process pool that it was raised in.
+        return type(self), (self.status, self.raw, self.retry_after_s)
 
 
 class RunFailed(MillraceError):

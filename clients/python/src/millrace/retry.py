@@ -10,6 +10,8 @@ from .errors import Problem
 
 _FIRST_S = 0.1
 _LONGEST_S = 5.0
+#: Whoever asks for more (a proxy in maintenance asks for hours) is not waited for: the caller knows better what to do meanwhile.
+_LONGEST_ASKED_S = 60.0
 
 
 class Pauses:
@@ -33,7 +35,8 @@ class Pauses:
         self._sleep(max(pause, at_least_s))
 
     def after(self, problem: Problem) -> None:
-        """Waits as long as a refusal asks for at least; raises it where the same request may not succeed later."""
-        if not problem.retryable:
+        """Waits as long as a refusal asks for at least; raises it where the same request may not succeed later, or much later."""
+        asked_s = problem.retry_after_s or 0.0
+        if not problem.retryable or asked_s > _LONGEST_ASKED_S:
             raise problem
-        self.sleep(problem, at_least_s=problem.retry_after_s or 0.0)
+        self.sleep(problem, at_least_s=asked_s)
