@@ -73,3 +73,29 @@ def test_a_problem_gets_out_of_a_process_pool() -> None:
     problem = Problem(422, {"code": "INVALID_REQUEST", "errors": [fault], "request_id": "r-1"}, 2.0)
     copy = pickle.loads(pickle.dumps(problem))
     assert (str(copy), copy.errors, copy.retry_after_s, copy.raw) == (str(problem), problem.errors, 2.0, problem.raw)
+
+
+def test_a_key_from_a_file_is_taken_without_its_line_break(served_by: Serve, monkeypatch: pytest.MonkeyPatch) -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        seen.append((str(request.url), request.headers["authorization"]))
+        return httpx.Response(200, json={"blocks": []})
+
+    seen: list[tuple[str, str]] = []
+    served_by(serve)
+    monkeypatch.setenv("MILLRACE_URL", "http://mill:8080/\n")
+    monkeypatch.setenv("MILLRACE_API_KEY", "mr_key\n")
+    with Millrace() as client:
+        client.blocks()
+    assert seen == [("http://mill:8080/api/v1/blocks", "Bearer mr_key")]
+
+
+@pytest.mark.parametrize("key", ["mr_secret\nx-other: 1", "mr_secr\u00e9t"])
+def test_a_key_that_cannot_be_sent_is_not_told(key: str) -> None:
+    with pytest.raises(ValueError) as refused:
+        Millrace("http://127.0.0.1:9", api_key=key, tries=0).blocks()
+    assert "mr_secr" not in str(refused.value)
+
+
+def test_an_address_without_its_scheme_is_told_at_once() -> None:
+    with pytest.raises(ValueError, match="http://"):
+        Millrace("localhost:8080")

@@ -39,8 +39,14 @@ class Millrace:
         timeout_s: float = 60.0,
         tries: int = 5,
     ) -> None:
-        base = (url or os.environ.get("MILLRACE_URL") or _DEFAULT_URL).rstrip("/")
-        key = api_key or os.environ.get("MILLRACE_API_KEY")
+        # What comes out of a file often ends in a line break.
+        base = (url or os.environ.get("MILLRACE_URL") or _DEFAULT_URL).strip().rstrip("/")
+        if not base.startswith(("http://", "https://")):
+            raise ValueError(f"{base}: an address begins with http:// or https://")
+        key = (api_key or os.environ.get("MILLRACE_API_KEY") or "").strip()
+        if not (key.isascii() and key.isprintable()):
+            # Found out later, it would be told with the key in the message.
+            raise ValueError("the api key holds characters that no header can carry")
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=timeout_s)
         self._tries = tries
