@@ -1,8 +1,9 @@
 // What was drawn is not lost: over a look at its run, a login, somebody else's save, a slow answer.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
-import { openPage, startBrowser } from './support/browser.mjs';
-import { startServer } from './support/server.mjs';
+import { openPage, shoot, startBrowser } from './support/browser.mjs';
+import { api, startServer } from './support/server.mjs';
+import { chain } from './support/workflows.mjs';
 
 let server, browser;
 before(async () => {
@@ -15,6 +16,21 @@ after(async () => {
 });
 
 const nodes = page => page.locator('.react-flow__node');
+const nameField = page => page.getByRole('textbox', { name: 'Name of the workflow' });
+const version = (page, number) => page.locator('header').getByText(`v${number}`, { exact: true }).waitFor();
+
+/** A saved workflow of two nodes. */
+const saved = name => api(server, '/workflows', { ...chain(2), name });
+/** Somebody else saves another version of it. */
+const saveElsewhere = (workflow, definition) =>
+  api(server, `/workflows/${workflow.id}`, { ...definition, name: workflow.name }, 'PUT');
+const newest = workflow => api(server, `/workflows/${workflow.id}`);
+
+/** From the editor to the list of workflows and back, without loading the page anew. */
+async function leave(page) {
+  await page.getByRole('link', { name: 'Workflows', exact: true }).click();
+  await page.getByRole('link', { name: 'New workflow' }).waitFor();
+}
 
 test('a new workflow is empty, whatever the one before began with', async () => {
   const page = await openPage(browser);
@@ -34,5 +50,75 @@ test('a new workflow is empty, whatever the one before began with', async () => 
   await page.getByPlaceholder(/A page, a workflow/).fill('New workflow');
   await page.keyboard.press('Enter');
   await page.getByText('An empty canvas').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('what somebody else saved is shown, and not overwritten unseen', async () => {
+  // A save that names an old version is answered 412, and the browser notes it.
+  const page = await openPage(browser, { allowed: [/412/] });
+  const asked = [];
+  page.on('dialog', dialog => {
+    asked.push(dialog.message());
+    return dialog.dismiss();
+  });
+  const workflow = await saved('two-hands');
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await version(page, 1);
+  await leave(page);
+  await saveElsewhere(workflow, chain(3));
+  await page.getByRole('link', { name: 'two-hands' }).click();
+  await nodes(page).nth(2).waitFor();
+  await version(page, 2);
+
+  // With changes of one's own it stays as it is, and says so.
+  await leave(page);
+  await page.route(`**/api/v1/workflows/${workflow.id}`, async (route, request) => {
+    if (request.method() === 'GET') await new Promise(resolve => setTimeout(resolve, 1_500));
+    await route.continue();
+  });
+  await saveElsewhere(workflow, chain(4));
+  await page.getByRole('link', { name: 'two-hands' }).click();
+  await version(page, 2);
+  await nameField(page).fill('mine');
+  await page.getByText('Version 3 was saved meanwhile').waitFor();
+  await shoot(page, 'newer-version');
+  await version(page, 2);
+  assert.equal(await nodes(page).count(), 3);
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await page.waitForResponse(answer => answer.status() === 412);
+  await page.waitForFunction(() => !document.querySelector('[data-loading]'));
+  assert.match(asked.join(), /Somebody saved another version/);
+  assert.equal((await newest(workflow)).version, 3);
+
+  await page.getByRole('button', { name: 'Load it' }).click();
+  await nodes(page).nth(3).waitFor();
+  await version(page, 3);
+  assert.equal(await nameField(page).inputValue(), 'two-hands');
+  await page.keyboard.press('Escape');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  assert.equal(await nameField(page).inputValue(), 'mine');
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await version(page, 4);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a version that is brought back is what the editor opens', async () => {
+  const page = await openPage(browser);
+  const workflow = await saved('brought-back');
+  await saveElsewhere(workflow, chain(3));
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await nodes(page).nth(2).waitFor();
+  await page.getByRole('button', { name: 'More' }).click();
+  await page.getByRole('menuitem', { name: 'Versions' }).click();
+  // What the editor would read anew never comes: it has to know it already.
+  await page.getByRole('button', { name: 'Bring back' }).waitFor();
+  await page.route(
+    `**/api/v1/workflows/${workflow.id}`,
+    (route, request) => request.method() !== 'GET' && route.continue(),
+  );
+  await page.getByRole('button', { name: 'Bring back' }).click();
+  await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
+  await version(page, 3);
+  assert.equal(await nodes(page).count(), 2);
   assert.deepEqual(page.faults, []);
 });

@@ -13,7 +13,6 @@ import {
   IconSitemap,
 } from '@tabler/icons-react';
 import { Link } from 'react-router';
-import type { WorkflowRecord } from '~/api/types';
 import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
 import { download } from '~/lib/download';
@@ -24,19 +23,21 @@ import type { Save } from './useSave';
 import { VerdictMark } from './VerdictMark';
 
 interface Props {
-  record: WorkflowRecord | null;
+  /** Of the saved workflow; a new one has none yet. */
+  id: string | undefined;
   save: Save;
   showJson: boolean;
   onJson(show: boolean): void;
   onRun(): void;
 }
 
-export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
+export function EditorHeader({ id, save, showJson, onJson, onRun }: Props) {
   const store = useEditorStore();
   const name = useEditor(state => state.history.present.name ?? '');
   const canUndo = useEditor(state => state.history.past.length > 0);
   const canRedo = useEditor(state => state.history.future.length > 0);
   const dirty = useEditor(isDirty);
+  const base = useEditor(state => state.base);
   const may = useMay('run');
   const { layOut, busy } = useLayout();
   const { change, undo, redo } = store.getState();
@@ -54,7 +55,7 @@ export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
         }}
         classNames={{ input: classes.name }}
       />
-      {record && <span className={classes.meta}>v{record.version}</span>}
+      {base !== null && <span className={classes.meta}>v{base}</span>}
       {dirty && (
         <span className={classes.meta} title="There are changes that were not saved">
           ● unsaved
@@ -107,25 +108,25 @@ export function EditorHeader({ record, save, showJson, onJson, onRun }: Props) {
             >
               Export JSON
             </Menu.Item>
-            {record && (
+            {id && (
               <>
                 <Menu.Item
                   component={Link}
-                  to={`/workflows/${record.id}/versions`}
+                  to={`/workflows/${id}/versions`}
                   leftSection={<IconGitBranch size={15} />}
                 >
                   Versions
                 </Menu.Item>
                 <Menu.Item
                   component={Link}
-                  to={`/workflows/${record.id}/schedules`}
+                  to={`/workflows/${id}/schedules`}
                   leftSection={<IconCalendarClock size={15} />}
                 >
                   Schedules
                 </Menu.Item>
                 <Menu.Item
                   component={Link}
-                  to={`/executions?workflow_id=${record.id}`}
+                  to={`/executions?workflow_id=${id}`}
                   leftSection={<IconHistory size={15} />}
                 >
                   Its runs

@@ -18,6 +18,7 @@ import { EditorHeader } from './EditorHeader';
 import classes from './EditorPage.module.css';
 import { NodeForm } from './form/NodeForm';
 import { WorkflowForm } from './form/WorkflowForm';
+import { NewerVersion } from './NewerVersion';
 import { Palette } from './palette/Palette';
 import { createEditor, EditorContext, useEditor } from './store';
 import { useEditorKeys } from './useEditorKeys';
@@ -88,12 +89,11 @@ interface Props {
 }
 
 function Editor({ place, blocks, record }: Props) {
-  // What is being edited does not change under the user's hands when the server is read again.
-  const [first] = useState(record);
-  const store = useMemo(() => {
-    const definition = first?.definition ?? startingPoint(place) ?? EMPTY;
-    return createEditor(definition, first?.definition ?? null, catalogueOf(blocks));
-  }, [first, blocks, place]);
+  const catalogue = useMemo(() => catalogueOf(blocks), [blocks]);
+  const [store] = useState(() =>
+    createEditor(record?.definition ?? startingPoint(place) ?? EMPTY, record, catalogue),
+  );
+  useEffect(() => store.getState().setCatalogue(catalogue), [store, catalogue]);
   return (
     <EditorContext value={store}>
       <ReactFlowProvider>
@@ -120,12 +120,13 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   return (
     <div className={classes.page}>
       <EditorHeader
-        record={record}
+        id={record?.id}
         save={keys.save}
         showJson={showJson}
         onJson={setShowJson}
         onRun={() => setRunning(true)}
       />
+      {record && <NewerVersion record={record} saving={keys.save.pending} />}
       <div className={classes.bench}>
         <Palette />
         <div className={classes.canvas}>

@@ -29,6 +29,8 @@ export interface EditorState {
   history: History;
   /** What the server has; what differs from it is not saved. */
   saved: Definition | null;
+  /** The version of `saved`: a save replaces this one, and none that came after it unseen. */
+  base: number | null;
   nodes: ReadonlyMap<string, NodeDefinition>;
   ports: ReadonlyMap<string, PlacedPorts>;
   edges: readonly Edge[];
@@ -47,22 +49,37 @@ export interface EditorActions {
   select(ids: Iterable<string>): void;
   setWire(wire: OpenWire | null): void;
   judge(verdict: Verdict, faults?: FaultIndex): void;
-  markSaved(definition: Definition): void;
+  markSaved(definition: Definition, version: number): void;
+  /** Goes over to what somebody else saved. Work that was not saved is one step of undo away. */
+  load(version: Version): void;
+  /** The server's blocks as they are now: an upgrade may bring others while the page is open. */
+  setCatalogue(catalogue: Catalogue): void;
+}
+
+/** A definition as the server has it. */
+export interface Version {
+  version: number;
+  definition: Definition;
 }
 
 export type EditorStore = StoreApi<EditorState & EditorActions>;
 
 export function createEditor(
   definition: Definition,
-  saved: Definition | null,
+  saved: Version | null,
   catalogue: Catalogue,
 ): EditorStore {
   return createStore<EditorState & EditorActions>((set, get) => {
-    const show = (history: History): void => set(before => ({ history, ...derive(history.present, before) }));
+    const show = (history: History): void =>
+      set(before => {
+        const next = derive(history.present, before);
+        return { history, ...next, selection: without(before.selection, next.nodes) };
+      });
     return {
       catalogue,
       history: begin(definition),
-      saved,
+      saved: saved?.definition ?? null,
+      base: saved?.version ?? null,
       ...derive(definition, { catalogue, ports: new Map(), edges: [] }),
       faults: NO_FAULTS,
       verdict: { state: 'unknown', of: null, inputs: [], count: 0 },
@@ -79,7 +96,17 @@ export function createEditor(
       select: ids => set({ selection: new Set(ids) }),
       setWire: wire => set({ wire }),
       judge: (verdict, faults) => set({ verdict, ...(faults && { faults }) }),
-      markSaved: next => set({ saved: next }),
+      markSaved: (next, version) => set({ saved: next, base: version }),
+      load({ definition: next, version }) {
+        const state = get();
+        show(isDirty(state) ? record(state.history, next, null, Date.now()) : begin(next));
+        set({ saved: next, base: version });
+      },
+      setCatalogue(next) {
+        const { catalogue: known, ports, edges, history } = get();
+        if (next !== known)
+          set({ catalogue: next, ...derive(history.present, { catalogue: next, ports, edges }) });
+      },
     };
   });
 }
@@ -97,6 +124,12 @@ function derive(definition: Definition, before: Pick<EditorState, 'catalogue' | 
     ports,
     edges: sameJson(edges, before.edges) ? before.edges : edges,
   };
+}
+
+/** What is selected, less what is no longer there. */
+function without(selection: ReadonlySet<string>, nodes: ReadonlyMap<string, unknown>): ReadonlySet<string> {
+  const kept = [...selection].filter(id => nodes.has(id));
+  return kept.length === selection.size ? selection : new Set(kept);
 }
 
 export const EditorContext = createContext<EditorStore | null>(null);

@@ -23,11 +23,11 @@ export function useSave(place: string, record: WorkflowRecord | null): Save {
       saveWorkflow(
         record?.id ?? null,
         store.getState().history.present,
-        force ? null : (record?.version ?? null),
+        force ? null : store.getState().base,
       ),
     onSuccess: saved => {
       // The server pins the blocks' versions; what it has is what is saved.
-      store.getState().markSaved(store.getState().history.present);
+      store.getState().markSaved(store.getState().history.present, saved.version);
       queries.setQueryData(workflowQuery(saved.id).queryKey, saved);
       void queries.invalidateQueries({ queryKey: ['workflows', 'list'] });
       void queries.invalidateQueries({ queryKey: ['workflows', saved.id, 'versions'] });

@@ -17,7 +17,7 @@ import { useMemo, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
-import { isDirty, useEditor, useEditorStore } from '~/editor/store';
+import { isDirty, useEditor } from '~/editor/store';
 import { isInputNode } from '~/graph/selectors';
 import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
@@ -34,11 +34,12 @@ interface Props {
 
 /** What a run is given, and go. What is on the canvas runs, saved or not. */
 export function RunPanel({ record, onClose }: Props) {
-  const store = useEditorStore();
   const navigate = useNavigate();
   const definition = useEditor(state => state.history.present);
   const verdict = useEditor(state => state.verdict);
-  const dirty = useEditor(isDirty);
+  const base = useEditor(state => state.base);
+  // A saved workflow runs at its newest version: what is on the canvas has to be that one.
+  const isNewest = !useEditor(isDirty) && record !== null && record.version === base;
   const may = useMay('run');
   const inputs = useMemo(() => definition.nodes.filter(isInputNode), [definition]);
   const lists = useMemo(
@@ -56,13 +57,12 @@ export function RunPanel({ record, onClose }: Props) {
         inputs.map(node => ({ node, value: valueOf(node), isList: lists.has(node.id) })),
         options,
       );
-      const unsaved = !record || isDirty(store.getState());
-      return unsaved
-        ? request<{ execution_id: string }>('/executions', {
+      return isNewest
+        ? request<{ execution_id: string }>(`/workflows/${record.id}/run`, { method: 'POST', body })
+        : request<{ execution_id: string }>('/executions', {
             method: 'POST',
             body: { ...body, workflow: definition },
-          })
-        : request<{ execution_id: string }>(`/workflows/${record.id}/run`, { method: 'POST', body });
+          });
     },
     onSuccess: run => navigate(`/executions/${run.execution_id}`, { state: { keep: true } }),
   });
@@ -71,7 +71,7 @@ export function RunPanel({ record, onClose }: Props) {
   const note = (): string => {
     if (may === false) return 'Your key may look at workflows, and not run them.';
     if (lacking.length > 0) return `It still needs ${lacking.map(node => node.id).join(', ')}.`;
-    if (record && !dirty) return `Version ${record.version} runs.`;
+    if (isNewest) return `Version ${base} runs.`;
     return 'What is on the canvas runs as it is; it need not be saved.';
   };
   return (

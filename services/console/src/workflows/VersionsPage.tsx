@@ -113,6 +113,8 @@ function Restore({ id, version }: { id: string; version: number }) {
       saveWorkflow(id, (await queries.fetchQuery(versionQuery(id, version))).definition, null),
     onSuccess: saved => {
       notifyDone(`Version ${version} is the newest again, as version ${saved.version}`);
+      // The editor begins with what is known, which is not to be the version from before.
+      queries.setQueryData(workflowQuery(id).queryKey, saved);
       void queries.invalidateQueries({ queryKey: ['workflows'] });
       return navigate(`/workflows/${id}`);
     },

@@ -1,0 +1,57 @@
+import { describe, expect, it } from 'vitest';
+import type { Block, Definition } from '~/api/types';
+import { createEditor, isDirty } from './store';
+
+const named = (name: string, ...ids: string[]): Definition => ({
+  name,
+  nodes: ids.map(id => ({ id, type: 'delay' })),
+});
+const saved = (version: number, name: string, ...ids: string[]) => ({
+  version,
+  definition: named(name, ...ids),
+});
+const open = (version: ReturnType<typeof saved>) =>
+  createEditor(version.definition, version, new Map()).getState;
+
+describe('the editor', () => {
+  it('knows the version it began with, and the one it saved last', () => {
+    const editor = open(saved(4, 'four'));
+    expect(editor().base).toBe(4);
+    editor().change(() => named('mine'));
+    const sent = editor().history.present;
+    editor().change(() => named('mine, later'));
+    editor().markSaved(sent, 5);
+    expect(editor().base).toBe(5);
+    expect(isDirty(editor())).toBe(true);
+    editor().undo();
+    expect(isDirty(editor())).toBe(false);
+  });
+
+  it('goes over to a newer version, and undo brings back only what was not saved', () => {
+    const editor = open(saved(4, 'four'));
+    editor().load(saved(5, 'five'));
+    expect([editor().history.present.name, editor().base, isDirty(editor())]).toEqual(['five', 5, false]);
+    expect(editor().history.past).toEqual([]);
+    editor().change(() => named('mine'));
+    editor().load(saved(6, 'six'));
+    expect([editor().history.present.name, editor().base, isDirty(editor())]).toEqual(['six', 6, false]);
+    editor().undo();
+    expect([editor().history.present.name, editor().base, isDirty(editor())]).toEqual(['mine', 6, true]);
+  });
+
+  it('takes other blocks in without losing a change', () => {
+    const editor = open(saved(1, 'one', 'wait'));
+    editor().change(() => named('mine', 'wait'));
+    const block = { id: 'delay@1', type: 'delay', version: 1, inputs: [], outputs: [{ name: 'value' }] };
+    editor().setCatalogue(new Map([['delay', block as unknown as Block]]));
+    expect(editor().history.present.name).toBe('mine');
+    expect(editor().ports.get('wait')?.outputs).toEqual([{ name: 'value' }]);
+  });
+
+  it('has nothing selected that is not there', () => {
+    const editor = open(saved(1, 'one', 'a', 'b'));
+    editor().select(['a', 'b']);
+    editor().change(() => named('one', 'b'));
+    expect([...editor().selection]).toEqual(['b']);
+  });
+});
