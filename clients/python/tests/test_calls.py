@@ -99,3 +99,21 @@ def test_a_key_that_cannot_be_sent_is_not_told(key: str) -> None:
 def test_an_address_without_its_scheme_is_told_at_once() -> None:
     with pytest.raises(ValueError, match="http://"):
         Millrace("localhost:8080")
+
+
+def test_an_id_stays_one_part_of_the_address(served_by: Serve) -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        asked.append(request.url.raw_path.decode())
+        return httpx.Response(404, json={"code": "NOT_FOUND", "retryable": False})
+
+    asked: list[str] = []
+    served_by(serve)
+    with Millrace() as client:
+        for call in (client.submit, client.execution, client.nodes, client.cancel, client.workflow, client.blob):
+            with pytest.raises(Problem):
+                call("a/b?c#d %2F")
+        with pytest.raises(Problem):
+            list(client.follow("a/b?c#d %2F"))
+    id, runs = "a%2Fb%3Fc%23d%20%252F", "/api/v1/executions"
+    expected = [f"/api/v1/workflows/{id}/run", f"{runs}/{id}", f"{runs}/{id}/nodes?limit=5000", f"{runs}/{id}/cancel"]
+    assert asked == [*expected, f"/api/v1/workflows/{id}", f"/api/v1/blobs/{id}", f"{runs}/{id}/events?from=0"]

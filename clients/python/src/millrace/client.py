@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from types import TracebackType
 from typing import Any
+from urllib.parse import quote
 
 import httpx
 
@@ -87,9 +88,10 @@ class Millrace:
         `options` are the request's: priority, pool, labels, timeout_ms. When it is back, the run is durable.
         """
         body: Json = {"input": inputs.prepared(input or {}, self._reference), **options}
-        path = f"/workflows/{workflow}/run"
         definition = inputs.definition(workflow)
-        if definition is not None:
+        if definition is None:
+            path = _path("workflows", workflow, "run")
+        else:
             path, body["workflow"] = "/executions", definition
         # With a key, a request whose answer was lost can be sent again without starting a second run.
         headers = {"idempotency-key": idempotency_key or str(uuid.uuid4())}
@@ -105,7 +107,7 @@ class Millrace:
             headers = {"accept": "text/event-stream"} | ({"last-event-id": last} if last else {})
             request = self._http.build_request(
                 "GET",
-                f"/executions/{id}/events",
+                _path("executions", id, "events"),
                 params=None if last else {"from": "0"},
                 headers=headers,
                 # The server pings every 15 s: longer silence is a dead connection.
@@ -117,7 +119,7 @@ class Millrace:
 
     def execution(self, id: str) -> Run:
         """A run, as it stands now."""
-        return Run.read(self._json("GET", f"/executions/{id}"), self)
+        return Run.read(self._json("GET", _path("executions", id)), self)
 
     def executions(self, **filters: Any) -> Iterator[Run]:
         """Runs, newest first: by status, workflow_id, label, from, to and the like."""
@@ -127,11 +129,11 @@ class Millrace:
     def nodes(self, run: str | Run) -> list[schema.NodeView]:
         """A run's node runs with their attempts, outputs and metrics."""
         id = run.id if isinstance(run, Run) else run
-        return list(self._pages(f"/executions/{id}/nodes", "nodes", {"limit": _NODES_PER_PAGE}, after="after"))
+        return list(self._pages(_path("executions", id, "nodes"), "nodes", {"limit": _NODES_PER_PAGE}, after="after"))
 
     def cancel(self, id: str) -> None:
         """Asks for a run's end; asking again changes nothing."""
-        self._json("POST", f"/executions/{id}/cancel")
+        self._json("POST", _path("executions", id, "cancel"))
 
     def infer(
         self, task: str, model_id: str, image: Any, *, config: Mapping[str, Any] | None = None, wait_s: float = 30.0
@@ -139,7 +141,7 @@ class Millrace:
         """Runs one model on one picture; `task` is detection, classification, embedding or segmentation."""
         body = {"model_id": model_id, "image": inputs.prepared(image, self._reference), "config": dict(config or {})}
         headers = {"idempotency-key": str(uuid.uuid4())}
-        answer = self._json("POST", f"/inference/{task}", params={"wait": f"{wait_s:g}s"}, json=body, headers=headers)
+        answer = self._json("POST", _path("inference", task), params={"wait": f"{wait_s:g}s"}, json=body, headers=headers)
         return self.execution(answer["execution_id"])
 
     # Workflows
@@ -154,7 +156,7 @@ class Millrace:
 
     def workflow(self, id: str) -> Workflow:
         """A saved workflow."""
-        return Workflow.read(self._json("GET", f"/workflows/{id}"))
+        return Workflow.read(self._json("GET", _path("workflows", id)))
 
     # Blobs
 
@@ -169,7 +171,7 @@ class Millrace:
 
     def blob(self, id: str) -> bytes:
         """The bytes of a blob."""
-        return self._send("GET", f"/blobs/{id}").content
+        return self._send("GET", _path("blobs", id)).content
 
     # The fleet
 
@@ -270,6 +272,11 @@ def problem_of(answer: httpx.Response) -> Problem:
         body = {"detail": answer.text[:200], "retryable": answer.status_code in (429, 502, 503, 504)}
     pause = answer.headers.get("retry-after", "")
     return Problem(answer.status_code, body, float(pause) if pause.isdecimal() else None)
+
+
+def _path(*parts: object) -> str:
+    """A path of these parts; what an id holds does not make it another address."""
+    return "/" + "/".join(quote(str(part), safe="") for part in parts)
 
 
 def _defined(workflow: str | Path | Mapping[str, Any]) -> Mapping[str, Any]:
