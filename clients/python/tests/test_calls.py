@@ -117,3 +117,15 @@ def test_an_id_stays_one_part_of_the_address(served_by: Serve) -> None:
     id, runs = "a%2Fb%3Fc%23d%20%252F", "/api/v1/executions"
     expected = [f"/api/v1/workflows/{id}/run", f"{runs}/{id}", f"{runs}/{id}/nodes?limit=5000", f"{runs}/{id}/cancel"]
     assert asked == [*expected, f"/api/v1/workflows/{id}", f"/api/v1/blobs/{id}", f"{runs}/{id}/events?from=0"]
+
+
+def test_an_answer_that_is_held_back_is_waited_for(served_by: Serve) -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        timeouts.append(request.extensions["timeout"])
+        return httpx.Response(200, json={"execution_id": "r", "status": "completed"})
+
+    timeouts: list[dict[str, float]] = []
+    served_by(serve)
+    with Millrace(timeout_s=10) as client:
+        client.infer("detection", "m", "blob:x", wait_s=45)
+    assert [(timeout["read"], timeout["connect"]) for timeout in timeouts] == [(55, 10), (10, 10)]

@@ -50,6 +50,7 @@ class Millrace:
             raise ValueError("the api key holds characters that no header can carry")
         headers = {"authorization": f"Bearer {key}"} if key else {}
         self._http = httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=timeout_s)
+        self._timeout_s = timeout_s
         self._tries = tries
 
     # Runs
@@ -111,7 +112,7 @@ class Millrace:
                 params=None if last else {"from": "0"},
                 headers=headers,
                 # The server pings every 15 s: longer silence is a dead connection.
-                timeout=httpx.Timeout(self._http.timeout.connect, read=45.0),
+                timeout=httpx.Timeout(self._timeout_s, read=45.0),
             )
             return _Streaming(self._http, request)
 
@@ -138,10 +139,15 @@ class Millrace:
     def infer(
         self, task: str, model_id: str, image: Any, *, config: Mapping[str, Any] | None = None, wait_s: float = 30.0
     ) -> Run:
-        """Runs one model on one picture; `task` is detection, classification, embedding or segmentation."""
+        """Runs one model on one picture; `task` is detection, classification, embedding or segmentation. After
+        `wait_s` the run comes back as it stands then: `ended` says whether it goes on."""
         body = {"model_id": model_id, "image": inputs.prepared(image, self._reference), "config": dict(config or {})}
         headers = {"idempotency-key": str(uuid.uuid4())}
-        answer = self._json("POST", _path("inference", task), params={"wait": f"{wait_s:g}s"}, json=body, headers=headers)
+        # The server holds its answer back: that is no silence.
+        patience = httpx.Timeout(self._timeout_s, read=self._timeout_s + wait_s)
+        params = {"wait": f"{wait_s:g}s"}
+        path = _path("inference", task)
+        answer = self._json("POST", path, params=params, json=body, headers=headers, timeout=patience)
         return self.execution(answer["execution_id"])
 
     # Workflows
