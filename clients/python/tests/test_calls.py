@@ -129,3 +129,18 @@ def test_an_answer_that_is_held_back_is_waited_for(served_by: Serve) -> None:
     with Millrace(timeout_s=10) as client:
         client.infer("detection", "m", "blob:x", wait_s=45)
     assert [(timeout["read"], timeout["connect"]) for timeout in timeouts] == [(55, 10), (10, 10)]
+
+
+def test_a_run_that_ended_has_not_failed_because_its_record_lags(served_by: Serve, slept: list[float]) -> None:
+    def serve(request: httpx.Request) -> httpx.Response:
+        if request.url.path.endswith("/events"):
+            return httpx.Response(200, text="event: end\ndata: {}\n\n")
+        ended = request.method == "GET" and len(slept) >= 2
+        return httpx.Response(200, json={"execution_id": "r", "status": "completed" if ended else "running"})
+
+    served_by(serve)
+    with Millrace() as client:
+        assert client.run_and_follow("flow").status == "completed"
+    with Millrace(tries=1) as client, pytest.raises(Unreachable, match="run r has ended"):
+        slept.clear()
+        client.run_and_follow("flow")

@@ -71,7 +71,10 @@ class Millrace:
         for event in self.follow(run.id):
             if on_event:
                 on_event(event)
-        run = run.refresh()
+        # While Redis is away the server answers from its record, which may lag behind the events.
+        pauses = Pauses(self._tries)
+        while not (run := run.refresh()).ended:
+            pauses.sleep(Unreachable(f"run {run.id} has ended, and the server does not show yet how"))
         if run.status != "completed":
             raise RunFailed(run)
         return run
