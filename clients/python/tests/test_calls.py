@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pickle
 from collections.abc import Callable
+from pathlib import Path
 
 import httpx
 import pytest
 
-from millrace import Millrace, Problem, Unreachable
+from millrace import Millrace, Problem, Run, Unreachable
 
 #: Takes what stands in the place of a server, as `served_by` of conftest.py does.
 Serve = Callable[[Callable[[httpx.Request], httpx.Response]], None]
@@ -144,3 +145,15 @@ def test_a_run_that_ended_has_not_failed_because_its_record_lags(served_by: Serv
     with Millrace(tries=1) as client, pytest.raises(Unreachable, match="run r has ended"):
         slept.clear()
         client.run_and_follow("flow")
+
+
+def test_each_picture_has_a_file_of_its_own(served_by: Serve, tmp_path: Path) -> None:
+    served_by(lambda request: httpx.Response(200, content=request.url.path.removeprefix("/api/v1/blobs/").encode()))
+    places = ["left side", "left/side", "Left_Side", "\u5de6", "\u53f3", "plain"]
+    outputs = {place: {"kind": "image", "blob": f"of {place}", "format": "jpeg"} for place in places}
+    with Millrace() as client:
+        paths = Run.read({"execution_id": "r", "status": "completed", "outputs": outputs}, client).save_images(tmp_path)
+    assert [path.read_text() for path in paths] == [f"of {place}" for place in places]
+    assert len({path.name.lower() for path in paths}) == len(places)
+    assert (paths[0].name, paths[1].name, paths[-1].name) == ("left_side.jpg", "left_side-2.jpg", "plain.jpg")
+    assert {path.parent for path in paths} == {tmp_path}

@@ -144,10 +144,15 @@ class Image:
 
         return PIL.Image.open(io.BytesIO(self.bytes()))
 
-    def save(self, folder: str | Path) -> Path:
-        """Writes it into `folder` under its name; the path."""
+    @property
+    def file_name(self) -> str:
+        """Its name as every file system takes it. Names that differ may have the same."""
         suffix = {"jpeg": "jpg"}.get(self.format, self.format) or "bin"
-        path = Path(folder) / f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', self.name)}.{suffix}"
+        return f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', self.name)}.{suffix}"
+
+    def save(self, folder: str | Path, file_name: str | None = None) -> Path:
+        """Writes it into `folder`, under its own name if none is given; the path."""
+        path = Path(folder) / (file_name or self.file_name)
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(self.bytes())
         return path
@@ -192,8 +197,9 @@ class Run:
         return list(_images(self.outputs, (), self._client))
 
     def save_images(self, folder: str | Path) -> list[Path]:
-        """Writes the pictures among its outputs into `folder`; their paths."""
-        return [image.save(folder) for image in self.images]
+        """Writes the pictures among its outputs into `folder`, each into a file of its own; their paths."""
+        images = self.images
+        return [image.save(folder, name) for image, name in zip(images, _distinct(images), strict=True)]
 
     def refresh(self) -> Run:
         """It as it stands now."""
@@ -202,6 +208,20 @@ class Run:
     def cancel(self) -> None:
         """Asks for its end."""
         self._client.cancel(self.id)
+
+
+def _distinct(images: list[Image]) -> Iterator[str]:
+    """File names for all of them; those that have the same are numbered."""
+    taken: set[str] = set()
+    for image in images:
+        name, count = image.file_name, 1
+        # Not every file system tells small letters from large ones.
+        while name.lower() in taken:
+            count += 1
+            stem, dot, suffix = image.file_name.rpartition(".")
+            name = f"{stem}-{count}{dot}{suffix}"
+        taken.add(name.lower())
+        yield name
 
 
 def _images(value: Any, path: tuple[str, ...], client: Millrace) -> Iterator[Image]:
