@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -62,6 +63,9 @@ def test_a_saved_workflow_is_run_by_its_id(client: Millrace) -> None:
     assert [event.type for event in client.follow(run)][-1] == "completed"
     listed = list(client.executions(workflow_id=saved.id, limit=1))
     assert [row.id for row in listed] == [run.id]
+    tomorrow = datetime.now(UTC) + timedelta(days=1)
+    assert not list(client.executions(workflow_id=saved.id, from_=tomorrow))
+    assert len(list(client.executions(workflow_id=saved.id, to=tomorrow))) == 1
     assert run.refresh().outputs == {"answer": {"n": 7}}
 
 

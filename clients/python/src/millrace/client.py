@@ -126,8 +126,10 @@ class Millrace:
         return Run.read(self._json("GET", _path("executions", id)), self)
 
     def executions(self, **filters: Any) -> Iterator[Run]:
-        """Runs, newest first: by status, workflow_id, label, from, to and the like."""
-        for row in self._pages("/executions", "executions", filters):
+        """Runs, newest first: by status, workflow_id, label, from_, to and the like; `limit` is how many come at a time."""
+        # `from` cannot be written as an argument.
+        named = {name.removesuffix("_"): value for name, value in filters.items()}
+        for row in self._pages("/executions", "executions", named):
             yield Run.read(row, self)
 
     def nodes(self, run: str | Run) -> list[schema.NodeView]:
@@ -136,7 +138,7 @@ class Millrace:
         return list(self._pages(_path("executions", id, "nodes"), "nodes", {"limit": _NODES_PER_PAGE}, after="after"))
 
     def cancel(self, id: str) -> None:
-        """Asks for a run's end; asking again changes nothing."""
+        """Asks for a run's end; asking again changes nothing. Raises `Problem` with EXECUTION_ENDED where it ended by itself."""
         self._json("POST", _path("executions", id, "cancel"))
 
     def infer(
