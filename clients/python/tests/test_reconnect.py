@@ -1,11 +1,11 @@
-"""Following a run through connections that break."""
+"""Following a run through connections that break, and many runs at once."""
 
 from __future__ import annotations
 
 import socket
 import threading
 from collections.abc import Iterator
-from contextlib import closing, contextmanager, suppress
+from contextlib import ExitStack, closing, contextmanager, suppress
 from urllib.parse import urlsplit
 
 from millrace import Millrace
@@ -77,3 +77,20 @@ def test_every_event_comes_once_through_connections_that_break(url: str, client:
     numbers = [int(event.id.split("-")[1]) for event in events if event.id]
     assert numbers == list(range(1, len(numbers) + 1))
     assert events[-1].type == "completed"
+
+
+def test_many_runs_are_followed_at_once() -> None:
+    answer = b"HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\n\r\nid: 1-1\nevent: started\ndata: {}\n\n"
+    with closing(socket.create_server(("127.0.0.1", 0))) as listener, ExitStack() as open_ones:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection = open_ones.enter_context(listener.accept()[0])
+                    connection.recv(4096)
+                    connection.sendall(answer)
+
+        threading.Thread(target=serve, daemon=True).start()
+        client = open_ones.enter_context(Millrace(f"http://127.0.0.1:{listener.getsockname()[1]}", timeout_s=2, tries=0))
+        streams = [client.follow(str(number)) for number in range(120)]
+        assert [next(stream).type for stream in streams] == ["started"] * 120

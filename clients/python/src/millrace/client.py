@@ -49,7 +49,9 @@ class Millrace:
             # Found out later, it would be told with the key in the message.
             raise ValueError("the api key holds characters that no header can carry")
         headers = {"authorization": f"Bearer {key}"} if key else {}
-        self._http = httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=timeout_s)
+        # Each run that is followed holds a connection; with httpx's limit of 100 the next request would wait in vain.
+        limits = httpx.Limits(max_connections=None, max_keepalive_connections=20)
+        self._http = httpx.Client(base_url=f"{base}/api/v1", headers=headers, timeout=timeout_s, limits=limits)
         self._timeout_s = timeout_s
         self._tries = tries
 
