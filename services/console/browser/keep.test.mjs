@@ -122,3 +122,83 @@ test('a version that is brought back is what the editor opens', async () => {
   assert.equal(await nodes(page).count(), 2);
   assert.deepEqual(page.faults, []);
 });
+
+test('unsaved changes are there again after a look at their run, until they are left', async () => {
+  const page = await openPage(browser);
+  const workflow = await saved('tried-out');
+  const address = `${server.url}/workflows/${workflow.id}`;
+  await page.goto(address);
+  await nameField(page).fill('tried-out, mine');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.locator('form').getByRole('button', { name: 'Run', exact: true }).click();
+  await page.waitForURL(/\/executions\//);
+  await page.locator('[data-node=step_1][data-status=completed]').waitFor();
+  await page.goBack();
+  await page.waitForURL(address);
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await nameField(page).inputValue(), 'tried-out, mine');
+  await page.goForward();
+  await page.getByRole('link', { name: 'Edit', exact: true }).click();
+  await page.waitForURL(address);
+  await page.getByText('● unsaved').waitFor();
+
+  page.once('dialog', dialog => dialog.accept());
+  await leave(page);
+  await page.getByRole('link', { name: 'tried-out' }).click();
+  await version(page, 1);
+  assert.equal(await nameField(page).inputValue(), 'tried-out');
+  assert.equal((await newest(workflow)).version, 1);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a save takes what was there when it was asked for, once', async () => {
+  const page = await openPage(browser);
+  let [sent, slow] = [0, false];
+  await page.route(/\/api\/v1\/workflows(\/[0-9a-f-]{36})?$/, async (route, request) => {
+    if (['POST', 'PUT'].includes(request.method())) {
+      sent += 1;
+      if (slow) await new Promise(resolve => setTimeout(resolve, 1_000));
+    }
+    await route.continue();
+  });
+  const savedAs = number => page.getByText(`Saved as version ${number}`).waitFor();
+  await page.goto(`${server.url}/workflows`);
+  await page.getByRole('button', { name: /^detect-shapes/ }).click();
+  await nodes(page).nth(4).waitFor();
+  await nameField(page).fill('saved-once');
+  slow = true;
+  await page.keyboard.press('Control+s');
+  await page.keyboard.press('Control+s');
+  await nameField(page).fill('saved-once, and later');
+  await savedAs(1);
+  await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
+  const id = page.url().split('/').pop();
+  // What was done while the answer was on its way is there, and unsaved.
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await nameField(page).inputValue(), 'saved-once, and later');
+  assert.equal((await newest({ id })).definition.name, 'saved-once');
+  assert.equal(sent, 1);
+
+  await page.keyboard.press('Control+s');
+  await nameField(page).fill('later still');
+  await savedAs(2);
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await nameField(page).inputValue(), 'later still');
+  slow = false;
+  await page.keyboard.press('Control+s');
+  await savedAs(3);
+  await page.keyboard.press('Control+s');
+  await page.keyboard.press('Control+s');
+  assert.equal((await newest({ id })).definition.name, 'later still');
+
+  // JSON that has only just been typed is saved as well.
+  await page.getByRole('button', { name: 'JSON side by side' }).click();
+  await page.locator('.cm-content').getByText('"later still"').click();
+  await page.keyboard.press('Home');
+  await page.keyboard.type('"timeout_ms": 5000, ');
+  await page.keyboard.press('Control+s');
+  await savedAs(4);
+  assert.equal((await newest({ id })).definition.timeout_ms, 5000);
+  assert.equal(sent, 4);
+  assert.deepEqual(page.faults, []);
+});

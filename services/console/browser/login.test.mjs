@@ -117,6 +117,23 @@ test('events and pictures come by the session; a token opens a stream without on
   assert.deepEqual([...page.faults, ...stranger.faults], []);
 });
 
+test('what is being edited outlives the session', async () => {
+  const workflow = await api(server, '/workflows', { ...example('detect-shapes'), name: 'long-evening' });
+  const page = await openAs(keys.admin, `/workflows/${workflow.id}`);
+  const name = page.getByRole('textbox', { name: 'Name of the workflow' });
+  await name.fill('not saved yet');
+  await page.context().clearCookies();
+  await page.keyboard.press('Control+s');
+  await page.waitForURL(/\/login\?to=/);
+  await logIn(page, keys.admin);
+  await page.waitForURL(url => url.pathname === `/workflows/${workflow.id}`);
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await name.inputValue(), 'not saved yet');
+  await page.keyboard.press('Control+s');
+  await page.getByText('Saved as version 2').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
 test('a key that only reads sees everything, and each button says what it lacks', async () => {
   const made = await api(server, '/keys', { name: 'wallboard', scopes: ['read'] });
   const workflow = await api(server, '/workflows', example('detect-shapes'));

@@ -7,12 +7,12 @@ import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
 import { Link, Navigate, useParams, useSearchParams } from 'react-router';
 import { blocksQuery, modelsQuery, workflowQuery } from '~/api/queries';
 import { isMissing } from '~/api/request';
-import type { Definition, WorkflowRecord } from '~/api/types';
+import type { WorkflowRecord } from '~/api/types';
 import { PageLoading } from '~/app/PageLoading';
 import { catalogueOf } from '~/graph/ports';
 import { EmptyState } from '~/ui/EmptyState';
 import { ProblemNotice } from '~/ui/ProblemNotice';
-import { freshAddress, START, startingPoint } from '~/workflows/start';
+import { freshAddress, START } from '~/workflows/start';
 import { Canvas } from './canvas/Canvas';
 import { EditorHeader } from './EditorHeader';
 import classes from './EditorPage.module.css';
@@ -20,15 +20,16 @@ import { NodeForm } from './form/NodeForm';
 import { WorkflowForm } from './form/WorkflowForm';
 import { NewerVersion } from './NewerVersion';
 import { Palette } from './palette/Palette';
-import { createEditor, EditorContext, useEditor } from './store';
+import { openEditor } from './open';
+import { EditorContext, useEditor } from './store';
+import { useDraft } from './useDraft';
 import { useEditorKeys } from './useEditorKeys';
+import { useSave } from './useSave';
 import { useUnsavedGuard } from './useUnsavedGuard';
 import { useValidation } from './useValidation';
 
 const JsonPane = lazy(() => import('./json/JsonPane'));
 const RunPanel = lazy(() => import('~/run/RunPanel').then(module => ({ default: module.RunPanel })));
-
-const EMPTY: Definition = { name: 'untitled', nodes: [] };
 
 /** A saved workflow, or a new one, on the canvas. */
 export function Component() {
@@ -90,9 +91,7 @@ interface Props {
 
 function Editor({ place, blocks, record }: Props) {
   const catalogue = useMemo(() => catalogueOf(blocks), [blocks]);
-  const [store] = useState(() =>
-    createEditor(record?.definition ?? startingPoint(place) ?? EMPTY, record, catalogue),
-  );
+  const [store] = useState(() => openEditor(place, record, catalogue));
   useEffect(() => store.getState().setCatalogue(catalogue), [store, catalogue]);
   return (
     <EditorContext value={store}>
@@ -114,19 +113,21 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   useQuery(modelsQuery());
   useDocumentTitle(`${name ?? 'Workflow'} · Millrace`);
   useValidation();
-  useUnsavedGuard();
-  const keys = useEditorKeys({ place, record, onRun: () => setRunning(true) });
+  const draft = useDraft(place);
+  useUnsavedGuard(draft.drop);
+  const save = useSave({ place, record, draft });
+  const keys = useEditorKeys({ save, onRun: () => setRunning(true) });
   useEffect(() => keys.listen(), [keys]);
   return (
     <div className={classes.page}>
       <EditorHeader
         id={record?.id}
-        save={keys.save}
+        save={save}
         showJson={showJson}
         onJson={setShowJson}
         onRun={() => setRunning(true)}
       />
-      {record && <NewerVersion record={record} saving={keys.save.pending} />}
+      {record && <NewerVersion record={record} saving={save.pending} />}
       <div className={classes.bench}>
         <Palette />
         <div className={classes.canvas}>
@@ -143,7 +144,7 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
       </div>
       {running && (
         <Suspense>
-          <RunPanel record={record} onClose={() => setRunning(false)} />
+          <RunPanel place={place} record={record} onClose={() => setRunning(false)} />
         </Suspense>
       )}
     </div>

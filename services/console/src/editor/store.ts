@@ -6,6 +6,7 @@ import type { Definition, InputSpec, NodeDefinition } from '~/api/types';
 import { portsOf, type Catalogue, type PlacedPorts } from '~/graph/ports';
 import { edgesOf, type Edge } from '~/graph/selectors';
 import { sameJson } from '~/lib/json';
+import type { Draft } from '~/workflows/draft';
 import { NO_FAULTS, type FaultIndex } from './document/faults';
 import { begin, record, redo, undo, type History } from './document/history';
 
@@ -38,6 +39,8 @@ export interface EditorState {
   verdict: Verdict;
   selection: ReadonlySet<string>;
   wire: OpenWire | null;
+  /** Takes over at once what is typed and waits for a pause: the JSON beside the canvas. */
+  settle(): void;
 }
 
 export interface EditorActions {
@@ -52,6 +55,8 @@ export interface EditorActions {
   markSaved(definition: Definition, version: number): void;
   /** Goes over to what somebody else saved. Work that was not saved is one step of undo away. */
   load(version: Version): void;
+  /** Goes on with work that was left unsaved; undo gives what is saved. */
+  resume(draft: Draft): void;
   /** The server's blocks as they are now: an upgrade may bring others while the page is open. */
   setCatalogue(catalogue: Catalogue): void;
 }
@@ -85,6 +90,7 @@ export function createEditor(
       verdict: { state: 'unknown', of: null, inputs: [], count: 0 },
       selection: new Set(),
       wire: null,
+      settle: () => undefined,
       change(edit, join) {
         const { history } = get();
         const next = record(history, edit(history.present), join ?? null, Date.now());
@@ -101,6 +107,10 @@ export function createEditor(
         const state = get();
         show(isDirty(state) ? record(state.history, next, null, Date.now()) : begin(next));
         set({ saved: next, base: version });
+      },
+      resume(draft) {
+        get().change(() => draft.definition);
+        set({ base: draft.base });
       },
       setCatalogue(next) {
         const { catalogue: known, ports, edges, history } = get();
@@ -149,4 +159,9 @@ export function useEditor<T>(select: (state: EditorState & EditorActions) => T):
 export function isDirty(state: EditorState): boolean {
   if (state.saved === null && state.history.present.nodes.length === 0) return false;
   return !sameJson(state.history.present, state.saved);
+}
+
+/** Whether somebody did something here that would be lost: an example that was only looked at is no work. */
+export function hasWork(state: EditorState): boolean {
+  return state.history.past.length > 0 && isDirty(state);
 }

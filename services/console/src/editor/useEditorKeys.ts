@@ -1,25 +1,22 @@
 import { useReactFlow } from '@xyflow/react';
 import { useMemo } from 'react';
-import type { WorkflowRecord } from '~/api/types';
 import { isTyping } from '~/app/useGoShortcuts';
 import { copyNodes, paste, type Clip } from './document/edit';
 import { useEditorStore } from './store';
 import { useLayout } from './useLayout';
-import { useSave, type Save } from './useSave';
+import type { Save } from './useSave';
 
 const STEP = 40;
 
 interface Options {
-  place: string;
-  record: WorkflowRecord | null;
+  save: Save;
   onRun(): void;
 }
 
 /** The editor's keys. Copies live in the system's clipboard, as JSON, so that they travel between workflows and tabs. */
-export function useEditorKeys({ place, record, onRun }: Options): { listen(): () => void; save: Save } {
+export function useEditorKeys({ save, onRun }: Options): { listen(): () => void } {
   const store = useEditorStore();
   const flow = useReactFlow();
-  const save = useSave(place, record);
   const { layOut } = useLayout();
   const { run } = save;
   return useMemo(() => {
@@ -30,7 +27,9 @@ export function useEditorKeys({ place, record, onRun }: Options): { listen(): ()
       select(ids);
     };
     const withControl: Record<string, (event: KeyboardEvent) => void> = {
-      s: run,
+      s: event => {
+        if (!event.repeat) run();
+      },
       z: event => (event.shiftKey ? store.getState().redo() : store.getState().undo()),
       y: () => store.getState().redo(),
       d: () => put(copyNodes(store.getState().history.present, store.getState().selection)),
@@ -77,8 +76,8 @@ export function useEditorKeys({ place, record, onRun }: Options): { listen(): ()
         document.removeEventListener('paste', onPaste);
       };
     };
-    return { listen, save };
-  }, [store, flow, run, save, layOut, onRun]);
+    return { listen };
+  }, [store, flow, run, layOut, onRun]);
 }
 
 /** Nodes from a text: what the editor copied, or a part of a workflow somebody wrote. */

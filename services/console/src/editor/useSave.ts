@@ -1,54 +1,84 @@
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useCallback, useMemo } from 'react';
+import { useCallback, useMemo, useRef } from 'react';
 import { useNavigate } from 'react-router';
 import { saveWorkflow, workflowQuery } from '~/api/queries';
 import { ProblemError } from '~/api/request';
-import type { WorkflowRecord } from '~/api/types';
+import type { Definition, WorkflowRecord } from '~/api/types';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { forgetStart } from '~/workflows/start';
-import { useEditorStore } from './store';
+import type { DraftKeeper } from './followDraft';
+import { isDirty, useEditorStore } from './store';
 
 export interface Save {
   run(): void;
   pending: boolean;
 }
 
-/** Saves a new version. Two people who save at once do not undo each other: the second is asked. */
-export function useSave(place: string, record: WorkflowRecord | null): Save {
+interface Options {
+  place: string;
+  record: WorkflowRecord | null;
+  draft: Pick<DraftKeeper, 'moveTo'>;
+}
+
+/** Saves a new version, one at a time. Two people who save at once do not undo each other: the second is asked. */
+export function useSave({ place, record, draft }: Options): Save {
   const store = useEditorStore();
   const queries = useQueryClient();
   const navigate = useNavigate();
+  // A second press may come before the page has drawn that the first is under way.
+  const saving = useRef(false);
   const { mutate, isPending } = useMutation({
-    mutationFn: (force: boolean) =>
-      saveWorkflow(
-        record?.id ?? null,
-        store.getState().history.present,
-        force ? null : store.getState().base,
-      ),
-    onSuccess: saved => {
-      // The server pins the blocks' versions; what it has is what is saved.
-      store.getState().markSaved(store.getState().history.present, saved.version);
+    mutationFn: (sent: Definition) => saveOver(record?.id ?? null, sent, store.getState().base),
+    onSuccess: (saved, sent) => {
+      // What was sent is what is saved, whatever was done while the answer was on its way. The server pins the blocks' versions.
+      store.getState().markSaved(sent, saved.version);
       queries.setQueryData(workflowQuery(saved.id).queryKey, saved);
       void queries.invalidateQueries({ queryKey: ['workflows', 'list'] });
       void queries.invalidateQueries({ queryKey: ['workflows', saved.id, 'versions'] });
       notifyDone(`Saved as version ${saved.version}`);
       if (!record) {
+        draft.moveTo(saved.id);
         forgetStart(place);
-        void navigate(`/workflows/${saved.id}`, { replace: true, state: { keep: true } });
       }
     },
     onError: error => {
-      const conflict = error instanceof ProblemError && [409, 412].includes(error.status);
-      if (!conflict) notifyProblem('It was not saved', error);
-      else if (
-        window.confirm(
-          'Somebody saved another version meanwhile. Save yours as the newest? Theirs stays among the versions.',
-        )
-      ) {
-        mutate(true);
-      }
+      if (!isConflict(error)) notifyProblem('It was not saved', error);
+    },
+    onSettled: () => {
+      saving.current = false;
     },
   });
-  const run = useCallback(() => mutate(false), [mutate]);
+  const run = useCallback(() => {
+    store.getState().settle();
+    const state = store.getState();
+    if (saving.current || !isDirty(state)) return;
+    saving.current = true;
+    mutate(state.history.present, {
+      // Only from here: whoever has gone elsewhere meanwhile stays there.
+      onSuccess: saved => {
+        if (!record) void navigate(`/workflows/${saved.id}`, { replace: true, state: { keep: true } });
+      },
+    });
+  }, [store, mutate, navigate, record]);
   return useMemo(() => ({ run, pending: isPending }), [run, isPending]);
+}
+
+/** Replaces version `base`, or, if that is what the user says, whatever is there. */
+async function saveOver(
+  id: string | null,
+  definition: Definition,
+  base: number | null,
+): Promise<WorkflowRecord> {
+  try {
+    return await saveWorkflow(id, definition, base);
+  } catch (error) {
+    const question =
+      'Somebody saved another version meanwhile. Save yours as the newest? Theirs stays among the versions.';
+    if (!isConflict(error) || !window.confirm(question)) throw error;
+    return saveWorkflow(id, definition, null);
+  }
+}
+
+function isConflict(error: unknown): boolean {
+  return error instanceof ProblemError && [409, 412].includes(error.status);
 }

@@ -1,7 +1,8 @@
 import { Button } from '@mantine/core';
 import { IconPencil } from '@tabler/icons-react';
-import { Link, useNavigate } from 'react-router';
+import { Link, useLocation, useNavigate } from 'react-router';
 import type { Definition } from '~/api/types';
+import { originIn, readyAt } from '~/run/origin';
 import { NEW_WORKFLOW, startWith } from '~/workflows/start';
 import classes from './ExecutionHeader.module.css';
 
@@ -10,16 +11,18 @@ interface Props {
   definition: Definition | undefined;
 }
 
-/** Opens what the run walked in the editor: the saved workflow, or a new one that starts with it. */
+/** Opens what the run walked in the editor: the saved workflow, the one it was tried from, or a new one that starts with it. */
 export function EditButton({ workflow, definition }: Props) {
   const navigate = useNavigate();
+  const origin = originIn(useLocation().state);
   if (!workflow && !definition) return null;
   return (
     <Button
       component={Link}
-      to={workflow ? `/workflows/${workflow}` : NEW_WORKFLOW}
+      to={workflow ? `/workflows/${workflow}` : (origin?.address ?? NEW_WORKFLOW)}
       onClick={event => {
         if (workflow || !definition) return;
+        if (origin) return readyAt(origin, definition);
         event.preventDefault();
         void navigate(startWith(definition));
       }}

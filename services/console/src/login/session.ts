@@ -2,6 +2,7 @@
 import { request } from '~/api/request';
 import type { Session } from '~/api/types';
 import { notifyProblem } from '~/ui/notify';
+import { forgetWork } from '~/workflows/draft';
 
 export function logIn(key: string): Promise<Session> {
   return request<Session>('/session', { method: 'POST', body: { key } });
@@ -11,6 +12,7 @@ export function logIn(key: string): Promise<Session> {
 export async function logOut(): Promise<void> {
   try {
     await request('/session', { method: 'DELETE' });
+    forgetWork();
     window.location.assign('/login');
   } catch (error) {
     notifyProblem('You are still logged in', error);

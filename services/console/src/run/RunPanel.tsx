@@ -14,7 +14,7 @@ import {
 import { IconChevronDown, IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
-import { useNavigate } from 'react-router';
+import { useLocation, useNavigate } from 'react-router';
 import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
 import { isDirty, useEditor } from '~/editor/store';
@@ -23,18 +23,22 @@ import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { defaultValue, isPictureInput, missing, type InputValue } from './inputs';
+import type { Origin } from './origin';
 import { ParameterField } from './ParameterField';
 import { PictureField } from './PictureField';
 import { submission } from './submission';
 
 interface Props {
+  /** Where the editor keeps what is not saved. */
+  place: string;
   record: WorkflowRecord | null;
   onClose(): void;
 }
 
 /** What a run is given, and go. What is on the canvas runs, saved or not. */
-export function RunPanel({ record, onClose }: Props) {
+export function RunPanel({ place, record, onClose }: Props) {
   const navigate = useNavigate();
+  const { pathname, search } = useLocation();
   const definition = useEditor(state => state.history.present);
   const verdict = useEditor(state => state.verdict);
   const base = useEditor(state => state.base);
@@ -64,7 +68,10 @@ export function RunPanel({ record, onClose }: Props) {
             body: { ...body, workflow: definition },
           });
     },
-    onSuccess: run => navigate(`/executions/${run.execution_id}`, { state: { keep: true } }),
+    onSuccess: run => {
+      const origin: Origin = { address: pathname + search, place, base };
+      return navigate(`/executions/${run.execution_id}`, { state: { keep: true, origin } });
+    },
   });
   const lacking = inputs.filter(node => missing(node, valueOf(node)));
   const invalid = verdict.state === 'invalid';

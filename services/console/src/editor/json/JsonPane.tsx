@@ -22,6 +22,12 @@ export default function JsonPane() {
   useEffect(() => {
     if (!holder.current) return;
     let timer: ReturnType<typeof setTimeout> | undefined;
+    const settle = (): void => {
+      if (timer === undefined) return;
+      clearTimeout(timer);
+      timer = undefined;
+      take(store, view.state.doc.toString());
+    };
     const view = new EditorView({
       parent: holder.current,
       state: EditorState.create({
@@ -46,11 +52,12 @@ export default function JsonPane() {
           EditorView.updateListener.of(update => {
             if (!update.docChanged || !update.view.hasFocus) return;
             clearTimeout(timer);
-            timer = setTimeout(() => take(store, update.state.doc.toString()), PAUSE_MS);
+            timer = setTimeout(settle, PAUSE_MS);
           }),
         ],
       }),
     });
+    store.setState({ settle });
     const unsubscribe = store.subscribe((state, before) => {
       const changed = state.history.present !== before.history.present;
       if (changed && !sameAs(store, view.state.doc.toString())) {
@@ -58,7 +65,8 @@ export default function JsonPane() {
       } else if (state.faults !== before.faults) view.dispatch({});
     });
     return () => {
-      clearTimeout(timer);
+      settle();
+      store.setState({ settle: () => undefined });
       unsubscribe();
       view.destroy();
     };
