@@ -157,3 +157,27 @@ def test_each_picture_has_a_file_of_its_own(served_by: Serve, tmp_path: Path) ->
     assert len({path.name.lower() for path in paths}) == len(places)
     assert (paths[0].name, paths[1].name, paths[-1].name) == ("left_side.jpg", "left_side-2.jpg", "plain.jpg")
     assert {path.parent for path in paths} == {tmp_path}
+
+
+def test_a_workflow_is_saved_once_and_tried_until_then(served_by: Serve, slept: list[float]) -> None:
+    def problem(status: int, code: str) -> httpx.Response:
+        return httpx.Response(status, json={"code": code, "retryable": True})
+
+    def serve(_: httpx.Request) -> httpx.Response:
+        reply = replies.pop(0)
+        if isinstance(reply, Exception):
+            raise reply
+        return reply
+
+    served_by(serve)
+    saved = httpx.Response(201, json={"id": "w", "name": "flow", "version": 1})
+    replies: list[httpx.Response | Exception] = [httpx.ConnectError("refused"), problem(429, "RATE_LIMITED"), saved]
+    with Millrace() as client:
+        assert client.save_workflow({"name": "flow"}).id == "w"
+        replies[:] = [httpx.ReadError("reset"), problem(503, "DATABASE_UNAVAILABLE")]
+        with pytest.raises(Unreachable):
+            client.save_workflow({"name": "flow"})
+        assert len(replies) == 1, "it may have been saved"
+        with pytest.raises(Problem):
+            client.save_workflow({"name": "flow"})
+    assert len(slept) == 2

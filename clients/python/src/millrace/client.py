@@ -23,6 +23,7 @@ _NODES_PER_PAGE = 5_000
 #: A stream is tried so many times as often as a request: with 15 tries for half a minute, in which a server restarts. A caller
 #: who loses sight of a run has more to lose than one whose request was refused.
 _PATIENCE_OF_STREAMS = 3
+_NEVER_SENT = (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout)
 
 
 class Millrace:
@@ -241,17 +242,23 @@ class Millrace:
             raise Unreachable(f"{method} {path}: something else than Millrace answered: {answer.text[:200]!r}") from error
 
     def _send(self, method: str, path: str, *, again: bool = True, **request: Any) -> httpx.Response:
-        """The answer to a request that is sent again (`again`) while that may help."""
-        pauses = Pauses(self._tries if again else 0)
+        """The answer to a request that is sent again while that may help; unless `again`, only where nothing was done yet."""
+        pauses = Pauses(self._tries)
         while True:
             try:
                 answer = self._http.request(method, path, **request)
             except httpx.TransportError as error:
-                pauses.sleep(Unreachable(f"{method} {path}: {error or type(error).__name__}"), cause=error)
+                lost = Unreachable(f"{method} {path}: {error or type(error).__name__}")
+                if not again and not isinstance(error, _NEVER_SENT):
+                    raise lost from error
+                pauses.sleep(lost, cause=error)
                 continue
             if answer.is_success:
                 return answer
-            pauses.after(problem_of(answer))
+            problem = problem_of(answer)
+            if not again and problem.status != 429:
+                raise problem
+            pauses.after(problem)
 
 
 class _Streaming:
