@@ -129,7 +129,10 @@ class Millrace:
         return Run.read(self._json("GET", _path("executions", id)), self)
 
     def executions(self, **filters: Any) -> Iterator[Run]:
-        """Runs, newest first: by status, workflow_id, label, from_, to and the like; `limit` is how many come at a time."""
+        """Runs, newest first: by status, workflow_id, label, from_, to and the like; `limit` is how many come at a time.
+
+        A list tells neither outputs nor progress, nor more of an error than `raw["error_message"]`: `refresh` does.
+        """
         # `from` cannot be written as an argument.
         named = {name.removesuffix("_"): value for name, value in filters.items()}
         for row in self._pages("/executions", "executions", named):
