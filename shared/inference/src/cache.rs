@@ -245,8 +245,11 @@ impl ModelCache {
     /// keeps it.
     pub fn forget(&self, id: &ModelId, why: Evicted) {
         let mut state = self.shared.lock();
-        if !matches!(state.entries.get(id), Some(Entry::Ready(_))) {
-            return;
+        match state.entries.get_mut(id) {
+            Some(Entry::Ready(_)) => {}
+            // What is being loaded may be the copy that was there before.
+            Some(Entry::Loading(loading)) => return loading.stale |= why == Evicted::Replaced,
+            None => return,
         }
         let forgotten = state.remove(id, why);
         drop(state);

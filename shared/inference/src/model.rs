@@ -14,8 +14,8 @@ use crate::digest::digest_of;
 use crate::families::family_of;
 use crate::session::Around;
 use crate::{
-    Classifier, Companion, Detector, Device, Embedder, Facts, Family, InferenceError, Inferred, Part,
-    RawModel, Relief, Repository, Rows, Runtime, Segmenter, Serving, SessionSettings, SessionThread,
+    Classifier, Companion, Detector, Device, Embedder, Facts, Family, InferenceError, Inferred, ModelFiles,
+    Part, RawModel, Relief, Repository, Rows, Runtime, Segmenter, Serving, SessionSettings, SessionThread,
 };
 
 /// A model that is ready to run. Out of a cache it is a lease: the model stays loaded for as long as it is held.
@@ -173,6 +173,11 @@ impl Core {
         }
     }
 
+    /// Stops runs whose callers all went away.
+    pub(crate) fn stop_abandoned(&self) {
+        self.sessions().for_each(SessionThread::stop_abandoned);
+    }
+
     /// Ends its threads and waits for them: its memory is free afterwards.
     pub(crate) fn end(self) {
         self.session.end();
@@ -282,6 +287,16 @@ impl ModelLoader {
         Ok(Model { core: Arc::new(core), _lease: None })
     }
 
+    /// Refuses a model that is too large to be loaded.
+    pub(crate) fn check_size(&self, files: &ModelFiles) -> Result<(), InferenceError> {
+        let most = self.settings.max_bytes;
+        if files.bytes <= most {
+            return Ok(());
+        }
+        let detail = format!("its files have {} bytes, the limit is {most}", files.bytes);
+        Err(InferenceError::Load { id: files.id.clone(), detail })
+    }
+
     /// As [`ModelLoader::load`], with somebody who can give memory back.
     pub(crate) async fn load_core(
         &self,
@@ -289,11 +304,7 @@ impl ModelLoader {
         relief: Arc<dyn Relief>,
     ) -> Result<Core, InferenceError> {
         let files = self.settings.repository.find(id)?;
-        let most = self.settings.max_bytes;
-        if files.bytes > most {
-            let detail = format!("its files have {} bytes, the limit is {most}", files.bytes);
-            return Err(InferenceError::Load { id: id.clone(), detail });
-        }
+        self.check_size(&files)?;
         let library = self.settings.library.clone();
         // Not on the model's account: the first one would seem slow to load for ever.
         Runtime::load(&library)?;

@@ -1,6 +1,7 @@
 //! How one model is run, where it differs from the rest: by the `[serving]` table of the `millrace.toml` in its folder, and
 //! by the operator's settings, which win.
 
+use std::num::NonZero;
 use std::path::Path;
 use std::time::Duration;
 
@@ -13,6 +14,11 @@ use crate::{InferenceError, SessionSettings};
 const FILE: &str = "millrace.toml";
 /// A larger one is no settings file.
 const MOST_BYTES: u64 = 1 << 20;
+/// What a folder may ask for.
+const MOST_THREADS: usize = 1024;
+const MOST_ROWS: usize = 1024;
+const MOST_JOBS: usize = 4096;
+const LONGEST: Duration = Duration::from_secs(60);
 
 /// What differs.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
@@ -62,7 +68,37 @@ impl Serving {
         }
         let text = std::fs::read_to_string(&path).map_err(|error| fault(error.to_string()))?;
         let file: File = toml::from_str(&text).map_err(|error| fault(error.message().to_owned()))?;
-        Ok(file.serving)
+        file.serving.within_bounds().map_err(fault)
+    }
+
+    /// What a folder says, which may be a stranger's: no more sessions and threads than this machine has cores, and nothing
+    /// that nobody can mean.
+    fn within_bounds(self) -> Result<Self, String> {
+        let counts = [
+            ("sessions", self.sessions, MOST_THREADS),
+            ("intra_op_threads", self.intra_op_threads, MOST_THREADS),
+            ("max_batch", self.max_batch, MOST_ROWS),
+            ("concurrency", self.concurrency, MOST_JOBS),
+        ];
+        for (key, count, most) in counts {
+            if count.is_some_and(|count| !(1..=most).contains(&count)) {
+                return Err(format!("serving.{key} is 1 to {most}"));
+            }
+        }
+        for (key, span) in
+            [("max_batch_delay", self.max_batch_delay), ("batch_latency_target", self.batch_latency_target)]
+        {
+            if span.is_some_and(|span| span > LONGEST) {
+                return Err(format!("serving.{key} is at most {LONGEST:?}"));
+            }
+        }
+        let cores = std::thread::available_parallelism().map_or(1, NonZero::get);
+        let of_cores = |count: Option<usize>| count.map(|count| count.min(cores));
+        Ok(Self {
+            sessions: of_cores(self.sessions),
+            intra_op_threads: of_cores(self.intra_op_threads),
+            ..self
+        })
     }
 
     /// This, and what `other` says where this says nothing.
@@ -128,8 +164,23 @@ mod tests {
     }
 
     #[test]
+    fn a_folder_gets_no_more_sessions_than_there_are_cores() {
+        let own = read("[serving]\nsessions = 1000\nintra_op_threads = 1000\n").unwrap();
+        let cores = std::thread::available_parallelism().unwrap().get();
+        assert_eq!((own.sessions, own.intra_op_threads), (Some(cores.min(1000)), Some(cores.min(1000))));
+    }
+
+    #[test]
     fn what_does_not_read_is_said() {
-        for wrong in ["[serving]\nmax_bach = 4", "[serving]\nmax_batch_delay = \"soon\"", "= nonsense"] {
+        for wrong in [
+            "[serving]\nmax_bach = 4",
+            "[serving]\nmax_batch_delay = \"soon\"",
+            "= nonsense",
+            "[serving]\nsessions = 9223372036854775807",
+            "[serving]\nmax_batch = 0",
+            "[serving]\nmax_batch_delay = \"300000000000years\"",
+            "[serving]\nbatch_latency_target = \"2min\"",
+        ] {
             let error = read(wrong).unwrap_err();
             assert!(error.to_string().contains("millrace.toml"), "{error}");
         }

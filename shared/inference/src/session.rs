@@ -11,6 +11,7 @@ mod plain;
 mod queue;
 mod relief;
 mod rows;
+mod running;
 mod serve;
 mod transfer;
 
@@ -20,8 +21,8 @@ pub use rows::Rows;
 pub use transfer::Transfer;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::ModelId;
@@ -33,8 +34,14 @@ use crate::graph::GraphPort;
 use crate::{Device, GpuSettings, InferenceError, Tensor};
 pub(crate) use open::metadata_of;
 use queue::Queue;
+use running::{Running, Slot};
 use serve::Opener;
 
+/// How long the threads of a model that is given up are waited for. Its run was stopped by then, unless one operator alone takes
+/// longer.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Between two looks whether they ended.
+const LOOK: Duration = Duration::from_millis(2);
 /// A warm-up takes no more numbers than a large picture has.
 const MOST_ZEROS: usize = 1 << 26;
 
@@ -100,6 +107,7 @@ pub struct SessionThread {
     places: Arc<Semaphore>,
     queue: Arc<Queue>,
     arenas: Arc<Arenas>,
+    running: Arc<Running>,
     inputs: Vec<GraphPort>,
     threads: Vec<std::thread::JoinHandle<()>>,
 }
@@ -189,6 +197,8 @@ struct Request {
     /// Whether its tensors have no rows that others could be put beside.
     alone: bool,
     since: Instant,
+    /// Gone once its caller is.
+    caller: Weak<()>,
     reply: oneshot::Sender<Result<Inferred, InferenceError>>,
     _place: OwnedSemaphorePermit,
 }
@@ -215,6 +225,7 @@ impl SessionThread {
         let sessions = settings.sessions.max(1);
         let queue = Arc::new(Queue::new(BatchLimit::of(&settings), sessions, around.courtesy));
         let arenas = Arc::new(Arenas::new(sessions));
+        let running = Arc::new(Running::new(sessions));
         let places = Arc::new(Semaphore::new(settings.queue.max(1)));
         // Closes the queue, and so ends the threads, should one of them not start.
         let mut handle = Self {
@@ -222,6 +233,7 @@ impl SessionThread {
             places,
             queue: Arc::clone(&queue),
             arenas: Arc::clone(&arenas),
+            running: Arc::clone(&running),
             inputs: Vec::new(),
             threads: Vec::with_capacity(sessions),
         };
@@ -233,6 +245,7 @@ impl SessionThread {
                 opener,
                 queue: Arc::clone(&queue),
                 arenas: Arc::clone(&arenas),
+                slot: Slot::new(&running, number),
                 number,
                 relief: Arc::clone(&around.relief),
             };
@@ -275,11 +288,16 @@ impl SessionThread {
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
         let (reply, answer) = oneshot::channel();
+        // Held until the answer is there: what nobody holds is not run, or not to its end.
+        let waiting = Arc::new(());
+        let caller = Arc::downgrade(&waiting);
         let Rows { inputs, turn, lone } = rows;
-        if !self.queue.push(Request { inputs, turn, lone, alone, since, reply, _place: place }) {
+        if !self.queue.push(Request { inputs, turn, lone, alone, since, caller, reply, _place: place }) {
             return Err(lost());
         }
-        answer.await.map_err(|_| lost())?
+        let answer = answer.await;
+        drop(waiting);
+        answer.map_err(|_| lost())?
     }
 
     /// Rows of zeros, where the graph says how large one is in every input.
@@ -297,13 +315,26 @@ impl SessionThread {
         self.inputs.iter().map(zeros).collect()
     }
 
-    /// Ends its threads once what waits is done, and waits for them.
+    /// Stops runs whose callers all went away.
+    pub(crate) fn stop_abandoned(&self) {
+        self.running.stop_abandoned();
+    }
+
+    /// Ends its threads once what waits is done, and waits for them: nobody may wait for an answer of its any more. A thread that
+    /// does not end is left, with an error in the log.
     pub(crate) fn end(mut self) {
-        let threads = std::mem::take(&mut self.threads);
+        let (threads, id) = (std::mem::take(&mut self.threads), self.id.clone());
+        self.stop_abandoned();
         drop(self);
+        let begun = Instant::now();
         for thread in threads {
-            if thread.join().is_err() {
-                tracing::error!("a model's thread panicked");
+            while !thread.is_finished() && begun.elapsed() < PATIENCE {
+                std::thread::sleep(LOOK);
+            }
+            if !thread.is_finished() {
+                tracing::error!(model.id = %id, "a run that nobody waits for does not end; its thread and memory are left behind");
+            } else if thread.join().is_err() {
+                tracing::error!(model.id = %id, "a model's thread panicked");
             }
         }
     }

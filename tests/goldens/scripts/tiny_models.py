@@ -104,6 +104,32 @@ def many():
     save("many", nodes, held, outputs, files=detector(["a", "b"]))
 
 
+def endless(name, factor, more):
+    """A loop that goes round `factor` times as often as the picture is bright, and `more`."""
+    nodes, held = zero(T.FLOAT)
+    body = h.make_graph(
+        [h.make_node("Identity", ["go"], ["again"]), h.make_node("Mul", ["x", "x"], ["squared"])],
+        "round",
+        [h.make_tensor_value_info(*one) for one in (("round", T.INT64, []), ("go", T.BOOL, []), ("x", T.FLOAT, ["batch", 1, 1]))],
+        [h.make_tensor_value_info(*one) for one in (("again", T.BOOL, []), ("squared", T.FLOAT, ["batch", 1, 1]))],
+    )
+    held += [
+        nh.from_array(np.array(factor, np.float32), "much"), nh.from_array(np.array(more, np.float32), "more"),
+        nh.from_array(np.array([0.1, 0.7, 0.2], np.float32), "scores"), nh.from_array(np.array(True), "go"),
+        nh.from_array(np.array([1], np.int64), "one"),
+    ]
+    nodes += [
+        h.make_node("ReduceMean", ["pixels"], ["all"], keepdims=0),
+        h.make_node("Mul", ["all", "much"], ["bright"]),
+        h.make_node("Add", ["bright", "more"], ["rounds_f"]),
+        h.make_node("Cast", ["rounds_f"], ["rounds"], to=T.INT64),
+        h.make_node("Loop", ["rounds", "go", "zero"], ["looped"], body=body),
+        h.make_node("Add", ["looped", "scores"], ["spread"]),
+        h.make_node("Squeeze", ["spread", "one"], ["output0"]),
+    ]
+    save(name, nodes, held, [("output0", T.FLOAT, ["batch", 3])], size=64, port="images", metadata=ultralytics("classify", "abc"))
+
+
 def ultralytics(task, names, **more):
     return {"task": task, "stride": "32", "names": str(dict(enumerate(names))), "imgsz": "[64, 64]"} | more
 
@@ -111,6 +137,9 @@ def ultralytics(task, names, **more):
 def main():
     f32 = lambda value: np.array(value, np.float32)
     many()
+    # Never for black and for ever for white, and the other way round.
+    endless("endless", 1e15, 0)
+    endless("endless-black", -1e15, 1e15)
     boxes = f32([[[0.5, 0.5, 1.5, 0.5]]])
     constant("none", {"logits": f32([[[-5, -5, 5]]]), "pred_boxes": boxes}, files=detector(["a", "b"]))
     constant("nan-detector", {"logits": f32([[[np.nan, 1, 2]]]), "pred_boxes": boxes}, files=detector(["a", "b"]))

@@ -1,5 +1,6 @@
 //! The cache's thread: loads what is asked for, one model after the other, and tends what is loaded.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -8,7 +9,7 @@ use tokio::runtime::Runtime;
 
 use super::room::Room;
 use super::state::{Entry, Waiter};
-use super::{Emergency, Evicted, Inner, Pressure};
+use super::{CacheSettings, Emergency, Evicted, Inner, Pressure};
 use crate::model::Core;
 use crate::{Device, InferenceError};
 
@@ -20,8 +21,8 @@ const SLACK_BYTES: u64 = 16 << 20;
 /// Starts the thread. It ends, with all models, once the cache is closed.
 pub(super) fn start(cache: Arc<Inner>) -> Result<(), InferenceError> {
     let failed = |error: std::io::Error| InferenceError::Keeper { detail: error.to_string() };
-    // Loads wait on each other's threads; nothing here needs sockets or timers.
-    let runtime = tokio::runtime::Builder::new_current_thread().build().map_err(failed)?;
+    // Loads wait on each other's threads; nothing here needs sockets.
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_time().build().map_err(failed)?;
     let thread = std::thread::Builder::new().name("models".to_owned()).spawn(move || cache.keep(&runtime));
     thread.map(drop).map_err(failed)
 }
@@ -71,7 +72,14 @@ impl Inner {
     }
 
     fn load(self: &Arc<Self>, id: &ModelId, runtime: &Runtime) {
-        let failed = match self.load_measured(id, runtime) {
+        // A model that cannot be thought of must not keep all others from being loaded.
+        let loading = catch_unwind(AssertUnwindSafe(|| self.load_measured(id, runtime)));
+        let panicked = || InferenceError::Load { id: id.clone(), detail: "loading it panicked".to_owned() };
+        let failed = match loading.unwrap_or_else(|_| Err(panicked())) {
+            Ok(Some((core, _))) if self.lock().load_again(id) => {
+                core.end();
+                None
+            }
             Ok(Some((core, bytes))) => {
                 let info = core.info().clone();
                 let refused = self.lock().settle(self, core, bytes);
@@ -120,8 +128,8 @@ impl Inner {
         runtime: &Runtime,
     ) -> Result<Option<(Core, u64)>, InferenceError> {
         let files = self.loader.repository().find(id).inspect_err(|_| self.observer.loading(id))?;
-        let need = self.lock().need_of(id, files.bytes, &self.settings);
-        match self.make_room(id, need) {
+        self.loader.check_size(&files)?;
+        match self.make_room(id, files.bytes) {
             Room::Made => {}
             Room::Unwanted => return Ok(None),
             Room::None(error) => return Err(error),
@@ -130,9 +138,7 @@ impl Inner {
         let before = self.settings.meter.resident_bytes();
         let relief = Arc::new(Emergency(Arc::downgrade(self)));
         let core = runtime.block_on(self.loader.load_core(id, relief))?;
-        if self.settings.warm_up_rows > 0 {
-            runtime.block_on(core.warm_up(self.settings.warm_up_rows));
-        }
+        self.warm_up(&core, runtime)?;
         let grown = self.settings.meter.resident_bytes().saturating_sub(before);
         let arenas = core.arena_bytes();
         let least = arenas.max(files.bytes / 2);
@@ -142,20 +148,40 @@ impl Inner {
             // A GPU's memory is not the process's: what counts is what the runtime took there, weights included.
             Device::Cuda(_) | Device::TensorRt(_) => least,
         };
-        self.lock().remembered.note(id, files.bytes, bytes);
-        if bytes > self.settings.max_bytes {
+        let no_room = {
+            let mut state = self.lock();
+            state.remembered.note(id, files.bytes, bytes);
+            let fits = bytes <= state.most_bytes(&self.settings);
+            (!fits).then(|| self.no_room(&state, id, files.bytes))
+        };
+        if let Some(no_room) = no_room {
             core.end();
-            let (budget_bytes, id) = (self.settings.max_bytes, id.clone());
-            return Err(InferenceError::NoRoom { id, need_bytes: bytes, budget_bytes, taken_bytes: 0 });
+            return Err(no_room);
         }
         Ok(Some((core, bytes)))
     }
 
-    /// Looks at what models take by now, forgets idle ones and those that are too much, and says how short memory is.
+    /// The run that ends a load.
+    fn warm_up(&self, core: &Core, runtime: &Runtime) -> Result<(), InferenceError> {
+        let CacheSettings { warm_up_rows, warm_up_limit, .. } = self.settings;
+        if warm_up_rows == 0 {
+            return Ok(());
+        }
+        let run = async { tokio::time::timeout(warm_up_limit, core.warm_up(warm_up_rows)).await };
+        if runtime.block_on(run).is_ok() {
+            return Ok(());
+        }
+        core.stop_abandoned();
+        let detail = format!("its first run did not end within {warm_up_limit:?}");
+        Err(InferenceError::Load { id: core.info().id.clone(), detail })
+    }
+
+    /// Looks at what models take by now, stops runs that nobody waits for, forgets idle ones and those that are too much, and says how short memory is.
     fn tend(self: &Arc<Self>) {
         let save = {
             let mut state = self.lock();
             self.measure(&mut state);
+            state.ready().for_each(|(_, ready)| ready.core.stop_abandoned());
             state.remembered.unsaved()
         };
         if let Some(save) = save {

@@ -23,9 +23,13 @@ pub(super) enum Room {
 }
 
 impl Inner {
-    /// Sets `need` bytes aside for the load of `id`. Blocks until models in use are given back.
-    pub(super) fn make_room(self: &Arc<Self>, id: &ModelId, need: u64) -> Room {
+    /// Sets memory aside for the load of `id`, whose files have so many bytes. Blocks until models in use are given back. Where
+    /// even an empty cache has no room for it, nothing has to leave for that to be found out.
+    pub(super) fn make_room(self: &Arc<Self>, id: &ModelId, file_bytes: u64) -> Room {
         let mut state = self.lock();
+        let Some(need) = state.sensible_need(id, file_bytes, &self.settings) else {
+            return Room::None(self.no_room(&state, id, file_bytes));
+        };
         loop {
             if state.closed || !self.wants(&state, id) {
                 return Room::Unwanted;
@@ -44,14 +48,7 @@ impl Inner {
                 continue;
             }
             let Some(in_use) = state.least_in_use() else {
-                let taken_bytes = state.bytes();
-                let (budget_bytes, id) = (self.settings.max_bytes, id.clone());
-                return Room::None(InferenceError::NoRoom {
-                    id,
-                    need_bytes: need,
-                    budget_bytes,
-                    taken_bytes,
-                });
+                return Room::None(self.no_room(&state, id, file_bytes));
             };
             let waited = match state.entries.get(id) {
                 Some(Entry::Loading(loading)) => loading.since.elapsed(),
@@ -66,6 +63,15 @@ impl Inner {
             // A lease that ends rings; so does nothing when callers give up, hence never longer than a tick.
             let pause = if left.is_zero() { super::keeper::TICK } else { left.min(super::keeper::TICK) };
             state = self.bell.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+        }
+    }
+
+    pub(super) fn no_room(&self, state: &super::State, id: &ModelId, file_bytes: u64) -> InferenceError {
+        InferenceError::NoRoom {
+            id: id.clone(),
+            need_bytes: state.need_of(id, file_bytes, &self.settings),
+            budget_bytes: self.settings.max_bytes,
+            taken_bytes: state.bytes(),
         }
     }
 

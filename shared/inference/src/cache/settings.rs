@@ -19,6 +19,8 @@ pub struct CacheSettings {
     pub memory_factor: f64,
     /// Rows of the run that ends a load, so that the first job finds everything in place; none when 0.
     pub warm_up_rows: usize,
+    /// How long that run may take; a model that takes longer is refused.
+    pub warm_up_limit: Duration,
     /// Never forgotten once loaded.
     pub pinned: Vec<ModelId>,
     /// A model nobody has used for so long is forgotten; never when zero.
@@ -40,6 +42,7 @@ impl Default for CacheSettings {
             max_bytes: 2 << 30,
             memory_factor: 2.0,
             warm_up_rows: 1,
+            warm_up_limit: Duration::from_secs(60),
             pinned: Vec::new(),
             idle_timeout: Duration::ZERO,
             keep_warm: 1,

@@ -41,6 +41,8 @@ pub(super) struct Loading {
     /// Loaded whether anybody waits or not.
     ahead: bool,
     pub(super) since: Instant,
+    /// Another copy took its place meanwhile: what is being loaded is not kept.
+    pub(super) stale: bool,
     /// Memory set aside for it, bytes.
     pub(super) reserved: u64,
 }
@@ -73,11 +75,11 @@ pub(super) struct Ready {
 impl Loading {
     /// For those who will ask.
     pub(super) fn ahead() -> Self {
-        Self { waiters: Vec::new(), ahead: true, since: Instant::now(), reserved: 0 }
+        Self { waiters: Vec::new(), ahead: true, since: Instant::now(), stale: false, reserved: 0 }
     }
 
     fn with(waiters: Vec<Waiter>) -> Self {
-        Self { waiters, ahead: false, since: Instant::now(), reserved: 0 }
+        Self { waiters, ahead: false, since: Instant::now(), stale: false, reserved: 0 }
     }
 
     /// Whether anybody still wants it.
@@ -175,6 +177,17 @@ impl State {
         self.answer(cache, &id, loading.waiters)
     }
 
+    /// Whether what was just loaded as `id` is not what it should be any more. It is loaded again then, for all who wait.
+    pub(super) fn load_again(&mut self, id: &ModelId) -> bool {
+        let Some(Entry::Loading(loading)) = self.entries.get_mut(id) else { return false };
+        if !std::mem::take(&mut loading.stale) {
+            return false;
+        }
+        loading.reserved = 0;
+        self.loads.push_back(id.clone());
+        true
+    }
+
     /// Whoever was asked to make way need not any more. See [`Refused`].
     pub(super) fn stay(&mut self, cache: &Arc<Inner>) -> Refused {
         let yielding = |(id, entry): (&ModelId, &mut Entry)| match entry {
@@ -222,6 +235,30 @@ impl State {
     pub(super) fn need_of(&self, id: &ModelId, file_bytes: u64, settings: &CacheSettings) -> u64 {
         let guess = || (file_bytes as f64 * settings.memory_factor.max(1.0)) as u64;
         self.remembered.memory_bytes(id, file_bytes).unwrap_or_else(guess)
+    }
+
+    /// The same, if there is so much once all but pinned models have left; else none. What is only guessed is not held against a
+    /// model whose files fit: it is tried with all there is, and measured.
+    pub(super) fn sensible_need(
+        &self,
+        id: &ModelId,
+        file_bytes: u64,
+        settings: &CacheSettings,
+    ) -> Option<u64> {
+        let most = self.most_bytes(settings);
+        let measured = self.remembered.memory_bytes(id, file_bytes);
+        let need =
+            measured.unwrap_or_else(|| self.need_of(id, file_bytes, settings).min(most.max(file_bytes)));
+        (need <= most && self.pinned().count() < settings.max_models.max(1)).then_some(need)
+    }
+
+    /// What a model may take beside those that never leave, bytes.
+    pub(super) fn most_bytes(&self, settings: &CacheSettings) -> u64 {
+        settings.max_bytes.saturating_sub(self.pinned().map(|(_, ready)| ready.bytes).sum())
+    }
+
+    fn pinned(&self) -> impl Iterator<Item = (&ModelId, &Ready)> {
+        self.ready().filter(|(_, ready)| ready.pinned)
     }
 
     /// Whether `need` bytes more are within the bounds.

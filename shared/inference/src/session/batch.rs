@@ -8,6 +8,7 @@ use millrace_tasks::Core;
 use super::feed::Feed;
 use super::limit::cells;
 use super::open::OpenSession;
+use super::running::Slot;
 use super::serve::Trust;
 use super::{BatchReport, Closed, Inferred, Relief, Request};
 use crate::{InferenceError, Tensor};
@@ -50,6 +51,7 @@ impl Request {
 struct Run<'a> {
     session: &'a mut OpenSession,
     trust: &'a mut Trust,
+    slot: &'a Slot,
     relief: &'a dyn Relief,
     closed: Closed,
     /// Memory is asked for once per batch.
@@ -68,7 +70,7 @@ impl Batch {
         self,
         session: &mut OpenSession,
         trust: &mut Trust,
-        relief: &dyn Relief,
+        (slot, relief): (&Slot, &dyn Relief),
     ) -> Option<Duration> {
         let _core = self.core;
         let mut fit = Vec::with_capacity(self.requests.len());
@@ -81,14 +83,14 @@ impl Batch {
         if fit.is_empty() {
             return None;
         }
-        Run { session, trust, relief, closed: self.closed, relieved: false }.all(fit)
+        Run { session, trust, slot, relief, closed: self.closed, relieved: false }.all(fit)
     }
 }
 
 impl Run<'_> {
     /// Runs `requests` together. Should that fail for lack of memory, others give theirs back and it is tried again in
     /// halves; should it fail otherwise, each request runs alone, so that one caller's rows cannot fail another's.
-    fn all(&mut self, requests: Vec<Request>) -> Option<Duration> {
+    fn all(&mut self, mut requests: Vec<Request>) -> Option<Duration> {
         let error = match self.once(&requests) {
             Ok(results) => {
                 let took = results.first().map(|result| result.batch.took);
@@ -97,6 +99,8 @@ impl Run<'_> {
             }
             Err(error) => error,
         };
+        // Whoever went away meanwhile may be why it ended.
+        requests.retain(|request| !request.is_abandoned());
         let short = matches!(error, InferenceError::OutOfMemory { .. });
         let relieved = short
             && !std::mem::replace(&mut self.relieved, true)
@@ -107,6 +111,7 @@ impl Run<'_> {
                 relieved
             };
         match requests.len() {
+            0 => {}
             1 if relieved => return self.all(requests),
             1 => requests.into_iter().for_each(|request| request.answer(Err(error.clone()))),
             several => {
@@ -129,7 +134,7 @@ impl Run<'_> {
 
     /// One run, with what it says of the session.
     fn once(&mut self, requests: &[Request]) -> Result<Vec<Inferred>, InferenceError> {
-        let run = AssertUnwindSafe(|| run_together(requests, self.closed, self.session));
+        let run = AssertUnwindSafe(|| run_together(requests, self.closed, (self.session, self.slot)));
         let Ok(result) = catch_unwind(run) else {
             self.trust.panicked();
             let detail = "the session panicked".to_owned();
@@ -137,6 +142,8 @@ impl Run<'_> {
         };
         match &result {
             Ok(_) => self.trust.succeeded(),
+            // Stopped, in all likelihood: nobody waits for it.
+            Err(_) if requests.iter().all(Request::is_abandoned) => {}
             Err(InferenceError::Run { .. }) => self.trust.failed(),
             // Neither a shortage nor an odd output says anything of the session.
             Err(_) => {}
@@ -148,12 +155,12 @@ impl Run<'_> {
 fn run_together(
     requests: &[Request],
     closed: Closed,
-    session: &mut OpenSession,
+    (session, slot): (&mut OpenSession, &Slot),
 ) -> Result<Vec<Inferred>, InferenceError> {
     if let [request] = requests
         && request.alone
     {
-        return run_alone(request, session).map(|inferred| vec![inferred]);
+        return run_alone(request, (session, slot)).map(|inferred| vec![inferred]);
     }
     let begun = Instant::now();
     let rows: usize = requests.iter().map(Request::rows).sum();
@@ -165,7 +172,7 @@ fn run_together(
         closed,
     };
     let inputs = requests.iter().map(|request| &request.inputs[..]);
-    let outputs = session.run(&Feed::stacked(inputs, padded))?;
+    let outputs = session.run(&Feed::stacked(inputs, padded), slot, requests)?;
     session.check_rows(&outputs, padded)?;
     if let [request] = requests
         && padded == rows
@@ -182,9 +189,12 @@ fn run_together(
     Ok(requests.iter().map(share).collect())
 }
 
-fn run_alone(request: &Request, session: &mut OpenSession) -> Result<Inferred, InferenceError> {
+fn run_alone(
+    request: &Request,
+    (session, slot): (&mut OpenSession, &Slot),
+) -> Result<Inferred, InferenceError> {
     let begun = Instant::now();
-    let outputs = session.run(&Feed::alone(&request.inputs))?;
+    let outputs = session.run(&Feed::alone(&request.inputs), slot, std::slice::from_ref(request))?;
     let waited = begun.saturating_duration_since(request.since);
     Ok(Inferred {
         outputs,

@@ -5,7 +5,7 @@
 //! The tests run this way on the processor, with its own allocator. On a GPU it has never been run.
 
 use millrace_contracts::ModelId;
-use ort::session::{IoBinding, Session};
+use ort::session::{IoBinding, RunOptions, Session};
 use ort::value::{DynTensor, TensorElementType};
 
 use super::exchange::{Fault, fill, tensors_of};
@@ -47,9 +47,10 @@ impl Bound {
         session: &mut Session,
         ports: &[GraphPort],
         feed: &Feed<'_>,
+        options: &RunOptions,
     ) -> Result<Vec<Tensor>, Fault> {
         let bound = self.bind(session, ports, feed);
-        let result = bound.map_err(Fault::Run).and_then(|()| self.collect(session));
+        let result = bound.map_err(Fault::Run).and_then(|()| self.collect(session, options));
         // Whatever came of it: what stays bound stays allocated, on the device too.
         self.binding.clear();
         result
@@ -70,8 +71,8 @@ impl Bound {
         self.binding.synchronize_inputs()
     }
 
-    fn collect(&self, session: &mut Session) -> Result<Vec<Tensor>, Fault> {
-        let outputs = session.run_binding(&self.binding)?;
+    fn collect(&self, session: &mut Session, options: &RunOptions) -> Result<Vec<Tensor>, Fault> {
+        let outputs = session.run_binding_with_options(&self.binding, options)?;
         self.binding.synchronize_outputs()?;
         tensors_of(&outputs)
     }
@@ -141,7 +142,7 @@ mod tests {
     fn run(bound: &mut Bound, session: &mut Session, rows: usize) {
         let ports: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
         let inputs = [Tensor::new(vec![rows, NUMBERS], vec![rows as f32; rows * NUMBERS]).unwrap()];
-        let outputs = bound.run(session, &ports, &Feed::alone(&inputs));
+        let outputs = bound.run(session, &ports, &Feed::alone(&inputs), &RunOptions::new().unwrap());
         let outputs = outputs.map_err(|_| "the run failed").unwrap();
         assert_eq!(outputs[0].data(), vec![rows as f32; rows]);
     }

@@ -8,8 +8,9 @@ use ort::session::Session;
 
 use super::exchange::Fault;
 use super::feed::Feed;
+use super::running::Slot;
 use super::transfer::Way;
-use super::{Opened, SessionSettings};
+use super::{Opened, Request, SessionSettings};
 use crate::graph::GraphPort;
 use crate::{Device, ElementType, InferenceError, Runtime, Tensor};
 
@@ -112,10 +113,15 @@ impl OpenSession {
         }
     }
 
-    /// One run. Numbers in single precision are given in half precision to a graph that wants that.
-    pub(super) fn run(&mut self, feed: &Feed<'_>) -> Result<Vec<Tensor>, InferenceError> {
+    /// One run, for `requests`. Numbers in single precision are given in half precision to a graph that wants that.
+    pub(super) fn run(
+        &mut self,
+        feed: &Feed<'_>,
+        slot: &Slot,
+        requests: &[Request],
+    ) -> Result<Vec<Tensor>, InferenceError> {
         let Self { id, way, session, inputs, .. } = self;
-        way.run(session, inputs, feed).map_err(|fault| match fault {
+        slot.with(requests, |options| way.run(session, inputs, feed, options)).map_err(|fault| match fault {
             Fault::Run(error) => InferenceError::of_run(id, error.to_string()),
             Fault::Output(detail) => InferenceError::Output { id: id.clone(), detail },
         })

@@ -1,6 +1,6 @@
 //! Runs that are given our own memory and give back the runtime's: nothing is copied in when one request runs by itself.
 
-use ort::session::{Session, SessionInputValue};
+use ort::session::{RunOptions, Session, SessionInputValue};
 
 use super::exchange::{Fault, tensors_of, view_of};
 use super::feed::Feed;
@@ -8,7 +8,12 @@ use crate::graph::GraphPort;
 use crate::{ElementType, Tensor};
 
 /// One run.
-pub(super) fn run(session: &mut Session, ports: &[GraphPort], feed: &Feed<'_>) -> Result<Vec<Tensor>, Fault> {
+pub(super) fn run(
+    session: &mut Session,
+    ports: &[GraphPort],
+    feed: &Feed<'_>,
+    options: &RunOptions,
+) -> Result<Vec<Tensor>, Fault> {
     let stacked: Vec<Tensor>;
     let inputs = if let Some(inputs) = feed.whole() {
         inputs
@@ -24,5 +29,5 @@ pub(super) fn run(session: &mut Session, ports: &[GraphPort], feed: &Feed<'_>) -
     for ((tensor, halved), port) in inputs.iter().zip(&halved).zip(ports) {
         values.push((port.name.as_str(), view_of(halved.as_ref().unwrap_or(tensor))?));
     }
-    tensors_of(&session.run(values)?)
+    tensors_of(&session.run_with_options(values, options)?)
 }

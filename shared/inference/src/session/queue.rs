@@ -57,7 +57,8 @@ impl Queue {
         }
         state.waiting.push(request.turn.clone(), request);
         drop(state);
-        self.bell.notify_one();
+        // All: one that gathers rows of another shape cannot take it, and would keep it from one that is free.
+        self.bell.notify_all();
         true
     }
 
@@ -119,7 +120,7 @@ impl Queue {
         if first.alone {
             return (vec![first], Closed::Alone);
         }
-        let until = first.since + state.limit.max_delay;
+        let until = first.since.checked_add(state.limit.max_delay).unwrap_or(first.since);
         let most_rows = fixed_rows.unwrap_or(state.limit.rows());
         let mut gathering =
             Gathering { rows: first.rows(), cells: cells(&first), requests: vec![first], most_rows };

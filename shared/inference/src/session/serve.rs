@@ -9,6 +9,7 @@ use tokio::sync::oneshot;
 
 use super::open::OpenSession;
 use super::queue::Queue;
+use super::running::Slot;
 use super::{Arenas, Opened, Relief, SessionSettings};
 use crate::{InferenceError, Runtime, aside};
 
@@ -29,6 +30,7 @@ pub(super) struct Served {
     pub(super) opener: Opener,
     pub(super) queue: Arc<Queue>,
     pub(super) arenas: Arc<Arenas>,
+    pub(super) slot: Slot,
     /// Which of the model's sessions it is.
     pub(super) number: usize,
     pub(super) relief: Arc<dyn Relief>,
@@ -76,9 +78,19 @@ impl Opener {
     }
 }
 
+/// A session that serves its model's queue, until it is dropped, whatever ends its thread.
+struct Serving<'a>(&'a Queue);
+
+impl Drop for Serving<'_> {
+    fn drop(&mut self) {
+        self.0.give_up();
+    }
+}
+
 impl Served {
     /// Opens the session, says so, and runs batches until the queue is closed and empty.
     pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
+        let _serving = Serving(&self.queue);
         let mut session = match self.opener.open_aside() {
             Ok((session, opened)) => {
                 self.arenas.note(self.number, session.arena_bytes());
@@ -93,7 +105,7 @@ impl Served {
         let mut trust = Trust::default();
         while let Some(batch) = self.queue.gather(session.fixed_rows()) {
             let size = batch.size();
-            if let Some(took) = batch.run(&mut session, &mut trust, &*self.relief) {
+            if let Some(took) = batch.run(&mut session, &mut trust, (&self.slot, &*self.relief)) {
                 self.queue.learn(size, took);
             }
             if size.0 > trust.largest.0 || size.1 > trust.largest.1 {
@@ -108,7 +120,7 @@ impl Served {
                     Ok((fresh, _)) => (session, trust) = (fresh, Trust::default()),
                     Err(error) => {
                         tracing::error!(model.id = %self.opener.id, %error, "a session could not be opened anew");
-                        return self.queue.give_up();
+                        return;
                     }
                 }
             }

@@ -1,7 +1,7 @@
 //! How inputs and outputs cross between a session and its callers, and the one place that decides it.
 
 use millrace_contracts::ModelId;
-use ort::session::Session;
+use ort::session::{RunOptions, Session};
 
 use super::bound::Bound;
 use super::exchange::Fault;
@@ -51,10 +51,11 @@ impl Way {
         session: &mut Session,
         ports: &[GraphPort],
         feed: &Feed<'_>,
+        options: &RunOptions,
     ) -> Result<Vec<Tensor>, Fault> {
         match self {
-            Self::Plain => plain::run(session, ports, feed),
-            Self::Bound(bound) => bound.run(session, ports, feed),
+            Self::Plain => plain::run(session, ports, feed, options),
+            Self::Bound(bound) => bound.run(session, ports, feed, options),
         }
     }
 

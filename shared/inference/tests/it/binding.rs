@@ -107,6 +107,10 @@ async fn every_graph_there_is_gives_the_same_both_ways() {
     let mut graphs = Vec::new();
     graphs_below(&root().join("models"), &mut graphs);
     graphs_below(&goldens_folder(), &mut graphs);
+    // Made to run for ever.
+    graphs.retain(|graph| {
+        !graph.components().any(|part| part.as_os_str().to_string_lossy().starts_with("endless"))
+    });
     graphs.sort();
     let mut ran = 0;
     for graph in &graphs {

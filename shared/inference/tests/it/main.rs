@@ -4,6 +4,7 @@
 mod batching;
 mod binding;
 mod broken;
+mod budget;
 mod cache;
 mod description;
 mod devices;
@@ -17,6 +18,7 @@ mod preprocess;
 mod raw;
 mod segmentation;
 mod sessions;
+mod stuck;
 mod transformers;
 
 use std::collections::HashMap;

@@ -1,0 +1,230 @@
+//! The budget of memory: who makes way, who stays, what is refused, and what happens when memory is short.
+
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::time::Duration;
+
+use millrace_contracts::{ModelId, Pool};
+use millrace_inference::{
+    CacheObserver, CacheSettings, Evicted, InferenceError, MemoryMeter, ModelCache, ModelInfo, Pressure,
+    SessionSettings,
+};
+use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+
+use crate::{loader_of, root};
+
+/// Tells what it hears.
+struct Teller(UnboundedSender<String>);
+
+impl Teller {
+    fn tell(&self, what: String) {
+        // A test that heard enough is over.
+        drop(self.0.send(what));
+    }
+}
+
+impl CacheObserver for Teller {
+    fn loading(&self, id: &ModelId) {
+        self.tell(format!("loading {id}"));
+    }
+    fn loaded(&self, info: &ModelInfo, _: u64) {
+        self.tell(format!("loaded {}", info.id));
+    }
+    fn evicted(&self, id: &ModelId, why: Evicted) {
+        self.tell(format!("{} {id}", why.as_str()));
+    }
+    fn failed(&self, id: &ModelId, _: &InferenceError) {
+        self.tell(format!("failed {id}"));
+    }
+    fn pressure(&self, pressure: Pressure) {
+        self.tell(format!("pressure {pressure}"));
+    }
+}
+
+/// A machine that is full when it is told to be, and where a load takes the same whatever else goes on.
+#[derive(Default)]
+struct Machine {
+    full: AtomicBool,
+    resident: AtomicU64,
+}
+
+/// What a load takes, bytes: much more than the runs of these models.
+const LOAD: u64 = 16 << 20;
+
+impl MemoryMeter for Machine {
+    fn resident_bytes(&self) -> u64 {
+        self.resident.fetch_add(LOAD, Ordering::Relaxed)
+    }
+    fn machine(&self) -> Option<f64> {
+        Some(if self.full.load(Ordering::Relaxed) { 0.99 } else { 0.5 })
+    }
+}
+
+struct House {
+    cache: ModelCache,
+    heard: UnboundedReceiver<String>,
+    machine: Arc<Machine>,
+}
+
+impl House {
+    /// Models `a`, `b` and `c`, alike, under `settings`. They are thought to take more than they do.
+    fn open(folder: &Path, settings: CacheSettings) -> Self {
+        for id in ["a", "b", "c"] {
+            std::fs::create_dir_all(folder.join(id)).unwrap();
+            let file = folder.join(id).join("model.onnx");
+            std::fs::copy(root().join("models/shapes-detector/model.onnx"), file).unwrap();
+        }
+        let (tell, heard) = unbounded_channel();
+        let machine = Arc::new(Machine::default());
+        let memory_factor = settings.memory_factor.max(10.0);
+        let settings = CacheSettings { meter: machine.clone(), memory_factor, ..settings };
+        let loader = loader_of(folder.to_owned(), SessionSettings::default());
+        Self { cache: ModelCache::new(loader, settings, Arc::new(Teller(tell))).unwrap(), heard, machine }
+    }
+
+    async fn use_once(&self, id: &str) {
+        self.cache.get_for(&id.into(), Some(&Pool::from("fast"))).await.unwrap();
+    }
+
+    fn all_heard(&mut self) -> Vec<String> {
+        std::iter::from_fn(|| self.heard.try_recv().ok()).collect()
+    }
+
+    async fn hear(&mut self, what: &str) {
+        while self.heard.recv().await.unwrap() != what {}
+    }
+}
+
+/// What one of the models is measured to take, bytes.
+async fn measured() -> u64 {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), CacheSettings::default());
+    house.use_once("a").await;
+    house.cache.bytes()
+}
+
+/// Loads that the best policy there is needs for this order where one model fits: one for every change.
+fn least_loads(order: &[&str]) -> usize {
+    1 + order.windows(2).filter(|two| two[0] != two[1]).count()
+}
+
+#[tokio::test]
+async fn where_one_fits_two_are_served_with_no_more_loads_than_their_order_forces() {
+    let budget = measured().await * 3 / 2;
+    for order in [["a", "b", "a", "b", "a", "b"], ["a", "a", "a", "b", "b", "b"]] {
+        let folder = tempfile::tempdir().unwrap();
+        let mut house =
+            House::open(folder.path(), CacheSettings { max_bytes: budget, ..CacheSettings::default() });
+        for id in order {
+            house.use_once(id).await;
+            assert!(house.cache.bytes() <= budget);
+        }
+        let heard = house.all_heard();
+        let count = |what: &str| heard.iter().filter(|heard| heard.starts_with(what)).count();
+        assert_eq!(count("loaded"), least_loads(&order), "{heard:?}");
+        assert_eq!(count("room"), least_loads(&order) - 1, "{heard:?}");
+        assert_eq!(house.cache.report().evicted, count("room") as u64);
+    }
+}
+
+#[tokio::test]
+async fn a_model_that_never_fits_takes_nobody_elses_place() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget = measured().await * 5 / 2;
+    let settings =
+        CacheSettings { max_bytes: budget, switch_after: Duration::ZERO, ..CacheSettings::default() };
+    let mut house = House::open(folder.path(), settings);
+    let file = folder.path().join("c/model.onnx");
+    std::fs::write(file.with_extension("onnx_data"), vec![0; usize::try_from(budget).unwrap()]).unwrap();
+    house.use_once("a").await;
+    let used = house.cache.get(&"b".into()).await.unwrap();
+    house.all_heard();
+    for _ in 0..2 {
+        let error = house.cache.get(&"c".into()).await.unwrap_err();
+        assert!(matches!(error, InferenceError::NoRoom { need_bytes, .. } if need_bytes > budget), "{error}");
+    }
+    assert_eq!(house.all_heard(), ["failed c", "failed c"], "nobody had to leave");
+    assert_eq!(house.cache.warm(), ["a".into(), "b".into()]);
+    assert!(used.load_wait.is_some());
+}
+
+#[tokio::test]
+async fn what_is_pinned_is_not_asked_to_leave_for_what_cannot_fit_beside_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = CacheSettings {
+        max_bytes: measured().await * 3 / 2,
+        pinned: vec!["a".into()],
+        ..CacheSettings::default()
+    };
+    let house = House::open(folder.path(), settings);
+    house.use_once("a").await;
+    let error = house.cache.get(&"b".into()).await.unwrap_err();
+    assert!(matches!(error, InferenceError::NoRoom { .. }), "{error}");
+    assert_eq!(house.cache.warm(), ["a".into()]);
+}
+
+#[tokio::test]
+async fn a_guess_keeps_no_model_out_whose_files_fit() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        CacheSettings { max_bytes: measured().await, memory_factor: 1_000.0, ..CacheSettings::default() };
+    let house = House::open(folder.path(), settings);
+    house.use_once("a").await;
+    house.use_once("b").await;
+    assert_eq!(house.cache.warm(), ["b".into()]);
+}
+
+#[tokio::test]
+async fn when_the_machine_is_full_what_nobody_uses_leaves_at_once() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house =
+        House::open(folder.path(), CacheSettings { pinned: vec!["c".into()], ..CacheSettings::default() });
+    for id in ["a", "c"] {
+        house.use_once(id).await;
+    }
+    let used = house.cache.get(&"b".into()).await.unwrap();
+    house.machine.full.store(true, Ordering::Relaxed);
+    house.hear("pressure critical").await;
+    house.hear("emergency a").await;
+    assert_eq!(
+        (house.cache.warm(), house.cache.pressure()),
+        (vec!["b".into(), "c".into()], Pressure::Critical)
+    );
+    drop(used);
+    house.hear("emergency b").await;
+    house.machine.full.store(false, Ordering::Relaxed);
+    house.hear("pressure low").await;
+    assert_eq!(house.cache.warm(), ["c".into()]);
+}
+
+#[tokio::test]
+async fn idle_models_leave_but_for_the_latest_of_their_pool() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings =
+        CacheSettings { idle_timeout: Duration::from_nanos(1), keep_warm: 1, ..CacheSettings::default() };
+    let mut house = House::open(folder.path(), settings);
+    house.use_once("a").await;
+    house.use_once("b").await;
+    house.hear("idle a").await;
+    assert_eq!(house.cache.warm(), ["b".into()]);
+}
+
+#[tokio::test]
+async fn a_copy_that_is_replaced_while_it_loads_is_not_what_is_served() {
+    let folder = tempfile::tempdir().unwrap();
+    let house = House::open(folder.path(), CacheSettings::default());
+    let id = ModelId::from("named");
+    // Another digest: a file more has a say.
+    std::fs::write(folder.path().join("b/millrace.toml"), "labels = [\"1\", \"2\", \"3\", \"4\"]").unwrap();
+    house.cache.place(&id, &folder.path().join("a"));
+    let first = house.cache.get(&id);
+    tokio::pin!(first);
+    assert!(futures::poll!(&mut first).is_pending());
+    house.cache.place(&id, &folder.path().join("b"));
+    first.await.unwrap();
+    let now = house.cache.get(&id).await.unwrap().model.info().digest.clone();
+    let digest_of = async |of: &str| house.cache.get(&of.into()).await.unwrap().model.info().digest.clone();
+    assert_eq!(now, digest_of("b").await);
+    assert_ne!(now, digest_of("a").await);
+}
