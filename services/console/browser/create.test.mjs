@@ -75,6 +75,68 @@ test('a detection workflow is drawn by hand, run, and shows its boxes', async ()
   assert.deepEqual(page.faults, []);
 });
 
+/** The middle of a wire on the screen. */
+function middleOf(page, id) {
+  return page.locator(`.react-flow__edge[data-id="${id}"] .react-flow__edge-path`).evaluate(path => {
+    const at = path.getPointAtLength(path.getTotalLength() / 2);
+    const { x, y } = new DOMPoint(at.x, at.y).matrixTransform(path.getScreenCTM());
+    return [x, y];
+  });
+}
+
+test('a wire is chosen, moved and taken away, one step of undo at a time', async () => {
+  const page = await openPage(browser, { width: 1720, height: 1000, allowed: HALF_DRAWN });
+  await page.goto(`${server.url}/workflows`);
+  await page.getByRole('button', { name: /^detect-shapes/ }).click();
+  await page.locator('.react-flow__node').nth(4).waitFor();
+  const wires = page.locator('.react-flow__edge');
+  const wire = id => page.locator(`.react-flow__edge[data-id="${id}"]`);
+  const count = number =>
+    page.waitForFunction(wanted => document.querySelectorAll('.react-flow__edge').length === wanted, number);
+  const undo = () => page.getByRole('button', { name: 'Undo' }).click();
+  await wires.first().waitFor({ state: 'attached' });
+  const all = await wires.count();
+  await page.mouse.click(...(await middleOf(page, 'draw/inputs/detections')));
+  await page.locator('.react-flow__edge.selected[data-id="draw/inputs/detections"]').waitFor();
+  await shoot(page, 'wire-selected');
+  await page.keyboard.press('Delete');
+  await count(all - 1);
+  assert.equal(await wire('draw/inputs/detections').count(), 0);
+  await undo();
+  await count(all);
+  assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled(), 'it was one step');
+
+  // A node goes with its wires, and comes back with them.
+  await page.locator('[data-node=draw] header').click();
+  await page.keyboard.press('Delete');
+  await page.waitForFunction(() => document.querySelectorAll('.react-flow__node').length === 4);
+  await undo();
+  await count(all);
+  assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled(), 'it was one step');
+  // What is deleted is no longer selected: the form shows the next one that is.
+  await page.locator('[data-node=detect] header').click();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).waitFor();
+
+  // Nothing selected is nothing to duplicate: what was undone can still be done again.
+  await page.locator('.react-flow__pane').click({ position: { x: 40, y: 40 } });
+  await page.keyboard.press('Control+d');
+  assert.ok(await page.getByRole('button', { name: 'Redo' }).isEnabled(), 'the redo is still there');
+
+  // Pulled off one port and put on another.
+  await page.mouse.click(...(await middleOf(page, 'draw/inputs/detections')));
+  await page.locator('.react-flow__edge.selected').waitFor();
+  await connect(
+    page,
+    '.react-flow__edge.selected .react-flow__edgeupdater-target',
+    port('answer', 'in:inputs/+'),
+  );
+  await wire('draw/inputs/detections').waitFor({ state: 'detached' });
+  assert.equal(await wires.count(), all);
+  await undo();
+  await wire('draw/inputs/detections').waitFor({ state: 'attached' });
+  assert.deepEqual(page.faults, []);
+});
+
 test('a broken field is marked where it is, and undo mends it', async () => {
   const page = await openPage(browser, { allowed: HALF_DRAWN });
   await page.goto(`${server.url}/workflows`);

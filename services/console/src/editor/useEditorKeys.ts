@@ -21,6 +21,7 @@ export function useEditorKeys({ save, onRun }: Options): { listen(): () => void 
   const { run } = save;
   return useMemo(() => {
     const put = (clip: Clip): void => {
+      if (clip.nodes.length === 0) return;
       const { change, select, history } = store.getState();
       const { definition, ids } = paste(history.present, clip, [STEP, STEP]);
       change(() => definition);

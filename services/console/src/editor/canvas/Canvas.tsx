@@ -10,12 +10,10 @@ import {
   ReactFlow,
   SelectionMode,
   useReactFlow,
-  type Edge,
   type NodeChange,
 } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useState, type DragEvent } from 'react';
-import { kindColour } from '~/graph/kinds';
-import { move, removeNodes, setAt, type Position } from '../document/edit';
+import { move, removeNodes, removeWires, type Position } from '../document/edit';
 import { BLOCK_DRAG, useAddBlock } from '../palette/useAddBlock';
 import { useEditor, useEditorStore } from '../store';
 import { CanvasHint } from './CanvasHint';
@@ -23,7 +21,7 @@ import { EditorNode } from './EditorNode';
 import { mergeNodes, placedNodes, type CanvasNode } from './nodes';
 import { QuickAdd } from './QuickAdd';
 import { useConnecting } from './useConnecting';
-import { sourceHandle, targetHandle } from './handles';
+import { endOf, useWires } from './useWires';
 
 const NODE_TYPES = { block: EditorNode };
 const MANY_NODES = 150;
@@ -42,7 +40,7 @@ export function Canvas() {
   // React Flow owns what is being dragged and measured; the document is brought into that, not computed from it.
   // eslint-disable-next-line react-hooks/set-state-in-effect
   useEffect(() => setNodes(before => mergeNodes(before, placed, selection)), [placed, selection]);
-  const edges = useWires();
+  const { wires, onEdgesChange } = useWires();
 
   const onNodesChange = useCallback(
     (changes: NodeChange<CanvasNode>[]) => {
@@ -76,22 +74,16 @@ export function Canvas() {
   return (
     <ReactFlow
       nodes={nodes}
-      edges={edges}
+      edges={wires}
       nodeTypes={NODE_TYPES}
       colorMode={scheme}
       onNodesChange={onNodesChange}
-      onNodesDelete={gone =>
-        store.getState().change(before => removeNodes(before, new Set(gone.map(node => node.id))))
-      }
-      onEdgesDelete={gone =>
-        store.getState().change(before =>
-          gone.reduce((next, edge) => {
-            const wire = edge.data?.place as string[] | undefined;
-            const isThere = next.nodes.some(node => node.id === edge.target);
-            return wire && isThere ? setAt(next, edge.target, wire, undefined) : next;
-          }, before),
-        )
-      }
+      onEdgesChange={onEdgesChange}
+      onDelete={gone => {
+        const wired = gone.edges.flatMap(wire => endOf(wire) ?? []);
+        const ids = new Set(gone.nodes.map(node => node.id));
+        store.getState().change(before => removeNodes(removeWires(before, wired), ids));
+      }}
       {...connecting.handlers}
       onDrop={onDrop}
       onDragOver={event => {
@@ -129,30 +121,5 @@ export function Canvas() {
       )}
       {connecting.open && <QuickAdd request={connecting.open} onClose={connecting.close} />}
     </ReactFlow>
-  );
-}
-
-/** The wires, each in the colour of what it carries. */
-function useWires(): Edge[] {
-  const edges = useEditor(state => state.edges);
-  const ports = useEditor(state => state.ports);
-  return useMemo(
-    () =>
-      edges.map(edge => {
-        const outputs = ports.get(edge.source)?.outputs ?? [];
-        const port = edge.sourcePort ?? outputs[0]?.name ?? '*';
-        const kind = outputs.find(output => output.name === port)?.kind ?? 'any';
-        return {
-          id: edge.id,
-          source: edge.source,
-          sourceHandle: sourceHandle(port),
-          target: edge.target,
-          targetHandle: targetHandle(edge.place),
-          style: { stroke: kindColour(kind), strokeWidth: 1.8 },
-          data: { place: edge.place },
-          ariaLabel: `Wire from ${edge.source} ${port} to ${edge.target} ${edge.place.slice(1).join(' ')}`,
-        };
-      }),
-    [edges, ports],
   );
 }

@@ -5,11 +5,13 @@ import {
   type OnConnectEnd,
   type OnConnectStartParams,
 } from '@xyflow/react';
-import { useCallback, useState } from 'react';
+import { useCallback, useRef, useState } from 'react';
+import type { Definition } from '~/api/types';
 import { fits } from '~/graph/kinds';
-import { closesCircle, connect, inputName, nodeById, type Position } from '../document/edit';
+import { closesCircle, connect, inputName, nodeById, rewire, type Position } from '../document/edit';
 import { useEditorStore, type EditorState, type OpenWire } from '../store';
 import { FURTHER, placeOf, portOf } from './handles';
+import { endOf, type Wire } from './useWires';
 
 /** A wire that was let go over the empty canvas: a block is wanted there. */
 export interface QuickAddRequest {
@@ -44,11 +46,30 @@ export function useConnecting() {
     },
     [store],
   );
+  // While a wire is moved: let go on the empty canvas it stays where it was.
+  const moving = useRef(false);
+  const onReconnectStart = useCallback(() => {
+    moving.current = true;
+  }, []);
+  const onReconnectEnd = useCallback(() => {
+    moving.current = false;
+  }, []);
+  const onReconnect = useCallback(
+    (wire: Wire, one: Connection) => {
+      const [port, place, old] = [portOf(one.sourceHandle), placeOf(one.targetHandle), endOf(wire)];
+      if (!port || !place || !old) return;
+      store.getState().change(before => {
+        const to = { node: one.target, place: namedPlace(before, one.source, port, one.target, place) };
+        return rewire(before, old, { node: one.source, port }, to);
+      });
+    },
+    [store],
+  );
   const onConnectEnd = useCallback<OnConnectEnd>(
     (event, state) => {
       const { wire, setWire } = store.getState();
       setWire(null);
-      if (state.isValid || state.toHandle || !wire || !state.fromHandle?.id) return;
+      if (moving.current || state.isValid || state.toHandle || !wire || !state.fromHandle?.id) return;
       const point = 'changedTouches' in event ? event.changedTouches[0] : event;
       if (!point) return;
       const { x, y } = flow.screenToFlowPosition({ x: point.clientX, y: point.clientY });
@@ -57,7 +78,15 @@ export function useConnecting() {
     [store, flow],
   );
   return {
-    handlers: { isValidConnection, onConnectStart, onConnect, onConnectEnd },
+    handlers: {
+      isValidConnection,
+      onConnectStart,
+      onConnect,
+      onConnectEnd,
+      onReconnectStart,
+      onReconnect,
+      onReconnectEnd,
+    },
     open,
     close: () => setOpen(null),
   };
@@ -65,17 +94,27 @@ export function useConnecting() {
 
 /** Wires a port to a place; the place of a further input gets a name first. */
 export function wireUp(
-  definition: EditorState['history']['present'],
+  definition: Definition,
   source: string,
   port: string,
   target: string,
   place: readonly string[],
-): EditorState['history']['present'] {
-  const node = nodeById(definition, target);
-  if (!node) return definition;
-  const named =
-    `in:${place.join('/')}` === FURTHER ? ['inputs', inputName(node, { node: source, port })] : place;
+): Definition {
+  const named = namedPlace(definition, source, port, target, place);
   return connect(definition, { node: source, port }, { node: target, place: named });
+}
+
+/** The place, or that of a new further input, named by what comes in. */
+function namedPlace(
+  definition: Definition,
+  source: string,
+  port: string,
+  target: string,
+  place: readonly string[],
+): readonly string[] {
+  const node = nodeById(definition, target);
+  const isFurther = node && `in:${place.join('/')}` === FURTHER;
+  return isFurther ? ['inputs', inputName(node, { node: source, port })] : place;
 }
 
 /** The kinds that an end of a wire gives or takes. */

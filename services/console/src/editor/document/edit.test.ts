@@ -9,7 +9,9 @@ import {
   inputName,
   paste,
   removeNodes,
+  removeWires,
   renameNode,
+  rewire,
   setAt,
 } from './edit';
 
@@ -89,6 +91,39 @@ describe('editing', () => {
       { node: 'out', place: ['inputs', 'classes'] },
     );
     expect(other.nodes[3]?.inputs?.classes).toBe('$nodes.detect.classes');
+  });
+
+  it('takes wires out of a list without leaving holes, wherever they stand in it', () => {
+    const end = (...place: string[]) => ({ node: 'out', place: ['inputs', ...place] });
+    const wired = setAt(start, 'out', ['inputs', 'all'], ['$inputs.photo', 'text', '$inputs.min']);
+    expect(setAt(wired, 'out', ['inputs', 'all', '0'], undefined).nodes[3]?.inputs?.all).toEqual([
+      'text',
+      '$inputs.min',
+    ]);
+    const next = removeWires(wired, [
+      end('all', '0'),
+      end('all', '2'),
+      { node: 'gone', place: ['inputs', 'x'] },
+    ]);
+    expect(next.nodes[3]?.inputs).toEqual({ all: ['text'], price: '$$5' });
+  });
+
+  it('moves a wire, and an end that stays keeps its place in a list', () => {
+    const old = { node: 'out', place: ['inputs', 'all', '1'] };
+    const from = { node: 'min', port: 'value' };
+    const kept = rewire(start, old, from, { node: 'out', place: ['inputs', 'all'] });
+    expect(kept.nodes[3]?.inputs?.all).toEqual(['$nodes.detect.count', '$inputs.min']);
+    const moved = rewire(
+      start,
+      old,
+      { node: 'photo', port: 'image' },
+      { node: 'out', place: ['inputs', 'one'] },
+    );
+    expect(moved.nodes[3]?.inputs).toEqual({
+      all: ['$nodes.detect.count'],
+      one: '$inputs.photo',
+      price: '$$5',
+    });
   });
 
   it('names further inputs by what they are', () => {

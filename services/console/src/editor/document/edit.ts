@@ -99,9 +99,11 @@ function withValue(
   const [name, ...rest] = place;
   if (name === undefined) return value;
   if (Array.isArray(holder)) {
-    return holder.map((item, index) =>
-      String(index) === name ? (withValue(item, rest, value) ?? null) : item,
-    );
+    return holder.flatMap((item, index) => {
+      if (String(index) !== name) return [item];
+      const part = withValue(item, rest, value);
+      return part === undefined ? [] : [part];
+    });
   }
   const fields: JsonObject = isObject(holder) ? { ...holder } : {};
   const part = withValue(fields[name], rest, value);
@@ -126,6 +128,29 @@ export function connect(
 ): Definition {
   const source = nodeById(definition, from.node);
   return source ? setAt(definition, to.node, to.place, writeSelector(source, from.port)) : definition;
+}
+
+/** Takes wires away by where they end; places are those of `definition`. */
+export function removeWires(
+  definition: Definition,
+  ends: readonly { node: string; place: readonly string[] }[],
+): Definition {
+  // From the back: an item that is taken out of a list moves those behind it.
+  const order = new Intl.Collator('en', { numeric: true });
+  return [...ends]
+    .sort((a, b) => order.compare(b.place.join('/'), a.place.join('/')))
+    .reduce((next, { node, place }) => setAt(next, node, place, undefined), definition);
+}
+
+/** Moves a wire to other ports. An end that stays at its port stays at its place there, which may be an item of a list. */
+export function rewire(
+  definition: Definition,
+  old: { node: string; place: readonly string[] },
+  from: { node: string; port: string },
+  to: { node: string; place: readonly string[] },
+): Definition {
+  const stays = old.node === to.node && to.place.every((token, at) => token === old.place[at]);
+  return stays ? connect(definition, from, old) : connect(removeWires(definition, [old]), from, to);
 }
 
 /** A name for a further input, made from where its value comes from. */
