@@ -10,6 +10,7 @@ const WORDS = {
     'The connection was lost. It is tried again by itself, and nothing will be missing.',
   ],
   ended: ['', ''],
+  gone: ['deleted', 'The run was deleted while it was watched.'],
 } as const;
 
 /** Whether what is seen is what is. */

@@ -4,6 +4,7 @@ import { IconHistoryOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { lazy, Suspense, useEffect, useMemo } from 'react';
 import { useParams } from 'react-router';
+import { useStore } from 'zustand';
 import { blocksQuery, definitionQuery, executionQuery } from '~/api/queries';
 import { isMissing } from '~/api/request';
 import { PageLoading } from '~/app/PageLoading';
@@ -31,17 +32,26 @@ export function Component() {
 function Watched({ id }: { id: string }) {
   const store = useMemo(() => createLiveStore(id), [id]);
   const page = useQuery(executionQuery(id));
-  const exists = page.data !== undefined;
+  const missing = isMissing(page.error);
+  const exists = page.data !== undefined && !missing;
   // The stream of a run that does not exist would be tried again and again.
   useEffect(() => (exists ? watch(store) : undefined), [store, exists]);
-  if (page.error && !page.data) {
-    return isMissing(page.error) ? (
+  const gone = useStore(store, live => live.connection === 'gone');
+  const { refetch } = page;
+  useEffect(() => {
+    if (gone) void refetch();
+  }, [gone, refetch]);
+  if (missing) {
+    return (
       <EmptyState icon={IconHistoryOff} title="There is no such run">
         It may have been deleted, or its time in the record is over.
       </EmptyState>
-    ) : (
+    );
+  }
+  if (page.error && !page.data) {
+    return (
       <div className={classes.notice}>
-        <ProblemNotice error={page.error} onRetry={() => void page.refetch()} />
+        <ProblemNotice error={page.error} onRetry={() => void refetch()} />
       </div>
     );
   }

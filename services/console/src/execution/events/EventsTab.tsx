@@ -1,8 +1,9 @@
-import { ActionIcon, Drawer, Group, Menu, SegmentedControl, Text, TextInput } from '@mantine/core';
+import { ActionIcon, Button, Drawer, Group, Menu, SegmentedControl, Text, TextInput } from '@mantine/core';
 import { IconDownload, IconListDetails, IconSearch } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { EventEnvelope } from '~/api/types';
 import { downloadText, download } from '~/lib/download';
+import { formatCount } from '~/lib/format';
 import { EmptyState } from '~/ui/EmptyState';
 import { JsonTree } from '~/ui/JsonTree';
 import { shortType } from '../live/reducer';
@@ -11,7 +12,7 @@ import { levelOf, logLine, matches } from './describe';
 import { EventRows } from './EventRows';
 import classes from './EventsTab.module.css';
 import { TraceLinks } from './TraceLinks';
-import { useEvents } from './useEvents';
+import { useEvents, type RunEvents } from './useEvents';
 
 const KINDS = [
   { value: 'durable', label: 'Recorded' },
@@ -29,7 +30,7 @@ const SHOWS: Record<Kind, (event: EventEnvelope) => boolean> = {
 
 /** What happened, event by event: those of the record, and the live ones as they come. */
 export default function EventsTab({ execution }: TabProps) {
-  const { events, complete } = useEvents(execution.execution_id);
+  const { events, extent, readOn } = useEvents(execution.execution_id);
   const [text, setText] = useState('');
   const [kind, setKind] = useState<Kind>('durable');
   const [open, setOpen] = useState<EventEnvelope | null>(null);
@@ -58,8 +59,13 @@ export default function EventsTab({ execution }: TabProps) {
           data={[...KINDS]}
         />
         <Text size="xs" c="dimmed">
-          {shown.length} events{complete ? '' : ' so far'}
+          {countOf(shown.length, events.length, extent)}
         </Text>
+        {(extent === 'cut' || extent === 'failed') && (
+          <Button size="compact-xs" variant="default" onClick={readOn}>
+            {extent === 'failed' ? 'The rest did not come: try again' : 'Read on'}
+          </Button>
+        )}
         <TraceLinks execution={execution} />
         <Menu position="bottom-end">
           <Menu.Target>
@@ -71,14 +77,16 @@ export default function EventsTab({ execution }: TabProps) {
             <Menu.Item onClick={() => downloadText(`${name}.log`, shown.map(logLine).join(''))}>
               What is shown, as text
             </Menu.Item>
-            <Menu.Item onClick={() => download(`${name}.json`, events)}>All of them, as JSON</Menu.Item>
+            <Menu.Item onClick={() => download(`${name}.json`, events)}>
+              {extent === 'complete' ? 'All of them, as JSON' : 'What was read so far, as JSON'}
+            </Menu.Item>
           </Menu.Dropdown>
         </Menu>
       </Group>
       {shown.length === 0 ? (
-        <EmptyState icon={IconListDetails} title={emptyTitle(kind, text)} compact />
+        <EmptyState icon={IconListDetails} title={emptyTitle(kind, text, extent)} compact />
       ) : (
-        <EventRows events={shown} follow={!complete} onOpen={setOpen} />
+        <EventRows events={shown} follow={extent === 'growing'} onOpen={setOpen} />
       )}
       <Drawer
         opened={open !== null}
@@ -93,7 +101,16 @@ export default function EventsTab({ execution }: TabProps) {
   );
 }
 
-function emptyTitle(kind: Kind, text: string): string {
+function countOf(shown: number, read: number, extent: RunEvents['extent']): string {
+  if (extent === 'complete') return `${formatCount(shown)} events`;
+  if (extent === 'growing') return `${formatCount(shown)} events so far`;
+  return `${formatCount(shown)} of the first ${formatCount(read)} events`;
+}
+
+/** That nothing went wrong is said of what was read, and no more. */
+function emptyTitle(kind: Kind, text: string, extent: RunEvents['extent']): string {
   if (text) return 'No event matches';
-  return kind === 'problems' ? 'Nothing went wrong' : 'No event yet';
+  if (kind !== 'problems') return 'No event yet';
+  if (extent === 'complete') return 'Nothing went wrong';
+  return extent === 'growing' ? 'Nothing went wrong so far' : 'Nothing went wrong in the first events';
 }

@@ -1,41 +1,53 @@
-import { useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { eventsPage } from '~/api/queries';
 import type { EventEnvelope } from '~/api/types';
 import { useLive } from '../live/context';
+import { mergeEvents } from './mergeEvents';
+import { readEvents, type Outcome } from './readEvents';
 
-/** Pages of the record that are read; each has 256 events. */
-const MOST_PAGES = 40;
+export interface RunEvents {
+  events: EventEnvelope[];
+  /** `complete`: these are all. `growing`: more will come by themselves. Else these are the first of them. */
+  extent: 'complete' | 'growing' | 'cut' | 'failed';
+  /** Reads on where the reading stopped. */
+  readOn(): void;
+}
 
-/** The run's events: those of the record first, then what came over the stream; each once. */
-export function useEvents(execution: string): { events: EventEnvelope[]; complete: boolean } {
+/** The run's events: those of the record, and what comes over the stream; each once. */
+export function useEvents(execution: string): RunEvents {
   const [recorded, setRecorded] = useState<EventEnvelope[]>([]);
-  const live = useLive(state => state.events);
+  const [done, setDone] = useState<{ reading: string; outcome: Outcome } | null>(null);
+  const [round, setRound] = useState(0);
+  const last = useRef<EventEnvelope | null>(null);
+  const durable = useLive(state => state.durable);
+  const passing = useLive(state => state.passing);
   const ended = useLive(state => state.connection === 'ended');
+  // When the stream has ended the record is read to its end: what the stream left out is there.
+  const reading = `${ended} ${round}`;
   useEffect(() => {
-    const reading = new AbortController();
-    const read = async (): Promise<void> => {
-      let from: string | null = '0';
-      for (let page = 0; page < MOST_PAGES && from !== null; page += 1) {
-        const { rows, next } = await eventsPage(execution, from, reading.signal);
-        setRecorded(before => merge(before, rows));
-        from = next;
-      }
-    };
-    // The stream is tried again by itself; what the record would add can wait for the next visit.
-    read().catch(() => undefined);
-    return () => reading.abort();
-  }, [execution]);
-  const events = useMemo(() => merge(recorded, live), [recorded, live]);
-  return { events, complete: ended };
+    const aborting = new AbortController();
+    void readEvents({
+      after: last.current,
+      page: from => eventsPage(execution, from, aborting.signal),
+      onPage(events) {
+        if (aborting.signal.aborted) return;
+        last.current = events.at(-1) ?? null;
+        setRecorded(before => [...before, ...events]);
+      },
+    }).then(outcome => {
+      if (!aborting.signal.aborted) setDone({ reading, outcome });
+    });
+    return () => aborting.abort();
+  }, [execution, reading]);
+  const events = useMemo(() => mergeEvents(recorded, durable, passing), [recorded, durable, passing]);
+  return {
+    events,
+    extent: extentOf(done?.reading === reading ? done.outcome : null, ended),
+    readOn: () => setRound(round + 1),
+  };
 }
 
-function merge(a: readonly EventEnvelope[], b: readonly EventEnvelope[]): EventEnvelope[] {
-  const byId = new Map(a.map(event => [event.id, event]));
-  for (const event of b) byId.set(event.id, event);
-  return [...byId.values()].sort((one, other) => order(one) - order(other));
-}
-
-/** By time; the durable ones of one instant by their place in the log. */
-function order(event: EventEnvelope): number {
-  return Date.parse(event.time) + (event.seq ?? 0) / 1e7;
+function extentOf(outcome: Outcome | null, ended: boolean): RunEvents['extent'] {
+  if (outcome === 'cut' || outcome === 'failed') return outcome;
+  return outcome === 'read' && ended ? 'complete' : 'growing';
 }

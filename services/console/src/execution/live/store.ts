@@ -4,14 +4,15 @@
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import { nodeRunsPage, type Page } from '~/api/queries';
+import { isMissing } from '~/api/request';
 import type { EventEnvelope, NodeRun } from '~/api/types';
 import { measureAfterPaint } from './latency';
 import { applyAll } from './reducer';
 import { emptyRun, isTerminal, type Message, type RunState } from './state';
-import { followRun, type Connection } from './stream';
+import { FIRST_PAUSE_MS, followRun, LONGEST_PAUSE_MS, type Connection } from './stream';
 
-/** Events kept for the events tab while a run is watched; older ones are read from the record. */
-const KEPT_EVENTS = 5_000;
+/** Live events kept for the events tab while a run is watched; they are in no record. */
+const KEPT_PASSING = 5_000;
 /** A hidden page gets no frames. */
 const HIDDEN_FLUSH_MS = 250;
 
@@ -20,8 +21,10 @@ export interface LiveRun {
   connection: Connection;
   /** Whether anything has come yet. */
   ready: boolean;
-  /** What came over the stream, oldest first. */
-  events: readonly EventEnvelope[];
+  /** Events of the log that came over the stream, oldest first. All of them: the nodes hold what is large in them anyway. */
+  durable: readonly EventEnvelope[];
+  /** Queued, started, progress: the newest of what came. They have a list of their own, so as not to crowd the others out. */
+  passing: readonly EventEnvelope[];
 }
 
 export type LiveStore = StoreApi<LiveRun>;
@@ -31,7 +34,8 @@ export function createLiveStore(id: string): LiveStore {
     run: emptyRun(id),
     connection: 'connecting',
     ready: false,
-    events: [],
+    durable: [],
+    passing: [],
   }));
 }
 
@@ -50,8 +54,13 @@ export function watch(store: LiveStore): () => void {
     const before = store.getState();
     const run = applyAll(before.run, batch);
     const fresh = batch.flatMap(message => (message.kind === 'event' ? [message.event] : []));
-    const events = fresh.length > 0 ? [...before.events, ...fresh].slice(-KEPT_EVENTS) : before.events;
-    store.setState({ run, events, ready: true });
+    const [durable, passing] = [fresh.filter(isDurable), fresh.filter(event => !isDurable(event))];
+    store.setState({
+      run,
+      durable: durable.length > 0 ? [...before.durable, ...durable] : before.durable,
+      passing: passing.length > 0 ? [...before.passing, ...passing].slice(-KEPT_PASSING) : before.passing,
+      ready: true,
+    });
     measureAfterPaint(fresh, arrived);
     if (run.gap && !before.run.gap) following.restart();
     if (run.omitted > 0 && before.run.omitted === 0) void fill();
@@ -64,15 +73,25 @@ export function watch(store: LiveStore): () => void {
     if (document.hidden) setTimeout(flush, HIDDEN_FLUSH_MS);
     else requestAnimationFrame(flush);
   };
-  /** The snapshot names a part of a large loop; the rest comes page by page. */
+  /** The snapshot names a part of a large loop; the rest comes page by page, and one that does not come is asked for again. */
   const fill = async (): Promise<void> => {
     let after: string | null = null;
-    do {
-      const page: Page<NodeRun> | null = await nodeRunsPage(id, after, filling.signal).catch(() => null);
-      if (!page) return;
+    let pause = FIRST_PAUSE_MS;
+    for (;;) {
+      let page: Page<NodeRun>;
+      try {
+        page = await nodeRunsPage(id, after, filling.signal);
+      } catch (error) {
+        if (filling.signal.aborted || isMissing(error)) return;
+        await new Promise(resolve => setTimeout(resolve, pause));
+        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+        continue;
+      }
+      pause = FIRST_PAUSE_MS;
       after = page.next;
       enqueue({ kind: 'runs', runs: page.rows, last: after === null });
-    } while (after !== null);
+      if (after === null) return;
+    }
   };
   const following = followRun(id, {
     onMessage: enqueue,
@@ -88,4 +107,8 @@ export function watch(store: LiveStore): () => void {
     filling.abort();
     following.stop();
   };
+}
+
+function isDurable(event: EventEnvelope): boolean {
+  return event.seq != null;
 }

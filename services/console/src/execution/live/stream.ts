@@ -7,7 +7,8 @@ import { API } from '~/api/request';
 import type { EventEnvelope, Snapshot } from '~/api/types';
 import type { Message } from './state';
 
-export type Connection = 'connecting' | 'open' | 'lost' | 'ended';
+/** `ended`: the run is over; `gone`: it was deleted. */
+export type Connection = 'connecting' | 'open' | 'lost' | 'ended' | 'gone';
 
 export interface Follower {
   onMessage(message: Message): void;
@@ -33,8 +34,9 @@ export const RUN_EVENTS = [
   'inference.progress',
 ];
 
-const FIRST_PAUSE_MS = 500;
-const LONGEST_PAUSE_MS = 8_000;
+/** Before what failed is tried again; each time twice as long. */
+export const FIRST_PAUSE_MS = 500;
+export const LONGEST_PAUSE_MS = 8_000;
 
 /** Follows a run until its end; the function that is returned stops it. */
 export function followRun(id: string, follower: Follower): { stop(): void; restart(): void } {
@@ -54,6 +56,11 @@ export function followRun(id: string, follower: Follower): { stop(): void; resta
     follower.onConnection('lost');
     timer = setTimeout(connect, pause);
     pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
+  };
+  const finish = (how: 'ended' | 'gone'): void => {
+    close();
+    stopped = true;
+    follower.onConnection(how);
   };
   const connect = (): void => {
     close();
@@ -78,11 +85,8 @@ export function followRun(id: string, follower: Follower): { stop(): void; resta
         follower.onMessage({ kind: 'event', event: JSON.parse(event.data) as EventEnvelope });
       });
     }
-    source.addEventListener('end', () => {
-      close();
-      stopped = true;
-      follower.onConnection('ended');
-    });
+    source.addEventListener('end', () => finish('ended'));
+    source.addEventListener('gone', () => finish('gone'));
   };
   connect();
   return {
