@@ -13,12 +13,14 @@ interface Props {
   image: ImageValue;
   /** Values that may hold boxes or masks of this picture. */
   candidates: readonly Candidate[];
+  /** What the picture was opened for: it is shown first, and switched on. */
+  asked?: Candidate | undefined;
   alt: string;
 }
 
 /** A picture with what was found on it. */
-export function ImageViewer({ image, candidates, alt }: Props) {
-  const layers = useMemo(() => layersFor(image, candidates), [image, candidates]);
+export function ImageViewer({ image, candidates, asked, alt }: Props) {
+  const layers = useMemo(() => layersFor(image, candidates, asked), [image, candidates, asked]);
   // The first layer is what was found; others often repeat it, and are there to be switched on.
   const [switched, setSwitched] = useState<ReadonlyMap<string, boolean>>(new Map());
   const [hidden, setHidden] = useState<ReadonlySet<string>>(new Set());

@@ -44,6 +44,28 @@ describe('layersFor', () => {
   });
 });
 
+describe('what a picture was opened for', () => {
+  it('is its first layer, whatever else is found on it, and stands there once', () => {
+    const image = { kind: 'image' as const, blob: 'aa', width: 320, height: 240, format: 'png' };
+    const overlay = (confidence: number) => ({
+      image_id: 'aa',
+      width: 320,
+      height: 240,
+      items: [{ class_id: 0, class_name: 'star', confidence, bbox: [0, 0, 1, 1] }],
+    });
+    const candidates = [
+      { label: 'detect.detections', value: overlay(0.1) },
+      { label: 'filter[3].kept', value: overlay(0.9) },
+    ];
+    const asked = { label: 'kept', value: overlay(0.9) };
+    expect(layersFor(image, candidates, asked).map(layer => layer.label)).toEqual([
+      'kept',
+      'detect.detections',
+    ]);
+    expect(layersFor(image, [], asked)).toHaveLength(1);
+  });
+});
+
 describe('visibleItems', () => {
   const item = (class_name: string, confidence?: number) => ({
     class_id: 0,

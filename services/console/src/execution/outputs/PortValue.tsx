@@ -8,6 +8,7 @@ import { JsonTree } from '~/ui/JsonTree';
 import { Thumbnail } from '~/ui/Thumbnail';
 import { VectorPlot } from '~/ui/VectorPlot';
 import { ImageViewer } from '~/viewer/ImageViewer';
+import type { Candidate } from '~/viewer/layers';
 import { useCandidates } from './useCandidates';
 import { useResolved } from './useResolved';
 import classes from './PortValue.module.css';
@@ -17,34 +18,41 @@ const MOST_THUMBNAILS = 60;
 interface Props {
   name: string;
   value: Json;
+  /** Of the item it belongs to; '' outside loops. */
+  path?: string | undefined;
   /** With room: pictures are shown large at once. */
   large?: boolean;
 }
 
 /** A value as what it is: a picture, boxes on a picture, a vector, or JSON. */
-export function PortValue({ name, value, large = false }: Props) {
+export function PortValue({ name, value, path = '', large = false }: Props) {
   const values = useMemo(() => [value], [value]);
   const [resolved] = useResolved(values);
   if (resolved === undefined) return <Skeleton height={60} />;
-  return <Shown name={name} value={resolved} large={large} wasLarge={asReference(value) !== null} />;
+  return (
+    <Shown name={name} value={resolved} path={path} large={large} wasLarge={asReference(value) !== null} />
+  );
 }
 
-function Shown({
-  name,
-  value,
-  large,
-  wasLarge,
-}: {
+interface ShownProps {
   name: string;
   value: Json;
+  path: string;
   large: boolean;
   wasLarge: boolean;
-}) {
+}
+
+function Shown({ name, value, path, large, wasLarge }: ShownProps) {
   const image = asImage(value);
   const vector = asVector(value);
   const [open, setOpen] = useState<ImageValue | null>(null);
   const images = image ? [] : allImages(value, MOST_THUMBNAILS + 1);
-  if (image) return large ? <Viewed image={image} alt={name} /> : <Small image={image} name={name} />;
+  if (image)
+    return large ? (
+      <Viewed image={image} path={path} alt={name} />
+    ) : (
+      <Small image={image} path={path} name={name} />
+    );
   if (vector) return <VectorPlot values={vector} />;
   if (typeof value !== 'object' || value === null) {
     return (
@@ -56,7 +64,7 @@ function Shown({
   const overlay = asOverlay(value);
   return (
     <>
-      {overlay && <OverlayNote overlay={value} />}
+      {overlay && <OverlayNote name={name} overlay={value} path={path} />}
       {images.length > 0 && (
         <div className={classes.strip}>
           {images.slice(0, MOST_THUMBNAILS).map((one, index) => (
@@ -74,18 +82,25 @@ function Shown({
       )}
       <JsonTree value={value} open={wasLarge || images.length > 0 || overlay ? 0 : 1} label={name} />
       <Modal opened={open !== null} onClose={() => setOpen(null)} size="90%" title={name}>
-        {open && <Viewed image={open} alt={name} />}
+        {open && <Viewed image={open} path={path} alt={name} />}
       </Modal>
     </>
   );
 }
 
-function Viewed({ image, alt }: { image: ImageValue; alt: string }) {
-  const candidates = useCandidates();
-  return <ImageViewer image={image} candidates={candidates} alt={alt} />;
+interface ViewedProps {
+  image: ImageValue;
+  path: string;
+  alt: string;
+  asked?: Candidate;
 }
 
-function Small({ image, name }: { image: ImageValue; name: string }) {
+function Viewed({ image, path, alt, asked }: ViewedProps) {
+  const candidates = useCandidates(path);
+  return <ImageViewer image={image} candidates={candidates} asked={asked} alt={alt} />;
+}
+
+function Small({ image, path, name }: { image: ImageValue; path: string; name: string }) {
   const [open, setOpen] = useState(false);
   return (
     <>
@@ -96,16 +111,17 @@ function Small({ image, name }: { image: ImageValue; name: string }) {
         </span>
       </button>
       <Modal opened={open} onClose={() => setOpen(false)} size="90%" title={name}>
-        <Viewed image={image} alt={name} />
+        <Viewed image={image} path={path} alt={name} />
       </Modal>
     </>
   );
 }
 
 /** Boxes are best seen on their picture. */
-function OverlayNote({ overlay }: { overlay: Json }) {
+function OverlayNote({ name, overlay, path }: { name: string; overlay: Json; path: string }) {
   const found = asOverlay(overlay);
   const [open, setOpen] = useState(false);
+  const asked = useMemo(() => ({ label: name, value: overlay }), [name, overlay]);
   if (!found) return null;
   const image: ImageValue | null = found.image_id
     ? { kind: 'image', blob: found.image_id, width: found.width, height: found.height, format: 'png' }
@@ -124,7 +140,7 @@ function OverlayNote({ overlay }: { overlay: Json }) {
         </Button>
       )}
       <Modal opened={open} onClose={() => setOpen(false)} size="90%" title="What was found">
-        {image && <Viewed image={image} alt="The picture it was found on" />}
+        {image && <Viewed image={image} path={path} asked={asked} alt="The picture it was found on" />}
       </Modal>
     </Group>
   );

@@ -127,7 +127,7 @@ function Result({ run }: { run: NodeRun | undefined }) {
           <Text size="xs" fw={600} mb={4}>
             {name}
           </Text>
-          <PortValue name={name} value={value} />
+          <PortValue name={name} value={value} path={run.path} />
         </section>
       ))}
       {run.skipped_ports && run.skipped_ports.length > 0 && (
