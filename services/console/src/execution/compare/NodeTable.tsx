@@ -1,19 +1,25 @@
-import { Skeleton } from '@mantine/core';
+import { Skeleton, Text } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
-import { nodeRunsPage } from '~/api/queries';
-import type { Execution, NodeRun } from '~/api/types';
+import type { Execution } from '~/api/types';
 import { formatCount, formatDuration } from '~/lib/format';
 import { Panel } from '~/ui/Panel';
+import { ProblemNotice } from '~/ui/ProblemNotice';
 import { StatusIcon } from '~/ui/Status';
 import { table } from '~/ui/tableClasses';
 import classes from './ComparePage.module.css';
 import { compareNodes, type NodeSide } from './compareNodes';
+import { readNodeRuns } from './readNodeRuns';
 
 /** The nodes of both runs: how they ended, and who was faster. */
 export function NodeTable({ a, b }: { a: Execution; b: Execution }) {
   const one = useNodeRuns(a.execution_id);
   const other = useNodeRuns(b.execution_id);
-  if (!one || !other) return <Skeleton height={180} />;
+  const error = one.error ?? other.error;
+  if (error && !(one.data && other.data)) {
+    const retry = () => void Promise.all([one.refetch(), other.refetch()]);
+    return <ProblemNotice error={error} onRetry={retry} />;
+  }
+  if (!one.data || !other.data) return <Skeleton height={180} />;
   return (
     <Panel title="Node by node" flush>
       <table className={table.table}>
@@ -26,7 +32,7 @@ export function NodeTable({ a, b }: { a: Execution; b: Execution }) {
           </tr>
         </thead>
         <tbody>
-          {compareNodes(one, other).map(({ node, a: left, b: right, ratio }) => (
+          {compareNodes(one.data.runs, other.data.runs).map(({ node, a: left, b: right, ratio }) => (
             <tr key={node}>
               <td>{node}</td>
               <td>
@@ -46,6 +52,14 @@ export function NodeTable({ a, b }: { a: Execution; b: Execution }) {
           ))}
         </tbody>
       </table>
+      {[one.data, other.data].map(
+        ({ runs, cut }, at) =>
+          cut && (
+            <Text key={at} size="xs" c="dimmed" p="sm">
+              Of {at === 0 ? 'A' : 'B'} the first {formatCount(runs.length)} node runs are compared.
+            </Text>
+          ),
+      )}
     </Panel>
   );
 }
@@ -65,9 +79,9 @@ function Side({ side }: { side: NodeSide | null }) {
   );
 }
 
-function useNodeRuns(id: string): NodeRun[] | undefined {
+function useNodeRuns(id: string) {
   return useQuery({
-    queryKey: ['executions', id, 'nodes', 'first'],
-    queryFn: ({ signal }) => nodeRunsPage(id, null, signal).then(page => page.rows),
-  }).data;
+    queryKey: ['executions', id, 'nodes', 'compared'],
+    queryFn: ({ signal }) => readNodeRuns(id, signal),
+  });
 }

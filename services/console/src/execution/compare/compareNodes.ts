@@ -1,10 +1,12 @@
 import type { NodeRun, NodeStatus } from '~/api/types';
+import { emptyCounts, statusOf, type NodeCounts } from '../live/state';
 
 export interface NodeSide {
   status: NodeStatus;
   /** Time at work, summed over items. */
   ms: number;
   runs: number;
+  /** Whether all of it was reused. */
   cached: boolean;
 }
 
@@ -27,17 +29,21 @@ export function compareNodes(a: readonly NodeRun[], b: readonly NodeRun[]): Node
 
 function sides(runs: readonly NodeRun[]): Map<string, NodeSide> {
   const found = new Map<string, NodeSide>();
+  const counts = new Map<string, NodeCounts>();
   for (const run of runs) {
     const ms =
       run.metrics?.total_time_ms || (run.completed_at ?? 0) - (run.started_at ?? run.completed_at ?? 0);
+    const cached = run.metrics?.cached ?? false;
     const side = found.get(run.node_id);
-    if (!side)
-      found.set(run.node_id, { status: run.status, ms, runs: 1, cached: run.metrics?.cached ?? false });
-    else {
-      side.ms += ms;
-      side.runs += 1;
-      if (run.status !== 'completed') side.status = run.status;
-    }
+    const counted = counts.get(run.node_id) ?? emptyCounts();
+    counted[run.status] += 1;
+    counts.set(run.node_id, counted);
+    found.set(run.node_id, {
+      status: statusOf({ counts: counted }),
+      ms: (side?.ms ?? 0) + ms,
+      runs: (side?.runs ?? 0) + 1,
+      cached: cached && (side?.cached ?? true),
+    });
   }
   return found;
 }

@@ -108,7 +108,7 @@ export function progressOf(run: RunState): Progress {
 }
 
 /** How one node stands as a whole: what is under way goes before what is over, and failures before successes. */
-export function statusOf(node: NodeState): NodeStatus {
+export function statusOf(node: Pick<NodeState, 'counts'>): NodeStatus {
   const { counts } = node;
   const order: NodeStatus[] = [
     'running',
