@@ -12,6 +12,7 @@ use millrace_contracts::{ErrorKind, JobError, ModelId};
 use millrace_fetch::{Expected, FetchError, FetchSettings, Fetcher, Wanted, keep};
 use millrace_inference::{BESIDE, Overrides, files_among, validate_model_id};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
 use self::bucket::{Bucket, Copy, of_store};
 use self::shelf::Shelf;
@@ -62,8 +63,9 @@ impl Downloads {
         if is_whole(&folder) {
             return Ok(Brought { folder, now: false });
         }
-        self.fetch(id.as_str(), &folder).await.map_err(|error| of_fetch(&error))?;
+        let fetched = self.fetch(id.as_str(), &folder).await;
         self.shelf.tidy_up(&folder).await;
+        fetched.map_err(|error| of_fetch(&error))?;
         Ok(Brought { folder, now: true })
     }
 
@@ -80,9 +82,10 @@ impl Downloads {
             return Ok(Some(Brought { folder, now: false }));
         }
         // What went wrong may be that it is something else by now: the next job looks again.
-        self.fetch_copy(bucket, (id, &copy), &folder).await.inspect_err(|_| bucket.forget(id))?;
-        write(&folder.join(LISTED), name.as_bytes()).await?;
+        let fetched = self.fetch_copy(bucket, (id, &copy), &folder).await;
         self.shelf.tidy_up(&folder).await;
+        fetched.inspect_err(|_| bucket.forget(id))?;
+        write(&folder.join(LISTED), name.as_bytes()).await?;
         Ok(Some(Brought { folder, now: true }))
     }
 
@@ -156,13 +159,24 @@ impl Downloads {
         if is_whole(&folder) {
             return Ok(Brought { folder, now: false });
         }
+        let fetched = self.fetch_registered(model, &folder, blobs).await;
+        self.shelf.tidy_up(&folder).await;
+        fetched?;
+        Ok(Brought { folder, now: true })
+    }
+
+    async fn fetch_registered(
+        &self,
+        model: &RegisteredModel,
+        folder: &Path,
+        blobs: &Blobs,
+    ) -> Result<(), JobError> {
         write(&folder.join(Overrides::FILE), overrides(model)?.as_bytes()).await?;
         for (name, origin) in &model.files {
             self.bring(origin, &folder.join(name), (None, blobs)).await?;
         }
-        self.bring(&model.checkpoint, &folder.join(GRAPHS[0]), (model.sha256.clone(), blobs)).await?;
-        self.shelf.tidy_up(&folder).await;
-        Ok(Brought { folder, now: true })
+        // The graph last: a folder that has one is whole.
+        self.bring(&model.checkpoint, &folder.join(GRAPHS[0]), (model.sha256.clone(), blobs)).await
     }
 
     async fn bring(
@@ -209,9 +223,9 @@ fn overrides(model: &RegisteredModel) -> Result<String, JobError> {
     })
 }
 
-/// Writes a file whole or not at all. Another worker of this machine may write the same at the same time.
+/// Writes a file whole or not at all. Others, of this process too, may write the same at the same time.
 async fn write(file: &Path, bytes: &[u8]) -> Result<(), JobError> {
-    let unfinished = file.with_added_extension(format!("{}.part", std::process::id()));
+    let unfinished = file.with_added_extension(format!("{}.part", Uuid::new_v4()));
     let done = async {
         if let Some(folder) = file.parent() {
             tokio::fs::create_dir_all(folder).await?;
@@ -260,6 +274,23 @@ fn not_fetched(kind: ErrorKind, why: &dyn std::error::Error) -> JobError {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[tokio::test]
+    async fn a_file_that_many_write_at_once_is_whole_for_each_of_them() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("m/model.onnx");
+        let bytes = vec![7; 1 << 20];
+        let writes = futures::future::join_all((0..16).map(|_| async {
+            write(&file, &bytes).await?;
+            Ok::<_, JobError>(std::fs::read(&file).is_ok_and(|found| found == bytes))
+        }));
+        assert!(writes.await.into_iter().all(|whole| whole.unwrap()));
+        assert_eq!(
+            std::fs::read_dir(folder.path().join("m")).unwrap().count(),
+            1,
+            "nothing is left beside it"
+        );
+    }
 
     #[tokio::test]
     async fn what_is_not_public_is_the_workflows_mistake() {

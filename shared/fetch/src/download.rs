@@ -4,7 +4,7 @@ use std::path::Path;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use reqwest::header::{ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
 use reqwest::{Response, StatusCode};
 
 use crate::fetcher::{name_of, network, parse};
@@ -47,20 +47,10 @@ struct Address<'a> {
 impl Source for Address<'_> {
     fn open(&self, have: Option<(u64, String)>) -> BoxFuture<'_, Result<Opened, FetchError>> {
         async move {
-            let mut headers = HeaderMap::new();
-            if let Some((bytes, tag)) = have
-                && let Ok(tag) = HeaderValue::try_from(tag)
-            {
-                headers.insert(IF_RANGE, tag);
-                let range = HeaderValue::try_from(format!("bytes={bytes}-")).expect("digits are a header");
-                headers.insert(RANGE, range);
-            }
-            let answer = match self.fetcher.get(self.url, headers).await {
-                // What is there is all there is, or more: begin anew.
-                Err(FetchError::Status { status: 416, .. }) => {
-                    self.fetcher.get(self.url, HeaderMap::new()).await?
-                }
-                other => other?,
+            let have = have.and_then(|(bytes, tag)| Some((bytes, HeaderValue::try_from(tag).ok()?)));
+            let answer = match have {
+                Some((bytes, tag)) => self.rest(bytes, tag).await?,
+                None => self.fetcher.get(self.url, HeaderMap::new()).await?,
             };
             let host = name_of(&parse(self.url)?);
             Ok(Opened {
@@ -75,6 +65,33 @@ impl Source for Address<'_> {
         }
         .boxed()
     }
+}
+
+impl Address<'_> {
+    /// What follows the first so many bytes, if it is still what `tag` names; else, or where something else comes, all of it.
+    async fn rest(&self, bytes: u64, tag: HeaderValue) -> Result<Response, FetchError> {
+        let range = HeaderValue::try_from(format!("bytes={bytes}-")).expect("digits are a header");
+        let headers = HeaderMap::from_iter([(IF_RANGE, tag), (RANGE, range)]);
+        match self.fetcher.get(self.url, headers).await {
+            // A cache on the way may answer with another range than it was asked for (RFC 9110, 15.3.7).
+            Ok(answer)
+                if answer.status() != StatusCode::PARTIAL_CONTENT || begins_at(&answer) == Some(bytes) =>
+            {
+                Ok(answer)
+            }
+            // What is there is all there is, or more: begin anew.
+            Ok(_) | Err(FetchError::Status { status: 416, .. }) => {
+                self.fetcher.get(self.url, HeaderMap::new()).await
+            }
+            Err(error) => Err(error),
+        }
+    }
+}
+
+/// The first byte of the range that an answer holds.
+fn begins_at(answer: &Response) -> Option<u64> {
+    let range = answer.headers().get(CONTENT_RANGE)?.to_str().ok()?.strip_prefix("bytes ")?;
+    range.split_once('-')?.0.parse().ok()
 }
 
 /// A weak tag does not promise the same bytes (RFC 9110, 13.1.5), so it cannot be resumed by.

@@ -10,7 +10,7 @@ use axum::Router;
 use axum::body::Body;
 use axum::http::{HeaderMap, Response, StatusCode, header};
 use axum::routing::get;
-use futures::stream;
+use futures::{StreamExt, stream};
 use millrace_fetch::{FetchError, FetchSettings, Fetcher, Wanted};
 use reqwest::header::HeaderMap as Headers;
 use sha2::{Digest, Sha256};
@@ -25,7 +25,7 @@ fn digest() -> String {
     hex::encode(Sha256::digest(content()))
 }
 
-/// `/file` breaks off in the middle of every first answer; `/away/…` redirects to its rest.
+/// `/file` breaks off in the middle of the first answer, and so does `/shifted`, whose rest is not what was asked for.
 async fn server() -> (String, Arc<AtomicUsize>) {
     if rustls::crypto::ring::default_provider().install_default().is_err() {
         // Another test of this process was first.
@@ -34,13 +34,19 @@ async fn server() -> (String, Arc<AtomicUsize>) {
     let count = Arc::clone(&asked);
     let file = move |headers: HeaderMap| {
         let number = count.fetch_add(1, Ordering::SeqCst);
-        async move { answer(&headers, number == 0) }
+        async move { answer(&headers, number == 0, 0) }
+    };
+    let count = Arc::clone(&asked);
+    let shifted = move |headers: HeaderMap| {
+        let number = count.fetch_add(1, Ordering::SeqCst);
+        async move { answer(&headers, number == 0, 10) }
     };
     let redirect = |to: &'static str| async move {
         Response::builder().status(302).header(header::LOCATION, to).body(Body::empty()).unwrap()
     };
     let routes = Router::new()
         .route("/file", get(file))
+        .route("/shifted", get(shifted))
         .route("/to-file", get(move || redirect("/file")))
         .route("/to-metadata", get(move || redirect("http://169.254.169.254/latest/")))
         .route("/to-disk", get(move || redirect("file:///etc/passwd")))
@@ -52,19 +58,29 @@ async fn server() -> (String, Arc<AtomicUsize>) {
     (address, asked)
 }
 
-fn answer(headers: &HeaderMap, breaks_off: bool) -> Response<Body> {
+/// What is asked for, or what lies `shift` bytes before it.
+fn answer(headers: &HeaderMap, breaks_off: bool, shift: usize) -> Response<Body> {
     let from = headers.get(header::RANGE).and_then(|range| {
         range.to_str().ok()?.strip_prefix("bytes=")?.strip_suffix('-')?.parse::<usize>().ok()
     });
-    let rest = content()[from.unwrap_or(0)..].to_vec();
-    let answer = Response::builder()
+    let begin = from.map_or(0, |from| from - shift);
+    let rest = content()[begin..].to_vec();
+    let range = from.map(|_| format!("bytes {begin}-{}/{SIZE}", SIZE - 1));
+    let mut answer = Response::builder()
         .status(if from.is_some() { 206 } else { 200 })
         .header(header::ETAG, "\"one\"")
         .header(header::CONTENT_LENGTH, rest.len());
+    if let Some(range) = range {
+        answer = answer.header(header::CONTENT_RANGE, range);
+    }
     if breaks_off {
-        let half = Ok(rest[..SIZE / 2].to_vec());
-        let broken = Err(std::io::Error::other("on purpose"));
-        return answer.body(Body::from_stream(stream::iter([half, broken]))).unwrap();
+        let half = stream::iter([Ok(rest[..SIZE / 2].to_vec())]);
+        // The server sends what it has while it waits for more.
+        let broken = stream::once(async {
+            tokio::task::yield_now().await;
+            Err(std::io::Error::other("on purpose"))
+        });
+        return answer.body(Body::from_stream(half.chain(broken))).unwrap();
     }
     answer.body(Body::from(rest)).unwrap()
 }
@@ -128,6 +144,16 @@ async fn a_download_that_breaks_off_is_resumed_and_done_once() {
     // The answer that broke off, and the one that gave the rest.
     assert_eq!(asked.load(Ordering::SeqCst), 2);
     assert_eq!(names(folder.path()), ["model", "model.lock"]);
+}
+
+#[tokio::test]
+async fn a_rest_that_is_not_what_was_asked_for_is_not_put_behind_what_is_there() {
+    let (server, asked) = server().await;
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("model");
+    fetcher(&["127.0.0.1"]).download(&wanted(format!("{server}/shifted"), None), &file).await.unwrap();
+    assert_eq!(std::fs::read(&file).unwrap(), content());
+    assert_eq!(asked.load(Ordering::SeqCst), 3, "half of it, another rest, all of it");
 }
 
 #[tokio::test]

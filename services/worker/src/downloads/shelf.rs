@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use millrace_inference::download_folder;
 
 /// Models whose folders this process holds on to; the longest unused is let go.
 const MOST_HELD: usize = 64;
+/// Who was given a folder has read it after this long: a job that takes longer has failed.
+const IN_USE: Duration = Duration::from_secs(600);
 
 /// The folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -51,36 +53,46 @@ impl Shelf {
     /// Removes folders, the longest unused first, until the rest fits; `own`, and what somebody uses, stay. Best effort: a
     /// disk that cannot be tidied up serves all the same.
     pub(super) async fn tidy_up(&self, own: &Path) {
-        let (downloads, quota, own) = (self.folder.clone(), self.quota_bytes, own.to_owned());
-        drop(tokio::task::spawn_blocking(move || tidy_up(&downloads, quota, &own)).await);
+        let (shelf, own) = (self.clone(), own.to_owned());
+        drop(tokio::task::spawn_blocking(move || shelf.tidy_up_to(shelf.quota_bytes, &own)).await);
+    }
+
+    fn tidy_up_to(&self, quota_bytes: u64, own: &Path) -> std::io::Result<()> {
+        let mut folders = Vec::new();
+        for entry in fs::read_dir(&self.folder)?.flatten().filter(|entry| entry.path().is_dir()) {
+            let used = fs::metadata(use_lock(&entry.path())).and_then(|metadata| metadata.modified());
+            folders.push((used.unwrap_or(SystemTime::UNIX_EPOCH), size_of(&entry.path()), entry.path()));
+        }
+        folders.sort();
+        let mut total: u64 = folders.iter().map(|(_, bytes, _)| bytes).sum();
+        for (_, bytes, folder) in folders {
+            if total <= quota_bytes {
+                break;
+            }
+            self.let_go(&folder);
+            let lock = OpenOptions::new().create(true).write(true).truncate(false).open(use_lock(&folder))?;
+            let free = folder != own && !matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
+            if free {
+                fs::remove_dir_all(&folder)?;
+                total -= bytes;
+                tracing::info!(folder = %folder.display(), bytes, "a downloaded model was removed to make room");
+            }
+        }
+        Ok(())
+    }
+
+    /// Holds a folder no more that nobody of this process has asked for in a while.
+    fn let_go(&self, folder: &Path) {
+        let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let is_old = |used: &SystemTime| used.elapsed().is_ok_and(|age| age > IN_USE);
+        if held.get(folder).is_some_and(|(_, used)| is_old(used)) {
+            held.remove(folder);
+        }
     }
 }
 
 fn use_lock(folder: &Path) -> PathBuf {
     folder.with_extension("use")
-}
-
-fn tidy_up(downloads: &Path, quota_bytes: u64, own: &Path) -> std::io::Result<()> {
-    let mut folders = Vec::new();
-    for entry in fs::read_dir(downloads)?.flatten().filter(|entry| entry.path().is_dir()) {
-        let used = fs::metadata(use_lock(&entry.path())).and_then(|metadata| metadata.modified());
-        folders.push((used.unwrap_or(SystemTime::UNIX_EPOCH), size_of(&entry.path()), entry.path()));
-    }
-    folders.sort();
-    let mut total: u64 = folders.iter().map(|(_, bytes, _)| bytes).sum();
-    for (_, bytes, folder) in folders {
-        if total <= quota_bytes {
-            break;
-        }
-        let lock = OpenOptions::new().create(true).write(true).truncate(false).open(use_lock(&folder))?;
-        let free = folder != own && !matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
-        if free {
-            fs::remove_dir_all(&folder)?;
-            total -= bytes;
-            tracing::info!(folder = %folder.display(), bytes, "a downloaded model was removed to make room");
-        }
-    }
-    Ok(())
 }
 
 fn size_of(folder: &Path) -> u64 {
@@ -115,9 +127,14 @@ mod tests {
             let file = File::create(use_lock(&names[name])).unwrap();
             file.set_modified(SystemTime::now() - std::time::Duration::from_secs(age_s)).unwrap();
         }
-        tidy_up(place.path(), 3_000, &names[3]).unwrap();
+        shelf.tidy_up_to(3_000, &names[3]).unwrap();
         assert_eq!(names.each_ref().map(|name| name.is_dir()), [true, false, true, true]);
-        tidy_up(place.path(), 0, &names[3]).unwrap();
+        shelf.tidy_up_to(0, &names[3]).unwrap();
         assert_eq!(names.each_ref().map(|name| name.is_dir()), [true, false, false, true]);
+        // Whoever asked for it so long ago has read it.
+        let long_ago = SystemTime::now() - 2 * IN_USE;
+        shelf.held.lock().unwrap().get_mut(&names[0]).unwrap().1 = long_ago;
+        shelf.tidy_up_to(0, &names[3]).unwrap();
+        assert_eq!(names.each_ref().map(|name| name.is_dir()), [false, false, false, true]);
     }
 }
