@@ -21,6 +21,8 @@ use crate::submit::{Door, ImageHeader, Known};
 
 /// Picture headers kept by blob, and thumbnails by their origin: what was read or made once is not again.
 const CACHED_HEADERS: u64 = 10_000;
+/// Batches that are committed at once; others wait for them.
+const BATCH_COMMITS: usize = 2;
 
 /// What every handler may use.
 pub(crate) struct App {
@@ -61,6 +63,9 @@ pub(crate) struct App {
     /// Permits to write points. Those who write to one collection wait for each other, each with a connection to the database:
     /// enough of them have to stay for everybody else.
     pub(crate) point_writers: Arc<Semaphore>,
+    /// Permits to commit a batch of runs, which takes one connection to the database for a while: the others are for everybody
+    /// else.
+    pub(crate) batch_commits: Arc<Semaphore>,
     /// Permits of event streams that are open.
     pub(crate) streams: Arc<Semaphore>,
     /// Memory for request bodies, in KiB.
@@ -84,6 +89,7 @@ impl App {
             auth: deps.auth,
             point_writers: Arc::new(Semaphore::new(deps.collections.writers as usize)),
             collections: deps.collections,
+            batch_commits: Arc::new(Semaphore::new(BATCH_COMMITS)),
             hub: Hub::new(settings.stream_buffer),
             door: Door::new(&settings),
             plans: Plans::new(),

@@ -2,6 +2,7 @@
 
 mod accept;
 mod ask;
+mod batch;
 mod door;
 mod images;
 mod key;
@@ -16,8 +17,9 @@ mod resolve;
 mod target;
 mod wait;
 
-pub(crate) use accept::{Receipt, Submission, accept, accept_keyed};
+pub(crate) use accept::{Submission, accept};
 pub(crate) use ask::{Ask, Ready};
+pub(crate) use batch::{accept_batch, batch_key};
 pub(crate) use door::{Door, QueueOf, Visit, queues_of};
 pub(crate) use key::idempotency_key;
 pub(crate) use known::Known;

@@ -1,5 +1,7 @@
 //! Accepting runs: many rows of `wf_executions` in one statement, each exactly once, idempotency keys included.
 
+mod whole;
+
 use std::collections::{HashMap, HashSet};
 
 use millrace_contracts::message::Accepted;
@@ -9,6 +11,8 @@ use uuid::Uuid;
 
 use crate::blob_uses::{self, UseColumns, Uses};
 use crate::{Definition, Store, StoreError, definitions, json};
+
+pub use whole::WholeOutcome;
 
 /// How long an idempotency key is good for, hours.
 pub const IDEMPOTENCY_HOURS: i32 = 24;
@@ -52,6 +56,15 @@ impl AcceptedRun {
     }
 }
 
+/// What an earlier run with the same key means for the others of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Rule {
+    /// Nothing: each is accepted for itself.
+    Each,
+    /// That none is accepted.
+    AllOrNone,
+}
+
 /// What became of a run that was to be accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AcceptOutcome {
@@ -68,12 +81,16 @@ impl Store {
     /// `Unavailable` (nothing is committed, or the connection broke before the answer: asking again with the same ids is
     /// safe), `Data` when a row is refused (none is committed).
     pub async fn accept(&self, runs: &[AcceptedRun]) -> Result<Vec<AcceptOutcome>, StoreError> {
+        self.accept_by(runs, Rule::Each).await
+    }
+
+    async fn accept_by(&self, runs: &[AcceptedRun], rule: Rule) -> Result<Vec<AcceptOutcome>, StoreError> {
         if runs.is_empty() {
             return Ok(Vec::new());
         }
         let mut tries_left = KEY_RACES;
         loop {
-            match self.accept_once(runs).await {
+            match self.accept_once(runs, rule).await {
                 // Another replica took the key between our look and our insert; the next look finds it.
                 Err(StoreError::Conflict { constraint })
                     if constraint == KEY_CONSTRAINT && tries_left > 0 =>
@@ -85,7 +102,7 @@ impl Store {
         }
     }
 
-    async fn accept_once(&self, runs: &[AcceptedRun]) -> Result<Vec<AcceptOutcome>, StoreError> {
+    async fn accept_once(&self, runs: &[AcceptedRun], rule: Rule) -> Result<Vec<AcceptOutcome>, StoreError> {
         if runs.iter().all(is_plain) {
             insert(&mut *self.connection().await?, &runs.iter().collect::<Vec<_>>()).await?;
             return Ok(vec![AcceptOutcome::Accepted; runs.len()]);
@@ -99,6 +116,10 @@ impl Store {
             holders = holders_of(&mut transaction, &keys).await?;
         }
         let outcomes: Vec<_> = runs.iter().map(|run| outcome(run, &mut holders)).collect();
+        if rule == Rule::AllOrNone && outcomes.iter().any(|outcome| *outcome != AcceptOutcome::Accepted) {
+            transaction.rollback().await?;
+            return Ok(outcomes);
+        }
         let accepted = runs.iter().zip(&outcomes).filter(|(_, outcome)| **outcome == AcceptOutcome::Accepted);
         let accepted: Vec<&AcceptedRun> = accepted.map(|(run, _)| run).collect();
         insert(&mut transaction, &accepted).await?;

@@ -20,12 +20,10 @@ use crate::openapi::described::BatchRequest;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Receipt, RunOptions, Submission, Target, Visit};
+use crate::submit::{self, RunOptions, Submission, Target, Visit};
 
 /// Runs of one batch whose inputs are resolved at once.
 const RESOLVED_AT_ONCE: usize = 16;
-/// Runs of one batch that are accepted at once: the queue of commits is everybody's.
-const ACCEPTED_AT_ONCE: usize = 256;
 
 /// A batch that was accepted.
 #[derive(Debug, Serialize, ToSchema)]
@@ -60,14 +58,13 @@ pub(crate) async fn run(
     params.only(&[])?;
     let context = RequestContext::find(&request)?;
     let target = Target::saved(&app, parse_id(&id)?).await?;
-    let key = submit::idempotency_key(request.headers())?;
+    let key = submit::idempotency_key(request.headers())?.map(|key| format!("batch:{key}"));
     let held = body::object(&app, request, body::max_json(&app)).await?;
     let (inputs, options) = read(held.value, app.settings.max_batch_runs)?;
-    let first = key.as_deref().map(|key| key_of(key, 0));
+    let first = key.as_deref().map(|key| submit::batch_key(key, 0));
     let visit = Visit { target: &target, options: &options, count: inputs.len(), key: first.as_deref() };
     app.door.admit(&app, visit).await?;
     let inputs = resolve_all(&app, &target, inputs).await?;
-    drop(held.memory);
     let batch_id = Uuid::now_v7();
     let submissions = inputs.into_iter().map(|input| Submission {
         id: ExecutionId::generate(),
@@ -79,7 +76,9 @@ pub(crate) async fn run(
         schedule_id: None,
         rerun_of: None,
     });
-    let receipts = accept_all(&app, submissions.collect(), key.as_deref()).await?;
+    let receipts = submit::accept_batch(&app, submissions.collect(), key.as_deref()).await?;
+    // Until here what was sent is in memory, in one form or another.
+    drop(held.memory);
     let batch_id = receipts.first().and_then(|receipt| receipt.batch_id).unwrap_or(batch_id);
     let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id).collect();
     let links = BatchLinks { executions: format!("/api/v1/executions?batch_id={batch_id}") };
@@ -145,42 +144,4 @@ async fn resolve_all(
         }
     }
     faults.or(ready).map_err(|faults| Problem::faults(Code::InvalidInput, faults))
-}
-
-/// Under which the key of the request is recorded for each run.
-fn key_of(key: &str, index: usize) -> String {
-    format!("batch:{key}/{index}")
-}
-
-/// Accepts every run; when one cannot be, those that could are taken back.
-async fn accept_all(
-    app: &App,
-    submissions: Vec<Submission>,
-    key: Option<&str>,
-) -> Result<Vec<Receipt>, Problem> {
-    let results = stream::iter(submissions.into_iter().enumerate())
-        .map(|(index, submission)| async move {
-            match key {
-                None => submit::accept(app, submission).await,
-                Some(key) => submit::accept_keyed(app, submission, key_of(key, index)).await,
-            }
-        })
-        .buffered(ACCEPTED_AT_ONCE)
-        .collect::<Vec<_>>()
-        .await;
-    let (mut receipts, mut refusal) = (Vec::with_capacity(results.len()), None);
-    for result in results {
-        match result {
-            Ok(receipt) => receipts.push(receipt),
-            Err(problem) => refusal = refusal.or(Some(problem)),
-        }
-    }
-    let Some(refusal) = refusal else { return Ok(receipts) };
-    for receipt in receipts.iter().filter(|receipt| !receipt.replayed) {
-        // Best effort: with Redis away as well they run, and the record shows them.
-        if app.bus.cancel(receipt.id, "the rest of the batch was not accepted").await.is_err() {
-            break;
-        }
-    }
-    Err(refusal)
 }

@@ -66,7 +66,7 @@ pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt,
         return commit_first(app, submission, None).await;
     }
     submission.target.compiled.store(&app.blobs).await?;
-    let run = submission.row(None);
+    let run = submission.row(None, UnixMillis::now());
     let accepted = run.accepted.clone();
     let commit = async {
         tokio::select! {
@@ -77,7 +77,7 @@ pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt,
             }
         }
     };
-    let (committed, ()) = tokio::join!(commit, hand_over(app, &accepted));
+    let (committed, _) = tokio::join!(commit, hand_over(app, &accepted));
     if let Err(error) = committed {
         // Also when the hand-over failed: it may have arrived all the same. Where this fails too, the run goes on unknown to
         // its caller, and the record says so.
@@ -97,7 +97,7 @@ pub(crate) async fn accept_keyed(app: &App, submission: Submission, key: String)
 
 async fn commit_first(app: &App, submission: Submission, key: Option<String>) -> Result<Receipt, Problem> {
     submission.target.compiled.store(&app.blobs).await?;
-    let run = submission.row(key);
+    let run = submission.row(key, UnixMillis::now());
     let accepted = run.accepted.clone();
     match app.commits.accept(run).await? {
         AcceptOutcome::Accepted => {
@@ -109,7 +109,7 @@ async fn commit_first(app: &App, submission: Submission, key: Option<String>) ->
 }
 
 /// The run that an earlier request with the same key made, if it asked for the same.
-async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<Receipt, Problem> {
+pub(super) async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<Receipt, Problem> {
     let record = app.store.executions().get(id).await?;
     let same = record.definition == submission.target.compiled.id
         && record.summary.workflow_id == submission.target.workflow_id
@@ -135,18 +135,20 @@ async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<
     })
 }
 
-/// Tells the orchestrators. Where that fails, the sweeper finds the row.
-async fn hand_over(app: &App, accepted: &Accepted) {
-    let Err(error) = within(HAND_OVER_WAIT, app.bus.execute(accepted)).await else { return };
+/// Tells the orchestrators; false where that fails, and the sweeper has to find the row.
+pub(super) async fn hand_over(app: &App, accepted: &Accepted) -> bool {
+    let Err(error) = within(HAND_OVER_WAIT, app.bus.execute(accepted)).await else { return true };
     metrics::counter!("millrace_hand_overs_failed_total").increment(1);
     tracing::warn!(
         execution.id = %accepted.execution_id, error,
         "an accepted run could not be handed over; it starts when the sweeper finds it"
     );
+    false
 }
 
 impl Submission {
-    fn row(&self, idempotency_key: Option<String>) -> AcceptedRun {
+    /// Its row, accepted at `created_at`.
+    pub(super) fn row(&self, idempotency_key: Option<String>, created_at: UnixMillis) -> AcceptedRun {
         let compiled = &self.target.compiled;
         let accepted = Accepted {
             execution_id: self.id,
@@ -158,7 +160,7 @@ impl Submission {
             weight: compiled.plan.limits.weight.unwrap_or(1),
             pool: self.options.pool.clone(),
             timeout_ms: self.options.timeout_ms,
-            created_at: UnixMillis::now(),
+            created_at,
             traceparent: Some(self.trace.to_string()),
             schedule_id: self.schedule_id,
             rerun_of: self.rerun_of.clone(),
@@ -176,7 +178,7 @@ impl Submission {
         }
     }
 
-    fn receipt(self) -> Receipt {
+    pub(super) fn receipt(self) -> Receipt {
         Receipt {
             id: self.id,
             workflow_id: self.target.workflow_id,

@@ -1,6 +1,6 @@
 use anyhow::Result;
 use millrace_contracts::ExecutionStatus;
-use millrace_store::{AcceptOutcome, Definition, StoreError};
+use millrace_store::{AcceptOutcome, AcceptedRun, Definition, StoreError, WholeOutcome};
 use serde_json::{Map, json};
 
 use crate::story::Story;
@@ -66,6 +66,36 @@ async fn an_idempotency_key_gives_the_earlier_run_for_24_hours() -> Result<()> {
     assert_eq!(fixture.store.accept(std::slice::from_ref(&third)).await?, [AcceptOutcome::Accepted]);
     let holder = fixture.store.executions().by_idempotency_key("owner/key").await?;
     assert_eq!(holder, Some(third.accepted.execution_id));
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_belongs_together_is_accepted_whole_or_not_at_all() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let with_key = |key: &str| {
+        let mut run = Story::new().run();
+        run.idempotency_key = Some(key.to_owned());
+        run
+    };
+    let ids =
+        |runs: &[AcceptedRun]| runs.iter().map(|run| Some(run.accepted.execution_id)).collect::<Vec<_>>();
+    let first = [with_key("b/0"), with_key("b/1")];
+    assert_eq!(fixture.store.accept_whole(&first).await?, WholeOutcome::Accepted);
+    let again = [with_key("b/0"), with_key("b/1")];
+    assert_eq!(fixture.store.accept_whole(&again).await?, WholeOutcome::Earlier(ids(&first)));
+    let more = [with_key("b/0"), with_key("b/1"), with_key("b/2")];
+    let held = [&ids(&first)[..], &[None]].concat();
+    assert_eq!(fixture.store.accept_whole(&more).await?, WholeOutcome::Earlier(held));
+    assert_eq!(fixture.count("select count(*) from wf_executions").await?, 2);
+
+    // One that Postgres refuses takes the others along.
+    fixture.execute("alter table wf_executions add constraint odd check (region <> 'odd') not valid").await?;
+    let mut odd = with_key("c/1");
+    odd.region = Some("odd".to_owned());
+    let refused = fixture.store.accept_whole(&[with_key("c/0"), odd]).await;
+    assert!(matches!(refused, Err(StoreError::Data { .. })), "{refused:?}");
+    assert_eq!(fixture.count("select count(*) from wf_executions").await?, 2);
+    assert_eq!(fixture.store.accept_whole(&[with_key("c/0")]).await?, WholeOutcome::Accepted);
     Ok(())
 }
 
