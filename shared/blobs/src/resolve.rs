@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use futures::{StreamExt, TryStreamExt, stream};
 use millrace_contracts::BlobId;
 use millrace_contracts::values::ValueRef;
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::{Blobs, BlobsError};
 
@@ -27,15 +27,33 @@ impl Blobs {
     /// # Errors
     /// `NotFound`, `NotJson`, `TooLarge` when the result would pass the limit, `TooDeep`, `Storage`.
     pub async fn resolve(&self, value: &Value) -> Result<Value, BlobsError> {
+        Ok(self.resolve_within(self.max_value_bytes, value).await?.0)
+    }
+
+    /// The same field by field, for who would rather see some of it than nothing: a field that cannot be resolved, or does not fit
+    /// into the limit beside those before it, stays as it is. The fields that did, with the reason.
+    pub async fn resolve_each(&self, fields: &mut Map<String, Value>) -> Vec<(String, BlobsError)> {
+        let (mut budget, mut failed) = (self.max_value_bytes, Vec::new());
+        for (name, field) in fields {
+            match self.resolve_within(budget, field).await {
+                Ok((resolved, left)) => (*field, budget) = (resolved, left),
+                Err(error) => failed.push((name.clone(), error)),
+            }
+        }
+        failed
+    }
+
+    /// `value` resolved, and what is left of the `limit`.
+    async fn resolve_within(&self, limit: u64, value: &Value) -> Result<(Value, u64), BlobsError> {
         let mut wanted = ids(value);
         if wanted.is_empty() {
-            return Ok(value.clone());
+            return Ok((value.clone(), limit));
         }
         let mut loaded: HashMap<BlobId, Loaded> = HashMap::new();
-        let mut budget = self.max_value_bytes;
+        let mut budget = limit;
         for _ in 0..MAX_DEPTH {
             let found: Vec<(BlobId, Loaded)> = stream::iter(std::mem::take(&mut wanted))
-                .map(|id| async move { Ok::<_, BlobsError>((id, self.load(id).await?)) })
+                .map(|id| async move { Ok::<_, BlobsError>((id, self.load(id, budget).await?)) })
                 .buffer_unordered(READS_AT_ONCE)
                 .try_collect()
                 .await?;
@@ -48,8 +66,9 @@ impl Blobs {
             wanted.dedup();
             wanted.retain(|id| !loaded.contains_key(id));
             if wanted.is_empty() {
-                let mut unfolding = Unfolding { blobs: self, loaded: &loaded, budget: self.max_value_bytes };
-                return unfolding.unfold(value, 0);
+                let mut unfolding = Unfolding { blobs: self, loaded: &loaded, budget: limit };
+                let unfolded = unfolding.unfold(value, 0)?;
+                return Ok((unfolded, unfolding.budget));
             }
         }
         Err(BlobsError::TooDeep { limit: MAX_DEPTH })
@@ -61,15 +80,15 @@ impl Blobs {
     /// `NotFound`, `NotJson`, `TooLarge`, `Storage`.
     pub async fn resolve_one(&self, value: &Value) -> Result<Value, BlobsError> {
         match ValueRef::from_value(value) {
-            Some(reference) => Ok(self.load(reference.blob).await?.value),
+            Some(reference) => Ok(self.load(reference.blob, self.max_value_bytes).await?.value),
             None => Ok(value.clone()),
         }
     }
 
-    async fn load(&self, id: BlobId) -> Result<Loaded, BlobsError> {
+    async fn load(&self, id: BlobId, budget: u64) -> Result<Loaded, BlobsError> {
         // Asked before it is read: an image that is passed off as a value may be far larger than any value.
         let bytes = self.head(id).await?.ok_or(BlobsError::NotFound(id))?;
-        self.spend(self.max_value_bytes, bytes)?;
+        self.spend(budget, bytes)?;
         let json = self.get(id).await?;
         let value = serde_json::from_slice(&json).map_err(|source| BlobsError::NotJson { id, source })?;
         Ok(Loaded { value, bytes })

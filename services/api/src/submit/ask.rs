@@ -96,7 +96,7 @@ impl Ask {
         let wait = topic.map(|(wait, topic)| {
             (wait, if receipt.id == id { topic } else { app.hub.subscribe(receipt.id) })
         });
-        let outcome = outcome(app, &receipt, Asked { wait, admission: self.admission, responses }).await?;
+        let outcome = outcome(app, &receipt, Asked { wait, admission: self.admission, responses }).await;
         Ok((receipt, outcome))
     }
 

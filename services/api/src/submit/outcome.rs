@@ -7,6 +7,7 @@ use axum::Json;
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use millrace_compiler::logic::api_response;
+use millrace_contracts::values::ValueRef;
 use millrace_contracts::{ExecutionId, ExecutionStatus, NodeId, WorkflowId};
 use serde::Serialize;
 use serde_json::Value;
@@ -57,18 +58,26 @@ pub(crate) enum Outcome {
 }
 
 /// How far the accepted run is, once the answer is due.
-pub(crate) async fn outcome(app: &App, receipt: &Receipt, asked: Asked) -> Result<Outcome, Problem> {
+pub(crate) async fn outcome(app: &App, receipt: &Receipt, asked: Asked) -> Outcome {
     let Some((wait, topic)) = asked.wait else {
-        return Ok(Outcome::Accepted(accepted(receipt, ExecutionStatus::Pending)));
+        return Outcome::Accepted(accepted(receipt, ExecutionStatus::Pending));
     };
     asked.admission.release();
     let status = until_ended(app, topic, wait).await;
     if !status.is_terminal() {
-        return Ok(Outcome::Accepted(accepted(receipt, status)));
+        return Outcome::Accepted(accepted(receipt, status));
     }
-    let run = view::execution(app, view::find(app, receipt.id).await?).await?;
+    let found = match view::find(app, receipt.id).await {
+        Ok(found) => found,
+        // It was accepted, whatever keeps it from being shown: who is told of a failure would send it again.
+        Err(problem) => {
+            tracing::debug!(execution.id = %receipt.id, problem = ?problem.code(), "a run that has ended cannot be shown yet");
+            return Outcome::Accepted(accepted(receipt, status));
+        }
+    };
+    let run = view::execution(app, found).await;
     let answer = asked.responses.iter().find_map(|node| answer_of(run.output(node.as_str())?));
-    Ok(answer.unwrap_or_else(|| Outcome::Ended(Box::new(run))))
+    answer.unwrap_or_else(|| Outcome::Ended(Box::new(run)))
 }
 
 /// The answer to an accepted submission.
@@ -100,8 +109,11 @@ pub(crate) fn respond_with(
     Ok(response)
 }
 
-/// The answer that an `api_response` gave.
+/// The answer that an `api_response` gave; none where it could not be read whole.
 fn answer_of(output: &Value) -> Option<Outcome> {
+    if !ValueRef::all_in(output).is_empty() {
+        return None;
+    }
     let status = StatusCode::from_u16(api_response::status(output.get("status")).ok()?).ok()?;
     Some(Outcome::Answered(status, output.get("body").cloned().unwrap_or_default()))
 }

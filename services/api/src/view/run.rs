@@ -17,7 +17,6 @@ use super::find::Found;
 use super::links::{Links, images_as_links, links};
 use super::node_metrics::{self, NodeMetrics};
 use crate::patience::patiently;
-use crate::problem::Problem;
 use crate::state::App;
 
 /// A run as it stands. What only Postgres knows is null while Postgres is away.
@@ -86,8 +85,9 @@ pub(super) struct Counters {
     inference_jobs_failed: u32,
 }
 
-/// A run's own page.
-pub(crate) async fn execution(app: &App, found: Found) -> Result<Execution, Problem> {
+/// A run's own page. An output that is too large to be shown whole, or whose blob cannot be read, is shown by its references: a run
+/// can be looked at whatever it made.
+pub(crate) async fn execution(app: &App, found: Found) -> Execution {
     let pending = found.status() == ExecutionStatus::Pending;
     let Found { id, record, live } = found;
     let mut page = Execution::of_record(id, record);
@@ -102,10 +102,14 @@ pub(crate) async fn execution(app: &App, found: Found) -> Result<Execution, Prob
         page.links.lead_outside(&app.settings, id, trace_id);
     }
     if let Some(outputs) = &mut page.outputs {
-        *outputs = app.blobs.resolve(outputs).await?;
+        if let Some(outputs) = outputs.as_object_mut() {
+            for (output, error) in app.blobs.resolve_each(outputs).await {
+                tracing::debug!(execution.id = %id, %output, %error, "an output is shown by reference");
+            }
+        }
         images_as_links(outputs);
     }
-    Ok(page)
+    page
 }
 
 impl Execution {

@@ -7,10 +7,12 @@ mod list;
 mod nodes;
 mod rerun;
 
-use millrace_contracts::ExecutionId;
-use serde_json::json;
+use millrace_contracts::values::ValueRef;
+use millrace_contracts::{BlobId, ExecutionId};
+use reqwest::Method;
+use serde_json::{Value, json};
 
-use crate::support::{World, constant, show};
+use crate::support::{Follower, Player, Reply, World, constant, show};
 
 #[tokio::test]
 async fn a_run_of_an_unsaved_definition_is_shown_as_it_stands() -> anyhow::Result<()> {
@@ -53,5 +55,62 @@ async fn a_submission_without_a_sound_definition_is_refused() -> anyhow::Result<
     missing.problem(422, "INVALID_INPUT").fault("MISSING_INPUT", Some("photo"), "/input/photo");
     let shape = post(json!({"workflow": constant(), "input": []})).await?;
     shape.problem(422, "INVALID_REQUEST").fault("INVALID_TYPE", None, "/input");
+    world.stop().await
+}
+
+/// A reference to what was stored as `bytes`.
+fn reference(bytes: &[u8]) -> Value {
+    ValueRef { blob: BlobId::of(bytes), bytes: bytes.len() as u64 }.to_value()
+}
+
+#[tokio::test]
+async fn outputs_that_cannot_be_shown_whole_stay_references() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (good, long) = (b"[1, 2]".to_vec(), serde_json::to_vec(&"x".repeat(1 << 20))?);
+    for bytes in [&good, &long, &b"no JSON".to_vec()] {
+        world.blobs.put(bytes.clone().into()).await?;
+    }
+    // Of little, so much that it does not fit: the size counts for each place.
+    let many = vec![reference(&long); 65];
+    let outputs = json!({
+        "good": {"list": reference(&good)},
+        "gone": {"list": reference(b"nobody's")},
+        "odd": {"list": reference(b"no JSON")},
+        "vast": {"list": many},
+    });
+    let mut player = world.play().await?;
+    player.start().await?;
+    player.complete(outputs.clone()).await?;
+    let shown = world.get(&format!("/api/v1/executions/{}", player.run)).await?;
+    assert_eq!((shown.status, &shown.body["status"]), (200, &json!("completed")), "{:?}", shown.body["code"]);
+    assert_eq!(shown.body["outputs"]["good"], json!({"list": [1, 2]}));
+    for output in ["gone", "odd", "vast"] {
+        assert!(shown.body["outputs"][output] == outputs[output], "{output} stays as it was recorded");
+    }
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_run_that_was_waited_for_is_answered_whatever_became_of_its_outputs() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let reply = json!({"name": "reply", "nodes": [
+        {"id": "reply", "type": "api_response", "inputs": {"body": 1, "status": 201}},
+    ]});
+    let mut feed = Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
+    let request =
+        world.request(Method::POST, "/api/v1/executions?wait=20s").json(&json!({"workflow": reply}));
+    let lost = json!({"reply": {"body": reference(b"nobody's"), "status": 201}});
+    let playing = async {
+        let run = feed.expect("execute").await?.data["executionid"].as_str().unwrap_or_default().parse()?;
+        let mut player = Player::new(world.bus.clone(), run);
+        player.start().await?;
+        player.complete(lost.clone()).await
+    };
+    let (answer, played) = tokio::join!(Reply::of(request), playing);
+    played?;
+    let answer = answer?;
+    // Its own answer is gone, so it is shown like a run that gives none.
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("completed")), "{answer:?}");
+    assert_eq!(answer.body["outputs"], lost);
     world.stop().await
 }

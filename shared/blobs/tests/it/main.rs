@@ -171,6 +171,25 @@ async fn a_few_small_blobs_cannot_unfold_into_gigabytes() {
 }
 
 #[tokio::test]
+async fn field_by_field_what_can_be_had_is_resolved_within_one_limit() {
+    let folder = TempDir::new().unwrap();
+    let limited = BlobsSettings { max_value_bytes: 3_000, ..settings(&folder) };
+    let blobs = Blobs::open(&limited).unwrap();
+    let large = json!("x".repeat(1_200));
+    let reference = blobs.put_value(&large).await.unwrap().to_value();
+    let nothing = ValueRef { blob: BlobId::of(b"nothing"), bytes: 7 }.to_value();
+    let fields = json!({"a": [reference], "b": nothing, "c": reference, "d": {"deep": reference}, "e": 1});
+    let mut shown = fields.as_object().unwrap().clone();
+    let failed = blobs.resolve_each(&mut shown).await;
+    assert_eq!((&shown["a"], &shown["c"]), (&json!([large]), &large));
+    assert_eq!((&shown["b"], &shown["d"], &shown["e"]), (&fields["b"], &fields["d"], &fields["e"]));
+    assert!(
+        matches!(&failed[..], [(b, BlobsError::NotFound(_)), (d, BlobsError::TooLarge { .. })] if b == "b" && d == "d"),
+        "{failed:?}"
+    );
+}
+
+#[tokio::test]
 async fn references_to_nothing_and_to_pictures_are_errors() {
     let (_folder, blobs) = open();
     let nothing = ValueRef { blob: BlobId::of(b"nothing"), bytes: 7 }.to_value();
