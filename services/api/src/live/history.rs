@@ -12,23 +12,40 @@ use serde_json::Value;
 
 use super::frame::Frame;
 use crate::patience::patiently;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 
 /// Node runs in a snapshot; the rest are counted.
 pub(crate) const SNAPSHOT_NODES: usize = 500;
 /// Events read from the log at once.
 pub(crate) const PAGE: usize = 256;
 
+/// How far a run has come, as far as could be found out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stand {
+    /// Where the run stands.
+    pub(crate) status: ExecutionStatus,
+    /// The last durable event; `seq` 0 before the first.
+    pub(crate) at: LogPosition,
+    /// False where only the record said so, which follows the log: the log may have come further.
+    pub(crate) is_sure: bool,
+}
+
 /// The past of runs, as a stream needs it.
 pub(crate) trait RunLog: Send + Sync + 'static {
-    /// The state of a run with the position it stands at; none when there is no such run.
-    fn snapshot(&self, run: ExecutionId) -> impl Future<Output = Result<Option<Snapshot>, Problem>> + Send;
+    /// The state of a run with the position it stands at; none when there is no such run. Who has seen `since` is not told an
+    /// older state because the log cannot be asked: that is an error.
+    fn snapshot(
+        &self,
+        run: ExecutionId,
+        since: LogPosition,
+    ) -> impl Future<Output = Result<Option<Snapshot>, Problem>> + Send;
 
     /// How far a run has come: the same without its nodes, of which there may be many.
-    fn standing(&self, run: ExecutionId) -> impl Future<Output = Result<Option<Standing>, Problem>> + Send;
+    fn standing(&self, run: ExecutionId) -> impl Future<Output = Result<Option<Stand>, Problem>> + Send;
 
     /// Up to [`PAGE`] durable events after a position, in order. `known` is a `seq` that is known to have been reached:
-    /// an empty answer is taken for the end of the log only when it lies before.
+    /// an empty answer is taken for the end of the log only when it lies before. Fewer than there are come only where there is
+    /// nobody left to ask for the rest; a log that does not answer is an error.
     fn page(
         &self,
         run: ExecutionId,
@@ -47,22 +64,36 @@ pub(crate) struct History {
 }
 
 impl RunLog for History {
-    async fn snapshot(&self, run: ExecutionId) -> Result<Option<Snapshot>, Problem> {
-        match patiently(self.bus.load_run(run)).await {
+    async fn snapshot(&self, run: ExecutionId, since: LogPosition) -> Result<Option<Snapshot>, Problem> {
+        let problem = match patiently(self.bus.load_run(run)).await {
             Ok(Some(stored)) => {
                 let snapshot = millrace_engine::snapshot(&stored.fields, SNAPSHOT_NODES);
-                snapshot.map(Some).map_err(Problem::internal)
+                return snapshot.map(Some).map_err(Problem::internal);
             }
-            other => recorded(self.recorded_snapshot(run).await, other.err()),
+            other => other.err(),
+        };
+        let answered = problem.is_none();
+        let Some(snapshot) = recorded(self.recorded_snapshot(run).await, problem)? else { return Ok(None) };
+        let at = LogPosition { epoch: snapshot.epoch, seq: snapshot.seq };
+        if at < since && !Stand::recorded(snapshot.status, at, answered).is_sure {
+            let detail =
+                "the execution's log cannot be read, and its record is behind; try again in a moment";
+            return Err(Problem::new(Code::BusUnavailable, detail));
         }
+        Ok(Some(snapshot))
     }
 
-    async fn standing(&self, run: ExecutionId) -> Result<Option<Standing>, Problem> {
+    async fn standing(&self, run: ExecutionId) -> Result<Option<Stand>, Problem> {
         let found = patiently(self.bus.fields(&[run], Meta::FIELD)).await;
         match found.map(|mut fields| fields.pop().flatten()) {
-            Ok(Some(record)) => Standing::read(&record).map(Some).map_err(Problem::internal),
+            Ok(Some(record)) => {
+                let Standing { status, at } = Standing::read(&record).map_err(Problem::internal)?;
+                Ok(Some(Stand { status, at, is_sure: true }))
+            }
             other => {
-                let of = |(record, at): (ExecutionRecord, _)| Standing { status: record.summary.status, at };
+                let answered = other.is_ok();
+                let of =
+                    |(record, at): (ExecutionRecord, _)| Stand::recorded(record.summary.status, at, answered);
                 recorded(self.recorded_run(run).await.map(of), other.err())
             }
         }
@@ -84,7 +115,10 @@ impl History {
     ) -> Result<Vec<String>, Problem> {
         let logged = match patiently(self.bus.log_text(run, after, PAGE)).await {
             Ok(logged) => logged,
-            Err(problem) => return self.recorded_texts(run, after).await.map_err(|_| problem),
+            Err(problem) => {
+                let Ok(events) = self.recorded_events(run, after).await else { return Err(problem) };
+                return if suffices(&events, after, known) { Ok(texts_of(&events)) } else { Err(problem) };
+            }
         };
         let reaches = match logged.first() {
             Some((first, _)) => first.epoch != after.epoch || first.seq == after.seq + 1,
@@ -93,12 +127,7 @@ impl History {
         if reaches {
             return Ok(logged.into_iter().map(|(_, text)| text).collect());
         }
-        Ok(self.recorded_texts(run, after).await?)
-    }
-
-    async fn recorded_texts(&self, run: ExecutionId, after: LogPosition) -> Result<Vec<String>, StoreError> {
-        let text = |event: &Event| serde_json::to_string(event).expect("an event is plain data");
-        Ok(self.recorded_events(run, after).await?.iter().map(text).collect())
+        Ok(texts_of(&self.recorded_events(run, after).await?))
     }
 
     async fn recorded_events(&self, run: ExecutionId, after: LogPosition) -> Result<Vec<Event>, StoreError> {
@@ -143,6 +172,25 @@ impl History {
             }
         }
     }
+}
+
+impl Stand {
+    /// What the record says; `answered` tells whether Redis did, and had nothing. Of a run that goes on that is no news: its log
+    /// was lost, and is about to be rebuilt.
+    fn recorded(status: ExecutionStatus, at: LogPosition, answered: bool) -> Self {
+        Self { status, at, is_sure: answered && status.is_terminal() }
+    }
+}
+
+/// Whether recorded events do in place of the log's: there are as many as one page holds, or they come as far as is known.
+fn suffices(events: &[Event], after: LogPosition, known: u64) -> bool {
+    let last = events.last().and_then(Event::log_position).unwrap_or(after);
+    events.len() >= PAGE || last.seq >= known || last.epoch != after.epoch
+}
+
+fn texts_of(events: &[Event]) -> Vec<String> {
+    let text = |event: &Event| serde_json::to_string(event).expect("an event is plain data");
+    events.iter().map(text).collect()
 }
 
 /// What the record says of a run that Redis does not have, or could not tell of (`problem`).

@@ -12,7 +12,6 @@ use futures::Stream;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::run::Snapshot;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
-use millrace_engine::Standing;
 use serde_json::json;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::time::Instant;
@@ -20,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 
 use super::filter::TypeFilter;
 use super::frame::{self, Frame};
-use super::history::RunLog;
+use super::history::{RunLog, Stand};
 use super::lag::Lag;
 use super::start::Start;
 use super::subscription::Subscription;
@@ -51,6 +50,8 @@ pub(crate) struct RunStream<L> {
     at: LogPosition,
     /// A `seq` that is known to have been reached.
     known: u64,
+    /// `at` is what the client says, and further than anybody could be found to say: the log has to be asked.
+    unproven: bool,
     /// The run's final status, once the stream has been told of it.
     ended: Option<ExecutionStatus>,
     lag: Lag,
@@ -90,6 +91,7 @@ impl<L: RunLog> RunStream<L> {
             phase: Phase::CatchUp,
             at: LogPosition { epoch: 0, seq: 0 },
             known: 0,
+            unproven: false,
             ended: None,
             lag: Lag::new(settings.buffer),
             pings: 0,
@@ -98,7 +100,7 @@ impl<L: RunLog> RunStream<L> {
             _permit: permit,
         };
         if !stream.go_on(start).await? {
-            let Some(snapshot) = stream.log.snapshot(run).await? else { return Ok(None) };
+            let Some(snapshot) = stream.log.snapshot(run, stream.at).await? else { return Ok(None) };
             stream.tell_state(&snapshot);
         }
         Ok(Some(stream))
@@ -109,12 +111,17 @@ impl<L: RunLog> RunStream<L> {
         if start == Start::Snapshot {
             return Ok(false);
         }
-        let Some(Standing { status, at: stands_at }) = self.log.standing(self.run).await? else {
+        let Some(Stand { status, at: stands_at, is_sure }) = self.log.standing(self.run).await? else {
             return Ok(false);
         };
         self.at = match start {
             Start::Replay(seq) if seq <= stands_at.seq => LogPosition { seq, ..stands_at },
             Start::After(seen) if seen.epoch == stands_at.epoch && seen.seq <= stands_at.seq => seen,
+            // The record follows the log, and the client may have been told of what is not recorded yet. It is not sent back.
+            Start::After(seen) if seen.epoch == stands_at.epoch && !is_sure => {
+                self.unproven = true;
+                seen
+            }
             _ => return Ok(false),
         };
         self.known = stands_at.seq;

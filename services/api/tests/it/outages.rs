@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use millrace_config::Api;
+use millrace_store::RecordBatch;
 use millrace_testkit::{TestPostgres, eventually};
 use serde_json::json;
 
@@ -91,5 +92,32 @@ async fn a_run_is_accepted_without_redis_and_streams_resume_when_it_is_back() ->
     assert_eq!(follower.expect("completed").await?.id, "2-2");
     follower.expect("end").await?;
     assert!(follower.next().await?.is_none());
+    world.stop().await
+}
+
+#[tokio::test]
+async fn invariant_3_nobody_is_sent_back_while_redis_is_away() -> anyhow::Result<()> {
+    let mut world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    for _ in 0..4 {
+        player.node("min").await?;
+    }
+    // The record is two events behind the client.
+    world.store.record(&RecordBatch { events: player.committed[..3].to_vec() }).await?;
+    world.redis.server().kill().await;
+    let mut follower = world.follow(player.run, Some("1-5")).await?;
+
+    // The log comes back, and goes on where it was.
+    world.redis.server().restart().await?;
+    let lost = std::mem::take(&mut player.committed);
+    let mut player = crate::support::Player::new(world.bus.clone(), player.run);
+    eventually(DEADLINE, "the bus is back", async || Ok::<_, anyhow::Error>(world.bus.ping().await.ok()))
+        .await?;
+    player.meta.seq = 5;
+    player.meta.status = millrace_contracts::ExecutionStatus::Running;
+    player.commit(lost, Vec::new()).await?;
+    player.complete(json!({})).await?;
+    assert_eq!(follower.rest().await?, ["completed@1-6", "end@1-6"]);
     world.stop().await
 }

@@ -3,13 +3,14 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use millrace_contracts::event::LogPosition;
 use serde_json::json;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::{Phase, RunStream};
 use crate::live::frame::{Frame, PING};
-use crate::live::history::{PAGE, RunLog};
+use crate::live::history::{PAGE, RunLog, Stand};
 use crate::live::subscription::Signal;
 
 /// Pause before the log is tried again.
@@ -36,8 +37,11 @@ impl<L: RunLog> RunStream<L> {
 
     /// Reads one page of the log.
     async fn catch_up(&mut self) {
+        if self.unproven && !self.prove().await {
+            return;
+        }
         let Ok(page) = self.log.page(self.run, self.at, self.known).await else {
-            self.phase = Phase::Retry(Instant::now() + RETRY_AFTER);
+            self.retry();
             return;
         };
         for frame in &page {
@@ -62,12 +66,41 @@ impl<L: RunLog> RunStream<L> {
         self.settle();
     }
 
+    /// Asks whether the run has come as far as the client says; false when something else has to be done first.
+    async fn prove(&mut self) -> bool {
+        let stand = match self.log.standing(self.run).await {
+            Ok(stand) => stand,
+            Err(_) => return self.retry(),
+        };
+        let reaches = |stand: &Stand| stand.at.epoch == self.at.epoch && stand.at.seq >= self.at.seq;
+        match stand {
+            Some(stand) if reaches(&stand) => {
+                (self.unproven, self.known) = (false, stand.at.seq);
+                self.note_end(stand.status);
+                true
+            }
+            Some(stand) if !stand.is_sure => self.retry(),
+            _ => {
+                // It never was there, or is in a log that was lost.
+                (self.unproven, self.at) = (false, LogPosition { epoch: 0, seq: 0 });
+                self.start_over().await;
+                false
+            }
+        }
+    }
+
+    /// Has the log tried again in a while.
+    fn retry(&mut self) -> bool {
+        self.phase = Phase::Retry(Instant::now() + RETRY_AFTER);
+        false
+    }
+
     /// Events are missing for good, or the log was lost and rebuilt: the client is told the state anew.
     async fn start_over(&mut self) {
-        match self.log.snapshot(self.run).await {
+        match self.log.snapshot(self.run, self.at).await {
             Ok(Some(snapshot)) => self.tell_state(&snapshot),
             Ok(None) => self.part("gone", &json!({"reason": "the execution was deleted"}).to_string()),
-            Err(_) => self.phase = Phase::Retry(Instant::now() + RETRY_AFTER),
+            Err(_) => drop(self.retry()),
         }
     }
 

@@ -13,7 +13,8 @@ use super::*;
 use crate::live::Hub;
 use crate::live::history::PAGE;
 
-/// A run's log in memory; `readable` false stands for Redis and Postgres both away.
+/// A run's log in memory; `readable` false stands for Redis and Postgres both away, and `recorded` for Redis away and a record that
+/// has come so far.
 #[derive(Clone)]
 struct FakeLog(Arc<Mutex<Past>>);
 
@@ -23,20 +24,26 @@ struct Past {
     status: ExecutionStatus,
     events: Vec<Event>,
     readable: bool,
+    recorded: Option<u64>,
 }
 
 impl RunLog for FakeLog {
-    async fn snapshot(&self, run: ExecutionId) -> Result<Option<Snapshot>, Problem> {
+    async fn snapshot(&self, run: ExecutionId, since: LogPosition) -> Result<Option<Snapshot>, Problem> {
         let past = self.0.lock().unwrap();
         if past.run != run {
             return Ok(None);
+        }
+        let end = past.events.last().and_then(|event| event.seq).unwrap_or(0);
+        let seq = past.recorded.unwrap_or(end);
+        if past.recorded.is_some() && (LogPosition { epoch: past.epoch, seq }) < since {
+            return Err(crate::problem::shutting_down());
         }
         Ok(Some(Snapshot {
             execution_id: run,
             workflow_id: None,
             status: past.status,
             epoch: past.epoch,
-            seq: past.events.last().and_then(|event| event.seq).unwrap_or(0),
+            seq,
             progress: Progress::default(),
             created_at: UnixMillis(0),
             started_at: None,
@@ -48,12 +55,14 @@ impl RunLog for FakeLog {
         }))
     }
 
-    async fn standing(&self, run: ExecutionId) -> Result<Option<Standing>, Problem> {
-        let of = |snapshot: Snapshot| Standing {
+    async fn standing(&self, run: ExecutionId) -> Result<Option<Stand>, Problem> {
+        let is_sure = self.0.lock().unwrap().recorded.is_none();
+        let of = |snapshot: Snapshot| Stand {
             status: snapshot.status,
             at: LogPosition { epoch: snapshot.epoch, seq: snapshot.seq },
+            is_sure,
         };
-        Ok(self.snapshot(run).await?.map(of))
+        Ok(self.snapshot(run, LogPosition { epoch: 0, seq: 0 }).await?.map(of))
     }
 
     async fn page(&self, _: ExecutionId, after: LogPosition, _: u64) -> Result<Vec<Frame>, Problem> {
@@ -80,8 +89,8 @@ struct World {
 impl World {
     fn new() -> Self {
         let run = ExecutionId::generate();
-        let past =
-            Past { run, epoch: 1, status: ExecutionStatus::Running, events: Vec::new(), readable: true };
+        let status = ExecutionStatus::Running;
+        let past = Past { run, epoch: 1, status, events: Vec::new(), readable: true, recorded: None };
         Self {
             run,
             hub: Hub::new(16),
@@ -304,6 +313,37 @@ async fn a_log_that_cannot_be_read_is_tried_again() {
     world.log.0.lock().unwrap().readable = true;
     tokio::time::advance(Duration::from_secs(2)).await;
     assert_eq!(told(&mut stream).await, ["started@1-1"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_has_seen_more_than_is_recorded_is_not_sent_back() {
+    let world = World::new();
+    for _ in 0..5 {
+        world.commit(EventType::NodeCompleted, true);
+    }
+    world.log.0.lock().unwrap().recorded = Some(3);
+    let mut stream = world.open(Start::After(LogPosition { epoch: 1, seq: 5 })).await;
+    let mut liar = world.open(Start::After(LogPosition { epoch: 1, seq: 9 })).await;
+    assert!(told(&mut stream).await.is_empty() && told(&mut liar).await.is_empty());
+    world.log.0.lock().unwrap().recorded = None;
+    world.commit(EventType::NodeCompleted, true);
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(told(&mut stream).await, ["node.completed@1-6"]);
+    assert_eq!(told(&mut liar).await, ["snapshot@1-6"], "nobody has seen what never was");
+
+    // An older state does not stand in for events that cannot be read either.
+    let mut ahead = world.open(Start::After(LogPosition { epoch: 1, seq: 6 })).await;
+    world.commit(EventType::NodeCompleted, true);
+    world.commit(EventType::NodeCompleted, false);
+    {
+        let mut past = world.log.0.lock().unwrap();
+        past.events.remove(6);
+        past.recorded = Some(3);
+    }
+    assert!(told(&mut ahead).await.is_empty());
+    world.log.0.lock().unwrap().recorded = None;
+    tokio::time::advance(Duration::from_secs(2)).await;
+    assert_eq!(told(&mut ahead).await, ["snapshot@1-8"]);
 }
 
 #[tokio::test(start_paused = true)]

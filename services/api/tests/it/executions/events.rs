@@ -217,3 +217,25 @@ async fn a_hundred_clients_of_one_run_see_the_same() -> anyhow::Result<()> {
     }
     world.stop().await
 }
+
+#[tokio::test]
+async fn a_page_is_not_cut_short_where_the_log_cannot_be_read() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    for _ in 0..3 {
+        player.node("a").await?;
+    }
+    // The record follows the log; of the log nothing can be had but how far it has come.
+    world.store.record(&RecordBatch { events: player.committed[..2].to_vec() }).await?;
+    let log = format!("{{mr:p{}}}:log:{}", world.bus.partition_of(player.run), player.run);
+    let mut redis = redis::Client::open(world.redis.url())?.get_multiplexed_async_connection().await?;
+    redis::cmd("SET").arg(&log).arg("no log").exec_async(&mut redis).await?;
+    let path = format!("/api/v1/executions/{}/events?from=0", player.run);
+    let get =
+        async || Reply::of(world.request(Method::GET, &path).header("accept", "application/json")).await;
+    assert!(get().await?.status >= 500, "two of four events would pass for all");
+    world.store.record(&RecordBatch { events: player.committed[2..].to_vec() }).await?;
+    assert_eq!(get().await?.body["events"].as_array().map(Vec::len), Some(4));
+    world.stop().await
+}
