@@ -11,6 +11,7 @@ mod error;
 mod etag;
 mod fields;
 mod figures;
+mod form;
 mod health;
 mod library;
 mod live;

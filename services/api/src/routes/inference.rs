@@ -3,18 +3,18 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, Multipart, Path, Request, State};
+use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
-use futures::stream;
 use millrace_blocks::{Block, Catalogue, Category, Runner, catalogue};
 use millrace_contracts::{Fault, Faults, ItemPath, JobId, NodeId};
 use serde::Serialize;
 use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 
-use crate::body::{self, BodyType};
+use crate::body::{self, BodyType, Held, Memory};
 use crate::fields::{self, cut};
+use crate::form;
 use crate::openapi::described::{InferenceForm, InferenceRequest};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
@@ -64,7 +64,7 @@ pub(crate) async fn run(
 ) -> Result<Response, Problem> {
     let block = block_of(catalogue(), &task)?;
     let ask = Ask::read(&app, params, &request, "inference")?;
-    let mut fields = read(&app, request).await?;
+    let Held { value: mut fields, memory } = read(&app, request).await?;
     let mut faults = Faults::default();
     let options = RunOptions::take(&mut fields, &mut faults);
     let definition = definition(block, &mut fields, &mut faults);
@@ -80,6 +80,7 @@ pub(crate) async fn run(
     ask.admit(&app, &target, &options).await?;
     let input = Map::from_iter([("image".to_owned(), image.unwrap_or_default())]);
     let input = submit::resolve(&app, &target.compiled, input, "").await?;
+    drop(memory);
     let (receipt, outcome) = ask.accept(&app, Ready { target, input, options, rerun_of: None }).await?;
     let job_id = JobId::of(receipt.id, &NodeId::from(NODE), &ItemPath::root(), 1);
     match outcome {
@@ -113,41 +114,33 @@ fn block_of<'a>(catalogue: &'a Catalogue, task: &str) -> Result<&'a Block, Probl
 }
 
 /// The request's fields; files of a form are stored as they arrive.
-async fn read(app: &Arc<App>, request: Request) -> Result<Map<String, Value>, Problem> {
+async fn read(app: &Arc<App>, request: Request) -> Result<Held<Map<String, Value>>, Problem> {
     match body::body_type(request.headers()) {
-        BodyType::Json => Ok(body::object(app, request, body::max_json(app)).await?.value),
+        BodyType::Json => body::object(app, request, body::max_json(app)).await,
         BodyType::Multipart => read_form(app, request).await,
         BodyType::Other => Err(body::unsupported("application/json or multipart/form-data")),
     }
 }
 
 /// `image` as a file; `request` or `config` as JSON; anything else as text.
-async fn read_form(app: &Arc<App>, request: Request) -> Result<Map<String, Value>, Problem> {
-    let malformed =
-        |error| Problem::new(Code::MalformedBody, "the multipart body is not well formed").because(error);
-    let multipart = Multipart::from_request(request, app).await;
-    let mut multipart = multipart.map_err(|error| {
-        Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(error)
-    })?;
-    let mut fields = Map::new();
+async fn read_form(app: &Arc<App>, request: Request) -> Result<Held<Map<String, Value>>, Problem> {
+    let mut multipart = form::open(app, request).await?;
+    let (mut fields, mut memory) = (Map::new(), Memory::new(app.body_memory.clone()));
     for _ in 0..=FIELDS.len() + 8 {
-        let Some(field) = multipart.next_field().await.map_err(malformed)? else { return Ok(fields) };
+        let Some(field) = multipart.next_field().await.map_err(form::broken)? else {
+            return Ok(Held { value: fields, memory: memory.into_permits() });
+        };
         let name = field.name().unwrap_or_default().to_owned();
         if name == "image" && field.file_name().is_some() {
-            let chunks = stream::unfold(field, |mut field| async {
-                let chunk = field.chunk().await.transpose()?;
-                Some((chunk, field))
-            });
-            let id = app.blobs.put_stream(chunks).await?;
+            let id = form::file(app, field).await?;
             fields.insert(name, json!(format!("blob:{id}")));
             continue;
         }
-        // Bounded by the body's own limit, which is that of all requests.
-        let text = field.text().await.map_err(malformed)?;
+        let text = form::text(app, field, &mut memory).await?;
         match name.as_str() {
-            "request" => fields.extend(body::into_object(body::parse(text.as_bytes())?, "")?),
-            "config" | "labels" => drop(fields.insert(name, body::parse(text.as_bytes())?)),
-            _ => drop(fields.insert(name, Value::String(text))),
+            "request" => fields.extend(body::into_object(body::parse(&text)?, "")?),
+            "config" | "labels" => drop(fields.insert(name, body::parse(&text)?)),
+            _ => drop(fields.insert(name, json!(String::from_utf8_lossy(&text)))),
         }
     }
     Err(Problem::new(Code::InvalidRequest, "the form has more parts than the request has fields"))

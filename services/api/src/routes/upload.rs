@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{FromRequest, Multipart, Request, State};
+use axum::extract::{Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::{Stream, stream};
+use futures::Stream;
 use millrace_blobs::BlobsError;
 use millrace_contracts::{BlobId, UnixMillis};
 use millrace_store::BlobRecord;
@@ -15,6 +15,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::body::{self, BodyType};
+use crate::form;
 use crate::openapi::described::FilesForm;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
@@ -86,24 +87,19 @@ pub(crate) async fn upload(
         body::drain(&mut chunks).await;
         return Err(body::too_large(limit));
     }
-    let stored = store(&app, &mut chunks).await;
-    if stored.is_err() {
+    let answer = store(&app, &mut chunks).await;
+    if answer.is_err() {
         body::drain(&mut chunks).await;
     }
-    let answer = stored?;
+    let answer = answer?;
     let location = HeaderValue::try_from(answer.url.as_str()).map_err(Problem::internal)?;
     Ok((StatusCode::CREATED, [(header::LOCATION, location)], Json(Stored::One(answer))).into_response())
 }
 
 async fn upload_form(app: &Arc<App>, request: Request) -> Result<Response, Problem> {
-    let malformed =
-        |error| Problem::new(Code::MalformedBody, "the multipart body is not well formed").because(error);
-    let multipart = Multipart::from_request(request, app).await;
-    let mut multipart = multipart.map_err(|error| {
-        Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(error)
-    })?;
+    let mut multipart = form::open(app, request).await?;
     let mut answers = Vec::new();
-    while let Some(field) = multipart.next_field().await.map_err(malformed)? {
+    while let Some(field) = multipart.next_field().await.map_err(form::broken)? {
         if answers.len() == MAX_FILES {
             return Err(Problem::new(
                 Code::InvalidRequest,
@@ -111,28 +107,26 @@ async fn upload_form(app: &Arc<App>, request: Request) -> Result<Response, Probl
             ));
         }
         let (name, file_name) = (field.name().map(str::to_owned), field.file_name().map(str::to_owned));
-        let chunks = stream::unfold(field, |mut field| async {
-            let chunk = field.chunk().await.transpose()?;
-            Some((chunk, field))
-        });
-        let mut answer = store(app, chunks).await?;
+        let mut answer = stored(app, form::file(app, field).await?).await?;
         (answer.name, answer.file_name) = (name, file_name);
         answers.push(answer);
     }
     Ok((StatusCode::CREATED, Json(Stored::Form(StoredBlobs { blobs: answers }))).into_response())
 }
 
-async fn store<E>(
+async fn store(
     app: &App,
-    chunks: impl Stream<Item = Result<Bytes, E>> + Send,
-) -> Result<StoredBlob, Problem>
-where
-    E: Into<Box<dyn std::error::Error + Send + Sync>>,
-{
+    chunks: impl Stream<Item = Result<Bytes, axum::Error>> + Send,
+) -> Result<StoredBlob, Problem> {
     let id = app.blobs.put_stream(chunks).await.map_err(|error| match error {
         BlobsError::TooLarge { limit, .. } => body::too_large(limit),
         other => other.into(),
     })?;
+    stored(app, id).await
+}
+
+/// What a blob that was just stored is answered with.
+async fn stored(app: &App, id: BlobId) -> Result<StoredBlob, Problem> {
     let bytes = app.blobs.head(id).await?.unwrap_or(0);
     let head =
         if bytes == 0 { Bytes::new() } else { app.blobs.get_range(id, 0..bytes.min(PROBED_BYTES)).await? };

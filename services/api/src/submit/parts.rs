@@ -1,14 +1,13 @@
 //! A multipart submission: a part `request` or `input` with JSON, files named after inputs, and other inputs as text. Files go
 //! to the blob store as they arrive and are never in memory whole.
 
-use axum::extract::multipart::{Field, Multipart, MultipartError};
-use bytes::BytesMut;
-use futures::stream;
+use axum::extract::multipart::{Field, Multipart};
 use millrace_contracts::{Fault, Kind};
 use serde_json::{Map, Value};
 
 use super::target::Target;
 use crate::body::{self, Memory};
+use crate::form;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -35,12 +34,12 @@ pub(super) async fn read(
 ) -> Result<Parts, Problem> {
     let mut parts = Parts::default();
     for _ in 0..MAX_PARTS {
-        let Some(field) = multipart.next_field().await.map_err(broken)? else { return Ok(parts) };
+        let Some(field) = multipart.next_field().await.map_err(form::broken)? else { return Ok(parts) };
         let name = field.name().unwrap_or_default().to_owned();
         let is_file = field.file_name().is_some();
         match name.as_str() {
             "request" if !is_file => {
-                let text = text(app, field, memory).await?;
+                let text = form::text(app, field, memory).await?;
                 parts.fields = body::into_object(body::parse(&text)?, "")?;
                 if target.is_none() {
                     let definition = parts.fields.shift_remove("workflow").unwrap_or_default();
@@ -48,7 +47,7 @@ pub(super) async fn read(
                 }
             }
             "input" if !is_file => {
-                let text = text(app, field, memory).await?;
+                let text = form::text(app, field, memory).await?;
                 parts.input.extend(body::into_object(body::parse(&text)?, "/input")?);
             }
             _ => {
@@ -88,56 +87,15 @@ async fn value(
     let is_list = kind == Kind::list(Kind::Image);
     let is_image = is_list || kind == Kind::Image;
     if is_file && is_image {
-        let chunks = stream::unfold(field, |mut field| async {
-            let chunk = field.chunk().await.transpose()?;
-            Some((chunk, field))
-        });
-        let id = app.blobs.put_stream(chunks).await.map_err(|error| upload_problem(app, error))?;
-        let picture = Value::String(format!("blob:{id}"));
+        let picture = Value::String(format!("blob:{}", form::file(app, field).await?));
         return Ok(if is_list { Value::Array(vec![picture]) } else { picture });
     }
-    let text = text(app, field, memory).await?;
+    let text = form::text(app, field, memory).await?;
     let as_text = || Value::String(String::from_utf8_lossy(&text).into_owned());
     if is_image || kind == Kind::String {
         return Ok(as_text());
     }
     Ok(serde_json::from_slice(&text).unwrap_or_else(|_| as_text()))
-}
-
-/// A part that is held in memory.
-async fn text(app: &App, mut field: Field<'_>, memory: &mut Memory) -> Result<BytesMut, Problem> {
-    let limit = body::max_json(app);
-    let mut text = BytesMut::new();
-    while let Some(chunk) = field.chunk().await.map_err(broken)? {
-        if (text.len() + chunk.len()) as u64 > limit {
-            return Err(body::too_large(limit));
-        }
-        memory.take(chunk.len())?;
-        text.extend_from_slice(&chunk);
-    }
-    Ok(text)
-}
-
-fn upload_problem(app: &App, error: millrace_blobs::BlobsError) -> Problem {
-    match error {
-        millrace_blobs::BlobsError::TooLarge { limit, .. } => body::too_large(limit),
-        millrace_blobs::BlobsError::Upload(source) => match source.downcast::<MultipartError>() {
-            Ok(error) => broken(*error),
-            Err(_) => body::too_large(app.settings.max_body.bytes()),
-        },
-        other => other.into(),
-    }
-}
-
-/// The problem of a multipart body that cannot be read on.
-pub(super) fn broken(error: MultipartError) -> Problem {
-    if error.status() == axum::http::StatusCode::PAYLOAD_TOO_LARGE {
-        return Problem::new(
-            Code::PayloadTooLarge,
-            "the body is larger than the server takes (`api.max_body`)",
-        );
-    }
-    Problem::new(Code::MalformedBody, "the multipart body is not well formed, or broke off").because(error)
 }
 
 fn request_first() -> Problem {

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{FromRequest, Multipart, Request};
+use axum::extract::Request;
 use millrace_contracts::{Fault, Faults};
 use serde_json::{Map, Value};
 use tokio::sync::OwnedSemaphorePermit;
@@ -11,6 +11,7 @@ use super::options::{RunOptions, unknown_fields};
 use super::parts;
 use super::target::Target;
 use crate::body::{self, BodyType, Memory};
+use crate::form;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
@@ -59,9 +60,7 @@ async fn read_json(app: &App, request: Request, target: Option<Target>) -> Resul
 }
 
 async fn read_multipart(app: &Arc<App>, request: Request, target: Option<Target>) -> Result<Draft, Problem> {
-    let multipart = Multipart::from_request(request, app).await.map_err(|rejection| {
-        Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(rejection)
-    })?;
+    let multipart = form::open(app, request).await?;
     let mut memory = Memory::new(app.body_memory.clone());
     let mut parts = parts::read(app, multipart, target.as_ref(), &mut memory).await?;
     let mut faults = Faults::default();

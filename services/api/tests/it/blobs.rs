@@ -2,7 +2,9 @@
 
 mod thumbnail;
 
+use millrace_config::{Api, ByteSize};
 use millrace_contracts::BlobId;
+use millrace_testkit::TestPostgres;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 
@@ -65,5 +67,15 @@ async fn files_of_a_form_are_stored_each_and_nothing_is_served_that_runs() -> an
     assert_eq!(world.get(empty.body["url"].as_str().unwrap()).await?.bytes, b"");
     world.get(&format!("/api/v1/blobs/{}", BlobId::of(b"nobody's"))).await?.problem(404, "NOT_FOUND");
     world.get("/api/v1/blobs/xyz").await?.problem(404, "NOT_FOUND");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_form_that_is_too_large_is_told_so() -> anyhow::Result<()> {
+    let settings = Api { max_body: ByteSize::mib(1), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let form = Form::new().part("a", Part::bytes(vec![7; 1_100_000]).file_name("a.bin"));
+    let sent = Reply::of(world.request(Method::POST, "/api/v1/blobs").multipart(form)).await?;
+    sent.problem(413, "PAYLOAD_TOO_LARGE");
     world.stop().await
 }

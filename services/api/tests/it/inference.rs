@@ -2,7 +2,9 @@
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use millrace_config::{Api, ByteSize};
 use millrace_contracts::{ExecutionId, ItemPath, JobId};
+use millrace_testkit::TestPostgres;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -93,5 +95,32 @@ async fn jobs_are_listed_and_asked_for_with_care() -> anyhow::Result<()> {
     world.get("/api/v1/inference/jobs/nobody").await?.problem(404, "NOT_FOUND");
     let unknown = JobId::of(ExecutionId::generate(), &"x".into(), &ItemPath::root(), 1);
     world.get(&format!("/api/v1/inference/jobs/{unknown}")).await?.problem(404, "NOT_FOUND");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_form_is_held_to_the_same_bounds_as_a_submission() -> anyhow::Result<()> {
+    let settings = Api { max_body: ByteSize::mib(1), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let path = "/api/v1/inference/detection";
+    let large = vec![b'7'; 1_100_000];
+    let file = Form::new().part("image", Part::bytes(large.clone()).file_name("a.png"));
+    let text = Form::new().part("config", Part::bytes(large));
+    for form in [file, text] {
+        let sent = world.request(Method::POST, path).multipart(form);
+        Reply::of(sent).await?.problem(413, "PAYLOAD_TOO_LARGE");
+    }
+    world.stop().await
+}
+
+/// Bytes of text that a form's field may have, whatever a body may.
+const MAX_TEXT: usize = 32 << 20;
+
+#[tokio::test]
+async fn the_text_of_a_form_is_no_longer_than_a_json_body() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let text = Form::new().part("config", Part::bytes(vec![b' '; MAX_TEXT + 1]));
+    let sent = world.request(Method::POST, "/api/v1/inference/detection").multipart(text);
+    Reply::of(sent).await?.problem(413, "PAYLOAD_TOO_LARGE");
     world.stop().await
 }

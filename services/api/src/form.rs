@@ -1,0 +1,63 @@
+//! Multipart bodies: files go to the blob store as they arrive, and text is held within the allowance for bodies.
+
+use std::sync::Arc;
+
+use axum::extract::multipart::{Field, Multipart, MultipartError};
+use axum::extract::{FromRequest, Request};
+use axum::http::StatusCode;
+use bytes::BytesMut;
+use futures::stream;
+use millrace_blobs::BlobsError;
+use millrace_contracts::BlobId;
+
+use crate::body::{self, Memory};
+use crate::problem::{Code, Problem};
+use crate::state::App;
+
+/// The parts of a request's body.
+pub(crate) async fn open(app: &Arc<App>, request: Request) -> Result<Multipart, Problem> {
+    Multipart::from_request(request, app).await.map_err(|rejection| {
+        Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(rejection)
+    })
+}
+
+/// Stores a file, which is never in memory whole.
+pub(crate) async fn file(app: &App, field: Field<'_>) -> Result<BlobId, Problem> {
+    let chunks = stream::unfold(field, |mut field| async {
+        let chunk = field.chunk().await.transpose()?;
+        Some((chunk, field))
+    });
+    app.blobs.put_stream(chunks).await.map_err(|error| match error {
+        BlobsError::TooLarge { limit, .. } => body::too_large(limit),
+        BlobsError::Upload(source) => match source.downcast::<MultipartError>() {
+            Ok(error) => broken(*error),
+            Err(_) => body::too_large(app.settings.max_body.bytes()),
+        },
+        other => other.into(),
+    })
+}
+
+/// A part that is held in memory.
+pub(crate) async fn text(app: &App, mut field: Field<'_>, memory: &mut Memory) -> Result<BytesMut, Problem> {
+    let limit = body::max_json(app);
+    let mut text = BytesMut::new();
+    while let Some(chunk) = field.chunk().await.map_err(broken)? {
+        if (text.len() + chunk.len()) as u64 > limit {
+            return Err(body::too_large(limit));
+        }
+        memory.take(chunk.len())?;
+        text.extend_from_slice(&chunk);
+    }
+    Ok(text)
+}
+
+/// The problem of a multipart body that cannot be read on.
+pub(crate) fn broken(error: MultipartError) -> Problem {
+    if error.status() == StatusCode::PAYLOAD_TOO_LARGE {
+        return Problem::new(
+            Code::PayloadTooLarge,
+            "the body is larger than the server takes (`api.max_body`)",
+        );
+    }
+    Problem::new(Code::MalformedBody, "the multipart body is not well formed, or broke off").because(error)
+}
