@@ -58,7 +58,7 @@ pub(crate) async fn run(
     params.only(&[])?;
     let context = RequestContext::find(&request)?;
     let target = Target::saved(&app, parse_id(&id)?).await?;
-    let key = submit::idempotency_key(request.headers())?.map(|key| format!("batch:{key}"));
+    let key = submit::idempotency_key(&request, "batch")?;
     let held = body::object(&app, request, body::max_json(&app)).await?;
     let (inputs, options) = read(held.value, app.settings.max_batch_runs)?;
     let first = key.as_deref().map(|key| submit::batch_key(key, 0));

@@ -29,7 +29,7 @@ pub(crate) struct Ask {
     trace: Traceparent,
     admission: Admission,
     wait: Option<Duration>,
-    /// The idempotency key as it is recorded: keys of different addresses do not meet.
+    /// The idempotency key as it is recorded.
     key: Option<String>,
 }
 
@@ -47,11 +47,11 @@ pub(crate) struct Ready {
 }
 
 impl Ask {
-    /// Reads `?wait=`, `Idempotency-Key` and the trace of `request`; its key is recorded as `kind:key`.
+    /// Reads `?wait=`, `Idempotency-Key` and the trace of `request`; keys of other kinds of requests do not meet its own.
     pub(crate) fn read(app: &App, params: Params, request: &Request, kind: &str) -> Result<Self, Problem> {
         let params = params.only(&["wait"])?;
         let wait = params.text("wait").map(|text| wait::parse(text, app.settings.max_wait)).transpose()?;
-        let key = idempotency_key(request.headers())?.map(|key| format!("{kind}:{key}"));
+        let key = idempotency_key(request, kind)?;
         let trace = *RequestContext::find(request)?.trace();
         Ok(Self { trace, admission: Admission::find(request)?, wait, key })
     }

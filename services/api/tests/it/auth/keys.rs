@@ -109,3 +109,28 @@ async fn a_known_key_stays_good_while_the_database_is_away() -> anyhow::Result<(
     get(&world, "/api/v1/queues", never.expose()).await?.problem(503, "DATABASE_UNAVAILABLE");
     world.stop().await
 }
+
+#[tokio::test]
+async fn idempotency_keys_of_different_callers_do_not_meet() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (_, admin) = make(&world, "admin", None).await?;
+    let (_, runner) = make(&world, "run", Some(&admin)).await?;
+    let save = keyed(world.request(Method::POST, "/api/v1/workflows").json(&constant()), Some(&admin));
+    let saved = Reply::of(save).await?.body["id"].as_str().unwrap_or_default().to_owned();
+    let send = |path: &str, body: serde_json::Value, key: &str| {
+        let request = world.request(Method::POST, path).bearer_auth(key).header("idempotency-key", "order-1");
+        Reply::of(request.json(&body))
+    };
+    for (path, body) in [
+        ("/api/v1/executions".to_owned(), json!({"workflow": constant()})),
+        (format!("/api/v1/workflows/{saved}/run-batch"), json!({"inputs": [{}, {}]})),
+    ] {
+        let theirs = send(&path, body.clone(), &admin).await?;
+        let own = send(&path, body.clone(), &runner).await?;
+        assert_eq!((theirs.status, own.status), (202, 202), "{own:?}");
+        let ids = |reply: &Reply| (reply.body["execution_id"].clone(), reply.body["execution_ids"].clone());
+        assert_ne!(ids(&theirs), ids(&own), "{path}");
+        assert_eq!(ids(&own), ids(&send(&path, body, &runner).await?), "{path}");
+    }
+    world.stop().await
+}
