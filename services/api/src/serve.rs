@@ -31,13 +31,14 @@ const COMMITS: TaskKind = TaskKind::new("api group commit", OnError::Stop, OnCan
 /// # Errors
 /// A listener that others than this machine can reach, while there are no api keys, or while that cannot be known; a task
 /// that failed; a grace period that was not enough.
-pub async fn run(deps: Deps, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ApiError> {
+pub async fn run(mut deps: Deps, listener: TcpListener, shutdown: CancellationToken) -> Result<(), ApiError> {
     let address = listener.local_addr().map_err(ApiError::Listener)?;
     let exposed = !address.ip().is_loopback();
     // Without keys everybody who reaches the api may use it.
     if exposed && !deps.store.api_keys().any().await? {
         return Err(ApiError::NotLoopback(address));
     }
+    deps.store = deps.store.with_idempotency_window(deps.settings.idempotency_window);
     // The server ends first, and the committer and the ledger after it: a request in hand must still find them.
     let (serving, committing) = (Supervisor::new(), Supervisor::new());
     let settings = GroupCommitSettings {

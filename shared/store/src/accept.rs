@@ -14,9 +14,6 @@ use crate::{Definition, Store, StoreError, definitions, json};
 
 pub use whole::WholeOutcome;
 
-/// How long an idempotency key is good for, hours.
-pub const IDEMPOTENCY_HOURS: i32 = 24;
-
 const KEY_CONSTRAINT: &str = "wf_executions_idempotency_key";
 /// How often a batch may lose the race for a key before the caller hears of it.
 const KEY_RACES: u32 = 3;
@@ -112,7 +109,7 @@ impl Store {
         let keys: Vec<&str> = runs.iter().filter_map(|run| run.idempotency_key.as_deref()).collect();
         let mut holders = HashMap::new();
         if !keys.is_empty() {
-            release_expired(&mut transaction, &keys).await?;
+            self.release_expired(&mut transaction, &keys).await?;
             holders = holders_of(&mut transaction, &keys).await?;
         }
         let outcomes: Vec<_> = runs.iter().map(|run| outcome(run, &mut holders)).collect();
@@ -126,6 +123,24 @@ impl Store {
         copy_uses(&mut transaction, &accepted).await?;
         transaction.commit().await?;
         Ok(outcomes)
+    }
+
+    /// Frees keys that are no longer good, or whose run was deleted.
+    async fn release_expired(
+        &self,
+        connection: &mut sqlx::PgConnection,
+        keys: &[&str],
+    ) -> Result<(), StoreError> {
+        sqlx::query!(
+            "update wf_executions set idempotency_key = null
+            where idempotency_key = any($1)
+                and (created_at < now() - make_interval(secs => $2) or deleted_at is not null)",
+            keys as &[&str],
+            self.idempotency_window.as_secs_f64()
+        )
+        .execute(connection)
+        .await?;
+        Ok(())
     }
 }
 
@@ -170,20 +185,6 @@ fn outcome(run: &AcceptedRun, holders: &mut HashMap<String, ExecutionId>) -> Acc
         holder if holder == id => AcceptOutcome::Accepted,
         holder => AcceptOutcome::Earlier(holder),
     }
-}
-
-/// Frees keys that are no longer good, or whose run was deleted.
-async fn release_expired(connection: &mut sqlx::PgConnection, keys: &[&str]) -> Result<(), StoreError> {
-    sqlx::query!(
-        "update wf_executions set idempotency_key = null
-        where idempotency_key = any($1)
-            and (created_at < now() - make_interval(hours => $2) or deleted_at is not null)",
-        keys as &[&str],
-        IDEMPOTENCY_HOURS
-    )
-    .execute(connection)
-    .await?;
-    Ok(())
 }
 
 /// Who holds which key now.

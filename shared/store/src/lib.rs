@@ -28,7 +28,7 @@ mod store;
 mod workers;
 mod workflows;
 
-pub use accept::{AcceptOutcome, AcceptedRun, IDEMPOTENCY_HOURS, WholeOutcome};
+pub use accept::{AcceptOutcome, AcceptedRun, WholeOutcome};
 pub use api_keys::{ApiKey, ApiKeys, KeyHash, KeySecret, NewApiKey};
 pub use audit::{Audit, ChangeFilter, ChangeRecord};
 pub use blob_uses::{BlobUses, UnreadValue};

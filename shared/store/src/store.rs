@@ -13,6 +13,10 @@ use crate::{Prices, StoreError};
 
 /// A connection that was given back less than this ago is used without asking whether it still is one.
 const TRUSTED: Duration = Duration::from_secs(1);
+/// How long an idempotency key is good for, where nothing else is said.
+const IDEMPOTENCY_WINDOW: Duration = Duration::from_secs(24 * 3_600);
+/// Longer than any run is kept, and an interval that Postgres knows.
+const IDEMPOTENCY_WINDOW_MAX: Duration = Duration::from_secs(100 * 365 * 24 * 3_600);
 
 /// Where the database is and how it is used.
 #[derive(Clone)]
@@ -65,6 +69,7 @@ pub struct Store {
     pub(crate) prices: Arc<Prices>,
     pub(crate) outage: Arc<Outage>,
     pub(crate) schema: Option<String>,
+    pub(crate) idempotency_window: Duration,
 }
 
 impl Store {
@@ -94,13 +99,25 @@ impl Store {
             .before_acquire(|connection, metadata| Box::pin(is_there(connection, metadata.idle_for)))
             .after_connect(|connection, _| Box::pin(async move { insist_on_durability(connection).await }))
             .connect_lazy_with(options);
-        Ok(Self { pool, prices: Arc::default(), outage: Arc::default(), schema: settings.schema.clone() })
+        Ok(Self {
+            pool,
+            prices: Arc::default(),
+            outage: Arc::default(),
+            schema: settings.schema.clone(),
+            idempotency_window: IDEMPOTENCY_WINDOW,
+        })
     }
 
     /// The same store; what it records from now on costs this.
     #[must_use]
     pub fn with_prices(self, prices: Prices) -> Self {
         Self { prices: Arc::new(prices), ..self }
+    }
+
+    /// The same store; an idempotency key is good for so long. A day where nothing is said.
+    #[must_use]
+    pub fn with_idempotency_window(self, window: Duration) -> Self {
+        Self { idempotency_window: window.min(IDEMPOTENCY_WINDOW_MAX), ..self }
     }
 
     /// A round trip.

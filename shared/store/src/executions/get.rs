@@ -6,7 +6,6 @@ use serde_json::{Map, Value};
 
 use super::row::summary;
 use super::{Callback, CallbackStatus, ExecutionRecord, Executions};
-use crate::accept::IDEMPOTENCY_HOURS;
 use crate::{StoreError, accept, definitions, json};
 
 impl Executions<'_> {
@@ -88,9 +87,9 @@ impl Executions<'_> {
     pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<ExecutionId>, StoreError> {
         let id = sqlx::query_scalar!(
             "select id from wf_executions
-            where idempotency_key = $1 and created_at >= now() - make_interval(hours => $2) and deleted_at is null",
+            where idempotency_key = $1 and created_at >= now() - make_interval(secs => $2) and deleted_at is null",
             key,
-            IDEMPOTENCY_HOURS
+            self.store.idempotency_window.as_secs_f64()
         )
         .fetch_optional(&mut *self.store.connection().await?)
         .await?;

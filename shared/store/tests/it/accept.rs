@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::Result;
 use millrace_contracts::ExecutionStatus;
 use millrace_store::{AcceptOutcome, AcceptedRun, Definition, StoreError, WholeOutcome};
@@ -66,6 +68,12 @@ async fn an_idempotency_key_gives_the_earlier_run_for_24_hours() -> Result<()> {
     assert_eq!(fixture.store.accept(std::slice::from_ref(&third)).await?, [AcceptOutcome::Accepted]);
     let holder = fixture.store.executions().by_idempotency_key("owner/key").await?;
     assert_eq!(holder, Some(third.accepted.execution_id));
+
+    // With another window, for as long as that.
+    let longer = fixture.store.clone().with_idempotency_window(Duration::from_secs(48 * 3_600));
+    fixture.execute("update wf_executions set created_at = created_at - interval '25 hours'").await?;
+    assert_eq!(longer.accept(&[with_key()]).await?, [AcceptOutcome::Earlier(third.accepted.execution_id)]);
+    assert_eq!(longer.executions().by_idempotency_key("owner/key").await?, holder);
     Ok(())
 }
 

@@ -1,9 +1,13 @@
 //! `POST /workflows/{id}/run`: inputs, options, waiting, and sending it twice.
 
+use std::time::Duration;
+
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use millrace_config::Api;
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, EventType};
+use millrace_testkit::TestPostgres;
 use reqwest::Method;
 use serde_json::{Value, json};
 
@@ -184,5 +188,17 @@ async fn what_is_sent_twice_runs_once() -> anyhow::Result<()> {
         .map(|told| told.data["executionid"].clone());
     assert_eq!(told, [first.body["execution_id"].clone(), other.body["execution_id"].clone()]);
     assert_eq!(EventType::WorkflowExecute.sse_name(), "execute");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_key_is_remembered_for_the_window_of_the_settings() -> anyhow::Result<()> {
+    let settings = Api { idempotency_window: Duration::ZERO, ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let path = format!("/api/v1/workflows/{}/run", world.save(&constant()).await?);
+    let (first, again) =
+        (world.post_keyed(&path, &json!({}), "k").await?, world.post_keyed(&path, &json!({}), "k").await?);
+    assert_eq!((first.status, again.status), (202, 202), "{again:?}");
+    assert_ne!(first.body["execution_id"], again.body["execution_id"]);
     world.stop().await
 }
