@@ -13,6 +13,7 @@ mod subscription;
 
 pub(crate) use filter::TypeFilter;
 pub(crate) use firehose::{FirehoseFilter, FirehoseStream};
+pub(crate) use frame::kind_and_place;
 pub(crate) use history::{History, PAGE, RunLog};
 pub(crate) use hub::{Hub, subscribe_now};
 pub(crate) use run_stream::{RunStream, StreamSettings};

@@ -41,7 +41,7 @@ impl Frame {
     /// The frame of an event's JSON; none when it is not an envelope of ours.
     pub(crate) fn of(payload: &str) -> Option<Self> {
         let head: Head = serde_json::from_str(payload).ok()?;
-        let position = head.epoch.zip(head.seq).map(|(epoch, seq)| LogPosition { epoch, seq });
+        let position = head.position();
         let id = position.map(|position| format!("id: {position}\n")).unwrap_or_default();
         let unnumbered_at = id.len();
         let text = Bytes::from(message(&id, &head.kind.sse_name(), payload));
@@ -57,6 +57,18 @@ impl Frame {
     pub(crate) fn unnumbered(&self) -> Bytes {
         self.text.slice(self.unnumbered_at..)
     }
+}
+
+impl Head {
+    fn position(&self) -> Option<LogPosition> {
+        self.epoch.zip(self.seq).map(|(epoch, seq)| LogPosition { epoch, seq })
+    }
+}
+
+/// What an event's JSON is of, and its place in the log; none when it is not an envelope of ours.
+pub(crate) fn kind_and_place(payload: &str) -> Option<(EventType, Option<LogPosition>)> {
+    let head: Head = serde_json::from_str(payload).ok()?;
+    Some((head.kind, head.position()))
 }
 
 /// How long a client waits before it connects again.

@@ -12,7 +12,7 @@ use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
-use crate::live::{PAGE, RunLog, RunStream, Start, TypeFilter};
+use crate::live::{PAGE, RunLog, RunStream, Start, TypeFilter, kind_and_place};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::sse;
@@ -54,10 +54,10 @@ pub(crate) async fn follow(
     let params = params.only(&["from", "types", "token"])?;
     let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
     let start = Start::read(text("last-event-id"), params.text("from"))?;
-    if sse::wants_json(text(header::ACCEPT.as_str())) {
-        return page(&app, id, start).await;
-    }
     let filter = TypeFilter::read(params.text("types"))?;
+    if sse::wants_json(text(header::ACCEPT.as_str())) {
+        return page(&app, id, start, &filter).await;
+    }
     let permit = sse::admit(&app)?;
     // First the topic, then the state: whatever happens in between is in one of them.
     let topic = app.hub.subscribe(id);
@@ -67,8 +67,8 @@ pub(crate) async fn follow(
     Ok(sse::response(stream.into_chunks()))
 }
 
-/// A page of stored events, each as it was published.
-async fn page(app: &App, id: ExecutionId, start: Start) -> Result<Response, Problem> {
+/// A page of stored events, each as it was published. What the filter leaves out of it does not make it longer.
+async fn page(app: &App, id: ExecutionId, start: Start, filter: &TypeFilter) -> Result<Response, Problem> {
     let history = app.history();
     let standing = history.standing(id).await?.ok_or_else(|| Problem::not_found("execution", id))?;
     let after = match start {
@@ -77,10 +77,16 @@ async fn page(app: &App, id: ExecutionId, start: Start) -> Result<Response, Prob
         Start::After(position) => position,
     };
     let texts = history.texts(id, after, standing.at.seq).await?;
-    let next =
-        (texts.len() == PAGE).then(|| LogPosition { epoch: after.epoch, seq: after.seq + PAGE as u64 });
-    let events = texts.into_iter().map(RawValue::from_string).collect::<Result<Vec<_>, _>>();
-    let events = events.map_err(Problem::internal)?;
-    Ok(Json(EventPage { execution_id: id, events, next_from: next.map(|next| next.to_string()) })
-        .into_response())
+    let is_full = texts.len() == PAGE;
+    let (mut events, mut last) = (Vec::new(), None);
+    for text in texts {
+        let Some((kind, place)) = kind_and_place(&text) else { continue };
+        last = place.or(last);
+        if filter.passes(kind) {
+            events.push(RawValue::from_string(text).map_err(Problem::internal)?);
+        }
+    }
+    // From the events and not by counting: a log that was rebuilt goes on in another epoch.
+    let next_from = last.filter(|_| is_full).map(|last| last.to_string());
+    Ok(Json(EventPage { execution_id: id, events, next_from }).into_response())
 }

@@ -8,7 +8,7 @@ use millrace_store::RecordBatch;
 use reqwest::Method;
 use serde_json::json;
 
-use crate::support::{Follower, Reply, World};
+use crate::support::{Follower, Player, Reply, World};
 
 #[tokio::test]
 async fn invariant_3_every_client_sees_each_event_once_and_in_order() -> anyhow::Result<()> {
@@ -215,6 +215,45 @@ async fn a_hundred_clients_of_one_run_see_the_same() -> anyhow::Result<()> {
         assert_eq!(told[501..], ["node.completed@1-501", "completed@1-502", "end@1-502"]);
         assert!(told[1..502].iter().zip(1..).all(|(line, seq)| line.ends_with(&format!("@1-{seq}"))));
     }
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_page_of_events_holds_what_was_asked_for_and_tells_where_it_ended() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    for _ in 0..300 {
+        player.node("a").await?;
+    }
+    player.complete(json!({})).await?;
+    let get = async |query: &str| {
+        let path = format!("/api/v1/executions/{}/events{query}", player.run);
+        Reply::of(world.request(Method::GET, &path).header("accept", "application/json")).await
+    };
+    let first = get("?types=started,completed").await?;
+    let names = |page: &Reply| {
+        let events = page.body["events"].as_array().cloned().unwrap_or_default();
+        events.iter().map(|event| event["type"].as_str().unwrap_or_default().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(names(&first), ["millrace.workflow.started"]);
+    assert_eq!(first.body["next_from"], "1-256", "what was left out counts");
+    let second = get("?types=started,completed&from=1-256").await?;
+    assert_eq!(
+        (names(&second), &second.body["next_from"]),
+        (vec!["millrace.workflow.completed".to_owned()], &json!(null))
+    );
+    get("?types=rubbish").await?.problem(400, "INVALID_QUERY");
+
+    // The log is lost and rebuilt: the page after a place of the old one is of the new one.
+    world.redis.flush().await?;
+    let mut rebuilt = Player::new(world.bus.clone(), player.run);
+    rebuilt.meta.epoch = 2;
+    rebuilt.start().await?;
+    for _ in 0..300 {
+        rebuilt.node("a").await?;
+    }
+    assert_eq!(get("?from=1-40").await?.body["next_from"], "2-256");
     world.stop().await
 }
 
