@@ -24,11 +24,25 @@ impl<S: Send + Sync> FromRequestParts<S> for Params {
         let Query(pairs) = query.map_err(|rejection| {
             Problem::new(Code::InvalidQuery, "the query string is not well formed").because(rejection)
         })?;
-        Ok(Self(pairs.into_iter().collect()))
+        Self::of(pairs)
     }
 }
 
 impl Params {
+    /// One text by name. A second one is refused: whichever of the two were taken, the caller may have meant the other.
+    fn of(pairs: Vec<(String, String)>) -> Result<Self, Problem> {
+        let mut params = BTreeMap::new();
+        for (name, value) in pairs {
+            if params.contains_key(&name) {
+                let message = format!("`{}` comes more than once", cut(&name));
+                let fault = Fault::new("INVALID_VALUE", format!("/{}", cut(&name)), message);
+                return Err(Problem::fault(Code::InvalidQuery, fault.hint("send it once")));
+            }
+            params.insert(name, value);
+        }
+        Ok(Self(params))
+    }
+
     /// Refuses every parameter that is not in `known`.
     pub(crate) fn only(self, known: &[&str]) -> Result<Self, Problem> {
         match self.0.keys().find(|name| !known.contains(&name.as_str())) {
@@ -108,7 +122,17 @@ mod tests {
     use super::*;
 
     fn params(pairs: &[(&str, &str)]) -> Params {
-        Params(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+        read(pairs).unwrap()
+    }
+
+    fn read(pairs: &[(&str, &str)]) -> Result<Params, Problem> {
+        Params::of(pairs.iter().map(|(name, value)| ((*name).to_owned(), (*value).to_owned())).collect())
+    }
+
+    #[test]
+    fn a_parameter_that_comes_twice_is_told() {
+        let problem = read(&[("status", "failed"), ("limit", "2"), ("status", "failed")]).unwrap_err();
+        assert_eq!((problem.code(), problem.errors()[0].pointer.as_str()), (Code::InvalidQuery, "/status"));
     }
 
     #[test]

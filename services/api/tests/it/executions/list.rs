@@ -49,6 +49,8 @@ async fn runs_are_listed_newest_first_in_pages_and_filtered() -> anyhow::Result<
         refused.problem(400, "INVALID_QUERY").fault("INVALID_VALUE", None, pointer);
     }
     world.get("/api/v1/executions?cursor=%25").await?.problem(400, "INVALID_CURSOR");
+    let twice = world.get("/api/v1/executions?status=failed&status=completed").await?;
+    twice.problem(400, "INVALID_QUERY").fault("INVALID_VALUE", None, "/status");
     world.stop().await
 }
 
