@@ -1,5 +1,5 @@
-//! `DELETE /executions/{id}`: a run and what it said and made. Its id stays, and answers 410. Blobs stay too: other runs may share
-//! them, and nothing counts who does.
+//! `DELETE /executions/{id}`: a run and what it said and made. Its id stays, and answers 410. That it referred to blobs is
+//! forgotten with it; those that nobody else refers to are removed once they are as old as `retention.blobs` says.
 
 use std::sync::Arc;
 
