@@ -7,9 +7,11 @@ mod pace;
 mod rules;
 mod scope;
 mod token;
+mod visitor;
 
 pub(crate) use access::{Access, Caller};
 pub(crate) use credential::{COOKIE, Credential};
 pub(crate) use rules::{Rule, Rules};
 pub(crate) use scope::Scope;
 pub(crate) use token::{Purpose, Signer};
+pub(crate) use visitor::Visitor;

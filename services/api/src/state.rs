@@ -12,7 +12,7 @@ use tokio::sync::Semaphore;
 use tokio_util::sync::CancellationToken;
 
 use crate::audit::Ledger;
-use crate::auth::Access;
+use crate::auth::{Access, Caller, Visitor};
 use crate::deps::Deps;
 use crate::figures::Figures;
 use crate::live::{History, Hub, StreamSettings};
@@ -33,7 +33,7 @@ pub(crate) struct App {
     /// The `[collections]` settings.
     pub(crate) collections: Collections,
     /// Who may call.
-    pub(crate) access: Access,
+    pub(crate) access: Arc<Access>,
     /// Redis: commands out, states and logs in.
     pub(crate) bus: Bus,
     /// Postgres: what was accepted, and what happened.
@@ -85,7 +85,9 @@ impl App {
     ) -> Self {
         let settings = deps.settings;
         Self {
-            access: Access::new(&deps.auth, deps.store.clone(), exposed).with_worker(deps.worker_key),
+            access: Arc::new(
+                Access::new(&deps.auth, deps.store.clone(), exposed).with_worker(deps.worker_key),
+            ),
             auth: deps.auth,
             point_writers: Arc::new(Semaphore::new(deps.collections.writers as usize)),
             collections: deps.collections,
@@ -115,9 +117,10 @@ impl App {
         History { bus: self.bus.clone(), store: self.store.clone() }
     }
 
-    /// How event streams are run.
-    pub(crate) fn stream_settings(&self) -> StreamSettings {
+    /// How an event stream is run that `caller` opens.
+    pub(crate) fn stream_settings(&self, caller: Option<&Caller>) -> StreamSettings {
         StreamSettings {
+            visitor: Visitor::new(&self.access, caller),
             ping: self.settings.stream_ping,
             buffer: self.settings.stream_buffer,
             shutdown: self.shutdown.clone(),

@@ -194,6 +194,11 @@ impl Caller {
         Self { id: Uuid::nil(), name: "worker".to_owned(), scope: Scope::Read }
     }
 
+    /// Whether it is one of this process's own workers.
+    pub(super) fn is_worker(&self) -> bool {
+        self.id.is_nil()
+    }
+
     /// Whether it may do what asks for `wanted`.
     pub(crate) fn may(&self, wanted: Scope) -> Result<(), Problem> {
         if self.scope >= wanted {

@@ -83,6 +83,10 @@ impl Open {
                 signal = self.stream.receiver.recv() => signal,
                 () = tokio::time::sleep_until(self.next_ping) => {
                     self.next_ping = tokio::time::Instant::now() + self.stream.settings.ping;
+                    // In a place of its own: a stream waits nearly always.
+                    if !Box::pin(self.stream.settings.visitor.may_stay()).await {
+                        return Some(self.part("unauthorized", frame::UNAUTHORIZED, 0));
+                    }
                     return Some(Bytes::from_static(frame::PING.as_bytes()));
                 }
             };

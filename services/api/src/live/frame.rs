@@ -76,7 +76,10 @@ pub(crate) const RETRY: &str = "retry: 1000\n\n";
 /// Keeps an idle connection open.
 pub(crate) const PING: &str = ": ping\n\n";
 
-/// An SSE message that is not an event of the log: `snapshot`, `end`, `lagged`, `reconnect`.
+/// Why a stream ends whose opener would not be let in any more.
+pub(crate) const UNAUTHORIZED: &str = "the api key was revoked, or the server asks for one now";
+
+/// An SSE message that is not an event of the log: `snapshot`, `end`, `gone`, `lagged`, `reconnect`, `unauthorized`.
 pub(crate) fn notice(id: Option<LogPosition>, event: &str, data: &str) -> Bytes {
     let id = id.map(|position| format!("id: {position}\n")).unwrap_or_default();
     Bytes::from(message(&id, event, data))

@@ -23,11 +23,14 @@ use super::history::{RunLog, Stand};
 use super::lag::Lag;
 use super::start::Start;
 use super::subscription::Subscription;
+use crate::auth::Visitor;
 use crate::problem::Problem;
 
 /// How a stream is run.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(crate) struct StreamSettings {
+    /// Who opened it; asked again with every ping.
+    pub(crate) visitor: Visitor,
     /// Pause between pings on an idle stream.
     pub(crate) ping: Duration,
     /// Events that may wait for a slow client.

@@ -2,16 +2,17 @@
 
 use std::sync::Arc;
 
-use axum::Json;
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, header};
 use axum::response::{IntoResponse, Response};
+use axum::{Extension, Json};
 use millrace_contracts::ExecutionId;
 use millrace_contracts::event::LogPosition;
 use serde::Serialize;
 use serde_json::value::RawValue;
 use utoipa::ToSchema;
 
+use crate::auth::Caller;
 use crate::live::{PAGE, RunLog, RunStream, Start, TypeFilter, kind_and_place};
 use crate::params::Params;
 use crate::problem::Problem;
@@ -48,6 +49,7 @@ pub(crate) async fn follow(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
     params: Params,
+    caller: Option<Extension<Caller>>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
     let id = view::parse_id(&id)?;
@@ -61,8 +63,8 @@ pub(crate) async fn follow(
     let permit = sse::admit(&app)?;
     // First the topic, then the state: whatever happens in between is in one of them.
     let topic = app.hub.subscribe(id);
-    let opened =
-        RunStream::open(app.history(), topic, start, filter, (app.stream_settings(), permit)).await?;
+    let settings = app.stream_settings(caller.as_deref());
+    let opened = RunStream::open(app.history(), topic, start, filter, (settings, permit)).await?;
     let stream = opened.ok_or_else(|| Problem::not_found("execution", id))?;
     Ok(sse::response(stream.into_chunks()))
 }

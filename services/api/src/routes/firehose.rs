@@ -2,11 +2,13 @@
 
 use std::sync::Arc;
 
+use axum::Extension;
 use axum::extract::State;
 use axum::response::Response;
 
 use millrace_contracts::{ExecutionId, WorkflowId};
 
+use crate::auth::Caller;
 use crate::live::{FirehoseFilter, FirehoseStream, TypeFilter};
 use crate::params::Params;
 use crate::problem::Problem;
@@ -25,7 +27,11 @@ use crate::state::App;
     ),
     responses((status = 200, description = "The events.", body = String, content_type = "text/event-stream")),
 )]
-pub(crate) async fn follow(State(app): State<Arc<App>>, params: Params) -> Result<Response, Problem> {
+pub(crate) async fn follow(
+    State(app): State<Arc<App>>,
+    params: Params,
+    caller: Option<Extension<Caller>>,
+) -> Result<Response, Problem> {
     let params = params.only(&["types", "workflow_id", "execution_id", "token"])?;
     let filter = FirehoseFilter {
         types: TypeFilter::read(params.text("types"))?,
@@ -36,7 +42,7 @@ pub(crate) async fn follow(State(app): State<Arc<App>>, params: Params) -> Resul
     let stream = FirehoseStream {
         receiver: app.hub.firehose(),
         filter,
-        settings: app.stream_settings(),
+        settings: app.stream_settings(caller.as_deref()),
         _permit: permit,
     };
     Ok(sse::response(stream.into_chunks()))

@@ -9,7 +9,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::time::Instant;
 
 use super::{Phase, RunStream};
-use crate::live::frame::{Frame, PING};
+use crate::live::frame::{self, Frame, PING};
 use crate::live::history::{PAGE, RunLog, Stand};
 use crate::live::subscription::Signal;
 
@@ -115,7 +115,7 @@ impl<L: RunLog> RunStream<L> {
             biased;
             () = shutdown.cancelled() => return self.say_reconnect(),
             signal = self.topic.receiver().recv(), if retry.is_none() => signal,
-            () = tokio::time::sleep_until(wake) => return self.on_time(retry),
+            () = tokio::time::sleep_until(wake) => return self.on_time(retry).await,
         };
         match signal {
             Ok(Signal::Frame(frame)) => self.on_frame(&frame),
@@ -146,9 +146,13 @@ impl<L: RunLog> RunStream<L> {
         self.phase = Phase::CatchUp;
     }
 
-    fn on_time(&mut self, retry: Option<Instant>) {
+    async fn on_time(&mut self, retry: Option<Instant>) {
         let now = Instant::now();
         if now >= self.next_ping {
+            // In a place of its own, like reading: a stream waits nearly always.
+            if !Box::pin(self.settings.visitor.may_stay()).await {
+                return self.say_unauthorized();
+            }
             self.next_ping = now + self.settings.ping;
             self.outbox.push_back(Bytes::from_static(PING.as_bytes()));
             self.pings += 1;
@@ -171,6 +175,16 @@ impl<L: RunLog> RunStream<L> {
             "hint": format!("connect again with `Last-Event-ID: {last_event_id}`; nothing is lost"),
         });
         self.part("lagged", &data.to_string());
+    }
+
+    fn say_unauthorized(&mut self) {
+        let last_event_id = self.at.to_string();
+        let data = json!({
+            "reason": frame::UNAUTHORIZED,
+            "last_event_id": last_event_id,
+            "hint": format!("connect again with a good api key and `Last-Event-ID: {last_event_id}`; nothing is lost"),
+        });
+        self.part("unauthorized", &data.to_string());
     }
 
     fn say_reconnect(&mut self) {

@@ -126,10 +126,18 @@ impl World {
         self.hub.publish(&json(&self.event(kind, None)));
     }
 
+    fn settings(&self) -> StreamSettings {
+        StreamSettings {
+            visitor: Visitor::welcome(),
+            ping: Duration::from_secs(15),
+            buffer: 128,
+            shutdown: self.shutdown.clone(),
+        }
+    }
+
     async fn open(&self, start: Start) -> RunStream<FakeLog> {
         let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-        let settings =
-            StreamSettings { ping: Duration::from_secs(15), buffer: 128, shutdown: self.shutdown.clone() };
+        let settings = self.settings();
         let topic = self.hub.subscribe(self.run);
         let opened =
             RunStream::open(self.log.clone(), topic, start, TypeFilter::default(), (settings, permit));
@@ -258,8 +266,7 @@ async fn what_waited_while_the_log_was_read_is_not_told_late() {
     let topic_holder = world.hub.subscribe(world.run);
     let mut stream = {
         let permit = Arc::new(Semaphore::new(1)).acquire_owned().await.unwrap();
-        let settings =
-            StreamSettings { ping: Duration::from_secs(15), buffer: 128, shutdown: world.shutdown.clone() };
+        let settings = world.settings();
         let topic = world.hub.subscribe(world.run);
         world.live(EventType::NodeStarted);
         world.commit(EventType::NodeCompleted, false);

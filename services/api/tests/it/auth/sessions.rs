@@ -1,5 +1,9 @@
 //! `/session`: browsers.
 
+use std::time::Duration;
+
+use millrace_config::Api;
+use millrace_testkit::TestPostgres;
 use reqwest::Method;
 use serde_json::json;
 
@@ -52,5 +56,35 @@ async fn a_token_opens_streams_and_nothing_else() -> anyhow::Result<()> {
     Reply::of(stream("x")).await?.problem(401, "UNAUTHENTICATED");
     world.get(&format!("/api/v1/executions/{run}?token={token}")).await?.problem(401, "UNAUTHENTICATED");
     drop(follower);
+    world.stop().await
+}
+
+#[tokio::test]
+async fn streams_end_with_the_key_that_opened_them() -> anyhow::Result<()> {
+    let settings = Api { stream_ping: Duration::from_millis(20), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let run = world.submit().await?;
+    // Nobody was asked for a key when this one was opened.
+    let mut early = world.follow(run, None).await?;
+    early.expect("snapshot").await?;
+    let (_, admin) = make(&world, "admin", None).await?;
+    early.expect("unauthorized").await?;
+    assert!(early.next().await?.is_none());
+
+    let (id, reader) = make(&world, "read", Some(&admin)).await?;
+    let open = |path: &str, key: &str| Follower::open(world.request(Method::GET, path).bearer_auth(key));
+    let own = format!("/api/v1/executions/{run}/events");
+    let (mut its, mut all) = (open(&own, &reader).await?, open("/api/v1/events", &reader).await?);
+    let mut others = open(&own, &admin).await?;
+    its.expect("snapshot").await?;
+    others.expect("snapshot").await?;
+    let revoke = world.request(Method::DELETE, &format!("/api/v1/keys/{id}"));
+    assert_eq!(Reply::of(keyed(revoke, Some(&admin))).await?.status, 204);
+    for follower in [&mut its, &mut all] {
+        follower.expect("unauthorized").await?;
+        assert!(follower.next().await?.is_none());
+    }
+    world.shut_down();
+    assert_eq!(others.rest().await?, ["reconnect@1-0"], "whose key is good stays");
     world.stop().await
 }
