@@ -22,14 +22,24 @@ export function spanOf(run: NodeRun, now: number): { from: number; to: number } 
   return { from, to: Math.max(from, run.completed_at ?? now) };
 }
 
+/** From the first beginning to the last end; a loop may have more runs than a call takes arguments. */
+function spanOfAll(runs: Iterable<NodeRun>, now: number): { from: number; to: number } | null {
+  let whole: { from: number; to: number } | null = null;
+  for (const run of runs) {
+    const span = spanOf(run, now);
+    if (!span) continue;
+    whole ??= { ...span };
+    whole.from = Math.min(whole.from, span.from);
+    whole.to = Math.max(whole.to, span.to);
+  }
+  return whole;
+}
+
 export function rowsOf(nodes: Iterable<NodeState>, opened: ReadonlySet<string>, now: number): Row[] {
   const rows: Row[] = [];
   const spans = [...nodes].flatMap(node => {
-    const all = [...node.runs.values()].flatMap(run => spanOf(run, now) ?? []);
-    if (all.length === 0) return [];
-    return [
-      { node, from: Math.min(...all.map(span => span.from)), to: Math.max(...all.map(span => span.to)) },
-    ];
+    const whole = spanOfAll(node.runs.values(), now);
+    return whole ? [{ node, ...whole }] : [];
   });
   for (const { node, from, to } of spans.sort((a, b) => a.from - b.from || a.to - b.to)) {
     const isLoop = node.total > 1;

@@ -45,6 +45,13 @@ describe('rowsOf', () => {
     expect(rowsOf(nodes, new Set(['l']), 100).map(row => row.label)).toEqual(['a', 'l', '[9]', '[10]', 'b']);
   });
 
+  it('take a loop of any length', () => {
+    const items = Array.from({ length: 200_000 }, (_, at) => run('long', 1_000 + at, 1_001 + at, `[${at}]`));
+    const runs = new Map(items.map(item => [item.path ?? '', item]));
+    const long = { ...state(run('long', 0, 0)), total: runs.size, runs };
+    expect(rowsOf([long], new Set(), 0)).toMatchObject([{ from: 1_000, to: 201_000, items: 200_000 }]);
+  });
+
   it('leave out what has not begun', () => {
     expect(rowsOf([state({ node_id: 'c', block: '', status: 'skipped', attempt: 0 })], new Set(), 0)).toEqual(
       [],
