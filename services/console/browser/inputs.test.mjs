@@ -111,3 +111,35 @@ test('a picture from the camera, and a sample', async () => {
   assert.equal(given[1], '150x150');
   assert.deepEqual(page.faults, []);
 });
+
+test('numbers as they are typed, and a switch that nobody touched', async () => {
+  const parameter = (id, kind) => ({ id, type: 'parameter_input', config: { kind } });
+  const numbers = await api(server, '/workflows', {
+    name: 'given-values',
+    nodes: [
+      parameter('offset', 'integer'),
+      parameter('bias', 'float'),
+      parameter('mirrored', 'boolean'),
+      {
+        id: 'answer',
+        type: 'json_output',
+        inputs: { offset: '$inputs.offset', bias: '$inputs.bias', mirrored: '$inputs.mirrored' },
+      },
+    ],
+  });
+  const page = await openPage(browser);
+  await page.goto(`${server.url}/workflows/${numbers.id}`);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  const type = async (name, text) => {
+    await page.getByRole('dialog').getByRole('textbox', { name }).pressSequentially(text);
+  };
+  await type('offset', '-90');
+  await page.getByText('It still needs bias.').waitFor();
+  await type('bias', '-0.05');
+  await page.locator('form').getByRole('button', { name: 'Run', exact: true }).click();
+  await page.waitForURL(/\/executions\//);
+  await page.locator('[data-node=answer][data-status=completed]').waitFor({ timeout: 30_000 });
+  const { outputs } = await api(server, `/executions/${new URL(page.url()).pathname.split('/').pop()}`);
+  assert.deepEqual(outputs.answer, { offset: -90, bias: -0.05, mirrored: false });
+  assert.deepEqual(page.faults, []);
+});

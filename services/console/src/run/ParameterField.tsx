@@ -2,6 +2,7 @@ import { NumberInput, Select, Switch, Text, TextInput } from '@mantine/core';
 import type { Json, NodeDefinition } from '~/api/types';
 import { JsonField } from '~/editor/form/JsonField';
 import { preview } from '~/lib/json';
+import { typedNumber } from '~/lib/typedNumber';
 import type { InputValue } from './inputs';
 
 interface Props {
@@ -49,7 +50,10 @@ export function ParameterField({ node, value, onChange }: Props) {
           allowDecimal={config.kind === 'float'}
           step={config.kind === 'float' ? 0.05 : 1}
           value={typeof current === 'number' ? current : ''}
-          onChange={next => set(typeof next === 'number' ? next : next === '' ? undefined : Number(next))}
+          onChange={next => {
+            const number = typedNumber(next);
+            if (number !== null) set(number);
+          }}
         />
       );
     case 'boolean':

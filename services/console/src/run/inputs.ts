@@ -16,7 +16,10 @@ export function isPictureInput(node: NodeDefinition): boolean {
 
 export function defaultValue(node: NodeDefinition): InputValue {
   if (isPictureInput(node)) return { kind: 'pictures', pictures: [] };
-  return { kind: 'value', value: undefined };
+  const { kind, default: given, required, enum: choices } = node.config ?? {};
+  // A switch that is off says no; whether it was touched nobody can see.
+  const isOff = kind === 'boolean' && given === undefined && required !== false && !choices;
+  return { kind: 'value', value: isOff ? false : undefined };
 }
 
 /** Whether the run cannot start without more of this input. */

@@ -8,7 +8,8 @@ import {
 import { useCallback, useRef, useState } from 'react';
 import type { Definition } from '~/api/types';
 import { fits } from '~/graph/kinds';
-import { closesCircle, connect, inputName, nodeById, rewire, type Position } from '../document/edit';
+import { closesCircle } from '../document/circles';
+import { connect, inputName, nodeById, rewire, type Position } from '../document/edit';
 import { useEditorStore, type EditorState, type OpenWire } from '../store';
 import { FURTHER, placeOf, portOf } from './handles';
 import { endOf, type Wire } from './useWires';

@@ -2,7 +2,6 @@ import { describe, expect, it } from 'vitest';
 import type { Block, Definition } from '~/api/types';
 import {
   addNode,
-  closesCircle,
   connect,
   copyNodes,
   freeId,
@@ -13,6 +12,7 @@ import {
   renameNode,
   rewire,
   setAt,
+  withAttempts,
 } from './edit';
 
 const start: Definition = {
@@ -93,6 +93,12 @@ describe('editing', () => {
     expect(other.nodes[3]?.inputs?.classes).toBe('$nodes.detect.classes');
   });
 
+  it('leaves the rest of the retry policy when the attempts are cleared', () => {
+    expect(withAttempts({ max_attempts: 3, initial_ms: 50 }, undefined)).toEqual({ initial_ms: 50 });
+    expect(withAttempts({ initial_ms: 50 }, 2)).toEqual({ initial_ms: 50, max_attempts: 2 });
+    expect(withAttempts({ max_attempts: 3 }, undefined)).toBeUndefined();
+  });
+
   it('takes wires out of a list without leaving holes, wherever they stand in it', () => {
     const end = (...place: string[]) => ({ node: 'out', place: ['inputs', ...place] });
     const wired = setAt(start, 'out', ['inputs', 'all'], ['$inputs.photo', 'text', '$inputs.min']);
@@ -141,15 +147,5 @@ describe('editing', () => {
     expect(definition.ui?.positions?.detect_2).toEqual([340, 40]);
     const elsewhere = paste({ nodes: [] }, clip, [0, 0]);
     expect(elsewhere.definition.nodes[1]?.config).toEqual({ model_id: 'm' });
-  });
-
-  it('sees a circle before it is closed', () => {
-    const edges = [
-      { source: 'a', target: 'b' },
-      { source: 'b', target: 'c' },
-    ];
-    expect(closesCircle(edges, 'c', 'a')).toBe(true);
-    expect(closesCircle(edges, 'a', 'c')).toBe(false);
-    expect(closesCircle(edges, 'a', 'a')).toBe(true);
   });
 });

@@ -112,6 +112,14 @@ function withValue(
   return fields;
 }
 
+/** How a node is tried again, with so many attempts at most; what else is set stays. */
+export function withAttempts(retry: JsonObject, attempts: number | undefined): JsonObject | undefined {
+  const next = { ...retry };
+  if (attempts === undefined) delete next.max_attempts;
+  else next.max_attempts = attempts;
+  return Object.keys(next).length > 0 ? next : undefined;
+}
+
 function dropEmpty(node: NodeDefinition): NodeDefinition {
   const next = { ...node };
   for (const field of ['inputs', 'config'] as const) {
@@ -201,24 +209,6 @@ export function paste(
   }
   const next = move({ ...definition, nodes: [...definition.nodes, ...nodes] }, places);
   return { definition: next, ids: [...renamed.values()] };
-}
-
-/** Whether a wire from `source` to `target` would close a circle. */
-export function closesCircle(
-  edges: readonly { source: string; target: string }[],
-  source: string,
-  target: string,
-): boolean {
-  const after = new Map<string, string[]>();
-  for (const edge of edges) after.set(edge.source, [...(after.get(edge.source) ?? []), edge.target]);
-  const [seen, waiting] = [new Set<string>(), [target]];
-  for (let id = waiting.pop(); id !== undefined; id = waiting.pop()) {
-    if (id === source) return true;
-    if (seen.has(id)) continue;
-    seen.add(id);
-    waiting.push(...(after.get(id) ?? []));
-  }
-  return false;
 }
 
 /** The node that a selector names; null for `$item`, `$index` and literals. */

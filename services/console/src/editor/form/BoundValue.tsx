@@ -4,7 +4,7 @@ import { useMemo } from 'react';
 import { fits } from '~/graph/kinds';
 import { isInputNode, writeSelector } from '~/graph/selectors';
 import { labelOf } from '~/lib/format';
-import { closesCircle } from '../document/edit';
+import { behind } from '../document/circles';
 import { useEditor } from '../store';
 import classes from './BoundValue.module.css';
 
@@ -35,20 +35,19 @@ export function useSources(id: string, wanted: readonly string[]): Source[] {
   const nodes = useEditor(state => state.nodes);
   const ports = useEditor(state => state.ports);
   const edges = useEditor(state => state.edges);
-  return useMemo(
-    () =>
-      [...nodes.values()].flatMap(node => {
-        if (node.id === id || closesCircle(edges, node.id, id)) return [];
-        return (ports.get(node.id)?.outputs ?? [])
-          .filter(port => wanted.some(kind => fits(port.kind, kind)))
-          .map(port => ({
-            selector: writeSelector(node, port.name),
-            kind: port.kind,
-            isInput: isInputNode(node),
-          }));
-      }),
-    [nodes, ports, edges, id, wanted],
-  );
+  return useMemo(() => {
+    const after = behind(edges, id);
+    return [...nodes.values()].flatMap(node => {
+      if (after.has(node.id)) return [];
+      return (ports.get(node.id)?.outputs ?? [])
+        .filter(port => wanted.some(kind => fits(port.kind, kind)))
+        .map(port => ({
+          selector: writeSelector(node, port.name),
+          kind: port.kind,
+          isInput: isInputNode(node),
+        }));
+    });
+  }, [nodes, ports, edges, id, wanted]);
 }
 
 interface BindProps {

@@ -1,7 +1,7 @@
 import { NumberInput, Select, SimpleGrid } from '@mantine/core';
 import type { Json, NodeDefinition } from '~/api/types';
 import { isObject } from '~/lib/json';
-import { setAt } from '../document/edit';
+import { setAt, withAttempts } from '../document/edit';
 import { useEditorStore } from '../store';
 
 /** What happens when the node fails or takes long, and where its jobs go. */
@@ -49,7 +49,7 @@ export function PolicyForm({ node, isJob }: { node: NodeDefinition; isJob: boole
             max={20}
             value={number(retry.max_attempts)}
             onChange={value =>
-              set(['retry'], typeof value === 'number' ? { ...retry, max_attempts: value } : undefined)
+              set(['retry'], withAttempts(retry, typeof value === 'number' ? value : undefined))
             }
           />
           <Select

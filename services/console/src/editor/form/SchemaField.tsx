@@ -3,6 +3,7 @@ import type { Json, Schema } from '~/api/types';
 import { isSelector } from '~/graph/selectors';
 import { isObject } from '~/lib/json';
 import { labelOf, words } from '~/lib/format';
+import { typedNumber } from '~/lib/typedNumber';
 import { faultsAt, type NodeFault } from '../document/faults';
 import { BindMenu, BoundValue } from './BoundValue';
 import { CelField } from './CelField';
@@ -171,7 +172,10 @@ function NumberControl({ name, place, schema, value, onChange }: FieldProps) {
         step={isShare ? 0.05 : 1}
         clampBehavior="none"
         allowDecimal={typesOf(schema)[0] === 'number'}
-        onChange={next => set(typeof next === 'number' ? next : next === '' ? undefined : Number(next))}
+        onChange={next => {
+          const number = typedNumber(next);
+          if (number !== null) set(number);
+        }}
       />
     </div>
   );
