@@ -106,6 +106,34 @@ test('a run is cancelled, and run again', async () => {
   assert.deepEqual(page.faults, []);
 });
 
+test('events that could not be read are not said to be none', async () => {
+  const page = await openPage(browser, { allowed: [/500/] });
+  const run = await start(loop({ parallel: 4, delayMs: 1 }), {
+    list: Array.from({ length: 300 }, (_, at) => at),
+  });
+  await page.goto(`${server.url}/executions/${run}`);
+  await page.locator('[data-node=answer][data-status=completed]').waitFor({ timeout: 30_000 });
+  await page.reload();
+  await page.locator('[data-node=answer][data-status=completed]').waitFor();
+  let away = true;
+  // The second page of the record; the stream names the types that it wants.
+  await page.route(
+    url => url.pathname.endsWith('/events') && !/^(0|null)$/.test(url.searchParams.get('from')),
+    route => (away ? route.fulfill({ status: 500 }) : route.continue()),
+  );
+  await page.getByRole('tab', { name: 'Events' }).click();
+  await page.getByText('256 of the first 256 events').waitFor();
+  await page.getByText('Problems', { exact: true }).click();
+  await page.getByText('Nothing went wrong in the first events').waitFor();
+  await shoot(page, 'events-cut');
+  away = false;
+  await page.getByRole('button', { name: 'The rest did not come' }).click();
+  await page.getByText('Nothing went wrong', { exact: true }).waitFor();
+  await page.getByText('Recorded', { exact: true }).click();
+  await page.getByText('306 events', { exact: true }).waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
 test('a workflow of 200 nodes opens within a second', async () => {
   const page = await openPage(browser);
   await api(server, '/workflows', chain(200));
