@@ -6,7 +6,7 @@ use std::time::Duration;
 use millrace_bus::{Bus, BusError};
 use millrace_contracts::event::Source;
 use millrace_contracts::{Event, EventType, ModelId, Pool, UnixMillis, WorkerId};
-use millrace_inference::{Chosen, MemoryMeter, ModelCache, ProcessMeter};
+use millrace_inference::{Chosen, MemoryMeter, ModelCache, ProcessMeter, family_names};
 use millrace_tasks::{CancellationToken, within};
 use serde_json::{Value, json};
 use tokio::sync::Notify;
@@ -51,6 +51,7 @@ impl Fleet {
             "warm": report.warm,
             "loading": report.loading,
             "inventory": &*self.inventory.ids(),
+            "families": family_names(),
             "devices": [self.device.device.to_string()],
             "gpu_model": self.device.gpu_model,
             "cores": cores(),

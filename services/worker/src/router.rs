@@ -37,6 +37,8 @@ pub(crate) struct Router {
     /// Queues whose jobs have waited long enough for others, as of the last look.
     let_through: HashSet<(Pool, ModelId)>,
     looked: Option<Instant>,
+    /// With which of the queues that are left alone the next look begins.
+    turn: usize,
     bell: Arc<Notify>,
 }
 
@@ -58,6 +60,7 @@ impl Router {
             prospects: HashMap::new(),
             let_through: HashSet::new(),
             looked: None,
+            turn: 0,
             bell: Arc::default(),
         }
     }
@@ -84,8 +87,10 @@ impl Router {
         }
         if self.looked.is_none_or(|at| at.elapsed() >= LOOK_EVERY) {
             self.looked = Some(Instant::now());
-            cold.truncate(MOST_AT_ONCE);
-            let (names, patience): (Vec<_>, Vec<_>) = cold.into_iter().unzip();
+            // In an order that stays: the queues come as they were found.
+            cold.sort();
+            let some = turn_of(cold, &mut self.turn);
+            let (names, patience): (Vec<_>, Vec<_>) = some.into_iter().unzip();
             let oldest = bus.oldest_waiting(&names).await?;
             let waited = names.into_iter().zip(patience).zip(oldest);
             let long =
@@ -95,7 +100,7 @@ impl Router {
         Ok(LOOK_EVERY)
     }
 
-    /// How many jobs of a queue are wanted now, of a model `spare` more than are worth having in hand at once.
+    /// How many jobs of a queue are wanted now, of a model `spare` more than are worth having in hand at once, unless that was set.
     pub(crate) fn wanted(&self, pool: &Pool, model: Option<&ModelId>, spare: usize) -> usize {
         if !self.pools.contains(pool) {
             return 0;
@@ -110,6 +115,7 @@ impl Router {
         // Of a model that is not there yet one job is enough to have it loaded; which model comes first is then settled
         // before its others are taken.
         let most = match self.prospects.get(model) {
+            Some((prospect, _)) if self.models.has(model) && prospect.is_limit => prospect.concurrency,
             Some((prospect, _)) if self.models.has(model) => prospect.concurrency + spare,
             _ => 1,
         };
@@ -146,5 +152,31 @@ impl Router {
             let now = Instant::now();
             self.prospects.extend(found.into_iter().map(|(prospect, id)| (id, (prospect, now))));
         }
+    }
+}
+
+/// As many of `all` as a look goes through, from `turn` on and round; those after them have the next turn.
+fn turn_of<T>(mut all: Vec<T>, turn: &mut usize) -> Vec<T> {
+    let begin = *turn % all.len().max(1);
+    all.rotate_left(begin);
+    *turn = begin + MOST_AT_ONCE.min(all.len());
+    all.truncate(MOST_AT_ONCE);
+    all
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_queue_has_its_turn_however_many_there_are() {
+        let mut turn = 0;
+        let all: Vec<usize> = (0..3 * MOST_AT_ONCE / 2).collect();
+        let mut looks = || turn_of(all.clone(), &mut turn);
+        let (first, second) = (looks(), looks());
+        assert_eq!((first.len(), first[0], second[0]), (MOST_AT_ONCE, 0, MOST_AT_ONCE));
+        let seen: HashSet<usize> = first.into_iter().chain(second).collect();
+        assert_eq!(seen.len(), all.len());
+        assert!(turn_of(Vec::<usize>::new(), &mut turn).is_empty());
     }
 }

@@ -130,7 +130,12 @@ pub(crate) fn family_of(facts: &Facts) -> Result<Box<dyn Family>, InferenceError
     )))
 }
 
-/// The families' names, for messages.
+/// The names of all families, in the order of asking.
+#[must_use]
+pub fn family_names() -> Vec<&'static str> {
+    FAMILIES.iter().map(|entry| entry.name).collect()
+}
+
 fn names() -> String {
-    FAMILIES.iter().map(|entry| entry.name).collect::<Vec<_>>().join(", ")
+    family_names().join(", ")
 }

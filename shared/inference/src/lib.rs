@@ -35,7 +35,7 @@ pub use error::InferenceError;
 pub use facts::{Companion, Facts, Part};
 pub use families::{
     Classifier, DetectParams, Detector, Embedder, Family, Found, Given, MOST_ELEMENTS, Modality, Pooling,
-    Prepared, RawModel, Scoring, Segment, SegmentMode, SegmentParams, Segmenter, normalised,
+    Prepared, RawModel, Scoring, Segment, SegmentMode, SegmentParams, Segmenter, family_names, normalised,
 };
 pub use folder::BESIDE;
 pub use graph::{ElementType, GraphPort};

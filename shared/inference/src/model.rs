@@ -212,6 +212,8 @@ pub struct Prospect {
     /// Jobs of it that are worth having in hand at once: what its sessions run, and one batch more that is made ready
     /// meanwhile.
     pub concurrency: usize,
+    /// Whether that is what somebody set, and no more may be in hand for whatever reason.
+    pub is_limit: bool,
     /// Size of its files, bytes; none when it is not in the repository.
     pub file_bytes: Option<u64>,
 }
@@ -265,6 +267,7 @@ impl ModelLoader {
         let usual = max_batch.max(1) * (sessions.max(1) + 1);
         Prospect {
             concurrency: serving.concurrency.unwrap_or(usual).max(1),
+            is_limit: serving.concurrency.is_some(),
             file_bytes: files.map(|files| files.bytes),
         }
     }

@@ -587,7 +587,7 @@ class ModelRequest(TypedDict):
     """
     files: NotRequired[dict[str, str]]
     """
-    `config.json`, `preprocessor_config.json`, `tokenizer.json`: where each is.
+    `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`: where each is.
     """
     preprocess: NotRequired[dict[str, Any]]
     """
@@ -1129,6 +1129,10 @@ class Worker(TypedDict):
     inventory: NotRequired[list[str] | None]
     """
     Models of its repository.
+    """
+    families: NotRequired[list[str] | None]
+    """
+    Families of models that it runs.
     """
     devices: NotRequired[list[str] | None]
     """

@@ -256,6 +256,8 @@ pub(crate) struct Worker {
     loading: Option<Vec<String>>,
     /// Models of its repository.
     inventory: Option<Vec<String>>,
+    /// Families of models that it runs.
+    families: Option<Vec<String>>,
     /// `cpu`, `cuda:0`, …
     devices: Option<Vec<String>>,
     gpu_model: Option<String>,
@@ -391,7 +393,7 @@ pub(crate) struct ModelRequest {
     checkpoint: String,
     /// What the SHA-256 of the ONNX file must be.
     sha256: Option<String>,
-    /// `config.json`, `preprocessor_config.json`, `tokenizer.json`: where each is.
+    /// `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`: where each is.
     files: Option<BTreeMap<String, String>>,
     /// Keys of `preprocessor_config.json`; each replaces the file's.
     preprocess: Option<Map<String, Value>>,

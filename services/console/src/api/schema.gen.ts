@@ -1936,7 +1936,7 @@ export interface components {
             checkpoint: string;
             /** @description What the SHA-256 of the ONNX file must be. */
             sha256?: string | null;
-            /** @description `config.json`, `preprocessor_config.json`, `tokenizer.json`: where each is. */
+            /** @description `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`: where each is. */
             files?: {
                 [key: string]: string;
             } | null;
@@ -2613,6 +2613,8 @@ export interface components {
             loading?: string[] | null;
             /** @description Models of its repository. */
             inventory?: string[] | null;
+            /** @description Families of models that it runs. */
+            families?: string[] | null;
             /** @description `cpu`, `cuda:0`, … */
             devices?: string[] | null;
             gpu_model?: string | null;

@@ -162,6 +162,12 @@ async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
     let listed = desk.bus.workers().await.unwrap();
     let info: serde_json::Value = serde_json::from_str(listed[0].info.as_ref().unwrap()).unwrap();
     assert_eq!((listed.len(), &info["capacity"]), (1, &json!(8)));
+    let families = info["families"].as_array().unwrap();
+    assert!(
+        ["ultralytics-detect", "transformers-detect", "raw"]
+            .iter()
+            .all(|name| families.contains(&json!(name)))
+    );
     worker.stop().await;
     let metrics = desk.end_of(job.id).await.unwrap().metrics;
     // Alone in hand, all of the worker's time was its own.

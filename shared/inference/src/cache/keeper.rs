@@ -221,13 +221,15 @@ impl Inner {
 
     /// Arenas grow with the batches they see; the most a model ever took is what it takes.
     fn measure(&self, state: &mut super::State) {
+        // What a large batch took beyond the budget must not keep the model out for ever: it is loaded without that.
+        let most = state.most_bytes(&self.settings);
         let super::State { entries, remembered, .. } = state;
         for (id, entry) in entries.iter_mut() {
             let Entry::Ready(ready) = entry else { continue };
             let bytes = ready.fixed_bytes + ready.core.arena_bytes();
             if bytes > ready.bytes {
                 ready.bytes = bytes;
-                remembered.note(id, ready.core.info().bytes, bytes);
+                remembered.note(id, ready.core.info().bytes, bytes.min(most));
             }
         }
     }

@@ -34,8 +34,11 @@ pub(super) async fn measure(
     let cost = cost((&before, &desk.cpu()), Cpu::own_ms() - own, done.len());
     desk.close().await?;
     let waited = done.iter().filter(|one: &&Done| one.metrics.model_load_time_ms > 0.0).count();
+    // They alternate: taken strictly one by one, each but the first needs the other's place.
     let note = format!(
-        "two models, room for one: {waited} of {} jobs waited for a load, {errors} failed",
+        "two models, room for one: {waited} of {} jobs waited for a load, {errors} failed; their order, taken one by one, forces {} \
+         loads at least",
+        done.len(),
         done.len()
     );
     let outcome =
