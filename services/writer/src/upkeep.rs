@@ -8,7 +8,7 @@ use std::time::Duration;
 use chrono::{Days, NaiveDate};
 use metrics::counter;
 use millrace_contracts::UnixMillis;
-use millrace_store::StoreError;
+use millrace_store::{Expired, StoreError};
 
 use crate::role::Shared;
 use crate::{WriterError, blobs};
@@ -21,44 +21,31 @@ const BREATH: Duration = Duration::from_millis(50);
 /// A round now, and then one per interval, for ever.
 pub(crate) async fn run(shared: Shared) -> Result<(), Infallible> {
     loop {
-        let pause = match round(&shared, UnixMillis::now()).await {
-            Ok(()) => shared.settings.upkeep_interval,
-            Err(error) => {
-                tracing::warn!(error = %error, "upkeep of the record failed; the next round follows");
-                RETRY.min(shared.settings.upkeep_interval)
-            }
+        let pause = if round(&shared, UnixMillis::now()).await {
+            shared.settings.upkeep_interval
+        } else {
+            RETRY.min(shared.settings.upkeep_interval)
         };
         tokio::time::sleep(pause).await;
     }
 }
 
-/// What is to be done as of `now`.
-async fn round(shared: &Shared, now: UnixMillis) -> Result<(), WriterError> {
-    partitions(shared, now).await?;
-    records(shared, now).await?;
-    changes(shared, now).await?;
-    blobs::sweep(shared, now).await
-}
-
-/// Old records of every kind.
-async fn records(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
-    let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
-    let step = shared.retention.step;
-    let runs = in_steps(step, || async { shared.store.executions().expire(before, step).await }).await?;
-    counter!("millrace_writer_expired_runs_total").increment(runs);
-    let definitions = shared.store.expire_definitions(before, shared.retention.step).await?;
-    let fleet = shared.store.workers().expire(before).await?;
-    let letters = shared.store.dead_letters().expire(before).await?;
-    if runs + definitions + fleet + letters > 0 {
-        tracing::info!(
-            runs,
-            definitions,
-            fleet,
-            dead_letters = letters,
-            "old runs, definitions, records of the fleet and dead letters are deleted"
-        );
+/// What is to be done as of `now`; whether all of it was. A part that fails keeps none of the others from being done.
+async fn round(shared: &Shared, now: UnixMillis) -> bool {
+    let done = [
+        ("partitions", partitions(shared, now).await.map_err(WriterError::from)),
+        ("runs", runs(shared, now).await.map_err(WriterError::from)),
+        ("definitions", definitions(shared, now).await.map_err(WriterError::from)),
+        ("fleet", fleet(shared, now).await.map_err(WriterError::from)),
+        ("changes", changes(shared, now).await.map_err(WriterError::from)),
+        ("blobs", blobs::sweep(shared, now).await),
+    ];
+    let mut well = true;
+    for (part, fault) in done.into_iter().filter_map(|(part, outcome)| Some((part, outcome.err()?))) {
+        tracing::warn!(upkeep.part = part, error = %fault, "upkeep of the record failed; the next round follows");
+        well = false;
     }
-    Ok(())
+    well
 }
 
 async fn partitions(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
@@ -75,28 +62,68 @@ async fn partitions(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> 
     Ok(())
 }
 
-/// Who changed what, long ago.
-async fn changes(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
-    let Some(before) = cutoff(now, shared.retention.audit) else { return Ok(()) };
-    let step = shared.retention.step;
-    let deleted = in_steps(step, || async { shared.store.audit().expire(before, step).await }).await?;
-    if deleted > 0 {
-        tracing::info!(changes = deleted, "old entries of the audit are deleted");
-    }
+async fn runs(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
+    let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
+    let deleted = in_steps(shared.retention.step, |step| async move {
+        let expired = shared.store.executions().expire(before, step).await?;
+        counter!("millrace_writer_expired_runs_total").increment(expired.deleted);
+        Ok(expired)
+    });
+    tell("runs", deleted.await?);
     Ok(())
 }
 
-/// Calls `delete`, which deletes `step` at most, until nothing is left to delete; says how many it were.
-async fn in_steps<F>(step: u32, delete: impl Fn() -> F) -> Result<u64, StoreError>
+async fn definitions(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
+    let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
+    let expire = |step| shared.store.expire_definitions(before, step);
+    tell("definitions", in_steps(shared.retention.step, expire).await?);
+    Ok(())
+}
+
+/// What is recorded of workers, and dead letters: few.
+async fn fleet(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
+    let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
+    tell("records of the fleet", shared.store.workers().expire(before).await?);
+    tell("dead letters", shared.store.dead_letters().expire(before).await?);
+    Ok(())
+}
+
+/// Who changed what, long ago.
+async fn changes(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
+    let Some(before) = cutoff(now, shared.retention.audit) else { return Ok(()) };
+    let expire = |step| async move { shared.store.audit().expire(before, step).await };
+    tell("entries of the audit", in_steps(shared.retention.step, expire).await?);
+    Ok(())
+}
+
+fn tell(what: &str, deleted: u64) {
+    if deleted > 0 {
+        tracing::info!(deleted, "old {what} are deleted");
+    }
+}
+
+/// Calls `delete` with how much it may delete, at first `most`, until nothing is left to delete; says how much it was. A step that
+/// takes the database too long is tried again with half as much: it would never get done otherwise, and whatever is younger
+/// would wait behind it for ever. After that steps grow back slowly, so that few are made in vain.
+async fn in_steps<F>(most: u32, delete: impl Fn(u32) -> F) -> Result<u64, StoreError>
 where
-    F: Future<Output = Result<u64, StoreError>>,
+    F: Future<Output = Result<Expired, StoreError>>,
 {
-    let mut deleted = 0;
+    let (mut step, mut deleted) = (most, 0);
     loop {
-        let some = delete().await?;
-        deleted += some;
-        if some < u64::from(step) {
-            return Ok(deleted);
+        match delete(step).await {
+            Ok(expired) => {
+                deleted += expired.deleted;
+                if !expired.more {
+                    return Ok(deleted);
+                }
+                step = step.saturating_add(step / 8 + 1).min(most);
+            }
+            Err(error) if error.took_too_long() && step > 1 => {
+                tracing::info!(error = %error, upkeep.step = step, "a step took too long; the next are smaller");
+                step /= 2;
+            }
+            Err(error) => return Err(error),
         }
         tokio::time::sleep(BREATH).await;
     }

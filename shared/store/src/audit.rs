@@ -7,7 +7,7 @@ use serde::Serialize;
 use uuid::Uuid;
 
 use crate::paging::{Bounds, first_id_at};
-use crate::{Store, StoreError};
+use crate::{Expired, Store, StoreError};
 
 /// A change, and when it was made.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
@@ -115,11 +115,11 @@ impl Audit<'_> {
         Ok(rows.into_iter().map(Into::into).collect())
     }
 
-    /// Deletes up to `limit` changes made before `before`, the oldest first; returns how many.
+    /// Deletes up to `limit` changes made before `before`, the oldest first.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn expire(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
+    pub async fn expire(&self, before: UnixMillis, limit: u32) -> Result<Expired, StoreError> {
         let deleted = sqlx::query!(
             "delete from wf_audit where id in (select id from wf_audit where id < $1 order by id limit $2)",
             first_id_at(before.0),
@@ -127,7 +127,8 @@ impl Audit<'_> {
         )
         .execute(&mut *self.store.connection().await?)
         .await?;
-        Ok(deleted.rows_affected())
+        let deleted = deleted.rows_affected();
+        Ok(Expired { deleted, more: deleted >= u64::from(limit) })
     }
 }
 

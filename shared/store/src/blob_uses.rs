@@ -106,6 +106,23 @@ pub(crate) async fn forget(connection: &mut PgConnection, owners: &[Uuid]) -> Re
     Ok(())
 }
 
+/// Forgets up to `most` of what `owners` refer to.
+pub(crate) async fn forget_some(
+    connection: &mut PgConnection,
+    owners: &[Uuid],
+    most: i64,
+) -> Result<(), StoreError> {
+    sqlx::query!(
+        "delete from wf_blob_uses where owner = any($1)
+            and ctid = any(array(select ctid from wf_blob_uses where owner = any($1) limit $2))",
+        owners,
+        most
+    )
+    .execute(connection)
+    .await?;
+    Ok(())
+}
+
 /// As whom a definition refers to blobs.
 pub(crate) fn owner_of_definition(id: BlobId) -> Uuid {
     let (first, _) = id.digest().split_at(16);

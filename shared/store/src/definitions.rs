@@ -5,7 +5,7 @@ use serde_json::Value;
 use sqlx::PgConnection;
 
 use crate::blob_uses::{self, Uses};
-use crate::{Store, StoreError, json};
+use crate::{Expired, Store, StoreError, json};
 
 /// A definition with the digest of its bytes.
 #[derive(Debug, Clone, PartialEq)]
@@ -55,18 +55,17 @@ pub(crate) async fn insert(
 
 impl Store {
     /// Deletes up to `limit` definitions that no run and no saved workflow refers to, and that nobody has used since `before`, at
-    /// least half a day; and, first, versions of workflows that were deleted before then and have no run left. Returns how many
-    /// definitions.
+    /// least half a day; and, first, up to as many versions of workflows that were deleted before then and have no run left. Counts
+    /// the definitions.
     ///
     /// # Errors
     /// `Unavailable`.
-    pub async fn expire_definitions(&self, before: UnixMillis, limit: u32) -> Result<u64, StoreError> {
+    pub async fn expire_definitions(&self, before: UnixMillis, limit: u32) -> Result<Expired, StoreError> {
         let mut transaction = self.begin().await?;
-        sqlx::query!(
-            "delete from wf_workflow_versions where workflow_id in (
-                select id from wf_workflows w where deleted_at < $1
-                    and exists (select from wf_workflow_versions v where v.workflow_id = w.id)
-                    and not exists (select from wf_executions e where e.workflow_id = w.id)
+        let versions = sqlx::query!(
+            "delete from wf_workflow_versions where (workflow_id, version) in (
+                select v.workflow_id, v.version from wf_workflows w join wf_workflow_versions v on v.workflow_id = w.id
+                where w.deleted_at < $1 and not exists (select from wf_executions e where e.workflow_id = w.id)
                 limit $2)",
             before.to_utc(),
             i64::from(limit)
@@ -91,7 +90,8 @@ impl Store {
         }
         blob_uses::forget(&mut transaction, &owners).await?;
         transaction.commit().await?;
-        Ok(digests.len() as u64)
+        let (deleted, limit) = (digests.len() as u64, u64::from(limit));
+        Ok(Expired { deleted, more: deleted >= limit || versions.rows_affected() >= limit })
     }
 
     /// The definition with this digest, if it is recorded.

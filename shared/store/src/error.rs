@@ -110,6 +110,12 @@ impl StoreError {
         matches!(self, Self::Unavailable(_))
     }
 
+    /// Whether a statement ran for longer than the server lets one: the same again will hardly fare better, a smaller piece may.
+    #[must_use]
+    pub fn took_too_long(&self) -> bool {
+        matches!(self, Self::Unavailable(sqlx::Error::Database(fault)) if fault.code().as_deref() == Some("57014"))
+    }
+
     /// A stored value that does not parse.
     pub(crate) fn corrupt(what: &'static str, reason: impl std::fmt::Display) -> Self {
         Self::Corrupt { what, reason: reason.to_string() }

@@ -11,6 +11,7 @@ mod definitions;
 mod error;
 mod events;
 mod executions;
+mod expired;
 mod group_commit;
 mod jobs;
 mod json;
@@ -45,6 +46,7 @@ pub use executions::{
     Callback, CallbackStatus, ExecutionFilter, ExecutionRecord, ExecutionSummary, Executions, JobCounts,
     OWN_LABEL, Unfinished,
 };
+pub use expired::Expired;
 pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};
 pub use jobs::{JobFilter, JobRecord, JobStatus, Jobs};
 pub use measure::ServerCounters;

@@ -54,8 +54,8 @@ async fn a_change_is_recorded_once_and_found_by_what_it_says() -> Result<()> {
     assert_eq!(next, all[1..2]);
 
     let later = UnixMillis(UnixMillis::now().0 + 1);
-    assert_eq!(fixture.store.audit().expire(UnixMillis(1), 10).await?, 0);
-    assert_eq!(fixture.store.audit().expire(later, 2).await?, 2, "the oldest first");
+    assert_eq!(fixture.store.audit().expire(UnixMillis(1), 10).await?.deleted, 0);
+    assert_eq!(fixture.store.audit().expire(later, 2).await?.deleted, 2, "the oldest first");
     assert_eq!(list(ChangeFilter::default()).await?, all[..1]);
     Ok(())
 }

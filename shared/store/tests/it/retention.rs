@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use anyhow::Result;
 use millrace_contracts::message::RerunOf;
 use millrace_contracts::{BlobId, NodeStatus, UnixMillis, WorkflowId};
-use millrace_store::{AcceptedRun, Definition, NewWorkflow};
+use millrace_store::{AcceptedRun, Definition, Expired, NewWorkflow, StoreError};
 use serde_json::json;
 
 use crate::story::Story;
@@ -25,16 +25,14 @@ async fn old_runs_are_deleted_in_steps_and_running_ones_never() -> Result<()> {
     fixture.record(&all).await?;
     let now = UnixMillis::now();
     assert_eq!(executions.oldest_unfinished().await?, Some(open.accepted.created_at));
-    assert_eq!(executions.expire(UnixMillis(now.0 - DAY_MS), 100).await?, 0, "nothing is that old");
+    assert_eq!(executions.expire(UnixMillis(now.0 - DAY_MS), 100).await?.deleted, 0, "nothing is that old");
 
     // Forty days later.
     let before = UnixMillis(now.0 + 40 * DAY_MS);
-    let steps = [
-        executions.expire(before, 5).await?,
-        executions.expire(before, 5).await?,
-        executions.expire(before, 5).await?,
-    ];
-    assert_eq!(steps, [5, 2, 0]);
+    let expired = |deleted, more| Expired { deleted, more };
+    assert_eq!(executions.expire(before, 5).await?, expired(5, true));
+    assert_eq!(executions.expire(before, 5).await?, expired(2, false));
+    assert_eq!(executions.expire(before, 5).await?, expired(0, false));
     for (table, left) in
         [("wf_executions", 1), ("wf_events", 1), ("wf_node_runs", 0), ("wf_inference_jobs", 1)]
     {
@@ -44,8 +42,66 @@ async fn old_runs_are_deleted_in_steps_and_running_ones_never() -> Result<()> {
     open.detected("detect", 1).ended("completed", &json!({}));
     fixture.record(&open.events).await?;
     assert_eq!(executions.oldest_unfinished().await?, None);
-    assert_eq!(executions.expire(before, 5).await?, 1);
+    assert_eq!(executions.expire(before, 5).await?.deleted, 1);
     assert_eq!(fixture.count("select count(*) from wf_events").await?, 0);
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_is_too_much_for_one_transaction_goes_in_pieces() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let executions = fixture.store.executions();
+    let (large, small) = (Story::completed(), Story::completed());
+    fixture.record(&large.events).await?;
+    fixture.record(&small.events).await?;
+    let run = large.run;
+    fixture
+        .execute(&format!(
+            "insert into wf_node_runs (execution_id, node_id, path, block, status)
+                select '{run}', 'each', '[' || n || ']', 'crop@1', 'completed' from generate_series(1, 120) n;
+            insert into wf_blob_uses (owner, sha256) select '{run}', sha256(n::text::bytea) from generate_series(1, 60) n"
+        ))
+        .await?;
+    for table in ["wf_events", "wf_node_runs", "wf_blob_uses"] {
+        fixture.refuse_deletes_of_more_than(50, table).await?;
+    }
+
+    let before = UnixMillis(UnixMillis::now().0 + DAY_MS);
+    let piece = Expired { deleted: 0, more: true };
+    assert_eq!(executions.expire(before, 1).await?, piece);
+    assert!(matches!(executions.get(run).await, Err(StoreError::Gone(_))), "nobody sees half a run");
+    assert_eq!(fixture.count("select count(*) from wf_blob_uses").await?, 60, "they go last");
+    let mut pieces = 1;
+    let deleted = loop {
+        match executions.expire(before, 1).await? {
+            more if more == piece => pieces += 1,
+            last => break last,
+        }
+    };
+    assert_eq!(deleted, Expired { deleted: 1, more: true });
+    assert_eq!(pieces, 3, "some 190 rows");
+    assert!(matches!(executions.get(run).await, Err(StoreError::NotFound(_))));
+    executions.get(small.run).await?;
+    assert_eq!(executions.expire(before, 2).await?.deleted, 1);
+    for table in ["wf_executions", "wf_events", "wf_node_runs", "wf_inference_jobs", "wf_blob_uses"] {
+        assert_eq!(fixture.count(&format!("select count(*) from {table}")).await?, 0, "{table}");
+    }
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_step_that_takes_too_long_deletes_nothing_and_says_so() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let executions = fixture.store.executions();
+    for _ in 0..3 {
+        fixture.record(&Story::completed().events).await?;
+    }
+    fixture.refuse_deletes_of_more_than(2, "wf_executions").await?;
+    let before = UnixMillis(UnixMillis::now().0 + DAY_MS);
+    let refused = executions.expire(before, 3).await.expect_err("three are too many");
+    assert!(refused.took_too_long() && refused.is_unavailable(), "{refused}");
+    assert_eq!(fixture.count("select count(*) from wf_node_runs").await?, 9);
+    assert_eq!(executions.expire(before, 2).await?.deleted, 2);
     Ok(())
 }
 
@@ -61,8 +117,8 @@ async fn tombstones_and_rows_without_a_command_go_too() -> Result<()> {
     fixture.record(&bare.events).await?;
     assert_eq!(fixture.count("select count(*) from wf_executions").await?, 2);
     let now = UnixMillis::now();
-    assert_eq!(executions.expire(UnixMillis(now.0 - DAY_MS), 10).await?, 0);
-    assert_eq!(executions.expire(UnixMillis(now.0 + DAY_MS), 10).await?, 2);
+    assert_eq!(executions.expire(UnixMillis(now.0 - DAY_MS), 10).await?.deleted, 0);
+    assert_eq!(executions.expire(UnixMillis(now.0 + DAY_MS), 10).await?.deleted, 2);
     Ok(())
 }
 
@@ -128,9 +184,9 @@ async fn definitions_go_once_nothing_runs_or_ran_by_them() -> Result<()> {
         }
         anyhow::Ok(left)
     };
-    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 0, "what was used today stays");
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?.deleted, 0, "what was used today stays");
     fixture.execute("update wf_definitions set used_at = now() - interval '13 hours'").await?;
-    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 1);
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?.deleted, 1);
     assert_eq!(left().await?, ["unsaved", "saved"]);
 
     // Its last run gone, but used again just now.
@@ -139,13 +195,13 @@ async fn definitions_go_once_nothing_runs_or_ran_by_them() -> Result<()> {
     fixture.store.executions().delete(story.run).await?;
     fixture.execute("delete from wf_executions where deleted_at is not null").await?;
     fixture.store.accept(&[AcceptedRun { definition: Some(unsaved.clone()), ..Story::new().run() }]).await?;
-    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 0);
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?.deleted, 0);
     fixture.execute("update wf_definitions set used_at = now() - interval '13 hours'").await?;
     workflows.delete(workflow, None).await?;
-    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 1);
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?.deleted, 1);
     assert_eq!(left().await?, ["saved"], "a run of the deleted workflow is still there");
     fixture.execute(&format!("delete from wf_executions where workflow_id = '{workflow}'")).await?;
-    assert_eq!(fixture.store.expire_definitions(later, 10).await?, 1);
+    assert_eq!(fixture.store.expire_definitions(later, 10).await?.deleted, 1);
     assert!(left().await?.is_empty());
     Ok(())
 }

@@ -43,6 +43,21 @@ impl Fixture {
         Ok(())
     }
 
+    /// From now on a statement that deletes more rows of `table` ends as one does that runs out of time.
+    pub(crate) async fn refuse_deletes_of_more_than(&self, rows: u32, table: &str) -> Result<()> {
+        self.execute(&format!(
+            "create function {table}_is_slow() returns trigger language plpgsql as $$ begin
+                if (select count(*) from gone) > {rows} then
+                    raise exception 'canceling statement due to statement timeout' using errcode = '57014';
+                end if;
+                return null;
+            end $$;
+            create trigger {table}_is_slow after delete on {table} referencing old table as gone
+                for each statement execute function {table}_is_slow()"
+        ))
+        .await
+    }
+
     /// All rows of the tables that events are folded into, without the clock's columns, as text to compare.
     pub(crate) async fn picture(&self) -> Result<Vec<String>> {
         let tables = [
