@@ -22,6 +22,7 @@ mod params;
 mod patience;
 mod plans;
 mod problem;
+mod queue_gauge;
 mod range;
 mod router;
 mod routes;

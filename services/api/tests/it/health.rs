@@ -1,6 +1,10 @@
 //! `/healthz`, `/readyz`, `/metrics`.
 
+use millrace_contracts::job::Priority;
+use millrace_contracts::{ExecutionId, Flow, ItemPath, Job, JobId, Partition, UnixMillis};
+use millrace_telemetry::MetricsHandle;
 use millrace_testkit::eventually;
+use serde_json::Map;
 
 use crate::support::{DEADLINE, World};
 
@@ -23,5 +27,50 @@ async fn readiness_names_what_is_missing() -> anyhow::Result<()> {
         Ok::<_, anyhow::Error>((world.get("/readyz").await?.status == 200).then_some(()))
     })
     .await?;
+    world.stop().await
+}
+
+/// A job without a model.
+fn job() -> Job {
+    let (execution_id, path) = (ExecutionId::generate(), ItemPath::root());
+    Job {
+        id: JobId::of(execution_id, &"shrink".into(), &path, 1),
+        execution_id,
+        workflow_id: None,
+        node_id: "shrink".into(),
+        path,
+        attempt: 1,
+        task: "resize@1".into(),
+        model: None,
+        pool: "cpu".into(),
+        priority: Priority::Normal,
+        flow: Flow::default(),
+        inputs: Map::new(),
+        config: Map::new(),
+        then: Vec::new(),
+        queued_at: UnixMillis::now(),
+        deadline: None,
+        traceparent: None,
+        reply_to: Partition(0),
+        outlives_run: false,
+    }
+}
+
+/// What `k8s/keda.yaml` asks for.
+#[tokio::test]
+async fn metrics_tell_how_many_jobs_wait() -> anyhow::Result<()> {
+    let metrics = MetricsHandle::install()?;
+    let world = World::start().await?;
+    world.bus.enqueue(&[job(), job()], &[]).await?;
+    let told = eventually(DEADLINE, "the queue is told of", async || {
+        let text = metrics.render();
+        let line =
+            text.lines().find(|line| line.starts_with("millrace_queue_waiting{") && line.ends_with(" 2"));
+        anyhow::Ok(line.map(ToOwned::to_owned))
+    })
+    .await?;
+    for label in [r#"pool="cpu""#, r#"model="""#, r#"priority="normal""#] {
+        assert!(told.contains(label), "{told}");
+    }
     world.stop().await
 }
