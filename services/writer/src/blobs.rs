@@ -5,7 +5,7 @@
 use std::time::{Duration, SystemTime};
 
 use futures::TryStreamExt;
-use metrics::counter;
+use metrics::{counter, gauge};
 use millrace_blobs::BlobsError;
 use millrace_contracts::{BlobId, UnixMillis};
 use millrace_store::UnreadValue;
@@ -64,26 +64,41 @@ async fn delete(shared: &Shared, stale: &[BlobId], before: SystemTime) -> Result
     Ok(removed.len() as u64)
 }
 
-/// Reads the values that somebody refers to, and records what they refer to themselves, until all are read.
+/// Reads the values that somebody refers to, and records what they refer to themselves, until all are read that there are. One
+/// that is not there stays unread, and is looked for once in every round for as long as whoever refers to it is recorded: were the
+/// blob store a wrong one, or not mounted, what the value refers to would be deleted once the right one is back.
 async fn read_values(shared: &Shared) -> Result<(), WriterError> {
+    let (mut last, mut missing) = (None, 0_u64);
     loop {
-        let values = shared.store.blob_uses().unread(VALUES).await?;
+        let values = shared.store.blob_uses().unread(last, VALUES).await?;
         if values.is_empty() {
-            return Ok(());
+            break;
         }
         for value in values {
-            let content = content(shared, value).await?;
-            shared.store.blob_uses().read(value, &content).await?;
+            last = Some(value);
+            match content(shared, value).await? {
+                Some(content) => shared.store.blob_uses().read(value, &content).await?,
+                None => missing += 1,
+            }
         }
         tokio::time::sleep(BREATH).await;
     }
+    gauge!("millrace_writer_missing_values").set(missing as f64);
+    if missing > 0 {
+        tracing::warn!(
+            missing,
+            "the blob store lacks values that runs refer to; is it the one that the other roles use?"
+        );
+    }
+    Ok(())
 }
 
-/// What a value says; null when it is gone, or no JSON and so refers to nothing.
-async fn content(shared: &Shared, value: UnreadValue) -> Result<Value, WriterError> {
+/// What a value says; null when it is no JSON and so refers to nothing, none when it is not there.
+async fn content(shared: &Shared, value: UnreadValue) -> Result<Option<Value>, WriterError> {
     match shared.blobs.get_once(value.blob).await {
-        Ok(bytes) => Ok(serde_json::from_slice(&bytes).unwrap_or_default()),
-        Err(BlobsError::NotFound(_) | BlobsError::TooLarge { .. }) => Ok(Value::Null),
+        Ok(bytes) => Ok(Some(serde_json::from_slice(&bytes).unwrap_or_default())),
+        Err(BlobsError::NotFound(_)) => Ok(None),
+        Err(BlobsError::TooLarge { .. }) => Ok(Some(Value::Null)),
         Err(error) => Err(error.into()),
     }
 }

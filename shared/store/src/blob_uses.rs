@@ -152,13 +152,21 @@ impl Store {
 }
 
 impl BlobUses<'_> {
-    /// Up to `limit` values whose own references nobody has looked at yet.
+    /// Up to `limit` values whose own references nobody has looked at yet, those behind `after`.
     ///
     /// # Errors
     /// `Corrupt`, `Unavailable`.
-    pub async fn unread(&self, limit: u32) -> Result<Vec<UnreadValue>, StoreError> {
+    pub async fn unread(
+        &self,
+        after: Option<UnreadValue>,
+        limit: u32,
+    ) -> Result<Vec<UnreadValue>, StoreError> {
+        let (owner, digest) = after.map(|last| (last.owner, last.blob.digest().to_vec())).unwrap_or_default();
         let rows = sqlx::query!(
-            "select owner, sha256 from wf_blob_uses where unread order by owner, sha256 limit $1",
+            "select owner, sha256 from wf_blob_uses where unread and (owner, sha256) > ($1, $2)
+            order by owner, sha256 limit $3",
+            owner,
+            digest,
             i64::from(limit)
         )
         .fetch_all(&mut *self.store.connection().await?)
@@ -167,7 +175,7 @@ impl BlobUses<'_> {
         rows.into_iter().map(|row| value(row.owner, &row.sha256)).collect()
     }
 
-    /// Records what a value refers to; null for a blob that is gone or no JSON.
+    /// Records what a value refers to; null for a blob that is no JSON.
     ///
     /// # Errors
     /// `Unavailable`.

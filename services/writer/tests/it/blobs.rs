@@ -1,9 +1,11 @@
 //! Blobs that nobody refers to are deleted, and no other.
 
+use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use anyhow::Result;
 use bytes::Bytes;
+use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_config::{Retention, Writer};
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, ExecutionId};
@@ -30,11 +32,14 @@ impl Fixture {
     /// Makes it so that these were last touched so long ago.
     fn age(&self, blobs: &[BlobId], age: Duration) -> Result<()> {
         for blob in blobs {
-            let hex = blob.to_string();
-            let path = self.folder.path().join("sha256").join(&hex[..2]).join(&hex[2..4]).join(&hex);
-            std::fs::File::open(path)?.set_modified(SystemTime::now() - age)?;
+            std::fs::File::open(self.file(*blob))?.set_modified(SystemTime::now() - age)?;
         }
         Ok(())
+    }
+
+    fn file(&self, blob: BlobId) -> PathBuf {
+        let hex = blob.to_string();
+        self.folder.path().join("sha256").join(&hex[..2]).join(&hex[2..4]).join(&hex)
     }
 
     async fn is_there(&self, id: BlobId) -> Result<bool> {
@@ -111,4 +116,34 @@ async fn two_runs_share_a_blob_until_the_last_of_them_goes() -> Result<()> {
     fixture.store.executions().delete(runs[1]).await?;
     fixture.gone(shared).await?;
     writer.stop().await
+}
+
+/// A writer whose blob store was not mounted must not have spoilt the record by then.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_value_that_was_away_is_read_when_it_is_back() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (inner, marker) = (fixture.blob("a tile").await?, fixture.blob("marker").await?);
+    // Put by another process: the writer's own memory must not help it.
+    let elsewhere = Blobs::open(&BlobsSettings::new(fixture.folder.path().display().to_string()))?;
+    let list = elsewhere.put(Bytes::from(json!([image(inner)]).to_string())).await?;
+    let away = fixture.folder.path().join("away");
+    std::fs::rename(fixture.file(list), &away)?;
+    fixture.record_runs(&[(json!(null), json!({"tiles": {"$value": list, "bytes": 100}}))]).await?;
+    fixture.age(&[marker], 3 * DAY)?;
+    // A round that has found its way past the value ends.
+    let writer = fixture.writer_that_keeps(quick(), two_days());
+    fixture.gone(marker).await?;
+    writer.stop().await?;
+
+    std::fs::rename(&away, fixture.file(list))?;
+    // In the last shard: once it is gone, a round has been through all of them.
+    let mut texts = (0..).map(|number| format!("marker {number}"));
+    let last = texts.find(|text| BlobId::of(text.as_bytes()).digest()[0] == u8::MAX);
+    let marker = fixture.blob(&last.unwrap_or_default()).await?;
+    fixture.age(&[inner, list, marker], 3 * DAY)?;
+    let writer = fixture.writer_that_keeps(quick(), two_days());
+    fixture.gone(marker).await?;
+    writer.stop().await?;
+    assert!(fixture.is_there(list).await? && fixture.is_there(inner).await?, "the run refers to them");
+    Ok(())
 }

@@ -139,10 +139,11 @@ async fn blobs_are_in_use_as_long_as_somebody_refers_to_them() -> Result<()> {
     let asked = ["input", "output", "list", "inner", "nobody's"].map(id);
     let uses = fixture.store.blob_uses();
     assert_eq!(uses.in_use(&asked).await?, HashSet::from(["input", "output", "list"].map(id)));
-    let unread = uses.unread(10).await?;
+    let unread = uses.unread(None, 10).await?;
     assert_eq!(unread.iter().map(|value| value.blob).collect::<Vec<_>>(), [id("list")]);
+    assert!(uses.unread(Some(unread[0]), 10).await?.is_empty(), "none is behind it");
     uses.read(unread[0], &json!([image("inner")])).await?;
-    assert!(uses.unread(10).await?.is_empty());
+    assert!(uses.unread(None, 10).await?.is_empty());
     assert!(uses.in_use(&asked).await?.contains(&id("inner")));
 
     // A run that takes over another one's results refers to them before it has begun.
