@@ -27,7 +27,9 @@ RUN pip download --no-deps --only-binary=:all: --python-version 311 --platform m
 
 FROM debian:bookworm-slim AS millrace
 RUN apt-get update && apt-get install -y --no-install-recommends ca-certificates libstdc++6 && rm -rf /var/lib/apt/lists/* \
-    && useradd --system --uid 10001 --create-home --home-dir /var/lib/millrace millrace
+    && useradd --system --uid 10001 --create-home --home-dir /var/lib/millrace millrace \
+    # A new volume that is mounted here takes its owner from this folder; it would be root's, and nobody could write.
+    && install -d -o millrace -g millrace /var/lib/millrace/blobs
 COPY --from=build /out/millrace /usr/local/bin/millrace
 COPY --from=onnxruntime /out/libonnxruntime.so.1.31.1 /opt/onnxruntime/libonnxruntime.so.1.31.1
 COPY models /var/lib/millrace/models
