@@ -2,21 +2,22 @@
 
 const DOCKERFILE: &str = include_str!("../../../Dockerfile");
 const COMPOSE: &str = include_str!("../../../docker-compose.yml");
+const KUSTOMIZATION: &str = include_str!("../../../k8s/kustomization.yaml");
 const BLOBS: &str = "/var/lib/millrace/blobs";
 
-/// Role and its file.
-const ROLES: [(&str, &str); 4] = [
-    ("api", include_str!("../../../k8s/api.yaml")),
-    ("orchestrator", include_str!("../../../k8s/orchestrator.yaml")),
-    ("writer", include_str!("../../../k8s/writer.yaml")),
-    ("worker", include_str!("../../../k8s/worker.yaml")),
+/// Role, its file, and whether it uses the tables.
+const ROLES: [(&str, &str, bool); 4] = [
+    ("api", include_str!("../../../k8s/api.yaml"), true),
+    ("orchestrator", include_str!("../../../k8s/orchestrator.yaml"), true),
+    ("writer", include_str!("../../../k8s/writer.yaml"), true),
+    ("worker", include_str!("../../../k8s/worker.yaml"), false),
 ];
 
 #[test]
 fn every_role_has_the_same_blobs() {
     assert!(DOCKERFILE.contains(&format!("MILLRACE__BLOBS__URL={BLOBS}")));
     assert!(COMPOSE.contains(&format!("- blobs:{BLOBS}")));
-    for (role, file) in ROLES {
+    for (role, file, _) in ROLES {
         assert!(file.contains(&format!("{{ name: blobs, mountPath: {BLOBS} }}")), "{role}");
         assert!(file.contains("persistentVolumeClaim: { claimName: blobs }"), "{role}");
     }
@@ -27,4 +28,15 @@ fn every_role_has_the_same_blobs() {
 fn the_folder_of_blobs_is_made_for_the_user_of_the_image() {
     let (before, _) = DOCKERFILE.split_once("USER millrace").expect("the image has a user of its own");
     assert!(before.contains(&format!("install -d -o millrace -g millrace {BLOBS}")));
+}
+
+#[test]
+fn roles_that_use_the_tables_bring_them_up_to_date_first() {
+    for (role, file, uses_tables) in ROLES {
+        let migrates = file.split_once("initContainers:").is_some_and(|(_, rest)| {
+            rest.split_once("containers:").is_some_and(|(first, _)| first.contains("args: [migrate]"))
+        });
+        assert_eq!(migrates, uses_tables, "{role}");
+        assert!(KUSTOMIZATION.contains(&format!("- {role}.yaml")), "{role}");
+    }
 }

@@ -29,7 +29,12 @@ impl Store {
         if let Some(schema) = &self.schema {
             // An identifier, checked in `connect`; it cannot be bound as a parameter.
             let create = format!("create schema if not exists \"{schema}\"");
-            connection.execute(AssertSqlSafe(create)).await?;
+            let created = connection.execute(AssertSqlSafe(create)).await;
+            if let Err(error) = created
+                && !is_made_meanwhile(&error)
+            {
+                return Err(error.into());
+            }
         }
         let applied = apply(&mut connection).await;
         connection.close().await?;
@@ -41,6 +46,12 @@ impl Store {
             error => StoreError::Migrate(error),
         })
     }
+}
+
+/// Whether somebody else has made the schema since we looked, which "if not exists" does not wait for.
+fn is_made_meanwhile(error: &sqlx::Error) -> bool {
+    let sqlx::Error::Database(fault) = error else { return false };
+    fault.is_unique_violation() || fault.code().as_deref() == Some("42P06")
 }
 
 async fn apply(connection: &mut PgConnection) -> Result<(), MigrateError> {
