@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use millrace_contracts::{ExecutionId, Partition};
-use redis::Client;
+use millrace_contracts::{ExecutionId, Partition, UnixMillis};
 use redis::aio::ConnectionManager;
+use redis::{Client, Value};
 
 use crate::keys::Keys;
-use crate::{BusError, BusSettings, connection, tls};
+use crate::{BusError, BusSettings, connection, reply, tls};
 
 /// The bus. Cheap to clone; all clones share one connection for commands.
 #[derive(Clone)]
@@ -89,6 +89,18 @@ impl Bus {
         let begun = Instant::now();
         self.send("answer a ping", vec![redis::cmd("PING")]).await?;
         Ok(begun.elapsed())
+    }
+
+    /// What time it is there.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn time(&self) -> Result<UnixMillis, BusError> {
+        let what = "tell the time";
+        let told = self.send(what, vec![redis::cmd("TIME")]).await?.pop().unwrap_or(Value::Nil);
+        let [seconds, micros] = reply::tuple(what, told)?;
+        let (seconds, micros) = (reply::integer(what, seconds)?, reply::integer(what, micros)?);
+        Ok(UnixMillis(seconds.saturating_mul(1000).saturating_add(micros / 1000)))
     }
 
     pub(crate) fn keys(&self) -> &Keys {

@@ -13,6 +13,7 @@ mod events;
 mod executions;
 mod expired;
 mod group_commit;
+mod inspect;
 mod jobs;
 mod json;
 mod measure;
@@ -48,6 +49,7 @@ pub use executions::{
 };
 pub use expired::Expired;
 pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};
+pub use inspect::VectorExtension;
 pub use jobs::{JobFilter, JobRecord, JobStatus, Jobs};
 pub use measure::ServerCounters;
 pub use models::{ModelRecord, Models};

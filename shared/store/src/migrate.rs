@@ -46,6 +46,25 @@ impl Store {
             error => StoreError::Migrate(error),
         })
     }
+
+    /// The migrations of this version that are not applied yet, in their order.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn missing_migrations(&self) -> Result<Vec<i64>, StoreError> {
+        let mut connection = self.connection().await?;
+        // Migrating makes the table; before, there is nothing to ask.
+        let begun: bool = sqlx::query_scalar("select to_regclass('_sqlx_migrations') is not null")
+            .fetch_one(&mut *connection)
+            .await?;
+        let mut applied: Vec<i64> = Vec::new();
+        if begun {
+            let versions = sqlx::query_scalar("select version from _sqlx_migrations where success");
+            applied = versions.fetch_all(&mut *connection).await?;
+        }
+        let known = MIGRATIONS.iter().map(|migration| migration.version);
+        Ok(known.filter(|version| !applied.contains(version)).collect())
+    }
 }
 
 /// Whether somebody else has made the schema since we looked, which "if not exists" does not wait for.

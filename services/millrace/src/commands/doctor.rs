@@ -1,6 +1,8 @@
 //! `millrace doctor`: checks everything Millrace needs, and says what to do about each fault.
 
 mod checks;
+mod clock;
+mod database;
 
 use clap::Args as ClapArgs;
 use serde_json::json;

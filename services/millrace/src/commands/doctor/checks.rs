@@ -5,16 +5,16 @@ use std::time::Duration;
 use futures::TryFutureExt;
 use millrace_bus::{Bus, BusError, Flaw};
 use millrace_config::{Loaded, Location, Settings};
-use millrace_contracts::UnixMillis;
 use millrace_inference::{Chosen, Repository, Runtime};
-use millrace_local::{PostgresPrograms, redis_server};
+use millrace_local::redis_server;
+use millrace_store::Store;
 use millrace_tasks::within;
 
+use super::{clock, database};
 use crate::roles;
 
-const TIMEOUT: Duration = Duration::from_secs(5);
-/// Clocks that differ by more than this disturb leases and deadlines.
-const CLOCK_TOLERANCE: Duration = Duration::from_secs(2);
+/// How long a server may take to answer.
+pub(super) const TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What one check found.
 pub(super) struct Finding {
@@ -25,19 +25,56 @@ pub(super) struct Finding {
 
 /// All checks, in the order a start needs them.
 pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
+    let mut findings = servers(loaded).await;
+    findings.extend(this_machine(loaded).await);
+    findings
+}
+
+async fn servers(loaded: &Loaded) -> Vec<Finding> {
+    let mut findings = vec![Finding {
+        what: "redis",
+        result: redis(loaded).await,
+        remedy: "start Redis and set REDIS_URL (docs/redis.md says what it needs), or install redis-server for a private one (scripts/setup.sh)",
+    }];
+    let store = match database_of_operator(loaded) {
+        Ok(store) => store,
+        Err(fault) => {
+            let remedy = "set DATABASE_URL to postgres://user:password@host:port/database";
+            findings.push(Finding { what: "postgres", result: Err(fault), remedy });
+            return findings;
+        }
+    };
+    let postgres = database::postgres(loaded, store.as_ref()).await;
+    let is_well = postgres.is_ok();
+    findings.push(Finding {
+        what: "postgres",
+        result: postgres,
+        remedy: "start Postgres and set DATABASE_URL to the one that takes writes, or install postgresql for a private one (scripts/setup.sh)",
+    });
+    // The tables of a private server are made when it starts.
+    if let Some(store) = store.as_ref().filter(|_| is_well) {
+        findings.push(Finding {
+            what: "tables",
+            result: database::tables(store).await,
+            remedy: "run `millrace migrate`; `millrace up` does so by itself",
+        });
+    }
+    findings.push(Finding {
+        what: "vectors",
+        result: database::vectors(loaded, store.as_ref()).await,
+        remedy: "run scripts/setup.sh --pgvector",
+    });
+    findings.push(Finding {
+        what: "clock",
+        result: clock::clock(loaded, store.as_ref()).await,
+        remedy: "set the machines' clocks; run a time service such as chrony on each",
+    });
+    findings
+}
+
+async fn this_machine(loaded: &Loaded) -> Vec<Finding> {
     let settings = &loaded.settings;
     vec![
-        Finding {
-            what: "redis",
-            result: redis(loaded).await,
-            remedy: "start Redis and set REDIS_URL (docs/redis.md says what it needs), or install redis-server for a private one (scripts/setup.sh)",
-        },
-        Finding {
-            what: "postgres",
-            result: postgres(loaded).await,
-            remedy: "start Postgres and set DATABASE_URL, or install postgresql for a private one (scripts/setup.sh)",
-        },
-        Finding { what: "vectors", result: vectors(loaded), remedy: "run scripts/setup.sh --pgvector" },
         Finding {
             what: "blob store",
             result: blobs(settings).await,
@@ -58,12 +95,13 @@ pub(super) async fn all(loaded: &Loaded) -> Vec<Finding> {
             result: models(settings).await,
             remedy: "set models.dir to a folder with one sub-folder per model, or to a bucket, with its key in [objects]",
         },
-        Finding {
-            what: "clock",
-            result: clock(),
-            remedy: "set the machine's clock; run a time service such as chrony",
-        },
     ]
+}
+
+/// The operator's own database; none when a private one is meant.
+fn database_of_operator(loaded: &Loaded) -> Result<Option<Store>, String> {
+    let is_set = loaded.is_set("database.url");
+    is_set.then(|| roles::store(&loaded.settings, "doctor")).transpose().map_err(|fault| format!("{fault:#}"))
 }
 
 async fn redis(loaded: &Loaded) -> Result<String, String> {
@@ -84,28 +122,6 @@ async fn redis(loaded: &Loaded) -> Result<String, String> {
     }
     let flaws: Vec<String> = flaws.iter().map(Flaw::to_string).collect();
     Err(format!("{url}: {}", flaws.join("; ")))
-}
-
-async fn postgres(loaded: &Loaded) -> Result<String, String> {
-    if !loaded.is_set("database.url") {
-        let programs = PostgresPrograms::find(&loaded.places).map_err(|fault| fault.to_string())?;
-        return Ok(format!("private server by {}", programs.program("postgres").display()));
-    }
-    let store = roles::store(&loaded.settings, "doctor").map_err(|fault| format!("{fault:#}"))?;
-    let took = store.ping().await.map_err(|fault| fault.to_string())?;
-    Ok(format!("{} answers in {took:.1?}", loaded.settings.database.url))
-}
-
-/// Collections work without pgvector, and take more time: its absence is no fault.
-fn vectors(loaded: &Loaded) -> Result<String, String> {
-    let says = if loaded.is_set("database.url") {
-        "where the server has pgvector 0.8 or newer (a package such as postgresql-17-pgvector), collections get an index"
-    } else if PostgresPrograms::find(&loaded.places).is_ok_and(|programs| programs.has_extension("vector")) {
-        "the private server has pgvector: collections get an index"
-    } else {
-        "no pgvector: searches in collections look at every point; scripts/setup.sh --pgvector fetches a Postgres that has it"
-    };
-    Ok(says.to_owned())
 }
 
 /// Writes, reads and removes an object.
@@ -145,16 +161,4 @@ async fn models(settings: &Settings) -> Result<String, String> {
     };
     let names: Vec<_> = found.iter().map(millrace_contracts::ModelId::as_str).collect();
     Ok(format!("{} in {}: {}", found.len(), settings.models.dir, names.join(", ")))
-}
-
-/// The clock against the time this program was built: a clock before that is wrong for certain.
-fn clock() -> Result<String, String> {
-    let now = UnixMillis::now();
-    let program = std::env::current_exe().and_then(std::fs::metadata).and_then(|meta| meta.modified());
-    let built = program.ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    let ahead = built.unwrap_or_default().saturating_sub(Duration::from_millis(now.0.unsigned_abs()));
-    if ahead > CLOCK_TOLERANCE {
-        return Err(format!("it is {}, which is before this program was made", now.to_rfc3339()));
-    }
-    Ok(now.to_rfc3339())
 }
