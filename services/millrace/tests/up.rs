@@ -6,11 +6,14 @@ use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
-use millrace_testkit::{processes_naming, program};
+use millrace_testkit::{eventually, processes_naming, program};
 use serde_json::Value;
+use tempfile::TempDir;
 
 /// The contract's bound for a stop.
 const STOP: Duration = Duration::from_secs(10);
+/// Nothing here takes this long unless it never happens.
+const DEADLINE: Duration = Duration::from_secs(60);
 
 struct Up {
     child: Child,
@@ -27,8 +30,12 @@ fn command(data: &Path) -> Command {
 
 impl Up {
     fn start(data: &Path) -> Self {
+        Self::start_by(command(data), data)
+    }
+
+    fn start_by(mut command: Command, data: &Path) -> Self {
         let log = std::fs::File::create(data.join("up.log")).expect("the folder is writable");
-        let child = command(data).stdout(Stdio::piped()).stderr(log).spawn();
+        let child = command.stdout(Stdio::piped()).stderr(log).spawn();
         let mut child = child.expect("the binary runs");
         let mut lines = BufReader::new(child.stdout.take().expect("its output is piped")).lines();
         let ready = lines.next().and_then(Result::ok).unwrap_or_else(|| {
@@ -38,13 +45,30 @@ impl Up {
         Self { child, api }
     }
 
+    fn tell(&self, signal: &str) {
+        let told = Command::new("kill").args([signal, &self.child.id().to_string()]).status();
+        assert!(told.expect("kill runs").success());
+    }
+
     fn stop(mut self) {
         let begun = Instant::now();
-        let asked = Command::new("kill").args(["-TERM", &self.child.id().to_string()]).status();
-        assert!(asked.expect("kill runs").success());
+        self.tell("-TERM");
         assert!(self.child.wait().expect("it is our child").success());
         assert!(begun.elapsed() < STOP, "stopping took {:?}", begun.elapsed());
     }
+}
+
+/// What has a shell become `up` on that folder, by `before`.
+fn shell(before: &str, data: &Path) -> String {
+    let up = command(data);
+    let words = std::iter::once(up.get_program()).chain(up.get_args());
+    let words: Vec<String> = words.map(|word| format!("'{}'", word.to_string_lossy())).collect();
+    format!("{before} {}", words.join(" "))
+}
+
+fn folder() -> TempDir {
+    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+    tempfile::Builder::new().permissions(permissions).tempdir().expect("a folder")
 }
 
 fn endpoints(data: &Path) -> Option<Value> {
@@ -53,8 +77,7 @@ fn endpoints(data: &Path) -> Option<Value> {
 
 #[test]
 fn one_up_per_folder_adopted_after_a_kill_and_gone_after_a_signal() {
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o711);
-    let dir = tempfile::Builder::new().permissions(permissions).tempdir().unwrap();
+    let dir = folder();
     let mut first = Up::start(dir.path());
     let before = endpoints(dir.path()).unwrap();
     assert_eq!(before["api"], first.api);
@@ -79,12 +102,47 @@ fn one_up_per_folder_adopted_after_a_kill_and_gone_after_a_signal() {
 
 #[test]
 fn the_log_holds_no_password() {
-    let permissions = std::os::unix::fs::PermissionsExt::from_mode(0o711);
-    let dir = tempfile::Builder::new().permissions(permissions).tempdir().unwrap();
+    let dir = folder();
     Up::start(dir.path()).stop();
     let log = std::fs::read_to_string(dir.path().join("up.log")).unwrap();
     for place in ["data/redis/password", "data/postgres/password"] {
         let password = std::fs::read_to_string(dir.path().join(place)).unwrap();
         assert!(!log.contains(password.trim()), "the log holds the password of {place}");
     }
+}
+
+/// What was logged to the terminal after it was closed must not end anything either.
+#[tokio::test]
+async fn a_closed_terminal_ends_it_in_order() -> anyhow::Result<()> {
+    let dir = folder();
+    let ready = dir.path().join("ready");
+    let line = format!("{} > '{}'", shell("exec env --default-signal=HUP", dir.path()), ready.display());
+    let mut terminal = program("/usr/bin/script");
+    terminal.args(["-qec", &line, "/dev/null"]).current_dir(dir.path()).stdin(Stdio::null());
+    let mut terminal = terminal.stdout(Stdio::null()).spawn()?;
+    eventually(DEADLINE, "it is ready", async || {
+        let said = std::fs::read_to_string(&ready).unwrap_or_default();
+        anyhow::Ok(said.starts_with("ready on ").then_some(()))
+    })
+    .await?;
+    terminal.kill()?;
+    terminal.wait()?;
+    eventually(DEADLINE, "it has ended, with the servers that it started", async || {
+        anyhow::Ok(processes_naming(dir.path()).is_empty().then_some(()))
+    })
+    .await?;
+    assert_eq!(endpoints(dir.path()), None, "it went in order");
+    Ok(())
+}
+
+#[test]
+fn a_closed_terminal_is_nothing_to_what_was_started_to_outlive_it() {
+    let dir = folder();
+    let mut nohup = program("/bin/sh");
+    nohup.args(["-c", &shell("trap '' HUP; exec", dir.path())]).current_dir(dir.path());
+    let up = Up::start_by(nohup, dir.path());
+    up.tell("-HUP");
+    // Were it told to stop already, this would be the second time, and it would exit at once with an error.
+    up.stop();
+    assert_eq!(processes_naming(dir.path()), Vec::<String>::new());
 }

@@ -17,7 +17,7 @@ use super::supervised::end_with_parent;
 /// What surrounds a role that runs alone.
 pub(crate) struct Alone {
     pub(crate) metrics: MetricsHandle,
-    /// Cancelled by SIGINT or SIGTERM.
+    /// Cancelled by SIGINT, SIGTERM or SIGHUP.
     pub(crate) shutdown: CancellationToken,
     telemetry: Telemetry,
     /// What every process does beside its role.
