@@ -82,7 +82,8 @@ async fn create_database(
         .map_err(LocalError::io("write", &statement))?;
     let input = std::fs::File::open(&statement).map_err(LocalError::io("open", &statement))?;
     let data_text = data.display().to_string();
-    let arguments = ["--single", "-D", &data_text, "postgres"];
+    // Without the setting it goes on after a statement that failed, and ends well.
+    let arguments = ["--single", "-D", &data_text, "-c", "exit_on_error=on", "postgres"];
     let made = run_helper(&programs.program("postgres"), arguments, run_as, |command| {
         command.stdin(Stdio::from(input));
     })
@@ -100,4 +101,23 @@ pub(super) async fn copy(from: &Path, to: &Path) -> Result<(), LocalError> {
         |_| {},
     )
     .await
+}
+
+#[cfg(test)]
+mod tests {
+    use millrace_config::Places;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn a_database_that_cannot_be_made_is_a_fault() {
+        let open = std::fs::Permissions::from_mode(0o711);
+        let folder = tempfile::Builder::new().permissions(open).tempdir().unwrap();
+        let (data, run_as) = (folder.path().join("data"), RunAs::for_postgres().unwrap());
+        let programs = PostgresPrograms::find(&Places::from_process()).unwrap();
+        create(&data, &programs, run_as.as_ref(), "secret", Durability::FastUnsafe).await.unwrap();
+        // It is there already.
+        let again = create_database(&data, &programs, run_as.as_ref()).await;
+        assert!(again.is_err_and(|fault| fault.to_string().contains("already exists")));
+    }
 }
