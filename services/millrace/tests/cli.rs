@@ -73,6 +73,15 @@ fn misuse_exits_with_2_and_says_so_on_standard_error() {
 }
 
 #[test]
+fn workers_that_cannot_all_listen_are_refused_at_once() {
+    let mut command = millrace(&["up", "--workers", "2"]);
+    let output = command.env("MILLRACE__WORKER__HEALTH_LISTEN", "127.0.0.1:9090").output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("worker.health_listen") && error.contains("2 workers"), "{error}");
+}
+
+#[test]
 fn shells_and_man_are_told_of_every_command() {
     let output = |arguments: &[&str]| {
         let output = millrace(arguments).output().unwrap();

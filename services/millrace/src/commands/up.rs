@@ -17,7 +17,7 @@ use millrace_telemetry::Health;
 use tokio::net::TcpListener;
 
 use crate::context::Context;
-use crate::exit::Exit;
+use crate::exit::{Exit, Misuse};
 use crate::roles::{self, Alone};
 use crate::up::endpoints::Endpoints;
 use crate::up::readiness;
@@ -81,6 +81,7 @@ impl Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut loaded = context.load(args.flags())?;
+    check_health(&loaded.settings, args.workers)?;
     let alone = Alone::new(&loaded, "up")?;
     if args.supervised {
         alone.end_with_parent(WHOLE_GRACE);
@@ -113,6 +114,16 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     tracing::info!("everything is stopped");
     alone.end(Ok::<(), std::io::Error>(())).await?;
     ended.map(|()| Exit::Done)
+}
+
+/// Workers beside each other cannot listen at the same address: all but one would die, again and again.
+fn check_health(settings: &Settings, workers: usize) -> Result<(), Misuse> {
+    match settings.worker.health_listen {
+        Some(listen) if workers > 1 && listen.port() != 0 => Err(Misuse(format!(
+            "worker.health_listen is {listen}, and of {workers} workers only one can listen there; leave it out, or write port 0"
+        ))),
+        _ => Ok(()),
+    }
 }
 
 /// Puts what has no other place into the data folder, makes paths absolute, since workers may run elsewhere, and fits the
