@@ -1,6 +1,7 @@
 //! The REST api as commands use it.
 
 mod problem;
+mod resume;
 mod stream;
 
 use std::path::Path;
@@ -13,6 +14,7 @@ use reqwest::Method;
 use serde_json::Value;
 
 pub(crate) use self::problem::{Problem, faulty_place};
+pub(crate) use self::resume::ResumedStream;
 pub(crate) use self::stream::{EventStream, Message};
 use crate::exit::Misuse;
 use crate::up::endpoints::Endpoints;

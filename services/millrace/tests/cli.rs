@@ -4,6 +4,8 @@
 mod doctor;
 #[path = "cli/support.rs"]
 mod support;
+#[path = "cli/tail.rs"]
+mod tail;
 
 use std::process::{Command, Stdio};
 

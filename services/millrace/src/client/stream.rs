@@ -17,6 +17,13 @@ pub(crate) struct Message {
     pub(crate) data: String,
 }
 
+impl Message {
+    /// Whether the server closes the connection after it.
+    pub(crate) fn is_last(&self) -> bool {
+        matches!(self.event.as_str(), "end" | "reconnect" | "lagged")
+    }
+}
+
 /// The messages of one connection. Ends when the connection does.
 pub(crate) struct EventStream {
     messages: Pin<Box<dyn Stream<Item = anyhow::Result<Message>> + Send>>,

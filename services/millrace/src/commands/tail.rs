@@ -1,10 +1,11 @@
 //! `millrace tail`: live events, of all runs or of one.
 
+use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use millrace_contracts::Event;
 use serde_json::Value;
 
-use crate::client::{Client, ClientArgs, Message};
+use crate::client::{Client, ClientArgs, Message, ResumedStream};
 use crate::context::{Context, Out, Tone};
 use crate::exit::Exit;
 use crate::render::node_label;
@@ -14,7 +15,9 @@ use crate::render::node_label;
 Examples:
   millrace tail                           every event of every run
   millrace tail --type 'node.*'           only what nodes do
-  millrace tail --execution 0199… --json  one run, as JSON lines")]
+  millrace tail --execution 0199… --json  one run, as JSON lines
+
+Ends with the run; of all runs, never. A broken connection is taken up again: a run's events go on where they broke off.")]
 pub(crate) struct Args {
     /// Only this run, from its beginning.
     #[arg(long, value_name = "ID")]
@@ -36,29 +39,26 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         None => "/events".to_owned(),
     };
+    let stream = ResumedStream::new(&client, path, query);
     let interrupted = tokio::signal::ctrl_c();
     tokio::select! {
-        ended = follow(&client, &path, &query, &args.client, context.out) => ended,
+        ended = follow(stream, args.client.json, context.out) => ended,
         _ = interrupted => Ok(Exit::Done),
     }
 }
 
-async fn follow(
-    client: &Client,
-    path: &str,
-    query: &[(&str, String)],
-    args: &ClientArgs,
-    out: Out,
-) -> anyhow::Result<Exit> {
-    let mut stream = client.events(path, query, None).await?;
-    while let Some(message) = stream.next().await {
-        let message = message?;
-        if message.event == "end" {
-            return Ok(Exit::Done);
+/// Shows events until the run has ended; those of all runs for ever. A run's stream goes on where it broke off. That of all runs
+/// has no place to go on from: what happens while there is no connection is not shown, and a line says so.
+async fn follow(mut stream: ResumedStream<'_>, json: bool, out: Out) -> anyhow::Result<Exit> {
+    stream.connect().await?;
+    loop {
+        match stream.next().await.context("the stream broke off")? {
+            Some(message) if message.event == "end" => return Ok(Exit::Done),
+            Some(message) => show(&message, json, out)?,
+            None if json => {}
+            None => out.line(out.paint(Tone::Faint, "-- the connection broke off"))?,
         }
-        show(&message, args.json, out)?;
     }
-    anyhow::bail!("the api closed the stream")
 }
 
 fn show(message: &Message, json: bool, out: Out) -> anyhow::Result<()> {

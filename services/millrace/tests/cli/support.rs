@@ -1,16 +1,17 @@
 //! The binary, in an environment without settings; and an api that plays a run.
 
+use std::collections::HashMap;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
-use axum::extract::{Path, State};
+use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
-use axum::routing::{get, post};
+use axum::routing::{delete, get, post};
 use serde_json::{Value, json};
 
-const GOOD: &str = "01990000-0000-7000-8000-000000000001";
+pub(crate) const GOOD: &str = "01990000-0000-7000-8000-000000000001";
 const BAD: &str = "01990000-0000-7000-8000-000000000002";
 const BLOB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
@@ -42,7 +43,14 @@ impl Api {
         let seen = Arc::new(Seen::default());
         let router = Router::new()
             .route("/api/v1/executions", post(submit))
+            .route(
+                "/api/v1/executions/{id}",
+                get(async || Json(json!({"execution_id": GOOD, "status": "completed"}))),
+            )
             .route("/api/v1/executions/{id}/events", get(events))
+            .route("/api/v1/executions/{id}/nodes", get(nodes))
+            .route("/api/v1/events", get(firehose))
+            .route("/api/v1/models/{id}", delete(async || StatusCode::NO_CONTENT))
             .route("/api/v1/blobs/{id}", get(async || "pixels"))
             .route("/api/v1/queues", get(queues))
             .with_state(seen.clone());
@@ -114,6 +122,34 @@ async fn events(State(seen): State<Arc<Seen>>, Path(id): Path<String>, headers: 
             let error = json!({"kind": "MODEL_NOT_FOUND", "message": "no model x", "retryable": false, "node": "detect"});
             let end = json!({"status": "failed", "duration_ms": 4, "outputs": null, "error": error});
             sse("", "snapshot", &snapshot) + &sse("1-1", "failed", &event("workflow.failed", &end))
+        }
+    };
+    ([(header::CONTENT_TYPE, "text/event-stream")], text).into_response()
+}
+
+/// Two pages.
+async fn nodes(Query(query): Query<HashMap<String, String>>) -> Json<Value> {
+    let (name, next) = match query.get("after").map(String::as_str) {
+        None => ("first", Some("first")),
+        Some("first") => ("second", None),
+        Some(_) => ("unknown", None),
+    };
+    Json(json!({"execution_id": GOOD, "nodes": [node(name, &json!({}))], "next_after": next}))
+}
+
+/// Everything, over two connections that break in the ways there are; a third one is refused.
+async fn firehose(State(seen): State<Arc<Seen>>) -> Response {
+    let mut connections = seen.resumed_after.lock().expect("no test panics in here");
+    connections.push(String::new());
+    let text = match connections.len() {
+        1 => sse("", "node.completed", &event("workflow.node.completed", &json!({"part": 1}))),
+        2 => {
+            sse("", "completed", &event("workflow.completed", &json!({"part": 2})))
+                + &sse("", "reconnect", &json!({"reason": "the server is shutting down"}))
+        }
+        _ => {
+            let problem = json!({"title": "No more", "status": 403, "code": "FORBIDDEN", "retryable": false});
+            return (StatusCode::FORBIDDEN, Json(problem)).into_response();
         }
     };
     ([(header::CONTENT_TYPE, "text/event-stream")], text).into_response()

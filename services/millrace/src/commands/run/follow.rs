@@ -1,35 +1,25 @@
 //! Follows a run to its end, over as many connections as it takes.
 
 use std::collections::HashSet;
-use std::io::Write as _;
-use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use millrace_contracts::run::{NodeView, Snapshot};
 use millrace_contracts::{Event, EventType, ExecutionId, ExecutionStatus, ItemPath, NodeId};
-use millrace_tasks::backoff;
 use serde_json::Value;
 
 use super::Ended;
-use crate::client::{Client, EventStream, Message, Problem};
+use crate::client::{Client, Message, ResumedStream};
 use crate::context::{Out, Tone};
 use crate::progress::Bars;
 use crate::render::{NodeLine, node_label};
 
-const MIN_PAUSE: Duration = Duration::from_millis(200);
-const MAX_PAUSE: Duration = Duration::from_secs(5);
-/// Failures to connect in a row before the follower gives up: about a minute, in which a server restarts.
-const MAX_FAILURES: usize = 15;
-
 /// Follows one run.
 pub(super) struct Follower<'a> {
-    client: &'a Client,
+    events: ResumedStream<'a>,
     run: ExecutionId,
     out: Out,
     quiet: bool,
-    /// The id of the last event that was seen; where the next connection resumes.
-    last: Option<String>,
     /// Node runs that have had their line.
     shown: HashSet<(NodeId, ItemPath)>,
     ended: Option<Ended>,
@@ -40,57 +30,29 @@ pub(super) struct Follower<'a> {
 impl<'a> Follower<'a> {
     pub(super) fn new(client: &'a Client, run: ExecutionId, out: Out, (quiet, bars): (bool, Bars)) -> Self {
         let bar = bars.steps("nodes", 0);
-        Self { client, run, out, quiet, last: None, shown: HashSet::new(), ended: None, bar }
+        let events = ResumedStream::new(client, format!("/executions/{run}/events"), Vec::new());
+        Self { events, run, out, quiet, shown: HashSet::new(), ended: None, bar }
     }
 
     /// Shows what happens until the run has ended.
     pub(super) async fn follow(mut self) -> anyhow::Result<Ended> {
-        let mut pauses = backoff(MIN_PAUSE, MAX_PAUSE);
-        let mut failures = 0;
         loop {
-            let path = format!("/executions/{}/events", self.run);
-            match self.client.events(&path, &[], self.last.as_deref()).await {
-                Ok(stream) => {
-                    (failures, pauses) = (0, backoff(MIN_PAUSE, MAX_PAUSE));
-                    self.read(stream).await?;
-                }
-                Err(fault) => {
-                    let lasting = fault
-                        .downcast_ref::<Problem>()
-                        .is_some_and(|problem| !problem.retryable && problem.status < 500);
-                    failures += 1;
-                    if lasting || failures >= MAX_FAILURES {
-                        let hint = "the run goes on without this command; `millrace executions show` tells how it ended";
-                        return Err(fault.context(format!("lost sight of the run {}; {hint}", self.run)));
-                    }
-                    if failures == 1 {
-                        // Not on stdout: that may be read by a program.
-                        writeln!(std::io::stderr(), "the api does not answer; trying again for a minute")?;
+            let message = self.events.next().await.with_context(|| {
+                let hint =
+                    "the run goes on without this command; `millrace executions show` tells how it ended";
+                format!("lost sight of the run {}; {hint}", self.run)
+            })?;
+            match message.filter(|message| !message.is_last()) {
+                Some(message) if message.event == "snapshot" => self.snapshot(&message)?,
+                Some(message) => self.event(&message)?,
+                None => {
+                    if let Some(ended) = self.ended.take() {
+                        self.bar.finish_and_clear();
+                        return Ok(ended);
                     }
                 }
             }
-            if let Some(ended) = self.ended.take() {
-                self.bar.finish_and_clear();
-                return Ok(ended);
-            }
-            tokio::time::sleep(pauses.next().unwrap_or(MAX_PAUSE)).await;
         }
-    }
-
-    /// Reads one connection to its end. A broken one is no error: the next resumes.
-    async fn read(&mut self, mut stream: EventStream) -> anyhow::Result<()> {
-        while let Some(message) = stream.next().await {
-            let Ok(message) = message else { break };
-            if !message.id.is_empty() {
-                self.last = Some(message.id.clone());
-            }
-            match message.event.as_str() {
-                "end" | "reconnect" | "lagged" => break,
-                "snapshot" => self.snapshot(&message)?,
-                _ => self.event(&message)?,
-            }
-        }
-        Ok(())
     }
 
     fn snapshot(&mut self, message: &Message) -> anyhow::Result<()> {
