@@ -1,5 +1,7 @@
 //! The command line as its users meet it: help, exit codes, output for people and for programs.
 
+#[path = "cli/answers.rs"]
+mod answers;
 #[path = "cli/doctor.rs"]
 mod doctor;
 #[path = "cli/support.rs"]

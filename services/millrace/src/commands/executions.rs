@@ -10,6 +10,9 @@ use crate::context::{Context, Out};
 use crate::exit::Exit;
 use crate::render::{Table, duration, field, time, tone_of};
 
+/// The most that the api gives at once.
+const NODES_PER_PAGE: u32 = 5_000;
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Args {
     /// The newest executions.
@@ -102,7 +105,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Args::Show { id, client } => {
             let api = Client::find(&client)?;
             let mut run = api.get(&format!("/executions/{id}"), &[]).await?;
-            let nodes = api.get(&format!("/executions/{id}/nodes"), &[]).await?;
+            let nodes = all_nodes(&api, id).await?;
             if client.json {
                 run["nodes"] = nodes;
                 out.json(&run)?;
@@ -125,6 +128,22 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         Args::Rerun { id, from, follow, client } => return rerun((id, from), follow, client, context).await,
     }
     Ok(Exit::Done)
+}
+
+/// The node runs of a run, however many pages they are, as one page.
+async fn all_nodes(api: &Client, id: ExecutionId) -> anyhow::Result<Value> {
+    let (mut all, mut after) = (Vec::new(), None);
+    loop {
+        let mut query = vec![("limit", NODES_PER_PAGE.to_string())];
+        query.extend(after.map(|after| ("after", after)));
+        let mut page = api.get(&format!("/executions/{id}/nodes"), &query).await?;
+        all.extend(items(&page));
+        after = page["next_after"].as_str().map(ToOwned::to_owned);
+        if after.is_none() {
+            page["nodes"] = all.into();
+            return Ok(page);
+        }
+    }
 }
 
 async fn rerun(
