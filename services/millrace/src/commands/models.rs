@@ -91,7 +91,11 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         }
         Args::Delete { model, client } => {
             Client::find(&client)?.delete(&path(&model)).await?;
-            context.out.line(format_args!("{model} is no longer registered"))?;
+            if client.json {
+                context.out.json(&json!({"deleted": model}))?;
+            } else {
+                context.out.line(format_args!("{model} is no longer registered"))?;
+            }
             Ok(Exit::Done)
         }
     }
