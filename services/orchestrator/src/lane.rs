@@ -1,7 +1,7 @@
 //! A lane: one blocking reader over some of this replica's partitions, and the runs it holds.
 
-use std::collections::BTreeSet;
-use std::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
 
 use metrics::counter;
 use millrace_bus::{Delivery, Inbox};
@@ -33,7 +33,8 @@ pub(crate) async fn run(
         consumer,
         runs: HeldRuns::new(shared.settings.cached_runs / shared.settings.lanes.max(1) as u64),
         held: BTreeSet::new(),
-        unclaimed: BTreeSet::new(),
+        unclaimed: BTreeMap::new(),
+        looked_back: Instant::now(),
         number,
         shared,
     };
@@ -71,8 +72,10 @@ struct Lane {
     inbox: Inbox,
     runs: HeldRuns,
     held: BTreeSet<Partition>,
-    /// Partitions whose earlier owner may have left messages behind.
-    unclaimed: BTreeSet<Partition>,
+    /// Partitions in which messages may have been left behind, and for how long they must have been.
+    unclaimed: BTreeMap<Partition, Duration>,
+    /// When this lane last looked for what was left behind in its own partitions.
+    looked_back: Instant,
 }
 
 impl Lane {
@@ -87,8 +90,8 @@ impl Lane {
         if mine == self.held {
             return;
         }
-        self.unclaimed.extend(mine.difference(&self.held));
-        self.unclaimed.retain(|partition| mine.contains(partition));
+        self.unclaimed.extend(mine.difference(&self.held).map(|partition| (*partition, Duration::ZERO)));
+        self.unclaimed.retain(|partition, _| mine.contains(partition));
         if !self.held.is_subset(&mine) {
             // Another replica goes on with some of these runs; what is remembered of them would be out of date.
             self.runs.clear();
@@ -96,11 +99,31 @@ impl Lane {
         self.held = mine;
     }
 
-    /// What an earlier owner left first, then new messages.
+    /// Everything unacknowledged in this lane's partitions is to be taken again.
+    fn take_all_again(&mut self) {
+        self.unclaimed = self.held.iter().map(|partition| (*partition, Duration::ZERO)).collect();
+    }
+
+    /// Now and then, looks for messages that were handed out and never arrived, as when the connection broke in the middle of
+    /// the reply. A lane deals with one batch after the other: what has idled for a lease in its partitions is in nobody's
+    /// hands.
+    fn look_back(&mut self) {
+        let lease = self.shared.settings.lease;
+        if self.looked_back.elapsed() < lease / 2 {
+            return;
+        }
+        self.looked_back = Instant::now();
+        for &partition in &self.held {
+            self.unclaimed.entry(partition).or_insert(lease);
+        }
+    }
+
+    /// What was left behind first, then new messages.
     async fn read(&mut self) -> Result<Vec<Delivery>, OrchestratorError> {
+        self.look_back();
         let max = self.shared.settings.batch_size;
-        while let Some(partition) = self.unclaimed.first().copied() {
-            let left = self.inbox.claim(partition, Duration::ZERO, max).await?;
+        while let Some((&partition, &idle)) = self.unclaimed.first_key_value() {
+            let left = self.inbox.claim(partition, idle, max).await?;
             if left.len() < max {
                 self.unclaimed.remove(&partition);
             }
@@ -118,7 +141,7 @@ impl Lane {
             return Ok(());
         }
         if !batch::handle(&self.shared, &self.consumer, &mut self.runs, deliveries).await? {
-            self.unclaimed.clone_from(&self.held);
+            self.take_all_again();
         }
         Ok(())
     }
@@ -133,7 +156,7 @@ impl Lane {
         tracing::warn!(lane = self.number, error = %error, "a batch was not handled; it will be taken again");
         counter!("millrace_orchestrator_batch_failures_total").increment(1);
         self.runs.clear();
-        self.unclaimed.clone_from(&self.held);
+        self.take_all_again();
         let pause = pauses.next().unwrap_or(LONGEST_PAUSE);
         tokio::select! {
             () = shutdown.cancelled() => {}

@@ -1,6 +1,7 @@
 //! Invariant 4: another replica takes over, from an orderly end and from a sudden one.
 
 use millrace_contracts::ExecutionStatus;
+use millrace_contracts::message::Message;
 use serde_json::{Value, json};
 
 use crate::support::{World, chain, completed_nodes, picture};
@@ -22,6 +23,29 @@ async fn invariant_4_a_replica_that_vanishes_is_replaced() -> anyhow::Result<()>
     let log = world.ended(run).await?;
     assert_eq!(completed_nodes(&log).len(), 5);
     second.stop().await
+}
+
+/// Hands a message out to the lane that reads the inbox, without the lane ever hearing of it.
+const LOSE_A_REPLY: &str = "
+    local lane = redis.call('XINFO', 'CONSUMERS', KEYS[1], 'orchestrator')[1][2]
+    redis.call('XADD', KEYS[1], '*', 'm', ARGV[1])
+    return redis.call('XREADGROUP', 'GROUP', 'orchestrator', lane, 'STREAMS', KEYS[1], '>')";
+
+#[tokio::test]
+async fn invariant_4_a_message_whose_reading_was_never_answered_is_taken_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    worker.take().await?;
+    let cancel = Message::Cancel { execution_id: run, reason: "changed my mind".to_owned() };
+    let inbox = format!("{{mr:p{}}}:inbox", world.bus.partition_of(run));
+    let mut lose = redis::cmd("EVAL");
+    lose.arg(LOSE_A_REPLY).arg(1).arg(inbox).arg(serde_json::to_string(&cancel)?);
+    world.redis(lose).await?;
+    world.ended(run).await?;
+    assert_eq!(world.status(run).await?, ExecutionStatus::Cancelled);
+    replica.stop().await
 }
 
 #[tokio::test]
