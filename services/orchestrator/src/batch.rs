@@ -39,6 +39,8 @@ struct Stepped {
     remembered: bool,
     /// Whether it only waited for time before, or may have.
     woken: bool,
+    /// Whether its messages were acted on before, by whoever did not get to sending what followed.
+    maybe_unsent: bool,
     effects: Effects,
     deliveries: Vec<Delivery>,
     /// Tells of the run's end, where this step is the end and somebody wants to know.
@@ -150,15 +152,21 @@ fn withdrawn(stepped: &[Stepped]) -> Vec<ExecutionId> {
     stepped.iter().filter(is_withdrawn).map(|run| run.held.run.accepted().execution_id).collect()
 }
 
-/// Adds to what the runs send now what they may have failed to send before.
+/// Adds what runs that stand still said before. One whose messages come again is woken afterwards in any case.
 async fn say_again(
     shared: &Shared,
     stepped: &mut [Stepped],
     now: UnixMillis,
 ) -> Result<(), OrchestratorError> {
     // After the cache was asked: what was found is not said again.
-    let wanted = stepped.iter_mut().map(|run| resend::wanted(&mut run.held, &run.deliveries, now));
-    let mut again: Vec<Effects> = wanted.collect();
+    let wanted = |run: &mut Stepped| {
+        if run.maybe_unsent {
+            Effects::default()
+        } else {
+            resend::wanted(&mut run.held, &run.deliveries, now)
+        }
+    };
+    let mut again: Vec<Effects> = stepped.iter_mut().map(wanted).collect();
     resend::keep_missing(shared, &mut again).await?;
     for (run, again) in stepped.iter_mut().zip(again) {
         run.effects.append_unsent(again);
@@ -206,13 +214,16 @@ fn begun_by(run: &Stepped) -> Option<EntryId> {
 }
 
 fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Option<u64>) {
-    let Stepped { mut held, effects, callback, .. } = run;
+    let Stepped { mut held, effects, callback, maybe_unsent, .. } = run;
     if let Some(version) = version {
         held.version = version;
         counter!("millrace_orchestrator_commits_total").increment(1);
     }
     outbox.add(&held, effects.jobs, effects.abandon);
     outbox.call_back(callback);
+    if maybe_unsent && !held.run.is_terminal() {
+        outbox.wake(held.run.accepted().execution_id);
+    }
     let accepted = held.run.accepted();
     if let (true, Some(schedule_id)) = (held.run.is_terminal(), accepted.schedule_id) {
         outbox.tell(Cue { schedule_id, reason: CueReason::Ended(accepted.execution_id) });
@@ -248,6 +259,7 @@ async fn step(
     let is_new = held.version == 0;
     // After a crash the alarm that woke it comes again, when it rests no longer and the line was not told.
     let is_alarm = |delivery: &Delivery| matches!(delivery.message, Message::Timer(_));
+    let maybe_unsent = lost_race || resend::come_again(&deliveries);
     let woken = held.run.is_resting() || deliveries.iter().any(is_alarm);
     for delivery in &deliveries {
         if is_new && matches!(delivery.message, Message::Execute(_)) {
@@ -261,7 +273,7 @@ async fn step(
         effects.append(later);
     }
     do_shell_work(shared, &mut held, &mut effects, now).await;
-    Ok(Ok(Stepped { held, remembered, woken, effects, deliveries, callback: None }))
+    Ok(Ok(Stepped { held, remembered, woken, maybe_unsent, effects, deliveries, callback: None }))
 }
 
 /// Looks up the jobs that the runs are about to send, and takes what was made before; what then follows may be looked up

@@ -22,6 +22,8 @@ pub(crate) struct Outbox {
     cues: Vec<Cue>,
     /// Jobs that tell of runs' ends. Nothing is recorded of them as jobs, so they are not announced either.
     callbacks: Vec<Job>,
+    /// Runs to look at once more, behind the messages that wait for them.
+    wakes: Vec<ExecutionId>,
 }
 
 impl Outbox {
@@ -53,6 +55,11 @@ impl Outbox {
         self.callbacks.extend(callback);
     }
 
+    /// Has the run looked at again once all that is in its inbox by now was handled.
+    pub(crate) fn wake(&mut self, run: ExecutionId) {
+        self.wakes.push(run);
+    }
+
     /// Sends everything.
     pub(crate) async fn send(mut self, bus: &Bus) -> Result<(), OrchestratorError> {
         self.jobs.append(&mut self.callbacks);
@@ -65,6 +72,7 @@ impl Outbox {
         for cue in self.cues {
             bus.post(&Message::Schedule(cue)).await?;
         }
+        bus.wake_all(&self.wakes).await?;
         Ok(())
     }
 }

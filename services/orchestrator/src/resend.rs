@@ -1,7 +1,8 @@
-//! What is said again, because whoever decided it may have died before it was sent, or because the run stands still: its jobs,
-//! but for those that are still in a queue, waiting or with a worker. Without that look every redelivered message would put
-//! every job that is out into its queue once more. A worker may report between the look and the sending: then its job is done
-//! twice, and counts once.
+//! What is said again: the jobs of a run that stands still, but for those that are still in a queue, waiting or with a worker.
+//! A worker may report between the look and the sending: then its job is done twice, and counts once.
+//!
+//! A run whose messages come again is woken instead of being looked at on the spot: whoever had them before may have died before it
+//! sent its jobs, but reports on those that it did send may stand unread behind these messages. The wake-up stands behind the reports.
 //!
 //! A queue that is too long to be looked through is taken to hold everything; what it does not hold is sent when the sweeper
 //! wakes the run.
@@ -16,13 +17,14 @@ use crate::OrchestratorError;
 use crate::held::Held;
 use crate::role::Shared;
 
+/// Whether somebody had any of these messages before.
+pub(crate) fn come_again(deliveries: &[Delivery]) -> bool {
+    deliveries.iter().any(|delivery| delivery.deliveries > 1)
+}
+
 /// What the run's messages ask to say again, wherever it is now.
 pub(crate) fn wanted(held: &mut Held, deliveries: &[Delivery], now: UnixMillis) -> Effects {
     let mut again = Effects::default();
-    if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
-        // Whoever had a message before may have died between its commit and its commands.
-        again.append_unsent(held.run.resend(now));
-    }
     if let Some(wake) = deliveries.iter().find(|one| matches!(one.message, Message::Wake { .. })) {
         let woken = held.run.step(Input::Message(wake.message.clone()), now);
         if let Some(noop) = woken.noop {

@@ -3,6 +3,7 @@
 use millrace_contracts::event::Source;
 use millrace_contracts::message::{Accepted, Message};
 use millrace_contracts::{Event, EventType, ExecutionId, UnixMillis};
+use redis::Cmd;
 
 use crate::publish::event_json;
 use crate::{Bus, BusError, keys, scripts};
@@ -49,16 +50,30 @@ impl Bus {
         self.post(&Message::Wake { execution_id: run }).await
     }
 
+    /// The same for several runs, in one round trip.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn wake_all(&self, runs: &[ExecutionId]) -> Result<(), BusError> {
+        let wake = |&run: &ExecutionId| self.posting(&Message::Wake { execution_id: run });
+        let commands = runs.iter().map(wake).collect::<Result<_, _>>()?;
+        self.send("wake runs", commands).await.map(drop)
+    }
+
     /// Puts any message into the inbox of its run or schedule.
     ///
     /// # Errors
     /// Redis could not be reached.
     pub async fn post(&self, message: &Message) -> Result<(), BusError> {
+        self.send("post a message", vec![self.posting(message)?]).await.map(drop)
+    }
+
+    fn posting(&self, message: &Message) -> Result<Cmd, BusError> {
         let inbox = self.keys().inbox(message.partition(self.partitions()));
         let json = message_json(message)?;
         let mut append = scripts::APPEND.on(&[&inbox], json.len() + 128);
         append.arg(keys::MESSAGE).arg(json);
-        self.send("post a message", vec![append]).await.map(drop)
+        Ok(append)
     }
 }
 

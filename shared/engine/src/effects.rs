@@ -54,7 +54,7 @@ impl Effects {
             || !self.clear_timers.is_empty()
     }
 
-    /// Adds what is said again, by [`crate::Execution::resend`] or because of a wake-up, and is not among these effects anyway.
+    /// Adds what is said again because of a wake-up, and is not among these effects anyway.
     pub fn append_unsent(&mut self, resent: Effects) {
         let sent: HashSet<JobId> = self.jobs.iter().map(|(job, _)| job.id).collect();
         self.jobs.extend(resent.jobs.into_iter().filter(|(job, _)| !sent.contains(&job.id)));

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use millrace_compiler::plan::{NodeIndex, Plan, ScopeIndex};
 use millrace_contracts::message::{Accepted, Message};
-use millrace_contracts::{ItemPath, JobError, NodeStatus, UnixMillis};
+use millrace_contracts::{ItemPath, JobError, UnixMillis};
 use serde_json::{Map, Value};
 
 use crate::chain::Answered;
@@ -194,16 +194,6 @@ impl Execution {
         self.run_agenda(now);
         // What was not used means nothing any more: its node is a job of its own, or none.
         self.answered.clear();
-        self.take_effects()
-    }
-
-    /// What a crashed predecessor may have decided and not sent: every job that no worker has reported on. Sending a job
-    /// twice is harmless, since its id is the fencing token; but whoever sends leaves out what is still in a queue, or redelivered
-    /// messages would multiply a run's jobs.
-    pub fn resend(&mut self, now: UnixMillis) -> Effects {
-        if !self.is_terminal() {
-            self.resend_jobs(|record| record.status == NodeStatus::Queued, now);
-        }
         self.take_effects()
     }
 

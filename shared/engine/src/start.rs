@@ -241,12 +241,11 @@ impl Execution {
         self.plan.limits.max_concurrency.is_some_and(|limit| self.meta.jobs_pending >= u64::from(limit))
     }
 
-    /// Builds again the jobs at pools whose records are `wanted`.
-    pub(crate) fn resend_jobs(&mut self, wanted: impl Fn(&NodeRecord) -> bool, now: UnixMillis) {
+    /// Builds the jobs at pools again.
+    pub(crate) fn resend_jobs(&mut self, now: UnixMillis) {
         let plan = self.plan.clone();
-        let queued = |record: &NodeRecord| record.at_pool && wanted(record);
-        let mut keys: Vec<RunKey> =
-            self.nodes.iter().filter(|(_, record)| queued(record)).map(|(key, _)| key.clone()).collect();
+        let at_pools = self.nodes.iter().filter(|(_, record)| record.at_pool);
+        let mut keys: Vec<RunKey> = at_pools.map(|(key, _)| key.clone()).collect();
         keys.sort_by(|a, b| (&a.path, a.node).cmp(&(&b.path, b.node)));
         for key in keys {
             let node = plan.node(key.node);

@@ -1,10 +1,14 @@
 //! Invariant 4: another replica takes over, from an orderly end and from a sudden one.
 
-use millrace_contracts::ExecutionStatus;
+use std::time::Duration;
+
+use millrace_config::Orchestrator;
 use millrace_contracts::message::Message;
+use millrace_contracts::{ExecutionId, ExecutionStatus};
+use millrace_testkit::eventually;
 use serde_json::{Value, json};
 
-use crate::support::{World, chain, completed_nodes, picture};
+use crate::support::{DEADLINE, World, chain, completed_nodes, picture, settings};
 
 #[tokio::test]
 async fn invariant_4_a_replica_that_vanishes_is_replaced() -> anyhow::Result<()> {
@@ -81,6 +85,19 @@ fn wide(size: usize) -> Value {
     json!({"name": "wide", "nodes": nodes})
 }
 
+/// Hands what is in the inbox of `run` to somebody who is never heard of again.
+async fn somebody_reads_and_dies(world: &World, run: ExecutionId) -> anyhow::Result<()> {
+    let inbox = format!("{{mr:p{}}}:inbox", world.bus.partition_of(run));
+    let mut read = redis::cmd("XREADGROUP");
+    read.arg(&["GROUP", "orchestrator", "ghost", "COUNT", "100", "STREAMS", &inbox, ">"]);
+    world.redis(read).await
+}
+
+/// Nobody but the lanes sees to it that runs go on.
+fn without_sweeper() -> Orchestrator {
+    Orchestrator { stalled_after: Duration::from_secs(3600), ..settings() }
+}
+
 #[tokio::test]
 async fn messages_that_come_again_do_not_multiply_the_jobs_that_are_out() -> anyhow::Result<()> {
     let world = World::start().await?;
@@ -95,11 +112,7 @@ async fn messages_that_come_again_do_not_multiply_the_jobs_that_are_out() -> any
     for job in &taken {
         worker.complete(job, json!({"image": picture("made")})).await?;
     }
-    // Somebody read the reports and died.
-    let inbox = format!("{{mr:p{}}}:inbox", world.bus.partition_of(run));
-    let mut read = redis::cmd("XREADGROUP");
-    read.arg(&["GROUP", "orchestrator", "ghost", "COUNT", "100", "STREAMS", &inbox, ">"]);
-    world.redis(read).await?;
+    somebody_reads_and_dies(&world, run).await?;
     let second = world.replica();
     world.settled(run, &taken[19].job.node_id).await?;
     let queues = world.bus.queue_depths().await?;
@@ -112,4 +125,44 @@ async fn messages_that_come_again_do_not_multiply_the_jobs_that_are_out() -> any
     let log = world.ended(run).await?;
     assert_eq!(completed_nodes(&log).len(), 61);
     second.stop().await
+}
+
+#[tokio::test]
+async fn invariant_4_work_whose_report_is_still_unread_is_not_done_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let first = world.replica();
+    let run = world.submit(&wide(2), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let taken = [worker.take().await?, worker.take().await?];
+    first.stop().await?;
+    worker.complete(&taken[0], json!({"image": picture("made")})).await?;
+    somebody_reads_and_dies(&world, run).await?;
+    worker.complete(&taken[1], json!({"image": picture("made")})).await?;
+    // The first report comes again, and comes first: the second job is in no queue, since it is done.
+    let second = world.replica_with(without_sweeper());
+    world.ended(run).await?;
+    eventually(DEADLINE, "all messages are dealt with", async || {
+        Ok::<_, millrace_bus::BusError>((world.bus.inbox_depth().await? == 0).then_some(()))
+    })
+    .await?;
+    assert!(worker.try_take().await?.is_none(), "nothing is left to do");
+    second.stop().await
+}
+
+/// The connection broke behind a commit: it is sent again and finds that the run has changed, by its own hand.
+#[tokio::test]
+async fn invariant_4_jobs_of_a_commit_whose_answer_was_lost_are_sent() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica_with(without_sweeper());
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let unsent = worker.take().await?;
+    world.redis(redis::cmd("DEL").arg("{mr:q:cpu:-}:normal").to_owned()).await?;
+    let (accepted, _) = world.store.executions().accepted(run).await?;
+    world.bus.post(&Message::Execute(Box::new(accepted))).await?;
+    let sent = worker.take().await?;
+    assert_eq!((sent.job.id, sent.job.attempt), (unsent.job.id, 1));
+    worker.complete(&sent, json!({"image": picture("made")})).await?;
+    assert_eq!(completed_nodes(&world.ended(run).await?), ["photo", "step0", "answer"]);
+    replica.stop().await
 }

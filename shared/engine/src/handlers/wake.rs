@@ -1,5 +1,7 @@
-//! The run stands still: everything that it waits for is said again. Jobs that a worker began are sent again too: the queue
-//! that would have handed them on may be lost, and the worker with it. The shell leaves out what is still in a queue.
+//! The run stands still, or somebody may have died between deciding and sending: everything that it waits for is said again.
+//! Jobs that a worker began are sent again too: the queue that would have handed them on may be lost, and the worker with it.
+//! Sending a job twice is harmless, since its id is the fencing token; but the shell leaves out what is still in a queue, or
+//! wake-ups would multiply a run's jobs.
 
 use std::time::Duration;
 
@@ -9,7 +11,7 @@ use millrace_contracts::{NodeStatus, UnixMillis};
 use crate::execution::{Execution, RunKey};
 
 pub(crate) fn handle(run: &mut Execution, now: UnixMillis) {
-    run.resend_jobs(|_| true, now);
+    run.resend_jobs(now);
     run.renew_timers(now);
 }
 

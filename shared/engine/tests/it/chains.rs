@@ -165,7 +165,7 @@ fn what_is_known_goes_along_and_what_is_not_ends_the_chain() {
     let mut driver = begin(&nodes);
     assert_eq!(then(&driver, "a"), ["b"]);
     driver.complete("m", json!({"detections": {"items": []}, "count": 0, "classes": []}));
-    let again = driver.run.resend(driver.now).jobs;
+    let again = driver.wake().jobs;
     let names: Vec<_> = again[0].0.then.iter().map(|follow_up| follow_up.node_id.as_str()).collect();
     assert_eq!(names, ["b", "c", "d"], "said again when more is known, it takes more along");
     assert_eq!(again[0].0.then[1].inputs["detections"], json!({"items": []}));

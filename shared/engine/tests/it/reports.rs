@@ -117,7 +117,7 @@ fn a_job_says_where_it_goes_and_who_it_is() {
 }
 
 #[test]
-fn jobs_nobody_reported_on_are_sent_again_the_same() {
+fn jobs_without_a_result_are_sent_again_the_same() {
     let definition =
         workflow(&[job("a", "$inputs.photo"), job("b", "$inputs.photo"), job("c", "$inputs.photo")]);
     let mut driver = Driver::begin(&definition, input(0, &[]));
@@ -125,14 +125,14 @@ fn jobs_nobody_reported_on_are_sent_again_the_same() {
     driver.done("b");
     driver.now = driver.now.after(std::time::Duration::from_secs(9));
     for _ in 0..2 {
-        let resent = driver.run.resend(driver.now);
+        let resent = driver.wake();
         assert!(!resent.needs_commit());
         let jobs: Vec<Job> = resent.jobs.into_iter().map(|(job, _)| job).collect();
-        assert_eq!(jobs, [driver.job("c")]);
+        assert_eq!(jobs, [driver.job("a"), driver.job("c")]);
         driver.reload();
     }
     driver.cancel();
-    assert!(driver.run.resend(driver.now).jobs.is_empty());
+    assert!(driver.wake().jobs.is_empty());
 }
 
 #[test]
@@ -141,7 +141,7 @@ fn a_job_that_a_step_sends_anyway_is_not_sent_twice() {
     let message = report(&driver.job("a"), "w1", driver.now, completed(map(json!({"image": 1}))));
     let mut effects = driver.run.step(millrace_engine::Input::Message(message), driver.now);
     assert_eq!(effects.jobs.len(), 1);
-    let resent = driver.run.resend(driver.now);
+    let resent = driver.wake();
     assert_eq!(resent.jobs.len(), 1);
     effects.append_unsent(resent);
     assert_eq!(effects.jobs.len(), 1);

@@ -1,6 +1,6 @@
 //! An orchestrator: reads a batch, steps its runs, commits, sends the jobs, acknowledges. Each is one operation; between
-//! any two of them it may die, and others may go on with the same messages. What it does is what
-//! `services/orchestrator` does in `batch.rs`, `fetch.rs`, `resend.rs` and `outbox.rs`.
+//! any two of them it may die, and others may go on with the same messages; and it may not hear that its commit was made.
+//! What it does is what `services/orchestrator` does in `batch.rs`, `fetch.rs`, `resend.rs` and `outbox.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
@@ -38,13 +38,22 @@ struct Stepped {
     deliveries: Messages,
     /// Whether it was stepped from memory, which may be behind what is stored.
     remembered: bool,
+    /// Whether its messages were acted on before, by whoever did not get to sending what followed.
+    maybe_unsent: bool,
+}
+
+/// What follows from commits.
+#[derive(Default)]
+struct Commands {
+    jobs: Vec<Job>,
+    wakes: Vec<ExecutionId>,
 }
 
 enum Phase {
     Idle,
     Read { deliveries: Messages, lost_races: u32 },
     Stepped { stepped: Vec<Stepped>, acks: Vec<u64>, lost_races: u32 },
-    Committed { jobs: Vec<Job>, acks: Vec<u64>, conflicts: Conflicts },
+    Committed { commands: Commands, acks: Vec<u64>, conflicts: Conflicts },
     Sent { acks: Vec<u64>, conflicts: Conflicts },
 }
 
@@ -104,7 +113,7 @@ impl Replica {
             Phase::Idle => self.read(desk),
             Phase::Read { deliveries, lost_races } => self.step(desk, deliveries, lost_races),
             Phase::Stepped { stepped, acks, lost_races } => self.commit(desk, stepped, (acks, lost_races)),
-            Phase::Committed { jobs, acks, conflicts } => self.send(desk, jobs, (acks, conflicts)),
+            Phase::Committed { commands, acks, conflicts } => self.send(desk, commands, (acks, conflicts)),
             Phase::Sent { acks, conflicts } => self.acknowledge(desk, &acks, conflicts),
         };
         format!("{} {story}", self.name)
@@ -180,22 +189,22 @@ impl Replica {
         let kept = Kept { luck, answers: desk.answers };
         settle(&mut held.run, &mut effects, (desk.blobs, kept), desk.now);
         let mut again = Effects::default();
-        if deliveries.iter().any(|delivery| delivery.deliveries > 1) {
-            again.append_unsent(held.run.resend(desk.now));
-        }
-        if let Some(wake) = deliveries.iter().find(|one| matches!(one.item, Message::Wake { .. })) {
+        let maybe_unsent = lost_race || deliveries.iter().any(|delivery| delivery.deliveries > 1);
+        let wake = deliveries.iter().find(|one| matches!(one.item, Message::Wake { .. }));
+        if let Some(wake) = wake.filter(|_| !maybe_unsent) {
             again.append_unsent(held.run.step(Input::Message(wake.item.clone()), desk.now));
         }
         again.jobs.retain(|(job, _)| !desk.redis.queue.holds(|queued| queued.id == job.id));
         effects.append_unsent(again);
         let commit = Commit::of(&held.run, effects);
-        Ok(Stepped { held, commit, deliveries, remembered })
+        Ok(Stepped { held, commit, deliveries, remembered, maybe_unsent })
     }
 
     fn commit(&mut self, desk: &mut Desk<'_>, stepped: Vec<Stepped>, so_far: (Vec<u64>, u32)) -> String {
         let (mut acks, lost_races) = so_far;
-        let (mut jobs, mut conflicts, mut story) = (Vec::new(), Vec::new(), "commits".to_owned());
-        for Stepped { mut held, commit, deliveries, remembered } in stepped {
+        let (mut commands, mut conflicts, mut story) =
+            (Commands::default(), Vec::new(), "commits".to_owned());
+        for Stepped { mut held, commit, deliveries, remembered, maybe_unsent } in stepped {
             let run = held.run.accepted().execution_id;
             if commit.needed {
                 let new = if held.version == 0 { desk.first_version } else { held.version + 1 };
@@ -208,6 +217,12 @@ impl Replica {
                     Outcome::Committed => {
                         held.version = new;
                         desk.committed.push((run, commit.clone()));
+                        // The connection broke: the commit is sent again, and finds itself.
+                        if desk.rash && desk.dice.chance(5) {
+                            story.push_str(", and does not hear of it");
+                            conflicts.extend(deliveries);
+                            continue;
+                        }
                     }
                     Outcome::Conflict => {
                         story.push_str(", with a conflict");
@@ -227,19 +242,20 @@ impl Replica {
                 continue;
             }
             acks.extend(deliveries.iter().map(|one| one.id));
-            jobs.extend(commit.jobs.into_iter().map(|(job, _)| job));
+            commands.jobs.extend(commit.jobs.into_iter().map(|(job, _)| job));
             if !held.run.is_terminal() {
+                commands.wakes.extend(maybe_unsent.then_some(run));
                 self.cache.insert(run, held);
             }
         }
         let conflicts = Conflicts { messages: conflicts, lost_races: lost_races + 1 };
-        self.phase = Phase::Committed { jobs, acks, conflicts };
+        self.phase = Phase::Committed { commands, acks, conflicts };
         story
     }
 
-    /// Sends the jobs, at times only some of them before it dies.
-    fn send(&mut self, desk: &mut Desk<'_>, jobs: Vec<Job>, rest: (Vec<u64>, Conflicts)) -> String {
-        let (acks, conflicts) = rest;
+    /// Sends the jobs, at times only some of them before it dies; then the wake-ups.
+    fn send(&mut self, desk: &mut Desk<'_>, commands: Commands, rest: (Vec<u64>, Conflicts)) -> String {
+        let (Commands { jobs, wakes }, (acks, conflicts)) = (commands, rest);
         let dies_at =
             if desk.rash && desk.dice.chance(10) { desk.dice.below(jobs.len() + 1) } else { jobs.len() };
         let dies = dies_at < jobs.len();
@@ -248,6 +264,9 @@ impl Replica {
         if dies {
             self.die();
         } else {
+            for execution_id in wakes {
+                desk.redis.inbox.add(Message::Wake { execution_id });
+            }
             self.phase = Phase::Sent { acks, conflicts };
         }
         story

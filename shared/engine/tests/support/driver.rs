@@ -189,6 +189,12 @@ impl Driver {
         &self.last
     }
 
+    /// What a wake-up says again.
+    pub(crate) fn wake(&mut self) -> Effects {
+        let execution_id = self.run.accepted().execution_id;
+        self.run.step(Input::Message(Message::Wake { execution_id }), self.now)
+    }
+
     fn decide(
         run: &mut Execution,
         messages: &[Message],
