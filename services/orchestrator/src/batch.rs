@@ -1,5 +1,6 @@
 //! One batch: step every run it speaks of, commit all steps in one pipeline, send the commands, acknowledge.
 
+use std::collections::HashSet;
 use std::time::Instant;
 
 use futures::future::join_all;
@@ -11,41 +12,17 @@ use millrace_contracts::schedule::{Cue, CueReason};
 use millrace_contracts::{Event, ExecutionId, Job, UnixMillis};
 use millrace_engine::{Effects, Hit, Input};
 
-use crate::fetch::fetch;
+use crate::error::Reach;
 use crate::held::{Held, HeldRuns};
 use crate::outbox::{self, Outbox};
 use crate::reuse::Keep;
 use crate::role::Shared;
 use crate::settled::{Settled, entries};
-use crate::{OrchestratorError, callbacks, oversize, resend, reuse, shell_work};
+use crate::step::{Open, Step, Stepped, do_shell_work, put_off, step};
+use crate::{OrchestratorError, callbacks, oversize, resend, reuse};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
 const CONFLICT_LIMIT: u32 = 8;
-/// Rounds of shell work in one step; each round follows from the one before, as deep as logic blocks are chained.
-const SHELL_ROUNDS: usize = 10_000;
-
-/// A run with messages for it, before it is stepped.
-struct Open {
-    held: Option<Held>,
-    deliveries: Vec<Delivery>,
-    /// Another replica committed in between: what is in memory is out of date, and `execute` is not news.
-    lost_race: bool,
-}
-
-/// A run that was stepped and is ready to be committed.
-struct Stepped {
-    held: Held,
-    /// Whether it was stepped from memory, which may be behind what is stored.
-    remembered: bool,
-    /// Whether it only waited for time before, or may have.
-    woken: bool,
-    /// Whether its messages were acted on before, by whoever did not get to sending what followed.
-    maybe_unsent: bool,
-    effects: Effects,
-    deliveries: Vec<Delivery>,
-    /// Tells of the run's end, where this step is the end and somebody wants to know.
-    callback: Option<Job>,
-}
 
 /// Handles `deliveries`; false when some are left unacknowledged because other replicas kept getting ahead, so that they
 /// must be claimed and handled again.
@@ -102,13 +79,15 @@ async fn round(
     let mut stepped = Vec::new();
     for result in steps {
         match result? {
-            Ok(run) => stepped.push(run),
-            Err(without_run) => settled.add(&without_run),
+            Step::Taken(run) => stepped.push(*run),
+            Step::Void(without_run) => settled.add(&without_run),
+            Step::Later => {}
         }
     }
     reuse_results(shared, &mut stepped, now).await;
     say_again(shared, &mut stepped, now).await?;
-    let (commits, versions) = prepare(shared, &mut stepped).await?;
+    move_oversize(shared, &mut stepped).await?;
+    let (commits, versions) = prepare(shared, &mut stepped);
     // Whoever commits it, a cancel ends its run: no job of it is given out any more before anybody is told of the end.
     shared.bus.drop_runs(&withdrawn(&stepped)).await?;
     let outcomes = shared.bus.commit(&commits).await?;
@@ -174,15 +153,28 @@ async fn say_again(
     Ok(())
 }
 
+/// Moves what outgrew the bus into the blob store. A run that this fails for is forgotten, to be stepped again later.
+async fn move_oversize(shared: &Shared, stepped: &mut Vec<Stepped>) -> Result<(), OrchestratorError> {
+    let mut stuck = HashSet::new();
+    for Stepped { held, effects, .. } in stepped.iter_mut() {
+        match oversize::check(&shared.blobs, &mut effects.durable).await {
+            Err(error) if error.reach() != Reach::Everybody => {
+                let run = held.run.accepted().execution_id;
+                put_off(run, &error);
+                stuck.insert(run);
+            }
+            checked => checked?,
+        }
+    }
+    stepped.retain(|run| !stuck.contains(&run.held.run.accepted().execution_id));
+    Ok(())
+}
+
 /// The commits to make, and for each run the version it has afterwards; none for a run that needs no commit.
-async fn prepare(
-    shared: &Shared,
-    stepped: &mut [Stepped],
-) -> Result<(Vec<Commit>, Vec<Option<u64>>), OrchestratorError> {
+fn prepare(shared: &Shared, stepped: &mut [Stepped]) -> (Vec<Commit>, Vec<Option<u64>>) {
     let (mut commits, mut versions) = (Vec::new(), Vec::with_capacity(stepped.len()));
     for run in stepped {
         let commit = if run.effects.needs_commit() {
-            oversize::check(&shared.blobs, &mut run.effects.durable).await?;
             run.callback = callback(shared, &run.held, &run.effects.durable);
             let keep = shared.settings.keep_finished;
             let commit = outbox::commit(&shared.bus, &run.held, &mut run.effects, keep);
@@ -196,7 +188,7 @@ async fn prepare(
         versions.push(commit.as_ref().map(|commit| commit.new_version));
         commits.extend(commit);
     }
-    Ok((commits, versions))
+    (commits, versions)
 }
 
 /// The news of the run's end, if these events hold it.
@@ -231,51 +223,6 @@ fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Optio
     runs.keep(held);
 }
 
-/// Steps one run through its messages; the messages themselves come back when there is no such run.
-async fn step(
-    shared: &Shared,
-    open: Open,
-    now: UnixMillis,
-) -> Result<Result<Stepped, Vec<Delivery>>, OrchestratorError> {
-    let Open { held, deliveries, lost_race } = open;
-    let remembered = held.is_some();
-    let (mut held, mut effects) = match held {
-        Some(held) => (held, Effects::default()),
-        None => match fetch(shared, &deliveries, lost_race, now).await {
-            Ok(Some(fetched)) => (fetched.held, fetched.begun.unwrap_or_default()),
-            Ok(None) => {
-                let count = deliveries.len() as u64;
-                counter!("millrace_orchestrator_noops_total", "reason" => "no_such_run").increment(count);
-                return Ok(Err(deliveries));
-            }
-            Err(error) if error.is_of_the_run() => {
-                // Nobody else could do better: say so loudly, and let the other runs go on.
-                tracing::error!(error = %error, "a run cannot be continued; its messages are dropped");
-                return Ok(Err(deliveries));
-            }
-            Err(error) => return Err(error),
-        },
-    };
-    let is_new = held.version == 0;
-    // After a crash the alarm that woke it comes again, when it rests no longer and the line was not told.
-    let is_alarm = |delivery: &Delivery| matches!(delivery.message, Message::Timer(_));
-    let maybe_unsent = lost_race || resend::come_again(&deliveries);
-    let woken = held.run.is_resting() || deliveries.iter().any(is_alarm);
-    for delivery in &deliveries {
-        if is_new && matches!(delivery.message, Message::Execute(_)) {
-            continue;
-        }
-        if matches!(delivery.message, Message::Wake { .. }) {
-            continue;
-        }
-        let later = held.run.step(Input::Message(delivery.message.clone()), now);
-        count_noop(&later);
-        effects.append(later);
-    }
-    do_shell_work(shared, &mut held, &mut effects, now).await;
-    Ok(Ok(Stepped { held, remembered, woken, maybe_unsent, effects, deliveries, callback: None }))
-}
-
 /// Looks up the jobs that the runs are about to send, and takes what was made before; what then follows may be looked up
 /// too.
 async fn reuse_results(shared: &Shared, stepped: &mut [Stepped], now: UnixMillis) {
@@ -307,25 +254,5 @@ fn note_made(shared: &Shared, keep: &mut Keep, run: &mut Stepped) {
     if !made.is_empty() {
         shared.copies.note(&run.held);
         keep.add(&run.held, made);
-    }
-}
-
-async fn do_shell_work(shared: &Shared, held: &mut Held, effects: &mut Effects, now: UnixMillis) {
-    for _ in 0..SHELL_ROUNDS {
-        let work = std::mem::take(&mut effects.shell);
-        if work.is_empty() {
-            return;
-        }
-        let inputs =
-            join_all(work.into_iter().map(|work| shell_work::perform(shared, &held.run, work))).await;
-        for input in inputs {
-            effects.append(held.run.step(input, now));
-        }
-    }
-}
-
-fn count_noop(effects: &Effects) {
-    if let Some(noop) = effects.noop {
-        counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
     }
 }

@@ -1,4 +1,4 @@
-//! What can go wrong in the shell. Nothing here ends a run: the message stays in the inbox and is tried again.
+//! What can go wrong in the shell, and whom it concerns: a fault of one run must not hold up its neighbours.
 
 use millrace_blobs::BlobsError;
 use millrace_bus::BusError;
@@ -42,8 +42,32 @@ pub enum OrchestratorError {
 }
 
 impl OrchestratorError {
-    /// Whether trying again cannot help: the run itself is at fault, not a neighbour.
-    pub(crate) fn is_of_the_run(&self) -> bool {
-        matches!(self, Self::State { .. } | Self::Definition { .. })
+    /// Whom it concerns, where it was met while one run was looked at.
+    pub(crate) fn reach(&self) -> Reach {
+        match self {
+            Self::State { .. } | Self::Definition { .. } | Self::Store(StoreError::Corrupt { .. }) => {
+                Reach::Run
+            }
+            Self::Blobs(error) if !error.is_retryable() => Reach::Run,
+            Self::Bus(error) if !error.is_retryable() => Reach::Run,
+            Self::Blobs(_) | Self::Store(_) => Reach::RunForNow,
+            Self::Bus(_) | Self::Task(_) => Reach::Everybody,
+        }
     }
+
+    /// Whether the run itself is at fault, so that trying again cannot help.
+    pub(crate) fn is_of_the_run(&self) -> bool {
+        self.reach() == Reach::Run
+    }
+}
+
+/// Whom a fault concerns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// One run, for good.
+    Run,
+    /// One run, until something is there again that other runs can do without.
+    RunForNow,
+    /// All runs alike.
+    Everybody,
 }

@@ -1,5 +1,7 @@
 //! Bringing a run into memory: from the lane's own set, from Redis, or as a new one.
 
+use std::sync::Arc;
+
 use millrace_bus::Delivery;
 use millrace_compiler::Plan;
 use millrace_contracts::message::{Accepted, Message, RerunOf};
@@ -60,7 +62,7 @@ async fn withdraw(
     let error = JobError::new(ErrorKind::Cancelled, reason);
     let plan = match shared.plans.get(accepted.definition).await {
         Ok(plan) => Some(plan),
-        Err(OrchestratorError::Definition { .. }) => None,
+        Err(error) if error.is_of_the_run() => None,
         Err(other) => return Err(other),
     };
     let (run, effects) = Execution::withdraw(plan, accepted, settings(shared), error, now);
@@ -84,20 +86,37 @@ pub(crate) async fn load(shared: &Shared, run: ExecutionId) -> Result<Option<Hel
     Ok(Some(Held { run: execution, version: stored.version }))
 }
 
+/// A new run; one that can never be walked fails at once.
 async fn begin(shared: &Shared, accepted: &Accepted, now: UnixMillis) -> Result<Fetched, OrchestratorError> {
-    let plan = match shared.plans.get(accepted.definition).await {
-        Ok(plan) => plan,
-        Err(OrchestratorError::Definition { faults, .. }) => {
-            let message = format!("the accepted definition does not compile any more: {faults}");
-            let error = JobError::new(ErrorKind::InvalidConfig, message);
-            let (run, effects) = Execution::refuse(accepted.clone(), settings(shared), error, now);
-            return Ok(Fetched { held: Held { run, version: 0 }, begun: Some(effects) });
+    let (run, effects) = match ground(shared, accepted).await {
+        Ok((plan, history)) => Execution::begin(plan, accepted.clone(), settings(shared), history, now),
+        Err(error) if error.is_of_the_run() => {
+            Execution::refuse(accepted.clone(), settings(shared), reason(&error), now)
         }
         Err(other) => return Err(other),
     };
-    let history = history(shared, accepted, &plan).await?;
-    let (run, effects) = Execution::begin(plan, accepted.clone(), settings(shared), history, now);
     Ok(Fetched { held: Held { run, version: 0 }, begun: Some(effects) })
+}
+
+/// What a run begins from: its workflow, and what need not be done again.
+async fn ground(
+    shared: &Shared,
+    accepted: &Accepted,
+) -> Result<(Arc<Plan>, Vec<NodeRecord>), OrchestratorError> {
+    let plan = shared.plans.get(accepted.definition).await?;
+    let history = history(shared, accepted, &plan).await?;
+    Ok((plan, history))
+}
+
+/// Why a run cannot be walked, for those who look at it.
+fn reason(error: &OrchestratorError) -> JobError {
+    match error {
+        OrchestratorError::Definition { faults, .. } => {
+            let message = format!("the accepted definition does not compile any more: {faults}");
+            JobError::new(ErrorKind::InvalidConfig, message)
+        }
+        other => JobError::new(ErrorKind::Internal, format!("what the run needs cannot be read: {other}")),
+    }
 }
 
 /// What need not be done again: what a rerun takes over, and what the record says is done of a run whose log was lost. Where

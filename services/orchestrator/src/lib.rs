@@ -18,6 +18,7 @@ mod role;
 mod schedules;
 mod settled;
 mod shell_work;
+mod step;
 mod sweeper;
 
 pub use error::OrchestratorError;

@@ -1,10 +1,12 @@
 //! A rerun takes over what the run it repeats has done: from its live state, from the record, and after a loss from both.
 
-use millrace_contracts::ExecutionId;
+use millrace_config::Orchestrator;
 use millrace_contracts::message::RerunOf;
+use millrace_contracts::{ExecutionId, ExecutionStatus};
+use millrace_store::{Store, StoreSettings};
 use serde_json::{Value, json};
 
-use crate::support::{HandWorker, World, chain, completed_nodes, outputs, picture};
+use crate::support::{HandWorker, World, chain, completed_nodes, outputs, picture, settings};
 
 fn given() -> Value {
     json!({"photo": picture("root")})
@@ -74,5 +76,61 @@ async fn a_rerun_that_is_lost_takes_over_from_both_records() -> anyhow::Result<(
     let origins = log.iter().filter(|event| event.data["origin"].is_string());
     let origins = origins.filter_map(|event| event.node_id.as_ref()).map(|id| id.as_str());
     assert_eq!(origins.collect::<Vec<_>>(), ["step0"], "what it made itself has no other origin");
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_rerun_that_has_to_wait_for_postgres_waits_alone() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let mut worker = world.worker().await?;
+    let first = earlier(&world, &mut worker).await?;
+    world.record(first).await?;
+    world.bus.forget(first).await?;
+    replica.stop().await?;
+
+    let nowhere = Store::connect(&StoreSettings::new("postgres://nobody@127.0.0.1:1/nothing"))?;
+    let cut_off = world.replica_on(nowhere, Orchestrator { lanes: 1, ..settings() });
+    let waits = rerun(&world, first, Some("step2")).await?;
+    let goes_on = world.submit(&chain(1), given()).await?;
+    let taken = worker.take().await?;
+    assert_eq!(taken.job.execution_id, goes_on);
+    worker.complete(&taken, json!({"image": picture("made")})).await?;
+    world.ended(goes_on).await?;
+    assert!(world.bus.load_run(waits).await?.is_none(), "it has not begun");
+    cut_off.stop().await?;
+
+    let replica = world.replica();
+    let taken = worker.take().await?;
+    assert_eq!((taken.job.execution_id, taken.job.node_id.as_str()), (waits, "step2"));
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_rerun_of_what_is_gone_for_good_fails_and_says_so() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let mut worker = world.worker().await?;
+    let first = world.submit(&chain(1), given()).await?;
+    let taken = worker.take().await?;
+    // Outputs that outgrew an event are recorded as one reference.
+    let outgrown = millrace_contracts::values::ValueRef {
+        blob: millrace_contracts::BlobId::of(b"deleted since"),
+        bytes: 100_000,
+    };
+    worker.complete(&taken, json!({"image": picture("made")})).await?;
+    let mut log = world.ended(first).await?;
+    for event in log.iter_mut().filter(|event| event.data.get("outputs").is_some_and(Value::is_object)) {
+        event.data["outputs"] = outgrown.to_value();
+    }
+    world.store.record(&millrace_store::RecordBatch { events: log }).await?;
+    world.bus.forget(first).await?;
+    let definition = chain(1);
+    let rerun_of = RerunOf { execution_id: first, from: Some("answer".into()) };
+    let run = world.submit_as(&definition, given(), Some(rerun_of)).await?;
+    let log = world.ended(run).await?;
+    assert_eq!(world.status(run).await?, ExecutionStatus::Failed);
+    let message = log[0].data["error"]["message"].as_str().unwrap_or_default();
+    assert!(message.contains("there is no blob"), "{message}");
     replica.stop().await
 }

@@ -85,7 +85,12 @@ impl World {
     }
 
     pub(crate) fn replica_with(&self, settings: Orchestrator) -> Replica {
-        let deps = Deps { bus: self.bus.clone(), store: self.store.clone(), blobs: self.blobs.clone() };
+        self.replica_on(self.store.clone(), settings)
+    }
+
+    /// A replica that is given another Postgres than everybody else.
+    pub(crate) fn replica_on(&self, store: Store, settings: Orchestrator) -> Replica {
+        let deps = Deps { bus: self.bus.clone(), store, blobs: self.blobs.clone() };
         let shutdown = CancellationToken::new();
         // A test's own task: it is stopped or dropped by the test.
         let task = tokio::spawn(run(deps, settings, shutdown.clone()));

@@ -1,6 +1,6 @@
 //! An orchestrator: reads a batch, steps its runs, commits, sends the jobs, acknowledges. Each is one operation; between
 //! any two of them it may die, and others may go on with the same messages; and it may not hear that its commit was made.
-//! What it does is what `services/orchestrator` does in `batch.rs`, `fetch.rs`, `resend.rs` and `outbox.rs`.
+//! What it does is what `services/orchestrator` does in `batch.rs`, `step.rs`, `fetch.rs`, `resend.rs` and `outbox.rs`.
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
