@@ -16,7 +16,7 @@ pub enum OrchestratorError {
     /// The blob store.
     #[error(transparent)]
     Blobs(#[from] BlobsError),
-    /// Postgres, which only the sweeper and the rebuilding of lost runs ask.
+    /// Postgres, asked by the sweeper, and where a run was lost or repeats another.
     #[error(transparent)]
     Store(#[from] StoreError),
     /// A stored run does not parse.
@@ -36,6 +36,9 @@ pub enum OrchestratorError {
         /// What is wrong.
         faults: Faults,
     },
+    /// A lost run that is to be ended is being begun again meanwhile.
+    #[error("run {0} was lost and is being begun again")]
+    BegunAgain(ExecutionId),
     /// A task of the role ended that had to live.
     #[error(transparent)]
     Task(#[from] TaskError),
@@ -50,7 +53,7 @@ impl OrchestratorError {
             }
             Self::Blobs(error) if !error.is_retryable() => Reach::Run,
             Self::Bus(error) if !error.is_retryable() => Reach::Run,
-            Self::Blobs(_) | Self::Store(_) => Reach::RunForNow,
+            Self::Blobs(_) | Self::Store(_) | Self::BegunAgain(_) => Reach::RunForNow,
             Self::Bus(_) | Self::Task(_) => Reach::Everybody,
         }
     }

@@ -46,7 +46,8 @@ pub(crate) async fn fetch(
     }
 }
 
-/// The end of a run that was cancelled while it waited in line. It stays there until its end is committed.
+/// The end of a run that was cancelled while it waited in line, where it stays until its end is committed, or while its live
+/// state was lost.
 async fn withdraw(
     shared: &Shared,
     run: ExecutionId,
@@ -58,7 +59,7 @@ async fn withdraw(
         _ => None,
     });
     let Some(reason) = reason else { return Ok(None) };
-    let Some(accepted) = shared.bus.run_in_line(run).await? else { return Ok(None) };
+    let Some(accepted) = without_live_state(shared, run).await? else { return Ok(None) };
     let error = JobError::new(ErrorKind::Cancelled, reason);
     let plan = match shared.plans.get(accepted.definition).await {
         Ok(plan) => Some(plan),
@@ -67,6 +68,23 @@ async fn withdraw(
     };
     let (run, effects) = Execution::withdraw(plan, accepted, settings(shared), error, now);
     Ok(Some(Fetched { held: Held { run, version: 0 }, begun: Some(effects) }))
+}
+
+/// A run that was accepted and has no live state: from the line, or from the record when it was lost.
+async fn without_live_state(
+    shared: &Shared,
+    run: ExecutionId,
+) -> Result<Option<Accepted>, OrchestratorError> {
+    if let Some(accepted) = shared.bus.run_in_line(run).await? {
+        return Ok(Some(accepted));
+    }
+    let Some(lost) = shared.store.executions().unfinished_run(run).await? else { return Ok(None) };
+    let accepted = lost.begun_again();
+    // The sweeper may have found it as well. Then it is in line or alive in a moment.
+    if !shared.store.executions().claim_epoch(run, accepted.epoch).await? {
+        return Err(OrchestratorError::BegunAgain(run));
+    }
+    Ok(Some(accepted))
 }
 
 /// The run as it is stored in Redis, if it is.

@@ -89,11 +89,10 @@ fn may_be_on_its_way(
     sent.is_some_and(|sent| sent <= handed_over.after(patience))
 }
 
-/// Starts a lost run again, always with the next epoch: clients may have seen numbers that were never recorded. The epoch is
-/// written down first, so that no other life of the run ever uses it, however soon this one is lost again.
+/// Starts a lost run again. Its epoch is written down first, so that no other life of the run ever uses it, however soon this
+/// one is lost again.
 async fn restart(shared: &Shared, run: Unfinished) -> Result<(), OrchestratorError> {
-    let mut accepted = run.accepted;
-    accepted.epoch = run.last_epoch.unwrap_or(accepted.epoch) + 1;
+    let accepted = run.begun_again();
     if !shared.store.executions().claim_epoch(accepted.execution_id, accepted.epoch).await? {
         return Ok(());
     }

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
+use millrace_config::Orchestrator;
 use millrace_contracts::{ExecutionStatus, NodeStatus};
 use millrace_testkit::eventually;
 use serde_json::json;
 
-use crate::support::{DEADLINE, World, chain, picture, statuses};
+use crate::support::{DEADLINE, World, chain, nowhere, picture, statuses, without_sweeper};
 
 #[tokio::test]
 async fn a_cancelled_run_ends_without_its_worker() -> anyhow::Result<()> {
@@ -69,5 +70,37 @@ async fn a_cancel_with_a_thousand_queued_items_ends_the_run_in_two_seconds_and_s
     let next = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
     assert_eq!(worker.take().await?.job.execution_id, next, "none of the cancelled run's jobs is given out");
     worker.complete(&held, json!({"image": picture("late")})).await?;
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_run_whose_live_state_is_lost_can_be_cancelled() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica_with(without_sweeper());
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    world.worker().await?.take().await?;
+    world.redis(redis::cmd("FLUSHALL")).await?;
+    world.bus.cancel(run, "changed my mind").await?;
+    let log = world.ended(run).await?;
+    assert_eq!(world.status(run).await?, ExecutionStatus::Cancelled);
+    assert!(log.iter().all(|event| event.epoch == Some(2)), "numbers of the lost log are not used again");
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_cancel_waits_for_the_postgres_that_knows_its_run() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    world.redis(redis::cmd("FLUSHALL")).await?;
+    world.bus.cancel(run, "changed my mind").await?;
+    let cut_off = world.replica_on(nowhere()?, Orchestrator { lanes: 1, ..without_sweeper() });
+    // Sent later and ended: by then the cancel was looked at.
+    let next = world.submit(&chain(0), json!({"photo": picture("root")})).await?;
+    world.ended(next).await?;
+    cut_off.stop().await?;
+
+    let replica = world.replica_with(without_sweeper());
+    world.ended(run).await?;
+    assert_eq!(world.status(run).await?, ExecutionStatus::Cancelled);
     replica.stop().await
 }

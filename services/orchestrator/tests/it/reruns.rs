@@ -3,10 +3,9 @@
 use millrace_config::Orchestrator;
 use millrace_contracts::message::RerunOf;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
-use millrace_store::{Store, StoreSettings};
 use serde_json::{Value, json};
 
-use crate::support::{HandWorker, World, chain, completed_nodes, outputs, picture, settings};
+use crate::support::{HandWorker, World, chain, completed_nodes, nowhere, outputs, picture, settings};
 
 fn given() -> Value {
     json!({"photo": picture("root")})
@@ -89,8 +88,7 @@ async fn a_rerun_that_has_to_wait_for_postgres_waits_alone() -> anyhow::Result<(
     world.bus.forget(first).await?;
     replica.stop().await?;
 
-    let nowhere = Store::connect(&StoreSettings::new("postgres://nobody@127.0.0.1:1/nothing"))?;
-    let cut_off = world.replica_on(nowhere, Orchestrator { lanes: 1, ..settings() });
+    let cut_off = world.replica_on(nowhere()?, Orchestrator { lanes: 1, ..settings() });
     let waits = rerun(&world, first, Some("step2")).await?;
     let goes_on = world.submit(&chain(1), given()).await?;
     let taken = worker.take().await?;

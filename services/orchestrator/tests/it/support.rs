@@ -63,6 +63,16 @@ pub(crate) fn settings() -> Orchestrator {
     }
 }
 
+/// A Postgres that is away.
+pub(crate) fn nowhere() -> anyhow::Result<Store> {
+    Ok(Store::connect(&StoreSettings::new("postgres://nobody@127.0.0.1:1/nothing"))?)
+}
+
+/// Nobody but the lanes sees to it that runs go on.
+pub(crate) fn without_sweeper() -> Orchestrator {
+    Orchestrator { stalled_after: Duration::from_secs(3600), ..settings() }
+}
+
 impl World {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         let (redis, postgres) = (TestRedis::start().await?, TestPostgres::start().await?);

@@ -1,14 +1,11 @@
 //! Invariant 4: another replica takes over, from an orderly end and from a sudden one.
 
-use std::time::Duration;
-
-use millrace_config::Orchestrator;
 use millrace_contracts::message::Message;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
 use millrace_testkit::eventually;
 use serde_json::{Value, json};
 
-use crate::support::{DEADLINE, World, chain, completed_nodes, picture, settings};
+use crate::support::{DEADLINE, World, chain, completed_nodes, picture, without_sweeper};
 
 #[tokio::test]
 async fn invariant_4_a_replica_that_vanishes_is_replaced() -> anyhow::Result<()> {
@@ -91,11 +88,6 @@ async fn somebody_reads_and_dies(world: &World, run: ExecutionId) -> anyhow::Res
     let mut read = redis::cmd("XREADGROUP");
     read.arg(&["GROUP", "orchestrator", "ghost", "COUNT", "100", "STREAMS", &inbox, ">"]);
     world.redis(read).await
-}
-
-/// Nobody but the lanes sees to it that runs go on.
-fn without_sweeper() -> Orchestrator {
-    Orchestrator { stalled_after: Duration::from_secs(3600), ..settings() }
 }
 
 #[tokio::test]

@@ -1,7 +1,8 @@
-//! What the sweeper compares with Redis: runs that were accepted and, as far as the record knows, have not ended.
+//! What is compared with Redis: runs that were accepted and, as far as the record knows, have not ended.
 
 use millrace_contracts::message::Accepted;
 use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis};
+use serde_json::Value;
 use uuid::Uuid;
 
 use super::Executions;
@@ -20,7 +21,52 @@ pub struct Unfinished {
     pub last_epoch: Option<u32>,
 }
 
+impl Unfinished {
+    /// The run as it is begun again: with the next epoch, since clients may have seen numbers that were never recorded.
+    /// [`Executions::claim_epoch`] comes first.
+    #[must_use]
+    pub fn begun_again(self) -> Accepted {
+        let epoch = self.last_epoch.unwrap_or(self.accepted.epoch) + 1;
+        Accepted { epoch, ..self.accepted }
+    }
+}
+
+/// Columns of a run's row.
+struct Row {
+    accepted: Value,
+    input_data: Value,
+    status: String,
+    epoch: i32,
+    restarted_epoch: Option<i32>,
+}
+
+impl Row {
+    fn unfinished(self) -> Result<Unfinished, StoreError> {
+        let accepted = accept::join(self.accepted, self.input_data)?;
+        let (status, epoch) = (status(&self.status)?, self.epoch.unsigned_abs());
+        let begun = status == ExecutionStatus::Running || epoch > 1;
+        let restarted = self.restarted_epoch.map(i32::unsigned_abs);
+        Ok(Unfinished { accepted, status, last_epoch: begun.then_some(epoch).max(restarted) })
+    }
+}
+
 impl Executions<'_> {
+    /// The run, if it is an unfinished one.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable`.
+    pub async fn unfinished_run(&self, id: ExecutionId) -> Result<Option<Unfinished>, StoreError> {
+        let row = sqlx::query_as!(
+            Row,
+            r#"select accepted as "accepted!", input_data, status, epoch, restarted_epoch from wf_executions
+            where id = $1 and status in ('pending', 'running') and accepted is not null and deleted_at is null"#,
+            id.0
+        )
+        .fetch_optional(&mut *self.store.connection().await?)
+        .await?;
+        row.map(Row::unfinished).transpose()
+    }
+
     /// Up to `limit` unfinished runs accepted before `older_than`, oldest first; `after` is the last id of the call before,
     /// so that a sweep can go through all of them in small steps.
     ///
@@ -32,7 +78,8 @@ impl Executions<'_> {
         after: Option<ExecutionId>,
         limit: u32,
     ) -> Result<Vec<Unfinished>, StoreError> {
-        let rows = sqlx::query!(
+        let rows = sqlx::query_as!(
+            Row,
             r#"select accepted as "accepted!", input_data, status, epoch, restarted_epoch from wf_executions
             where id > $1 and status in ('pending', 'running') and accepted is not null and deleted_at is null
                 and created_at < $2
@@ -43,15 +90,7 @@ impl Executions<'_> {
         )
         .fetch_all(&mut *self.store.connection().await?)
         .await?;
-        rows.into_iter()
-            .map(|row| {
-                let accepted = accept::join(row.accepted, row.input_data)?;
-                let (status, epoch) = (status(&row.status)?, row.epoch.unsigned_abs());
-                let begun = status == ExecutionStatus::Running || epoch > 1;
-                let restarted = row.restarted_epoch.map(i32::unsigned_abs);
-                Ok(Unfinished { accepted, status, last_epoch: begun.then_some(epoch).max(restarted) })
-            })
-            .collect()
+        rows.into_iter().map(Row::unfinished).collect()
     }
 
     /// Notes that a lost run is about to be begun again with `epoch`. False when it was already, with this epoch or a later one,

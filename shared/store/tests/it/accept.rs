@@ -28,6 +28,8 @@ async fn an_accepted_run_can_be_read_and_started_again_from_its_row() -> Result<
     assert_eq!(unfinished.len(), 1);
     assert_eq!(unfinished[0].accepted, story.accepted);
     assert_eq!(unfinished[0].last_epoch, None);
+    let alone = fixture.store.executions().unfinished_run(story.run).await?;
+    assert_eq!(alone.as_ref(), unfinished.first());
     let too_young = fixture.store.executions().unfinished(story.accepted.created_at, None, 10).await?;
     assert!(too_young.is_empty());
     Ok(())
