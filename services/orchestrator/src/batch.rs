@@ -211,7 +211,7 @@ fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Optio
         held.version = version;
         counter!("millrace_orchestrator_commits_total").increment(1);
     }
-    outbox.add(&held, effects.jobs, effects.abandon);
+    outbox.add(&held, effects);
     outbox.call_back(callback);
     if maybe_unsent && !held.run.is_terminal() {
         outbox.wake(held.run.accepted().execution_id);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use millrace_bus::Delivery;
+use millrace_bus::{Delivery, StoredRun};
 use millrace_compiler::Plan;
 use millrace_contracts::message::{Accepted, Message, RerunOf};
 use millrace_contracts::values::ValueRef;
@@ -37,8 +37,8 @@ pub(crate) async fn fetch(
     // A first delivery of `execute` is nearly always a new run: try that first, the commit tells when it is not.
     let surely_new =
         !lost_race && accepted.is_some() && deliveries.iter().all(|delivery| delivery.deliveries <= 1);
-    if !surely_new && let Some(held) = load(shared, run).await? {
-        return Ok(Some(Fetched { held, begun: None }));
+    if !surely_new && let Some(stored) = shared.bus.load_run(run).await? {
+        return resume(shared, run, &stored, now).await;
     }
     match accepted {
         Some(accepted) => begin(shared, accepted, now).await.map(Some),
@@ -87,9 +87,31 @@ async fn without_live_state(
     Ok(Some(accepted))
 }
 
-/// The run as it is stored in Redis, if it is.
-pub(crate) async fn load(shared: &Shared, run: ExecutionId) -> Result<Option<Held>, OrchestratorError> {
-    let Some(stored) = shared.bus.load_run(run).await? else { return Ok(None) };
+/// The run as it is stored. One that can never be walked again ends here, with the reason; none when it had ended before.
+async fn resume(
+    shared: &Shared,
+    run: ExecutionId,
+    stored: &StoredRun,
+    now: UnixMillis,
+) -> Result<Option<Fetched>, OrchestratorError> {
+    let version = stored.version;
+    let error = match restore(shared, run, stored).await {
+        Ok(run) => return Ok(Some(Fetched { held: Held { run, version }, begun: None })),
+        Err(error) if error.is_of_the_run() => error,
+        Err(other) => return Err(other),
+    };
+    let damaged = |source| OrchestratorError::State { run, source };
+    let given_up = Execution::give_up(&stored.fields, settings(shared), reason(&error), now);
+    let Some((execution, effects)) = given_up.map_err(damaged)? else { return Ok(None) };
+    tracing::error!(run.id = %run, error = %error, "a run cannot be continued; it ends as failed");
+    Ok(Some(Fetched { held: Held { run: execution, version }, begun: Some(effects) }))
+}
+
+async fn restore(
+    shared: &Shared,
+    run: ExecutionId,
+    stored: &StoredRun,
+) -> Result<Execution, OrchestratorError> {
     let damaged = |source| OrchestratorError::State { run, source };
     let accepted = Execution::accepted_in(&stored.fields).map_err(damaged)?;
     let plan = shared.plans.get(accepted.definition).await?;
@@ -101,7 +123,7 @@ pub(crate) async fn load(shared: &Shared, run: ExecutionId) -> Result<Option<Hel
             execution.provide_items(&loop_items.opener, items);
         }
     }
-    Ok(Some(Held { run: execution, version: stored.version }))
+    Ok(execution)
 }
 
 /// A new run; one that can never be walked fails at once.

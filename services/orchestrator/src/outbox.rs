@@ -5,7 +5,7 @@ use std::time::Duration;
 use millrace_bus::{Abandon, Bus, Commit};
 use millrace_contracts::message::{Message, Timer};
 use millrace_contracts::schedule::Cue;
-use millrace_contracts::{Event, ExecutionId, Job, JobId, UnixMillis};
+use millrace_contracts::{Event, ExecutionId, Job, UnixMillis};
 use millrace_engine::Effects;
 
 use crate::OrchestratorError;
@@ -28,20 +28,20 @@ pub(crate) struct Outbox {
 
 impl Outbox {
     /// Adds the commands of one run.
-    pub(crate) fn add(&mut self, held: &Held, jobs: Vec<(Job, Event)>, abandon: Vec<JobId>) {
+    pub(crate) fn add(&mut self, held: &Held, effects: Effects) {
         let execution_id = held.run.accepted().execution_id;
-        for (job, event) in jobs {
+        for (job, event) in effects.jobs {
             self.jobs.push(job);
             self.queued.push(event);
         }
-        if abandon.is_empty() {
+        if effects.abandon.is_empty() && !effects.abandon_all {
             return;
         }
         if held.run.is_terminal() {
             self.dropped.push(execution_id);
             self.abandoned.push(Abandon { execution_id, job_ids: Vec::new() });
         } else {
-            self.abandoned.push(Abandon { execution_id, job_ids: abandon });
+            self.abandoned.push(Abandon { execution_id, job_ids: effects.abandon });
         }
     }
 
@@ -85,6 +85,7 @@ pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finishe
         commit.new_version = first_version();
     }
     commit.set = held.run.changed_fields(effects);
+    commit.delete = std::mem::take(&mut effects.unreadable);
     commit.durable = std::mem::take(&mut effects.durable);
     let known = commit.durable.first().and_then(|event| event.seq).map_or(u64::MAX, |first| first - 1);
     let place = |(seq, event): (u64, Event)| (seq.saturating_sub(known) as usize, event);

@@ -21,6 +21,10 @@ pub struct Effects {
     pub jobs: Vec<(Job, Event)>,
     /// Jobs that are not wanted any more.
     pub abandon: Vec<JobId>,
+    /// Whether no job of the run is wanted any more, and nobody knows which there are.
+    pub abandon_all: bool,
+    /// Stored records to remove, since they do not read.
+    pub unreadable: Vec<String>,
     /// Jobs among those to send that may have been done before: look them up first, see [`crate::Input::Cached`].
     pub asks: Vec<Ask>,
     /// Results made now that others may use, to be stored after the commit.
@@ -69,6 +73,8 @@ impl Effects {
         self.live.extend(later.live);
         self.jobs.extend(later.jobs);
         self.abandon.extend(later.abandon.into_iter().filter(|id| !given_up.contains(id)));
+        self.abandon_all |= later.abandon_all;
+        self.unreadable.extend(later.unreadable);
         self.asks.extend(later.asks);
         self.made.extend(later.made);
         self.shell.extend(later.shell);

@@ -280,7 +280,8 @@ impl Execution {
     }
 }
 
-fn parse<T: serde::de::DeserializeOwned>(
+/// Reads a record that every run has.
+pub(crate) fn parse<T: serde::de::DeserializeOwned>(
     fields: &HashMap<String, Vec<u8>>,
     field: &'static str,
 ) -> Result<T, LoadError> {

@@ -1,9 +1,10 @@
 //! A run from `execute` to `completed`, and what its inbox does with messages that mean nothing.
 
 use millrace_contracts::ExecutionStatus;
+use millrace_testkit::eventually;
 use serde_json::json;
 
-use crate::support::{World, chain, completed_nodes, outputs, picture};
+use crate::support::{DEADLINE, World, chain, completed_nodes, outputs, picture, without_sweeper};
 
 #[tokio::test]
 async fn a_chain_runs_to_its_end() -> anyhow::Result<()> {
@@ -52,4 +53,39 @@ async fn an_accepted_definition_that_does_not_compile_fails_its_run() -> anyhow:
     let message = log[0].data["error"]["message"].as_str().unwrap_or_default();
     assert!(message.contains("no_such_block"), "{message}");
     replica.stop().await
+}
+
+#[tokio::test]
+async fn a_run_whose_stored_state_cannot_be_read_any_more_fails_and_leaves_its_place() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let first = world.replica();
+    let run = world.submit(&chain(2), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let taken = worker.take().await?;
+    worker.complete(&taken, json!({"image": picture("made")})).await?;
+    world.settled(run, &taken.job.node_id).await?;
+    first.stop().await?;
+    let stored = format!("{{mr:p{}}}:run:{run}", world.bus.partition_of(run));
+    world.redis(redis::cmd("HSET").arg(&[&*stored, "n:step0", "{"]).to_owned()).await?;
+    world.bus.cancel(run, "it does not go on").await?;
+
+    let second = world.replica_with(without_sweeper());
+    let log = world.ended(run).await?;
+    assert_eq!(world.status(run).await?, ExecutionStatus::Failed);
+    let last = log.last().map(|event| event.data["error"]["message"].as_str().unwrap_or_default());
+    assert!(last.is_some_and(|message| message.contains("n:step0")), "{last:?}");
+    eventually(DEADLINE, "its place is free", async || {
+        let line = world.bus.line(9).await?;
+        Ok::<_, millrace_bus::BusError>((line.running == 0).then_some(()))
+    })
+    .await?;
+    assert!(worker.try_take().await?.is_none(), "its second job is given out no more");
+    // What comes later finds a run that has ended.
+    worker.say_again(&taken).await?;
+    eventually(DEADLINE, "the late report is dealt with", async || {
+        Ok::<_, millrace_bus::BusError>((world.bus.inbox_depth().await? == 0).then_some(()))
+    })
+    .await?;
+    assert_eq!(world.ended(run).await?.len(), log.len());
+    second.stop().await
 }

@@ -3,7 +3,8 @@
 
 use std::collections::HashMap;
 
-use millrace_engine::{Execution, LoadError, Settings};
+use millrace_contracts::{ErrorKind, EventType, ExecutionStatus, JobError};
+use millrace_engine::{Execution, LoadError, Settings, snapshot};
 use serde_json::json;
 
 use crate::support::driver::Driver;
@@ -56,4 +57,32 @@ fn a_run_that_ended_loads_and_stays_ended() {
     driver.reload();
     assert!(driver.run.is_terminal());
     assert!(!driver.done("a").needed);
+}
+
+#[test]
+fn a_run_that_makes_no_sense_any_more_fails_where_it_stands() {
+    let mut driver =
+        Driver::begin(&workflow(&[job("a", "$inputs.photo"), job("b", "$nodes.a.image")]), input(0, &[]));
+    driver.done("a");
+    let (before, error) = (driver.run.meta().clone(), JobError::new(ErrorKind::Internal, "it does not read"));
+    let mut fields = driver.fields.clone();
+    fields.insert("n:a".into(), b"{".to_vec());
+    let give_up = |fields: &HashMap<String, Vec<u8>>| {
+        Execution::give_up(fields, Settings::default(), error.clone(), driver.now)
+    };
+    let (run, effects) = give_up(&fields).unwrap().unwrap();
+    let [end] = &effects.durable[..] else { panic!("one event: {:?}", effects.durable) };
+    assert_eq!((&end.kind, end.seq), (&EventType::WorkflowFailed, Some(before.seq + 1)));
+    assert!(effects.abandon_all && effects.jobs.is_empty());
+    for field in &effects.unreadable {
+        fields.remove(field);
+    }
+    fields.extend(run.changed_fields(&effects));
+    let shown = snapshot(&fields, 100).unwrap();
+    assert_eq!((shown.status, shown.progress.running), (ExecutionStatus::Failed, 0));
+    let shows = |id: &str| shown.nodes.iter().any(|node| node.node_id.as_str() == id);
+    assert!(shows("b") && !shows("a"), "what reads is kept");
+    assert!(give_up(&fields).unwrap().is_none(), "it ends once");
+    fields.remove("accepted");
+    assert!(matches!(give_up(&fields), Err(LoadError::Missing("accepted"))));
 }
