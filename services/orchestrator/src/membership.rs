@@ -8,7 +8,7 @@ use std::hash::{Hash, Hasher};
 use std::time::Duration;
 
 use metrics::gauge;
-use millrace_contracts::{Partition, UnixMillis};
+use millrace_contracts::Partition;
 use millrace_tasks::within;
 use tokio::sync::watch;
 
@@ -58,7 +58,7 @@ async fn share(
     owned: &BTreeSet<Partition>,
 ) -> Result<BTreeSet<Partition>, OrchestratorError> {
     let lease = shared.settings.lease;
-    let live = shared.bus.heartbeat_orchestrator(&shared.replica, UnixMillis::now(), lease).await?;
+    let live = shared.bus.heartbeat_orchestrator(&shared.replica, lease).await?;
     let mut now_owned = BTreeSet::new();
     for partition in shared.bus.all_partitions() {
         if preferred(&live, partition) == Some(&*shared.replica) {

@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use millrace_contracts::{Partition, UnixMillis};
+use millrace_contracts::Partition;
 use redis::Value;
 
 use crate::{Bus, BusError, reply, scripts};
@@ -34,26 +34,16 @@ impl Bus {
         self.flag("release a partition", release).await
     }
 
-    /// Notes that replica `id` is alive at `now`, and answers all replicas seen within `ttl`, sorted.
+    /// Notes that replica `id` is alive, and answers all replicas seen within `ttl`, sorted. The clock of Redis counts, so that
+    /// replicas whose clocks differ agree on who is there.
     ///
     /// # Errors
     /// Redis could not be reached.
-    pub async fn heartbeat_orchestrator(
-        &self,
-        id: &str,
-        now: UnixMillis,
-        ttl: Duration,
-    ) -> Result<Vec<String>, BusError> {
+    pub async fn heartbeat_orchestrator(&self, id: &str, ttl: Duration) -> Result<Vec<String>, BusError> {
         let what = "note an orchestrator's heartbeat";
-        let replicas = self.keys().orchestrators();
-        let oldest = now.0.saturating_sub(i64::try_from(ttl.as_millis()).unwrap_or(i64::MAX));
-        let mut note = redis::cmd("ZADD");
-        note.arg(&replicas).arg(now.0).arg(id);
-        let mut forget = redis::cmd("ZREMRANGEBYSCORE");
-        forget.arg(&replicas).arg("-inf").arg(format!("({oldest}"));
-        let mut list = redis::cmd("ZRANGE");
-        list.arg(&replicas).arg(0).arg(-1);
-        let listed = self.send(what, vec![note, forget, list]).await?.pop().unwrap_or(Value::Nil);
+        let mut note = scripts::HEARTBEAT.on(&[&self.keys().orchestrators()], 128);
+        note.arg(id).arg(milliseconds(ttl));
+        let listed = self.send(what, vec![note]).await?.pop().unwrap_or(Value::Nil);
         let names = reply::array(what, listed)?.into_iter().map(|name| reply::text(what, name));
         let mut names = names.collect::<Result<Vec<_>, _>>()?;
         names.sort_unstable();

@@ -34,6 +34,8 @@ scripts!(
     LEASE = "lease.lua",
     /// Gives a lease back.
     RELEASE = "release.lua",
+    /// Notes that a replica is alive, and tells which are.
+    HEARTBEAT = "heartbeat.lua",
     /// Acknowledges entries and removes them.
     ACK = "ack.lua",
     /// Acknowledges and removes the entries that a consumer still holds.
