@@ -12,6 +12,7 @@ use millrace_contracts::values::{ImageValue, ValueRef};
 use millrace_contracts::{BlobId, ModelDigest, ModelId};
 use millrace_engine::{Ask, Hit, Reusable};
 use serde_json::Value;
+use tokio::sync::Semaphore;
 
 use crate::held::Held;
 use crate::role::Shared;
@@ -21,7 +22,7 @@ use crate::role::Shared;
 pub(crate) const HITS_PER_ROUND: usize = 4_096;
 /// A result that weighs more as JSON is not kept, bytes. Ports over 8 KiB are references, so few do.
 const MAX_RESULT_BYTES: usize = 32 * 1024;
-/// Blobs whose existence is asked for at once.
+/// Blobs that are asked for at once, of all the results of a look-up.
 const BLOB_CHECKS: usize = 64;
 /// Blobs of one result that are asked for; a result of more is made again.
 const MAX_BLOBS: usize = 4_096;
@@ -128,13 +129,17 @@ pub(crate) async fn look_up(shared: &Shared, asks: Vec<(usize, Ask)>, room: usiz
         Some((wanted, serde_json::from_slice::<Reusable>(&bytes?).ok()?))
     };
     let candidates: Vec<(Wanted, Reusable)> = wanted.into_iter().zip(found).filter_map(read).collect();
-    let mut hits = Vec::with_capacity(candidates.len());
-    for (wanted, result) in candidates {
-        if is_whole(shared, &result).await {
-            let Wanted { run, ask, model, .. } = wanted;
-            hits.push((run, Hit { key: ask.key, attempt: ask.attempt, model, result }));
-        } else {
-            skipped("blobs_gone", 1);
+    let permits = &Semaphore::new(BLOB_CHECKS);
+    let checked = side_by_side(candidates, |(wanted, result)| async move {
+        let is_whole = is_whole(shared, permits, &result).await;
+        (wanted, is_whole.then_some(result))
+    });
+    let mut hits = Vec::new();
+    for (wanted, whole) in checked.await {
+        let Wanted { run, ask, model, .. } = wanted;
+        match whole {
+            Some(result) => hits.push((run, Hit { key: ask.key, attempt: ask.attempt, model, result })),
+            None => skipped("blobs_gone", 1),
         }
     }
     counter!("millrace_orchestrator_cache_hits_total").increment(hits.len() as u64);
@@ -143,12 +148,22 @@ pub(crate) async fn look_up(shared: &Shared, asks: Vec<(usize, Ask)>, room: usiz
     hits
 }
 
-/// Whether everything that a result refers to is still there, and stays.
-async fn is_whole(shared: &Shared, result: &Reusable) -> bool {
+/// Does `work` on several of `items` at once; what came of it stands in the order of the items. One after the other, a store that
+/// takes its time would hold up the lane for as long as all of them take together.
+async fn side_by_side<T, U, F>(items: Vec<T>, work: impl FnMut(T) -> F) -> Vec<U>
+where
+    F: Future<Output = U>,
+{
+    stream::iter(items).map(work).buffered(BLOB_CHECKS).collect().await
+}
+
+/// Whether everything that a result refers to is still there, and stays. Each look into the blob store needs a permit.
+async fn is_whole(shared: &Shared, permits: &Semaphore, result: &Reusable) -> bool {
     let mut blobs = BTreeSet::new();
     for value in result.outputs.values() {
         blobs_in(value, &mut blobs);
         for reference in ValueRef::all_in(value) {
+            let _permit = permits.acquire().await.expect("nobody closes the permits of a look-up");
             // Pictures inside a list that stands in the blob store count too.
             match shared.blobs.resolve(&reference.to_value()).await {
                 Ok(inner) => blobs_in(&inner, &mut blobs),
@@ -161,7 +176,10 @@ async fn is_whole(shared: &Shared, result: &Reusable) -> bool {
         return false;
     }
     let there = stream::iter(blobs)
-        .map(|blob| async move { matches!(shared.blobs.touch(blob).await, Ok(Some(_))) })
+        .map(|blob| async move {
+            let _permit = permits.acquire().await.expect("nobody closes the permits of a look-up");
+            matches!(shared.blobs.touch(blob).await, Ok(Some(_)))
+        })
         .buffer_unordered(BLOB_CHECKS);
     there.all(std::future::ready).await
 }
@@ -247,6 +265,18 @@ mod tests {
         assert_eq!(of(&[info("one"), info("one")]).as_deref(), Some("one"));
         assert_eq!(of(&[info("one"), info("two")]), None);
         assert_eq!(of(&["nonsense".to_owned()]), None);
+    }
+
+    /// Each is done only once another one is under way: one after the other, they would never end.
+    #[tokio::test]
+    async fn results_are_looked_at_side_by_side_and_stay_in_order() {
+        let both = &tokio::sync::Barrier::new(2);
+        let done = side_by_side((0..10).collect(), |item: usize| async move {
+            both.wait().await;
+            item
+        });
+        let done = tokio::time::timeout(Duration::from_secs(20), done).await.unwrap();
+        assert_eq!(done, (0..10).collect::<Vec<_>>());
     }
 
     #[test]
