@@ -100,6 +100,11 @@ impl Keys {
         format!("{}:running", self.line())
     }
 
+    /// Sorted set: admitted runs that have not begun by when they were sent, ms.
+    pub(crate) fn line_unsent(&self) -> String {
+        format!("{}:unsent", self.line())
+    }
+
     /// Hash: how many runs may be under way.
     pub(crate) fn line_settings(&self) -> String {
         format!("{}:settings", self.line())

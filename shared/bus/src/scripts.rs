@@ -60,7 +60,7 @@ scripts!(
     JOIN_LINE = "part/turns.lua" "part/line.lua" "join_line.lua",
     /// Takes runs that ended out of the line, and admits the next.
     LEAVE_LINE = "part/turns.lua" "part/line.lua" "leave_line.lua",
-    /// Finds admitted runs that should have begun by now.
+    /// Takes on sending admitted runs again that should have begun by now.
     RESEND_LINE = "part/turns.lua" "part/line.lua" "resend_line.lua",
     /// Tells who runs and who waits.
     VIEW_LINE = "part/turns.lua" "part/line.lua" "view_line.lua",

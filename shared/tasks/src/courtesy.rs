@@ -164,7 +164,8 @@ impl Drop for Core {
     fn drop(&mut self) {
         let Some(inner) = &self.0 else { return };
         inner.lock().busy -= 1;
-        inner.bell.notify_one();
+        // Not all who wait may have it: whom one bell woke might have to leave it to somebody who sleeps on.
+        inner.bell.notify_all();
     }
 }
 
@@ -206,6 +207,27 @@ mod tests {
             drop(core);
             next.join().unwrap();
         });
+    }
+
+    #[test]
+    fn a_core_that_is_given_back_finds_whoever_may_have_it() {
+        let moment = Duration::from_secs(60);
+        let courtesy = Courtesy::new(2, moment);
+        let inner = courtesy.0.as_ref().unwrap();
+        let long_ago = Instant::now().checked_sub(moment).unwrap();
+        let alone = |whose: &str, since| Alone { whose: whose.to_owned(), waits: 1, since };
+        // `late` has just come and leaves nothing to others; `early` leaves one core to `late`.
+        inner.lock().alone.extend([alone("early", long_ago), alone("late", Instant::now())]);
+        let core = courtesy.core("late");
+        let (sender, taken) = std::sync::mpsc::channel();
+        for whose in ["crowd", "crowd", "crowd", "late"] {
+            let (courtesy, sender) = (courtesy.clone(), sender.clone());
+            // Those of the crowd wait for as long as `late` is new.
+            std::thread::spawn(move || sender.send((whose, courtesy.core(whose))));
+        }
+        drop(core);
+        let (whose, _core) = taken.recv_timeout(Duration::from_secs(20)).unwrap();
+        assert_eq!(whose, "late");
     }
 
     #[test]

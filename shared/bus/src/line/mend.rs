@@ -11,7 +11,7 @@ use super::{Admitted, LineLimit, LineNews};
 use crate::workers::scored;
 use crate::{Bus, BusError, reply, scripts};
 
-/// Messages sent again in one sweep.
+/// Messages sent again in one sweep, and runs looked at in one go to find them.
 const RESENT_AT_ONCE: usize = 256;
 /// Admitted runs looked at in one sweep, drawn by chance: over a few sweeps that is every one, however many there are.
 const LOOKED_AT: i64 = 512;
@@ -66,24 +66,52 @@ impl Bus {
 
     async fn resend(&self, patience: Duration) -> Result<usize, BusError> {
         let what = "send the messages of admitted runs again";
-        let oldest = self.oldest_messages(&self.all_partitions().collect::<Vec<_>>()).await?;
-        let now = UnixMillis::now();
-        let mut resend = scripts::RESEND_LINE.on(&[&self.keys().line()], 128);
-        resend.arg(now.0).arg(before(now, patience)).arg(RESENT_AT_ONCE);
+        let lost = self.lost(patience).await?;
+        if lost.is_empty() {
+            return Ok(0);
+        }
+        let mut resend = scripts::RESEND_LINE.on(&[&self.keys().line()], lost.len() * 56 + 128);
+        resend.arg(UnixMillis::now().0);
+        for (run, since) in &lost {
+            resend.arg(run).arg(since.0);
+        }
         let reply = self.send(what, vec![resend]).await?.pop().unwrap_or(Value::Nil);
+        let mut taken = Vec::with_capacity(lost.len());
+        for run in reply::array(what, reply)? {
+            let [run, message] = reply::tuple(what, run)?;
+            taken.push(Admitted::of(what, run, message)?);
+        }
+        let count = taken.len();
+        self.send_admitted(taken).await?;
+        Ok(count)
+    }
+
+    /// Runs sent `patience` ago that have not begun, each with when that was, and whose message is lost: behind messages as old
+    /// as its own it is late, and stays as it is, since what is lost shows only when those are gone.
+    async fn lost(&self, patience: Duration) -> Result<Vec<(String, UnixMillis)>, BusError> {
+        let what = "look for admitted runs that have not begun";
+        let oldest = self.oldest_messages(&self.all_partitions().collect::<Vec<_>>()).await?;
+        let is_lost = |run: &str, since: UnixMillis| {
+            // What is no run's id has no inbox to wait in.
+            let oldest = run.parse().ok().and_then(|run| oldest.get(&self.partition_of(run)));
+            oldest.is_none_or(|oldest| *oldest > since.after(SENT_WITHIN))
+        };
+        let cutoff = before(UnixMillis::now(), patience);
         let mut lost = Vec::new();
-        for late in reply::array(what, reply)? {
-            let [run, message, since] = reply::tuple(what, late)?;
-            let (late, since) = (Admitted::of(what, run, message)?, reply::integer(what, since)?);
-            // Behind messages as old as its own, it is late and not lost.
-            let oldest = oldest.get(&self.partition_of(late.run));
-            if oldest.is_none_or(|oldest| *oldest > UnixMillis(since).after(SENT_WITHIN)) {
-                lost.push(late);
+        for page in 0.. {
+            let mut look = redis::cmd("ZRANGEBYSCORE");
+            look.arg(self.keys().line_unsent()).arg("-inf").arg(cutoff).arg("WITHSCORES");
+            look.arg("LIMIT").arg(page * RESENT_AT_ONCE).arg(RESENT_AT_ONCE);
+            let found = self.send(what, vec![look]).await?.pop().unwrap_or(Value::Nil);
+            let found = scored(what, found)?;
+            let is_last = found.len() < RESENT_AT_ONCE;
+            lost.extend(found.into_iter().filter(|(run, since)| is_lost(run, *since)));
+            if is_last || lost.len() >= RESENT_AT_ONCE {
+                break;
             }
         }
-        let count = lost.len();
-        self.send_admitted(lost).await?;
-        Ok(count)
+        lost.truncate(RESENT_AT_ONCE);
+        Ok(lost)
     }
 
     /// Runs admitted before `stalled` whose state is on its way out, or gone though they had begun.

@@ -5,7 +5,7 @@ use anyhow::Result;
 use millrace_bus::{Inbox, LineLimit, LineNews, Standing};
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::{Accepted, Message};
-use millrace_contracts::{ExecutionId, Flow, Partition};
+use millrace_contracts::{ExecutionId, Flow, Partition, UnixMillis};
 use proptest::prelude::{Strategy, prop};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
@@ -254,6 +254,30 @@ async fn a_run_behind_a_long_inbox_is_not_sent_twice() -> Result<()> {
     let run = line.submit(0, Priority::Normal).await?;
     line.fixture.bus.mend_line(AT_ONCE, AT_ONCE).await?;
     assert_eq!(line.arrived().await?, [run]);
+    Ok(())
+}
+
+/// An inbox that lags hides that a message of it is lost, until what is older has been read.
+#[tokio::test]
+async fn a_run_that_was_not_sent_while_its_inbox_lags_is_sent_once_its_turn_has_passed() -> Result<()> {
+    let mut line = Line::start(2, 0).await?;
+    let bus = line.fixture.bus.clone();
+    let run = line.submit(0, Priority::Normal).await?;
+    line.arrived().await?;
+    let (unsent, inbox) = ("{mr:line}:unsent", format!("{{mr:p{}}}:inbox", bus.partition_of(run)));
+    let other = serde_json::to_string(&Message::Wake { execution_id: run })?;
+    let ago = |seconds: i64| UnixMillis::now().0 - seconds * 1_000;
+    // Its message is gone; one of before stands in the inbox.
+    line.fixture.ask::<()>(&format!("DEL {inbox}")).await?;
+    line.fixture.ask::<()>(&format!("ZADD {unsent} {} {run}", ago(100))).await?;
+    line.fixture.ask::<()>(&format!("XADD {inbox} {}-0 m {other}", ago(101))).await?;
+    bus.mend_line(AT_ONCE, LATER).await?;
+    assert_eq!(line.arrived().await?, [], "it may stand behind that one");
+
+    line.fixture.ask::<()>(&format!("DEL {inbox}")).await?;
+    line.fixture.ask::<()>(&format!("XADD {inbox} {}-0 m {other}", ago(50))).await?;
+    bus.mend_line(AT_ONCE, LATER).await?;
+    assert_eq!(line.arrived().await?, [run], "it would have come before that one");
     Ok(())
 }
 
