@@ -208,9 +208,10 @@ async fn recorded(shared: &Shared, run: ExecutionId) -> Result<Vec<NodeRecord>, 
 
 fn settings(shared: &Shared) -> Settings {
     Settings {
+        max_items: shared.settings.max_items,
+        max_node_runs: shared.settings.max_node_runs,
         partitions: shared.bus.partitions(),
         reuse: shared.settings.cache_results,
         chain_nodes: shared.settings.chain_nodes,
-        ..Settings::default()
     }
 }

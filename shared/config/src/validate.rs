@@ -6,9 +6,7 @@ use crate::{Location, Settings};
 
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings {
-        redis, database, models, orchestrator, worker, writer, retention, cost, telemetry, ..
-    } = settings;
+    let Settings { redis, database, models, worker, writer, retention, cost, telemetry, .. } = settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
         if !holds {
@@ -42,16 +40,6 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "database.schema",
         "must be lower-case letters, digits and _ only, and not empty",
     );
-    rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
-    rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
-    rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
-    rule((1..=16).contains(&orchestrator.chain_nodes), "orchestrator.chain_nodes", "must be 1 to 16");
-    rule(
-        (1..=100).contains(&orchestrator.callback_attempts),
-        "orchestrator.callback_attempts",
-        "must be 1 to 100",
-    );
-    rule(!orchestrator.callback_timeout.is_zero(), "orchestrator.callback_timeout", "must be more than 0s");
     rule(!worker.pools.is_empty(), "worker.pools", "must name at least one pool");
     rule(worker.concurrency > 0, "worker.concurrency", "must be at least 1");
     rule(worker.max_batch > 0, "worker.max_batch", "must be at least 1");
@@ -82,9 +70,34 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     );
     rule(!writer.fleet_interval.is_zero(), "writer.fleet_interval", "must be more than 0s");
     rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
+    faults.extend(faults_of_orchestrator(settings));
     faults.extend(faults_of_objects(settings));
     faults.extend(faults_of_io(settings));
     faults.extend(faults_of_api(settings));
+    faults
+}
+
+/// The broken rules of what walks the workflows.
+fn faults_of_orchestrator(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { orchestrator, .. } = settings;
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
+    rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
+    rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
+    rule((1..=1_000_000).contains(&orchestrator.max_items), "orchestrator.max_items", "must be 1 to 1000000");
+    rule(orchestrator.max_node_runs > 0, "orchestrator.max_node_runs", "must be at least 1");
+    rule((1..=16).contains(&orchestrator.chain_nodes), "orchestrator.chain_nodes", "must be 1 to 16");
+    rule(
+        (1..=100).contains(&orchestrator.callback_attempts),
+        "orchestrator.callback_attempts",
+        "must be 1 to 100",
+    );
+    rule(!orchestrator.callback_timeout.is_zero(), "orchestrator.callback_timeout", "must be more than 0s");
     faults
 }
 

@@ -1,10 +1,11 @@
 //! A run from `execute` to `completed`, and what its inbox does with messages that mean nothing.
 
+use millrace_config::Orchestrator;
 use millrace_contracts::ExecutionStatus;
 use millrace_testkit::eventually;
 use serde_json::json;
 
-use crate::support::{DEADLINE, World, chain, completed_nodes, outputs, picture, without_sweeper};
+use crate::support::{DEADLINE, World, chain, completed_nodes, outputs, picture, settings, without_sweeper};
 
 #[tokio::test]
 async fn a_chain_runs_to_its_end() -> anyhow::Result<()> {
@@ -88,4 +89,29 @@ async fn a_run_whose_stored_state_cannot_be_read_any_more_fails_and_leaves_its_p
     .await?;
     assert_eq!(world.ended(run).await?.len(), log.len());
     second.stop().await
+}
+
+#[tokio::test]
+async fn invariant_7_how_far_loops_may_go_is_a_setting() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let definition = json!({"name": "fan out", "nodes": [
+        {"id": "photos", "type": "parameter_input", "config": {"kind": "list<image>"}},
+        {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.photos"}},
+        {"id": "step", "type": "resize", "inputs": {"image": "$nodes.each.item"}, "config": {"width": 8}},
+        {"id": "all", "type": "collect", "inputs": {"item": "$nodes.step.image"}}
+    ]});
+    let photos = [picture("one"), picture("two"), picture("three")];
+    let bounds = [
+        (Orchestrator { max_items: 2, ..settings() }, "3 items in one for_each, at most 2"),
+        (Orchestrator { max_node_runs: 5, ..settings() }, "node runs in one execution, at most 5"),
+    ];
+    for (settings, reason) in bounds {
+        let replica = world.replica_with(settings);
+        let run = world.submit(&definition, json!({"photos": photos})).await?;
+        let log = world.ended(run).await?;
+        let message = log.last().map(|event| event.data["error"]["message"].to_string()).unwrap_or_default();
+        assert!(message.contains(reason), "{message}");
+        replica.stop().await?;
+    }
+    Ok(())
 }

@@ -37,6 +37,10 @@ pub struct Orchestrator {
     pub cached_runs: u64,
     /// Compiled workflows kept in memory.
     pub cached_plans: u64,
+    /// Most items one `for_each` may walk.
+    pub max_items: usize,
+    /// Most node runs one run may have, its loops' items included.
+    pub max_node_runs: u64,
     /// Transforms in a row that go to a worker as one job, 1 to 16; with 1 every node is a job of its own.
     pub chain_nodes: usize,
     /// Whether results of pure blocks are reused by content. A node says no for itself with `cache: off`.
@@ -77,6 +81,8 @@ impl Default for Orchestrator {
             timer_batch: 512,
             cached_runs: 10_000,
             cached_plans: 1000,
+            max_items: 20_000,
+            max_node_runs: 200_000,
             chain_nodes: 16,
             cache_results: true,
             cache_ttl: Duration::from_secs(24 * 3600),
