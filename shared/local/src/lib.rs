@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod coming_up;
 mod error;
 mod launch;
 mod lock;

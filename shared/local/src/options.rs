@@ -14,7 +14,7 @@ pub struct ServerOptions {
     pub durability: Durability,
     /// Whether the server is killed by the system when this process ends, however it ends.
     pub die_with_parent: bool,
-    /// How long the server may take until it answers.
+    /// How long the server may be silent until it answers; that it reads its data is an answer.
     pub start_timeout: Duration,
     /// Postgres only: a data folder to copy instead of running initdb. Made by [`crate::template`].
     pub template: Option<PathBuf>,

@@ -14,6 +14,7 @@ use nix::sys::signal::Signal;
 
 use self::files::Files;
 pub use self::template::template;
+use crate::coming_up::{Answer, Patience, until_ready};
 use crate::launch::{Launch, run_helper};
 use crate::options::{Durability, ServerOptions};
 use crate::process::Process;
@@ -219,15 +220,14 @@ fn arguments(files: &Files, durability: Durability, port: u16) -> Vec<OsString> 
     arguments
 }
 
-/// Whether the postmaster says `ready` in its pid file before it ends or the time is up: what `pg_ctl -w` looks at.
-async fn wait_until_ready(files: &Files, process: &Process, timeout: Duration) -> bool {
-    let ready = async {
-        while !files.status().is_some_and(|status| status.ready && status.pid == process.pid()) {
-            tokio::time::sleep(POLL).await;
+/// Whether the postmaster says `ready` in its pid file, what `pg_ctl -w` looks at, however long it recovers, before it ends.
+async fn wait_until_ready(files: &Files, process: &Process, silence: Duration) -> bool {
+    let ask = || async {
+        match files.status().filter(|status| status.pid == process.pid()) {
+            Some(status) if status.ready => Answer::Ready,
+            Some(status) if status.starting => Answer::ComingUp,
+            _ => Answer::Silent,
         }
     };
-    tokio::select! {
-        ready = tokio::time::timeout(timeout, ready) => ready.is_ok(),
-        () = process.gone() => false,
-    }
+    until_ready(Patience { silence, poll: POLL }, process.gone(), ask).await
 }

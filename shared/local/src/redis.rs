@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
 
+use crate::coming_up::{Answer, Patience, until_ready};
 use crate::launch::Launch;
 use crate::options::{Durability, ServerOptions};
 use crate::process::Process;
@@ -196,20 +197,16 @@ fn config(folder: &Folder, durability: Durability, password: &str, port: u16) ->
     )
 }
 
-/// Whether the server answers PING before the process ends or the time is up. While it loads its data it does not.
-async fn wait_for_pong(url: &str, process: &Process, timeout: Duration) -> bool {
-    let answered = async {
-        loop {
-            if pong(url).await.is_ok() {
-                return true;
-            }
-            tokio::time::sleep(POLL).await;
+/// Whether the server answers PING, however long it reads its data, before its process ends.
+async fn wait_for_pong(url: &str, process: &Process, silence: Duration) -> bool {
+    let ask = || async {
+        match pong(url).await {
+            Ok(()) => Answer::Ready,
+            Err(error) if error.code() == Some("LOADING") => Answer::ComingUp,
+            Err(_) => Answer::Silent,
         }
     };
-    tokio::select! {
-        answered = tokio::time::timeout(timeout, answered) => answered.unwrap_or(false),
-        () = process.gone() => false,
-    }
+    until_ready(Patience { silence, poll: POLL }, process.gone(), ask).await
 }
 
 async fn pong(url: &str) -> redis::RedisResult<()> {

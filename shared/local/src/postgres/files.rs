@@ -18,6 +18,8 @@ pub(super) struct Status {
     pub(super) port: u16,
     /// Whether connections are accepted.
     pub(super) ready: bool,
+    /// Whether it comes up: it may replay its log.
+    pub(super) starting: bool,
 }
 
 impl Files {
@@ -60,10 +62,12 @@ impl Files {
 
 fn parse(text: &str) -> Option<Status> {
     let lines: Vec<_> = text.lines().map(str::trim).collect();
+    let says = |what: &str| lines.get(7).is_some_and(|word| *word == what);
     Some(Status {
         pid: lines.first()?.parse().ok()?,
         port: lines.get(3)?.parse().ok()?,
-        ready: lines.get(7).is_some_and(|word| *word == "ready"),
+        ready: says("ready"),
+        starting: says("starting"),
     })
 }
 
@@ -74,8 +78,10 @@ mod tests {
     #[test]
     fn the_pid_file_is_understood_at_every_stage() {
         let starting = "123\n/data\n1700000000\n5433\n\n127.0.0.1\n  55 66\nstarting\n";
-        assert_eq!(parse(starting), Some(Status { pid: 123, port: 5433, ready: false }));
-        assert!(parse(&starting.replace("starting", "ready   ")).is_some_and(|status| status.ready));
+        assert_eq!(parse(starting), Some(Status { pid: 123, port: 5433, ready: false, starting: true }));
+        let later = |word: &str| parse(&starting.replace("starting", word)).unwrap();
+        assert!(later("ready   ").ready && !later("ready   ").starting);
+        assert!(!later("stopping").ready && !later("stopping").starting);
         assert_eq!(parse("123\n/data\n"), None);
         assert_eq!(parse(""), None);
     }
