@@ -188,7 +188,9 @@ fn readings(value: &Value, default: &Value) -> Vec<Value> {
     let Value::String(text) = value else { return vec![value.clone()] };
     let parsed = serde_json::from_str::<Value>(text).ok();
     match default {
-        Value::String(_) | Value::Null => vec![value.clone()],
+        Value::String(_) => vec![value.clone()],
+        // What is absent may be text, as most of it is, or something else: a colour.
+        Value::Null => std::iter::once(value.clone()).chain(parsed).collect(),
         Value::Array(_) => {
             let items = text.split(',').map(str::trim).filter(|item| !item.is_empty());
             vec![parsed.filter(Value::is_array).unwrap_or_else(|| items.collect())]

@@ -129,7 +129,7 @@ fn a_named_file_that_is_missing_is_an_error() {
 #[test]
 fn settings_survive_the_environment_of_a_child() {
     let (given, _file) = args(
-        "[redis]\nurl = \"redis://:secret@h:1/\"\n[worker]\npools = [\"cpu\"]\nlease = \"7s\"\n[blobs]\ncache = \"1500000 B\"\n[telemetry]\njson = true\ntrace_ratio = 0.5\n",
+        "[redis]\nurl = \"redis://:secret@h:1/\"\n[worker]\npools = [\"cpu\"]\nlease = \"7s\"\nbackground = [255, 0, 9]\n[blobs]\ncache = \"1500000 B\"\n[telemetry]\njson = true\ntrace_ratio = 0.5\n",
         &[
             ("MILLRACE__AUTH__SIGNING_SECRET", "0123456789abcdef0123456789abcdef"),
             ("MILLRACE__IO__COLLECTIONS_URL", "http://h:1"),
@@ -143,6 +143,11 @@ fn settings_survive_the_environment_of_a_child() {
     let (again, _file) = args("", &[], &[]);
     let again = LoadArgs { environment: settings.to_environment().into_iter().collect(), ..again };
     assert_eq!(Settings::load(&again).unwrap().settings, settings);
+    assert_eq!(settings.worker.background, Some([255, 0, 9]));
+    for wrong in ["white", "[255, 0]", "[1, 2, 300]"] {
+        let (given, _file) = args("", &[("MILLRACE__WORKER__BACKGROUND", wrong)], &[]);
+        assert!(Settings::load(&given).is_err(), "{wrong}");
+    }
 }
 
 #[test]
