@@ -1,5 +1,6 @@
 //! The pictures among a run's outputs, as files.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use anyhow::Context as _;
@@ -20,16 +21,32 @@ pub(super) async fn save(
     let mut found = Vec::new();
     collect(outputs, String::new(), &mut found);
     let mut files = Vec::new();
-    for (place, image) in found {
-        let extension = if image.format == "jpeg" { "jpg" } else { &image.format };
-        let path = dir.join(format!("{place}.{extension}"));
-        let bar = bars.bytes(&format!("{place}.{extension}"), 0);
+    for (name, image) in names(found) {
+        let path = dir.join(&name);
+        let bar = bars.bytes(&name, 0);
         let bytes = client.blob(&image.blob.to_string(), &bar).await?;
         bar.finish_and_clear();
         tokio::fs::write(&path, bytes).await.with_context(|| format!("cannot write {}", path.display()))?;
         files.push(path.display().to_string());
     }
     Ok(files)
+}
+
+/// The files' names, each another one, also where letters of either case are the same.
+fn names(found: Vec<(String, ImageValue)>) -> Vec<(String, ImageValue)> {
+    let mut taken = HashSet::new();
+    let mut name = |place: String, image: &ImageValue| {
+        let extension = if image.format == "jpeg" { "jpg".to_owned() } else { plain(&image.format) };
+        let numbered = (2..).map(|number| format!("{place}-{number}"));
+        let mut names =
+            std::iter::once(place.clone()).chain(numbered).map(|name| format!("{name}.{extension}"));
+        names.find(|name| taken.insert(name.to_ascii_lowercase())).expect("numbers do not end")
+    };
+    found.into_iter().map(|(place, image)| (name(place, &image), image)).collect()
+}
+
+fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
 }
 
 /// Names hold only what every file system takes; the names come from a workflow, which may be a stranger's.
@@ -39,8 +56,7 @@ fn collect(value: &Value, place: String, found: &mut Vec<(String, ImageValue)>) 
         return;
     }
     let below = |name: &str| {
-        let plain = |c: char| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' };
-        let name: String = name.chars().map(plain).collect();
+        let name = plain(name);
         if place.is_empty() { name } else { format!("{place}-{name}") }
     };
     match value {
@@ -68,5 +84,17 @@ mod tests {
         collect(&json!({"answer": {"../../etc/x": image, "crops": [image]}}), String::new(), &mut found);
         let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
         assert_eq!(names, ["answer-------etc-x", "answer-crops-0"]);
+    }
+
+    #[test]
+    fn no_picture_takes_the_file_of_another() {
+        let image = |format: &str| ImageValue::root(BlobId::of(b"x"), 4, 3, format).to_value();
+        let outputs =
+            json!({"a b": image("png"), "a-b": image("png"), "A-B": image("jpeg"), "b": image("../x")});
+        let mut found = Vec::new();
+        collect(&outputs, String::new(), &mut found);
+        let mut names: Vec<_> = names(found).into_iter().map(|(name, _)| name).collect();
+        names.sort();
+        assert_eq!(names, ["A-B.jpg", "a-b-2.png", "a-b.png", "b.---x"]);
     }
 }
