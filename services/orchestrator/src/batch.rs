@@ -213,8 +213,8 @@ fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Optio
     }
     outbox.add(&held, effects);
     outbox.call_back(callback);
-    if maybe_unsent && !held.run.is_terminal() {
-        outbox.wake(held.run.accepted().execution_id);
+    if maybe_unsent {
+        outbox.say_again(&held);
     }
     let accepted = held.run.accepted();
     if let (true, Some(schedule_id)) = (held.run.is_terminal(), accepted.schedule_id) {

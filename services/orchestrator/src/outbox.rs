@@ -17,7 +17,7 @@ pub(crate) struct Outbox {
     jobs: Vec<Job>,
     queued: Vec<Event>,
     abandoned: Vec<Abandon>,
-    /// Runs that ended while jobs of theirs were with the queues.
+    /// Runs that ended while jobs of theirs were with the queues, or may have been.
     dropped: Vec<ExecutionId>,
     cues: Vec<Cue>,
     /// Jobs that tell of runs' ends. Nothing is recorded of them as jobs, so they are not announced either.
@@ -38,8 +38,7 @@ impl Outbox {
             return;
         }
         if held.run.is_terminal() {
-            self.dropped.push(execution_id);
-            self.abandoned.push(Abandon { execution_id, job_ids: Vec::new() });
+            self.take_back(execution_id);
         } else {
             self.abandoned.push(Abandon { execution_id, job_ids: effects.abandon });
         }
@@ -55,9 +54,21 @@ impl Outbox {
         self.callbacks.extend(callback);
     }
 
-    /// Has the run looked at again once all that is in its inbox by now was handled.
-    pub(crate) fn wake(&mut self, run: ExecutionId) {
-        self.wakes.push(run);
+    /// Says again what whoever had the run's messages before may not have sent: a run that has ended has its jobs taken back; one
+    /// that goes on is looked at once more, when all that is in its inbox by now was handled.
+    pub(crate) fn say_again(&mut self, held: &Held) {
+        let execution_id = held.run.accepted().execution_id;
+        if held.run.is_terminal() {
+            self.take_back(execution_id);
+        } else {
+            self.wakes.push(execution_id);
+        }
+    }
+
+    /// No job of the run is wanted any more.
+    fn take_back(&mut self, execution_id: ExecutionId) {
+        self.dropped.push(execution_id);
+        self.abandoned.push(Abandon { execution_id, job_ids: Vec::new() });
     }
 
     /// Sends everything.

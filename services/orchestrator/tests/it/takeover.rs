@@ -1,7 +1,8 @@
 //! Invariant 4: another replica takes over, from an orderly end and from a sudden one.
 
+use millrace_contracts::event::Source;
 use millrace_contracts::message::Message;
-use millrace_contracts::{ExecutionId, ExecutionStatus};
+use millrace_contracts::{Event, EventType, ExecutionId, ExecutionStatus};
 use millrace_testkit::eventually;
 use serde_json::{Value, json};
 
@@ -157,4 +158,36 @@ async fn invariant_4_jobs_of_a_commit_whose_answer_was_lost_are_sent() -> anyhow
     worker.complete(&sent, json!({"image": picture("made")})).await?;
     assert_eq!(completed_nodes(&world.ended(run).await?), ["photo", "step0", "answer"]);
     replica.stop().await
+}
+
+/// Whoever ended the run died before it told the queues.
+#[tokio::test]
+async fn jobs_of_a_run_that_ended_unheard_are_taken_back_when_its_last_message_comes_again()
+-> anyhow::Result<()> {
+    let world = World::start().await?;
+    let first = world.replica();
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let job = worker.take().await?.job;
+    world.bus.cancel(run, "changed my mind").await?;
+    world.ended(run).await?;
+    first.stop().await?;
+    world.redis(redis::cmd("DEL").arg("{mr:q:cpu:-}:gone").to_owned()).await?;
+    let queued = Event::new(
+        EventType::InferenceQueued,
+        Source::Orchestrator,
+        job.id.to_string(),
+        job.queued_at,
+        Value::Null,
+    );
+    world.bus.enqueue(&[job], &[queued]).await?;
+    world.bus.cancel(run, "changed my mind").await?;
+    somebody_reads_and_dies(&world, run).await?;
+    let second = world.replica_with(without_sweeper());
+    eventually(DEADLINE, "all messages are dealt with", async || {
+        Ok::<_, millrace_bus::BusError>((world.bus.inbox_depth().await? == 0).then_some(()))
+    })
+    .await?;
+    assert!(worker.try_take().await?.is_none(), "nobody wants it any more");
+    second.stop().await
 }
