@@ -38,8 +38,8 @@ impl<'a> ResumedStream<'a> {
         Ok(())
     }
 
-    /// The next message; none when the connection has ended, and after a [last](Message::is_last) one: what is asked for then
-    /// comes by another connection.
+    /// The next message; none when the connection has ended. What is asked for after that, or after a
+    /// [last](Message::is_last) message, comes by another connection.
     pub(crate) async fn next(&mut self) -> anyhow::Result<Option<Message>> {
         let mut stream = match self.stream.take() {
             Some(stream) => stream,

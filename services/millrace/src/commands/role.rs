@@ -1,4 +1,4 @@
-//! `millrace api`, `orchestrator`, `worker`, `writer`: one role in this process, until SIGINT or SIGTERM.
+//! `millrace api`, `orchestrator`, `worker`, `writer`: one role in this process, until a signal tells it to end.
 
 use std::net::SocketAddr;
 use std::time::Duration;
