@@ -16,6 +16,8 @@ use crate::state::App;
 
 /// Between looks at the copy.
 const LOOK_EVERY: Duration = Duration::from_secs(1);
+/// Looks at a registry that changes all the time, until the next try.
+const MOST_LOOKS: usize = 5;
 /// Models read from Postgres at once.
 const PAGE: u32 = 500;
 
@@ -53,20 +55,37 @@ pub(crate) async fn keep_whole(app: Arc<App>) -> Result<(), Infallible> {
     }
 }
 
+/// Copies the registry. What changes while it is read would be overwritten by what was read: the copy is whole once a second look
+/// finds what the first one found.
 async fn make(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
+    let mut copied = listed(app).await?;
+    for _ in 0..MOST_LOOKS {
+        app.bus.put_models(&copied, false).await?;
+        let now = listed(app).await?;
+        if now == copied {
+            app.bus.put_models(&[], true).await?;
+            tracing::info!(models = now.len(), "the registry of models was copied to Redis");
+            return Ok(());
+        }
+        for gone in copied.iter().filter(|model| now.iter().all(|one| one.id != model.id)) {
+            app.bus.remove_model(&gone.id).await?;
+        }
+        copied = now;
+    }
+    tracing::debug!("the registry of models changes while it is copied; it is copied again");
+    Ok(())
+}
+
+/// All registered models, in the order of their names.
+async fn listed(app: &App) -> Result<Vec<RegisteredModel>, StoreError> {
     let mut models: Vec<RegisteredModel> = Vec::new();
     let mut last: Option<ModelId> = None;
     loop {
-        let page: Result<Vec<ModelRecord>, StoreError> =
-            app.store.models().list(None, last.as_ref(), PAGE).await;
-        let page = page?;
+        let page: Vec<ModelRecord> = app.store.models().list(None, last.as_ref(), PAGE).await?;
         models.extend(page.iter().filter_map(registered));
         match page.last() {
             Some(record) if page.len() == PAGE as usize => last = Some(record.id.clone()),
-            _ => break,
+            _ => return Ok(models),
         }
     }
-    app.bus.put_models(&models, true).await?;
-    tracing::info!(models = models.len(), "the registry of models was copied to Redis");
-    Ok(())
 }

@@ -51,6 +51,9 @@ async fn a_model_is_registered_shown_replaced_and_deleted() -> anyhow::Result<()
     assert_eq!(delete().await?.status, 204);
     delete().await?.problem(404, "NOT_FOUND");
     world.get("/api/v1/models/acme%2Fparts").await?.problem(404, "NOT_FOUND");
+    // A copy that was begun before may still be written.
+    let whole = async || Ok::<_, millrace_bus::BusError>(world.bus.has_all_models().await?.then_some(()));
+    eventually(DEADLINE, "a whole copy", whole).await?;
     assert_eq!(world.bus.registered_model(&"acme/parts".into()).await?, Registered::Unknown);
     world.stop().await
 }
@@ -94,6 +97,26 @@ async fn a_model_in_a_repository_is_shown_with_what_its_files_say() -> anyhow::R
         "model_id": "plain", "source": "pretrained", "workers": [], "loading": [], "in_repository": true,
     });
     assert_eq!(world.get("/api/v1/models").await?.body["models"], json!([plain, expected]));
+    world.stop().await
+}
+
+/// The copy is made anew while the registry changes: what it holds once it is whole is what the registry holds.
+#[tokio::test]
+async fn a_model_that_is_deleted_while_the_copy_is_made_does_not_come_back() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let checkpoint = checkpoint(&world).await?;
+    for round in 0..8 {
+        let id = format!("model-{round}");
+        let model = json!({"id": id, "task": "detection", "checkpoint": checkpoint});
+        assert_eq!(world.post("/api/v1/models", &model).await?.status, 201);
+        world.redis.flush().await?;
+        // Somebody begins to copy it at any moment now.
+        let gone = Reply::of(world.request(Method::DELETE, &format!("/api/v1/models/{id}"))).await?;
+        assert_eq!(gone.status, 204);
+        let whole = async || Ok::<_, millrace_bus::BusError>(world.bus.has_all_models().await?.then_some(()));
+        eventually(DEADLINE, "a whole copy", whole).await?;
+        assert_eq!(world.bus.registered_model(&id.as_str().into()).await?, Registered::Unknown);
+    }
     world.stop().await
 }
 
