@@ -145,7 +145,9 @@ async fn a_model_that_never_fits_takes_nobody_elses_place() {
         let error = house.cache.get(&"c".into()).await.unwrap_err();
         assert!(matches!(error, InferenceError::NoRoom { need_bytes, .. } if need_bytes > budget), "{error}");
     }
-    assert_eq!(house.all_heard(), ["failed c", "failed c"], "nobody had to leave");
+    let mut heard = house.all_heard();
+    heard.retain(|heard| !heard.starts_with("pressure"));
+    assert_eq!(heard, ["failed c", "failed c"], "nobody had to leave");
     assert_eq!(house.cache.warm(), ["a".into(), "b".into()]);
     assert!(used.load_wait.is_some());
 }
