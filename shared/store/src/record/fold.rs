@@ -14,10 +14,10 @@ use super::change::{
 };
 use crate::{CallbackStatus, JobStatus};
 
-/// What a batch means for the tables. Maps are sorted: concurrent writers lock rows in the same order.
+/// What a batch means for the tables. All of it is sorted: concurrent writers lock rows in the same order.
 #[derive(Debug, Default)]
 pub(super) struct Changes<'a> {
-    /// Rows for `wf_events`, each position once.
+    /// Rows for `wf_events`, each position once, by run and position.
     pub(super) events: Vec<&'a Event>,
     pub(super) executions: BTreeMap<ExecutionId, ExecutionChange>,
     pub(super) node_runs: BTreeMap<NodeRunKey, NodeRunChange>,
@@ -45,6 +45,8 @@ impl<'a> Changes<'a> {
                 changes.unreadable.push((event, reason));
             }
         }
+        // Events of several runs come in any order, and another writer may have the same ones in another.
+        changes.events.sort_by_key(|event| (event.execution_id, event.log_position()));
         changes
     }
 
