@@ -200,8 +200,9 @@ async fn a_worker_that_lost_redis_and_has_nothing_in_hand_stops_at_once() {
     let mut desk = Desk::open().await;
     let worker = idle(&mut desk).await;
     desk.redis.server().kill().await;
-    // The signs of life and the farewell would go to nobody; the grace period is for jobs.
-    tokio::time::timeout(Duration::from_secs(4), worker.stop()).await.expect("it waits for Redis");
+    // The signs of life and the farewell would go to nobody; the grace period, which is longer, is for jobs. About two seconds on a
+    // machine that has time.
+    tokio::time::timeout(Duration::from_secs(10), worker.stop()).await.expect("it waits for Redis");
 }
 
 #[tokio::test]
