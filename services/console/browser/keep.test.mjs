@@ -84,8 +84,10 @@ test('what somebody else saved is shown, and not overwritten unseen', async () =
   await shoot(page, 'newer-version');
   await version(page, 2);
   assert.equal(await nodes(page).count(), 3);
+  // Listened for before: the answer may be quicker than the next line.
+  const refused = page.waitForResponse(answer => answer.status() === 412);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
-  await page.waitForResponse(answer => answer.status() === 412);
+  await refused;
   await page.waitForFunction(() => !document.querySelector('[data-loading]'));
   assert.match(asked.join(), /Somebody saved another version/);
   assert.equal((await newest(workflow)).version, 3);
