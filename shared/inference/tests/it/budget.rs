@@ -140,7 +140,8 @@ async fn a_model_that_never_fits_takes_nobody_elses_place() {
     std::fs::write(file.with_extension("onnx_data"), vec![0; usize::try_from(budget).unwrap()]).unwrap();
     house.use_once("a").await;
     let used = house.cache.get(&"b".into()).await.unwrap();
-    house.all_heard();
+    // A load that is done is told after whoever waited was answered.
+    house.hear("loaded b").await;
     for _ in 0..2 {
         let error = house.cache.get(&"c".into()).await.unwrap_err();
         assert!(matches!(error, InferenceError::NoRoom { need_bytes, .. } if need_bytes > budget), "{error}");
