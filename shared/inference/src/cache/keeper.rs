@@ -176,7 +176,8 @@ impl Inner {
         Err(InferenceError::Load { id: core.info().id.clone(), detail })
     }
 
-    /// Looks at what models take by now, stops runs that nobody waits for, forgets idle ones and those that are too much, and says how short memory is.
+    /// Looks at what models take by now, stops runs that nobody waits for, forgets idle ones and those that are too
+    /// much, and says how short memory is.
     fn tend(self: &Arc<Self>) {
         let save = {
             let mut state = self.lock();

@@ -44,6 +44,13 @@ pub struct DetectParams {
     pub agnostic: bool,
 }
 
+impl DetectParams {
+    /// Whether boxes of this class are asked for.
+    pub(super) fn wants(&self, class: usize) -> bool {
+        self.classes.as_ref().is_none_or(|classes| classes.contains(&class))
+    }
+}
+
 impl Default for DetectParams {
     /// Ultralytics' own defaults for prediction.
     fn default() -> Self {

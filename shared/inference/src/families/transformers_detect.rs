@@ -117,10 +117,9 @@ impl Detector for TransformersDetect {
             Head::Softmax => best_classes(logits, columns),
             Head::Sigmoid { most } => best_pairs(logits, columns, most.unwrap_or(queries)),
         };
-        let wanted = |class: usize| params.classes.as_ref().is_none_or(|classes| classes.contains(&class));
         let candidates = scored
             .into_iter()
-            .filter(|(_, class, score)| *score > params.confidence && wanted(*class))
+            .filter(|(_, class, score)| *score > params.confidence && params.wants(*class))
             .map(|(query, class, score)| {
                 let bbox = in_pixels(&boxes[query * 4..query * 4 + 4], placement.source);
                 Candidate { bbox, score, class, anchor: query }
@@ -160,7 +159,7 @@ fn best_pairs(logits: &[f32], columns: usize, most: usize) -> Vec<(usize, usize,
 }
 
 /// `cx, cy, w, h` in shares of the picture as corners in its pixels. Not clipped, as the reference does not.
-fn in_pixels(shares: &[f32], (width, height): (u32, u32)) -> [f32; 4] {
+pub(super) fn in_pixels(shares: &[f32], (width, height): (u32, u32)) -> [f32; 4] {
     let (x, y, half_width, half_height) = (shares[0], shares[1], 0.5 * shares[2], 0.5 * shares[3]);
     let (width, height) = (width as f32, height as f32);
     [

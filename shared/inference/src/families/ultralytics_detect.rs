@@ -125,10 +125,14 @@ pub(super) fn labels_of(facts: &Facts) -> Result<Vec<String>, InferenceError> {
 /// A picture as such a graph takes it.
 pub(super) fn prepared(frame: &Frame, shape: Letterbox) -> Result<Prepared, InferenceError> {
     let (canvas, placement) = letterbox(frame, shape, Filter::OpenCvLinear)?;
+    Ok(Prepared { inputs: vec![tensor_of(&canvas)], placement })
+}
+
+/// The pixels of a picture of the graph's size, from 0 to 1.
+pub(super) fn tensor_of(canvas: &Frame) -> Tensor {
     let shape = vec![1, 3, canvas.height() as usize, canvas.width() as usize];
-    let tensor = Tensor::new(shape, nchw_from(&canvas, &Normalise::UNIT));
-    let tensor = tensor.expect("a canvas has three planes of its own size");
-    Ok(Prepared { inputs: vec![tensor], placement })
+    let tensor = Tensor::new(shape, nchw_from(canvas, &Normalise::UNIT));
+    tensor.expect("a canvas has three planes of its own size")
 }
 
 /// The letterbox: the graph's own height and width where they are fixed; else the size it was exported for, padded to
@@ -243,7 +247,6 @@ fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
 /// Boxes that were suppressed inside the graph, as its reference reads them: those above the threshold, in their order, no
 /// more than may be. None when one has a class that there is no name for.
 fn finished(data: &[f32], classes: usize, params: &DetectParams) -> Option<Vec<Candidate>> {
-    let wanted = |class: usize| params.classes.as_ref().is_none_or(|classes| classes.contains(&class));
     let mut kept = Vec::new();
     let rows = data.chunks_exact(6).enumerate();
     for (anchor, row) in rows.filter(|(_, row)| row[4] > params.confidence) {
@@ -252,7 +255,7 @@ fn finished(data: &[f32], classes: usize, params: &DetectParams) -> Option<Vec<C
         if row[5] < 0.0 || class >= classes {
             return None;
         }
-        if wanted(class) && kept.len() < params.max_detections {
+        if params.wants(class) && kept.len() < params.max_detections {
             kept.push(Candidate { bbox: [row[0], row[1], row[2], row[3]], score: row[4], class, anchor });
         }
     }
@@ -278,11 +281,10 @@ pub(super) fn candidates(
             }
         }
     }
-    let wanted = |class: usize| params.classes.as_ref().is_none_or(|classes| classes.contains(&class));
     let above = best
         .into_iter()
         .enumerate()
-        .filter(|(_, (score, class))| *score > params.confidence && wanted(*class));
+        .filter(|(_, (score, class))| *score > params.confidence && params.wants(*class));
     above
         .map(|(anchor, (score, class))| {
             let [x, y, width, height] = std::array::from_fn(|part| boxes[part * anchors + anchor]);

@@ -3,10 +3,11 @@
 //! is suppressed. Its metadata is that of a YOLO model but for its name, so this family is asked first.
 
 use millrace_contracts::ModelId;
-use millrace_vision::{Filter, Frame, Normalise, Placement, nchw_from, resize};
+use millrace_vision::{Filter, Frame, Placement, resize};
 
 use super::nms::{Candidate, settled};
-use super::ultralytics_detect::{input_size, labels_of, refuse_other_pictures};
+use super::transformers_detect::in_pixels;
+use super::ultralytics_detect::{input_size, labels_of, refuse_other_pictures, tensor_of};
 use super::{DetectParams, Detector, Entry, Family, Found, Prepared};
 use crate::{Facts, InferenceError, Tensor};
 
@@ -39,8 +40,8 @@ impl UltralyticsRtdetr {
         Ok(Self { id: facts.id.clone(), labels: labels_of(facts)?, size: input_size(facts)? })
     }
 
-    /// The queries of an output, whatever their scores; none where it is of another shape or names a class there is not.
-    fn queries(&self, output: &Tensor) -> Option<Vec<Candidate>> {
+    /// The queries of an output on a picture of the size `source`, whatever their scores; none where it is of another shape or names a class there is not.
+    fn queries(&self, output: &Tensor, source: (u32, u32)) -> Option<Vec<Candidate>> {
         let &[1, _, columns] = output.shape() else { return None };
         let classes = self.labels.len();
         let rows = || output.data().chunks_exact(columns);
@@ -63,9 +64,7 @@ impl UltralyticsRtdetr {
         };
         let candidate = |(anchor, row): (usize, &[f32])| {
             let (class, score) = scored(row)?;
-            let (x, y, half_width, half_height) = (row[0], row[1], row[2] / 2.0, row[3] / 2.0);
-            let bbox = [x - half_width, y - half_height, x + half_width, y + half_height];
-            Some(Candidate { bbox, score, class, anchor })
+            Some(Candidate { bbox: clipped(in_pixels(&row[..4], source), source), score, class, anchor })
         };
         rows().enumerate().map(candidate).collect()
     }
@@ -101,11 +100,8 @@ impl Detector for UltralyticsRtdetr {
     fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
         let (width, height) = self.size;
         let canvas = resize(frame, width, height, Filter::OpenCvLinear)?;
-        let shape = vec![1, 3, height as usize, width as usize];
-        let tensor = Tensor::new(shape, nchw_from(&canvas, &Normalise::UNIT));
-        let tensor = tensor.expect("a canvas has three planes of its own size");
         let placement = Placement::stretch((frame.width(), frame.height()), self.size);
-        Ok(Prepared { inputs: vec![tensor], placement })
+        Ok(Prepared { inputs: vec![tensor_of(&canvas)], placement })
     }
 
     fn read(
@@ -118,20 +114,14 @@ impl Detector for UltralyticsRtdetr {
         if output.data().iter().any(|value| value.is_nan()) {
             return Err(self.odd("its boxes have values that are not numbers (NaN)".to_owned()));
         }
-        let queries = self.queries(output).ok_or_else(|| {
+        let queries = self.queries(output, placement.source).ok_or_else(|| {
             let columns = 4 + self.labels.len();
             self.odd(format!("{:?} instead of [1, queries, {columns}] or [1, queries, 6]", output.shape()))
         })?;
-        let wanted = |class: usize| params.classes.as_ref().is_none_or(|classes| classes.contains(&class));
-        let above =
-            queries.into_iter().filter(|query| query.score > params.confidence && wanted(query.class));
-        let (width, height) = (placement.source.0 as f32, placement.source.1 as f32);
-        let in_pixels = |[x1, y1, x2, y2]: [f32; 4]| {
-            let (across, down) =
-                (|x: f32| (x * width).clamp(0.0, width), |y: f32| (y * height).clamp(0.0, height));
-            [across(x1), down(y1), across(x2), down(y2)]
-        };
-        let above = above.map(|query| Candidate { bbox: in_pixels(query.bbox), ..query }).collect();
+        let above = queries
+            .into_iter()
+            .filter(|query| query.score > params.confidence && params.wants(query.class))
+            .collect();
         let found = |kept: Candidate| Found {
             class_id: kept.class,
             class_name: self.labels[kept.class].clone(),
@@ -140,4 +130,10 @@ impl Detector for UltralyticsRtdetr {
         };
         Ok(settled(above, params).into_iter().map(found).collect())
     }
+}
+
+/// A box within the picture.
+fn clipped([x1, y1, x2, y2]: [f32; 4], (width, height): (u32, u32)) -> [f32; 4] {
+    let (across, down) = (|x: f32| x.clamp(0.0, width as f32), |y: f32| y.clamp(0.0, height as f32));
+    [across(x1), down(y1), across(x2), down(y2)]
 }

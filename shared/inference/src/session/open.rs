@@ -41,20 +41,17 @@ impl OpenSession {
         let way = Way::open(id, &session, settings).map_err(failed)?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
         let outputs: Vec<GraphPort> = session.outputs().iter().map(GraphPort::from).collect();
-        if let Some(rows) = inputs
-            .first()
-            .and_then(|port| port.shape.first().copied().flatten())
-            .filter(|rows| *rows > MOST_ROWS)
-        {
+        let output_names = outputs.iter().map(|port| port.name.clone()).collect();
+        let opened = Opened { metadata, inputs: inputs.clone(), outputs };
+        let device = settings.device;
+        let open = Self { id: id.clone(), device, way, session, inputs, output_names };
+        if let Some(rows) = open.fixed_rows().filter(|rows| *rows > MOST_ROWS) {
             let detail = format!(
                 "its graph takes {rows} rows at once, {MOST_ROWS} are allowed; export it with a free batch axis"
             );
             return Err(InferenceError::Unsupported { id: id.clone(), detail });
         }
-        let output_names = outputs.iter().map(|port| port.name.clone()).collect();
-        let opened = Opened { metadata, inputs: inputs.clone(), outputs };
-        let device = settings.device;
-        Ok((Self { id: id.clone(), device, way, session, inputs, output_names }, opened))
+        Ok((open, opened))
     }
 
     pub(super) fn id(&self) -> &ModelId {

@@ -66,9 +66,9 @@ impl Slot {
         let options = Arc::new(RunOptions::new()?);
         let callers = requests.iter().map(|request| request.caller.clone()).collect();
         let _end = End(self);
-        *self.lock() = Some(Run { options: Arc::clone(&options), callers });
-        // Only now: whoever stops abandoned runs either found this one, or it is found here that nobody waits.
-        if self.lock().as_ref().is_some_and(Run::is_abandoned) {
+        // Looked at once it is there: whoever goes away later is found by whoever stops abandoned runs.
+        let abandoned = self.lock().insert(Run { options: Arc::clone(&options), callers }).is_abandoned();
+        if abandoned {
             options.terminate()?;
         }
         run(&options)
