@@ -45,7 +45,7 @@ pub(crate) fn images(context: &JobContext, port: &str) -> Result<Vec<ImageValue>
     items.iter().enumerate().map(image).collect()
 }
 
-/// The masks on a port, which have to be of `image` itself: a raster does not follow an affine map.
+/// The masks on a port, which have to be of `image` itself, and of its size: a raster does not follow an affine map.
 pub(crate) fn masks_on(context: &JobContext, port: &str, image: &ImageValue) -> Result<Masks, JobError> {
     let at = |error: JobError| error.at(format!("/inputs/{port}"));
     let value = context.inputs.get(port).unwrap_or(&Value::Null);
@@ -53,6 +53,15 @@ pub(crate) fn masks_on(context: &JobContext, port: &str, image: &ImageValue) -> 
     let masks = read.map_err(|error| at(wrong(format!("the input {port:?} is no masks: {error}"))))?;
     if let Some(made_on) = masks.image_id.filter(|id| *id != image.blob) {
         return Err(at(mismatch("masks", made_on, image)));
+    }
+    let size = [image.height, image.width];
+    if let Some(odd) = masks.items.iter().position(|item| item.mask.size != size) {
+        let ([height, width], [rows, columns]) = (size, masks.items[odd].mask.size);
+        let message = format!(
+            "DETECTIONS_IMAGE_MISMATCH: mask {odd} has {columns} x {rows} pixels, the image {width} x {height}; wire the \
+             image that the masks were made on"
+        );
+        return Err(at(wrong(message)));
     }
     Ok(masks)
 }

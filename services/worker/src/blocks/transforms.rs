@@ -7,6 +7,7 @@ pub(super) mod draw_boxes;
 pub(super) mod draw_masks;
 pub(super) mod grid_builder;
 pub(super) mod heatmap;
+mod marked;
 pub(super) mod normalize;
 pub(super) mod resize;
 pub(super) mod rotate_flip;

@@ -142,13 +142,34 @@ async fn masks_are_drawn_and_blurred_to_the_pixel() {
     let frame = pixels(&desk, &drawn).await;
     assert_ne!(frame.pixel(9, 4), Some([200, 100, 50]));
     assert_eq!((frame.pixel(10, 4), frame.pixel(9, 5)), (Some([200, 100, 50]), Some([200, 100, 50])));
-    assert!(desk.run(Desk::job("blur_region@1", inputs, json!({}))).await.is_ok());
+    assert!(desk.run(Desk::job("blur_region@1", inputs.clone(), json!({}))).await.is_ok());
+    // As a box: its rim is coloured, what it encloses and what is outside is not.
+    let style = json!({"thickness": 1, "labels": "none"});
+    let boxed = image_of(&desk.run(Desk::job("draw_boxes@1", inputs.clone(), style)).await.unwrap());
+    let frame = pixels(&desk, &boxed).await;
+    assert_ne!(frame.pixel(0, 2), Some([200, 100, 50]));
+    assert_eq!((frame.pixel(5, 2), frame.pixel(15, 8)), (Some([200, 100, 50]), Some([200, 100, 50])));
+    let hot = json!({"radius": 2, "opacity": 1.0});
+    let warmed = image_of(&desk.run(Desk::job("heatmap@1", inputs, hot)).await.unwrap());
+    let frame = pixels(&desk, &warmed).await;
+    assert_ne!(frame.pixel(5, 2), frame.pixel(15, 8), "the middle of the mask's box is hot");
     // Of another picture they are refused.
     let other = desk.image(png(20, 11)).await;
     let refused =
         desk.run(Desk::job("draw_masks@1", json!({"image": other, "masks": masks}), json!({}))).await;
     let refused = refused.unwrap_err();
     assert!(refused.message.contains("DETECTIONS_IMAGE_MISMATCH"), "{refused}");
+    // So are those fed in that do not say whose they are, if they have another size.
+    let mut fed = masks;
+    fed.as_object_mut().unwrap().remove("image_id");
+    for block in ["draw_masks@1", "blur_region@1", "draw_boxes@1", "heatmap@1"] {
+        let refused = desk.run(Desk::job(block, json!({"image": other, "masks": fed}), json!({}))).await;
+        let refused = refused.unwrap_err();
+        assert!(
+            refused.message.contains("mask 0 has 20 x 10 pixels, the image 20 x 11"),
+            "{block}: {refused}"
+        );
+    }
     worker.stop().await;
 }
 

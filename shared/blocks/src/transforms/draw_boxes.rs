@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::color::Color;
+use super::marked;
 use crate::block::{Block, Category, Example, Runner};
-use crate::ports::{InputPort, OutputPort, Outputs};
+use crate::ports::{OutputPort, Outputs};
 use crate::schema::{read_as, schema_of};
 
 /// Configuration of `draw_boxes`.
@@ -86,13 +87,10 @@ pub fn block() -> Block {
         config: schema_of::<Config>(),
         read: read_as::<Config>,
         expressions: &[],
-        inputs: vec![
-            InputPort::required("image", Kind::Image, "The picture to draw on."),
-            InputPort::required("detections", Kind::Detections, "What to draw."),
-        ],
+        inputs: marked::inputs("What to draw.", "Masks, drawn as the boxes around them."),
         further_inputs: None,
         outputs: Outputs::fixed(vec![OutputPort::new("image", Kind::Image, "The picture with its boxes.")]),
-        check: None,
+        check: Some(marked::check),
         examples: vec![Example {
             title: "Boxes with class and score",
             node: json!({

@@ -5,8 +5,9 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
+use super::marked;
 use crate::block::{Block, Category, Example, Runner};
-use crate::ports::{InputPort, OutputPort, Outputs};
+use crate::ports::{OutputPort, Outputs};
 use crate::schema::{read_as, schema_of};
 
 /// Configuration of `heatmap`.
@@ -93,13 +94,10 @@ pub fn block() -> Block {
         config: schema_of::<Config>(),
         read: read_as::<Config>,
         expressions: &[],
-        inputs: vec![
-            InputPort::required("image", Kind::Image, "The picture."),
-            InputPort::required("detections", Kind::Detections, "What is hot."),
-        ],
+        inputs: marked::inputs("What is hot.", "Masks, each as hot as a detection of the box around it."),
         further_inputs: None,
         outputs: Outputs::fixed(vec![OutputPort::new("image", Kind::Image, "The picture with its heat.")]),
-        check: None,
+        check: Some(marked::check),
         examples: vec![Example {
             title: "Where people stand",
             node: json!({"id": "heat", "type": "heatmap", "inputs": {"image": "$inputs.photo", "detections": "$nodes.detect.detections"}, "config": {"anchor": "bottom_center"}}),

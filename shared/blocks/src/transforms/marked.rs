@@ -1,11 +1,11 @@
-//! What `blur_region` and `draw_masks` work on: detections, or masks of a segmentation, or both.
+//! What `blur_region`, `draw_boxes`, `draw_masks` and `heatmap` work on: detections, or masks of a segmentation, or both.
 
 use millrace_contracts::Kind;
 
 use crate::block::{Problem, Subject};
 use crate::ports::{InputPort, Placed};
 
-/// The ports of both blocks; each says what it takes the two for.
+/// The ports of these blocks; each says what it takes the two for.
 pub(super) fn inputs(detections: &'static str, masks: &'static str) -> Vec<InputPort> {
     vec![
         InputPort::required("image", Kind::Image, "The picture."),

@@ -104,8 +104,8 @@ fn is_required(argument: &DraftNode<'_>) -> bool {
     }
 }
 
-/// Whether a skipped source skips the node: for a required port, and for an optional one that these settings need, as
-/// `crop` needs its detections in mode detections.
+/// Whether a skipped source skips the node: for a required port, and for an optional one that the node cannot do without as
+/// it is wired and set, as `crop` its detections in mode detections, or `draw_masks` its masks where it is given no more.
 fn is_needed(node: &DraftNode<'_>, block: &Block, port: &InputPort) -> bool {
     let without = || {
         let others = node.inputs.iter().filter(|input| input.port != port.name);
@@ -114,7 +114,7 @@ fn is_needed(node: &DraftNode<'_>, block: &Block, port: &InputPort) -> bool {
         problems
             .unwrap_or_default()
             .into_iter()
-            .any(|problem| problem.subject == Subject::MissingInput(port.name))
+            .any(|problem| matches!(problem.subject, Subject::MissingInput(_)))
     };
     port.required || without()
 }

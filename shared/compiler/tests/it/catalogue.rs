@@ -24,7 +24,7 @@ fn needed(name: &str) -> Value {
 /// Optional inputs of which a block needs some.
 fn one_way(name: &str) -> &'static [&'static str] {
     match name {
-        "blur_region" | "draw_masks" => &["masks"],
+        "blur_region" | "draw_boxes" | "draw_masks" | "heatmap" => &["masks"],
         "comparison" => &["a", "b"],
         "embedding" | "tensor" => &["image"],
         "aggregation" => &["items"],

@@ -184,7 +184,11 @@ fn skips_reach_what_cannot_do_without() {
         {"id": "left", "type": "crop", "inputs": {"image": "$inputs.photo", "detections": "$inputs.dets"},
          "config": {"mode": "relative", "region": [0, 0, 0.5, 1]}},
         {"id": "one", "type": "json_output", "inputs": {"a": "$inputs.photo", "note": "x"}},
-        {"id": "two", "type": "json_output", "inputs": {"a": "$inputs.photo", "b": "$inputs.dets"}}
+        {"id": "two", "type": "json_output", "inputs": {"a": "$inputs.photo", "b": "$inputs.dets"}},
+        {"id": "segment", "type": "segmentation", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"}},
+        {"id": "masked", "type": "blur_region", "inputs": {"image": "$inputs.photo", "masks": "$nodes.segment.masks"}},
+        {"id": "either", "type": "blur_region", "inputs": {
+            "image": "$inputs.photo", "detections": "$inputs.dets", "masks": "$nodes.segment.masks"}}
     ]));
     let required = |id: &str| {
         let inputs = &plan.node(plan.find(&id.into()).unwrap()).inputs;
@@ -192,6 +196,8 @@ fn skips_reach_what_cannot_do_without() {
     };
     assert_eq!(required("cut"), [true, true]);
     assert_eq!(required("left"), [true, false]);
+    assert_eq!(required("masked"), [true, true], "no picture with nothing hidden is made");
+    assert_eq!(required("either"), [true, false, false]);
     assert_eq!(required("one"), [true, true]);
     assert_eq!(required("two"), [false, false]);
 }

@@ -5,8 +5,8 @@ use std::pin::Pin;
 use anyhow::Context;
 use eventsource_stream::{Event, EventStreamError, Eventsource};
 use futures::{Stream, StreamExt};
-use reqwest::RequestBuilder;
 use reqwest::header::HeaderMap;
+use reqwest::{RequestBuilder, Response};
 use serde_json::Value;
 
 use super::DEADLINE;
@@ -30,7 +30,10 @@ pub(crate) struct Told {
 
 impl Follower {
     pub(crate) async fn open(request: RequestBuilder) -> anyhow::Result<Self> {
-        let response = request.send().await?;
+        Self::of(request.send().await?).await
+    }
+
+    pub(crate) async fn of(response: Response) -> anyhow::Result<Self> {
         anyhow::ensure!(response.status() == 200, "{}: {}", response.status(), response.text().await?);
         let headers = response.headers().clone();
         Ok(Self { headers, events: Box::pin(response.bytes_stream().eventsource()) })

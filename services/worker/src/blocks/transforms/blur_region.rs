@@ -7,6 +7,7 @@ use millrace_contracts::JobError;
 use millrace_contracts::values::{Detection, ImageValue};
 use millrace_vision::{Blur, PixelBox, Region, Stencil, blur_regions};
 
+use super::marked;
 use crate::error::of_vision;
 use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
@@ -19,17 +20,11 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 async fn hide(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
-    let mut regions: Vec<Region> = Vec::new();
-    if values::has(context, "detections") {
-        let detections = values::detections_on(context, "detections", &image)?;
-        regions.extend(detections.items.iter().map(|item| region(context, &config, &image, item)));
-    }
-    if values::has(context, "masks") {
-        let masks = values::masks_on(context, "masks", &image)?;
-        let stencils =
-            masks.items.iter().filter_map(|item| Stencil::of(&item.mask, (image.width, image.height)));
-        regions.extend(stencils.map(masked));
-    }
+    let detections = marked::detections(context, &image)?;
+    let mut regions: Vec<Region> =
+        detections.iter().map(|item| region(context, &config, &image, item)).collect();
+    let masks = marked::masks(context, &image)?;
+    regions.extend(masks.iter().filter_map(|item| marked::stencil(item, &image)).map(masked));
     let frame = pixels(context, "image", &image).await?;
     let blur = match config.method {
         Method::Gaussian => Blur::Gaussian(config.kernel_size),

@@ -7,6 +7,7 @@ use millrace_contracts::JobError;
 use millrace_contracts::values::Detection;
 use millrace_vision::{BoxStyle, LabelStyle, Mark, draw_boxes};
 
+use super::marked;
 use crate::error::of_vision;
 use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
@@ -19,10 +20,9 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 async fn draw(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
-    let detections = values::detections_on(context, "detections", &image)?;
+    let marks: Vec<Mark> = marked::boxes(context, &image)?.into_iter().map(mark).collect();
     let frame = pixels(context, "image", &image).await?;
     let style = style(config);
-    let marks: Vec<Mark> = detections.items.into_iter().map(mark).collect();
     let drawn = context.cpu(Stage::Inference, move || draw_boxes(&frame, &marks, &style)).await?;
     let made = Made::view(&image, drawn.map_err(|error| of_vision(&error))?);
     let value = store(context, made).await?;

@@ -4,10 +4,11 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_blocks::transforms::draw_masks::Config;
 use millrace_contracts::JobError;
-use millrace_contracts::values::ImageValue;
+use millrace_contracts::values::{Detection, ImageValue};
 use millrace_vision::{Layer, MaskStyle, Stencil, draw_masks};
 
 use super::draw_boxes::color_by;
+use super::marked;
 use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
@@ -34,25 +35,20 @@ async fn draw(context: &JobContext) -> Result<Outputs, JobError> {
 
 fn layers(context: &JobContext, image: &ImageValue) -> Result<Vec<Layer>, JobError> {
     let size = (image.width, image.height);
-    let mut layers = Vec::new();
-    if values::has(context, "detections") {
-        let detections = values::detections_on(context, "detections", image)?;
-        let count = detections.items.len();
-        layers.extend(detections.items.into_iter().filter_map(|item| {
-            let stencil = Stencil::of(item.mask.as_ref()?, size)?;
-            Some(Layer { stencil, class_id: item.class_id, tracker_id: item.tracker_id })
-        }));
-        if layers.len() < count {
-            context
-                .warn(format!("{} of {count} detections have no mask of this picture", count - layers.len()));
-        }
+    let detections = marked::detections(context, image)?;
+    let layer = |item: &Detection| {
+        let stencil = Stencil::of(item.mask.as_ref()?, size)?;
+        Some(Layer { stencil, class_id: item.class_id, tracker_id: item.tracker_id })
+    };
+    let mut layers: Vec<Layer> = detections.iter().filter_map(layer).collect();
+    let (count, bare) = (detections.len(), detections.len() - layers.len());
+    if bare > 0 {
+        context.warn(format!("{bare} of {count} detections have no mask of this picture"));
     }
-    if values::has(context, "masks") {
-        let masks = values::masks_on(context, "masks", image)?;
-        layers.extend(masks.items.into_iter().filter_map(|item| {
-            let stencil = Stencil::of(&item.mask, size)?;
-            Some(Layer { stencil, class_id: item.class_id, tracker_id: None })
-        }));
-    }
+    let masks = marked::masks(context, image)?;
+    layers.extend(masks.iter().filter_map(|item| {
+        let stencil = marked::stencil(item, image)?;
+        Some(Layer { stencil, class_id: item.class_id, tracker_id: None })
+    }));
     Ok(layers)
 }

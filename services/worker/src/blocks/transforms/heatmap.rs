@@ -7,6 +7,7 @@ use millrace_contracts::JobError;
 use millrace_contracts::values::Detection;
 use millrace_vision::{Heat, Spot, heatmap};
 
+use super::marked;
 use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
@@ -18,8 +19,7 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 async fn warm(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
-    let detections = values::detections_on(context, "detections", &image)?;
-    let spots: Vec<Spot> = detections.items.iter().map(|item| spot(item, &config)).collect();
+    let spots: Vec<Spot> = marked::boxes(context, &image)?.iter().map(|item| spot(item, &config)).collect();
     let frame = pixels(context, "image", &image).await?;
     let heat = Heat {
         radius: config.radius as f32,

@@ -1,0 +1,51 @@
+//! What is marked on a picture: detections, masks of a segmentation, or both.
+
+use millrace_contracts::JobError;
+use millrace_contracts::values::{Detection, ImageValue, MaskItem};
+use millrace_vision::Stencil;
+
+use crate::job::JobContext;
+use crate::values;
+
+/// Both as boxes: a mask is the box around it. Masks with nothing in them have none.
+pub(super) fn boxes(context: &JobContext, image: &ImageValue) -> Result<Vec<Detection>, JobError> {
+    let mut boxes = detections(context, image)?;
+    boxes.extend(masks(context, image)?.into_iter().filter_map(boxed));
+    Ok(boxes)
+}
+
+fn boxed(item: MaskItem) -> Option<Detection> {
+    Some(Detection {
+        detection_id: String::new(),
+        class_id: item.class_id,
+        class_name: item.class_name,
+        // A class map says what is where, not how sure it is.
+        confidence: item.confidence.unwrap_or(1.0),
+        bbox: item.mask.bbox()?.map(|side| side as f32),
+        mask: None,
+        keypoints: None,
+        tracker_id: None,
+        parent_id: None,
+    })
+}
+
+/// The detections, in pixels of `image`; none when the port is not wired, or its source was skipped.
+pub(super) fn detections(context: &JobContext, image: &ImageValue) -> Result<Vec<Detection>, JobError> {
+    if !values::has(context, "detections") {
+        return Ok(Vec::new());
+    }
+    Ok(values::detections_on(context, "detections", image)?.items)
+}
+
+/// The masks, each of `image`'s size; none as for [`detections`].
+pub(super) fn masks(context: &JobContext, image: &ImageValue) -> Result<Vec<MaskItem>, JobError> {
+    if !values::has(context, "masks") {
+        return Ok(Vec::new());
+    }
+    Ok(values::masks_on(context, "masks", image)?.items)
+}
+
+/// A mask's pixels; none when it has none.
+pub(super) fn stencil(item: &MaskItem, image: &ImageValue) -> Option<Stencil> {
+    Stencil::of(&item.mask, (image.width, image.height))
+}
