@@ -90,7 +90,7 @@ impl RedisServer {
         Ok(Self { folder, options: options.clone(), process, port, password })
     }
 
-    /// `redis://:password@127.0.0.1:port/`. Holds the password: not for logs.
+    /// `redis://default:password@127.0.0.1:port/`, which `redis-cli -u` takes too. Holds the password: not for logs.
     #[must_use]
     pub fn url(&self) -> String {
         url(self.port, &self.password)
@@ -142,7 +142,8 @@ impl RedisServer {
 }
 
 fn url(port: u16, password: &str) -> String {
-    format!("redis://:{password}@127.0.0.1:{port}/")
+    // Named, because redis-cli shows an empty user where there is none, and is refused.
+    format!("redis://default:{password}@127.0.0.1:{port}/")
 }
 
 async fn launch(

@@ -59,6 +59,10 @@ async fn redis_starts_keeps_its_password_to_itself_and_stops() {
     options.durability = millrace_local::Durability::Durable;
     let server = RedisServer::start(dir.path(), &options).await.unwrap();
     assert_eq!(count(&server.url(), "x").await, 1);
+    assert!(
+        server.url().starts_with("redis://default:"),
+        "redis-cli shows an empty user where none is named"
+    );
     let stranger = redis::Client::open(format!("redis://127.0.0.1:{}/", server.port())).unwrap();
     let mut connection = stranger.get_multiplexed_async_connection().await.unwrap();
     let refused = redis::cmd("PING").query_async::<()>(&mut connection).await.unwrap_err();
