@@ -2,11 +2,19 @@
 
 use std::time::Duration;
 
-use crate::{Location, Settings};
+use tracing_subscriber::EnvFilter;
+use url::Url;
+
+use crate::{Location, Serving, Settings};
+
+const DAY_SECONDS: u64 = 86_400;
+/// Renewed every third of it, over a network.
+const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+const TOO_SHORT_A_LEASE: &str = "must be at least 100ms, or replicas take from each other what is in hand";
 
 /// Every broken rule as (key, message).
 pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { redis, database, models, worker, writer, retention, cost, telemetry, .. } = settings;
+    let Settings { redis, database, models, retention, cost, .. } = settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
         if !holds {
@@ -40,41 +48,82 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
         "database.schema",
         "must be lower-case letters, digits and _ only, and not empty",
     );
-    rule(!worker.pools.is_empty(), "worker.pools", "must name at least one pool");
-    rule(worker.concurrency > 0, "worker.concurrency", "must be at least 1");
-    rule(worker.max_batch > 0, "worker.max_batch", "must be at least 1");
-    rule(worker.max_batch_cells > 0, "worker.max_batch_cells", "must be at least 1");
-    rule(worker.max_deliveries > 0, "worker.max_deliveries", "must be at least 1");
     rule(models.memory_factor >= 1.0, "models.memory_factor", "must be at least 1");
     rule(!models.look_every.is_zero(), "models.look_every", "must be more than 0s");
     rule(models.max_loaded > 0, "models.max_loaded", "must be at least 1");
-    rule(worker.intra_op_threads > 0, "worker.intra_op_threads", "must be at least 1");
-    rule(worker.sessions_per_model > 0, "worker.sessions_per_model", "must be at least 1");
     rule(
-        worker.heartbeat * 2 <= worker.lease,
-        "worker.heartbeat",
-        "must be at most half of worker.lease, or jobs in hand are taken over",
+        models.serving.values().all(is_runnable),
+        "models.serving",
+        "sessions, intra_op_threads, max_batch, max_batch_cells and concurrency must each be at least 1",
     );
-    rule((1..=64).contains(&writer.lanes), "writer.lanes", "must be 1 to 64");
     rule((1..=10_000).contains(&retention.step), "retention.step", "must be 1 to 10000");
     rule(
         retention.blobs.is_zero() || retention.blobs >= Duration::from_secs(12 * 3600),
         "retention.blobs",
         "must be at least 12h, or 0s to keep them: what is in use is only told from time to time",
     );
-    rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
+    rule(
+        retention.events.as_secs().is_multiple_of(DAY_SECONDS) && retention.events.subsec_nanos() == 0,
+        "retention.events",
+        "must be whole days, such as 2days, or 0s to keep them: events are kept and deleted by the day",
+    );
     rule(
         cost.prices.values().all(|price| price.is_finite() && *price >= 0.0),
         "cost.prices",
         "must be numbers that are not negative",
     );
-    rule(!writer.fleet_interval.is_zero(), "writer.fleet_interval", "must be more than 0s");
-    rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
+    faults.extend(faults_of_worker(settings));
     faults.extend(faults_of_orchestrator(settings));
+    faults.extend(faults_of_writer(settings));
+    faults.extend(faults_of_telemetry(settings));
     faults.extend(faults_of_objects(settings));
     faults.extend(faults_of_io(settings));
     faults.extend(faults_of_api(settings));
     faults
+}
+
+/// Whether a model that is run so is run at all.
+fn is_runnable(own: &Serving) -> bool {
+    let counts = [own.sessions, own.intra_op_threads, own.max_batch, own.concurrency];
+    counts.iter().all(|count| *count != Some(0)) && own.max_batch_cells != Some(0)
+}
+
+/// The broken rules of what runs jobs.
+fn faults_of_worker(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { worker, .. } = settings;
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    rule(!worker.pools.is_empty(), "worker.pools", "must name at least one pool");
+    rule(
+        worker.pools.iter().all(|pool| is_name(pool)),
+        "worker.pools",
+        "must be names as nodes give them: a letter or _, then letters, digits, _ and -, 64 characters at most",
+    );
+    rule(worker.concurrency > 0, "worker.concurrency", "must be at least 1");
+    rule(worker.max_batch > 0, "worker.max_batch", "must be at least 1");
+    rule(worker.max_batch_cells > 0, "worker.max_batch_cells", "must be at least 1");
+    rule(worker.max_deliveries > 0, "worker.max_deliveries", "must be at least 1");
+    rule(worker.intra_op_threads > 0, "worker.intra_op_threads", "must be at least 1");
+    rule(worker.sessions_per_model > 0, "worker.sessions_per_model", "must be at least 1");
+    rule(!worker.heartbeat.is_zero(), "worker.heartbeat", "must be more than 0s");
+    rule(
+        worker.heartbeat.saturating_mul(2) <= worker.lease,
+        "worker.heartbeat",
+        "must be at most half of worker.lease, or jobs in hand are taken over",
+    );
+    faults
+}
+
+/// Whether a node can name a pool so.
+fn is_name(text: &str) -> bool {
+    let letter = |c: char| c.is_ascii_alphabetic() || c == '_';
+    text.starts_with(letter)
+        && text.len() <= 64
+        && text.chars().all(|c| letter(c) || c.is_ascii_digit() || c == '-')
 }
 
 /// The broken rules of what walks the workflows.
@@ -89,6 +138,9 @@ fn faults_of_orchestrator(settings: &Settings) -> Vec<(&'static str, String)> {
     rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
     rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
     rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
+    rule(orchestrator.lease >= SHORTEST_LEASE, "orchestrator.lease", TOO_SHORT_A_LEASE);
+    rule(!orchestrator.sweep_interval.is_zero(), "orchestrator.sweep_interval", "must be more than 0s");
+    rule(!orchestrator.schedule_sweep.is_zero(), "orchestrator.schedule_sweep", "must be more than 0s");
     rule((1..=1_000_000).contains(&orchestrator.max_items), "orchestrator.max_items", "must be 1 to 1000000");
     rule(orchestrator.max_node_runs > 0, "orchestrator.max_node_runs", "must be at least 1");
     rule((1..=16).contains(&orchestrator.chain_nodes), "orchestrator.chain_nodes", "must be 1 to 16");
@@ -101,9 +153,49 @@ fn faults_of_orchestrator(settings: &Settings) -> Vec<(&'static str, String)> {
     faults
 }
 
+/// The broken rules of what records.
+fn faults_of_writer(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { writer, .. } = settings;
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    rule((1..=64).contains(&writer.lanes), "writer.lanes", "must be 1 to 64");
+    rule(writer.batch_size > 0, "writer.batch_size", "must be at least 1");
+    rule(writer.lease >= SHORTEST_LEASE, "writer.lease", TOO_SHORT_A_LEASE);
+    rule(!writer.upkeep_interval.is_zero(), "writer.upkeep_interval", "must be more than 0s");
+    rule(!writer.fleet_interval.is_zero(), "writer.fleet_interval", "must be more than 0s");
+    faults
+}
+
+/// The broken rules of what a process says about itself.
+fn faults_of_telemetry(settings: &Settings) -> Vec<(&'static str, String)> {
+    let Settings { telemetry, .. } = settings;
+    let mut faults = Vec::new();
+    let mut rule = |holds: bool, key, message: &str| {
+        if !holds {
+            faults.push((key, message.to_owned()));
+        }
+    };
+    rule(
+        is_web(telemetry.otlp_endpoint.as_ref()),
+        "telemetry.otlp_endpoint",
+        "must begin with http:// or https://",
+    );
+    rule((0.0..=1.0).contains(&telemetry.trace_ratio), "telemetry.trace_ratio", "must be 0 to 1");
+    if let Err(fault) = EnvFilter::builder().parse(&telemetry.log) {
+        let way_out = "write a level such as info, or directives such as info,millrace_bus=debug";
+        faults.push(("telemetry.log", format!("{fault}; {way_out}")));
+    }
+    faults
+}
+
 /// Whether it is the address of a web service, or none.
 fn is_web(url: Option<&String>) -> bool {
-    url.is_none_or(|url| url.starts_with("http://") || url.starts_with("https://"))
+    let is_address = |url: &String| Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+    url.is_none_or(is_address)
 }
 
 /// The broken rules of object stores and what is kept in them.
@@ -141,7 +233,7 @@ fn faults_of_io(settings: &Settings) -> Vec<(&'static str, String)> {
 
 /// The broken rules of what serves clients.
 fn faults_of_api(settings: &Settings) -> Vec<(&'static str, String)> {
-    let Settings { api, auth, collections, .. } = settings;
+    let Settings { api, auth, collections, database, .. } = settings;
     let mut faults = Vec::new();
     let mut rule = |holds: bool, key, message: &str| {
         if !holds {
@@ -168,7 +260,13 @@ fn faults_of_api(settings: &Settings) -> Vec<(&'static str, String)> {
         "must be origins such as https://console.example.com, without a path",
     );
     rule(api.stream_buffer > 0, "api.stream_buffer", "must be at least 1");
+    rule(!api.stream_ping.is_zero(), "api.stream_ping", "must be more than 0s");
     rule(collections.writers > 0, "collections.writers", "must be at least 1");
+    rule(
+        collections.writers < database.max_connections,
+        "collections.writers",
+        "must be less than database.max_connections, or nothing else gets a connection while points are written",
+    );
     rule((1..=10_000).contains(&collections.max_batch), "collections.max_batch", "must be 1 to 10000");
     faults
 }

@@ -87,7 +87,13 @@ fn all_faults_come_at_once() {
         "stray = 1\n[worker]\nconcurrency = \"many\"\nlease = \"soon\"\nconcurency = 2\n[wroker]\nx = 1\n";
     let found = faults(
         text,
-        &[("MILLRACE__API__LISTEN", "nowhere"), ("MILLRACE__REDIS__PARTITIONS", "0"), ("MILLRACE__X", "1")],
+        &[
+            ("MILLRACE__API__LISTEN", "nowhere"),
+            ("MILLRACE__REDIS__PARTITIONS", "0"),
+            ("MILLRACE__X", "1"),
+            ("RUST_LOG", "bogus=="),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "zz"),
+        ],
     );
     for key in [
         "stray",
@@ -98,8 +104,41 @@ fn all_faults_come_at_once() {
         "api.listen",
         "redis.partitions",
         "x",
+        "telemetry.log",
+        "telemetry.otlp_endpoint",
     ] {
         assert!(found.contains(&key.to_owned()), "{key} is missing from {found:?}");
+    }
+}
+
+#[test]
+fn what_would_do_harm_is_refused() {
+    let harmful = [
+        ("worker.heartbeat", "0s"),
+        ("worker.pools", "bad name"),
+        ("orchestrator.sweep_interval", "0s"),
+        ("orchestrator.schedule_sweep", "0s"),
+        ("orchestrator.lease", "1ms"),
+        ("writer.lease", "1ms"),
+        ("writer.upkeep_interval", "0s"),
+        ("retention.events", "36h"),
+        ("collections.writers", "10"),
+        ("api.stream_ping", "0s"),
+        ("models.serving", r#"{"x": {"max_batch": 0}}"#),
+    ];
+    for (key, value) in harmful {
+        let (args, _file) = args("", &[], &[(key, value)]);
+        match Settings::load(&args) {
+            Err(ConfigError::Invalid(faults)) => {
+                assert_eq!(faults.iter().map(|fault| fault.key.as_str()).collect::<Vec<_>>(), [key]);
+            }
+            other => panic!("{key} = {value}: {other:?}"),
+        }
+    }
+    let harmless = [("retention.events", "2days"), ("retention.events", "0s"), ("worker.pools", "own-1,_x")];
+    for (key, value) in harmless {
+        let (args, _file) = args("", &[], &[(key, value)]);
+        assert!(Settings::load(&args).is_ok(), "{key} = {value}");
     }
 }
 
