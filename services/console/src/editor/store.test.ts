@@ -1,5 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Block, Definition } from '~/api/types';
+import { placesOf } from '~/graph/places';
+import { connect } from './document/edit';
+import { drawnPlaces } from './document/places';
 import { createEditor, isDirty } from './store';
 
 const named = (name: string, ...ids: string[]): Definition => ({
@@ -53,5 +56,30 @@ describe('the editor', () => {
     editor().select(['a', 'b']);
     editor().change(() => named('one', 'b'));
     expect([...editor().selection]).toEqual(['b']);
+  });
+
+  it('writes down where everything is drawn with the first change, in one step', () => {
+    const definition = named('one', 'a', 'b');
+    const editor = open({ version: 1, definition });
+    const drawn = drawnPlaces(definition);
+    editor().change(before => before);
+    expect(editor().history.present).toBe(definition);
+    editor().change(before =>
+      connect(before, { node: 'a', port: 'value' }, { node: 'b', place: ['inputs', 'value'] }),
+    );
+    expect(placesOf(editor().history.present)).toEqual(drawn);
+    editor().undo();
+    expect(editor().history.present).toBe(definition);
+  });
+
+  it('has all that is being typed taken over', () => {
+    const editor = open(saved(1, 'one'));
+    const taken: string[] = [];
+    const forget = editor().onSettle(() => taken.push('a'));
+    editor().onSettle(() => taken.push('b'));
+    editor().settle();
+    forget();
+    editor().settle();
+    expect(taken).toEqual(['a', 'b', 'b']);
   });
 });

@@ -9,6 +9,7 @@ import { sameJson } from '~/lib/json';
 import type { Draft } from '~/workflows/draft';
 import { NO_FAULTS, type FaultIndex } from './document/faults';
 import { begin, record, redo, undo, type History } from './document/history';
+import { withPlaces } from './document/places';
 
 /** The loose end of a wire that is being drawn. */
 export interface OpenWire {
@@ -39,7 +40,7 @@ export interface EditorState {
   verdict: Verdict;
   selection: ReadonlySet<string>;
   wire: OpenWire | null;
-  /** Takes over at once what is typed and waits for a pause: the JSON beside the canvas. */
+  /** Takes over at once what is typed and waits for a pause or for its field to be left. */
   settle(): void;
 }
 
@@ -47,6 +48,8 @@ export interface EditorActions {
   /** Changes the document; changes of one `join` in a row are one step of undo. */
   change(edit: (definition: Definition) => Definition, join?: string): void;
   replace(definition: Definition): void;
+  /** Has `take` called whenever typing is to be taken over, until what it gives back is called. */
+  onSettle(take: () => void): () => void;
   undo(): void;
   redo(): void;
   select(ids: Iterable<string>): void;
@@ -74,6 +77,7 @@ export function createEditor(
   saved: Version | null,
   catalogue: Catalogue,
 ): EditorStore {
+  const typing = new Set<() => void>();
   return createStore<EditorState & EditorActions>((set, get) => {
     const show = (history: History): void =>
       set(before => {
@@ -90,11 +94,17 @@ export function createEditor(
       verdict: { state: 'unknown', of: null, inputs: [], count: 0 },
       selection: new Set(),
       wire: null,
-      settle: () => undefined,
+      settle: () => typing.forEach(take => take()),
+      onSettle(take) {
+        typing.add(take);
+        return () => typing.delete(take);
+      },
       change(edit, join) {
         const { history } = get();
-        const next = record(history, edit(history.present), join ?? null, Date.now());
-        if (next !== history) show(next);
+        // What has no place yet stays where it is drawn, whatever the change would make of the layout.
+        const placed = withPlaces(history.present);
+        const next = edit(placed);
+        if (next !== placed) show(record(history, next, join ?? null, Date.now()));
       },
       replace: next => show(record(get().history, next, 'json', Date.now())),
       undo: () => show(undo(get().history)),

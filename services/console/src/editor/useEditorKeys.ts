@@ -1,12 +1,13 @@
 import { useReactFlow } from '@xyflow/react';
 import { useMemo } from 'react';
 import { isTyping } from '~/app/useGoShortcuts';
-import { copyNodes, paste, type Clip } from './document/edit';
+import { isCovered } from '~/lib/covered';
+import { notifyProblem } from '~/ui/notify';
+import { copyNodes, readClip, writeClip } from './document/clip';
+import { insert } from './insert';
 import { useEditorStore } from './store';
 import { useLayout } from './useLayout';
 import type { Save } from './useSave';
-
-const STEP = 40;
 
 interface Options {
   save: Save;
@@ -20,20 +21,13 @@ export function useEditorKeys({ save, onRun }: Options): { listen(): () => void 
   const { layOut } = useLayout();
   const { run } = save;
   return useMemo(() => {
-    const put = (clip: Clip): void => {
-      if (clip.nodes.length === 0) return;
-      const { change, select, history } = store.getState();
-      const { definition, ids } = paste(history.present, clip, [STEP, STEP]);
-      change(() => definition);
-      select(ids);
-    };
     const withControl: Record<string, (event: KeyboardEvent) => void> = {
       s: event => {
         if (!event.repeat) run();
       },
       z: event => (event.shiftKey ? store.getState().redo() : store.getState().undo()),
       y: () => store.getState().redo(),
-      d: () => put(copyNodes(store.getState().history.present, store.getState().selection)),
+      d: () => insert(store, copyNodes(store.getState().history.present, store.getState().selection)),
       a: () => store.getState().select(store.getState().nodes.keys()),
     };
     const alone: Record<string, () => void> = {
@@ -44,8 +38,8 @@ export function useEditorKeys({ save, onRun }: Options): { listen(): () => void 
     const onKey = (event: KeyboardEvent): void => {
       const key = event.key.toLowerCase();
       const control = event.ctrlKey || event.metaKey;
-      // Saving works from anywhere; in a field the other keys are the field's own.
-      if (isTyping(event.target) && !(control && key === 's')) return;
+      // Saving works from anywhere; in a field and under a dialog the other keys are not the canvas's.
+      if ((isTyping(event.target) || isCovered()) && !(control && key === 's')) return;
       const action = control ? withControl[key] : event.altKey || event.shiftKey ? undefined : alone[key];
       if (!action) return;
       event.preventDefault();
@@ -53,19 +47,18 @@ export function useEditorKeys({ save, onRun }: Options): { listen(): () => void 
     };
     const onCopy = (event: ClipboardEvent): void => {
       const { selection, history } = store.getState();
-      if (isTyping(event.target) || selection.size === 0 || window.getSelection()?.toString()) return;
-      event.clipboardData?.setData(
-        'text/plain',
-        JSON.stringify(copyNodes(history.present, selection), null, 2),
-      );
+      if (isTyping(event.target) || isCovered()) return;
+      if (selection.size === 0 || window.getSelection()?.toString()) return;
+      event.clipboardData?.setData('text/plain', writeClip(copyNodes(history.present, selection)));
       event.preventDefault();
     };
     const onPaste = (event: ClipboardEvent): void => {
-      if (isTyping(event.target)) return;
-      const clip = readClip(event.clipboardData?.getData('text/plain') ?? '');
-      if (!clip) return;
+      if (isTyping(event.target) || isCovered()) return;
+      const pasted = readClip(event.clipboardData?.getData('text/plain') ?? '');
+      if (!pasted) return;
       event.preventDefault();
-      put(clip);
+      if ('clip' in pasted) insert(store, pasted.clip);
+      else notifyProblem('It was not pasted', pasted.fault);
     };
     const listen = (): (() => void) => {
       window.addEventListener('keydown', onKey);
@@ -79,18 +72,4 @@ export function useEditorKeys({ save, onRun }: Options): { listen(): () => void 
     };
     return { listen };
   }, [store, flow, run, layOut, onRun]);
-}
-
-/** Nodes from a text: what the editor copied, or a part of a workflow somebody wrote. */
-function readClip(text: string): Clip | null {
-  try {
-    const value = JSON.parse(text) as Partial<Clip> & { ui?: { positions?: Clip['positions'] } };
-    const sound =
-      Array.isArray(value.nodes) && value.nodes.length > 0 && value.nodes.every(node => node.id && node.type);
-    return sound && value.nodes
-      ? { nodes: value.nodes, positions: value.positions ?? value.ui?.positions ?? {} }
-      : null;
-  } catch {
-    return null;
-  }
 }

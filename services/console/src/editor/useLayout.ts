@@ -3,7 +3,7 @@ import { useCallback, useState } from 'react';
 import { notifyProblem } from '~/ui/notify';
 import { move } from './document/edit';
 import { useEditorStore } from './store';
-import { sizeOf } from './canvas/nodes';
+import { sizeOf } from './document/places';
 
 /** Lays the workflow out anew; one step of undo brings the old places back. */
 export function useLayout(): { layOut(): void; busy: boolean } {

@@ -25,7 +25,7 @@ export async function elkLayout(
     children: nodes.map(node => ({ ...node })),
     edges: edges.map(edge => ({ id: edge.id, sources: [edge.source], targets: [edge.target] })),
   });
-  return Object.fromEntries(
+  return new Map(
     (found.children ?? []).map(child => [child.id, [Math.round(child.x ?? 0), Math.round(child.y ?? 0)]]),
   );
 }

@@ -137,13 +137,14 @@ describe('layered', () => {
         { source: 'b', target: 'c' },
       ],
     );
-    expect(positions.a?.[0]).toBeLessThan(positions.b?.[0] ?? 0);
-    expect(positions.b?.[0]).toBeLessThan(positions.c?.[0] ?? 0);
+    expect(positions.get('a')?.[0]).toBeLessThan(positions.get('b')?.[0] ?? 0);
+    expect(positions.get('b')?.[0]).toBeLessThan(positions.get('c')?.[0] ?? 0);
   });
 
   it('puts it below where the screen is tall, and what is side by side apart by its width', () => {
     const edges = ['b', 'c'].map(target => ({ source: 'a', target }));
-    const { a, b, c } = layeredDown(['a', 'b', 'c'].map(node), edges);
+    const places = layeredDown(['a', 'b', 'c'].map(node), edges);
+    const [a, b, c] = ['a', 'b', 'c'].map(id => places.get(id));
     expect(a?.[1]).toBeLessThan(b?.[1] ?? 0);
     expect(b?.[1]).toBe(c?.[1]);
     expect(Math.abs((b?.[0] ?? 0) - (c?.[0] ?? 0))).toBeGreaterThanOrEqual(200);
@@ -157,6 +158,6 @@ describe('layered', () => {
     const begun = performance.now();
     const positions = layered(nodes, edges);
     expect(performance.now() - begun).toBeLessThan(500);
-    expect(new Set(Object.values(positions).map(String)).size).toBe(500);
+    expect(new Set([...positions.values()].map(String)).size).toBe(500);
   });
 });

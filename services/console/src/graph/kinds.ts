@@ -1,4 +1,5 @@
 /** Kinds of values: which fits where, as the compiler has it, and the colour each is drawn in. */
+import { entryOf } from '~/lib/json';
 
 const PLAIN = new Set(['string', 'integer', 'float', 'boolean', 'timestamp']);
 
@@ -34,5 +35,5 @@ const COLOURS: Record<string, string> = {
 /** The colour of a kind; a list has that of its elements. */
 export function kindColour(kind: string): string {
   const inner = elementOf(kind);
-  return inner === null ? (COLOURS[kind] ?? 'var(--kind-any)') : kindColour(inner);
+  return inner === null ? (entryOf(COLOURS, kind) ?? 'var(--kind-any)') : kindColour(inner);
 }

@@ -2,6 +2,7 @@
  * A layered layout, left to right, at once and without a worker: what a workflow without saved places opens with.
  * Longest path for the layers, barycentres for the order in each, so that a few hundred nodes take milliseconds.
  */
+import type { Position } from './places';
 
 export interface Sized {
   id: string;
@@ -9,7 +10,7 @@ export interface Sized {
   height: number;
 }
 
-export type Positions = Record<string, [number, number]>;
+export type Positions = Map<string, Position>;
 
 const GAP_X = 60;
 const GAP_Y = 36;
@@ -20,13 +21,13 @@ export function layered(
   edges: readonly { source: string; target: string }[],
 ): Positions {
   const layers = order(assign(nodes, edges), edges);
-  const positions: Positions = {};
+  const positions: Positions = new Map();
   let x = 0;
   for (const layer of layers) {
     const height = layer.reduce((sum, node) => sum + node.height + GAP_Y, -GAP_Y);
     let y = -height / 2;
     for (const node of layer) {
-      positions[node.id] = [x, Math.round(y)];
+      positions.set(node.id, [x, Math.round(y)]);
       y += node.height + GAP_Y;
     }
     x += Math.max(...layer.map(node => node.width)) + GAP_X;
@@ -40,8 +41,7 @@ export function layeredDown(
   edges: readonly { source: string; target: string }[],
 ): Positions {
   const turned = nodes.map(({ id, width, height }) => ({ id, width: height, height: width }));
-  const places = Object.entries(layered(turned, edges));
-  return Object.fromEntries(places.map(([id, [x, y]]) => [id, [y, x]]));
+  return new Map([...layered(turned, edges)].map(([id, [x, y]]) => [id, [y, x]]));
 }
 
 function assign(nodes: readonly Sized[], edges: readonly { source: string; target: string }[]): Sized[][] {

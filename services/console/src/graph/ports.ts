@@ -3,7 +3,7 @@
  * is wired to them, the rules here say how, as the server's do. The server has the last word: it validates every change.
  */
 import type { Block, BlockOutput, Definition, JsonObject, NodeDefinition } from '~/api/types';
-import { isObject } from '~/lib/json';
+import { entryOf, isObject } from '~/lib/json';
 import { elementOf } from './kinds';
 import { blockName, edgesOf } from './selectors';
 
@@ -54,12 +54,11 @@ export function portsOf(definition: Definition, catalogue: Catalogue): Map<strin
     const node = byId.get(id);
     if (known || !node || visiting.has(id)) return known;
     visiting.add(id);
-    const kinds: Record<string, string> = {};
+    const kinds = new Map<string, string>();
     for (const { port, source, sourcePort } of wired.get(id) ?? []) {
       const outputs = place(source)?.outputs ?? [];
-      kinds[port] =
-        (sourcePort === null ? outputs[0] : outputs.find(output => output.name === sourcePort))?.kind ??
-        'any';
+      const output = sourcePort === null ? outputs[0] : outputs.find(one => one.name === sourcePort);
+      kinds.set(port, output?.kind ?? 'any');
     }
     const block = blockOf(catalogue, node);
     const ports = { inputs: inputsOf(node, block), outputs: block ? outputsOf(node, block, kinds) : [] };
@@ -86,13 +85,13 @@ function inputsOf(node: NodeDefinition, block: Block | undefined): InPort[] {
   return [...fixed, ...further];
 }
 
-function outputsOf(node: NodeDefinition, block: Block, wired: Record<string, string>): BlockOutput[] {
+function outputsOf(node: NodeDefinition, block: Block, wired: ReadonlyMap<string, string>): BlockOutput[] {
   if (!block.outputs_vary) return block.outputs;
   const config: JsonObject = { ...defaultsOf(block), ...node.config };
-  const kindOf = (name: string) => wired[name] ?? 'any';
+  const kindOf = (name: string) => wired.get(name) ?? 'any';
   const only = (...names: string[]) => block.outputs.filter(port => names.includes(port.name));
   const typed = (kinds: Record<string, string>) =>
-    block.outputs.map(port => ({ ...port, kind: kinds[port.name] ?? port.kind }));
+    block.outputs.map(port => ({ ...port, kind: entryOf(kinds, port.name) ?? port.kind }));
   switch (block.type) {
     case 'image_input':
       return only(config.list === true ? 'images' : 'image');
@@ -113,7 +112,7 @@ function outputsOf(node: NodeDefinition, block: Block, wired: Record<string, str
     case 'delay':
       return typed({ value: kindOf('value') });
     case 'first_of':
-      return typed({ value: commonKind(Object.values(wired)) });
+      return typed({ value: commonKind([...wired.values()]) });
     case 'switch': {
       const cases = isObject(config.cases) ? Object.keys(config.cases) : [];
       const named = cases.map(name => ({

@@ -1,4 +1,5 @@
 /** Numbers, times and sizes for people. */
+import { entryOf } from './json';
 
 export function formatDuration(ms: number | null | undefined): string {
   if (ms === null || ms === undefined || !Number.isFinite(ms)) return '–';
@@ -77,7 +78,7 @@ const LABELS: Record<string, string> = {
 
 /** A setting's name for people. */
 export function labelOf(name: string): string {
-  return LABELS[name] ?? words(name);
+  return entryOf(LABELS, name) ?? words(name);
 }
 
 /** `timed_out` as people write it. */

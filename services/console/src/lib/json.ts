@@ -22,6 +22,11 @@ export function pointerTokens(pointer: string): string[] {
     .map(token => token.replaceAll('~1', '/').replaceAll('~0', '~'));
 }
 
+/** What a table has under a name that a user gave; never what every object has, such as `constructor`. */
+export function entryOf<T>(table: Readonly<Record<string, T>>, name: string): T | undefined {
+  return Object.hasOwn(table, name) ? table[name] : undefined;
+}
+
 /** One line of at most `limit` characters. */
 export function preview(value: Json | undefined, limit = 80): string {
   const text = typeof value === 'string' ? value : (JSON.stringify(value) ?? 'null');
@@ -37,6 +42,7 @@ export function sameJson(a: unknown, b: unknown): boolean {
   if (!isObject(a) || !isObject(b)) return false;
   const names = Object.keys(a);
   return (
-    names.length === Object.keys(b).length && names.every(name => name in b && sameJson(a[name], b[name]))
+    names.length === Object.keys(b).length &&
+    names.every(name => Object.hasOwn(b, name) && sameJson(a[name], b[name]))
   );
 }

@@ -50,7 +50,7 @@ function draw(definition: Definition) {
     edges,
   );
   const places = definition.nodes.map(node => {
-    const [x, y] = positions[node.id] ?? [0, 0];
+    const [x, y] = positions.get(node.id) ?? [0, 0];
     return { id: node.id, type: blockName(node.type), x, y };
   });
   const at = new Map(places.map(place => [place.id, place]));

@@ -13,7 +13,9 @@ import {
   type NodeChange,
 } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useState, type DragEvent } from 'react';
-import { move, removeNodes, removeWires, type Position } from '../document/edit';
+import type { Position } from '~/graph/places';
+import { isCovered } from '~/lib/covered';
+import { move, removeNodes, removeWires } from '../document/edit';
 import { BLOCK_DRAG, useAddBlock } from '../palette/useAddBlock';
 import { useEditor, useEditorStore } from '../store';
 import { CanvasHint } from './CanvasHint';
@@ -55,12 +57,12 @@ export function Canvas() {
         }
         select(next);
       }
-      const moved: Record<string, Position> = {};
+      const moved = new Map<string, Position>();
       for (const one of changes) {
         if (one.type === 'position' && one.position && !one.dragging)
-          moved[one.id] = [one.position.x, one.position.y];
+          moved.set(one.id, [one.position.x, one.position.y]);
       }
-      if (Object.keys(moved).length > 0) change(before => move(before, moved), 'move');
+      if (moved.size > 0) change(before => move(before, moved), 'move');
     },
     [store],
   );
@@ -90,6 +92,7 @@ export function Canvas() {
         if (event.dataTransfer.types.includes(BLOCK_DRAG)) event.preventDefault();
       }}
       deleteKeyCode={['Delete', 'Backspace']}
+      onBeforeDelete={() => Promise.resolve(!isCovered())}
       multiSelectionKeyCode={['Shift', 'Meta', 'Control']}
       selectionKeyCode="Shift"
       selectionMode={SelectionMode.Partial}

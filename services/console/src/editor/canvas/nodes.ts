@@ -1,26 +1,16 @@
 import type { Node } from '@xyflow/react';
 import type { Definition } from '~/api/types';
-import { layered } from '~/graph/layers';
-import { edgesOf } from '~/graph/selectors';
+import { drawnPlaces, sizeOf } from '../document/places';
 
 export type CanvasNode = Node<Record<string, never>, 'block'>;
 
-export const NODE_WIDTH = 240;
 const DATA: Record<string, never> = {};
 
 /** The nodes where the document says; those without a place are laid out beside the others. */
 export function placedNodes(definition: Definition): CanvasNode[] {
-  const saved = definition.ui?.positions ?? {};
-  const missing = definition.nodes.filter(node => !saved[node.id]);
-  const found =
-    missing.length > 0
-      ? layered(
-          definition.nodes.map(node => ({ id: node.id, ...sizeOf(node) })),
-          edgesOf(definition),
-        )
-      : {};
+  const places = drawnPlaces(definition);
   return definition.nodes.map(node => {
-    const [x, y] = saved[node.id] ?? found[node.id] ?? [0, 0];
+    const [x, y] = places.get(node.id) ?? [0, 0];
     const size = sizeOf(node);
     return {
       id: node.id,
@@ -32,11 +22,6 @@ export function placedNodes(definition: Definition): CanvasNode[] {
       data: DATA,
     };
   });
-}
-
-/** About as large as it will be. */
-export function sizeOf(node: { inputs?: object }): { width: number; height: number } {
-  return { width: NODE_WIDTH, height: 74 + 24 * Math.max(2, Object.keys(node.inputs ?? {}).length) };
 }
 
 /** The drawn nodes brought up to date: measures and drags are kept, and what did not change stays the same object. */

@@ -1,14 +1,15 @@
 import { describe, expect, it } from 'vitest';
 import type { Block, Definition } from '~/api/types';
+import { placesOf } from '~/graph/places';
 import {
   addNode,
   connect,
-  copyNodes,
   freeId,
   inputName,
-  paste,
+  move,
   removeNodes,
   removeWires,
+  renameInput,
   renameNode,
   rewire,
   setAt,
@@ -138,14 +139,26 @@ describe('editing', () => {
     expect(inputName(out, { node: 'draw', port: 'image' })).toBe('draw');
   });
 
-  it('pastes with new names and wires that follow', () => {
-    const clip = copyNodes(start, new Set(['photo', 'detect']));
-    const { definition, ids } = paste(start, clip, [40, 40]);
-    expect(ids).toEqual(['photo_2', 'detect_2']);
-    expect(definition.nodes.at(-1)?.inputs).toEqual({ image: '$inputs.photo_2' });
-    expect(definition.nodes.at(-1)?.config?.confidence).toBe('$inputs.min');
-    expect(definition.ui?.positions?.detect_2).toEqual([340, 40]);
-    const elsewhere = paste({ nodes: [] }, clip, [0, 0]);
-    expect(elsewhere.definition.nodes[1]?.config).toEqual({ model_id: 'm' });
+  it('gives an input another name, at its place', () => {
+    const next = renameInput(start, 'out', 'all', 'everything').nodes[3]?.inputs;
+    expect(Object.keys(next ?? {})).toEqual(['everything', 'price']);
+    expect(next?.everything).toEqual(['$nodes.detect.count', '$inputs.photo']);
+  });
+
+  it('takes names that every object has something under', () => {
+    const named: Definition = { nodes: [{ id: '__proto__', type: 'first_of' }] };
+    const wired = setAt(named, '__proto__', ['inputs', '__proto__'], 1);
+    const inputs = setAt(wired, '__proto__', ['inputs', 'constructor', 'list'], 2).nodes[0]?.inputs;
+    expect(JSON.stringify(inputs)).toBe('{"__proto__":1,"constructor":{"list":2}}');
+    const moved = move(named, [['__proto__', [1.2, 2]]]);
+    expect(JSON.stringify(moved.ui)).toBe('{"positions":{"__proto__":[1,2]}}');
+    expect(placesOf(renameNode(moved, '__proto__', 'toString'))).toEqual(new Map([['toString', [1, 2]]]));
+  });
+
+  it('drops places that are none', () => {
+    const positions = { photo: { x: 1, y: 2 }, detect: ['a', 'b'], out: [1, 2] };
+    const odd = { ...start, ui: { positions } } as unknown as Definition;
+    expect(move(odd, [['min', [5, 5]]]).ui?.positions).toEqual({ out: [1, 2], min: [5, 5] });
+    expect(removeNodes(odd, new Set(['min'])).ui?.positions).toEqual({ out: [1, 2] });
   });
 });

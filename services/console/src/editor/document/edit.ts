@@ -1,9 +1,9 @@
 /** Changes of a definition. Each gives a new one and leaves the parts that it does not touch as they are. */
 import type { Block, Definition, Json, JsonObject, NodeDefinition } from '~/api/types';
+import { placesOf, type Position } from '~/graph/places';
 import { blockName, isInputNode, parseSelector, writeSelector } from '~/graph/selectors';
 import { isObject } from '~/lib/json';
-
-export type Position = [number, number];
+import { putPlaces } from './places';
 
 const NAME = /^[A-Za-z_][A-Za-z0-9_-]{0,63}$/;
 
@@ -38,7 +38,7 @@ export function addNode(
     isNodeId(wanted) ? wanted : block.type,
   );
   const node: NodeDefinition = { id, type: block.type, ...(Object.keys(config).length > 0 && { config }) };
-  return { definition: move({ ...definition, nodes: [...definition.nodes, node] }, { [id]: position }), id };
+  return { definition: move({ ...definition, nodes: [...definition.nodes, node] }, [[id, position]]), id };
 }
 
 export function updateNode(
@@ -55,10 +55,8 @@ export function removeNodes(definition: Definition, ids: ReadonlySet<string>): D
   const nodes = kept.map(node =>
     mapSelectors(node, text => (ids.has(sourceOf(text) ?? '') ? undefined : text)),
   );
-  const positions = Object.fromEntries(
-    Object.entries(definition.ui?.positions ?? {}).filter(([id]) => !ids.has(id)),
-  );
-  return { ...definition, nodes, ...(definition.ui && { ui: { ...definition.ui, positions } }) };
+  const next = { ...definition, nodes };
+  return definition.ui ? putPlaces(next, new Map([...placesOf(next)].filter(([id]) => !ids.has(id)))) : next;
 }
 
 export function renameNode(definition: Definition, from: string, to: string): Definition {
@@ -67,15 +65,15 @@ export function renameNode(definition: Definition, from: string, to: string): De
       renameIn(text, id => (id === from ? to : id)),
     ),
   );
-  const places = definition.ui?.positions ?? {};
-  const positions = Object.fromEntries(Object.entries(places).map(([id, at]) => [id === from ? to : id, at]));
-  return { ...definition, nodes, ...(definition.ui && { ui: { ...definition.ui, positions } }) };
+  const next = { ...definition, nodes };
+  const places = new Map([...placesOf(next)].map(([id, at]) => [id === from ? to : id, at]));
+  return definition.ui ? putPlaces(next, places) : next;
 }
 
-export function move(definition: Definition, places: Record<string, Position>): Definition {
-  const rounded = Object.entries(places).map(([id, [x, y]]) => [id, [Math.round(x), Math.round(y)]]);
-  const positions = { ...definition.ui?.positions, ...Object.fromEntries(rounded) };
-  return { ...definition, ui: { ...definition.ui, positions } };
+export function move(definition: Definition, moved: Iterable<readonly [string, Position]>): Definition {
+  const places = placesOf(definition);
+  for (const [id, [x, y]] of moved) places.set(id, [Math.round(x), Math.round(y)]);
+  return putPlaces(definition, places);
 }
 
 /** Sets the value at a place of a node, such as `['config', 'tile', 'overlap_x']`; undefined takes it away. */
@@ -105,11 +103,12 @@ function withValue(
       return part === undefined ? [] : [part];
     });
   }
-  const fields: JsonObject = isObject(holder) ? { ...holder } : {};
-  const part = withValue(fields[name], rest, value);
-  if (part === undefined) delete fields[name];
-  else fields[name] = part;
-  return fields;
+  // Not by `fields[name]`: names are the user's, and an input may be called `__proto__`.
+  const fields = new Map(isObject(holder) ? Object.entries(holder) : []);
+  const part = withValue(fields.get(name), rest, value);
+  if (part === undefined) fields.delete(name);
+  else fields.set(name, part);
+  return Object.fromEntries(fields) as JsonObject;
 }
 
 /** How a node is tried again, with so many attempts at most; what else is set stays. */
@@ -167,64 +166,34 @@ export function inputName(target: NodeDefinition, from: { node: string; port: st
   return freeId(Object.keys(target.inputs ?? {}), generic ? from.node : from.port);
 }
 
-/** Nodes cut out of a definition, to be put into it again or into another. */
-export interface Clip {
-  nodes: NodeDefinition[];
-  positions: Record<string, Position>;
-}
-
-export function copyNodes(definition: Definition, ids: ReadonlySet<string>): Clip {
-  const nodes = definition.nodes.filter(node => ids.has(node.id));
-  const positions: Record<string, Position> = {};
-  for (const { id } of nodes) positions[id] = definition.ui?.positions?.[id] ?? [0, 0];
-  return { nodes, positions };
-}
-
-/** Puts a clip in: new ids where they are taken; wires inside the clip follow, wires to what is not there are dropped. */
-export function paste(
-  definition: Definition,
-  clip: Clip,
-  offset: Position,
-): { definition: Definition; ids: string[] } {
-  const taken = definition.nodes.map(node => node.id);
-  const known = new Set(taken);
-  const renamed = new Map<string, string>();
-  for (const { id } of clip.nodes) {
-    const fresh = freeId(taken, id);
-    taken.push(fresh);
-    renamed.set(id, fresh);
-  }
-  const nodes = clip.nodes.map(node => {
-    const wired = mapSelectors({ ...node, id: renamed.get(node.id) ?? node.id }, text => {
-      const source = sourceOf(text);
-      if (source === null) return text;
-      if (renamed.has(source)) return renameIn(text, id => renamed.get(id) ?? id);
-      return known.has(source) ? text : undefined;
-    });
-    return structuredClone(wired);
+/** Calls an input that the workflow names itself by another name; it stays where it stands among the others. */
+export function renameInput(definition: Definition, id: string, from: string, to: string): Definition {
+  return updateNode(definition, id, node => {
+    const entries = Object.entries(node.inputs ?? {}).map(([name, value]) => [
+      name === from ? to : name,
+      value,
+    ]);
+    return { ...node, inputs: Object.fromEntries(entries) as JsonObject };
   });
-  const places: Record<string, Position> = {};
-  for (const [id, [x, y]] of Object.entries(clip.positions)) {
-    places[renamed.get(id) ?? id] = [x + offset[0], y + offset[1]];
-  }
-  const next = move({ ...definition, nodes: [...definition.nodes, ...nodes] }, places);
-  return { definition: next, ids: [...renamed.values()] };
 }
 
 /** The node that a selector names; null for `$item`, `$index` and literals. */
-function sourceOf(text: string): string | null {
+export function sourceOf(text: string): string | null {
   const selector = parseSelector(text);
   return selector && selector.kind !== 'item' ? selector.node : null;
 }
 
-function renameIn(text: string, rename: (id: string) => string): string {
+export function renameIn(text: string, rename: (id: string) => string): string {
   const selector = parseSelector(text);
   if (selector?.kind === 'input') return `$inputs.${rename(selector.node)}`;
   return selector?.kind === 'node' ? `$nodes.${rename(selector.node)}.${selector.port}` : text;
 }
 
 /** The node with each selector replaced; undefined takes it away. Parts without selectors stay the same objects. */
-function mapSelectors(node: NodeDefinition, replace: (text: string) => string | undefined): NodeDefinition {
+export function mapSelectors(
+  node: NodeDefinition,
+  replace: (text: string) => string | undefined,
+): NodeDefinition {
   const visit = (value: Json): Json | undefined => {
     if (typeof value === 'string') return parseSelector(value) ? replace(value) : value;
     if (Array.isArray(value)) {

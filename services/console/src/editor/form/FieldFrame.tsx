@@ -7,6 +7,8 @@ import classes from './FieldFrame.module.css';
 
 interface Props {
   name: string;
+  /** What stands where the name would. */
+  label?: ReactNode;
   help?: string | undefined;
   required?: boolean;
   faults: readonly NodeFault[];
@@ -16,14 +18,16 @@ interface Props {
 }
 
 /** A field with its name, its help, and what is wrong with it. */
-export function FieldFrame({ name, help, required = false, faults, aside, children }: Props) {
+export function FieldFrame({ name, label, help, required = false, faults, aside, children }: Props) {
   return (
     <div className={classes.field} data-field={name} data-faulty={faults.length > 0 || undefined}>
       <Group gap={4} wrap="nowrap" className={classes.head}>
-        <span className={classes.name}>
-          {labelOf(name)}
-          {required && <b aria-hidden> *</b>}
-        </span>
+        {label ?? (
+          <span className={classes.name}>
+            {labelOf(name)}
+            {required && <b aria-hidden> *</b>}
+          </span>
+        )}
         {help && (
           <Tooltip label={help}>
             <IconHelpCircle size={13} className={classes.help} aria-label={help} role="img" />

@@ -1,71 +1,65 @@
-import { Autocomplete, Stack } from '@mantine/core';
-import { useMemo } from 'react';
-import type { Json, NodeDefinition } from '~/api/types';
+import { Stack } from '@mantine/core';
+import type { Block, Json, NodeDefinition } from '~/api/types';
 import type { InPort } from '~/graph/ports';
-import { isSelector } from '~/graph/selectors';
+import { sameJson } from '~/lib/json';
 import { faultsAt, type NodeFault } from '../document/faults';
 import { setAt } from '../document/edit';
 import { useEditorStore } from '../store';
-import { useSources } from './BoundValue';
+import { readConstant, writeConstant } from './constant';
 import { FieldFrame } from './FieldFrame';
+import { FurtherName, NewInput } from './FurtherInput';
+import { SourceInput } from './SourceInput';
+import { useTyped } from './useTyped';
 
 interface Props {
   node: NodeDefinition;
+  block: Block | undefined;
   ports: readonly InPort[];
   faults: readonly NodeFault[] | undefined;
 }
 
 /** The node's wires as fields: what the canvas does with a mouse, a keyboard does here. */
-export function InputsForm({ node, ports, faults }: Props) {
+export function InputsForm({ node, block, ports, faults }: Props) {
+  const isOwn = (port: InPort): boolean => block?.inputs.some(({ name }) => name === port.name) ?? true;
   return (
     <Stack gap="sm">
-      {ports.map(port => (
+      {ports.map((port, index) => (
         <FieldFrame
-          key={port.name}
+          // Not by its name, which may be what is being written.
+          key={index}
           name={port.name}
           help={`${port.kinds.join(' or ')}. ${port.help}`}
           required={port.required}
           faults={faultsAt(faults, port.place)}
+          label={isOwn(port) ? undefined : <FurtherName node={node} name={port.name} />}
         >
           <InputField node={node.id} port={port} value={node.inputs?.[port.name]} />
         </FieldFrame>
       ))}
+      {block?.further_inputs && <NewInput node={node} kind={block.further_inputs} />}
     </Stack>
   );
 }
 
 function InputField({ node, port, value }: { node: string; port: InPort; value: Json | undefined }) {
   const store = useEditorStore();
-  const kinds = useMemo(() => port.kinds, [port]);
-  const sources = useSources(node, kinds);
-  const text = value === undefined ? '' : typeof value === 'string' ? value : JSON.stringify(value);
-  const set = (next: string): void =>
+  const field = useTyped(value === undefined ? '' : writeConstant(value), text => {
+    const next = text === '' ? undefined : readConstant(text);
+    if (sameJson(next, value)) return;
     store
       .getState()
-      .change(
-        before => setAt(before, node, port.place, next === '' ? undefined : readValue(next)),
-        `${node}/${port.place.join('/')}`,
-      );
+      .change(before => setAt(before, node, port.place, next), `${node}/${port.place.join('/')}`);
+  });
   return (
-    <Autocomplete
-      size="xs"
-      aria-label={`Input ${port.name}`}
+    <SourceInput
+      node={node}
+      kinds={port.kinds}
+      label={`Input ${port.name}`}
       placeholder={port.required ? 'Choose where it comes from' : 'not wired'}
-      data={sources.map(source => source.selector)}
-      value={text}
-      onChange={set}
-      styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-      comboboxProps={{ withinPortal: true }}
+      text={field.text}
+      onType={field.type}
+      onCommit={field.commit}
+      onForget={field.forget}
     />
   );
-}
-
-/** A selector or a text as it is; numbers, lists and objects as JSON. */
-function readValue(text: string): Json {
-  if (isSelector(text) || !/^[[{\d\-"tfn]/.test(text)) return text;
-  try {
-    return JSON.parse(text) as Json;
-  } catch {
-    return text;
-  }
 }

@@ -1,7 +1,7 @@
 import { Textarea } from '@mantine/core';
-import { useState } from 'react';
 import type { Json } from '~/api/types';
 import { parseJson, sameJson } from '~/lib/json';
+import { useTyped } from './useTyped';
 
 interface Props {
   label: string;
@@ -12,12 +12,10 @@ interface Props {
 
 /** A value written as JSON; a text that is no JSON is taken for a text when it is left. */
 export function JsonField({ label, value, fallback, onChange }: Props) {
-  const [typed, setTyped] = useState<string | null>(null);
-  const shown = typed ?? (value === undefined ? '' : JSON.stringify(value));
-  const commit = (text: string): void => {
+  const field = useTyped(value === undefined ? '' : JSON.stringify(value), text => {
     const next = text.trim() === '' ? undefined : parseJson(text);
     if (!sameJson(next, value)) onChange(next);
-  };
+  });
   return (
     <Textarea
       size="xs"
@@ -27,12 +25,9 @@ export function JsonField({ label, value, fallback, onChange }: Props) {
       aria-label={label}
       placeholder={fallback === undefined || fallback === null ? 'JSON' : JSON.stringify(fallback)}
       styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
-      value={shown}
-      onChange={event => setTyped(event.currentTarget.value)}
-      onBlur={() => {
-        if (typed !== null) commit(typed);
-        setTyped(null);
-      }}
+      value={field.text}
+      onChange={event => field.type(event.currentTarget.value)}
+      onBlur={() => field.commit()}
     />
   );
 }

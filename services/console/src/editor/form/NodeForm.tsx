@@ -4,7 +4,9 @@ import { useState, type ReactNode } from 'react';
 import type { Json } from '~/api/types';
 import { CategoryIcon } from '~/graph/CategoryIcon';
 import { blockOf } from '~/graph/ports';
-import { copyNodes, isNodeId, paste, removeNodes, renameNode, setAt } from '../document/edit';
+import { copyNodes } from '../document/clip';
+import { isNodeId, removeNodes, renameNode, setAt } from '../document/edit';
+import { insert } from '../insert';
 import { useEditor, useEditorStore } from '../store';
 import { FieldFrame } from './FieldFrame';
 import { InputsForm } from './InputsForm';
@@ -20,7 +22,7 @@ export function NodeForm({ id }: { id: string }) {
   const faults = useEditor(state => state.faults.byNode.get(id));
   const block = useEditor(state => (node ? blockOf(state.catalogue, node) : undefined));
   if (!node) return null;
-  const { change, select } = store.getState();
+  const { change } = store.getState();
   const set = (place: readonly string[], value: Json | undefined): void =>
     change(before => setAt(before, id, place, value), `${id}/${place.join('/')}`);
   const fields = Object.entries(block?.config.properties ?? {});
@@ -36,15 +38,7 @@ export function NodeForm({ id }: { id: string }) {
           <Tooltip label="Duplicate">
             <ActionIcon
               aria-label="Duplicate the node"
-              onClick={() => {
-                const { definition, ids } = paste(
-                  store.getState().history.present,
-                  copyNodes(store.getState().history.present, new Set([id])),
-                  [40, 40],
-                );
-                change(() => definition);
-                select(ids);
-              }}
+              onClick={() => insert(store, copyNodes(store.getState().history.present, new Set([id])))}
             >
               <IconCopy size={15} />
             </ActionIcon>
@@ -70,9 +64,9 @@ export function NodeForm({ id }: { id: string }) {
             {null}
           </FieldFrame>
         )}
-        {ports && ports.inputs.length > 0 && (
+        {ports && (ports.inputs.length > 0 || block?.further_inputs) && (
           <Section title="Inputs">
-            <InputsForm node={node} ports={ports.inputs} faults={faults} />
+            <InputsForm node={node} block={block} ports={ports.inputs} faults={faults} />
           </Section>
         )}
         {fields.length > 0 && (

@@ -57,7 +57,7 @@ export default function JsonPane() {
         ],
       }),
     });
-    store.setState({ settle });
+    const forget = store.getState().onSettle(settle);
     const unsubscribe = store.subscribe((state, before) => {
       const changed = state.history.present !== before.history.present;
       if (changed && !sameAs(store, view.state.doc.toString())) {
@@ -66,7 +66,7 @@ export default function JsonPane() {
     });
     return () => {
       settle();
-      store.setState({ settle: () => undefined });
+      forget();
       unsubscribe();
       view.destroy();
     };

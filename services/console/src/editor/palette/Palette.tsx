@@ -5,6 +5,7 @@ import { IconSearch } from '@tabler/icons-react';
 import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import type { Block } from '~/api/types';
 import { CATEGORIES, CATEGORY_TITLES, CategoryIcon } from '~/graph/CategoryIcon';
+import { isCovered } from '~/lib/covered';
 import { useEditor } from '../store';
 import classes from './Palette.module.css';
 import { newestBlocks, searchBlocks } from './search';
@@ -17,7 +18,7 @@ export function Palette() {
   const addBlock = useAddBlock();
   const [text, setText] = useState('');
   const input = useRef<HTMLInputElement>(null);
-  useHotkeys([['/', () => input.current?.focus()]]);
+  useHotkeys([['/', () => !isCovered() && input.current?.focus()]]);
   const blocks = useMemo(() => newestBlocks(catalogue), [catalogue]);
   const found = searchBlocks(blocks, text);
   const add = (block: Block): void => {

@@ -2,7 +2,8 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useCallback } from 'react';
 import { modelsQuery } from '~/api/queries';
 import type { JsonObject, Model } from '~/api/types';
-import { addNode, type Position } from '../document/edit';
+import type { Position } from '~/graph/places';
+import { addNode } from '../document/edit';
 import { useEditorStore } from '../store';
 import { modelsFor } from '../form/models';
 

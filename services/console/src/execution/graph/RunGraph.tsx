@@ -7,6 +7,7 @@ import { useMemo, useState } from 'react';
 import type { Definition } from '~/api/types';
 import { layered, layeredDown } from '~/graph/layers';
 import { loopsOf } from '~/graph/loops';
+import { placesOf } from '~/graph/places';
 import { blockOf, type Catalogue } from '~/graph/ports';
 import { edgesOf } from '~/graph/selectors';
 import { FlowEdge } from './FlowEdge';
@@ -89,11 +90,11 @@ function place(
     const shows = block?.outputs.some(port => /image/.test(port.kind)) ?? false;
     return { id: node.id, width: RUN_NODE_WIDTH, height: shows ? HEIGHT_WITH_PICTURE : HEIGHT };
   });
-  const saved = definition.ui?.positions ?? {};
-  const isSaved = !tall && definition.nodes.every(node => saved[node.id]);
+  const saved = placesOf(definition);
+  const isSaved = !tall && definition.nodes.every(node => saved.has(node.id));
   const positions = isSaved ? saved : (tall ? layeredDown : layered)(sized, wires);
   const nodes = definition.nodes.map((node, index): Node<RunNodeData> => {
-    const [x, y] = positions[node.id] ?? [0, 0];
+    const [x, y] = positions.get(node.id) ?? [0, 0];
     const size = sized[index];
     return {
       id: node.id,
