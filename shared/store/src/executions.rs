@@ -1,10 +1,12 @@
 //! `wf_executions`: runs as clients read them, and as the sweeper finds them.
 
+mod by_key;
 mod callbacks;
 mod delete;
 mod expire;
 mod get;
 mod list;
+mod names;
 pub(crate) mod row;
 mod unfinished;
 
@@ -19,6 +21,7 @@ use uuid::Uuid;
 
 use crate::Store;
 
+pub use by_key::KeyHolder;
 pub use callbacks::{Callback, CallbackStatus};
 pub use list::{ExecutionFilter, OWN_LABEL};
 pub use unfinished::Unfinished;
@@ -56,7 +59,7 @@ pub struct ExecutionSummary {
     pub started_at: Option<UnixMillis>,
     /// When it ended.
     pub completed_at: Option<UnixMillis>,
-    /// From started to ended, milliseconds.
+    /// From accepted to ended, milliseconds.
     pub duration_ms: Option<u64>,
     /// Why it failed, for people.
     pub error_message: Option<String>,

@@ -119,21 +119,25 @@ impl Workflows<'_> {
         })
     }
 
-    /// A page, newest first; `before` is the last id of the page before.
+    /// A page, newest first, of those whose name contains `name` in whatever case; `before` is the last id of the page before.
+    /// Either way the ids' index is walked: names are few beside runs, and a page ends the walk.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn list(
         &self,
+        name: Option<&str>,
         before: Option<WorkflowId>,
         limit: u32,
     ) -> Result<Vec<WorkflowSummary>, StoreError> {
         let rows = sqlx::query!(
             "select id, name, latest_version, created_at, updated_at from wf_workflows
             where deleted_at is null and id < coalesce($1, 'ffffffff-ffff-ffff-ffff-ffffffffffff'::uuid)
+                and ($3::text is null or position(lower($3) in lower(name)) > 0)
             order by id desc limit $2",
             before.map(|id| id.0),
-            i64::from(limit)
+            i64::from(limit),
+            name.map(json::plain) as Option<_>
         )
         .fetch_all(&mut *self.store.connection().await?)
         .await?;

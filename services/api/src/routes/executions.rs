@@ -65,7 +65,7 @@ pub(crate) async fn list(
     let page = app.store.executions().list(&filter, before, limit).await?;
     let last = page.last().filter(|_| page.len() == limit as usize);
     let next = last.map(|last| Cursor(last.id.0).encode());
-    let mut executions = view::rows(&app, page).await;
+    let mut executions = view::rows(&app, page).await?;
     // One that the record still has under this status, and that has gone on.
     executions.retain(|run| filter.status.is_none_or(|wanted| run.status == wanted));
     Ok(Json(ExecutionPage { executions, next_cursor: next }))

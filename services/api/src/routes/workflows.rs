@@ -80,14 +80,17 @@ pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
 /// List workflows, newest first
 #[utoipa::path(
     get, path = "/api/v1/workflows", operation_id = "list_workflows", tag = "workflows",
-    params(("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200)),
+    params(
+        ("name" = Option<String>, Query, description = "Those whose name contains this, in whatever case."),
+        ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
+    ),
     responses((status = 200, description = "A page.", body = WorkflowPage)),
 )]
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<WorkflowPage>, Problem> {
-    let params = params.only(&["cursor", "limit"])?;
+    let params = params.only(&["name", "cursor", "limit"])?;
     let limit = params.limit(50, 200)?;
     let before = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| WorkflowId(cursor.0));
-    let page = app.store.workflows().list(before, limit).await?;
+    let page = app.store.workflows().list(params.text("name"), before, limit).await?;
     let last = page.last().filter(|_| page.len() == limit as usize);
     let next = last.map(|last| Cursor(last.id.0).encode());
     let rows = page.into_iter().map(|row| WorkflowRow {

@@ -1,6 +1,7 @@
 //! Runs in a list: what the record says and, of those that had not ended by then, what the live state knows better. The record is a
 //! moment behind, and who has just seen a run end looks for it in the list.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use millrace_contracts::message::RerunOf;
@@ -16,6 +17,7 @@ use uuid::Uuid;
 use super::find::jobs_of;
 use super::links::{Links, links};
 use super::run::Counters;
+use crate::problem::Problem;
 use crate::state::App;
 
 /// Longest a list waits for the live states; without them it is a moment behind.
@@ -29,13 +31,15 @@ pub(crate) struct ExecutionRow {
     workflow_id: Option<WorkflowId>,
     /// The workflow's version that is run.
     version: Option<u32>,
+    /// The saved workflow's name as it is now, or the one in an unsaved definition.
+    workflow_name: Option<String>,
     pub(crate) status: ExecutionStatus,
     /// The caller's labels.
     labels: Map<String, Value>,
     created_at: UnixMillis,
     started_at: Option<UnixMillis>,
     completed_at: Option<UnixMillis>,
-    /// From started to ended, milliseconds.
+    /// From accepted to ended, milliseconds.
     duration_ms: Option<u64>,
     error_message: Option<String>,
     batch_id: Option<Uuid>,
@@ -51,7 +55,12 @@ pub(crate) struct ExecutionRow {
 }
 
 /// The runs of a page, as they stand.
-pub(crate) async fn rows(app: &App, mut page: Vec<ExecutionSummary>) -> Vec<ExecutionRow> {
+pub(crate) async fn rows(app: &App, mut page: Vec<ExecutionSummary>) -> Result<Vec<ExecutionRow>, Problem> {
+    let ids: Vec<ExecutionId> = page.iter().map(|run| run.id).collect();
+    let mut names = HashMap::new();
+    if !ids.is_empty() {
+        names = app.store.executions().workflow_names(&ids).await?;
+    }
     let open = page.iter_mut().filter(|run| !run.status.is_terminal());
     let open: Vec<&mut ExecutionSummary> = open.collect();
     let ids: Vec<ExecutionId> = open.iter().map(|run| run.id).collect();
@@ -61,7 +70,7 @@ pub(crate) async fn rows(app: &App, mut page: Vec<ExecutionSummary>) -> Vec<Exec
             Err(error) => tracing::debug!(error, "a list of runs shows what the record says"),
         }
     }
-    page.into_iter().map(row).collect()
+    Ok(page.into_iter().map(|run| row(names.remove(&run.id), run)).collect())
 }
 
 /// What the live state knows better, where the run has one.
@@ -71,15 +80,16 @@ fn update(run: &mut ExecutionSummary, live: Option<Vec<u8>>) {
     run.jobs = jobs_of(&live);
     run.started_at = live.started_at;
     run.completed_at = live.completed_at;
-    run.duration_ms = live.started_at.zip(live.completed_at).map(|(from, to)| to.since(from));
+    run.duration_ms = live.completed_at.map(|ended| ended.since(run.created_at));
     run.error_message = live.error.map(|error| error.message);
 }
 
-fn row(run: ExecutionSummary) -> ExecutionRow {
+fn row(workflow_name: Option<String>, run: ExecutionSummary) -> ExecutionRow {
     ExecutionRow {
         execution_id: run.id,
         workflow_id: run.workflow_id,
         version: run.version,
+        workflow_name,
         status: run.status,
         labels: run.labels,
         created_at: run.created_at,

@@ -37,7 +37,7 @@ pub(crate) struct Execution {
     created_at: Option<UnixMillis>,
     started_at: Option<UnixMillis>,
     completed_at: Option<UnixMillis>,
-    /// From started to ended, milliseconds.
+    /// From accepted to ended, milliseconds.
     duration_ms: Option<u64>,
     progress: Progress,
     /// Input node to value; pictures by blob.
@@ -201,7 +201,7 @@ impl Execution {
         if live.nodes_omitted == 0 || self.node_metrics == json!({}) {
             self.node_metrics = node_metrics::of_nodes(&live.nodes);
         }
-        self.duration_ms = live.started_at.zip(live.completed_at).map(|(from, to)| to.since(from));
+        self.duration_ms = live.completed_at.map(|ended| ended.since(live.created_at));
         self.workflow_id = live.workflow_id;
         self.status = live.status;
         self.created_at = Some(live.created_at);

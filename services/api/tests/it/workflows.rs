@@ -31,6 +31,11 @@ async fn a_workflow_is_saved_shown_listed_and_deleted() -> anyhow::Result<()> {
     let second = world.get(&format!("/api/v1/workflows?limit=1&cursor={cursor}")).await?;
     assert_eq!(second.body["workflows"][0]["name"], "show");
 
+    let named = world.get("/api/v1/workflows?name=SHO").await?;
+    assert_eq!(named.body["workflows"].as_array().map(Vec::len), Some(1), "{named:?}");
+    assert_eq!(named.body["workflows"][0]["name"], "show");
+    assert_eq!(world.get("/api/v1/workflows?name=s%25w").await?.body["workflows"], serde_json::json!([]));
+
     assert_eq!(Reply::of(world.request(Method::DELETE, &path)).await?.status, 204);
     world.get(&path).await?.problem(410, "GONE");
     world.get("/api/v1/workflows/not-an-id").await?.problem(404, "NOT_FOUND");

@@ -1294,7 +1294,7 @@ export interface components {
             completed_at?: components["schemas"]["UnixMillis"] | null;
             /**
              * Format: int64
-             * @description From started to ended, milliseconds.
+             * @description From accepted to ended, milliseconds.
              */
             duration_ms?: number | null;
             progress: components["schemas"]["Progress"];
@@ -1354,6 +1354,8 @@ export interface components {
              * @description The workflow's version that is run.
              */
             version?: number | null;
+            /** @description The saved workflow's name as it is now, or the one in an unsaved definition. */
+            workflow_name?: string | null;
             status: components["schemas"]["ExecutionStatus"];
             /** @description The caller's labels. */
             labels: {
@@ -1364,7 +1366,7 @@ export interface components {
             completed_at?: components["schemas"]["UnixMillis"] | null;
             /**
              * Format: int64
-             * @description From started to ended, milliseconds.
+             * @description From accepted to ended, milliseconds.
              */
             duration_ms?: number | null;
             error_message?: string | null;
@@ -2811,6 +2813,8 @@ export interface operations {
     list_workflows: {
         parameters: {
             query?: {
+                /** @description Those whose name contains this, in whatever case. */
+                name?: string;
                 cursor?: string;
                 limit?: number;
             };

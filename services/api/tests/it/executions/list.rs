@@ -55,6 +55,38 @@ async fn runs_are_listed_newest_first_in_pages_and_filtered() -> anyhow::Result<
 }
 
 #[tokio::test]
+async fn a_listed_run_tells_what_its_workflow_is_called() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let workflow = world.save(&constant()).await?;
+    world.post(&format!("/api/v1/workflows/{workflow}/run"), &json!({})).await?;
+    let mut renamed = constant();
+    renamed["name"] = json!("renamed");
+    let put = world.request(reqwest::Method::PUT, &format!("/api/v1/workflows/{workflow}")).json(&renamed);
+    assert_eq!(crate::support::Reply::of(put).await?.status, 200);
+    // An unsaved one, one without a name, one with a text that Postgres cannot take apart, and one that is not read for its name.
+    for (name, help) in [
+        (json!("own"), String::new()),
+        (json!(null), String::new()),
+        (json!("odd"), "\0".to_owned()),
+        (json!("large"), (0..20_000_u64).map(|n| (n * n).to_string()).collect()),
+    ] {
+        let mut definition = constant();
+        definition["nodes"][0]["config"] = json!({"kind": "string", "default": help});
+        match name {
+            Value::Null => drop(definition.as_object_mut().map(|fields| fields.remove("name"))),
+            name => definition["name"] = name,
+        }
+        let accepted = world.post("/api/v1/executions", &json!({"workflow": definition})).await?;
+        assert_eq!(accepted.status, 202, "{accepted:?}");
+    }
+    let page = world.get("/api/v1/executions").await?.body;
+    let names: Vec<&Value> =
+        page["executions"].as_array().into_iter().flatten().map(|run| &run["workflow_name"]).collect();
+    assert_eq!(names, [&json!(null), &json!("odd"), &json!(null), &json!("own"), &json!("renamed")]);
+    world.stop().await
+}
+
+#[tokio::test]
 async fn a_run_that_has_just_ended_is_listed_so_before_it_is_recorded() -> anyhow::Result<()> {
     let mut world = World::start().await?;
     let mut player = world.play().await?;
@@ -71,7 +103,13 @@ async fn a_run_that_has_just_ended_is_listed_so_before_it_is_recorded() -> anyho
         (&listed["inference_jobs_completed"], &listed["inference_jobs_failed"]),
         (&json!(2), &json!(1))
     );
-    assert!(listed["duration_ms"].is_u64() && listed["completed_at"].is_u64(), "{listed}");
+    let shown = world.get(&format!("/api/v1/executions/{}", player.run)).await?.body;
+    for run in [&listed, &shown] {
+        // From the same moment as the record and the event count from, however long it waited to begin.
+        let taken =
+            run["completed_at"].as_i64().zip(run["created_at"].as_i64()).map(|(end, begun)| end - begun);
+        assert!(taken.is_some() && run["duration_ms"].as_i64() == taken, "{run}");
+    }
     assert_eq!(list(&world, "status=pending").await?, [] as [Value; 0]);
     // Without Redis, what the record says.
     world.redis.server().kill().await;
