@@ -53,6 +53,7 @@ FILES = [
     {"image_processor_type": "MaskFormerImageProcessor", "size": {"shortest_edge": 80, "longest_edge": 100}},
     {"image_processor_type": "Mask2FormerImageProcessor", "size": {"shortest_edge": 70, "longest_edge": 128}, "size_divisor": 16},
     {"image_processor_type": "Mask2FormerImageProcessor", "size": {"height": 64, "width": 96}},
+    {"image_processor_type": "MaskFormerImageProcessor", "do_resize": False},
     {"image_processor_type": "Mask2FormerImageProcessor", "size": {"shortest_edge": 70, "longest_edge": 128}, "_max_size": 333},
     {"feature_extractor_type": "MaskFormerFeatureExtractor", "size": 70, "max_size": 100, "size_divisibility": 16},
 ]

@@ -72,7 +72,11 @@ impl ImageProcessor {
         let resample = resample(&settings)?;
         Ok(Self {
             size: if resizes { Some(settings.size_rule()?) } else { None },
-            multiple_of: if kind.style == SizeStyle::Divisible { settings.divisor()? } else { None },
+            multiple_of: if resizes && kind.style == SizeStyle::Divisible {
+                settings.divisor()?
+            } else {
+                None
+            },
             resample,
             crop,
             levels: Arc::new(levels(&settings, planes)?),
