@@ -54,7 +54,8 @@ def constant(name, values, kind=T.FLOAT, **more):
     nodes, held = zero(kind)
     for port, value in values.items():
         held.append(nh.from_array(value, port + "_value"))
-        added = port if value.ndim == 3 else port + "_3d"
+        # Prototypes have four axes; the first is one all the same.
+        added = port if value.ndim != 2 else port + "_3d"
         nodes.append(h.make_node("Add", ["zero", port + "_value"], [added]))
         if value.ndim == 2:
             held.append(nh.from_array(np.array([1], np.int64), port + "_axis"))
@@ -166,6 +167,11 @@ def main():
     constant("rtdetr-finished", {"output0": finished}, metadata=ultralytics("detect", "ab", head="RTDETRDecoder"), **yolo)
     constant("rtdetr-nameless", {"output0": queries[:, :, [0, 1, 2, 3, 4, 5, 5]]}, metadata=ultralytics("detect", "abc"), **yolo)
     constant("yolo-half", {"output0": np.ascontiguousarray(half.transpose(0, 2, 1)[:, :, :2])}, kind=T.FLOAT16, metadata=ultralytics("detect", "ab"), **yolo)
+    # One anchor on the right half, one prototype of which its coefficient keeps what is above the middle.
+    head = np.array([[[48], [32], [32], [64], [0.1], [0.9], [2]]])
+    planes = np.concatenate([np.ones((1, 1, 8, 16)), -np.ones((1, 1, 8, 16))], axis=2)
+    for name, dtype, kind in (("yolo-segment", np.float32, T.FLOAT), ("yolo-segment-half", np.float16, T.FLOAT16)):
+        constant(name, {"output0": head.astype(dtype), "output1": planes.astype(dtype)}, kind=kind, metadata=ultralytics("segment", "ab"), **yolo)
     constant("yolo-classify", {"output0": f32([[0.2, 0.7, 0.1]])}, metadata=ultralytics("classify", "abc"), **yolo)
 
 

@@ -77,7 +77,11 @@ impl Classifier for UltralyticsClassify {
         Ok(Prepared { inputs: vec![tensor], placement })
     }
 
-    fn scores(&self, outputs: &[Tensor], _: Scoring) -> Result<Vec<f32>, InferenceError> {
+    fn scores(&self, outputs: &[Tensor], scoring: Scoring) -> Result<Vec<f32>, InferenceError> {
+        if scoring == Scoring::MultiLabel {
+            let modes = "shares of one class among all only; set multi_label to false".to_owned();
+            return Err(InferenceError::WrongMode { id: self.row.id.clone(), wanted: "multi_label", modes });
+        }
         let ([count], shares) = row(&self.row, outputs, 0)?;
         if count != self.labels.len() {
             let detail = format!("{count} classes instead of {}", self.labels.len());

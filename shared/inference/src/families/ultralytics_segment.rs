@@ -10,6 +10,7 @@ use super::nms::{Candidate, suppress};
 use super::segment::{SegmentMode, SegmentParams, Segmenter, allowed};
 use super::ultralytics_detect::{candidates, input_shape, labels_of, prepared, refuse_other_heads};
 use super::{DetectParams, Entry, Family, Prepared, Segment};
+use crate::graph::GraphPort;
 use crate::masks::Planes;
 use crate::{ElementType, Facts, InferenceError, Tensor};
 
@@ -53,10 +54,10 @@ impl UltralyticsSegment {
         let ([input], [first, second]) = (facts.inputs.as_slice(), facts.outputs.as_slice()) else {
             return Err(facts.unsupported("a segmentation export has one input and two outputs"));
         };
-        if [input, first, second].iter().any(|port| port.element != ElementType::F32) {
-            return Err(
-                facts.unsupported("it is not in single precision; export it with half=False and int8=False")
-            );
+        // The session brings half precision to single and back.
+        let float = |port: &&GraphPort| matches!(port.element, ElementType::F32 | ElementType::F16);
+        if ![input, first, second].iter().all(float) {
+            return Err(facts.unsupported("it takes or gives whole numbers; export it with int8=False"));
         }
         Ok(Self { id: facts.id.clone(), labels: labels_of(facts)?, shape: input_shape(facts)? })
     }

@@ -2,7 +2,9 @@
 //! graphs are made by tests/goldens/scripts/tiny_models.py.
 
 use millrace_contracts::ErrorKind;
-use millrace_inference::{DetectParams, Found, InferenceError, Model, Scoring, SessionSettings};
+use millrace_inference::{
+    DetectParams, Found, InferenceError, Model, Scoring, SegmentMode, SegmentParams, SessionSettings,
+};
 use millrace_vision::Frame;
 
 use crate::{goldens_folder, loader_of};
@@ -142,4 +144,31 @@ async fn the_forms_of_ultralytics_exports_are_read_alike() {
     let silent = detect("yolo-v10", &params).await.unwrap();
     assert_eq!(silent, finished, "rows of six are finished boxes, also with two classes");
     assert_eq!(classify("yolo-classify").await.unwrap(), [0.2, 0.7, 0.1]);
+}
+
+#[tokio::test]
+async fn masks_in_half_precision_are_those_in_single() {
+    let segment = async |id: &str| {
+        let model = tiny(id).await.unwrap();
+        let segmenter = model.segmenter().unwrap();
+        let prepared = segmenter.prepare(&Frame::filled(64, 64, [9; 3])).unwrap();
+        let outputs = model.infer(prepared.inputs).await.unwrap().outputs;
+        let params =
+            SegmentParams { mode: SegmentMode::Instance, confidence: 0.5, iou: 0.5, max_segments: 10 };
+        segmenter.read(&outputs, &prepared.placement, &params).unwrap()
+    };
+    let (single, half) = (segment("yolo-segment").await, segment("yolo-segment-half").await);
+    assert_eq!(single.len(), 1);
+    assert_eq!(single[0].mask.bbox(), Some([32, 0, 64, 32]), "of its box what the prototype keeps");
+    assert_eq!((&half[0].mask, half[0].bbox, half.len()), (&single[0].mask, single[0].bbox, 1));
+}
+
+#[tokio::test]
+async fn shares_of_one_class_are_not_given_out_as_those_of_each() {
+    let model = tiny("yolo-classify").await.unwrap();
+    let prepared = model.classifier().unwrap().prepare(&Frame::filled(30, 20, [9; 3])).unwrap();
+    let outputs = model.infer(prepared.inputs).await.unwrap().outputs;
+    let refused = model.classifier().unwrap().scores(&outputs, Scoring::MultiLabel).unwrap_err();
+    assert_eq!(refused.kind(), ErrorKind::InvalidConfig);
+    assert!(refused.to_string().contains("multi_label"), "{refused}");
 }
