@@ -2,6 +2,7 @@
 
 mod aside;
 mod bare;
+mod blank;
 mod cache;
 mod description;
 mod device;

@@ -9,6 +9,7 @@ use millrace_contracts::{ModelDigest, ModelId};
 use millrace_tasks::Courtesy;
 
 use crate::aside;
+use crate::blank::blank;
 use crate::cache::Lease;
 use crate::digest::digest_of;
 use crate::families::family_of;
@@ -162,12 +163,19 @@ impl Core {
         self.session.batch_limit()
     }
 
-    /// Runs `rows` rows of zeros, where the graph says how large a row is: the first real one then finds memory,
-    /// kernels and caches in place. A graph that fails on zeros says nothing about real rows.
+    /// Runs `rows` rows of zeros where the graph says how large a row is, else one row of a blank as the family prepares it: the
+    /// first real one then finds memory, kernels and caches in place, and what the model takes is known. A graph that fails on
+    /// nothing says nothing about real rows.
     pub(crate) async fn warm_up(&self, rows: usize) {
-        for session in self.sessions() {
-            let Some(inputs) = session.zeros(rows) else { continue };
-            if let Err(error) = session.infer(inputs).await {
+        let main = std::iter::once((Part::Main, &self.session));
+        for (part, session) in main.chain(self.companions.iter().map(|(part, session)| (*part, session))) {
+            let blank = || blank(self.family.as_ref(), part);
+            let run = match session.zeros(rows).map(Ok).or_else(blank) {
+                Some(Ok(inputs)) => session.infer(inputs).await.map(drop),
+                Some(Err(error)) => Err(error),
+                None => continue,
+            };
+            if let Err(error) = run {
                 tracing::debug!(model.id = %self.info.id, %error, "a warm-up run failed");
             }
         }

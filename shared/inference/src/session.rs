@@ -31,7 +31,7 @@ use millrace_turns::Turn;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::graph::GraphPort;
-use crate::{Device, GpuSettings, InferenceError, Tensor};
+use crate::{Device, ElementType, GpuSettings, InferenceError, Tensor};
 pub(crate) use open::metadata_of;
 use queue::Queue;
 use running::{Running, Slot};
@@ -300,7 +300,7 @@ impl SessionThread {
         answer.map_err(|_| lost())?
     }
 
-    /// Rows of zeros, where the graph says how large one is in every input.
+    /// Rows of zeros, where the graph says how large one is in every input, and takes nothing but numbers with a fraction.
     pub(crate) fn zeros(&self, rows: usize) -> Option<Vec<Tensor>> {
         let zeros = |port: &GraphPort| {
             let (first, sides) = port.shape.split_first()?;
@@ -309,8 +309,8 @@ impl SessionThread {
                 shape.push((*side)?);
             }
             let elements = shape.iter().try_fold(1usize, |product, side| product.checked_mul(*side))?;
-            let single = port.element == crate::ElementType::F32 && elements <= MOST_ZEROS;
-            single.then(|| Tensor::new(shape, vec![0.0; elements])).flatten()
+            let float = matches!(port.element, ElementType::F32 | ElementType::F16);
+            (float && elements <= MOST_ZEROS).then(|| Tensor::new(shape, vec![0.0; elements])).flatten()
         };
         self.inputs.iter().map(zeros).collect()
     }

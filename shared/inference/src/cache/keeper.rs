@@ -137,8 +137,11 @@ impl Inner {
         self.observer.loading(id);
         let before = self.settings.meter.resident_bytes();
         let relief = Arc::new(Emergency(Arc::downgrade(self)));
-        let core = runtime.block_on(self.loader.load_core(id, relief))?;
-        self.warm_up(&core, runtime)?;
+        let core = runtime.block_on(self.attending(self.loader.load_core(id, relief)))?;
+        if !self.warm_up(&core, runtime)? {
+            core.end();
+            return Ok(None);
+        }
         let grown = self.settings.meter.resident_bytes().saturating_sub(before);
         let arenas = core.arena_bytes();
         let least = arenas.max(files.bytes / 2);
@@ -161,24 +164,58 @@ impl Inner {
         Ok(Some((core, bytes)))
     }
 
-    /// The run that ends a load.
-    fn warm_up(&self, core: &Core, runtime: &Runtime) -> Result<(), InferenceError> {
+    /// The run that ends a load; not to its end where nobody wants the model any more, which is what false says.
+    fn warm_up(self: &Arc<Self>, core: &Core, runtime: &Runtime) -> Result<bool, InferenceError> {
         let CacheSettings { warm_up_rows, warm_up_limit, .. } = self.settings;
         if warm_up_rows == 0 {
-            return Ok(());
+            return Ok(true);
         }
-        let run = async { tokio::time::timeout(warm_up_limit, core.warm_up(warm_up_rows)).await };
-        if runtime.block_on(run).is_ok() {
-            return Ok(());
+        let id = &core.info().id;
+        let ended = runtime.block_on(async {
+            let run = tokio::time::timeout(warm_up_limit, core.warm_up(warm_up_rows));
+            tokio::select! {
+                ended = self.attending(run) => Some(ended.is_ok()),
+                () = self.unwanted(id) => None,
+            }
+        });
+        if ended != Some(true) {
+            core.stop_abandoned();
         }
-        core.stop_abandoned();
         let detail = format!("its first run did not end within {warm_up_limit:?}");
-        Err(InferenceError::Load { id: core.info().id.clone(), detail })
+        match ended {
+            Some(false) => Err(InferenceError::Load { id: id.clone(), detail }),
+            ended => Ok(ended.is_some()),
+        }
+    }
+
+    /// The end of `work`, during which what is loaded is tended as ever.
+    async fn attending<T>(self: &Arc<Self>, work: impl Future<Output = T>) -> T {
+        let mut work = std::pin::pin!(work);
+        let mut rounds = tokio::time::interval_at(tokio::time::Instant::now() + TICK, TICK);
+        loop {
+            tokio::select! {
+                biased;
+                done = &mut work => return done,
+                _ = rounds.tick() => self.tend(),
+            }
+        }
+    }
+
+    /// Until nobody waits for the load of `id` any more.
+    async fn unwanted(&self, id: &ModelId) {
+        let mut rounds = tokio::time::interval(TICK);
+        loop {
+            rounds.tick().await;
+            let state = self.lock();
+            if state.closed || !self.wants(&state, id) {
+                return;
+            }
+        }
     }
 
     /// Looks at what models take by now, stops runs that nobody waits for, forgets idle ones and those that are too
     /// much, and says how short memory is.
-    fn tend(self: &Arc<Self>) {
+    pub(super) fn tend(self: &Arc<Self>) {
         let save = {
             let mut state = self.lock();
             self.measure(&mut state);

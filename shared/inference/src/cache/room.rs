@@ -62,7 +62,14 @@ impl Inner {
             }
             // A lease that ends rings; so does nothing when callers give up, hence never longer than a tick.
             let pause = if left.is_zero() { super::keeper::TICK } else { left.min(super::keeper::TICK) };
-            state = self.bell.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+            let (rung, timeout) =
+                self.bell.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner);
+            state = rung;
+            if timeout.timed_out() {
+                drop(state);
+                self.tend();
+                state = self.lock();
+            }
         }
     }
 
@@ -75,7 +82,7 @@ impl Inner {
         }
     }
 
-    fn wants(&self, state: &super::State, id: &ModelId) -> bool {
+    pub(super) fn wants(&self, state: &super::State, id: &ModelId) -> bool {
         matches!(state.entries.get(id), Some(Entry::Loading(loading)) if loading.is_wanted())
     }
 

@@ -9,8 +9,8 @@ use super::feed::Feed;
 use super::limit::cells;
 use super::open::OpenSession;
 use super::running::Slot;
-use super::serve::Trust;
-use super::{BatchReport, Closed, Inferred, Relief, Request};
+use super::serve::{Served, Trust};
+use super::{BatchReport, Closed, Inferred, Request};
 use crate::{InferenceError, Tensor};
 
 /// Requests that run together.
@@ -51,8 +51,7 @@ impl Request {
 struct Run<'a> {
     session: &'a mut OpenSession,
     trust: &'a mut Trust,
-    slot: &'a Slot,
-    relief: &'a dyn Relief,
+    served: &'a Served,
     closed: Closed,
     /// Memory is asked for once per batch.
     relieved: bool,
@@ -61,8 +60,7 @@ struct Run<'a> {
 impl Batch {
     /// The cells and the rows in it.
     pub(super) fn size(&self) -> (u64, usize) {
-        let sizes = self.requests.iter().map(|request| (cells(request), request.rows()));
-        sizes.fold((0, 0), |(all_cells, all_rows), (cells, rows)| (all_cells + cells, all_rows + rows))
+        size_of(&self.requests)
     }
 
     /// Runs the batch and answers every request; how long it took when it ran as a whole.
@@ -70,7 +68,7 @@ impl Batch {
         self,
         session: &mut OpenSession,
         trust: &mut Trust,
-        (slot, relief): (&Slot, &dyn Relief),
+        served: &Served,
     ) -> Option<Duration> {
         let _core = self.core;
         let mut fit = Vec::with_capacity(self.requests.len());
@@ -83,7 +81,7 @@ impl Batch {
         if fit.is_empty() {
             return None;
         }
-        Run { session, trust, slot, relief, closed: self.closed, relieved: false }.all(fit)
+        Run { session, trust, served, closed: self.closed, relieved: false }.all(fit)
     }
 }
 
@@ -106,7 +104,7 @@ impl Run<'_> {
             && !std::mem::replace(&mut self.relieved, true)
             && {
                 self.session.release();
-                let relieved = self.relief.relieve(self.session.id());
+                let relieved = self.served.relief.relieve(self.session.id());
                 tracing::warn!(model.id = %self.session.id(), batch.requests = requests.len(), %error, relieved, "a run found no memory; trying again with less");
                 relieved
             };
@@ -134,14 +132,21 @@ impl Run<'_> {
 
     /// One run, with what it says of the session.
     fn once(&mut self, requests: &[Request]) -> Result<Vec<Inferred>, InferenceError> {
-        let run = AssertUnwindSafe(|| run_together(requests, self.closed, (self.session, self.slot)));
+        let slot = &self.served.slot;
+        let run = AssertUnwindSafe(|| run_together(requests, self.closed, (self.session, slot)));
         let Ok(result) = catch_unwind(run) else {
             self.trust.panicked();
             let detail = "the session panicked".to_owned();
             return Err(InferenceError::Run { id: self.session.id().clone(), detail });
         };
         match &result {
-            Ok(_) => self.trust.succeeded(),
+            Ok(_) => {
+                self.trust.succeeded();
+                // Before anybody is answered: who waited for a first run asks next what the model takes.
+                if self.trust.is_largest(size_of(requests)) {
+                    self.served.note(self.session);
+                }
+            }
             // Stopped, in all likelihood: nobody waits for it.
             Err(_) if requests.iter().all(Request::is_abandoned) => {}
             Err(InferenceError::Run { .. }) => self.trust.failed(),
@@ -150,6 +155,11 @@ impl Run<'_> {
         }
         result
     }
+}
+
+fn size_of(requests: &[Request]) -> (u64, usize) {
+    let sizes = requests.iter().map(|request| (cells(request), request.rows()));
+    sizes.fold((0, 0), |(all_cells, all_rows), (cells, rows)| (all_cells + cells, all_rows + rows))
 }
 
 fn run_together(

@@ -58,6 +58,13 @@ impl Trust {
     pub(super) fn panicked(&mut self) {
         self.broken = true;
     }
+
+    /// Whether no run before had so many cells, or so many rows.
+    pub(super) fn is_largest(&mut self, (cells, rows): (u64, usize)) -> bool {
+        let (most_cells, most_rows) = self.largest;
+        self.largest = (cells.max(most_cells), rows.max(most_rows));
+        self.largest != (most_cells, most_rows)
+    }
 }
 
 impl Opener {
@@ -88,12 +95,17 @@ impl Drop for Serving<'_> {
 }
 
 impl Served {
+    /// What the session holds by now.
+    pub(super) fn note(&self, session: &OpenSession) {
+        self.arenas.note(self.number, session.arena_bytes());
+    }
+
     /// Opens the session, says so, and runs batches until the queue is closed and empty.
     pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
         let _serving = Serving(&self.queue);
         let mut session = match self.opener.open_aside() {
             Ok((session, opened)) => {
-                self.arenas.note(self.number, session.arena_bytes());
+                self.note(&session);
                 // A caller who no longer waits dropped the handle too, which ends the loop at once.
                 if ready.send(Ok(opened)).is_err() {
                     return;
@@ -105,12 +117,8 @@ impl Served {
         let mut trust = Trust::default();
         while let Some(batch) = self.queue.gather(session.fixed_rows()) {
             let size = batch.size();
-            if let Some(took) = batch.run(&mut session, &mut trust, (&self.slot, &*self.relief)) {
+            if let Some(took) = batch.run(&mut session, &mut trust, &self) {
                 self.queue.learn(size, took);
-            }
-            if size.0 > trust.largest.0 || size.1 > trust.largest.1 {
-                trust.largest = (size.0.max(trust.largest.0), size.1.max(trust.largest.1));
-                self.arenas.note(self.number, session.arena_bytes());
             }
             if trust.broken {
                 tracing::error!(model.id = %self.opener.id, "a session cannot be trusted any more; opening it anew");

@@ -8,11 +8,11 @@ use std::time::Duration;
 use millrace_contracts::{ModelId, Pool};
 use millrace_inference::{
     CacheObserver, CacheSettings, Evicted, InferenceError, MemoryMeter, ModelCache, ModelInfo, Pressure,
-    SessionSettings,
+    Quiet, SessionSettings,
 };
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
-use crate::{loader_of, root};
+use crate::{goldens_folder, loader_of, root};
 
 /// Tells what it hears.
 struct Teller(UnboundedSender<String>);
@@ -61,6 +61,9 @@ impl MemoryMeter for Machine {
     }
 }
 
+/// A detector whose graph takes pictures of any size.
+const FREE_SIDES: &str = "rtdetr-tiny";
+
 struct House {
     cache: ModelCache,
     heard: UnboundedReceiver<String>,
@@ -102,6 +105,31 @@ async fn measured() -> u64 {
     let house = House::open(folder.path(), CacheSettings::default());
     house.use_once("a").await;
     house.cache.bytes()
+}
+
+/// Sees nothing of what a load takes: what is left is what the runtime says of its arenas.
+struct Blind;
+
+impl MemoryMeter for Blind {
+    fn resident_bytes(&self) -> u64 {
+        0
+    }
+    fn machine(&self) -> Option<f64> {
+        None
+    }
+}
+
+#[tokio::test]
+async fn what_a_model_with_free_sides_needs_for_a_run_is_known_once_it_is_loaded() {
+    let taken = async |warm_up_rows| {
+        let settings = CacheSettings { warm_up_rows, meter: Arc::new(Blind), ..CacheSettings::default() };
+        let loader = loader_of(goldens_folder(), SessionSettings::default());
+        let cache = ModelCache::new(loader, settings, Arc::new(Quiet)).unwrap();
+        cache.get(&FREE_SIDES.into()).await.unwrap();
+        cache.bytes()
+    };
+    let (cold, warm) = (taken(0).await, taken(1).await);
+    assert!(warm > cold + (1 << 20), "{warm} after a first run, {cold} without");
 }
 
 /// Loads that the best policy there is needs for this order where one model fits: one for every change.

@@ -2,10 +2,15 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use millrace_contracts::ModelId;
-use millrace_inference::{CacheSettings, InferenceError, ModelCache, Quiet, SessionSettings, Tensor};
+use millrace_inference::{
+    CacheObserver, CacheSettings, Evicted, InferenceError, MemoryMeter, ModelCache, ModelInfo, Pressure,
+    Quiet, SessionSettings, Tensor,
+};
+use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::{goldens_folder, loader_of, root};
 
@@ -83,6 +88,53 @@ async fn settings_that_nobody_can_mean_keep_no_other_model_from_being_loaded() {
         let error = refused(toml).await;
         assert!(error.to_string().contains("serving."), "{error}");
     }
+}
+
+/// Says when memory is short, which it is from the first load on.
+struct Full(UnboundedSender<Pressure>, AtomicBool);
+
+impl CacheObserver for Full {
+    fn loading(&self, _: &ModelId) {
+        self.1.store(true, Ordering::Relaxed);
+    }
+    fn loaded(&self, _: &ModelInfo, _: u64) {}
+    fn evicted(&self, _: &ModelId, _: Evicted) {}
+    fn failed(&self, _: &ModelId, _: &InferenceError) {}
+    fn pressure(&self, pressure: Pressure) {
+        self.0.send(pressure).unwrap_or_default();
+    }
+}
+
+impl MemoryMeter for Full {
+    fn resident_bytes(&self) -> u64 {
+        0
+    }
+    fn machine(&self) -> Option<f64> {
+        Some(if self.1.load(Ordering::Relaxed) { 0.99 } else { 0.5 })
+    }
+}
+
+#[tokio::test]
+async fn what_is_loaded_is_tended_while_a_load_lasts_and_a_load_that_nobody_wants_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    models(folder.path());
+    let (tell, mut told) = unbounded_channel();
+    let full = Arc::new(Full(tell, AtomicBool::new(false)));
+    let settings = CacheSettings {
+        warm_up_limit: Duration::from_secs(3600),
+        meter: full.clone(),
+        ..CacheSettings::default()
+    };
+    let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
+    let cache = ModelCache::new(loader, settings, full).unwrap();
+    let endless = ENDLESS_FIRST.into();
+    let mut load = Box::pin(cache.get(&endless));
+    assert!(futures::poll!(&mut load).is_pending());
+    while told.recv().await != Some(Pressure::Critical) {}
+    assert!(futures::poll!(&mut load).is_pending(), "its first run goes on for ever");
+    drop(load);
+    // Loads come one after the other.
+    assert!(cache.get(&"detector".into()).await.is_ok());
 }
 
 #[tokio::test]
