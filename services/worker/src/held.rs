@@ -15,6 +15,8 @@ use crate::effort::{Effort, Mark};
 #[derive(Clone)]
 pub(crate) struct Held {
     hand: Arc<Mutex<Hand>>,
+    /// Rung when nothing is in hand any more.
+    emptied: Arc<Notify>,
     courtesy: Courtesy,
 }
 
@@ -60,7 +62,7 @@ impl Held {
     pub(crate) fn new(courtesy: Courtesy) -> Self {
         let effort = Effort::new(Instant::now());
         let hand = Hand { entries: HashMap::new(), full: HashMap::new(), effort };
-        Self { hand: Arc::new(Mutex::new(hand)), courtesy }
+        Self { hand: Arc::new(Mutex::new(hand)), emptied: Arc::default(), courtesy }
     }
 
     /// Takes a job in hand.
@@ -92,6 +94,13 @@ impl Held {
     /// How many jobs are in hand.
     pub(crate) fn count(&self) -> usize {
         self.lock().entries.len()
+    }
+
+    /// Waits until nothing is in hand. Of several who wait one is told.
+    pub(crate) async fn until_empty(&self) {
+        while self.count() > 0 {
+            self.emptied.notified().await;
+        }
     }
 
     /// How many more jobs of `model` there is room for, of `most` in hand at once. Without any, `bell` rings as soon as one of
@@ -156,6 +165,9 @@ impl Drop for Holding {
         let mut hand = self.held.lock();
         hand.entries.remove(&self.at);
         hand.effort.release(Instant::now());
+        if hand.entries.is_empty() {
+            self.held.emptied.notify_one();
+        }
         let bell = self.at.0.model.as_ref().and_then(|model| hand.full.remove(model));
         if let Some(bell) = bell {
             bell.notify_one();

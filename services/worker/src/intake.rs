@@ -1,12 +1,15 @@
 //! Taking jobs, never more than there are permits for, and driving those in hand. Reading and driving are two tasks, so
-//! that a read that blocks holds up no job.
+//! that a read that blocks holds up no job. What dead workers left is taken over together; a job on its last chance is in hand
+//! alone (`last_chance.rs`).
+
+mod last_chance;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use millrace_bus::{BusError, JobDelivery, JobQueues};
+use millrace_bus::{BusError, Chance, JobDelivery, JobQueues};
 use millrace_contracts::{ModelId, Pool};
 use millrace_tasks::{CancellationToken, backoff};
 use tokio::sync::OwnedSemaphorePermit;
@@ -48,7 +51,9 @@ pub(crate) async fn take(
         let free = hands.free(&callers, || shared.held.flows());
         let Some(free) = stop.run_until_cancelled(free).await else { return Ok(()) };
         let Free { permits, spare } = free;
+        let Some(company) = stop.run_until_cancelled(shared.solitude.company()).await else { return Ok(()) };
         let stale = !spare && look_again <= Instant::now();
+        let mut last_chances = false;
         let read = async {
             if spare {
                 let wanted =
@@ -56,9 +61,11 @@ pub(crate) async fn take(
                 return queues.read_newcomers(&wanted, &shared.held.flows(), permits.len()).await;
             }
             if stale {
-                let found = queues.claim_stale(&settings.pools, settings.lease, permits.len()).await?;
-                if !found.is_empty() {
-                    return Ok(found);
+                let (most, but) = ((settings.lease, permits.len()), Chance::But(shared.max_deliveries));
+                let found = queues.take_over(&settings.pools, most, but).await?;
+                last_chances = found.left && found.jobs.is_empty();
+                if found.left || !found.jobs.is_empty() {
+                    return Ok(found.jobs);
                 }
             }
             let again = router.decide(&shared.bus, &mut queues).await?;
@@ -69,17 +76,34 @@ pub(crate) async fn take(
                 biased;
                 found = queues.read_wanted(&wanted, permits.len(), settings.block.min(again)) => found,
                 () = room.notified() => Ok(Vec::new()),
+                () = shared.solitude.asked() => Ok(Vec::new()),
             }
         };
         // Dropping the read loses nothing: what it had taken is given to the next one, or claimed by another worker.
         let Some(deliveries) = stop.run_until_cancelled(read).await else { return Ok(()) };
-        match deliveries {
+        let taken = match deliveries {
+            Ok(_) if last_chances => {
+                drop(company);
+                let own = (&*shared, &mut queues);
+                last_chance::give(own, &settings, permits, &jobs, &stop).await.map(|given| given > 0)
+            }
             Ok(deliveries) => {
-                if stale && deliveries.iter().all(|delivery| delivery.deliveries == 1) {
+                let taken_over = deliveries.iter().any(|delivery| delivery.deliveries > 1);
+                hand_over(&shared, deliveries, permits, &jobs).await;
+                drop(company);
+                Ok(taken_over)
+            }
+            Err(error) => {
+                drop(company);
+                Err(error)
+            }
+        };
+        match taken {
+            Ok(taken_over) => {
+                if stale && !taken_over {
                     look_again = Instant::now() + settings.lease / LOOKS_PER_LEASE;
                 }
                 pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
-                hand_over(&shared, deliveries, permits, &jobs).await;
             }
             Err(error) if error.is_retryable() => {
                 let pause = pauses.next().unwrap_or(LONGEST_PAUSE);

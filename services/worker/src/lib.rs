@@ -27,10 +27,11 @@ mod post;
 mod role;
 mod router;
 mod scout;
+mod solitude;
 mod values;
 mod wishes;
 
 pub use error::WorkerError;
-pub use models::{models_in_bucket, wanted_device};
+pub use models::{models_folder, models_in_bucket, wanted_device};
 pub use phase::Phase;
 pub use role::{Deps, run};

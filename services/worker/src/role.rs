@@ -26,6 +26,7 @@ use crate::origins::Registrations;
 use crate::outside::Outside;
 use crate::post::{Post, Sack};
 use crate::router::Router;
+use crate::solitude::Solitude;
 use crate::{
     Phase, WorkerError, cancelled, drain, intake, keeper, model_events, models as model_cache, origins, post,
     scout, wishes,
@@ -66,11 +67,13 @@ pub(crate) struct Shared {
     pub(crate) frames: Frames,
     pub(crate) cpu: CpuPool,
     pub(crate) held: Held,
+    /// Whether jobs are taken side by side, or one is alone.
+    pub(crate) solitude: Solitude,
     pub(crate) cancelled: Cancelled,
     pub(crate) pools: Vec<Pool>,
     /// How long a job without a deadline may take.
     pub(crate) job_timeout: Duration,
-    /// A job that was handed out more often has taken its workers down with it.
+    /// A job that was handed out more often has taken its workers down with it: the last of them it had to itself.
     pub(crate) max_deliveries: u32,
     /// This process among the workers; new with every start, so that it cannot be taken for a dead predecessor.
     pub(crate) worker: WorkerId,
@@ -110,6 +113,7 @@ pub async fn run(
         lanes,
         outside: Outside::new(io),
         held: Held::new(courtesy),
+        solitude: Solitude::default(),
         cancelled: Cancelled::new(),
         pools: settings.pools.iter().map(|pool| Pool::from(pool.as_str())).collect(),
         job_timeout: settings.job_timeout,
@@ -177,8 +181,7 @@ async fn live(
     let publishing = model_events::publish(shared.bus.clone(), model_events);
     supervisor.spawn(may_fail("worker.model-events"), publishing);
     // Signs of life go on while models are loaded; jobs are not taken before.
-    let heartbeat = TaskKind::new("worker.heartbeat", OnError::Log, OnCancel::Wait);
-    supervisor.spawn(heartbeat, fleet.clone().beat(settings.heartbeat, stop.clone(), done.clone()));
+    supervisor.spawn(must_live("worker.heartbeat"), fleet.clone().beat(settings.heartbeat, stop.clone(), done.clone()));
     let neighbours = Neighbours::new(shared.worker.clone());
     // Before the first job is taken: it may be somebody else's.
     neighbours.ask(&shared.bus).await?;
@@ -220,7 +223,7 @@ async fn live(
     let inventory =
         fleet.inventory.clone().keep(Arc::clone(shared), models.look_every, Arc::clone(&fleet.changed));
     supervisor.spawn(may_fail("worker.inventory"), inventory);
-    tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.concurrency = capacity, "the worker is ready");
+    tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.capacity = capacity, "the worker is ready");
     // A moment more than the jobs have: what is left of them is handed back in it.
     Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)
 }

@@ -7,12 +7,31 @@ use redis::Value;
 use crate::reply::{self, RawEntry};
 use crate::{Bus, BusError, EntryId, scripts};
 
+/// Which entries are taken over, by how often each has been delivered then, this time included.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Chance {
+    /// However often.
+    Any,
+    /// All but those that are delivered for the so-manieth time.
+    But(u32),
+    /// Only those.
+    Only(u32),
+}
+
 /// Who takes over, and what.
 pub(crate) struct Claim<'a> {
     pub(crate) group: &'static str,
     pub(crate) consumer: &'a str,
     pub(crate) min_idle: Duration,
     pub(crate) max: usize,
+    pub(crate) chance: Chance,
+}
+
+/// What was taken over.
+pub(crate) struct Claims {
+    pub(crate) found: Vec<Claimed>,
+    /// How many were met that [`Chance::But`] leaves; not all of them where enough others were found.
+    pub(crate) left: u64,
 }
 
 /// An entry taken over.
@@ -25,13 +44,20 @@ pub(crate) struct Claimed {
 
 impl Bus {
     /// Takes over stale entries of `streams`, which share a hash tag.
-    pub(crate) async fn claim(&self, streams: &[&str], claim: &Claim<'_>) -> Result<Vec<Claimed>, BusError> {
+    pub(crate) async fn claim(&self, streams: &[&str], claim: &Claim<'_>) -> Result<Claims, BusError> {
         let what = "take over stale entries";
         let mut command = scripts::CLAIM.on(streams, 256);
         let idle_ms = u64::try_from(claim.min_idle.as_millis()).unwrap_or(u64::MAX);
-        command.arg(claim.group).arg(claim.consumer).arg(idle_ms).arg(claim.max);
+        let (number, kind) = match claim.chance {
+            Chance::Any => (0, "but"),
+            Chance::But(number) => (number, "but"),
+            Chance::Only(number) => (number, "only"),
+        };
+        command.arg(claim.group).arg(claim.consumer).arg(idle_ms).arg(claim.max).arg(number).arg(kind);
         let reply = self.send(what, vec![command]).await?.pop().unwrap_or(Value::Nil);
-        reply::array(what, reply)?.into_iter().map(|entry| claimed(what, entry)).collect()
+        let [left, found] = reply::tuple(what, reply)?;
+        let found = reply::array(what, found)?.into_iter().map(|entry| claimed(what, entry));
+        Ok(Claims { found: found.collect::<Result<_, _>>()?, left: reply::count(what, left)? })
     }
 }
 

@@ -8,7 +8,7 @@ use millrace_contracts::Partition;
 use millrace_contracts::message::Message;
 
 use crate::batch::{Batch, json};
-use crate::claim::Claim;
+use crate::claim::{Chance, Claim};
 use crate::dead_letters::DeadLetter;
 use crate::reader::{GroupReader, Reading, share};
 use crate::reply::RawEntry;
@@ -140,9 +140,10 @@ impl Inbox {
     ) -> Result<Vec<Delivery>, BusError> {
         self.tidy_if_due().await;
         let stream = self.bus.keys().inbox(partition);
-        let claim = Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max };
+        let (group, consumer, chance) = (self.reader.group(), self.reader.consumer(), Chance::Any);
+        let claim = Claim { group, consumer, min_idle, max, chance };
         let mut batch = Batch::new(keys::ORCHESTRATORS);
-        for claimed in self.bus.claim(&[&stream], &claim).await? {
+        for claimed in self.bus.claim(&[&stream], &claim).await?.found {
             add_message(&mut batch, &stream, partition, claimed.raw, claimed.deliveries);
         }
         batch.finish(&self.bus, &mut self.ready).await;

@@ -2,6 +2,7 @@
 
 mod abandon;
 mod ack;
+mod asked;
 mod batch;
 mod bus;
 mod claim;
@@ -43,6 +44,7 @@ mod workers;
 
 pub use abandon::Abandon;
 pub use bus::Bus;
+pub use claim::Chance;
 pub use commit::{Commit, CommitOutcome};
 pub use dead_letters::{Buried, BuriedAt, BuriedIn, Redone};
 pub use entry::EntryId;
@@ -53,7 +55,7 @@ pub use line::{FlowInLine, LevelOfLine, LineLimit, LineNews, LineView, PlaceInLi
 pub use live::{LiveEvent, LiveFeed, LiveItem};
 pub use measure::{CommandCount, ServerCounters};
 pub use models::Registered;
-pub use queues::{Callers, JobDelivery, JobQueues, QueueDepth, QueueKey, Wanted};
+pub use queues::{Callers, JobDelivery, JobQueues, QueueDepth, QueueKey, Takeover, Wanted};
 pub use recorder::{RecordEntry, Recorder, RecorderLag};
 pub use report::Report;
 pub use results::{KeptResults, RESULT_SHARDS, ResultBounds, ResultKey};

@@ -17,6 +17,7 @@ mod shares;
 mod take;
 
 pub use callers::Callers;
+pub use claim::Takeover;
 pub use depth::QueueDepth;
 pub use key::QueueKey;
 pub(crate) use key::QueueName;

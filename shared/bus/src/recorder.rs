@@ -7,7 +7,7 @@ use millrace_contracts::{Event, Partition, UnixMillis};
 use redis::Value;
 
 use crate::batch::{Batch, json};
-use crate::claim::Claim;
+use crate::claim::{Chance, Claim};
 use crate::dead_letters::DeadLetter;
 use crate::reader::{GroupReader, Reading, share};
 use crate::reply::RawEntry;
@@ -144,9 +144,9 @@ impl Recorder {
             if room == 0 {
                 break;
             }
-            let claim =
-                Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max: room };
-            for claimed in self.bus.claim(&[stream], &claim).await? {
+            let (group, consumer, chance) = (self.reader.group(), self.reader.consumer(), Chance::Any);
+            let claim = Claim { group, consumer, min_idle, max: room, chance };
+            for claimed in self.bus.claim(&[stream], &claim).await?.found {
                 add_event(&mut batch, stream, *partition, claimed.raw, claimed.deliveries);
             }
         }

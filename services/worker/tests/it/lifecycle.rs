@@ -228,3 +228,38 @@ async fn a_job_whose_worker_is_killed_each_time_is_set_aside_by_name() {
     desk.queues_become_empty().await;
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn a_job_that_takes_its_workers_down_takes_no_other_along() {
+    let mut desk = Desk::open().await;
+    // Large enough for all to be in hand when the guilty one's start is told, and the worker dies of it.
+    let image = desk.image(encode(&Frame::filled(3000, 3000, [90, 120, 30]), Encoding::Png).unwrap()).await;
+    let config = json!({"width": 5000, "height": 5000, "interpolation": "lanczos3"});
+    let jobs: Vec<_> = (0..3).map(|_| Desk::job("resize@1", on(&image), config.clone())).collect();
+    // In the middle, so that there is one before it and one behind it.
+    let guilty = jobs[1].id;
+    let mut live = desk.bus.subscribe(&["inference:started"]).await.unwrap();
+    desk.bus.enqueue(&jobs, &[]).await.unwrap();
+    for _ in 0..settings().max_deliveries {
+        let process = Process::start(&desk);
+        let begun = async {
+            loop {
+                let Some(LiveItem::Event(event)) = live.next().await else { continue };
+                let event: serde_json::Value = serde_json::from_str(&event.payload).unwrap();
+                if event["data"]["job_id"] == json!(guilty) {
+                    return;
+                }
+            }
+        };
+        tokio::time::timeout(Duration::from_secs(60), begun).await.expect("the guilty job begins");
+        drop(process);
+    }
+    let worker = desk.worker().await;
+    let error = desk.end_of(guilty).await.unwrap_err();
+    assert!(error.message.contains(&guilty.to_string()) && error.message.contains("3 times"), "{error}");
+    for innocent in [jobs[0].id, jobs[2].id] {
+        desk.end_of(innocent).await.unwrap();
+    }
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}

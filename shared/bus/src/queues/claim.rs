@@ -8,8 +8,17 @@ use millrace_contracts::job::Priority;
 use super::key::QueueName;
 use super::reader::{JobDelivery, JobQueues, add_job};
 use crate::batch::Batch;
-use crate::claim::Claim;
+use crate::claim::{Chance, Claim};
 use crate::{BusError, keys};
+
+/// What was taken over.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Takeover {
+    /// The jobs.
+    pub jobs: Vec<JobDelivery>,
+    /// Whether there are jobs that [`Chance::But`] leaves, as far as one looked: not further than to as many as were wanted.
+    pub left: bool,
+}
 
 impl JobQueues {
     /// Takes over jobs of `pools` that no worker has kept for at least `min_idle`, at most `max`, urgent ones of a
@@ -24,28 +33,45 @@ impl JobQueues {
         min_idle: Duration,
         max: usize,
     ) -> Result<Vec<JobDelivery>, BusError> {
+        Ok(self.take_over(pools, (min_idle, max), Chance::Any).await?.jobs)
+    }
+
+    /// As [`JobQueues::claim_stale`], of those jobs that `chance` names. With a `max` of 0 nothing is taken over: one only looks
+    /// for those that are left.
+    ///
+    /// # Errors
+    /// As [`JobQueues::claim_stale`].
+    pub async fn take_over(
+        &mut self,
+        pools: &[Pool],
+        (min_idle, max): (Duration, usize),
+        chance: Chance,
+    ) -> Result<Takeover, BusError> {
         self.refresh_if_due().await?;
         let queues: Vec<&QueueName> = self.known.keys().filter(|name| pools.contains(&name.pool)).collect();
         let mut batch = Batch::new(keys::WORKERS);
+        let mut left = false;
         for name in queues {
             let room = max.saturating_sub(batch.readable.len());
-            if room == 0 {
+            if room == 0 && (max > 0 || left) {
                 break;
             }
             let queue_keys = Priority::ALL.map(|priority| name.at(priority));
             let streams = queue_keys.each_ref().map(|key| self.bus.keys().queue(key));
             let streams = streams.each_ref().map(String::as_str);
-            let claim =
-                Claim { group: self.reader.group(), consumer: self.reader.consumer(), min_idle, max: room };
-            for claimed in self.bus.claim(&streams, &claim).await? {
+            let (group, consumer) = (self.reader.group(), self.reader.consumer());
+            let claim = Claim { group, consumer, min_idle, max: room, chance };
+            let claims = self.bus.claim(&streams, &claim).await?;
+            left |= claims.left > 0;
+            for claimed in claims.found {
                 let at = claimed.stream.min(streams.len() - 1);
                 add_job(&mut batch, streams[at], &queue_keys[at], claimed.raw, claimed.deliveries);
             }
         }
         let mut stale = Vec::new();
         batch.finish(&self.bus, &mut stale).await;
-        let stale = self.bus.still_wanted(stale).await?;
-        self.note_served(&stale);
-        Ok(stale)
+        let jobs = self.bus.still_wanted(stale).await?;
+        self.note_served(&jobs);
+        Ok(Takeover { jobs, left })
     }
 }

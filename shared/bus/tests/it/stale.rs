@@ -1,6 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
+use millrace_bus::{Chance, JobDelivery};
 use millrace_contracts::Pool;
 use millrace_contracts::job::Priority;
 use millrace_testkit::eventually;
@@ -63,5 +64,35 @@ async fn a_job_that_is_kept_is_not_taken_over_and_one_taken_over_is_not_taken_ba
     assert_eq!(bus.keep(&"heir".into(), &held).await?, []);
     bus.ack_jobs(&held).await?;
     assert_eq!(bus.keep(&"heir".into(), &held).await?, held, "what is done is not kept");
+    Ok(())
+}
+
+#[tokio::test]
+async fn jobs_on_their_last_chance_are_left_until_they_are_asked_for() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let pools: [Pool; 1] = ["fast".into()];
+    // More than one look brings, and the others behind them.
+    let jobs: Vec<_> = (0..70).map(|_| job("fast", None, Priority::Normal)).collect();
+    bus.enqueue(&jobs, &[]).await?;
+    let mut doomed = bus.queues(&"doomed".into()).await?;
+    let held = doomed.read(&pools, 70, DEADLINE).await?;
+    assert_eq!(doomed.claim_stale(&pools, AT_ONCE, 66).await?.len(), 66);
+
+    let mut heir = bus.queues(&"heir".into()).await?;
+    let look = heir.take_over(&pools, (AT_ONCE, 0), Chance::But(3)).await?;
+    assert!(look.jobs.is_empty() && look.left);
+    assert!(
+        !heir.take_over(&pools, (AT_ONCE, 0), Chance::But(4)).await?.left,
+        "none was handed out so often"
+    );
+    let others = heir.take_over(&pools, (AT_ONCE, 64), Chance::But(3)).await?;
+    let entries = |jobs: &[JobDelivery]| jobs.iter().map(|one| one.entry.clone()).collect::<Vec<_>>();
+    assert_eq!(entries(&others.jobs), entries(&held[66..]));
+    assert!(others.left && others.jobs.iter().all(|one| one.deliveries == 2));
+
+    let last = heir.take_over(&pools, (AT_ONCE, 1), Chance::Only(3)).await?;
+    assert_eq!((entries(&last.jobs), last.jobs[0].deliveries), (entries(&held[..1]), 3));
+    assert!(heir.take_over(&pools, (AT_ONCE, 9), Chance::Only(9)).await?.jobs.is_empty());
     Ok(())
 }

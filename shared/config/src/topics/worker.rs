@@ -52,7 +52,8 @@ pub struct Worker {
     /// A worker that does not have a job's model leaves the job for so long to one that does.
     #[serde(with = "crate::span")]
     pub steal_after: Duration,
-    /// A job that was handed out so often and took its worker down each time is set aside.
+    /// A job that was handed out so often and took its worker down each time is set aside. From two on, the last time it is in
+    /// hand alone, so that no other job is taken for it.
     pub max_deliveries: u32,
     /// Largest image, width × height, that is decoded.
     pub max_pixels: u64,
