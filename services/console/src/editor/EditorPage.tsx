@@ -3,7 +3,7 @@ import { useDocumentTitle } from '@mantine/hooks';
 import { IconTopologyStar3 } from '@tabler/icons-react';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useMemo, useState } from 'react';
+import { useEffect, useMemo, useState } from 'react';
 import { Link, Navigate, useParams, useSearchParams } from 'react-router';
 import { blocksQuery, modelsQuery, workflowQuery } from '~/api/queries';
 import { isMissing } from '~/api/request';
@@ -11,6 +11,7 @@ import type { WorkflowRecord } from '~/api/types';
 import { PageLoading } from '~/app/PageLoading';
 import { catalogueOf } from '~/graph/ports';
 import { EmptyState } from '~/ui/EmptyState';
+import { lazyPart } from '~/ui/lazyPart';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { freshAddress, START } from '~/workflows/start';
 import { Canvas } from './canvas/Canvas';
@@ -28,8 +29,11 @@ import { useSave } from './useSave';
 import { useUnsavedGuard } from './useUnsavedGuard';
 import { useValidation } from './useValidation';
 
-const JsonPane = lazy(() => import('./json/JsonPane'));
-const RunPanel = lazy(() => import('~/run/RunPanel').then(module => ({ default: module.RunPanel })));
+const JsonPane = lazyPart(
+  () => import('./json/JsonPane').then(module => module.JsonPane),
+  <div className={classes.side} />,
+);
+const RunPanel = lazyPart(() => import('~/run/RunPanel').then(module => module.RunPanel));
 
 /** A saved workflow, or a new one, on the canvas. */
 export function Component() {
@@ -133,20 +137,12 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
         <div className={classes.canvas}>
           <Canvas />
         </div>
-        {showJson && (
-          <Suspense fallback={<div className={classes.side} />}>
-            <JsonPane />
-          </Suspense>
-        )}
+        {showJson && <JsonPane onClose={() => setShowJson(false)} />}
         <aside className={classes.side} aria-label="Settings" data-open={exists || undefined}>
           {exists && selected !== undefined ? <NodeForm key={selected} id={selected} /> : <WorkflowForm />}
         </aside>
       </div>
-      {running && (
-        <Suspense>
-          <RunPanel place={place} record={record} onClose={() => setRunning(false)} />
-        </Suspense>
-      )}
+      {running && <RunPanel place={place} record={record} onClose={() => setRunning(false)} />}
     </div>
   );
 }

@@ -2,7 +2,7 @@ import { Skeleton, Tabs } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
 import { IconHistoryOff } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense, useEffect, useMemo } from 'react';
+import { useEffect, useMemo } from 'react';
 import { useParams } from 'react-router';
 import { useStore } from 'zustand';
 import { blocksQuery, definitionQuery, executionQuery } from '~/api/queries';
@@ -12,6 +12,7 @@ import { catalogueOf } from '~/graph/ports';
 import { words } from '~/lib/format';
 import { useAddress } from '~/lib/useAddress';
 import { EmptyState } from '~/ui/EmptyState';
+import { lazyPart } from '~/ui/lazyPart';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import classes from './ExecutionPage.module.css';
 import { ExecutionHeader } from './ExecutionHeader';
@@ -20,8 +21,11 @@ import { isTerminal } from './live/state';
 import { createLiveStore, watch } from './live/store';
 import { TABS, type TabName } from './tabs';
 
-const RunGraph = lazy(() => import('./graph/RunGraph').then(module => ({ default: module.RunGraph })));
-const NodePanel = lazy(() => import('./panel/NodePanel').then(module => ({ default: module.NodePanel })));
+const RunGraph = lazyPart(
+  () => import('./graph/RunGraph').then(module => module.RunGraph),
+  <Skeleton height="100%" radius={0} />,
+);
+const NodePanel = lazyPart(() => import('./panel/NodePanel').then(module => module.NodePanel));
 
 export function Component() {
   const { id = '' } = useParams();
@@ -103,37 +107,35 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
             <ProblemNotice error={definition.error} onRetry={() => void definition.refetch()} />
           </div>
         )}
-        <Suspense fallback={<Skeleton flex={1} radius={0} />}>
-          <Tabs.Panel value="graph" className={classes.graph}>
-            <div className={classes.canvas}>
-              {ready ? (
-                <RunGraph
-                  definition={definition.data}
-                  catalogue={catalogue}
-                  selected={node}
-                  onSelect={value => set('node', value)}
-                />
-              ) : (
-                <Skeleton height="100%" radius={0} />
-              )}
-            </div>
-            {node && ready && (
-              <NodePanel
-                key={node}
-                node={node}
+        <Tabs.Panel value="graph" className={classes.graph}>
+          <div className={classes.canvas}>
+            {ready ? (
+              <RunGraph
                 definition={definition.data}
-                onClose={() => set('node', null)}
+                catalogue={catalogue}
+                selected={node}
+                onSelect={value => set('node', value)}
               />
+            ) : (
+              <Skeleton height="100%" radius={0} />
             )}
-          </Tabs.Panel>
-          {TABS.map(({ name: value, Content }) =>
-            Content && page.data ? (
-              <Tabs.Panel key={value} value={value} className={classes.content}>
-                <Content execution={page.data} definition={definition.data} onNode={openNode} />
-              </Tabs.Panel>
-            ) : null,
+          </div>
+          {node && ready && (
+            <NodePanel
+              key={node}
+              node={node}
+              definition={definition.data}
+              onClose={() => set('node', null)}
+            />
           )}
-        </Suspense>
+        </Tabs.Panel>
+        {TABS.map(({ name: value, Content }) =>
+          Content && page.data ? (
+            <Tabs.Panel key={value} value={value} className={classes.content}>
+              <Content execution={page.data} definition={definition.data} onNode={openNode} />
+            </Tabs.Panel>
+          ) : null,
+        )}
       </Tabs>
     </div>
   );

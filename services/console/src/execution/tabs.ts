@@ -1,5 +1,7 @@
-import { lazy, type ComponentType, type LazyExoticComponent } from 'react';
+import { Skeleton } from '@mantine/core';
+import { createElement, type ComponentType } from 'react';
 import type { Definition, Execution } from '~/api/types';
+import { lazyPart } from '~/ui/lazyPart';
 
 export interface TabProps {
   execution: Execution;
@@ -13,13 +15,19 @@ interface Tab {
   name: TabName;
   label: string;
   /** Null for the graph, which is there at once. */
-  Content: LazyExoticComponent<ComponentType<TabProps>> | null;
+  Content: ComponentType<TabProps> | null;
 }
+
+const part = (load: () => Promise<{ default: ComponentType<TabProps> }>) =>
+  lazyPart(
+    () => load().then(module => module.default),
+    createElement(Skeleton, { height: '100%', radius: 0 }),
+  );
 
 /** The views of a run; all but the graph are loaded when they are first looked at. */
 export const TABS: Tab[] = [
   { name: 'graph', label: 'Graph', Content: null },
-  { name: 'timeline', label: 'Timeline', Content: lazy(() => import('./timeline/TimelineTab')) },
-  { name: 'outputs', label: 'Outputs', Content: lazy(() => import('./outputs/OutputsTab')) },
-  { name: 'events', label: 'Events', Content: lazy(() => import('./events/EventsTab')) },
+  { name: 'timeline', label: 'Timeline', Content: part(() => import('./timeline/TimelineTab')) },
+  { name: 'outputs', label: 'Outputs', Content: part(() => import('./outputs/OutputsTab')) },
+  { name: 'events', label: 'Events', Content: part(() => import('./events/EventsTab')) },
 ];

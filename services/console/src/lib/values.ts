@@ -41,12 +41,47 @@ export function asImage(value: unknown): ImageValue | null {
     : null;
 }
 
+/** Boxes or masks, with what is amiss about an item mended or left out: blocks and callers may write what they like. */
 export function asOverlay(value: unknown): Overlay | null {
-  if (!isObject(value) || !Array.isArray(value.items) || !('width' in value)) return null;
-  const sound = value.items.every(
-    item => isObject(item) && Array.isArray(item.bbox) && item.bbox.length === 4,
-  );
-  return sound ? (value as unknown as Overlay) : null;
+  if (!isObject(value) || !Array.isArray(value.items)) return null;
+  if (!Number.isFinite(value.width) || !Number.isFinite(value.height)) return null;
+  const items: Detection[] = [];
+  for (const item of value.items) {
+    const detection = asDetection(item);
+    if (!detection) return null;
+    items.push(detection);
+  }
+  const { image_id, width, height } = value as { image_id?: unknown; width: number; height: number };
+  return { width, height, items, ...(typeof image_id === 'string' && { image_id }) };
+}
+
+function asDetection(item: Json): Detection | null {
+  if (!isObject(item) || !areNumbers(item.bbox) || item.bbox.length !== 4) return null;
+  const { detection_id, class_id, class_name, confidence, mask, keypoints, tracker_id } = item;
+  const id = typeof class_id === 'number' && Number.isFinite(class_id) ? class_id : 0;
+  return {
+    bbox: item.bbox as Detection['bbox'],
+    class_id: id,
+    class_name: typeof class_name === 'string' ? class_name : String(class_id ?? id),
+    ...(typeof detection_id === 'string' && { detection_id }),
+    ...(typeof confidence === 'number' && Number.isFinite(confidence) && { confidence }),
+    ...(isMask(mask) && { mask }),
+    ...(isPoints(keypoints) && { keypoints }),
+    ...(typeof tracker_id === 'number' && { tracker_id }),
+  };
+}
+
+function areNumbers(value: unknown): value is number[] {
+  return Array.isArray(value) && value.every(Number.isFinite);
+}
+
+function isMask(value: unknown): value is Rle & Json {
+  if (!isObject(value) || !areNumbers(value.size) || value.size.length !== 2) return false;
+  return typeof value.counts === 'string' || areNumbers(value.counts);
+}
+
+function isPoints(value: unknown): value is [number, number, number][] {
+  return Array.isArray(value) && value.every(point => areNumbers(point) && point.length >= 2);
 }
 
 /** The digest behind `{"$value": …}`. */

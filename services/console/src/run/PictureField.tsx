@@ -1,15 +1,16 @@
 import { ActionIcon, Button, Group, Menu, Text } from '@mantine/core';
 import { IconCamera, IconLink, IconPhotoPlus, IconSparkles, IconX } from '@tabler/icons-react';
-import { lazy, Suspense, useRef, useState, type DragEvent } from 'react';
+import { useRef, useState, type DragEvent } from 'react';
 import type { NodeDefinition } from '~/api/types';
 import { notifyProblem } from '~/ui/notify';
+import { lazyPart } from '~/ui/lazyPart';
 import { AddressField } from './AddressField';
 import { pictureAt, pictureOf, type InputValue, type Picture } from './inputs';
 import classes from './PictureField.module.css';
 import { SAMPLES } from './samples';
 import { usePaste } from './usePaste';
 
-const Webcam = lazy(() => import('./Webcam').then(module => ({ default: module.Webcam })));
+const Webcam = lazyPart(() => import('./Webcam').then(module => module.Webcam));
 
 interface Props {
   node: NodeDefinition;
@@ -169,9 +170,7 @@ export function PictureField({ node, isList, first, value, onChange }: Props) {
         <AddressField onAddress={address => add([pictureAt(address)])} onClose={() => setAsking(false)} />
       )}
       {camera && (
-        <Suspense>
-          <Webcam onClose={() => setCamera(false)} onPicture={blob => add([pictureOf(blob, 'camera.jpg')])} />
-        </Suspense>
+        <Webcam onClose={() => setCamera(false)} onPicture={blob => add([pictureOf(blob, 'camera.jpg')])} />
       )}
     </section>
   );

@@ -39,8 +39,8 @@ export function Boxes({ items, width, height, scale, active, onActive }: Props) 
             <rect
               x={x1}
               y={y1}
-              width={x2 - x1}
-              height={y2 - y1}
+              width={Math.max(0, x2 - x1)}
+              height={Math.max(0, y2 - y1)}
               fill={colour}
               fillOpacity={active === item ? 0.22 : 0.05}
               stroke={colour}

@@ -16,7 +16,7 @@ import { codeTheme } from './theme';
 const PAUSE_MS = 300;
 
 /** The workflow as JSON beside the canvas: each follows the other. */
-export default function JsonPane() {
+export function JsonPane(_: { onClose(): void }) {
   const store = useEditorStore();
   const holder = useRef<HTMLDivElement>(null);
   useEffect(() => {

@@ -1,7 +1,6 @@
 import { Button, Skeleton, Stack, Text } from '@mantine/core';
 import { IconGitCompare } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { lazy, Suspense } from 'react';
 import { Link, useSearchParams } from 'react-router';
 import { definitionQuery, executionQuery } from '~/api/queries';
 import type { Execution } from '~/api/types';
@@ -11,6 +10,7 @@ import { ChangeList } from '~/workflows/ChangeList';
 import { changesBetween } from '~/workflows/changes';
 import { EmptyState } from '~/ui/EmptyState';
 import { Page } from '~/ui/Page';
+import { lazyPart } from '~/ui/lazyPart';
 import { Panel } from '~/ui/Panel';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { StatusBadge } from '~/ui/Status';
@@ -18,7 +18,10 @@ import { Thumbnail } from '~/ui/Thumbnail';
 import classes from './ComparePage.module.css';
 import { NodeTable } from './NodeTable';
 
-const JsonDiff = lazy(() => import('~/workflows/JsonDiff'));
+const JsonDiff = lazyPart(
+  () => import('~/workflows/JsonDiff').then(module => module.default),
+  <Skeleton height={200} />,
+);
 
 /** Two runs side by side: what they walked, how long each node took, what they gave. */
 export function Component() {
@@ -59,9 +62,7 @@ export function Component() {
             <Pictures run={other.data} letter="B" />
           </div>
           <Panel title="Outputs">
-            <Suspense fallback={<Skeleton height={200} />}>
-              <JsonDiff before={text(one.data.outputs)} after={text(other.data.outputs)} />
-            </Suspense>
+            <JsonDiff before={text(one.data.outputs)} after={text(other.data.outputs)} />
           </Panel>
         </Stack>
       )}

@@ -4,6 +4,7 @@ import { useMemo, useState } from 'react';
 import type { Json } from '~/api/types';
 import { formatCount } from '~/lib/format';
 import { allImages, asImage, asOverlay, asReference, asVector, type ImageValue } from '~/lib/values';
+import { Boundary } from '~/ui/Boundary';
 import { JsonTree } from '~/ui/JsonTree';
 import { Thumbnail } from '~/ui/Thumbnail';
 import { VectorPlot } from '~/ui/VectorPlot';
@@ -25,7 +26,16 @@ interface Props {
 }
 
 /** A value as what it is: a picture, boxes on a picture, a vector, or JSON. */
-export function PortValue({ name, value, path = '', large = false }: Props) {
+export function PortValue(props: Props) {
+  // Values are anybody's: one that cannot be shown takes nothing else with it.
+  return (
+    <Boundary>
+      <Resolved {...props} />
+    </Boundary>
+  );
+}
+
+function Resolved({ name, value, path = '', large = false }: Props) {
   const values = useMemo(() => [value], [value]);
   const [resolved] = useResolved(values);
   if (resolved === undefined) return <Skeleton height={60} />;
