@@ -15,7 +15,7 @@ interface Props {
 export function ProgressBar({ definition, recorded }: Props) {
   const run = useLive(live => live.run);
   const progress = progressOf(run);
-  const { completed, failed, skipped, running } = progress;
+  const { completed, failed, skipped, cancelled, running } = progress;
   const total = Math.max(progress.total, recorded, definition ? expectedRuns(definition, run) : 0);
   if (total === 0) return null;
   const share = (count: number) => `${(count / total) * 100}%`;
@@ -25,6 +25,7 @@ export function ProgressBar({ definition, recorded }: Props) {
     running > 0 && `${formatCount(running)} under way`,
     failed > 0 && `${formatCount(failed)} failed`,
     skipped > 0 && `${formatCount(skipped)} skipped`,
+    cancelled > 0 && `${formatCount(cancelled)} cancelled`,
   ].filter(Boolean);
   return (
     <div className={classes.wrap}>
@@ -39,6 +40,7 @@ export function ProgressBar({ definition, recorded }: Props) {
         <span style={{ width: share(completed), background: 'var(--state-completed)' }} />
         <span style={{ width: share(failed), background: 'var(--state-failed)' }} />
         <span style={{ width: share(skipped), background: 'var(--state-skipped)' }} />
+        <span style={{ width: share(cancelled), background: 'var(--state-cancelled)' }} />
         <span style={{ width: share(running), background: 'var(--state-running)' }} data-running />
       </div>
       <span className={classes.words}>{words.join(' · ')}</span>

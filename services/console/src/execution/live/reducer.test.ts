@@ -71,7 +71,14 @@ describe('applyAll', () => {
     expect(run.status).toBe('completed');
     expect(run.outputs).toEqual({ x: 1 });
     expect(run.completedAt).toBe(9);
-    expect(progressOf(run)).toEqual({ total: 3, completed: 2, failed: 0, skipped: 1, running: 0 });
+    expect(progressOf(run)).toEqual({
+      total: 3,
+      completed: 2,
+      failed: 0,
+      skipped: 1,
+      cancelled: 0,
+      running: 0,
+    });
     expect(run.gap).toBe(false);
   });
 
@@ -157,6 +164,13 @@ describe('applyAll', () => {
     ]);
     expect(run.nodes.get('a')?.counts).toMatchObject({ completed: 1, failed: 1, running: 0 });
     expect(run.omitted).toBe(0);
+  });
+
+  it('counts what was cancelled apart from what was skipped', () => {
+    const run = applyAll(emptyRun(RUN), [
+      snapshot(3, [node('a', 'completed'), node('b', 'cancelled'), node('c', 'cancelled')]),
+    ]);
+    expect(progressOf(run)).toMatchObject({ completed: 1, skipped: 0, cancelled: 2 });
   });
 
   it('reads progress in any of its forms', () => {

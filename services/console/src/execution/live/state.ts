@@ -93,7 +93,8 @@ export function emptyRun(id: string): RunState {
   };
 }
 
-export function progressOf(run: RunState): Progress {
+/** How far the run is; what was cancelled is counted apart from what was skipped. */
+export function progressOf(run: RunState): Progress & { cancelled: number } {
   const { counts } = run;
   return {
     total: Math.max(
@@ -102,7 +103,8 @@ export function progressOf(run: RunState): Progress {
     ),
     completed: counts.completed,
     failed: counts.failed + counts.timed_out,
-    skipped: counts.skipped + counts.cancelled,
+    skipped: counts.skipped,
+    cancelled: counts.cancelled,
     running: counts.queued + counts.running,
   };
 }
