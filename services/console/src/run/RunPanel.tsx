@@ -13,7 +13,7 @@ import {
 } from '@mantine/core';
 import { IconChevronDown, IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useLocation, useNavigate } from 'react-router';
 import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
@@ -50,11 +50,14 @@ export function RunPanel({ place, record, onClose }: Props) {
     () => new Set(verdict.inputs.filter(spec => spec.kind.startsWith('list<')).map(spec => spec.name)),
     [verdict],
   );
-  const [values, setValues] = useState<Record<string, InputValue>>({});
+  // A map: an input may be called `constructor`, which every object has something under.
+  const [values, setValues] = useState<ReadonlyMap<string, InputValue>>(new Map());
   const [options, setOptions] = useState<JsonObject>({});
   const [more, setMore] = useState(false);
-  const valueOf = (node: NodeDefinition): InputValue => values[node.id] ?? defaultValue(node);
-  const set = (id: string, value: InputValue): void => setValues(before => ({ ...before, [id]: value }));
+  const valueOf = (node: NodeDefinition): InputValue => values.get(node.id) ?? defaultValue(node);
+  const set = (id: string, value: InputValue): void => setValues(before => new Map(before).set(id, value));
+  // A second Enter may come before the button is drawn as pressed.
+  const starting = useRef(false);
   const start = useMutation({
     mutationFn: async () => {
       const body = await submission(
@@ -71,6 +74,9 @@ export function RunPanel({ place, record, onClose }: Props) {
     onSuccess: run => {
       const origin: Origin = { address: pathname + search, place, base };
       return navigate(`/executions/${run.execution_id}`, { state: { keep: true, origin } });
+    },
+    onSettled: () => {
+      starting.current = false;
     },
   });
   const lacking = inputs.filter(node => missing(node, valueOf(node)));
@@ -92,6 +98,8 @@ export function RunPanel({ place, record, onClose }: Props) {
       <form
         onSubmit={event => {
           event.preventDefault();
+          if (starting.current) return;
+          starting.current = true;
           start.mutate();
         }}
       >
