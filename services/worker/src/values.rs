@@ -1,5 +1,6 @@
 //! Port values as blocks take them: typed, and on the right image.
 
+use millrace_blocks::settings;
 use millrace_contracts::values::{Detection, Detections, ImageValue, Lineage, Masks};
 use millrace_contracts::{BlobId, ErrorKind, JobError};
 use serde::Deserialize;
@@ -8,15 +9,9 @@ use serde_json::Value;
 
 use crate::job::JobContext;
 
-/// The block's configuration.
+/// The block's configuration, if what selectors put there is allowed there.
 pub(crate) fn config<T: DeserializeOwned>(context: &JobContext) -> Result<T, JobError> {
-    T::deserialize(Value::Object(context.config.clone())).map_err(|error| {
-        JobError::new(
-            ErrorKind::InvalidConfig,
-            format!("the configuration of {} is wrong: {error}", context.job.task),
-        )
-        .at("/config")
-    })
+    settings::read(&context.job.task, &context.config, context.inputs.keys().map(String::as_str))
 }
 
 /// The image on a port.

@@ -9,6 +9,8 @@ pub mod outputs;
 pub mod ports;
 mod render;
 mod schema;
+pub mod settings;
+pub mod suggest;
 pub mod transforms;
 
 pub use block::{Block, Category, Example, Problem, Runner};

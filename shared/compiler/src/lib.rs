@@ -12,8 +12,8 @@ pub mod logic;
 mod passes;
 pub mod plan;
 mod size;
-mod suggest;
 mod uncalled;
+mod unsaved;
 
 pub use compile::{compile, compile_text, parse_text, pin, pin_compiled};
 pub use expression::{Expression, ExpressionFault};
@@ -22,3 +22,6 @@ pub use locate::{Location, locate};
 pub use logic::{Call, Logic, Ports, output_value};
 pub use plan::Plan;
 pub use suggest::did_you_mean;
+pub use unsaved::nameless_windows;
+
+use millrace_blocks::suggest;

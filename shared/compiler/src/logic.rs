@@ -17,6 +17,7 @@ mod switch;
 
 use std::sync::Arc;
 
+use millrace_blocks::settings;
 use millrace_contracts::{ErrorKind, JobError};
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -121,10 +122,9 @@ impl Ports {
     }
 }
 
-/// The typed configuration of a call.
-fn config_of<T: DeserializeOwned>(call: &Call<'_>) -> Result<T, JobError> {
-    serde_json::from_value(Value::Object(call.config.clone()))
-        .map_err(|error| JobError::new(ErrorKind::InvalidConfig, error.to_string()).at("/config"))
+/// The typed configuration of a call of `block`, if what selectors put there is allowed there.
+fn config_of<T: DeserializeOwned>(block: &str, call: &Call<'_>) -> Result<T, JobError> {
+    settings::read(block, call.config, call.inputs.keys().map(String::as_str))
 }
 
 /// The list on an input port.

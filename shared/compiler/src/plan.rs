@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use millrace_blocks::settings;
 use millrace_contracts::definition::{CachePolicy, OnError, OnItemError, Retry};
 use millrace_contracts::job::Priority;
-use millrace_contracts::{Kind, NodeId, Pool};
-use serde_json::Value;
+use millrace_contracts::values::ValueRef;
+use millrace_contracts::{JobError, Kind, NodeId, Pool};
+use serde_json::{Map, Value};
 
 use crate::logic::Logic;
 
@@ -185,6 +187,21 @@ pub enum Selector {
     Port(NodeIndex, String),
     /// All output ports of a node as an object: `$nodes.ID.*`.
     All(NodeIndex),
+}
+
+impl PlanNode {
+    /// Checks the node's configuration, its selectors resolved, as the compiler checked what is written out. Where part of it
+    /// is stored apart, whoever resolves that checks it.
+    ///
+    /// # Errors
+    /// `INVALID_CONFIG`, with the place in the node.
+    pub fn check_config(&self, config: &Map<String, Value>) -> Result<(), JobError> {
+        let is_apart = |value: &Value| !ValueRef::all_in(value).is_empty();
+        if matches!(self.config, Template::Literal(_)) || config.values().any(is_apart) {
+            return Ok(());
+        }
+        settings::check(&self.block, config, self.inputs.iter().map(|input| input.port.as_str()))
+    }
 }
 
 impl Template {

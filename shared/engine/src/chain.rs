@@ -68,6 +68,8 @@ impl Execution {
             Value::Object(config) => config,
             _ => Map::new(),
         };
+        // What is wrong with it is said when its own turn comes.
+        node.check_config(&config).ok()?;
         let id = JobId::of(self.accepted.execution_id, &node.id, &key.path, 1);
         Some(FollowUp { id, node_id: node.id.clone(), task: node.block.clone(), inputs, reads, config })
     }

@@ -173,6 +173,10 @@ impl Execution {
     ) -> Result<(), Skipped> {
         // A node run that is skipped does not stand in line first.
         let given = self.given(node, &key.path)?;
+        if let Err(error) = node.check_config(&given.config) {
+            self.fail_node(key, error, now);
+            return Ok(());
+        }
         // What is done already takes nobody's place.
         let answered = self.is_answered(key);
         if self.is_full() && !answered {

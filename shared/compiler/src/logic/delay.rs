@@ -21,7 +21,7 @@ pub fn due_at(config: &Map<String, Value>, now: UnixMillis) -> Result<UnixMillis
         Err(JobError::new(ErrorKind::InvalidConfig, message).at(format!("/config/{field}")))
     };
     let inputs = Map::new();
-    let Config { ms, until } = config_of(&Call { inputs: &inputs, config })?;
+    let Config { ms, until } = config_of("delay@1", &Call { inputs: &inputs, config })?;
     let (field, due) = match (ms, until) {
         (Some(ms), None) => ("ms", now.after(Duration::from_millis(ms))),
         (None, Some(until)) => match rfc3339::deserialize(Value::from(until)) {
@@ -56,6 +56,6 @@ mod tests {
         assert_eq!(due(&json!({"until": "tomorrow"})), Err("/config/until".to_owned()));
         assert_eq!(due(&json!({"until": "2099-01-01T00:00:00Z"})), Err("/config/until".to_owned()));
         assert_eq!(due(&json!({"ms": u64::MAX})), Err("/config/ms".to_owned()));
-        assert_eq!(due(&json!({})), Err("/config/ms".to_owned()));
+        assert_eq!(due(&json!({})), Err("/config".to_owned()));
     }
 }

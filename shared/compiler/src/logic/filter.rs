@@ -14,7 +14,7 @@ use super::{Call, Ports, bounded, config_of, expression_error, name_of};
 use crate::expression::{Detail, Evaluation, Expression, into_cel};
 
 pub(super) fn evaluate(expression: Option<&Expression>, call: &Call<'_>) -> Result<Ports, JobError> {
-    let config: Config = config_of(call)?;
+    let config: Config = config_of("filter@1", call)?;
     let input = call.inputs.get("items").unwrap_or(&Value::Null);
     let items = items_of(input)?;
     let derived = items.iter().map(Item::derived).collect::<Vec<_>>();

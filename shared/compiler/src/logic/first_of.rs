@@ -9,7 +9,7 @@ use serde_json::Value;
 use super::{Call, Ports, config_of};
 
 pub(super) fn evaluate(call: &Call<'_>) -> Result<Ports, JobError> {
-    let config: Config = config_of(call)?;
+    let config: Config = config_of("first_of@1", call)?;
     // Inputs that `order` leaves out come after, by name: a stored definition does not keep the order of its fields.
     let rest =
         call.inputs.keys().map(String::as_str).filter(|name| !config.order.iter().any(|own| own == name));

@@ -1,16 +1,14 @@
 //! `switch`: the branch of the first case that the value equals.
 
-use millrace_contracts::{ErrorKind, JobError};
+use millrace_blocks::logic::switch::Config;
+use millrace_contracts::JobError;
 use serde_json::Value;
 
 use super::equal::equal;
-use super::{Call, Ports};
+use super::{Call, Ports, config_of};
 
 pub(super) fn evaluate(call: &Call<'_>) -> Result<Ports, JobError> {
-    let Some(Value::Object(cases)) = call.config.get("cases") else {
-        let message = "`cases` must be an object: port → literal";
-        return Err(JobError::new(ErrorKind::InvalidConfig, message).at("/config/cases"));
-    };
+    let Config { cases } = config_of("switch@1", call)?;
     let value = call.inputs.get("value").cloned().unwrap_or(Value::Null);
     let case = cases.iter().find(|(_, literal)| equal(literal, &value));
     let taken = case.map_or("default", |(port, _)| port);

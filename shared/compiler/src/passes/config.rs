@@ -1,14 +1,12 @@
 //! Config: each node's configuration against the schema of its block, and the block's own rules. Where a selector
-//! stands in place of a value, the schema is not asked; the value is checked by whoever reads it in the run.
+//! stands in place of a value, the schema is not asked; the value is checked in the run, by the same rules.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
-use std::sync::LazyLock;
+use std::collections::{BTreeMap, HashSet};
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{ValidationError, Validator};
 use millrace_blocks::block::Subject;
 use millrace_blocks::inputs::parameter_input::Config;
-use millrace_blocks::{Block, Placed, Problem, catalogue};
+use millrace_blocks::settings::{Mistake, MistakeKind, mistakes};
+use millrace_blocks::{Block, Placed, Problem};
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::{Fault, Kind};
 use serde_json::Value;
@@ -16,17 +14,6 @@ use serde_json::Value;
 use crate::codes;
 use crate::draft::{Draft, DraftNode};
 use crate::inputs::{Wrong, parameter};
-use crate::passes::policies::shown;
-use crate::suggest::{did_you_mean, one_of};
-
-/// One validator per block, built once: building costs far more than using.
-static VALIDATORS: LazyLock<HashMap<String, Validator>> = LazyLock::new(|| {
-    let validator = |block: &Block| {
-        let options = jsonschema::options().should_validate_formats(true);
-        options.build(&block.config).expect("the catalogue's schemas are valid JSON Schema")
-    };
-    catalogue().iter().map(|block| (block.versioned(), validator(block))).collect()
-});
 
 /// Checks every node's configuration.
 pub(crate) fn run(draft: &mut Draft<'_>) {
@@ -34,17 +21,13 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
         let Some(block) = node.block else { continue };
         let settings = Value::Object(node.settings.clone());
         let selectors = selectors_of(node);
-        let validator =
-            VALIDATORS.get(&block.versioned()).expect("every block of the catalogue has a validator");
-        if !validator.is_valid(&settings) {
-            let errors = validator.iter_errors(&settings);
-            let errors = errors.filter(|error| !selectors.contains(error.instance_path().as_str()));
-            let faults = errors.flat_map(|error| faults_of(node, block, &error)).collect::<Vec<_>>();
-            if !faults.is_empty() {
-                // The block's own rules build on what the schema says.
-                draft.faults.0.extend(faults);
-                continue;
-            }
+        let mistakes = mistakes(block, &settings).into_iter();
+        let mistakes = mistakes.filter(|mistake| !selectors.contains(mistake.value.as_str()));
+        let faults = mistakes.map(|mistake| fault_of(node, mistake)).collect::<Vec<_>>();
+        if !faults.is_empty() {
+            // The block's own rules build on what the schema says.
+            draft.faults.0.extend(faults);
+            continue;
         }
         let mut faults = own_rules(node, block);
         if faults.is_empty() && selectors.is_empty() {
@@ -66,6 +49,17 @@ fn selectors_of<'n>(node: &'n DraftNode<'_>) -> HashSet<&'n str> {
         found.extend(reference.pointer.strip_prefix("/config"));
     });
     found
+}
+
+fn fault_of(node: &DraftNode<'_>, mistake: Mistake) -> Fault {
+    let code = match mistake.kind {
+        MistakeKind::UnknownField => codes::UNKNOWN_FIELD,
+        MistakeKind::MissingField => codes::MISSING_FIELD,
+        MistakeKind::Invalid => codes::INVALID_CONFIG,
+    };
+    let mut fault = node.fault(code, &format!("/config{}", mistake.pointer), mistake.message);
+    fault.hint = mistake.hint;
+    fault
 }
 
 fn own_rules(node: &DraftNode<'_>, block: &Block) -> Vec<Fault> {
@@ -111,106 +105,4 @@ fn parameter_values(node: &DraftNode<'_>) -> Vec<Fault> {
         faults.extend(wrong.map(|wrong| fault(("/config/default".to_owned(), wrong))));
     }
     faults
-}
-
-fn faults_of(node: &DraftNode<'_>, block: &Block, error: &ValidationError<'_>) -> Vec<Fault> {
-    let place = format!("/config{}", error.instance_path().as_str());
-    match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected } => {
-            let known = properties_at(block, error);
-            let fault = |field: &String| {
-                let pointer = format!("{place}/{}", pointer_token(field));
-                let message = format!("{} has no setting {field:?}", block.name);
-                let mut fault = node.fault(codes::UNKNOWN_FIELD, &pointer, message);
-                fault.hint = did_you_mean(field, known.iter().map(String::as_str))
-                    .or_else(|| Some(format!("{} has no settings here", block.name)));
-                fault
-            };
-            unexpected.iter().map(fault).collect()
-        }
-        ValidationErrorKind::Required { property } => {
-            let field = property.as_str().unwrap_or_default();
-            let pointer = format!("{place}/{}", pointer_token(field));
-            let message = format!("{} needs the setting `{field}`", block.name);
-            let mut fault = node.fault(codes::MISSING_FIELD, &pointer, message);
-            fault.hint = help_of(block, field);
-            vec![fault]
-        }
-        kind => {
-            let mut fault = node.fault(codes::INVALID_CONFIG, &place, message_of(kind, error));
-            fault.hint = hint_of(kind, error);
-            vec![fault]
-        }
-    }
-}
-
-/// The properties of the schema object that refused a field.
-fn properties_at(block: &Block, error: &ValidationError<'_>) -> Vec<String> {
-    let path = error.schema_path().as_str();
-    let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
-    let schema = block.config.pointer(parent);
-    let properties = schema.and_then(|schema| schema.get("properties")).and_then(Value::as_object);
-    properties.into_iter().flat_map(|fields| fields.keys().cloned()).collect()
-}
-
-fn help_of(block: &Block, field: &str) -> Option<String> {
-    let (_, schema) = block.config_fields().find(|(name, _)| *name == field)?;
-    schema.get("description").and_then(Value::as_str).map(str::to_owned)
-}
-
-fn message_of(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> String {
-    let value = shown(error.instance());
-    match kind {
-        ValidationErrorKind::Minimum { limit } => format!("{value} is less than {limit}, the least allowed"),
-        ValidationErrorKind::Maximum { limit } => format!("{value} is more than {limit}, the most allowed"),
-        ValidationErrorKind::MinLength { limit } | ValidationErrorKind::MinItems { limit } => {
-            format!("{value} is too short: at least {limit}")
-        }
-        ValidationErrorKind::MaxLength { limit } | ValidationErrorKind::MaxItems { limit } => {
-            format!("{value} is too long: at most {limit}")
-        }
-        ValidationErrorKind::MinProperties { limit } => {
-            format!("{value} has too few entries: at least {limit}")
-        }
-        ValidationErrorKind::MaxProperties { limit } => {
-            format!("{value} has too many entries: at most {limit}")
-        }
-        ValidationErrorKind::Enum { .. } => format!("{value} is not among the choices"),
-        ValidationErrorKind::Pattern { .. } => format!("{value} is not written as it must be"),
-        ValidationErrorKind::PropertyNames { error } => {
-            format!("{} cannot be a name here", shown(error.instance()))
-        }
-        ValidationErrorKind::Type { kind } => format!("{value} must be {}", types_of(kind)),
-        _ => shorten(&error.to_string()),
-    }
-}
-
-fn types_of(kind: &jsonschema::error::TypeKind) -> String {
-    match kind {
-        jsonschema::error::TypeKind::Single(one) => one.to_string(),
-        jsonschema::error::TypeKind::Multiple(many) => {
-            many.iter().map(|one| one.to_string()).collect::<Vec<_>>().join(" or ")
-        }
-    }
-}
-
-fn hint_of(kind: &ValidationErrorKind, error: &ValidationError<'_>) -> Option<String> {
-    match kind {
-        ValidationErrorKind::Enum { options } => {
-            let names = options.as_array()?.iter().filter_map(Value::as_str).collect::<Vec<_>>();
-            match error.instance().as_str() {
-                Some(wrong) => did_you_mean(wrong, names),
-                None => one_of(names),
-            }
-        }
-        ValidationErrorKind::Pattern { pattern } => Some(format!("it must match {}", shorten(pattern))),
-        _ => None,
-    }
-}
-
-fn shorten(text: &str) -> String {
-    if text.chars().count() <= 200 {
-        return text.to_owned();
-    }
-    text.chars().take(199).chain(['…']).collect()
 }

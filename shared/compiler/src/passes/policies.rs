@@ -3,6 +3,7 @@
 use std::collections::HashMap;
 
 use millrace_blocks::Runner;
+use millrace_blocks::settings::shown;
 use millrace_contracts::definition::{CachePolicy, OnError, Retry};
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::flow::MAX_WEIGHT;
@@ -266,12 +267,3 @@ const ERROR_KINDS: [ErrorKind; 11] = [
     ErrorKind::Cancelled,
     ErrorKind::Internal,
 ];
-
-/// A value as a message shows it: cut, so that a message stays a message.
-pub(crate) fn shown(value: &Value) -> String {
-    let text = value.to_string();
-    if text.chars().count() <= 80 {
-        return text;
-    }
-    text.chars().take(79).chain(['…']).collect()
-}

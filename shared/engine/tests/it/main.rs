@@ -34,6 +34,7 @@ mod reports;
 mod reruns;
 mod retries;
 mod reuse;
+mod settings;
 mod shell;
 mod snapshots;
 mod timeouts;

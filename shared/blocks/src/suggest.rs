@@ -1,4 +1,4 @@
-//! "Did you mean …?"
+//! "Did you mean …?": hints for names that are nearly right.
 
 /// Names listed in a hint at most.
 const LISTED: usize = 12;
@@ -7,7 +7,8 @@ const LISTED: usize = 12;
 const COMPARED: usize = 1_000;
 
 /// The candidate that `wrong` was most likely meant to be.
-pub(crate) fn closest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+#[must_use]
+pub fn closest<'a>(wrong: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     if wrong.len() > 256 {
         return None;
     }
@@ -33,7 +34,8 @@ pub fn did_you_mean<'a>(
 }
 
 /// "one of: a, b, c", cut when there are many; none when there are none.
-pub(crate) fn one_of<'a>(candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+#[must_use]
+pub fn one_of<'a>(candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let mut names = candidates.into_iter();
     let mut text = format!("one of: {}", names.next()?);
     for name in names.by_ref().take(LISTED - 1) {
