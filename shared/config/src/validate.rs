@@ -50,6 +50,7 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     );
     rule(models.memory_factor >= 1.0, "models.memory_factor", "must be at least 1");
     rule(!models.look_every.is_zero(), "models.look_every", "must be more than 0s");
+    rule(!models.warm_up_limit.is_zero(), "models.warm_up_limit", "must be more than 0s");
     rule(models.max_loaded > 0, "models.max_loaded", "must be at least 1");
     rule(
         models.serving.values().all(is_runnable),

@@ -44,6 +44,9 @@ pub struct Models {
     pub memory_facts: Option<PathBuf>,
     /// Rows of the run that ends a load, so that the first job finds everything in place; 0 for none.
     pub warm_up_rows: usize,
+    /// How long that run may take; a model that takes longer is refused.
+    #[serde(with = "crate::span")]
+    pub warm_up_limit: Duration,
     /// A model nobody has used for so long is unloaded; 0s for never.
     #[serde(with = "crate::span")]
     pub idle_timeout: Duration,
@@ -100,6 +103,7 @@ impl Default for Models {
             memory_factor: 2.0,
             memory_facts: None,
             warm_up_rows: 1,
+            warm_up_limit: Duration::from_secs(60),
             idle_timeout: Duration::ZERO,
             keep_warm: 1,
             switch_after: Duration::from_secs(2),
