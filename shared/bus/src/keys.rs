@@ -1,7 +1,7 @@
 //! Every key and internal channel of the bus, in one place. All keys of one partition, and all of one queue, share a
 //! hash tag, so that a script stays in one slot of a Redis Cluster. The layout is versioned by the prefix.
 
-use millrace_contracts::{ExecutionId, ModelId, Partition, WorkerId, WorkflowId};
+use millrace_contracts::{ExecutionId, JobId, ModelId, Partition, WorkerId, WorkflowId};
 
 use crate::QueueKey;
 use crate::queues::QueueName;
@@ -193,6 +193,11 @@ impl Keys {
     /// String: changes whenever the saved workflow does; expires.
     pub(crate) fn stamp(&self, workflow: WorkflowId) -> String {
         format!("{}:stamp:{workflow}", self.prefix)
+    }
+
+    /// String: what a job was asked for as; expires.
+    pub(crate) fn job(&self, job: JobId) -> String {
+        format!("{}:job:{job}", self.prefix)
     }
 
     /// String: what a worker says of itself; expires.

@@ -1,5 +1,6 @@
 //! The bus against a real Redis. Each test has a server of its own.
 
+mod asked;
 mod cluster;
 mod commits;
 mod dead_letters;
