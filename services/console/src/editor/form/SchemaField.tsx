@@ -1,16 +1,18 @@
 import { NumberInput, Select, Slider, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
 import type { Json, Schema } from '~/api/types';
-import { isSelector } from '~/graph/selectors';
+import { blockName, isSelector } from '~/graph/selectors';
 import { isObject } from '~/lib/json';
 import { labelOf, words } from '~/lib/format';
 import { typedNumber } from '~/lib/typedNumber';
 import { faultsAt, type NodeFault } from '../document/faults';
+import { useEditor } from '../store';
 import { BindMenu, BoundValue } from './BoundValue';
 import { CelField } from './CelField';
 import { FieldFrame } from './FieldFrame';
 import { JsonField } from './JsonField';
 import { ClassesField, ModelField } from './ModelField';
 import { ObjectField } from './ObjectField';
+import { ChoicesField, CollectionField, WorkflowField } from './PickerFields';
 
 export interface FieldProps {
   /** The node it belongs to. */
@@ -59,6 +61,18 @@ export function SchemaField(props: FieldProps) {
 }
 
 function Control(props: FieldProps) {
+  const block = useEditor(state => blockName(state.nodes.get(props.node)?.type ?? ''));
+  switch (`${block}.${props.place.slice(1).join('.')}`) {
+    case 'sub_workflow.workflow':
+      return <WorkflowField {...props} />;
+    case 'similarity_search.collection':
+      return <CollectionField {...props} />;
+    default:
+      return <Plain {...props} />;
+  }
+}
+
+function Plain(props: FieldProps) {
   const { name, place, schema, value, onChange } = props;
   const set = (next: Json | undefined): void =>
     onChange(place, next === '' || next === null ? undefined : next);
@@ -107,6 +121,7 @@ function Control(props: FieldProps) {
   if (types.length === 1 && types[0] === 'array' && typesOf(schema.items ?? {}).join() === 'string') {
     const items = Array.isArray(value) ? value.filter(item => typeof item === 'string') : [];
     if (/^class(es|_filter)$/.test(name)) return <ClassesField {...props} items={items} />;
+    if (schema.items?.enum) return <ChoicesField {...props} items={items} />;
     return (
       <TagsInput
         size="xs"
