@@ -1,6 +1,6 @@
 import { Button, Center } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { IconTopologyStar3 } from '@tabler/icons-react';
+import { IconPlus, IconTopologyStar3 } from '@tabler/icons-react';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
@@ -109,6 +109,7 @@ function Editor({ place, blocks, record }: Props) {
 function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   const [showJson, setShowJson] = useState(false);
   const [running, setRunning] = useState(false);
+  const [adding, setAdding] = useState(false);
   const selection = useEditor(state => state.selection);
   const name = useEditor(state => state.history.present.name);
   const selected = selection.size === 1 ? [...selection][0] : undefined;
@@ -133,9 +134,17 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
       />
       {record && <NewerVersion record={record} saving={save.pending} />}
       <div className={classes.bench}>
-        <Palette />
+        <Palette open={adding} onOpen={setAdding} />
         <div className={classes.canvas}>
           <Canvas />
+          <Button
+            className={classes.add}
+            size="sm"
+            leftSection={<IconPlus size={16} />}
+            onClick={() => setAdding(true)}
+          >
+            Add
+          </Button>
         </div>
         {showJson && <JsonPane onClose={() => setShowJson(false)} />}
         <aside className={classes.side} aria-label="Settings" data-open={exists || undefined}>

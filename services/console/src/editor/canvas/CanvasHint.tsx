@@ -7,7 +7,7 @@ export function CanvasHint() {
     <div className={classes.hint}>
       <Text fw={600}>An empty canvas</Text>
       <Text size="sm" c="dimmed" ta="center">
-        Drag a block from the palette, or press <Kbd>/</Kbd> and type. Most workflows begin with an image
+        Take a block from the palette, or press <Kbd>/</Kbd> and type. Most workflows begin with an image
         input. Pull a wire from a port and let go: the blocks that fit are offered.
       </Text>
     </div>

@@ -1,8 +1,9 @@
-import { ScrollArea, Text, TextInput, Tooltip } from '@mantine/core';
+import { CloseButton, ScrollArea, Text, TextInput, Tooltip } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
 import { useReactFlow } from '@xyflow/react';
 import { IconSearch } from '@tabler/icons-react';
 import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
+import { flushSync } from 'react-dom';
 import type { Block } from '~/api/types';
 import { CATEGORIES, CATEGORY_TITLES, CategoryIcon } from '~/graph/CategoryIcon';
 import { isCovered } from '~/lib/covered';
@@ -11,14 +12,30 @@ import classes from './Palette.module.css';
 import { newestBlocks, searchBlocks } from './search';
 import { BLOCK_DRAG, useAddBlock } from './useAddBlock';
 
+/** Where there is no room beside the canvas, and sheets lie over its lower half. */
+const NARROW = '(max-width: 62em)';
+const ABOVE_SHEETS = 0.25;
+
+interface Props {
+  /** Whether it is there on a screen without room for it: as a sheet. */
+  open: boolean;
+  onOpen(open: boolean): void;
+}
+
 /** Every block, by shelf; dragged to a place, or pressed to be put in the middle. */
-export function Palette() {
+export function Palette({ open, onOpen }: Props) {
   const catalogue = useEditor(state => state.catalogue);
   const flow = useReactFlow();
   const addBlock = useAddBlock();
   const [text, setText] = useState('');
   const input = useRef<HTMLInputElement>(null);
-  useHotkeys([['/', () => !isCovered() && input.current?.focus()]]);
+  const search = (): void => {
+    if (isCovered()) return;
+    // What is not shown cannot be typed into.
+    flushSync(() => onOpen(true));
+    input.current?.focus();
+  };
+  useHotkeys([['/', search]]);
   const blocks = useMemo(() => newestBlocks(catalogue), [catalogue]);
   const found = searchBlocks(blocks, text);
   const add = (block: Block): void => {
@@ -28,9 +45,10 @@ export function Palette() {
     const spread = () => Math.round((Math.random() - 0.5) * 80);
     const middle = flow.screenToFlowPosition({
       x: pane.left + pane.width / 2,
-      y: pane.top + pane.height / 2,
+      y: pane.top + pane.height * (window.matchMedia(NARROW).matches ? ABOVE_SHEETS : 0.5),
     });
     addBlock(block.type, [middle.x - 120 + spread(), middle.y - 40 + spread()]);
+    onOpen(false);
   };
   const onKey = (event: KeyboardEvent): void => {
     const first = found[0];
@@ -38,11 +56,20 @@ export function Palette() {
       add(first);
       setText('');
     }
-    if (event.key === 'Escape') input.current?.blur();
+    if (event.key === 'Escape') {
+      input.current?.blur();
+      onOpen(false);
+    }
   };
   const shelves = text ? [{ title: 'Found', blocks: found }] : shelvesOf(blocks);
   return (
-    <aside className={classes.palette} aria-label="Palette">
+    <aside className={classes.palette} aria-label="Palette" data-open={open || undefined}>
+      <CloseButton
+        className={classes.close}
+        size="sm"
+        aria-label="Close the palette"
+        onClick={() => onOpen(false)}
+      />
       <TextInput
         ref={input}
         size="xs"
