@@ -30,10 +30,14 @@ import { useUnsavedGuard } from './useUnsavedGuard';
 import { useValidation } from './useValidation';
 
 const JsonPane = lazyPart(
-  () => import('./json/JsonPane').then(module => module.JsonPane),
+  () => import('./json/JsonPane'),
+  module => module.JsonPane,
   <div className={classes.side} />,
 );
-const RunPanel = lazyPart(() => import('~/run/RunPanel').then(module => module.RunPanel));
+const RunPanel = lazyPart(
+  () => import('~/run/RunPanel'),
+  module => module.RunPanel,
+);
 
 /** A saved workflow, or a new one, on the canvas. */
 export function Component() {

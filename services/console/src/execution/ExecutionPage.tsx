@@ -22,10 +22,14 @@ import { createLiveStore, watch } from './live/store';
 import { TABS, type TabName } from './tabs';
 
 const RunGraph = lazyPart(
-  () => import('./graph/RunGraph').then(module => module.RunGraph),
+  () => import('./graph/RunGraph'),
+  module => module.RunGraph,
   <Skeleton height="100%" radius={0} />,
 );
-const NodePanel = lazyPart(() => import('./panel/NodePanel').then(module => module.NodePanel));
+const NodePanel = lazyPart(
+  () => import('./panel/NodePanel'),
+  module => module.NodePanel,
+);
 
 export function Component() {
   const { id = '' } = useParams();

@@ -19,10 +19,7 @@ interface Tab {
 }
 
 const part = (load: () => Promise<{ default: ComponentType<TabProps> }>) =>
-  lazyPart(
-    () => load().then(module => module.default),
-    createElement(Skeleton, { height: '100%', radius: 0 }),
-  );
+  lazyPart(load, module => module.default, createElement(Skeleton, { height: '100%', radius: 0 }));
 
 /** The views of a run; all but the graph are loaded when they are first looked at. */
 export const TABS: Tab[] = [

@@ -10,7 +10,10 @@ import classes from './PictureField.module.css';
 import { SAMPLES } from './samples';
 import { usePaste } from './usePaste';
 
-const Webcam = lazyPart(() => import('./Webcam').then(module => module.Webcam));
+const Webcam = lazyPart(
+  () => import('./Webcam'),
+  module => module.Webcam,
+);
 
 interface Props {
   node: NodeDefinition;

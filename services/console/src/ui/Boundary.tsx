@@ -4,7 +4,7 @@ import { Component, type ReactNode } from 'react';
 interface Props {
   children: ReactNode;
   /** Before what failed is drawn once more. */
-  onAgain?: (() => void) | undefined;
+  onAgain?: ((error: Error) => void) | undefined;
   /** Gives the part up, where the page can do without it. */
   onClose?: (() => void) | undefined;
 }
@@ -22,7 +22,7 @@ export class Boundary extends Component<Props, { error: Error | null }> {
     const { children, onAgain, onClose } = this.props;
     if (!error) return children;
     const again = (): void => {
-      onAgain?.();
+      onAgain?.(error);
       this.setState({ error: null });
     };
     return (

@@ -5,18 +5,20 @@ import { Boundary } from './Boundary';
  * A part of a page that is loaded when it is first shown. One that does not come says so in its place, and is asked for again
  * where somebody wants it; one that can be closed can be closed then as well.
  */
-export function lazyPart<Props extends object>(
-  load: () => Promise<ComponentType<Props>>,
+export function lazyPart<Module, Props extends object>(
+  load: () => Promise<Module>,
+  pick: (module: Module) => ComponentType<Props>,
   waiting: ReactNode = null,
 ): ComponentType<Props> {
-  const ask = () => lazy(() => load().then(part => ({ default: part })));
-  let asked = ask();
+  const part = (from: () => Promise<Module>) =>
+    lazy(() => from().then(module => ({ default: pick(module) })));
+  let asked = part(load);
   return function Part(props: Props) {
-    const [, redraw] = useReducer((times: number) => times + 1, 0);
+    const [times, redraw] = useReducer((before: number) => before + 1, 0);
     const Content: ComponentType<Props> = asked;
-    // What has failed to load stays failed: only another is loaded anew.
-    const again = (): void => {
-      asked = ask();
+    const again = (error: Error): void => {
+      const address = failedAddress(error);
+      asked = part(address === null ? load : () => loadAnew(`${address}?again=${times}`));
       redraw();
     };
     const { onClose } = props as { onClose?: () => void };
@@ -28,4 +30,14 @@ export function lazyPart<Props extends object>(
       </Boundary>
     );
   };
+}
+
+/** Where a script was to come from that did not, as browsers say it. */
+function failedAddress({ message }: Error): string | null {
+  return /import.*?(https?:\/\/[^\s?]+\.js)/.exec(message)?.[1] ?? null;
+}
+
+/** A browser remembers that a script did not come, and gives no second try by the same address. */
+function loadAnew<Module>(address: string): Promise<Module> {
+  return import(/* @vite-ignore */ address) as Promise<Module>;
 }

@@ -19,7 +19,8 @@ import classes from './ComparePage.module.css';
 import { NodeTable } from './NodeTable';
 
 const JsonDiff = lazyPart(
-  () => import('~/workflows/JsonDiff').then(module => module.default),
+  () => import('~/workflows/JsonDiff'),
+  module => module.default,
   <Skeleton height={200} />,
 );
 
