@@ -1,0 +1,245 @@
+// The editor's forms, keys and places: what is typed is what it becomes, and nothing happens unseen.
+import assert from 'node:assert/strict';
+import { after, before, test } from 'node:test';
+import { openPage, shoot, startBrowser } from './support/browser.mjs';
+import { api, startServer } from './support/server.mjs';
+
+let server, browser;
+before(async () => {
+  server = await startServer();
+  browser = await startBrowser();
+});
+after(async () => {
+  await browser?.close();
+  await server?.stop();
+});
+
+// A definition that is not valid yet is answered 422, and the browser notes every such answer.
+const HALF_DRAWN = [/422.*\/workflows\/validate/];
+
+const nodes = page => page.locator('.react-flow__node');
+const nodeOf = (definition, id) => definition.nodes.find(node => node.id === id);
+const newest = async workflow => (await api(server, `/workflows/${workflow.id}`)).definition;
+const savedAs = (page, number) => page.getByText(`Saved as version ${number}`).waitFor();
+
+/** Where each node is drawn. */
+function places(page) {
+  return page
+    .locator('.react-flow__node')
+    .evaluateAll(all => Object.fromEntries(all.map(one => [one.dataset.id, one.style.transform])));
+}
+
+/** A check of a number, and what came of it. */
+const check = {
+  name: 'check',
+  nodes: [
+    { id: 'list', type: 'parameter_input', config: { kind: 'list<float>' } },
+    { id: 'sum', type: 'aggregation', inputs: { items: '$inputs.list' } },
+    { id: 'check', type: 'condition', inputs: { value: 1 }, config: { if: 'value > 0' } },
+    { id: 'answer', type: 'json_output', inputs: { sum: '$nodes.sum.result' } },
+  ],
+};
+
+test('what is typed into an input is what it becomes, by the keyboard alone', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const workflow = await api(server, '/workflows', check);
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await page.locator('.react-flow__node [data-node=check] header').click();
+  // A browser that says it is offline may still reach a server on its own machine.
+  await page.evaluate(() => window.dispatchEvent(new Event('offline')));
+  const value = page.getByRole('combobox', { name: 'Input value' });
+  const type = async text => {
+    await value.fill('');
+    await value.pressSequentially(text);
+    assert.equal(await value.inputValue(), text);
+  };
+  let version = 1;
+  for (const [text, key, meant] of [
+    ['-0.5', 'Enter', -0.5],
+    ['true story', 'Tab', 'true story'],
+    ['1.05', 'Control+s', 1.05],
+  ]) {
+    await type(text);
+    await page.keyboard.press(key);
+    if (key !== 'Control+s') await page.keyboard.press('Control+s');
+    await savedAs(page, (version += 1));
+    assert.equal(nodeOf(await newest(workflow), 'check').inputs.value, meant);
+  }
+
+  await page.getByRole('textbox', { name: 'Name of the new input' }).fill('limit');
+  await page.keyboard.press('Tab');
+  await page.keyboard.type('$nodes.sum.re');
+  await page.keyboard.press('ArrowDown');
+  await page.keyboard.press('Enter');
+  await page.getByRole('combobox', { name: 'Input limit' }).waitFor();
+  const name = page.getByRole('textbox', { name: 'Name of input limit' });
+  await name.fill('value');
+  await page.getByText('Another input has this name').waitFor();
+  await name.fill('most');
+  await page.keyboard.press('Enter');
+  await page.getByRole('combobox', { name: 'Input most' }).waitFor();
+  await shoot(page, 'further-inputs');
+
+  await page.locator('.react-flow__node [data-node=sum] header').click();
+  await page.locator('[data-field=functions] input').first().click();
+  await page.getByRole('option', { name: /^p95/ }).click();
+  await page.keyboard.press('Escape');
+  await page.keyboard.press('Control+s');
+  await savedAs(page, version + 1);
+  const { inputs } = nodeOf(await newest(workflow), 'check');
+  assert.deepEqual(inputs, { value: 1.05, most: '$nodes.sum.result' });
+  assert.deepEqual(nodeOf(await newest(workflow), 'sum').config.functions, ['p95']);
+  assert.deepEqual(page.faults, []);
+});
+
+test('places that are none, and nodes with names that every object knows', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const definition = {
+    name: 'odd-places',
+    nodes: [
+      { id: 'constructor', type: 'parameter_input', config: { kind: 'integer', default: 3 } },
+      { id: '__proto__', type: 'delay', inputs: { value: '$inputs.constructor' }, config: { ms: 1 } },
+      { id: 'toString', type: 'json_output', inputs: { constructor: '$nodes.__proto__.value' } },
+    ],
+    ui: { positions: { toString: { x: 1, y: 2 }, valueOf: ['a', 'b'] } },
+  };
+  const workflow = await api(server, '/workflows', definition);
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await nodes(page).nth(2).waitFor();
+  await page.locator('.react-flow__node[data-id=toString] header').click();
+  await page.getByRole('textbox', { name: 'Name of input constructor' }).waitFor();
+  const drawn = await nodes(page).evaluateAll(all => all.map(one => one.style.transform));
+  assert.equal(new Set(drawn).size, 3);
+  assert.doesNotMatch(drawn.join(), /NaN/);
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.locator('form').getByRole('button', { name: 'Run', exact: true }).click();
+  await page.waitForURL(/\/executions\//);
+  await page.locator('[data-node=toString][data-status=completed]').waitFor({ timeout: 30_000 });
+  assert.equal(await nodes(page).count(), 3);
+  assert.deepEqual(page.faults, []);
+});
+
+test('without saved places nothing jumps, and copies lie beside each other', async () => {
+  const page = await openPage(browser, { width: 1720, height: 1000, allowed: HALF_DRAWN });
+  await page.goto(`${server.url}/workflows`);
+  await page.getByRole('button', { name: /^detect-shapes/ }).click();
+  await nodes(page).nth(4).waitFor();
+  const before = await places(page);
+  await page.locator('.react-flow__node [data-node=draw] header').click();
+  await page.keyboard.press('Control+d');
+  await page.locator('.react-flow__node[data-id=draw_2]').waitFor();
+  await page.keyboard.press('Control+d');
+  await page.locator('.react-flow__node[data-id=draw_3]').waitFor();
+  const { draw_2: one, draw_3: other, ...rest } = await places(page);
+  assert.deepEqual(rest, before);
+  const at = transform => transform.match(/-?[\d.]+(?=px)/g).map(Number);
+  const [x, y] = at(before.draw);
+  assert.deepEqual(
+    [at(one), at(other)],
+    [
+      [x + 40, y + 40],
+      [x + 80, y + 80],
+    ],
+  );
+  await page.keyboard.press('Delete');
+  await page.waitForFunction(() => document.querySelectorAll('.react-flow__node').length === 6);
+  assert.deepEqual(await places(page), { ...before, draw_2: one });
+
+  // What cannot be pasted is told.
+  await page.evaluate(() => {
+    const clipboardData = new DataTransfer();
+    clipboardData.setData('text/plain', '{"nodes": [null]}');
+    document.body.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+  });
+  await page.getByText('It was not pasted').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('keys are not the canvas’s while a dialog lies over it, and a run starts once', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const workflow = await api(server, '/workflows', {
+    name: 'under-a-dialog',
+    nodes: [
+      { id: 'start', type: 'parameter_input', config: { kind: 'integer', default: 1 } },
+      { id: 'answer', type: 'json_output', inputs: { start: '$inputs.start' } },
+    ],
+  });
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await page.locator('.react-flow__node [data-node=start] header').click();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('button', { name: 'How it runs' }).focus();
+  for (const key of ['Control+d', 'Backspace', 'Delete', 'Control+a', 'l']) await page.keyboard.press(key);
+  await page.keyboard.press('Escape');
+  await dialog.waitFor({ state: 'detached' });
+  assert.equal(await nodes(page).count(), 2);
+  assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled(), 'nothing was changed');
+
+  let started = 0;
+  await page.route(/\/workflows\/[^/]+\/run$/, (route, request) => {
+    if (request.method() === 'POST') started += 1;
+    return route.continue();
+  });
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.locator('form').evaluate(form => {
+    form.requestSubmit();
+    form.requestSubmit();
+  });
+  await page.waitForURL(/\/executions\//);
+  assert.equal(started, 1);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a part that does not load leaves the rest as it is, and comes when it is asked for again', async () => {
+  const page = await openPage(browser, {
+    allowed: [...HALF_DRAWN, /RunPanel|ERR_FAILED|dynamically imported/],
+  });
+  const workflow = await api(server, '/workflows', check);
+  await page.route(/\/assets\/RunPanel/, route => route.abort());
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await nodes(page).nth(3).waitFor();
+  await page.getByRole('textbox', { name: 'Name of the workflow' }).fill('not lost');
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByText('This part of the page could not be shown').waitFor();
+  await shoot(page, 'part-failed');
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await nodes(page).count(), 4);
+  await page.unroute(/\/assets\/RunPanel/);
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('dialog', { name: 'Run not lost' }).waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('where there is no room beside the canvas the palette is a sheet', async () => {
+  const page = await openPage(browser, { width: 800, height: 900, allowed: HALF_DRAWN });
+  await page.goto(`${server.url}/workflows/new`);
+  await page.getByRole('button', { name: 'Add', exact: true }).click();
+  const palette = page.getByRole('complementary', { name: 'Palette' });
+  await palette.getByRole('textbox', { name: 'Search blocks' }).fill('map');
+  await shoot(page, 'palette-sheet');
+  await page.keyboard.press('Enter');
+  await palette.waitFor({ state: 'hidden' });
+  assert.match(await nodes(page).first().textContent(), /Map/);
+  assert.doesNotMatch(await nodes(page).first().textContent(), /Heat/);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a detection without a sound confidence is shown like the others', async () => {
+  const page = await openPage(browser);
+  const workflow = {
+    nodes: [
+      { id: 'given', type: 'parameter_input', config: { kind: 'object' } },
+      { id: 'answer', type: 'json_output', inputs: { given: '$inputs.given' } },
+    ],
+  };
+  const box = { bbox: [10, 10, 40, 40], class_id: 1 };
+  const items = [
+    { ...box, confidence: null },
+    { ...box, class_name: 'star', confidence: 'high' },
+  ];
+  const given = { image_id: 'a'.repeat(64), width: 64, height: 64, items };
+  const run = await api(server, '/executions?wait=30s', { workflow, input: { given } });
+  await page.goto(`${server.url}/executions/${run.execution_id}?tab=outputs`);
+  await page.getByText('2 found').first().waitFor();
+  assert.deepEqual(page.faults, []);
+});
