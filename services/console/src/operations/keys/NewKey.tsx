@@ -1,11 +1,11 @@
-import { Alert, Button, Code, Modal, Radio, Stack, Text, TextInput } from '@mantine/core';
+import { Modal, Radio, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
 import { request } from '~/api/request';
 import type { KeyMade, Scope } from '~/api/types';
 import { logIn } from '~/login/session';
-import { CopyText } from '~/ui/CopyText';
 import { SubmitForm } from '~/ui/SubmitForm';
+import { ShownKey } from './ShownKey';
 
 const SCOPES: { scope: Scope; means: string }[] = [
   { scope: 'read', means: 'looks at everything but keys, changes and dead letters' },
@@ -26,37 +26,32 @@ export function NewKey({ first: isFirst, onClose }: Props) {
   const queries = useQueryClient();
   const [name, setName] = useState('');
   const [scope, setScope] = useState<Scope>(first ? 'admin' : 'run');
+  const refresh = () =>
+    Promise.all(['keys', 'session'].map(key => queries.invalidateQueries({ queryKey: [key] })));
+  const login = useMutation({ mutationFn: logIn, onSuccess: refresh });
   const make = useMutation({
-    mutationFn: async () => {
-      const made = await request<KeyMade>('/keys', { method: 'POST', body: { name, scopes: [scope] } });
+    mutationFn: () => request<KeyMade>('/keys', { method: 'POST', body: { name, scopes: [scope] } }),
+    onSuccess: made => {
       // From the first key on the server asks for one: this browser goes on with it.
-      if (first) await logIn(made.key);
-      return made;
+      if (!first) return refresh();
+      login.mutate(made.key);
     },
-    onSuccess: () =>
-      Promise.all(['keys', 'session'].map(key => queries.invalidateQueries({ queryKey: [key] }))),
   });
+  const close = (): void => {
+    onClose();
+    void refresh();
+  };
   return (
     <Modal
       opened
-      onClose={onClose}
+      onClose={make.data ? close : onClose}
       title={make.data ? 'The key' : 'A new key'}
       closeOnClickOutside={!make.data}
+      closeOnEscape={!make.data}
+      withCloseButton={!make.data}
     >
       {make.data ? (
-        <Stack>
-          <Alert color="orange" title="Copy it now">
-            It is shown this once; the server keeps only its hash.
-          </Alert>
-          <Code block style={{ overflowWrap: 'anywhere', whiteSpace: 'normal' }}>
-            <CopyText text={make.data.key} label="the key" />
-          </Code>
-          <Text size="sm" c="dimmed">
-            Programs send <Code>Authorization: Bearer mr_…</Code>; the command line takes it from{' '}
-            <Code>MILLRACE_API_KEY</Code>.{first && ' This browser is logged in with it already.'}
-          </Text>
-          <Button onClick={onClose}>I have it</Button>
-        </Stack>
+        <ShownKey text={make.data.key} login={first ? login : null} onClose={close} />
       ) : (
         <SubmitForm label="Make the key" incomplete={name.trim() === ''} send={make} onCancel={onClose}>
           <TextInput
