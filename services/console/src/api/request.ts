@@ -104,7 +104,7 @@ function unreachable(path: string): Problem {
     instance: path,
     title: 'The server cannot be reached',
     status: 0,
-    detail: 'No answer came from the Millrace server. It may be restarting; this page tries again by itself.',
+    detail: 'No answer came from the Millrace server. It may be restarting.',
     code: 'UNREACHABLE',
     retryable: true,
   };

@@ -1,11 +1,22 @@
 import { Alert, Button, Code, List, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconPlugConnectedX } from '@tabler/icons-react';
+import { useEffect, useEffectEvent } from 'react';
 import { ProblemError } from '~/api/request';
+
+/** Between tries while the server is away. */
+const AGAIN_MS = 5_000;
 
 /** An error answer: what is wrong, where, what to do. */
 export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: () => void }) {
   const problem = error instanceof ProblemError ? error.problem : null;
   const away = problem?.status === 0;
+  const waits = away && onRetry !== undefined;
+  const retry = useEffectEvent(() => onRetry?.());
+  useEffect(() => {
+    if (!waits) return;
+    const timer = setInterval(() => retry(), AGAIN_MS);
+    return () => clearInterval(timer);
+  }, [waits]);
   return (
     <Alert
       color={away ? 'orange' : 'red'}
@@ -14,7 +25,10 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
       role="alert"
     >
       <Stack gap="xs" align="flex-start">
-        <Text size="sm">{problem?.detail ?? String(error)}</Text>
+        <Text size="sm">
+          {problem?.detail ?? String(error)}
+          {waits && ' This page tries again by itself.'}
+        </Text>
         {problem?.errors && problem.errors.length > 0 && (
           <List size="sm" spacing={4}>
             {problem.errors.slice(0, 8).map(fault => (
