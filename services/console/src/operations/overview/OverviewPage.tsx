@@ -6,6 +6,7 @@ import { formatCount, formatDuration, formatRatio } from '~/lib/format';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { formatCost } from '../cost';
+import { inHand } from '../places';
 import { Tile } from '../Tile';
 import { Charts } from './Charts';
 import { LiveTile } from './LiveTile';
@@ -78,10 +79,7 @@ export function Component() {
             label="Workers"
             value={data?.workers ? `${data.workers.alive}` : '–'}
             alarming={data?.workers?.alive === 0}
-            note={
-              data?.workers &&
-              `${formatCount(data.workers.running)} of ${formatCount(data.workers.capacity)} places taken`
-            }
+            note={data?.workers && `${inHand(data.workers.running, data.workers.capacity)} jobs in hand`}
           />
           <Tile
             label="Cost"

@@ -10,6 +10,7 @@ import { Meter } from '~/ui/Meter';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { Tag, type Tone } from '~/ui/Tag';
 import { RelativeTime } from '~/ui/RelativeTime';
+import { inHand } from '../places';
 import classes from './WorkerCard.module.css';
 
 const PRESSURE: Record<string, Tone> = { low: 'good', medium: 'warn', high: 'warn', critical: 'bad' };
@@ -42,7 +43,7 @@ export function WorkerCard({ worker }: { worker: Worker }) {
             label="In hand"
             value={worker.running ?? 0}
             most={worker.capacity ?? 0}
-            text={`${formatCount(worker.running)} of ${formatCount(worker.capacity)}`}
+            text={inHand(worker.running, worker.capacity)}
           />
           {memory && (
             <Meter
