@@ -1,8 +1,9 @@
 // What operators do in the console: preload, read dead letters, run by the clock; and what a run's page says of its trace.
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
+import { join } from 'node:path';
 import { openPage, shoot, startBrowser } from './support/browser.mjs';
-import { api, example, sql, startServer, upload } from './support/server.mjs';
+import { api, example, ROOT, sql, startServer, upload } from './support/server.mjs';
 
 let server, browser;
 before(async () => {
@@ -71,7 +72,7 @@ test('a schedule is made, changed, switched off, and run at once', async () => {
   await page.getByRole('button', { name: 'Make the schedule' }).click();
   await page.getByRole('alert').waitFor();
   await page.getByRole('textbox', { name: 'When' }).fill('@hourly');
-  await page.getByRole('textbox', { name: 'Input' }).fill('{"n": 7}');
+  await page.getByRole('textbox', { name: 'n', exact: true }).fill('7');
   await shoot(page, 'schedule-new');
   await page.getByRole('button', { name: 'Make the schedule' }).click();
   await page.getByRole('button', { name: 'Change @hourly' }).click();
@@ -95,6 +96,73 @@ test('a schedule is made, changed, switched off, and run at once', async () => {
     page.faults.filter(fault => !/422/.test(fault)),
     [],
   );
+});
+
+test('a schedule is given a picture, and shows it when it is changed', async () => {
+  const page = await openPage(browser);
+  const workflow = await api(server, '/workflows', { ...example('detect-shapes'), name: 'every-hour' });
+  await page.goto(`${server.url}/workflows/${workflow.id}/schedules`);
+  await page.getByRole('button', { name: 'New schedule' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('It still needs photo').waitFor();
+  assert.ok(await dialog.getByRole('button', { name: 'Make the schedule' }).isDisabled());
+  await page.getByRole('textbox', { name: 'When' }).fill('@hourly');
+  await dialog.locator('input[type=file][data-input=photo]').setInputFiles(join(ROOT, 'examples/scene.jpg'));
+  await dialog.getByRole('img', { name: 'scene.jpg' }).waitFor();
+  await shoot(page, 'schedule-picture');
+  await dialog.getByRole('button', { name: 'Make the schedule' }).click();
+  await page.getByRole('button', { name: 'Change @hourly' }).click();
+  await dialog.getByRole('img', { name: /^stored picture/ }).waitFor();
+  await page.waitForFunction(
+    () => document.querySelector('[role=dialog] img[alt^="stored picture"]')?.naturalWidth > 0,
+  );
+  await page.getByRole('textbox', { name: 'When' }).fill('@daily');
+  await dialog.getByRole('button', { name: 'Save' }).click();
+  await page.getByRole('button', { name: 'Run @daily now' }).click();
+  await page.waitForURL(/\/executions\//);
+  await page.locator('[data-node=answer][data-status=completed]').waitFor({ timeout: 30_000 });
+  assert.deepEqual(page.faults, []);
+});
+
+test('two quick Enters in a dialog send it once', async () => {
+  const page = await openPage(browser);
+  let sent = 0;
+  await page.route('**/api/v1/collections', async route => {
+    if (route.request().method() === 'POST') sent += 1;
+    await route.continue();
+  });
+  await page.goto(`${server.url}/collections`);
+  await page.getByRole('button', { name: 'New collection' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('once');
+  await page.evaluate(() => {
+    const form = document.querySelector('[role=dialog] form');
+    form.requestSubmit();
+    form.requestSubmit();
+  });
+  await page.getByRole('row', { name: /once/ }).waitFor();
+  assert.equal(sent, 1);
+  await fetch(`${server.url}/api/v1/collections/once`, { method: 'DELETE' });
+  assert.deepEqual(page.faults, []);
+});
+
+test('a server that is away is waited for by a list, and not by a dialog', async () => {
+  const page = await openPage(browser, { allowed: [/ERR_FAILED/] });
+  await page.goto(`${server.url}/collections`);
+  await page.getByRole('button', { name: 'New collection' }).click();
+  await page.getByRole('textbox', { name: 'Name' }).fill('away');
+  await page.route('**/api/v1/collections', route => route.abort());
+  await page.getByRole('button', { name: 'Make the collection' }).click();
+  const told = page.getByRole('dialog').getByRole('alert');
+  await told.getByText('No answer came').waitFor();
+  assert.equal(await told.getByText('tries again by itself').count(), 0);
+
+  await page.goto(`${server.url}/models`);
+  await page.route('**/api/v1/models', route => route.abort());
+  await page.reload();
+  await page.getByRole('alert').getByText('tries again by itself').waitFor();
+  await page.unroute('**/api/v1/models');
+  await page.getByRole('row', { name: /shapes-detector/ }).waitFor();
+  assert.deepEqual(page.faults, []);
 });
 
 test('a collection is made and deleted, and the changes say so', async () => {

@@ -44,7 +44,12 @@ export function Component() {
       }
     >
       <Stack gap="lg">
-        {error && <ProblemNotice error={error} />}
+        {error && (
+          <ProblemNotice
+            error={error}
+            onRetry={() => void Promise.all([workflow.refetch(), versions.refetch()])}
+          />
+        )}
         {!versions.data && !error && <Skeleton height={200} />}
         {versions.data && (
           <div className={table.wrap} style={{ maxHeight: 260, overflowY: 'auto' }}>

@@ -1,13 +1,17 @@
-import { Modal, Select, Text, TextInput } from '@mantine/core';
-import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
-import { schedulesQuery } from '~/api/queries';
+import { Modal, Select, Skeleton, Text, TextInput } from '@mantine/core';
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMemo, useState } from 'react';
+import { schedulesQuery, versionQuery, workflowQuery } from '~/api/queries';
 import { request } from '~/api/request';
-import type { Json, Schedule, ScheduleRequest } from '~/api/types';
-import { JsonField } from '~/editor/form/JsonField';
-import { isObject } from '~/lib/json';
+import type { Json, NodeDefinition, Schedule, ScheduleRequest } from '~/api/types';
+import { isInputNode } from '~/graph/selectors';
+import { missing, type InputValue } from '~/run/inputs';
+import { submission } from '~/run/submission';
+import { ProblemNotice } from '~/ui/ProblemNotice';
 import { SubmitForm } from '~/ui/SubmitForm';
+import { fieldOf } from './inputs';
 import { inputOf, replaceSchedule } from './request';
+import { ScheduleInputs } from './ScheduleInputs';
 
 const OVERLAPS = [
   { value: 'skip', label: 'leave this one out' },
@@ -31,11 +35,16 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
   const [cron, setCron] = useState(schedule?.cron ?? '0 6 * * MON-FRI');
   const [timezone, setTimezone] = useState<string | null>(schedule?.timezone ?? OWN_ZONE);
   const [overlap, setOverlap] = useState<ScheduleRequest['overlap']>(schedule?.overlap ?? 'skip');
-  const [input, setInput] = useState<Json | undefined>(schedule && inputOf(schedule));
-  const given = input === undefined ? {} : isObject(input) ? input : null;
+  const { nodes, error, refetch } = useInputNodes(workflow, schedule?.version ?? null);
+  const [values, setValues] = useState<Record<string, InputValue>>({});
+  const before = schedule && inputOf(schedule);
+  const valueOf = (node: NodeDefinition): InputValue => values[node.id] ?? fieldOf(node, before?.[node.id]);
+  const lacking = nodes?.filter(node => missing(node, valueOf(node))) ?? [];
   const save = useMutation({
-    mutationFn: () => {
-      const body: ScheduleRequest = { cron: cron.trim(), timezone, overlap, input: given };
+    mutationFn: async () => {
+      const given = nodes?.map(node => ({ node, value: valueOf(node), isList: node.config?.list === true }));
+      const input = (await submission(given ?? [], {})).input as { [node: string]: Json };
+      const body: ScheduleRequest = { cron: cron.trim(), timezone, overlap, input };
       return schedule
         ? replaceSchedule(schedule, body)
         : request<Schedule>(`/workflows/${workflow}/schedules`, { method: 'POST', body });
@@ -45,10 +54,10 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
     onSettled: () => queries.invalidateQueries({ queryKey: schedulesQuery(workflow).queryKey }),
   });
   return (
-    <Modal opened onClose={onClose} title={schedule ? 'Change the schedule' : 'A new schedule'}>
+    <Modal opened onClose={onClose} title={schedule ? 'Change the schedule' : 'A new schedule'} size="lg">
       <SubmitForm
         label={schedule ? 'Save' : 'Make the schedule'}
-        incomplete={cron.trim() === '' || given === null}
+        incomplete={cron.trim() === '' || !nodes || lacking.length > 0}
         send={save}
         onCancel={onClose}
       >
@@ -74,20 +83,37 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
           onChange={value => setOverlap(value as ScheduleRequest['overlap'])}
         />
         <div>
-          <Text size="sm" fw={500}>
+          <Text size="sm" fw={600}>
             Input
           </Text>
-          <Text size="xs" c="dimmed" mb={4}>
-            By input node, as JSON. A picture is an address, or blob: and its SHA-256.
+          <Text size="xs" c="dimmed" mb={8}>
+            Every run is given the same.
           </Text>
-          <JsonField label="Input" value={input} fallback={{}} onChange={setInput} />
-          {given === null && (
-            <Text size="xs" c="var(--state-failed)">
-              This is no JSON object; write such as {'{"min": 0.5}'}.
-            </Text>
+          {error && <ProblemNotice error={error} onRetry={refetch} />}
+          {!nodes && !error && <Skeleton height={80} radius="md" />}
+          {nodes && (
+            <ScheduleInputs
+              nodes={nodes}
+              valueOf={valueOf}
+              onChange={(id, value) => setValues(now => ({ ...now, [id]: value }))}
+            />
           )}
         </div>
+        {lacking.length > 0 && (
+          <Text size="xs" c="dimmed">
+            It still needs {lacking.map(node => node.id).join(', ')}.
+          </Text>
+        )}
       </SubmitForm>
     </Modal>
   );
+}
+
+/** The input nodes of what the schedule runs: of that version, or of the newest. */
+function useInputNodes(workflow: string, version: number | null) {
+  const newest = useQuery({ ...workflowQuery(workflow), enabled: version === null });
+  const pinned = useQuery({ ...versionQuery(workflow, version ?? 0), enabled: version !== null });
+  const { data, error, refetch } = version === null ? newest : pinned;
+  const nodes = useMemo(() => data?.definition.nodes.filter(isInputNode), [data]);
+  return { nodes, error, refetch: () => void refetch() };
 }

@@ -40,7 +40,12 @@ export function Component() {
       }
     >
       <Stack>
-        {error && <ProblemNotice error={error} onRetry={() => void schedules.refetch()} />}
+        {error && (
+          <ProblemNotice
+            error={error}
+            onRetry={() => void Promise.all([workflow.refetch(), schedules.refetch()])}
+          />
+        )}
         {schedules.isPending && <Skeleton height={160} radius="md" />}
         {schedules.data?.length === 0 && (
           <EmptyState icon={IconCalendarClock} title="It runs when it is asked to">

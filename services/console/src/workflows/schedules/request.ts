@@ -3,10 +3,24 @@ import type { Json, Schedule, ScheduleRequest } from '~/api/types';
 
 /** What has to be sent for a schedule to stay as it is: what a change leaves out takes its default again. */
 function requestOf(schedule: Schedule): ScheduleRequest {
-  const { cron, timezone, overlap, version, enabled, jitter_ms, priority, pool, timeout_ms } = schedule;
+  const { cron, timezone, overlap, version, enabled, jitter_ms, priority, pool, timeout_ms, callback_url } =
+    schedule;
   const labels = schedule.labels as Record<string, string>;
   const input = inputOf(schedule);
-  return { cron, timezone, overlap, input, version, enabled, jitter_ms, priority, pool, labels, timeout_ms };
+  return {
+    cron,
+    timezone,
+    overlap,
+    input,
+    version,
+    enabled,
+    jitter_ms,
+    priority,
+    pool,
+    labels,
+    timeout_ms,
+    callback_url,
+  };
 }
 
 /** What its runs are given, by input node. */

@@ -1,0 +1,42 @@
+import { Stack, Text } from '@mantine/core';
+import type { NodeDefinition } from '~/api/types';
+import { isPictureInput, type InputValue } from '~/run/inputs';
+import { ParameterField } from '~/run/ParameterField';
+import { PictureField } from '~/run/PictureField';
+
+interface Props {
+  nodes: readonly NodeDefinition[];
+  valueOf(node: NodeDefinition): InputValue;
+  onChange(id: string, value: InputValue): void;
+}
+
+/** What every run of a schedule is given. */
+export function ScheduleInputs({ nodes, valueOf, onChange }: Props) {
+  if (nodes.length === 0) {
+    return (
+      <Text size="sm" c="dimmed">
+        The workflow takes no input.
+      </Text>
+    );
+  }
+  return (
+    <Stack>
+      {nodes.map(node => {
+        const value = valueOf(node);
+        const set = (next: InputValue): void => onChange(node.id, next);
+        return isPictureInput(node) && value.kind === 'pictures' ? (
+          <PictureField
+            key={node.id}
+            node={node}
+            isList={node.config?.list === true}
+            first={node === nodes.find(isPictureInput)}
+            value={value}
+            onChange={set}
+          />
+        ) : (
+          <ParameterField key={node.id} node={node} value={value} onChange={set} />
+        );
+      })}
+    </Stack>
+  );
+}
