@@ -103,6 +103,7 @@ export type Worker = Schemas['Worker'];
 export type Workers = Schemas['Workers'];
 export type Model = Schemas['Model'];
 export type Models = Schemas['Models'];
+export type ModelRequest = Schemas['ModelRequest'];
 export type Preloaded = Schemas['Preloaded'];
 export type Job = Schemas['JobRecord'];
 export type JobPage = Schemas['JobPage'];

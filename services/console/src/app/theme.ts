@@ -27,6 +27,8 @@ const dark: MantineColorsTuple = [
   '#090c0e',
 ];
 
+const CLOSE = { 'aria-label': 'Close' };
+
 export const theme = createTheme({
   primaryColor: 'water',
   primaryShade: { light: 7, dark: 7 },
@@ -41,7 +43,9 @@ export const theme = createTheme({
     ScrollArea: { defaultProps: { scrollbarSize: 8 } },
     Tooltip: { defaultProps: { openDelay: 350, withArrow: true, multiline: true, maw: 320 } },
     Button: { defaultProps: { size: 'sm' } },
-    Modal: { defaultProps: { centered: true, overlayProps: { blur: 2 } } },
+    Modal: { defaultProps: { centered: true, overlayProps: { blur: 2 }, closeButtonProps: CLOSE } },
+    Drawer: { defaultProps: { closeButtonProps: CLOSE } },
+    Notification: { defaultProps: { closeButtonProps: CLOSE } },
     ActionIcon: { defaultProps: { variant: 'subtle', color: 'gray' } },
   },
 });

@@ -1,27 +1,42 @@
-import { Group, Skeleton, Stack, Text } from '@mantine/core';
-import { IconBox, IconFlame } from '@tabler/icons-react';
+import { Button, Group, Skeleton, Stack, Text } from '@mantine/core';
+import { IconBox, IconFlame, IconPlus } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
+import { useState } from 'react';
 import { modelsQuery, workersQuery } from '~/api/queries';
 import type { Model, Worker } from '~/api/types';
+import { useAddress } from '~/lib/useAddress';
+import { Needs } from '~/login/Needs';
 import { EmptyState } from '~/ui/EmptyState';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { table } from '~/ui/tableClasses';
+import { ModelDetails } from './ModelDetails';
+import { NewModel } from './NewModel';
 import { Preload } from './Preload';
 
 /** The models that workers offer, and where each is warm. */
 export function Component() {
   const models = useQuery(modelsQuery());
   const workers = useQuery(workersQuery());
+  const { params, set } = useAddress();
+  const shown = models.data?.find(model => model.model_id === params.get('model'));
+  const [registering, setRegistering] = useState(false);
+  const add = (
+    <Needs scope="admin">
+      <Button leftSection={<IconPlus size={16} />} onClick={() => setRegistering(true)}>
+        Register a model
+      </Button>
+    </Needs>
+  );
   return (
-    <Page title="Models">
+    <Page title="Models" actions={add}>
       <Stack>
         {models.error && <ProblemNotice error={models.error} onRetry={() => void models.refetch()} />}
         {models.isPending && <Skeleton height={200} radius="md" />}
         {models.data?.length === 0 && (
           <EmptyState icon={IconBox} title="No model yet">
-            Put a model’s folder, as its tools export it, into the model repository. Workers name it here as
-            soon as they see it.
+            Register one here, or put its folder, as its tools export it, into the model repository: workers
+            name it as soon as they see it.
           </EmptyState>
         )}
         {models.data && models.data.length > 0 && (
@@ -41,25 +56,40 @@ export function Component() {
               </thead>
               <tbody>
                 {models.data.map(model => (
-                  <Row key={model.model_id} model={model} workers={workers.data ?? []} />
+                  <Row
+                    key={model.model_id}
+                    model={model}
+                    workers={workers.data ?? []}
+                    onOpen={() => set('model', model.model_id)}
+                  />
                 ))}
               </tbody>
             </table>
           </div>
         )}
       </Stack>
+      {shown && <ModelDetails model={shown} onClose={() => set('model', null)} />}
+      {registering && <NewModel onClose={() => setRegistering(false)} />}
     </Page>
   );
 }
 
-function Row({ model, workers }: { model: Model; workers: Worker[] }) {
+interface RowProps {
+  model: Model;
+  workers: Worker[];
+  onOpen(): void;
+}
+
+function Row({ model, workers, onOpen }: RowProps) {
   const alive = workers.filter(worker => worker.alive);
   const warm = alive.filter(worker => worker.models?.includes(model.model_id)).length;
   const labels = model.labels ?? [];
   return (
-    <tr>
+    <tr data-link>
       <td>
-        <b>{model.model_id}</b>
+        <button type="button" className={table.main} onClick={onOpen}>
+          {model.model_id}
+        </button>
       </td>
       <td className={table.cell}>{model.task ?? '–'}</td>
       <td className={`${table.cell} ${table.optional}`}>{model.family ?? '–'}</td>
@@ -77,7 +107,9 @@ function Row({ model, workers }: { model: Model; workers: Worker[] }) {
         </Group>
       </td>
       <td className={table.end}>
-        <Preload id={model.model_id} pools={poolsOf(alive)} />
+        <span className={table.above}>
+          <Preload id={model.model_id} pools={poolsOf(alive)} />
+        </span>
       </td>
     </tr>
   );

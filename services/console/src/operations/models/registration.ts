@@ -1,0 +1,62 @@
+/** What a model is registered with: files of this machine are uploaded first, and named by their digests. */
+import { request } from '~/api/request';
+import type { Model, ModelRequest, StoredBlob } from '~/api/types';
+import { isObject, parseJson } from '~/lib/json';
+
+/** Where a file is: on this machine, or at an address (`https://…`, `blob:<sha256>`). */
+export type Origin = File | string;
+
+/** What may stand beside a model's ONNX file. */
+export const FILES = [
+  'config.json',
+  'preprocessor_config.json',
+  'tokenizer.json',
+  'tokenizer_config.json',
+] as const;
+
+export interface Registration {
+  id: string;
+  task: string;
+  family: string;
+  checkpoint: Origin;
+  sha256: string;
+  labels: string;
+  /** By name; an empty address is none. */
+  files: Record<string, Origin>;
+}
+
+/** Registers it, or replaces what is registered under its name. */
+export async function register(model: Registration): Promise<Model> {
+  const given = Object.entries(model.files).filter(([, origin]) => origin !== '');
+  const files = await Promise.all(given.map(async ([name, origin]) => [name, await place(origin)] as const));
+  const body: ModelRequest = {
+    id: model.id.trim(),
+    task: model.task,
+    checkpoint: await place(model.checkpoint),
+    files: Object.fromEntries(files),
+    ...(model.family.trim() && { family: model.family.trim() }),
+    // What is uploaded is named by its digest already.
+    ...(typeof model.checkpoint === 'string' && model.sha256.trim() && { sha256: model.sha256.trim() }),
+    ...classes(model.labels),
+  };
+  return request<Model>('/models', { method: 'POST', body });
+}
+
+/** Names of classes: one a line, or as JSON, a list or an object from number to name. What is neither the server refuses. */
+export function classes(text: string): Pick<ModelRequest, 'labels' | 'class_mapping'> {
+  const written = text.trim();
+  if (written === '') return {};
+  const json = /^[[{]/.test(written) ? parseJson(written) : null;
+  if (isObject(json)) return { class_mapping: json as Record<string, string> };
+  if (Array.isArray(json)) return { labels: json as string[] };
+  const names = written.split('\n').map(name => name.trim());
+  return { labels: names.filter(name => name !== '') };
+}
+
+async function place(origin: Origin): Promise<string> {
+  if (typeof origin === 'string') return origin.trim();
+  // As bytes, whatever it holds: a blob is no request.
+  const body = origin.slice(0, origin.size, 'application/octet-stream');
+  const { blob } = await request<StoredBlob>('/blobs', { method: 'POST', body });
+  return `blob:${blob}`;
+}
