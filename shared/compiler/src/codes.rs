@@ -68,6 +68,8 @@ codes!(
     AMBIGUOUS_RESPONSE,
     /// An `api_response` in a workflow that is called.
     RESPONSE_IN_CALL,
+    /// A node inside a loop waits for a `collect` of that loop.
+    LOOP_WAITS_FOR_ITSELF,
     /// Too many loops inside each other.
     LOOPS_TOO_DEEP,
     /// A value of one kind where another is wanted.

@@ -14,4 +14,5 @@ pub(crate) mod resolve;
 pub(crate) mod responses;
 pub(crate) mod scopes;
 pub(crate) mod selectors;
+pub(crate) mod waits;
 pub(crate) mod wiring;

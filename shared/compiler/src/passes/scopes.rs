@@ -11,6 +11,7 @@ use serde_json::Value;
 use crate::codes;
 use crate::draft::{Draft, DraftNode, FrameIndex, Position, Reference, Role, Target};
 use crate::limits::MAX_LOOP_DEPTH;
+use crate::passes::waits;
 use crate::plan::ScopeIndex;
 
 /// A scope as it is found; the root has no opener.
@@ -31,6 +32,7 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Vec<DraftScope> {
     for node in draft.nodes.iter().filter(|node| node.is("for_each")) {
         scopes.first_loops.entry(node.frame).or_insert_with(|| node.name.to_owned());
     }
+    let known = draft.faults.0.len();
     for step in 0..draft.order.len() {
         let position = draft.order[step];
         let mut faults = Vec::new();
@@ -38,6 +40,9 @@ pub(crate) fn run(draft: &mut Draft<'_>) -> Vec<DraftScope> {
         let node = &mut draft.nodes[position];
         (node.scope, node.inner, node.item_of) = (placed.scope, placed.inner, placed.item_of);
         draft.faults.0.extend(faults);
+    }
+    if draft.faults.0.len() == known {
+        waits::run(draft, &scopes.all);
     }
     scopes.all
 }

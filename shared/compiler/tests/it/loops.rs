@@ -139,3 +139,113 @@ fn loops_do_not_nest_forever() {
     nodes.extend((2..=9).map(|depth| each(&format!("n{depth}"), &format!("$nodes.n{}.item", depth - 1))));
     assert_eq!(faults(&workflow(&nodes.into())), ["LOOPS_TOO_DEEP /nodes/9"]);
 }
+
+/// A loop over `l`, its collect, and these nodes behind.
+fn collected(behind: Value) -> Value {
+    let mut nodes = vec![
+        json!({"id": "l", "type": "parameter_input", "config": {"kind": "list<list<integer>>"}}),
+        each("a", "$inputs.l"),
+        collect("c", "$nodes.a.item"),
+    ];
+    nodes.extend(behind.as_array().unwrap().iter().cloned());
+    workflow(&nodes.into())
+}
+
+#[test]
+fn a_loop_does_not_wait_for_its_own_collect() {
+    let joined = |x: &str, y: &str| json!({"id": "f", "type": "first_of", "inputs": {"x": x, "y": y}});
+    let waits = |behind: Value| faults(&collected(behind));
+    // Directly, by the configuration, through a node in between, and from a loop inside.
+    let end = collect("g", "$nodes.f.value");
+    assert_eq!(
+        waits(json!([joined("$nodes.c.items", "$nodes.a.index"), end])),
+        ["LOOP_WAITS_FOR_ITSELF /nodes/3/inputs/x"]
+    );
+    let paused = json!({"id": "f", "type": "delay", "inputs": {"value": "$nodes.a.item"}, "config": {"ms": "$nodes.c.count"}});
+    assert_eq!(waits(json!([paused, end])), ["LOOP_WAITS_FOR_ITSELF /nodes/3/config/ms"]);
+    let between =
+        json!({"id": "m", "type": "map", "inputs": {"items": "$nodes.c.items"}, "config": {"expr": "1"}});
+    let through = [between.clone(), joined("$nodes.m.items", "$nodes.a.index"), end.clone()];
+    assert_eq!(waits(json!(through)), ["LOOP_WAITS_FOR_ITSELF /nodes/4/inputs/x"]);
+    let inner = json!([
+        each("b", "$nodes.a.item"),
+        joined("$nodes.c.count", "$nodes.b.item"),
+        collect("d", "$nodes.f.value")
+    ]);
+    assert_eq!(waits(inner), ["LOOP_WAITS_FOR_ITSELF /nodes/4/inputs/x"]);
+    let found =
+        compile(&collected(json!([joined("$nodes.c.items", "$nodes.a.index")]))).unwrap_err().0.remove(0);
+    assert_eq!(
+        found.message,
+        "`f` is inside the loop of `a` and waits for `c`, which waits for every item of that loop"
+    );
+    assert!(found.hint.unwrap().starts_with("put a second for_each over the same list behind `c`"));
+}
+
+#[test]
+fn two_loops_do_not_wait_for_each_other() {
+    // Each by a member of its own, whose items nobody collects: no selector leads around.
+    let nodes = json!([
+        {"id": "l", "type": "parameter_input", "config": {"kind": "list<integer>"}},
+        each("a", "$inputs.l"), collect("c", "$nodes.a.item"),
+        each("b", "$inputs.l"), collect("d", "$nodes.b.item"),
+        {"id": "f", "type": "first_of", "inputs": {"x": "$nodes.d.items", "y": "$nodes.a.index"}},
+        {"id": "g", "type": "first_of", "inputs": {"x": "$nodes.c.items", "y": "$nodes.b.index"}}
+    ]);
+    assert_eq!(
+        faults(&workflow(&nodes)),
+        ["LOOP_WAITS_FOR_ITSELF /nodes/5/inputs/x", "LOOP_WAITS_FOR_ITSELF /nodes/6/inputs/x"]
+    );
+}
+
+#[test]
+fn a_second_loop_may_read_what_the_first_collected() {
+    let behind = json!([
+        each("again", "$inputs.l"),
+        {"id": "f", "type": "first_of", "inputs": {"x": "$nodes.c.items", "y": "$nodes.again.index"}},
+        collect("g", "$nodes.f.value"),
+        // A loop inside reads what the one around it gave so far, and its own collect is read around it.
+        each("outer", "$nodes.c.items"),
+        each("inner", "$nodes.outer.item"),
+        collect("row", "$nodes.inner.item"),
+        {"id": "h", "type": "first_of", "inputs": {"x": "$nodes.row.items", "y": "$nodes.g.items"}},
+        collect("rows", "$nodes.h.value")
+    ]);
+    assert_eq!(faults(&collected(behind)), [""; 0]);
+}
+
+#[test]
+fn a_list_of_classes_is_looped_over_and_mapped() {
+    let nodes = |loops: &str| {
+        json!([
+            {"id": "photo", "type": "image_input"},
+            {"id": "what", "type": "classification", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"}},
+            {"id": "found", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"}},
+            each("each", loops),
+            {"id": "names", "type": "map", "inputs": {"items": loops}, "config": {"expr": "item.class_name"}},
+            {"id": "name", "type": "map", "inputs": {"items": ["$nodes.each.item"]}, "config": {"expr": "item"}}
+        ])
+    };
+    assert_eq!(faults(&workflow(&nodes("$nodes.what.predictions"))), [""; 0]);
+    let detections = nodes("$nodes.found.detections");
+    assert_eq!(
+        faults(&workflow(&detections)),
+        ["KIND_MISMATCH /nodes/3/inputs/items", "KIND_MISMATCH /nodes/4/inputs/items"]
+    );
+    assert!(hint(&detections).contains("a crop gives a list of pictures"));
+}
+
+#[test]
+fn a_loop_has_no_policies_of_its_own_attempts() {
+    let mut opener = each("each", "$inputs.photos");
+    opener["retry"] = json!({"max_attempts": 2});
+    opener["timeout_ms"] = json!(100);
+    opener["on_error"] = json!({"default": {"item": 1}});
+    let nodes = json!([photos(), opener, collect("all", "$nodes.each.item")]);
+    let found = compile(&workflow(&nodes)).unwrap_err();
+    let places = found.0.iter().map(|fault| format!("{} {}", fault.code, fault.pointer)).collect::<Vec<_>>();
+    assert!(places.contains(&"INVALID_POLICY /nodes/1/retry".to_owned()), "{places:?}");
+    assert!(places.contains(&"INVALID_POLICY /nodes/1/timeout_ms".to_owned()), "{places:?}");
+    assert!(places.contains(&"INVALID_POLICY /nodes/1/on_error".to_owned()), "{places:?}");
+    assert_eq!(found.0[0].hint.as_deref(), Some("set `retry` on the nodes inside the loop"));
+}
