@@ -63,3 +63,6 @@ impl Target {
         Ok(Self { workflow_id: None, version: None, recorded_as: None, compiled })
     }
 }
+            .and_then(|compiled| {
+                nameless_windows(&compiled.plan, &compiled.definition).or(()).map(|()| compiled)
+            })

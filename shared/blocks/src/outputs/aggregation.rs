@@ -9,6 +9,9 @@ use crate::block::{Block, Category, Example, Problem, Runner, Subject};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
 use crate::schema::{read_as, schema_of};
 
+/// Its name in `type`.
+pub const NAME: &str = "aggregation";
+
 /// Configuration of `aggregation`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -102,7 +105,7 @@ fn count() -> Vec<Function> {
 #[must_use]
 pub fn block() -> Block {
     Block {
-        name: "aggregation",
+        name: NAME,
         version: 1,
         category: Category::Output,
         title: "Aggregation",

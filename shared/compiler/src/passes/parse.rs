@@ -60,8 +60,26 @@ pub(crate) fn workflow<'a>(draft: &mut Draft<'a>, definition: &'a Value, frame: 
             draft.faults.push(wrong_type(&format!("{base}/{field}"), field, "an object"));
         }
     }
+    check_positions(draft, fields, &base);
     read_library(draft, fields, frame);
     read_nodes(draft, fields, frame);
+}
+
+/// Where an editor puts the nodes. Nothing here reads it, but every editor does, and should find what it can draw.
+fn check_positions(draft: &mut Draft<'_>, fields: &Map<String, Value>, base: &str) {
+    let Some(positions) = fields.get("ui").and_then(|ui| ui.get("positions")) else { return };
+    let pointer = format!("{base}/ui/positions");
+    let Some(positions) = positions.as_object() else {
+        draft.faults.push(wrong_type(&pointer, "`positions`", "an object: node → [x, y]"));
+        return;
+    };
+    let is_place = |place: &Value| {
+        place.as_array().is_some_and(|place| place.len() == 2 && place.iter().all(Value::is_number))
+    };
+    for (node, _) in positions.iter().filter(|(_, place)| !is_place(place)) {
+        let pointer = format!("{pointer}/{}", pointer_token(node));
+        draft.faults.push(wrong_type(&pointer, "a position", "two numbers, [x, y]"));
+    }
 }
 
 fn unknown_fields(draft: &mut Draft<'_>, fields: &Map<String, Value>, base: &str) {

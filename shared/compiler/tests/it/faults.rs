@@ -67,6 +67,20 @@ fn the_document() {
         ("name is no text", json!({"name": 1, "nodes": [photo()]}), &["INVALID_TYPE /name"]),
         ("ui is no object", json!({"ui": 1, "nodes": [photo()]}), &["INVALID_TYPE /ui"]),
         (
+            "positions are no object",
+            json!({"ui": {"positions": [1, 2]}, "nodes": [photo()]}),
+            &["INVALID_TYPE /ui/positions"],
+        ),
+        (
+            "a position is no place",
+            json!({"ui": {"positions": {"a": [1, 2], "b": [1], "c/d": ["1", 2], "e": null}}, "nodes": [photo()]}),
+            &[
+                "INVALID_TYPE /ui/positions/b",
+                "INVALID_TYPE /ui/positions/c~1d",
+                "INVALID_TYPE /ui/positions/e",
+            ],
+        ),
+        (
             "run limits",
             json!({"timeout_ms": 0, "max_concurrency": 1.5, "weight": 17, "nodes": [photo()]}),
             &["INVALID_POLICY /timeout_ms", "INVALID_POLICY /max_concurrency", "INVALID_POLICY /weight"],

@@ -1,6 +1,6 @@
 //! Configurations and policies: every way to get them wrong, with its pointer.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::faults::{check, configured, filtered, policy, with};
 
@@ -167,4 +167,29 @@ fn policies() {
         ("priority", policy("priority", json!("urgent")), &["INVALID_POLICY /nodes/2/priority"]),
         ("cache", policy("cache", json!(true)), &["INVALID_POLICY /nodes/2/cache"]),
     ]);
+}
+
+#[test]
+fn a_window_without_a_name_is_that_of_a_saved_workflow() {
+    let window = |id: &str, config: Value| json!({"id": id, "type": "aggregation", "inputs": {"n": "$inputs.n"}, "config": config});
+    let parameter = json!({"id": "n", "type": "parameter_input", "config": {"kind": "integer"}});
+    let definition = json!({
+        "nodes": [
+            window("own", json!({"field": "n", "interval": {"runs": 2}})),
+            parameter.clone(),
+            window("named", json!({"field": "n", "interval": {"runs": 2}, "window": "hourly"})),
+            window("one", json!({"field": "n"})),
+            {"id": "call", "type": "sub_workflow", "inputs": {"n": "$inputs.n"}, "config": {"workflow": "inside"}}
+        ],
+        "workflows": {"inside": {"nodes": [
+            parameter,
+            window("deep", json!({"field": "n", "interval": {"seconds": 9}})),
+            {"id": "out", "type": "json_output", "inputs": {"n": "$inputs.n"}}
+        ]}}
+    });
+    let plan = millrace_compiler::compile(&definition).unwrap();
+    let faults = millrace_compiler::nameless_windows(&plan, &definition);
+    let places = faults.0.iter().map(|fault| format!("{} {}", fault.code, fault.pointer)).collect::<Vec<_>>();
+    assert_eq!(places, ["INVALID_CONFIG /nodes/0/config/window", "INVALID_CONFIG /nodes/4"]);
+    assert_eq!(faults.0[1].node, Some("call/deep".into()));
 }
