@@ -64,5 +64,6 @@ impl Target {
     }
 }
             .and_then(|compiled| {
-                nameless_windows(&compiled.plan, &compiled.definition).or(()).map(|()| compiled)
+                let nameless = millrace_compiler::nameless_windows(&compiled.plan, &compiled.definition);
+                nameless.or(()).map(|()| compiled)
             })
