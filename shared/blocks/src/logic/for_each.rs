@@ -42,7 +42,10 @@ pub fn block() -> Block {
         config: schema_of::<Config>(),
         read: read_as::<Config>,
         expressions: &[],
-        inputs: vec![InputPort::required("items", Kind::list(Kind::Any), "The list to go through.")],
+        inputs: vec![
+            InputPort::required("items", Kind::list(Kind::Any), "The list to go through.")
+                .or(Kind::Classification),
+        ],
         further_inputs: None,
         outputs: Outputs::varying(ports(Kind::Any), |placed| ports(element(placed))),
         check: Some(check),
@@ -54,7 +57,12 @@ pub fn block() -> Block {
 }
 
 fn element(placed: &Placed<'_>) -> Kind {
-    placed.kind_of("items").element().cloned().unwrap_or(Kind::Any)
+    match placed.kind_of("items") {
+        Kind::List(element) => *element,
+        // Each of its items is a class.
+        Kind::Classification => Kind::Object,
+        _ => Kind::Any,
+    }
 }
 
 fn ports(item: Kind) -> Vec<OutputPort> {

@@ -32,7 +32,9 @@ pub fn block() -> Block {
         config: schema_of::<Config>(),
         read: read_as::<Config>,
         expressions: &[Expression { field: "expr", variables: &["item", "index"] }],
-        inputs: vec![InputPort::required("items", Kind::list(Kind::Any), "The list.")],
+        inputs: vec![
+            InputPort::required("items", Kind::list(Kind::Any), "The list.").or(Kind::Classification),
+        ],
         further_inputs: Some(Kind::Any),
         outputs: Outputs::fixed(vec![OutputPort::new(
             "items",

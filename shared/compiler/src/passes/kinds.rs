@@ -201,6 +201,10 @@ impl<'c> Checker<'c, '_> {
         if wants_list_of_it && source.is_some_and(|source| source.scope != ScopeIndex::ROOT) {
             return format!("put a collect before `{name}` to make a list of the loop's items");
         }
+        if wants_list_of_it && *have == Kind::Detections {
+            return "detections are no list: a filter keeps some of them, and a crop gives a list of pictures, one for each"
+                .to_owned();
+        }
         if wants_list_of_it {
             return "put it in brackets to make a list of one, [\"$…\"], or wire a list".to_owned();
         }
