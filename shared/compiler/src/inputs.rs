@@ -108,6 +108,11 @@ impl InputSpec {
     }
 
     /// The value of a run that gives none.
+    /// Whether it is an `image_input`.
+    pub(crate) fn is_picture(&self) -> bool {
+        self.image.is_some() && self.parameter.is_none()
+    }
+
     pub(crate) fn default_value(&self) -> Option<Value> {
         match &self.parameter {
             Some(parameter) => parameter.default.clone(),

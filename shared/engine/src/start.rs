@@ -51,7 +51,12 @@ impl Execution {
             }
             Action::Input { port, .. } => {
                 let value = self.accepted.input.get(node.id.as_str()).cloned().unwrap_or_default();
-                self.complete(key, Map::from_iter([((*port).to_owned(), value)]), Vec::new(), now);
+                // A picture that may be left out, and is, is a port that is not taken. A parameter's null is a value.
+                if value.is_null() && *port != "value" {
+                    self.complete(key, Map::new(), vec![(*port).to_owned()], now);
+                } else {
+                    self.complete(key, Map::from_iter([((*port).to_owned(), value)]), Vec::new(), now);
+                }
             }
             Action::Output => {
                 let inputs = self.bind_inputs(node, &key.path)?;

@@ -25,7 +25,12 @@ impl Entrance {
                 let message = format!("the input `{}` of the called workflow: {}", input.name, wrong.message);
                 JobError::new(ErrorKind::InvalidInput, message).at(format!("/inputs/{name}{}", wrong.below))
             })?;
-            ports.values.insert(input.name.to_string(), value);
+            // A picture that may be left out, and is, is a port that is not taken.
+            if value.is_null() && input.is_picture() {
+                ports.skipped.push(input.name.to_string());
+            } else {
+                ports.values.insert(input.name.to_string(), value);
+            }
         }
         Ok(ports)
     }

@@ -8,7 +8,7 @@ use millrace_contracts::fault::pointer_token;
 use millrace_contracts::{Fault, Kind};
 
 use crate::codes;
-use crate::draft::{Draft, DraftInput, DraftNode, Frame, Role, Shape};
+use crate::draft::{Draft, DraftInput, DraftNode, Frame, Reference, Role, Shape, Target};
 use crate::suggest::did_you_mean;
 
 /// Checks names and presence of every node's inputs.
@@ -18,14 +18,18 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
             wire_call(draft, position);
             continue;
         }
+        let of_pictures = draft.nodes[position].inputs.iter().map(|input| is_optional_picture(draft, input));
+        let of_pictures = of_pictures.collect::<Vec<_>>();
         let node = &mut draft.nodes[position];
         let Some(block) = node.block else { continue };
         let mut faults = Vec::new();
-        for position in 0..node.inputs.len() {
+        for (position, of_picture) in of_pictures.into_iter().enumerate() {
             let port = block.input(&node.inputs[position].port);
             let kind = port.map_or_else(|| block.further_inputs.clone(), |port| port.kinds.first().cloned());
-            let required =
-                port.map_or_else(|| further_required(node, block), |port| is_needed(node, block, port));
+            let required = port.map_or_else(
+                || !of_picture && further_required(node, block),
+                |port| is_needed(node, block, port),
+            );
             let kind = kind.unwrap_or(Kind::Any);
             let known = port.is_some() || block.further_inputs.is_some();
             if !known {
@@ -37,7 +41,7 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
         for port in block.inputs.iter().filter(|port| port.required) {
             if !node.inputs.iter().any(|input| input.port == port.name) {
                 let message = format!("{} needs the input `{}`", block.name, port.name);
-                let hint = format!("{} Wire a {} to it.", port.help, port.kinds[0]);
+                let hint = format!("{} Wire {} to it.", port.help, a(&port.kinds[0]));
                 let pointer = format!("/inputs/{}", port.name);
                 faults.push(node.fault(codes::MISSING_INPUT, &pointer, message).hint(hint));
             }
@@ -70,7 +74,7 @@ fn wire_call(draft: &mut Draft<'_>, position: usize) {
     for argument in arguments(draft, frame).filter(|argument| is_required(argument)) {
         if !node.inputs.iter().any(|input| input.port == argument.name) {
             let message = format!("the called workflow needs the input `{}`", argument.name);
-            let hint = format!("wire a {} to it", argument_kind(argument));
+            let hint = format!("wire {} to it", a(&argument_kind(argument)));
             let pointer = format!("/inputs/{}", argument.name);
             faults.push(node.fault(codes::MISSING_INPUT, &pointer, message).hint(hint));
         }
@@ -119,6 +123,18 @@ fn is_needed(node: &DraftNode<'_>, block: &Block, port: &InputPort) -> bool {
     port.required || without()
 }
 
+/// Whether an input is read straight from an `image_input` that may be left out. As a further input null says that it was: an
+/// expression can ask for it, and an output tells it.
+fn is_optional_picture(draft: &Draft<'_>, input: &DraftInput) -> bool {
+    let Shape::Select(Reference { target: Target::Input(source) | Target::Port(source, _), .. }) =
+        &input.shape
+    else {
+        return false;
+    };
+    let source = &draft.nodes[*source];
+    source.is("image_input") && !is_required(source)
+}
+
 /// Whether a skipped source of a further input skips the node. Joining what may be skipped is what a `first_of` is for;
 /// an output of several values gives null for a skipped one, and is skipped with its only one.
 fn further_required(node: &DraftNode<'_>, block: &Block) -> bool {
@@ -138,4 +154,17 @@ fn unknown(node: &DraftNode<'_>, port: &str) -> Fault {
     fault.hint = did_you_mean(port, block.inputs.iter().map(|port| port.name))
         .or_else(|| Some(format!("{} takes no inputs", block.name)));
     fault
+}
+
+/// A value of this kind, in words.
+fn a(kind: &Kind) -> String {
+    match kind {
+        Kind::Any => "a value".to_owned(),
+        Kind::Detections | Kind::Segments => kind.to_string(),
+        kind => {
+            let name = kind.to_string();
+            let article = if name.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+            format!("{article} {name}")
+        }
+    }
 }

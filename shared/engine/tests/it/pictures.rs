@@ -93,3 +93,60 @@ fn a_value_that_only_looks_marked_is_a_value() {
     let driver = Driver::begin(&flow(nodes), json!({"any": to_fetch(&url())}));
     assert_eq!((driver.run_status().as_str(), driver.places().len()), ("completed", 0));
 }
+
+/// A run that leaves out its optional pictures `photo` and `photos`.
+fn without(nodes: Value) -> Driver {
+    let mut all = vec![
+        json!({"id": "photo", "type": "image_input", "config": {"required": false}}),
+        json!({"id": "photos", "type": "image_input", "config": {"required": false, "list": true}}),
+    ];
+    all.extend(nodes.as_array().unwrap().iter().cloned());
+    Driver::begin(&flow(all.into()), json!({"photo": null, "photos": null}))
+}
+
+#[test]
+fn a_picture_that_is_left_out_skips_what_cannot_do_without() {
+    let driver = without(json!([
+        job("small", "$inputs.photo"),
+        {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.photos"}},
+        job("one", "$item"),
+        {"id": "all", "type": "collect", "inputs": {"item": "$nodes.one.image"}},
+        output(json!({"small": "$nodes.small.image", "all": "$nodes.all.items"})),
+    ]));
+    assert_eq!((driver.run_status().as_str(), driver.places().len()), ("completed", 0));
+    for node in ["small", "each", "all"] {
+        assert_eq!(driver.status(node), "skipped", "{node}");
+    }
+    assert_eq!(driver.status("photo"), "completed");
+    assert_eq!(driver.record("photo").skipped_ports, ["image"]);
+    assert_eq!(driver.outputs()["out"], json!({"small": null, "all": null}));
+}
+
+#[test]
+fn a_picture_that_is_left_out_reads_null_where_there_may_be_none() {
+    let driver = without(json!([
+        {"id": "is_there", "type": "condition", "inputs": {"value": "$inputs.photo", "given": "$inputs.photo"},
+            "config": {"if": "given != null"}},
+        output(json!({"photo": "$inputs.photo"})),
+    ]));
+    assert_eq!(driver.run_status(), "completed");
+    assert_eq!(driver.record("is_there").skipped_ports, ["true"]);
+    assert_eq!(driver.outputs()["out"], json!({"photo": null}));
+}
+
+#[test]
+fn a_picture_that_is_left_out_of_a_call_is_not_there_inside() {
+    let mut definition = flow(json!([
+        {"id": "photo", "type": "image_input", "config": {"required": false}},
+        {"id": "call", "type": "sub_workflow", "inputs": {"picture": "$inputs.photo"}, "config": {"workflow": "inside"}},
+        output(json!({"small": "$nodes.call.small", "n": 1})),
+    ]));
+    definition["workflows"] = json!({"inside": {"nodes": [
+        {"id": "picture", "type": "image_input", "config": {"required": false}},
+        job("small", "$inputs.picture"),
+        {"id": "gives", "type": "json_output", "inputs": {"small": "$nodes.small.image", "picture": "$inputs.picture"}},
+    ]}});
+    let driver = Driver::begin(&definition, json!({"photo": null}));
+    assert_eq!(driver.run_status(), "completed");
+    assert_eq!(driver.status("call/small"), "skipped");
+}
