@@ -1,10 +1,11 @@
 //! The repository and the cache of models, from the settings.
 
 use std::collections::HashMap;
+use std::path::Path;
 use std::sync::Arc;
 
 use millrace_config::{BucketUrl, Location, Models, Objects, Worker};
-use millrace_contracts::ModelId;
+use millrace_contracts::{IO_POOL, ModelId};
 use millrace_inference::{
     CacheSettings, Chosen, Device, GpuSettings, InferenceError, LoaderSettings, ModelCache, ModelLoader,
     Pinned, Repository, Serving, SessionSettings, Transfer,
@@ -53,6 +54,13 @@ pub fn wanted_device(device: millrace_config::Device) -> Option<Device> {
     }
 }
 
+/// The folder that the models of this worker's pools are in; none for a bucket, and where none of its pools needs a model.
+#[must_use]
+pub fn models_folder<'a>(worker: &Worker, models: &'a Models) -> Option<&'a Path> {
+    let needs_models = |pool: &String| pool != POOL_WITHOUT_MODELS && pool != IO_POOL;
+    models.dir.folder().filter(|_| worker.pools.iter().any(needs_models))
+}
+
 /// An empty cache over the repository.
 pub(crate) fn open(
     (deps, repository, courtesy): (&Deps, Repository, &Courtesy),
@@ -87,6 +95,7 @@ pub(crate) fn open(
         max_bytes: models.memory_budget.bytes(),
         memory_factor: models.memory_factor,
         warm_up_rows: models.warm_up_rows,
+        warm_up_limit: models.warm_up_limit,
         pinned: models.pinned.iter().map(|id| ModelId::from(id.as_str())).collect(),
         idle_timeout: models.idle_timeout,
         keep_warm: models.keep_warm,

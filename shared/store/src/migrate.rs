@@ -47,6 +47,14 @@ impl Store {
         })
     }
 
+    /// Whether the tables are as this version needs them.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn is_migrated(&self) -> Result<bool, StoreError> {
+        Ok(self.missing_migrations().await?.is_empty())
+    }
+
     /// The migrations of this version that are not applied yet, in their order.
     ///
     /// # Errors

@@ -30,8 +30,32 @@ async fn readiness_names_what_is_missing() -> anyhow::Result<()> {
     world.stop().await
 }
 
+#[tokio::test]
+async fn without_its_tables_or_its_blobs_it_is_not_ready() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let missing = async || {
+        let ready = world.get("/readyz").await?;
+        let missing = ready.body["missing"].as_array().cloned().unwrap_or_default();
+        anyhow::Ok((
+            ready.status.as_u16(),
+            missing.iter().map(|check| check["what"].clone()).collect::<Vec<_>>(),
+        ))
+    };
+    assert_eq!(missing().await?, (200, vec![]));
+    let raw = sqlx::PgPool::connect(&world.postgres.url()).await?;
+    sqlx::raw_sql("alter table _sqlx_migrations rename to elsewhere").execute(&raw).await?;
+    assert_eq!(missing().await?, (503, vec!["tables".into()]));
+    sqlx::raw_sql("alter table elsewhere rename to _sqlx_migrations").execute(&raw).await?;
+    let (folder, away) = (world.folder.path(), world.folder.path().with_extension("away"));
+    std::fs::rename(folder, &away)?;
+    assert_eq!(missing().await?, (503, vec!["blobs".into()]));
+    std::fs::rename(&away, folder)?;
+    assert_eq!(missing().await?, (200, vec![]));
+    world.stop().await
+}
+
 /// A job without a model.
-fn job() -> Job {
+pub(crate) fn job() -> Job {
     let (execution_id, path) = (ExecutionId::generate(), ItemPath::root());
     Job {
         id: JobId::of(execution_id, &"shrink".into(), &path, 1),

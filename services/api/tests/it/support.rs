@@ -42,7 +42,7 @@ pub(crate) struct World {
     pub(crate) client: Client,
     shutdown: CancellationToken,
     task: JoinHandle<Result<(), ApiError>>,
-    _folder: TempDir,
+    pub(crate) folder: TempDir,
 }
 
 impl World {
@@ -99,7 +99,7 @@ impl World {
         // A test's own task: `stop` waits for it, and a failed test takes it along.
         let task = tokio::spawn(run(deps, listener, shutdown.clone()));
         let client = client()?;
-        Ok(Self { bus, store, blobs, redis, postgres, base, client, shutdown, task, _folder: folder })
+        Ok(Self { bus, store, blobs, redis, postgres, base, client, shutdown, task, folder })
     }
 
     /// What another replica is given.

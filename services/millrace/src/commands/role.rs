@@ -9,7 +9,7 @@ use millrace_telemetry::Health;
 
 use crate::context::Context;
 use crate::exit::Exit;
-use crate::roles::{self, Alone, serve_own_health, serve_worker_health};
+use crate::roles::{self, Alone, Outside, look_for_models, serve_own_health, serve_worker_health};
 
 /// How long a worker whose parent is gone may take over its grace period before it exits the hard way.
 const ORPHAN_MARGIN: Duration = Duration::from_secs(2);
@@ -89,9 +89,11 @@ pub(crate) async fn orchestrator(args: HealthArgs, context: &Context) -> anyhow:
     let settings = &loaded.settings;
     let alone = Alone::new(&loaded, "orchestrator")?;
     let bus = roles::bus(settings).await?;
-    let store = roles::store(settings, "orchestrator")?;
-    let _health = serve_own_health(settings.orchestrator.health_listen, &alone, &bus, Some(&store)).await?;
-    let deps = millrace_orchestrator::Deps { bus, store, blobs: roles::blobs(settings)? };
+    let (store, blobs) = (roles::store(settings, "orchestrator")?, roles::blobs(settings)?);
+    let outside = Outside { bus: bus.clone(), blobs: blobs.clone() };
+    let listen = settings.orchestrator.health_listen;
+    let _health = serve_own_health(listen, &alone, outside, store.clone()).await?;
+    let deps = millrace_orchestrator::Deps { bus, store, blobs };
     let ended = millrace_orchestrator::run(deps, settings.orchestrator.clone(), alone.shutdown.clone()).await;
     alone.end(ended).await?;
     Ok(Exit::Done)
@@ -102,10 +104,10 @@ pub(crate) async fn writer(args: HealthArgs, context: &Context) -> anyhow::Resul
     let settings = &loaded.settings;
     let alone = Alone::new(&loaded, "writer")?;
     let bus = roles::bus(settings).await?;
-    let store = roles::store(settings, "writer")?;
-    let _health = serve_own_health(settings.writer.health_listen, &alone, &bus, Some(&store)).await?;
-    let (blobs, retention) = (roles::blobs(settings)?, settings.retention.clone());
-    let deps = millrace_writer::Deps { bus, store, blobs, retention };
+    let (store, blobs) = (roles::store(settings, "writer")?, roles::blobs(settings)?);
+    let outside = Outside { bus: bus.clone(), blobs: blobs.clone() };
+    let _health = serve_own_health(settings.writer.health_listen, &alone, outside, store.clone()).await?;
+    let deps = millrace_writer::Deps { bus, store, blobs, retention: settings.retention.clone() };
     let ended = millrace_writer::run(deps, settings.writer.clone(), alone.shutdown.clone()).await;
     alone.end(ended).await?;
     Ok(Exit::Done)
@@ -120,13 +122,20 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
     roles::huge_pages(true);
     let library = roles::library(settings, &loaded.places)?;
     let bus = roles::bus(settings).await?;
+    let (blobs, objects) = (roles::blobs(settings)?, settings.objects.clone());
     let phase = millrace_worker::Phase::default();
-    let listen = settings.worker.health_listen;
-    let _health = serve_worker_health(listen, &alone, &bus, phase.clone()).await?;
+    let folder = millrace_worker::models_folder(&settings.worker, &settings.models);
+    if let Some(folder) = folder
+        && let Err(missing) = look_for_models(folder).await
+    {
+        tracing::warn!("{missing}; until then jobs with its models fail");
+    }
+    let ready = (phase.clone(), folder.map(ToOwned::to_owned));
+    let outside = Outside { bus: bus.clone(), blobs: blobs.clone() };
+    let _health = serve_worker_health(settings.worker.health_listen, &alone, outside, ready).await?;
     if args.supervised {
         alone.end_with_parent(settings.worker.grace + ORPHAN_MARGIN);
     }
-    let (blobs, objects) = (roles::blobs(settings)?, settings.objects.clone());
     let deps = millrace_worker::Deps { bus, blobs, library, objects, phase };
     let millrace_config::Settings { worker, models, io, .. } = settings.clone();
     let ended = millrace_worker::run(deps, worker, models, io, alone.shutdown.clone()).await;
