@@ -178,7 +178,7 @@ impl Execution {
                 }
                 TimerPurpose::NodeTimeout
             }
-            NodeStatus::Running if self.is_delay(key) => TimerPurpose::Delay,
+            NodeStatus::Running if self.is_delay(key) => self.delay_alarm(key).1,
             NodeStatus::Pending if record.attempt > 0 && record.error.is_some() && !record.in_line => {
                 TimerPurpose::Retry
             }

@@ -164,9 +164,23 @@ impl Execution {
         record.started_at = Some(now);
         record.due = Some(due);
         self.meta.progress.running += 1;
-        let timer = self.node_timer(key, TimerPurpose::Delay);
-        self.effects.set_timers.push((due, timer));
+        let (at, purpose) = self.delay_alarm(key);
+        let timer = self.node_timer(key, purpose);
+        self.effects.set_timers.push((at, timer));
         Ok(())
+    }
+
+    /// The one alarm of a delay under way: for its end, or for its limit where that comes first.
+    pub(crate) fn delay_alarm(&self, key: &RunKey) -> (UnixMillis, fn(NodeAttempt) -> TimerPurpose) {
+        let record = &self.nodes[key];
+        let begun = record.started_at.unwrap_or_default();
+        let due = record.due.unwrap_or(begun);
+        let limit =
+            self.plan.node(key.node).policy.timeout_ms.map(|ms| begun.after(Duration::from_millis(ms)));
+        match limit.filter(|limit| *limit < due) {
+            Some(limit) => (limit, TimerPurpose::NodeTimeout),
+            None => (due, TimerPurpose::Delay),
+        }
     }
 
     /// Hands a node run to its pool, or leaves it in line when the run has as many jobs as it may.

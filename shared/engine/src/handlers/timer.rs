@@ -24,13 +24,26 @@ fn run_timeout(run: &mut Execution, now: UnixMillis) {
 }
 
 fn node_timeout(run: &mut Execution, attempt: NodeAttempt, now: UnixMillis) {
-    let Some(key) = current(run, attempt, |record| record.at_pool) else { return };
+    // What runs and is at no pool is a delay.
+    let is_under_way = |record: &NodeRecord| record.at_pool || record.status == NodeStatus::Running;
+    let Some(key) = current(run, attempt, is_under_way) else { return };
     let record = &run.nodes[&key];
+    if !record.at_pool {
+        delay_timeout(run, &key, now);
+        return;
+    }
     let job = JobId::of(run.accepted.execution_id, &record.node_id, &record.path, record.attempt);
     run.effects.abandon.push(job);
     let limit = run.plan.node(key.node).policy.timeout_ms.unwrap_or_default();
     let message = format!("attempt {} took longer than timeout_ms {limit}", record.attempt);
     attempt_failed(run, &key, NodeStatus::TimedOut, JobError::new(ErrorKind::Timeout, message), now);
+}
+
+/// A delay is longer than it may be. Another attempt would be no shorter.
+fn delay_timeout(run: &mut Execution, key: &RunKey, now: UnixMillis) {
+    let limit = run.plan.node(key.node).policy.timeout_ms.unwrap_or_default();
+    let message = format!("the delay is longer than timeout_ms {limit}");
+    run.fail_node_as(key, NodeStatus::TimedOut, JobError::new(ErrorKind::Timeout, message), now);
 }
 
 fn retry(run: &mut Execution, attempt: NodeAttempt) {

@@ -39,7 +39,10 @@ impl Execution {
                 let queued_at = record.queued_at.unwrap_or(now);
                 Some((queued_at.after(timeout), self.node_timer(key, TimerPurpose::NodeTimeout)))
             }
-            NodeStatus::Running => Some((due, self.node_timer(key, TimerPurpose::Delay))),
+            NodeStatus::Running => {
+                let (at, purpose) = self.delay_alarm(key);
+                Some((at, self.node_timer(key, purpose)))
+            }
             NodeStatus::Pending if record.attempt > 0 && !record.in_line => {
                 Some((due, self.node_timer(key, TimerPurpose::Retry)))
             }

@@ -1,10 +1,13 @@
 //! Timeouts: of an attempt, and of the run.
 
 use millrace_contracts::ErrorKind::Network;
+use millrace_contracts::UnixMillis;
+use millrace_contracts::message::Accepted;
+use millrace_engine::Settings;
 use serde_json::json;
 
 use crate::support::driver::Driver;
-use crate::support::flow::{input, job, with, workflow};
+use crate::support::flow::{START, accepted, input, job, map, output, with, workflow};
 
 #[test]
 fn an_attempt_that_takes_too_long_fails_and_is_abandoned() {
@@ -70,4 +73,56 @@ fn the_end_of_the_run_clears_its_alarm() {
     assert_eq!(driver.timers.len(), 1);
     driver.done("a");
     assert!(driver.timers.is_empty());
+}
+
+fn delayed(policy: serde_json::Value) -> serde_json::Value {
+    let delay =
+        json!({"id": "wait", "type": "delay", "inputs": {"value": "$inputs.photo"}, "config": {"ms": 5_000}});
+    workflow(&[with(delay, policy), output(json!({"value": "$nodes.wait.value", "n": "$inputs.n"}))])
+}
+
+#[test]
+fn a_delay_that_is_longer_than_it_may_be_is_timed_out() {
+    let mut driver = Driver::begin(&delayed(json!({"timeout_ms": 200})), input(0, &[]));
+    assert_eq!(driver.timers.len(), 1, "the alarm that comes first is the only one");
+    driver.advance(199);
+    assert_eq!(driver.status("wait"), "running");
+    driver.reload();
+    driver.advance(1);
+    assert_eq!((driver.status("wait"), driver.run_status()), ("timed_out".into(), "failed".into()));
+    let meta = driver.run.meta();
+    assert_eq!((meta.progress.running, meta.jobs_failed), (0, 0), "it was no job");
+    assert!(driver.timers.is_empty());
+}
+
+#[test]
+fn the_policy_says_what_a_delay_that_is_too_long_means() {
+    let policy = json!({"timeout_ms": 200, "retry": {"max_attempts": 3}, "on_error": "skip"});
+    let mut driver = Driver::begin(&delayed(policy), input(0, &[]));
+    driver.advance(200);
+    assert_eq!((driver.status("wait"), driver.run_status()), ("timed_out".into(), "completed".into()));
+    assert_eq!(driver.outputs()["out"], json!({"value": null, "n": 3}));
+    // One that is no longer than it may be is not concerned.
+    let mut driver = Driver::begin(&delayed(json!({"timeout_ms": 5_000})), input(0, &[]));
+    driver.advance(5_000);
+    assert_eq!(driver.run_status(), "completed");
+}
+
+#[test]
+fn the_clock_of_a_run_goes_on_in_its_next_life() {
+    let mut definition = workflow(&[job("a", "$inputs.photo")]);
+    definition["timeout_ms"] = json!(15_000);
+    let began = START;
+    let rebuilt = |epoch| Accepted {
+        epoch,
+        started_at: Some(UnixMillis(began.0 - 10_000)),
+        ..accepted(1, map(input(0, &[])))
+    };
+    let mut driver = Driver::start(&definition, rebuilt(2), Settings::default(), Vec::new());
+    assert_eq!(driver.run.meta().started_at, Some(UnixMillis(began.0 - 10_000)));
+    assert_eq!(driver.job("a").deadline, Some(UnixMillis(began.0 + 5_000)));
+    driver.advance(4_999);
+    assert_eq!(driver.run_status(), "running");
+    driver.advance(1);
+    assert_eq!(driver.run_status(), "timed_out");
 }
