@@ -17,6 +17,7 @@ pub struct Bus(Arc<Shared>);
 struct Shared {
     keys: Keys,
     partitions: u16,
+    region: Option<String>,
     client: Client,
     commands: ConnectionManager,
 }
@@ -34,6 +35,7 @@ impl Bus {
         let bus = Self(Arc::new(Shared {
             keys: Keys::new(&settings.prefix),
             partitions: settings.partitions,
+            region: settings.region,
             client,
             commands,
         }));
@@ -60,14 +62,20 @@ impl Bus {
     pub async fn own_connection(&self) -> Result<Self, BusError> {
         let client = self.0.client.clone();
         let commands = connection::manager(client.clone()).await?;
-        let (keys, partitions) = (self.0.keys.clone(), self.0.partitions);
-        Ok(Self(Arc::new(Shared { keys, partitions, client, commands })))
+        let (keys, partitions, region) = (self.0.keys.clone(), self.0.partitions, self.0.region.clone());
+        Ok(Self(Arc::new(Shared { keys, partitions, region, client, commands })))
     }
 
     /// How many shards the executions are spread over.
     #[must_use]
     pub fn partitions(&self) -> u16 {
         self.0.partitions
+    }
+
+    /// The region it serves, where there are several: runs that are accepted here carry it.
+    #[must_use]
+    pub fn region(&self) -> Option<String> {
+        self.0.region.clone()
     }
 
     /// Every shard.

@@ -19,6 +19,7 @@ impl Bus {
         let mut event = wish(EventType::WorkflowExecute, run, accepted.created_at);
         event.workflow_id = accepted.workflow_id;
         event.traceparent.clone_from(&accepted.traceparent);
+        event.region.clone_from(&accepted.region);
         event.data = serde_json::to_value(accepted).map_err(BusError::encode("an accepted run"))?;
         let event_json = event_json(&event)?;
 
@@ -87,6 +88,7 @@ fn wish(kind: EventType, run: ExecutionId, time: UnixMillis) -> Event {
     };
     let mut event = Event::new(kind, Source::Api, id, time, serde_json::Value::Null);
     event.execution_id = Some(run);
+    event.subject = Some(run.to_string());
     event
 }
 

@@ -15,13 +15,21 @@ pub struct BusSettings {
     pub prefix: String,
     /// Shards of executions, 1 to 4096. Must be the same in every process of an installation.
     pub partitions: u16,
+    /// The region it serves, where there are several.
+    pub region: Option<String>,
 }
 
 impl BusSettings {
     /// The usual settings, with 16 partitions and the prefix `mr`.
     #[must_use]
     pub fn new(url: impl Into<String>) -> Self {
-        Self { url: url.into(), tls: BusTls::default(), prefix: "mr".to_owned(), partitions: 16 }
+        Self {
+            url: url.into(),
+            tls: BusTls::default(),
+            prefix: "mr".to_owned(),
+            partitions: 16,
+            region: None,
+        }
     }
 
     /// Refuses what could never work, before anything is connected.
@@ -47,6 +55,7 @@ impl fmt::Debug for BusSettings {
             .field("tls", &self.tls)
             .field("prefix", &self.prefix)
             .field("partitions", &self.partitions)
+            .field("region", &self.region)
             .finish()
     }
 }

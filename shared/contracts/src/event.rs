@@ -183,7 +183,7 @@ pub struct Event {
     #[serde(with = "rfc3339")]
     #[cfg_attr(feature = "openapi", schema(value_type = String, format = DateTime))]
     pub time: UnixMillis,
-    /// What it is about: the node, the worker, the model.
+    /// What it is about: the run, the node, the job, the worker, the model.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub subject: Option<String>,
     /// W3C trace context.
@@ -210,6 +210,9 @@ pub struct Event {
     /// The attempt of the node run.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempt: Option<u32>,
+    /// Where the run runs, where the installation says so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
     /// What there is to say.
     #[serde(default)]
     pub data: Value,
@@ -257,6 +260,7 @@ impl Event {
             epoch: None,
             seq: None,
             attempt: None,
+            region: None,
             data,
         }
     }

@@ -53,6 +53,12 @@ pub struct Accepted {
     pub callback_url: Option<String>,
     /// The log's epoch: 1, or more after the log was lost.
     pub epoch: u32,
+    /// When it began, for one that is begun again after its log was lost: its clock goes on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub started_at: Option<UnixMillis>,
+    /// Where it runs, where the installation says so; its events carry it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub region: Option<String>,
 }
 
 /// Which run another one repeats, and from where on.

@@ -28,11 +28,12 @@ impl Execution {
         let mut run = Self::empty(plan, accepted, settings);
         run.history = run.keyed(history);
         run.effects.first = true;
-        run.meta.started_at = Some(now);
+        let started_at = run.accepted.started_at.unwrap_or(now);
+        run.meta.started_at = Some(started_at);
         run.count_members();
         let data = json!({"version": run.accepted.version, "accepted": run.accepted});
         run.emit(EventType::WorkflowStarted, now, data);
-        run.set_run_timer(now);
+        run.set_run_timer(started_at);
         run.wait_for_inputs(ScopeIndex::ROOT, &ItemPath::root());
         run.run_agenda(now);
         let effects = run.take_effects();
@@ -91,9 +92,11 @@ impl Execution {
             .collect()
     }
 
-    fn set_run_timer(&mut self, now: UnixMillis) {
+    /// Counted from the run's beginning, also in a later life: an alarm that is overdue fires at once.
+    fn set_run_timer(&mut self, started_at: UnixMillis) {
         if let Some(timeout_ms) = self.timeout_ms() {
-            self.effects.set_timers.push((now.after(Duration::from_millis(timeout_ms)), self.run_timer()));
+            let due = started_at.after(Duration::from_millis(timeout_ms));
+            self.effects.set_timers.push((due, self.run_timer()));
         }
     }
 

@@ -17,12 +17,14 @@ impl Execution {
         event.execution_id = Some(self.accepted.execution_id);
         event.workflow_id = self.accepted.workflow_id;
         event.traceparent.clone_from(&self.accepted.traceparent);
+        event.region.clone_from(&self.accepted.region);
         event
     }
 
     /// Notes a durable event about the run.
     pub(crate) fn emit(&mut self, kind: EventType, now: UnixMillis, data: Value) {
-        let event = self.numbered(kind, now, data);
+        let mut event = self.numbered(kind, now, data);
+        event.subject = Some(self.accepted.execution_id.to_string());
         self.effects.durable.push(event);
     }
 

@@ -33,8 +33,6 @@ pub struct AcceptedRun {
     pub idempotency_key: Option<String>,
     /// The batch it belongs to.
     pub batch_id: Option<Uuid>,
-    /// Where it runs.
-    pub region: Option<String>,
 }
 
 impl AcceptedRun {
@@ -48,7 +46,6 @@ impl AcceptedRun {
             trace_id: None,
             idempotency_key: None,
             batch_id: None,
-            region: None,
         }
     }
 }
@@ -230,11 +227,11 @@ pub(crate) struct Columns {
     pub(crate) epochs: Vec<i32>,
     pub(crate) schedule_ids: Vec<Option<Uuid>>,
     pub(crate) callback_urls: Vec<Option<String>>,
+    pub(crate) regions: Vec<Option<String>>,
     labels: Vec<String>,
     trace_ids: Vec<Option<String>>,
     idempotency_keys: Vec<Option<String>>,
     batch_ids: Vec<Option<Uuid>>,
-    regions: Vec<Option<String>>,
 }
 
 impl Columns {
@@ -248,7 +245,6 @@ impl Columns {
             columns.trace_ids.push(run.trace_id.clone());
             columns.idempotency_keys.push(run.idempotency_key.clone());
             columns.batch_ids.push(run.batch_id);
-            columns.regions.push(run.region.clone());
         }
         columns
     }
@@ -269,6 +265,7 @@ impl Columns {
         self.epochs.push(i32::try_from(accepted.epoch).unwrap_or(i32::MAX).max(1));
         self.schedule_ids.push(accepted.schedule_id.map(|id| id.0));
         self.callback_urls.push(accepted.callback_url.as_deref().map(json::plain));
+        self.regions.push(accepted.region.as_deref().map(json::plain));
     }
 
     /// The row may be there already: the run starts while this is in flight, and the writer may have been faster. Then it

@@ -38,6 +38,8 @@ struct Row {
     attempt: Option<i32>,
     subject: Option<String>,
     traceparent: Option<String>,
+    /// The run's.
+    region: Option<String>,
     data: Value,
 }
 
@@ -61,6 +63,7 @@ impl Row {
             epoch: Some(self.epoch.unsigned_abs()),
             seq: Some(self.seq.unsigned_abs()),
             attempt: self.attempt.map(i32::unsigned_abs),
+            region: self.region,
             data: self.data,
         })
     }
@@ -82,7 +85,7 @@ impl Events<'_> {
         let rows = sqlx::query_as!(
             Row,
             "select execution_id, epoch, seq, time, type as kind, id, source, workflow_id, node_id, path, attempt, subject,
-                traceparent, data
+                traceparent, data, (select region from wf_executions where id = $1) as region
             from wf_events
             where execution_id = $1 and (epoch, seq) > ($2, $3)
                 and time >= (select created_at - interval '1 hour' from wf_executions where id = $1)
@@ -106,7 +109,7 @@ impl Events<'_> {
         let row = sqlx::query_as!(
             Row,
             "select execution_id, epoch, seq, time, type as kind, id, source, workflow_id, node_id, path, attempt, subject,
-                traceparent, data
+                traceparent, data, (select region from wf_executions where id = $1) as region
             from wf_events
             where execution_id = $1 and type in ('workflow:completed', 'workflow:failed', 'workflow:cancelled')
                 and time >= (select created_at - interval '1 hour' from wf_executions where id = $1)

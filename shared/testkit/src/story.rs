@@ -27,6 +27,8 @@ pub fn accepted_run() -> Accepted {
         rerun_of: None,
         callback_url: None,
         epoch: 1,
+        started_at: None,
+        region: None,
     }
 }
 

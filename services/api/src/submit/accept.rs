@@ -66,7 +66,7 @@ pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt,
         return commit_first(app, submission, None).await;
     }
     submission.target.compiled.store(&app.blobs).await?;
-    let run = submission.row(None, UnixMillis::now());
+    let run = submission.row(app, None, UnixMillis::now());
     let accepted = run.accepted.clone();
     let commit = async {
         tokio::select! {
@@ -97,7 +97,7 @@ pub(crate) async fn accept_keyed(app: &App, submission: Submission, key: String)
 
 async fn commit_first(app: &App, submission: Submission, key: Option<String>) -> Result<Receipt, Problem> {
     submission.target.compiled.store(&app.blobs).await?;
-    let run = submission.row(key, UnixMillis::now());
+    let run = submission.row(app, key, UnixMillis::now());
     let accepted = run.accepted.clone();
     match app.commits.accept(run).await? {
         AcceptOutcome::Accepted => {
@@ -148,7 +148,12 @@ pub(super) async fn hand_over(app: &App, accepted: &Accepted) -> bool {
 
 impl Submission {
     /// Its row, accepted at `created_at`.
-    pub(super) fn row(&self, idempotency_key: Option<String>, created_at: UnixMillis) -> AcceptedRun {
+    pub(super) fn row(
+        &self,
+        app: &App,
+        idempotency_key: Option<String>,
+        created_at: UnixMillis,
+    ) -> AcceptedRun {
         let compiled = &self.target.compiled;
         let accepted = Accepted {
             execution_id: self.id,
@@ -166,6 +171,8 @@ impl Submission {
             rerun_of: self.rerun_of.clone(),
             callback_url: self.options.callback_url.clone(),
             epoch: 1,
+            started_at: None,
+            region: app.bus.region(),
         };
         let definition = Definition { id: compiled.id, json: compiled.definition.clone() };
         AcceptedRun {

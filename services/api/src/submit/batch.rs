@@ -27,7 +27,7 @@ pub(crate) async fn accept_batch(
 ) -> Result<Vec<Receipt>, Problem> {
     let Some(first) = submissions.first() else { return Ok(Vec::new()) };
     first.target.compiled.store(&app.blobs).await?;
-    let rows = rows(&submissions, key);
+    let rows = rows(app, &submissions, key);
     let outcome = {
         let _place = app.batch_commits.acquire().await.expect("nobody closes the semaphore of batches");
         app.store.accept_whole(&rows).await?
@@ -41,11 +41,11 @@ pub(crate) async fn accept_batch(
     }
 }
 
-fn rows(submissions: &[Submission], key: Option<&str>) -> Vec<AcceptedRun> {
+fn rows(app: &App, submissions: &[Submission], key: Option<&str>) -> Vec<AcceptedRun> {
     // One time for all, so that their keys run out together.
     let now = UnixMillis::now();
     let row = |(index, submission): (usize, &Submission)| {
-        let mut row = submission.row(key.map(|key| batch_key(key, index)), now);
+        let mut row = submission.row(app, key.map(|key| batch_key(key, index)), now);
         if index > 0 {
             // It is the same for all, and one commit has to bring it only once.
             row.definition = None;

@@ -31,6 +31,7 @@ pub(crate) fn bus_settings(settings: &Settings) -> BusSettings {
         },
         prefix: redis.prefix.clone(),
         partitions: redis.partitions,
+        region: redis.region.clone(),
     }
 }
 

@@ -46,6 +46,8 @@ pub(super) async fn start(
         rerun_of: None,
         callback_url: spec.callback_url.clone(),
         epoch: 1,
+        started_at: None,
+        region: shared.bus.region(),
     };
     let row = AcceptedRun {
         labels: spec.labels.clone(),

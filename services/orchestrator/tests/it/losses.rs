@@ -128,3 +128,24 @@ async fn a_replica_that_lost_redis_stops_at_once() -> anyhow::Result<()> {
     // What it looks after goes on elsewhere, and its leases end by themselves.
     tokio::time::timeout(Duration::from_secs(4), replica.stop()).await?
 }
+
+#[tokio::test]
+async fn the_clock_of_a_run_that_was_lost_goes_on() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    worker.take().await?;
+    world.record(run).await?;
+    let begun = world.store.executions().get(run).await?.summary.started_at;
+    assert!(begun.is_some(), "its beginning is recorded");
+    world.redis(redis::cmd("FLUSHALL")).await?;
+    let again = worker.take().await?;
+    worker.complete(&again, json!({"image": picture("made")})).await?;
+    let log = world.ended(run).await?;
+    let end = log.last().map(|event| event.data["started_at"].clone());
+    assert_eq!(end, Some(json!(begun)));
+    world.record(run).await?;
+    assert_eq!(world.store.executions().get(run).await?.summary.started_at, begun);
+    replica.stop().await
+}

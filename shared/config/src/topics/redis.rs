@@ -23,6 +23,9 @@ pub struct Redis {
     pub prefix: String,
     /// Shards that runs spread over; must be the same in every process and never change on live data.
     pub partitions: u16,
+    /// What the region is called that this Redis serves, where there are several, each with a bus of its own and one record: runs
+    /// that are accepted here say so, and so do their events.
+    pub region: Option<String>,
 }
 
 impl Default for Redis {
@@ -34,6 +37,7 @@ impl Default for Redis {
             key_file: None,
             prefix: "mr".to_owned(),
             partitions: 16,
+            region: None,
         }
     }
 }

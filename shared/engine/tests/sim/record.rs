@@ -67,7 +67,9 @@ impl Record {
         let mut restarts: Vec<Accepted> = open
             .map(|row| {
                 let last = row.events.last_key_value().map_or(1, |(&(epoch, _), _)| epoch);
-                Accepted { epoch: last.max(row.restarted) + 1, ..row.accepted.clone() }
+                let started = row.events.values().find(|event| event.kind == EventType::WorkflowStarted);
+                let started_at = started.map(|event| event.time);
+                Accepted { epoch: last.max(row.restarted) + 1, started_at, ..row.accepted.clone() }
             })
             .collect();
         restarts.sort_by_key(|accepted| accepted.execution_id);

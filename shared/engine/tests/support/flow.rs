@@ -48,6 +48,8 @@ pub(crate) fn accepted(number: u64, input: Map<String, Value>) -> Accepted {
         rerun_of: None,
         callback_url: None,
         epoch: 1,
+        started_at: None,
+        region: None,
     }
 }
 

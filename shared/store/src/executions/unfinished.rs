@@ -1,5 +1,6 @@
 //! What is compared with Redis: runs that were accepted and, as far as the record knows, have not ended.
 
+use chrono::{DateTime, Utc};
 use millrace_contracts::message::Accepted;
 use millrace_contracts::{ExecutionId, ExecutionStatus, UnixMillis};
 use serde_json::Value;
@@ -19,6 +20,8 @@ pub struct Unfinished {
     /// The highest epoch of a log that was recorded, or that the run was begun again with: a rebuilt run takes the next. None
     /// when there was none.
     pub last_epoch: Option<u32>,
+    /// When it began, as far as that was recorded.
+    pub started_at: Option<UnixMillis>,
 }
 
 impl Unfinished {
@@ -27,7 +30,7 @@ impl Unfinished {
     #[must_use]
     pub fn begun_again(self) -> Accepted {
         let epoch = self.last_epoch.unwrap_or(self.accepted.epoch) + 1;
-        Accepted { epoch, ..self.accepted }
+        Accepted { epoch, started_at: self.started_at, ..self.accepted }
     }
 }
 
@@ -38,6 +41,7 @@ struct Row {
     status: String,
     epoch: i32,
     restarted_epoch: Option<i32>,
+    started_at: Option<DateTime<Utc>>,
 }
 
 impl Row {
@@ -46,7 +50,8 @@ impl Row {
         let (status, epoch) = (status(&self.status)?, self.epoch.unsigned_abs());
         let begun = status == ExecutionStatus::Running || epoch > 1;
         let restarted = self.restarted_epoch.map(i32::unsigned_abs);
-        Ok(Unfinished { accepted, status, last_epoch: begun.then_some(epoch).max(restarted) })
+        let last_epoch = begun.then_some(epoch).max(restarted);
+        Ok(Unfinished { accepted, status, last_epoch, started_at: self.started_at.map(UnixMillis::from) })
     }
 }
 
@@ -58,7 +63,8 @@ impl Executions<'_> {
     pub async fn unfinished_run(&self, id: ExecutionId) -> Result<Option<Unfinished>, StoreError> {
         let row = sqlx::query_as!(
             Row,
-            r#"select accepted as "accepted!", input_data, status, epoch, restarted_epoch from wf_executions
+            r#"select accepted as "accepted!", input_data, status, epoch, restarted_epoch, started_at
+            from wf_executions
             where id = $1 and status in ('pending', 'running') and accepted is not null and deleted_at is null"#,
             id.0
         )
@@ -80,7 +86,8 @@ impl Executions<'_> {
     ) -> Result<Vec<Unfinished>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            r#"select accepted as "accepted!", input_data, status, epoch, restarted_epoch from wf_executions
+            r#"select accepted as "accepted!", input_data, status, epoch, restarted_epoch, started_at
+            from wf_executions
             where id > $1 and status in ('pending', 'running') and accepted is not null and deleted_at is null
                 and created_at < $2
             order by id limit $3"#,

@@ -136,18 +136,18 @@ async fn insert_pending(
     }
     sqlx::query!(
         "insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted,
-            epoch, schedule_id, callback_url)
+            epoch, schedule_id, callback_url, region)
         select id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data::jsonb, accepted::jsonb,
-            epoch, schedule_id, callback_url
+            epoch, schedule_id, callback_url, region
         from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[], $8::text[],
-            $9::text[], $10::int[], $11::uuid[], $12::text[])
+            $9::text[], $10::int[], $11::uuid[], $12::text[], $13::text[])
             as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch,
-                schedule_id, callback_url)
+                schedule_id, callback_url, region)
         on conflict on constraint wf_executions_pkey do update set
             workflow_id = excluded.workflow_id, workflow_version = excluded.workflow_version, sha256 = excluded.sha256,
             priority = excluded.priority, pool = excluded.pool, created_at = excluded.created_at,
             input_data = excluded.input_data, accepted = excluded.accepted, schedule_id = excluded.schedule_id,
-            callback_url = excluded.callback_url
+            callback_url = excluded.callback_url, region = excluded.region
         where wf_executions.accepted is null and wf_executions.deleted_at is null",
         &columns.ids,
         &columns.workflow_ids as &[Option<Uuid>],
@@ -160,7 +160,8 @@ async fn insert_pending(
         &columns.commands,
         &columns.epochs,
         &columns.schedule_ids as &[Option<Uuid>],
-        &columns.callback_urls as &[Option<String>]
+        &columns.callback_urls as &[Option<String>],
+        &columns.regions as &[Option<String>]
     )
     .execute(&mut *connection)
     .await?;

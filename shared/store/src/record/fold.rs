@@ -105,7 +105,10 @@ impl<'a> Changes<'a> {
         }
         let started: Started = read(&event.data)?;
         let change = self.execution(run, event.epoch.unwrap_or(1));
-        change.started_at = Some(change.started_at.map_or(event.time, |known| known.min(event.time)));
+        // A run that was begun again says when it began first.
+        let started_at = started.accepted.as_ref().and_then(|accepted| accepted.started_at);
+        let started_at = started_at.unwrap_or(event.time);
+        change.started_at = Some(change.started_at.map_or(started_at, |known| known.min(started_at)));
         if change.accepted.is_none() {
             change.accepted = started.accepted.filter(|accepted| accepted.execution_id == run);
         }

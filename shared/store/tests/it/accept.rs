@@ -101,7 +101,7 @@ async fn what_belongs_together_is_accepted_whole_or_not_at_all() -> Result<()> {
     // One that Postgres refuses takes the others along.
     fixture.execute("alter table wf_executions add constraint odd check (region <> 'odd') not valid").await?;
     let mut odd = with_key("c/1");
-    odd.region = Some("odd".to_owned());
+    odd.accepted.region = Some("odd".to_owned());
     let refused = fixture.store.accept_whole(&[with_key("c/0"), odd]).await;
     assert!(matches!(refused, Err(StoreError::Data { .. })), "{refused:?}");
     assert_eq!(fixture.count("select count(*) from wf_executions").await?, 2);
