@@ -5,6 +5,7 @@ mod batch;
 mod callbacks;
 mod error;
 mod fetch;
+mod fleet;
 mod held;
 mod lane;
 mod line;

@@ -14,7 +14,7 @@ use crate::alarms::Alarms;
 use crate::plans::Plans;
 use crate::reuse::{self, Copies};
 use crate::schedules::{self, Desk};
-use crate::{OrchestratorError, alarms, callbacks, lane, line, membership, sweeper};
+use crate::{OrchestratorError, alarms, callbacks, fleet, lane, line, membership, sweeper};
 
 /// What the orchestrator works with.
 #[derive(Clone)]
@@ -81,6 +81,7 @@ pub async fn run(
     let callbacks = callbacks::reconcile(shared.clone(), owned.clone());
     supervisor.spawn(looks_after("orchestrator.callbacks"), callbacks);
     supervisor.spawn(looks_after("orchestrator.line"), line::run(shared.clone()));
+    supervisor.spawn(looks_after("orchestrator.fleet"), fleet::run(shared.clone()));
     if shared.settings.cache_results {
         supervisor.spawn(looks_after("orchestrator.copies"), reuse::watch_fleet(shared.clone()));
     }

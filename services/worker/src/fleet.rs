@@ -18,7 +18,7 @@ use crate::inventory::Inventory;
 
 /// Without a sign of life for so long a worker counts as lost.
 const TIME_TO_LIVE: Duration = Duration::from_secs(15);
-/// A word at the end that takes longer is left out: the list forgets a worker by itself.
+/// A word at the end that takes longer is left out: an orchestrator takes a silent worker off the list.
 const FAREWELL: Duration = Duration::from_secs(1);
 
 /// What a worker says of itself.
@@ -134,7 +134,7 @@ impl Fleet {
     /// Leaves the list.
     pub(crate) async fn leave(&self) {
         if let Err(error) = within(FAREWELL, self.bus.remove_worker(&self.worker)).await {
-            tracing::debug!(error, "the worker could not be taken off the list; it expires by itself");
+            tracing::debug!(error, "the worker could not be taken off the list; an orchestrator does it in a minute");
         }
     }
 }

@@ -40,6 +40,19 @@ impl Bus {
         self.send("record events", commands).await.map(drop)
     }
 
+    /// Hands an event that is about no run to the writer and publishes it, in one step.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn tell_recorded(&self, event: &Event) -> Result<(), BusError> {
+        let json = event_json(event)?;
+        // It goes by any partition.
+        let stream = self.keys().events(Partition(0));
+        let mut append = scripts::APPEND.on(&[&stream], 2 * json.len() + 256);
+        append.arg(keys::EVENT).arg(&json).arg(event.kind.channel()).arg(&json);
+        self.send("record an event", vec![append]).await.map(drop)
+    }
+
     /// Hands events to the writer alone: nobody else is told.
     ///
     /// # Errors

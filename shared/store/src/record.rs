@@ -11,6 +11,7 @@ mod fold;
 mod isolate;
 mod job_rows;
 mod node_run_rows;
+mod worker_rows;
 
 use millrace_contracts::{Event, EventType};
 
@@ -25,7 +26,8 @@ const BEGIN: &str = "begin; set local plan_cache_mode = force_generic_plan";
 /// Events to be recorded, in the order in which they came.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct RecordBatch {
-    /// Durable events, `workflow:execute`, `inference:queued`, what is said of call-backs, and changes; others are ignored.
+    /// Durable events, `workflow:execute`, `inference:queued`, what is said of call-backs, changes, and workers that are
+    /// lost; others are ignored.
     pub events: Vec<Event>,
 }
 
@@ -76,6 +78,7 @@ impl Store {
         uses_of(&changes.events).insert(&mut transaction).await?;
         callback_rows::update(&mut transaction, &changes.callbacks).await?;
         audit_rows::insert(&mut transaction, &changes.audited).await?;
+        worker_rows::lose(&mut transaction, &changes.lost).await?;
         for (event, reason) in &changes.unreadable {
             dead_letters::insert(&mut transaction, event, reason).await?;
         }

@@ -3,6 +3,7 @@
 
 mod callbacks;
 mod cancel;
+mod fleet;
 mod line;
 mod losses;
 mod metrics;

@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, HashSet};
 use millrace_contracts::audit::Change;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::run::NodeView;
-use millrace_contracts::{Event, EventType, ExecutionId, ItemPath, JobId, NodeId, NodeStatus, UnixMillis};
+use millrace_contracts::{
+    Event, EventType, ExecutionId, ItemPath, JobId, NodeId, NodeStatus, UnixMillis, WorkerId,
+};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
@@ -23,10 +25,19 @@ pub(super) struct Changes<'a> {
     pub(super) node_runs: BTreeMap<NodeRunKey, NodeRunChange>,
     pub(super) jobs: BTreeMap<JobId, JobChange>,
     pub(super) callbacks: BTreeMap<ExecutionId, CallbackChange>,
+    /// Workers that are lost, and when each was last heard of.
+    pub(super) lost: BTreeMap<WorkerId, UnixMillis>,
     /// What callers of the api changed, and when. A repeated one is left to the key.
     pub(super) audited: Vec<(UnixMillis, Change)>,
     /// Events whose data is not what their type promises. They stand in the log all the same.
     pub(super) unreadable: Vec<(&'a Event, String)>,
+}
+
+/// The data of `worker:lost`.
+#[derive(Deserialize)]
+struct LostWorker {
+    worker_id: WorkerId,
+    last_seen: UnixMillis,
 }
 
 impl<'a> Changes<'a> {
@@ -59,6 +70,11 @@ impl<'a> Changes<'a> {
             EventType::InferenceQueued => self.job(event, read(&event.data)?)?,
             EventType::CallbackDelivered => self.callback(event, CallbackStatus::Delivered)?,
             EventType::AuditChanged => self.audited.push((event.time, read(&event.data)?)),
+            EventType::WorkerLost => {
+                let lost: LostWorker = read(&event.data)?;
+                let last_seen = self.lost.entry(lost.worker_id).or_insert(lost.last_seen);
+                *last_seen = lost.last_seen.max(*last_seen);
+            }
             EventType::CallbackFailed => self.callback(event, CallbackStatus::Failed)?,
             kind if kind.is_durable() => {
                 let run = event.execution_id.ok_or("it names no execution")?;
