@@ -157,7 +157,11 @@ async fn say_again(
 async fn move_oversize(shared: &Shared, stepped: &mut Vec<Stepped>) -> Result<(), OrchestratorError> {
     let mut stuck = HashSet::new();
     for Stepped { held, effects, .. } in stepped.iter_mut() {
-        match oversize::check(&shared.blobs, &mut effects.durable).await {
+        let moved = async {
+            oversize::check(&shared.blobs, &mut effects.durable).await?;
+            oversize::check_jobs(&shared.blobs, effects.jobs.iter_mut().map(|(job, _)| job)).await
+        };
+        match moved.await {
             Err(error) if error.reach() != Reach::Everybody => {
                 let run = held.run.accepted().execution_id;
                 put_off(run, &error);

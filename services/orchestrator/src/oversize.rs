@@ -1,18 +1,23 @@
-//! No event is larger than the bus allows: what outgrows it has its outputs moved to the blob store.
+//! No event and no job is larger than the bus allows: what outgrows it has its values moved to the blob store. A worker resolves
+//! what a job refers to before it begins; jobs of one loop mostly refer to the same.
 
 use millrace_blobs::Blobs;
-use millrace_contracts::Event;
-use serde_json::Value;
+use millrace_contracts::{Event, Job};
+use serde_json::{Map, Value};
 
 use crate::OrchestratorError;
 
-/// The most an event may weigh on the bus, bytes; a little under 64 KiB leaves room for the envelope.
-const EVENT_LIMIT_BYTES: usize = 60 * 1024;
+/// The most an event or a job may weigh on the bus, bytes; a little under 64 KiB leaves room for the envelope.
+const LIMIT_BYTES: usize = 60 * 1024;
+/// In a job that is too large, smaller values stay: a reference would take about as much.
+const MOVED_BYTES: usize = 512;
+/// Values moved last, remembered: a loop sends thousands of jobs with the same configuration.
+const REMEMBERED: usize = 8;
 
 /// Moves the outputs of events that are too large into the blob store.
 pub(crate) async fn check(blobs: &Blobs, events: &mut [Event]) -> Result<(), OrchestratorError> {
     for event in events {
-        if is_small(&event.data) || weight(&event.data) <= EVENT_LIMIT_BYTES {
+        if is_small(&event.data) || weight(&event.data) <= LIMIT_BYTES {
             continue;
         }
         if let Some(outputs) = event.data.get_mut("outputs") {
@@ -20,6 +25,68 @@ pub(crate) async fn check(blobs: &Blobs, events: &mut [Event]) -> Result<(), Orc
         }
     }
     Ok(())
+}
+
+/// Moves inputs and settings of jobs that are too large into the blob store, and of those that follow them in one hand.
+pub(crate) async fn check_jobs<'a>(
+    blobs: &Blobs,
+    jobs: impl Iterator<Item = &'a mut Job>,
+) -> Result<(), OrchestratorError> {
+    let mut moved = Moved { blobs, known: Vec::new() };
+    for job in jobs {
+        if fields(job).map(|fields| at_least(fields.values())).sum::<usize>() <= LIMIT_BYTES {
+            continue;
+        }
+        moved.out_of(&mut job.inputs).await?;
+        moved.out_of(&mut job.config).await?;
+        for next in &mut job.then {
+            moved.out_of(&mut next.inputs).await?;
+            moved.out_of(&mut next.config).await?;
+        }
+    }
+    Ok(())
+}
+
+fn fields(job: &Job) -> impl Iterator<Item = &Map<String, Value>> {
+    let then = job.then.iter().flat_map(|next| [&next.inputs, &next.config]);
+    [&job.inputs, &job.config].into_iter().chain(then)
+}
+
+/// Values on their way out, each with what stands for it.
+struct Moved<'b> {
+    blobs: &'b Blobs,
+    known: Vec<(Value, Value)>,
+}
+
+impl Moved<'_> {
+    async fn out_of(&mut self, fields: &mut Map<String, Value>) -> Result<(), OrchestratorError> {
+        for value in fields.values_mut().filter(|value| at_least([&**value]) > MOVED_BYTES) {
+            if let Some((_, reference)) = self.known.iter().find(|(known, _)| known == value) {
+                *value = reference.clone();
+                continue;
+            }
+            let reference = self.blobs.put_value(value).await?.to_value();
+            if self.known.len() == REMEMBERED {
+                self.known.remove(0);
+            }
+            self.known.push((std::mem::replace(value, reference.clone()), reference));
+        }
+        Ok(())
+    }
+}
+
+/// What values weigh as JSON, roughly and without writing it: text counts with what stands around it.
+fn at_least<'v>(values: impl IntoIterator<Item = &'v Value>) -> usize {
+    let weight = |value: &Value| match value {
+        Value::String(text) => text.len() + 3,
+        Value::Array(items) => at_least(items) + 2,
+        Value::Object(fields) => {
+            at_least(fields.values()) + fields.keys().map(|name| name.len() + 4).sum::<usize>()
+        }
+        Value::Number(_) => 8,
+        Value::Null | Value::Bool(_) => 5,
+    };
+    values.into_iter().map(weight).sum()
 }
 
 /// A cheap first look: few values cannot be large, since each is under the inline limit.

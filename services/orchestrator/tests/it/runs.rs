@@ -115,3 +115,48 @@ async fn invariant_7_how_far_loops_may_go_is_a_setting() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn a_large_setting_goes_once_however_many_jobs_have_it() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let body = "x".repeat(200_000);
+    let definition = json!({"name": "tell", "nodes": [
+        {"id": "list", "type": "parameter_input", "config": {"kind": "list<integer>"}},
+        {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.list"}},
+        {"id": "tell", "type": "webhook", "inputs": {"payload": "$item"},
+            "config": {"url": "https://example.com/", "body": body}},
+        {"id": "all", "type": "collect", "inputs": {"item": "$nodes.tell.status"}}
+    ]});
+    let run = world.submit(&definition, json!({"list": [1, 2, 3]})).await?;
+    let mut worker = world.worker().await?;
+    let mut bodies = Vec::new();
+    for _ in 0..3 {
+        let taken = worker.take_from("io").await?;
+        let weight = serde_json::to_vec(&taken.job)?.len();
+        assert!(weight < 4_096, "a job weighs {weight} bytes");
+        assert_eq!(taken.job.config["url"], "https://example.com/");
+        bodies.push(taken.job.config["body"].clone());
+        worker.complete(&taken, json!({"status": 200})).await?;
+    }
+    assert!(bodies.iter().all(|one| *one == bodies[0]), "they are the same blob");
+    assert_eq!(world.blobs.resolve(&bodies[0]).await?, json!(body));
+    world.ended(run).await?;
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn events_of_a_run_say_what_they_are_about_and_where() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let region = Some("north".to_owned());
+    let input = json!({"photo": picture("root")});
+    let run = world.submit_with(&chain(0), input, |accepted| accepted.region.clone_from(&region)).await?;
+    let log = world.ended(run).await?;
+    assert!(log.iter().all(|event| event.region == region));
+    let subjects: Vec<_> = log.iter().map(|event| event.subject.clone().unwrap_or_default()).collect();
+    assert_eq!(subjects, [run.to_string(), "photo".to_owned(), "answer".to_owned(), run.to_string()]);
+    world.record(run).await?;
+    assert_eq!(world.store.executions().get(run).await?.region, region);
+    replica.stop().await
+}
