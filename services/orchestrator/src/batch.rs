@@ -14,7 +14,7 @@ use millrace_engine::{Effects, Hit, Input};
 
 use crate::error::Reach;
 use crate::held::{Held, HeldRuns};
-use crate::outbox::{self, Outbox};
+use crate::outbox::{self, KeepFinished, Outbox};
 use crate::reuse::Keep;
 use crate::role::Shared;
 use crate::settled::{Settled, entries};
@@ -177,11 +177,11 @@ async fn move_oversize(shared: &Shared, stepped: &mut Vec<Stepped>) -> Result<()
 /// The commits to make, and for each run the version it has afterwards; none for a run that needs no commit.
 fn prepare(shared: &Shared, stepped: &mut [Stepped]) -> (Vec<Commit>, Vec<Option<u64>>) {
     let (mut commits, mut versions) = (Vec::new(), Vec::with_capacity(stepped.len()));
+    let keep = KeepFinished::of(&shared.settings, shared.bus.partitions());
     for run in stepped {
         let commit = if run.effects.needs_commit() {
             run.callback = callback(shared, &run.held, &run.effects.durable);
-            let keep = shared.settings.keep_finished;
-            let commit = outbox::commit(&shared.bus, &run.held, &mut run.effects, keep);
+            let commit = outbox::commit(&shared.bus, &run.held, &mut run.effects, &keep);
             Some(Commit { because: begun_by(run), ..commit })
         } else {
             // What is void to a memory that is behind may not be void at all: the version is compared all the same.

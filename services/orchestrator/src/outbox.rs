@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use millrace_bus::{Abandon, Bus, Commit};
+use millrace_config::Orchestrator;
 use millrace_contracts::message::{Message, Timer};
 use millrace_contracts::schedule::Cue;
 use millrace_contracts::{Event, ExecutionId, Job, UnixMillis};
@@ -88,8 +89,23 @@ impl Outbox {
     }
 }
 
+/// What stays of runs that have ended.
+pub(crate) struct KeepFinished {
+    /// For how long.
+    time: Duration,
+    /// How much, per partition.
+    most: u64,
+}
+
+impl KeepFinished {
+    pub(crate) fn of(settings: &Orchestrator, partitions: u16) -> Self {
+        let most = settings.max_finished_runs.div_ceil(u64::from(partitions.max(1)));
+        Self { time: settings.keep_finished, most }
+    }
+}
+
 /// The commit that stores what a step changed.
-pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finished: Duration) -> Commit {
+pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep: &KeepFinished) -> Commit {
     let run = held.run.accepted().execution_id;
     let mut commit = Commit::new(run, bus.partition_of(run), held.version);
     if held.version == 0 {
@@ -106,7 +122,8 @@ pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep_finishe
     commit.set_timers = std::mem::take(&mut effects.set_timers);
     commit.set_timers.append(&mut effects.renew_timers);
     commit.clear_timers = std::mem::take(&mut effects.clear_timers);
-    commit.expire_after = held.run.is_terminal().then_some(keep_finished);
+    commit.expire_after = held.run.is_terminal().then_some(keep.time);
+    commit.keep_finished = keep.most;
     commit
 }
 

@@ -1,8 +1,9 @@
 -- Commits one step of one run by compare-and-set: state, log, record, live view and timers together.
--- KEYS: 1 run hash, 2 log, 3 events stream, 4 timers, 5 inbox.
+-- KEYS: 1 run hash, 2 log, 3 events stream, 4 timers, 5 inbox, 6 finished runs.
 -- ARGV: 1 expected version ('0': the run must not exist), 2 new version, 3 expiry in ms ('0': none),
 --   4 the inbox entry that must still be there ('': none),
 --   5..11 the counts of: fields set, fields deleted, durable events, records, live events, timers set, timers cleared,
+--   12 how much of finished runs is kept,
 --   then flat: (field, value)*, field*, (log id, channel, event)*, event*, (so many durable events
 --   come before it, channel, event)*, (due ms, timer)*, timer*.
 -- Answers 1 when committed, 0 when the version is another or the entry is gone, 2 when the log is already past these ids.
@@ -24,7 +25,7 @@ end
 local sets, deletes, durable = tonumber(ARGV[5]), tonumber(ARGV[6]), tonumber(ARGV[7])
 local records, live = tonumber(ARGV[8]), tonumber(ARGV[9])
 local timers_set, timers_cleared = tonumber(ARGV[10]), tonumber(ARGV[11])
-local set_at = 12
+local set_at = 13
 local delete_at = set_at + 2 * sets
 local durable_at = delete_at + deletes
 local records_at = durable_at + 3 * durable
@@ -55,8 +56,9 @@ local function tell_live()
   end
 end
 tell_live()
+local recorded_as
 for i = durable_at, records_at - 1, 3 do
-  redis.call('XADD', events, '*', 'e', ARGV[i + 2])
+  recorded_as = redis.call('XADD', events, '*', 'e', ARGV[i + 2])
   redis.call('PUBLISH', ARGV[i + 1], ARGV[i + 2])
   told = told + 1
   tell_live()
@@ -67,5 +69,8 @@ end
 if ARGV[3] ~= '0' then
   redis.call('PEXPIRE', run, ARGV[3])
   redis.call('PEXPIRE', log, ARGV[3])
+  if recorded_as then
+    keep_finished(KEYS[6], run, log, events, recorded_as, tonumber(ARGV[3]), tonumber(ARGV[12]))
+  end
 end
 return 1

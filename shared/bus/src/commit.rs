@@ -40,6 +40,9 @@ pub struct Commit {
     pub clear_timers: Vec<Timer>,
     /// On the run's end: how long its state and log stay.
     pub expire_after: Option<Duration>,
+    /// On the run's end: how much of its partition's runs that have ended stays, where it is more. A run counts once for every ten
+    /// fields of its state. The oldest go first, and none that the writer has yet to record.
+    pub keep_finished: u64,
 }
 
 /// What became of a commit.
@@ -72,6 +75,7 @@ impl Commit {
             set_timers: Vec::new(),
             clear_timers: Vec::new(),
             expire_after: None,
+            keep_finished: u64::MAX,
         }
     }
 }
@@ -158,7 +162,8 @@ impl Bus {
         let events = keys.events(commit.partition);
         let timers = keys.timers(commit.partition);
         let inbox = keys.inbox(commit.partition);
-        let mut command = scripts::COMMIT.on(&[&run, &log, &events, &timers, &inbox], size);
+        let finished = keys.finished(commit.partition);
+        let mut command = scripts::COMMIT.on(&[&run, &log, &events, &timers, &inbox, &finished], size);
         let expiry_ms = commit.expire_after.map_or(0, |after| after.as_millis().max(1));
         command.arg(commit.expected_version).arg(commit.new_version);
         command.arg(u64::try_from(expiry_ms).unwrap_or(u64::MAX));
@@ -174,6 +179,7 @@ impl Bus {
         ] {
             command.arg(count);
         }
+        command.arg(commit.keep_finished);
         command
     }
 }

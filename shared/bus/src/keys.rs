@@ -67,6 +67,11 @@ impl Keys {
         format!("{{{}:p{partition}}}:log:{run}", self.prefix)
     }
 
+    /// Sorted set: runs that have ended by when, ms; what they weigh together is beside it, `:weight`.
+    pub(crate) fn finished(&self, partition: Partition) -> String {
+        self.of_partition(partition, "finished")
+    }
+
     /// Stream: jobs of one queue at one priority, in hand or open to all. What waits behind it is in keys that begin
     /// with this one's name: `:ring`, `:heads`, `:state`, and a list `:flow:<flow>` for each flow that waits.
     pub(crate) fn queue(&self, queue: &QueueKey) -> String {

@@ -27,7 +27,7 @@ scripts!(
     /// Appends to streams and publishes, together.
     APPEND = "append.lua",
     /// Commits one step of one run by compare-and-set.
-    COMMIT = "commit.lua",
+    COMMIT = "part/finished.lua" "commit.lua",
     /// Moves due timers into the inbox.
     FIRE_TIMERS = "fire_timers.lua",
     /// Takes or renews a lease.

@@ -140,3 +140,45 @@ async fn scripts_that_the_server_forgot_are_loaded_again() -> Result<()> {
     assert_eq!(bus.commit(&commits).await?, vec![CommitOutcome::Committed; 20]);
     Ok(())
 }
+
+#[tokio::test]
+async fn of_runs_that_ended_so_many_stay_and_none_goes_before_it_is_recorded() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let of_one_partition = |run: &ExecutionId| bus.partition_of(*run).0 == 0;
+    let runs: Vec<_> =
+        std::iter::repeat_with(ExecutionId::generate).filter(of_one_partition).take(5).collect();
+    let end = async |run: ExecutionId| -> Result<()> {
+        let last = Commit {
+            expire_after: Some(Duration::from_secs(3600)),
+            keep_finished: 2,
+            ..step(bus, run, 0, 1)
+        };
+        assert_eq!(bus.commit(&[last]).await?, [CommitOutcome::Committed]);
+        Ok(())
+    };
+    let left = async || -> Result<Vec<bool>> {
+        Ok(bus.load_runs(&runs).await?.iter().map(Option::is_some).collect())
+    };
+    for run in &runs[..4] {
+        end(*run).await?;
+    }
+    assert_eq!(left().await?, [true, true, true, true, false], "nobody has recorded them");
+
+    let mut recorder = bus.recorder("writer").await?;
+    let mut recorded = 0;
+    while recorded < 4 {
+        let entries = recorder.read(10, DEADLINE).await?;
+        recorded += entries.len();
+        let done: Vec<_> = entries.into_iter().map(|entry| (entry.partition, entry.entry)).collect();
+        recorder.ack(&done).await?;
+    }
+    // What ends in the same millisecond as something that is not recorded waits for the next end.
+    let now = bus.time().await?;
+    while bus.time().await? <= now {}
+    end(runs[4]).await?;
+    assert_eq!(left().await?, [false, false, false, true, true]);
+    let logs = bus.log(runs[0], LogPosition { epoch: 0, seq: 0 }, 10).await?;
+    assert!(logs.is_empty(), "its log went with it");
+    Ok(())
+}

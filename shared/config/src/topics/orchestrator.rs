@@ -53,6 +53,9 @@ pub struct Orchestrator {
     /// How long a finished run's live state and log stay in Redis.
     #[serde(with = "crate::span")]
     pub keep_finished: Duration,
+    /// Of finished runs, most that stay there as long; beyond that the oldest go, once they are recorded. A run counts once for
+    /// every ten of its node runs.
+    pub max_finished_runs: u64,
     /// How often a run's `callback_url` is tried before it is given up; pauses grow from half a second to half a minute.
     pub callback_attempts: u32,
     /// How long one attempt to call back may take.
@@ -88,6 +91,7 @@ impl Default for Orchestrator {
             cache_ttl: Duration::from_secs(24 * 3600),
             cache_entries: 100_000,
             keep_finished: Duration::from_secs(3600),
+            max_finished_runs: 10_000,
             callback_attempts: 10,
             callback_timeout: Duration::from_secs(10),
             callback_signing_secret: None,
