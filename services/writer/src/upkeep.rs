@@ -37,6 +37,7 @@ async fn round(shared: &Shared, now: UnixMillis) -> bool {
         ("runs", runs(shared, now).await.map_err(WriterError::from)),
         ("definitions", definitions(shared, now).await.map_err(WriterError::from)),
         ("fleet", fleet(shared, now).await.map_err(WriterError::from)),
+        ("schedules", schedules(shared, now).await.map_err(WriterError::from)),
         ("changes", changes(shared, now).await.map_err(WriterError::from)),
         ("blobs", blobs::sweep(shared, now).await),
     ];
@@ -85,6 +86,14 @@ async fn fleet(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
     let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
     tell("records of the fleet", shared.store.workers().expire(before).await?);
     tell("dead letters", shared.store.dead_letters().expire(before).await?);
+    Ok(())
+}
+
+/// Schedules that were deleted: their runs are gone as well by then.
+async fn schedules(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
+    let Some(before) = cutoff(now, shared.retention.executions) else { return Ok(()) };
+    let expire = |step| async move { shared.store.schedules().expire(before, step).await };
+    tell("schedules", in_steps(shared.retention.step, expire).await?);
     Ok(())
 }
 

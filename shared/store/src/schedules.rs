@@ -11,7 +11,7 @@ use sqlx::PgConnection;
 use uuid::Uuid;
 
 use crate::blob_uses::{self, Uses};
-use crate::{Bounded, Store, StoreError, json};
+use crate::{Bounded, Expired, Store, StoreError, json};
 
 pub use firing::{Firing, FiringOutcome};
 pub use last_runs::LastRun;
@@ -255,6 +255,23 @@ impl Schedules<'_> {
         blob_uses::forget(&mut transaction, &[id.0]).await?;
         transaction.commit().await?;
         Ok(())
+    }
+
+    /// Removes up to `limit` schedules that were deleted before `before`.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn expire(&self, before: UnixMillis, limit: u32) -> Result<Expired, StoreError> {
+        let deleted = sqlx::query!(
+            "delete from wf_schedules where id in
+                (select id from wf_schedules where deleted_at < $1 order by id limit $2)",
+            before.to_utc(),
+            i64::from(limit)
+        )
+        .execute(&mut *self.store.connection().await?)
+        .await?;
+        let deleted = deleted.rows_affected();
+        Ok(Expired { deleted, more: deleted >= u64::from(limit) })
     }
 }
 

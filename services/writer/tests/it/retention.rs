@@ -4,8 +4,11 @@ use std::time::Duration;
 
 use anyhow::Result;
 use millrace_config::{Retention, Writer};
-use millrace_store::{ExecutionFilter, StoreError};
+use millrace_contracts::schedule::ScheduleSpec;
+use millrace_contracts::{BlobId, ScheduleId, WorkflowId};
+use millrace_store::{Definition, ExecutionFilter, NewSchedule, NewWorkflow, ScheduleLimits, StoreError};
 use millrace_testkit::eventually;
+use serde_json::json;
 use sqlx::postgres::PgPool;
 
 use crate::support::{DEADLINE, Fixture, settings};
@@ -66,6 +69,37 @@ async fn neither_a_slow_step_nor_a_part_that_fails_keeps_the_rest_from_going() -
         .fetch_one(&raw)
         .await?;
         anyhow::Ok((left == 0).then_some(()))
+    })
+    .await?;
+    writer.stop().await
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schedules_that_were_deleted_long_ago_go_too() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let raw = PgPool::connect(&fixture.postgres.url()).await?;
+    let (workflow, definition) = (WorkflowId::generate(), json!({"nodes": []}));
+    let definition = Definition { id: BlobId::of(b"x"), json: definition };
+    let new = NewWorkflow { name: "scheduled".to_owned(), definition };
+    fixture.store.workflows().create(workflow, &new).await?;
+    let spec: ScheduleSpec = serde_json::from_value(json!({
+        "cron": "0 * * * *", "timezone": "UTC", "overlap": "skip", "version": null, "checked_version": 1, "input": {},
+        "priority": "normal", "pool": null, "labels": {}, "timeout_ms": null, "callback_url": null, "jitter_ms": 0
+    }))?;
+    let (kept, deleted) = (ScheduleId::generate(), ScheduleId::generate());
+    let limits = ScheduleLimits { per_workflow: 10, total: 10 };
+    for id in [kept, deleted] {
+        let new = NewSchedule { spec: spec.clone(), enabled: false, next_at: None };
+        fixture.store.schedules().create(id, workflow, &new, limits).await?;
+    }
+    fixture.store.schedules().delete(deleted, None).await?;
+
+    let retention = Retention { executions: Duration::from_millis(1), ..Retention::default() };
+    let settings = Writer { upkeep_interval: Duration::from_millis(50), ..settings() };
+    let writer = fixture.writer_that_keeps(settings, retention);
+    eventually(DEADLINE, "the deleted schedule is gone", async || {
+        let left: Vec<uuid::Uuid> = sqlx::query_scalar("select id from wf_schedules").fetch_all(&raw).await?;
+        anyhow::Ok((left == [kept.0]).then_some(()))
     })
     .await?;
     writer.stop().await
