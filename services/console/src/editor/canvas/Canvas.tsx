@@ -10,6 +10,7 @@ import {
   ReactFlow,
   SelectionMode,
   useReactFlow,
+  useStore,
   type NodeChange,
 } from '@xyflow/react';
 import { useCallback, useEffect, useMemo, useState, type DragEvent } from 'react';
@@ -24,8 +25,10 @@ import { mergeNodes, placedNodes, type CanvasNode } from './nodes';
 import { QuickAdd } from './QuickAdd';
 import { useConnecting } from './useConnecting';
 import { endOf, useWires } from './useWires';
+import { Obstacles, obstaclesIn, sameObstacles, WireEdge } from './WireEdge';
 
 const NODE_TYPES = { block: EditorNode };
+const EDGE_TYPES = { wire: WireEdge };
 const MANY_NODES = 150;
 
 /** The workflow as boxes and wires. What is drawn follows from the document; only what is being dragged runs ahead of it. */
@@ -43,6 +46,7 @@ export function Canvas() {
   // eslint-disable-next-line react-hooks/set-state-in-effect
   useEffect(() => setNodes(before => mergeNodes(before, placed, selection)), [placed, selection]);
   const { wires, onEdgesChange } = useWires();
+  const obstacles = useStore(obstaclesIn, sameObstacles);
 
   const onNodesChange = useCallback(
     (changes: NodeChange<CanvasNode>[]) => {
@@ -74,55 +78,58 @@ export function Canvas() {
     addBlock(type, [x - 120, y - 20]);
   };
   return (
-    <ReactFlow
-      nodes={nodes}
-      edges={wires}
-      nodeTypes={NODE_TYPES}
-      colorMode={scheme}
-      onNodesChange={onNodesChange}
-      onEdgesChange={onEdgesChange}
-      onDelete={gone => {
-        const wired = gone.edges.flatMap(wire => endOf(wire) ?? []);
-        const ids = new Set(gone.nodes.map(node => node.id));
-        store.getState().change(before => removeNodes(removeWires(before, wired), ids));
-      }}
-      {...connecting.handlers}
-      onDrop={onDrop}
-      onDragOver={event => {
-        if (event.dataTransfer.types.includes(BLOCK_DRAG)) event.preventDefault();
-      }}
-      deleteKeyCode={['Delete', 'Backspace']}
-      onBeforeDelete={() => Promise.resolve(!isCovered())}
-      multiSelectionKeyCode={['Shift', 'Meta', 'Control']}
-      selectionKeyCode="Shift"
-      selectionMode={SelectionMode.Partial}
-      onlyRenderVisibleElements={nodes.length > MANY_NODES}
-      elevateEdgesOnSelect
-      snapToGrid
-      snapGrid={[10, 10]}
-      minZoom={0.05}
-      maxZoom={2}
-      fitView
-      fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
-      proOptions={{ hideAttribution: true }}
-    >
-      <Background color="var(--canvas-dot)" gap={20} size={1.6} />
-      <Controls showInteractive={false} position="bottom-left" />
-      {nodes.length > 12 && (
-        <MiniMap
-          pannable
-          zoomable
-          ariaLabel="Map of the workflow"
-          nodeColor="var(--line-strong)"
-          nodeBorderRadius={14}
-        />
-      )}
-      {definition.nodes.length === 0 && (
-        <Panel position="top-center">
-          <CanvasHint />
-        </Panel>
-      )}
-      {connecting.open && <QuickAdd request={connecting.open} onClose={connecting.close} />}
-    </ReactFlow>
+    <Obstacles value={obstacles}>
+      <ReactFlow
+        nodes={nodes}
+        edges={wires}
+        nodeTypes={NODE_TYPES}
+        edgeTypes={EDGE_TYPES}
+        colorMode={scheme}
+        onNodesChange={onNodesChange}
+        onEdgesChange={onEdgesChange}
+        onDelete={gone => {
+          const wired = gone.edges.flatMap(wire => endOf(wire) ?? []);
+          const ids = new Set(gone.nodes.map(node => node.id));
+          store.getState().change(before => removeNodes(removeWires(before, wired), ids));
+        }}
+        {...connecting.handlers}
+        onDrop={onDrop}
+        onDragOver={event => {
+          if (event.dataTransfer.types.includes(BLOCK_DRAG)) event.preventDefault();
+        }}
+        deleteKeyCode={['Delete', 'Backspace']}
+        onBeforeDelete={() => Promise.resolve(!isCovered())}
+        multiSelectionKeyCode={['Shift', 'Meta', 'Control']}
+        selectionKeyCode="Shift"
+        selectionMode={SelectionMode.Partial}
+        onlyRenderVisibleElements={nodes.length > MANY_NODES}
+        elevateEdgesOnSelect
+        snapToGrid
+        snapGrid={[10, 10]}
+        minZoom={0.05}
+        maxZoom={2}
+        fitView
+        fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background color="var(--canvas-dot)" gap={20} size={1.6} />
+        <Controls showInteractive={false} position="bottom-left" />
+        {nodes.length > 12 && (
+          <MiniMap
+            pannable
+            zoomable
+            ariaLabel="Map of the workflow"
+            nodeColor="var(--line-strong)"
+            nodeBorderRadius={14}
+          />
+        )}
+        {definition.nodes.length === 0 && (
+          <Panel position="top-center">
+            <CanvasHint />
+          </Panel>
+        )}
+        {connecting.open && <QuickAdd request={connecting.open} onClose={connecting.close} />}
+      </ReactFlow>
+    </Obstacles>
   );
 }

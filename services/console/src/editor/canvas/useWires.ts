@@ -5,7 +5,7 @@ import { useEditor } from '../store';
 import { sourceHandle, targetHandle } from './handles';
 import classes from './wires.module.css';
 
-export type Wire = Edge<{ place: string[] }>;
+export type Wire = Edge<{ place: string[]; order: number }>;
 
 /** Where a wire ends in the document. */
 export function endOf({ target, data }: Wire): { node: string; place: string[] } | null {
@@ -28,13 +28,14 @@ export function useWires(): Wires {
   );
   const wires = useMemo(
     () =>
-      edges.map((edge): Wire => {
+      edges.map((edge, order): Wire => {
         const outputs = ports.get(edge.source)?.outputs ?? [];
         const port = edge.sourcePort ?? outputs[0]?.name ?? '*';
         const kind = outputs.find(output => output.name === port)?.kind ?? 'any';
         const selected = chosen.has(edge.id);
         return {
           id: edge.id,
+          type: 'wire',
           source: edge.source,
           sourceHandle: sourceHandle(port),
           target: edge.target,
@@ -44,7 +45,7 @@ export function useWires(): Wires {
           reconnectable: selected,
           className: classes.wire,
           style: { stroke: kindColour(kind) },
-          data: { place: edge.place },
+          data: { place: edge.place, order },
           ariaLabel: `Wire from ${edge.source} ${port} to ${edge.target} ${edge.place.slice(1).join(' ')}`,
         };
       }),

@@ -7,7 +7,8 @@ import { useMemo, useState } from 'react';
 import type { Definition } from '~/api/types';
 import { layered, layeredDown } from '~/graph/layers';
 import { loopsOf } from '~/graph/loops';
-import { placesOf } from '~/graph/places';
+import { laneOf, type Box, type Lane } from '~/graph/lanes';
+import { placesOf, type Position } from '~/graph/places';
 import { blockOf, type Catalogue } from '~/graph/ports';
 import { edgesOf } from '~/graph/selectors';
 import { FlowEdge } from './FlowEdge';
@@ -78,6 +79,27 @@ export function RunGraph({ definition, catalogue, selected, onSelect }: Props) {
   );
 }
 
+/** The lanes that lines take past other nodes; both ends of a line are in the middle of their sides. */
+function lanesBetween(nodes: readonly Node[]) {
+  if (nodes.length > MANY_NODES) return null;
+  const boxes = nodes.map(({ id, position, initialWidth: width = 0, initialHeight: height = 0 }): Box => {
+    return { id, ...position, width, height };
+  });
+  const byId = new Map(boxes.map(box => [box.id, box]));
+  return (source: string, target: string, order: number): Lane | null => {
+    const [one, other] = [byId.get(source), byId.get(target)];
+    if (!one || !other) return null;
+    const from: Position = [one.x + one.width, one.y + one.height / 2];
+    const to: Position = [other.x, other.y + other.height / 2];
+    return laneOf(
+      from,
+      to,
+      boxes.filter(box => box !== one && box !== other),
+      order,
+    );
+  };
+}
+
 function place(
   definition: Definition,
   catalogue: Catalogue,
@@ -108,11 +130,13 @@ function place(
   });
   // One line per pair: a run shows what waits for what, not which port.
   const pairs = new Map(wires.map(wire => [`${wire.source}>${wire.target}`, wire]));
-  const edges = [...pairs].map(([id, wire]) => ({
+  const lanes = tall ? null : lanesBetween(nodes);
+  const edges = [...pairs].map(([id, { source, target }], order) => ({
     id,
-    source: wire.source,
-    target: wire.target,
+    source,
+    target,
     type: 'flow',
+    data: { lane: lanes?.(source, target, order) ?? null },
   }));
   return { nodes, edges };
 }
