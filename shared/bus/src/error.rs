@@ -75,6 +75,17 @@ impl BusError {
         }
     }
 
+    /// Whether Redis does not let us in: what is to be changed is the user or the password, not whether it runs.
+    #[must_use]
+    pub fn is_refusal(&self) -> bool {
+        match self {
+            Self::Connect { source } | Self::Unavailable { source, .. } | Self::Redis { source, .. } => {
+                refuses(source)
+            }
+            Self::Settings(_) | Self::Reply { .. } | Self::Encode { .. } | Self::Decode { .. } => false,
+        }
+    }
+
     pub(crate) fn redis(what: &'static str) -> impl FnOnce(RedisError) -> Self {
         move |source| Self::Redis { what, source }
     }
@@ -86,7 +97,15 @@ impl BusError {
 
 /// What to do about a connection that does not come about.
 fn advice(error: &RedisError) -> &'static str {
+    if refuses(error) {
+        return "it lets nobody in with this user and password; put the right ones into redis.url (REDIS_URL)";
+    }
     tls::advice(error).unwrap_or("check that it runs and that the Redis URL is right")
+}
+
+/// Whether the user or the password is at fault.
+fn refuses(error: &RedisError) -> bool {
+    error.kind() == ErrorKind::AuthenticationFailed || matches!(error.code(), Some("NOAUTH" | "WRONGPASS"))
 }
 
 /// Whether a failure of Redis tends to go away: lost connections, loading, failover, out of memory.

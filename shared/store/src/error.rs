@@ -4,6 +4,8 @@ use std::borrow::Cow;
 
 use crate::VectorFault;
 
+const NO_SUCH_DATABASE: &str = "3D000";
+
 /// A failed call to the store.
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
@@ -11,6 +13,10 @@ pub enum StoreError {
     /// that lost against another. Nothing was written; the same call may succeed later.
     #[error("the database cannot be reached or is not ready; try again ({0})")]
     Unavailable(#[source] sqlx::Error),
+    /// The server does not let this account in, or has no such database. Nothing was written; the same call may succeed once
+    /// somebody has changed the settings or the server.
+    #[error("the database {}", refusal(.0))]
+    Refused(#[source] sqlx::Error),
     /// A named unique or foreign key constraint refused the row.
     #[error("the row conflicts with what is stored ({constraint})")]
     Conflict {
@@ -107,7 +113,7 @@ impl StoreError {
     /// Whether the same call may succeed later without anybody changing the data.
     #[must_use]
     pub fn is_unavailable(&self) -> bool {
-        matches!(self, Self::Unavailable(_))
+        matches!(self, Self::Unavailable(_) | Self::Refused(_))
     }
 
     /// Whether a statement ran for longer than the server lets one: the same again will hardly fare better, a smaller piece may.
@@ -141,6 +147,7 @@ impl From<sqlx::Error> for StoreError {
         match (state.as_ref(), fault.constraint()) {
             ("23505" | "23503", Some(constraint)) => Self::Conflict { constraint: constraint.to_owned() },
             (state, _) if passes(state) => Self::Unavailable(error),
+            (state, _) if refuses(state) => Self::Refused(error),
             (state, _) if blames_data(state) => {
                 Self::Data { reason: format!("{} (SQLSTATE {state})", fault.message()) }
             }
@@ -154,6 +161,22 @@ impl From<sqlx::Error> for StoreError {
 fn passes(state: &str) -> bool {
     ["08", "40", "53", "57", "58"].iter().any(|class| state.starts_with(class))
         || matches!(state, "55P03" | "25006")
+}
+
+/// SQLSTATEs that speak of who connects, and where to: no such account or a wrong password (28), no such database.
+fn refuses(state: &str) -> bool {
+    state.starts_with("28") || state == NO_SUCH_DATABASE
+}
+
+/// What is wrong with the account or the database, and what to do.
+fn refusal(error: &sqlx::Error) -> String {
+    let state = error.as_database_error().and_then(|fault| fault.code());
+    if state.as_deref() == Some(NO_SUCH_DATABASE) {
+        return format!("is not there; create it, or name another in database.url (DATABASE_URL) ({error})");
+    }
+    format!(
+        "lets nobody in with this user and password; put the right ones into database.url (DATABASE_URL) ({error})"
+    )
 }
 
 /// SQLSTATEs that speak of the data: data exception (22), constraint (23), limits such as row size (54).

@@ -9,7 +9,7 @@ use super::{Code, Problem};
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         match &error {
-            StoreError::Unavailable(_) => database_away().because(error),
+            StoreError::Unavailable(_) | StoreError::Refused(_) => database_away().because(error),
             StoreError::NotFound(what) => Self::new(Code::NotFound, format!("there is no such {what}")),
             StoreError::Gone(what) => Self::new(Code::Gone, format!("the {what} was deleted")),
             StoreError::Full { what, limit } => full(*what, *limit),
@@ -21,7 +21,7 @@ impl From<StoreError> for Problem {
             ),
             StoreError::NotEnded => Self::new(
                 Code::ExecutionNotEnded,
-                "the execution goes on, or its end is not recorded yet; cancel it first, or wait for its end",
+                "the execution goes on; cancel it first, or wait for its end",
             ),
             _ => Self::internal(error),
         }

@@ -2,10 +2,13 @@
 
 use std::time::{Duration, Instant};
 
+use millrace_api::{Deps, run};
 use millrace_config::Api;
-use millrace_store::RecordBatch;
+use millrace_store::{RecordBatch, Store, StoreSettings};
 use millrace_testkit::{TestPostgres, eventually};
 use serde_json::json;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, Reply, World, constant};
 
@@ -119,5 +122,24 @@ async fn invariant_3_nobody_is_sent_back_while_redis_is_away() -> anyhow::Result
     player.commit(lost, Vec::new()).await?;
     player.complete(json!({})).await?;
     assert_eq!(follower.rest().await?, ["completed@1-6", "end@1-6"]);
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_postgres_that_lets_nobody_in_is_away_like_any_other() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let url = world.postgres.url();
+    let (_, host) = url.split_once('@').expect("a password");
+    let store = Store::connect(&StoreSettings::new(format!("postgres://millrace:wrong@{host}")))?;
+    let listener = TcpListener::bind("127.0.0.1:0").await?;
+    let address = format!("http://{}/api/v1", listener.local_addr()?);
+    let stop = CancellationToken::new();
+    let other = tokio::spawn(run(Deps { store, ..world.deps() }, listener, stop.clone()));
+    let submitted = world.client.post(format!("{address}/executions")).json(&json!({"workflow": constant()}));
+    for request in [submitted, world.client.get(format!("{address}/workflows"))] {
+        Reply::of(request).await?.problem(503, "DATABASE_UNAVAILABLE");
+    }
+    stop.cancel();
+    other.await??;
     world.stop().await
 }

@@ -44,6 +44,25 @@ async fn a_store_starts_without_postgres_and_says_what_is_wrong() -> Result<()> 
     Ok(())
 }
 
+/// The tables have nothing to do with it.
+#[tokio::test]
+async fn a_wrong_password_and_a_missing_database_are_told_as_what_they_are() -> Result<()> {
+    let postgres = TestPostgres::start().await?;
+    let url = postgres.url();
+    let (address, database) = url.rsplit_once('/').expect("a database");
+    let (_, host) = address.split_once('@').expect("a password");
+    let wrong = format!("postgres://millrace:wrong@{host}/{database}");
+    for (url, words) in [(wrong, "the right ones"), (format!("{address}/nowhere"), "create it")] {
+        let store = millrace_store::Store::connect(&millrace_store::StoreSettings::new(url))?;
+        for error in [store.ping().await.err(), store.migrate().await.err()] {
+            let error = error.expect("nobody is let in");
+            assert!(error.is_unavailable() && error.to_string().contains(words), "{error}");
+            assert!(!error.to_string().contains("migrations"), "{error}");
+        }
+    }
+    Ok(())
+}
+
 #[tokio::test]
 async fn while_postgres_is_away_everybody_is_told_at_once() -> Result<()> {
     let mut fixture = Fixture::on(TestPostgres::start_alone().await?).await?;
