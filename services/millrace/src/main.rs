@@ -6,6 +6,7 @@ mod client;
 mod commands;
 mod context;
 mod exit;
+mod fault;
 mod progress;
 mod render;
 mod roles;
@@ -56,7 +57,7 @@ fn report(fault: &anyhow::Error) -> ExitCode {
     let exit = Exit::of(fault);
     if exit != Exit::Quiet {
         // Nobody is left to tell when standard error is closed.
-        _ = writeln!(std::io::stderr(), "error: {fault:#}");
+        _ = writeln!(std::io::stderr(), "error: {}", fault::told(fault));
     }
     exit.into()
 }

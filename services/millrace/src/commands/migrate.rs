@@ -1,5 +1,6 @@
 //! `millrace migrate`: brings the tables up to date.
 
+use anyhow::Context as _;
 use clap::Args as ClapArgs;
 use serde_json::json;
 
@@ -23,11 +24,12 @@ pub(crate) struct Args {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let loaded = context.load(Vec::new())?;
     let store = roles::store(&loaded.settings, "migrate")?;
-    store.migrate().await?;
+    let url = &loaded.settings.database.url;
+    store.migrate().await.with_context(|| format!("the tables at {url} are not brought up to date"))?;
     if args.json {
         context.out.json(&json!({"migrated": true}))?;
     } else {
-        context.out.line(format_args!("the tables at {} are up to date", loaded.settings.database.url))?;
+        context.out.line(format_args!("the tables at {url} are up to date"))?;
     }
     Ok(Exit::Done)
 }

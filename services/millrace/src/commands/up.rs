@@ -173,7 +173,8 @@ async fn serve(
     let Started { listener, servers, alone } = started;
     let stop = alone.shutdown.clone();
     let store = roles::store(settings, "up")?;
-    store.migrate().await?;
+    let url = &settings.database.url;
+    store.migrate().await.with_context(|| format!("the tables at {url} are not brought up to date"))?;
     let bus = roles::bus(settings).await?;
     let api = format!("http://{}", listener.local_addr()?);
 
