@@ -1,5 +1,6 @@
 //! `millrace doctor`: checks everything Millrace needs, and says what to do about each fault.
 
+mod blobs;
 mod checks;
 mod clock;
 mod database;
@@ -33,7 +34,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             .map(|finding| match &finding.result {
                 Ok(found) => json!({"check": finding.what, "ok": true, "found": found}),
                 Err(fault) => {
-                    json!({"check": finding.what, "ok": false, "fault": fault, "remedy": finding.remedy})
+                    json!({"check": finding.what, "ok": false, "fault": fault.text, "remedy": fault.remedy})
                 }
             })
             .collect();
@@ -46,8 +47,13 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
                     out.line(format_args!("{} {:<14} {found}", out.paint(Tone::Good, "✓"), finding.what))?
                 }
                 Err(fault) => {
-                    out.line(format_args!("{} {:<14} {fault}", out.paint(Tone::Bad, "✗"), finding.what))?;
-                    out.line(format_args!("  {:<14} → {}", "", finding.remedy))?;
+                    out.line(format_args!(
+                        "{} {:<14} {}",
+                        out.paint(Tone::Bad, "✗"),
+                        finding.what,
+                        fault.text
+                    ))?;
+                    out.line(format_args!("  {:<14} → {}", "", fault.remedy))?;
                 }
             }
         }

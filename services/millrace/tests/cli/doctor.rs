@@ -42,3 +42,33 @@ async fn the_doctor_tells_of_tables_writes_vectors_and_clocks() -> anyhow::Resul
     assert!(!well && words.contains("takes no writes"), "{words}");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_let_in_is_not_told_to_start_a_server() -> anyhow::Result<()> {
+    let (redis, postgres) = (TestRedis::start().await?, TestPostgres::start().await?);
+    let host = |url: &str| url.split_once('@').map(|(_, host)| host.to_owned());
+    let (bus, record) = (host(&redis.url()).expect("a password"), host(&postgres.url()).expect("a password"));
+    let mut command = millrace(&["doctor", "--json"]);
+    command.env("REDIS_URL", format!("redis://:wrong@{bus}"));
+    command.env("DATABASE_URL", format!("postgres://millrace:wrong@{record}"));
+    let said: Value = serde_json::from_slice(&command.output()?.stdout)?;
+    for (check, variable) in [(&said["checks"][0], "REDIS_URL"), (&said["checks"][1], "DATABASE_URL")] {
+        let words = format!("{check}");
+        assert!(
+            check["ok"] == false && words.contains("user and password") && words.contains(variable),
+            "{words}"
+        );
+        assert!(!words.contains("\"start ") && !words.contains("migrations"), "{words}");
+    }
+    Ok(())
+}
+
+#[test]
+fn the_doctor_leaves_nothing_behind() -> anyhow::Result<()> {
+    let dir = tempfile::tempdir()?;
+    let output = millrace(&["doctor"]).current_dir(dir.path()).output()?;
+    let text = String::from_utf8(output.stdout)?;
+    assert!(text.contains("blob store"), "{text}");
+    assert_eq!(std::fs::read_dir(dir.path())?.count(), 0);
+    Ok(())
+}

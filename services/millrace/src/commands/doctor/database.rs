@@ -1,24 +1,32 @@
 //! What is checked of Postgres: that it is there and takes writes, that it has our tables, and what collections can expect.
 
+use futures::FutureExt;
 use millrace_config::Loaded;
 use millrace_local::PostgresPrograms;
-use millrace_store::Store;
+use millrace_store::{Store, StoreError};
 use millrace_tasks::within;
 
-use super::checks::TIMEOUT;
+use super::checks::{Fault, TIMEOUT};
 
 /// Whether the server is there and takes writes; without one of the operator's own, whether the programs for a private one are.
-pub(super) async fn postgres(loaded: &Loaded, store: Option<&Store>) -> Result<String, String> {
+pub(super) async fn postgres(loaded: &Loaded, store: Option<&Store>) -> Result<String, Fault> {
+    const START: &str = "start Postgres and set DATABASE_URL to the one that takes writes, or install postgresql for a private one (scripts/setup.sh)";
+    const LET_IN: &str = "create what is missing, or set DATABASE_URL to postgres://user:password@host:port/database as the server knows them";
     let Some(store) = store else {
-        let programs = PostgresPrograms::find(&loaded.places).map_err(|fault| fault.to_string())?;
+        let programs = PostgresPrograms::find(&loaded.places);
+        let programs = programs.map_err(|fault| Fault::with(START)(fault.to_string()))?;
         return Ok(format!("private server by {}", programs.program("postgres").display()));
     };
     let url = &loaded.settings.database.url;
-    let took = within(TIMEOUT, store.ping()).await?;
-    if within(TIMEOUT, store.is_read_only()).await? {
-        return Err(format!(
-            "{url} takes no writes: it is a standby, or default_transaction_read_only is on"
-        ));
+    // Whether it answers, and what.
+    let answered = within(TIMEOUT, store.ping().map(Ok::<_, String>)).await.map_err(Fault::with(START))?;
+    let took = answered.map_err(|fault| {
+        let remedy = if matches!(fault, StoreError::Refused(_)) { LET_IN } else { START };
+        Fault::with(remedy)(format!("{url}: {fault}"))
+    })?;
+    if within(TIMEOUT, store.is_read_only()).await.map_err(Fault::with(START))? {
+        let text = format!("{url} takes no writes: it is a standby, or default_transaction_read_only is on");
+        return Err(Fault::with(START)(text));
     }
     Ok(format!("{url} answers in {took:.1?}"))
 }
