@@ -23,7 +23,7 @@ const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// Where `millrace up` leaves its endpoints when it is not told otherwise.
-const DEFAULT_DATA_DIR: &str = ".millrace";
+pub(crate) const DEFAULT_DATA_DIR: &str = ".millrace";
 
 /// The flags of every command that talks to the api.
 #[derive(Debug, Args)]

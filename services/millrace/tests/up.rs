@@ -100,6 +100,48 @@ fn one_up_per_folder_adopted_after_a_kill_and_gone_after_a_signal() {
     assert_eq!(processes_naming(dir.path()), Vec::<String>::new());
 }
 
+/// The way to an api that others can reach.
+#[test]
+fn the_first_key_is_made_while_it_serves_this_machine_only() {
+    let dir = folder();
+    let open = || {
+        let mut open = program(env!("CARGO_BIN_EXE_millrace"));
+        open.current_dir(dir.path()).args(["up", "--listen", "0.0.0.0:0", "--workers", "0", "--models", "."]);
+        open.arg("--data-dir").arg(dir.path().join("data"));
+        open
+    };
+    let refused = open().output().unwrap();
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    let told: Vec<_> = error.lines().filter(|line| line.starts_with("error: ")).collect();
+    assert!(told.len() == 1 && told[0].contains("start it once on 127.0.0.1"), "{error}");
+    assert_eq!(told[0].matches("there are no api keys").count(), 1, "{error}");
+
+    let closed = Up::start(dir.path());
+    // Where nothing else is said, that of `.millrace` is meant.
+    std::os::unix::fs::symlink(dir.path().join("data"), dir.path().join(".millrace")).unwrap();
+    let make = |more: &[&str]| {
+        let mut make = program(env!("CARGO_BIN_EXE_millrace"));
+        make.current_dir(dir.path())
+            .args(["keys", "create", "ops", "--scope", "admin", "--direct"])
+            .args(more);
+        let made = make.output().unwrap();
+        assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+        String::from_utf8(made.stdout).unwrap().lines().next().unwrap_or_default().to_owned()
+    };
+    let keys = [make(&[]), make(&["--data-dir", "data"])];
+    closed.stop();
+    let served = Up::start_by(open(), dir.path());
+    let port = served.api.rsplit_once(':').unwrap().1;
+    for key in keys {
+        let mut list = program(env!("CARGO_BIN_EXE_millrace"));
+        list.args(["keys", "list", "--url", &format!("http://127.0.0.1:{port}"), "--api-key", &key]);
+        let listed = list.output().unwrap();
+        assert!(listed.status.success(), "{}", String::from_utf8_lossy(&listed.stderr));
+    }
+    served.stop();
+}
+
 #[test]
 fn the_log_holds_no_password() {
     let dir = folder();

@@ -1,18 +1,23 @@
 //! `millrace keys`: who may call the api. The first key is made where the server is, by the api or straight in the database.
 
+use std::path::{Path, PathBuf};
+
+use anyhow::Context as _;
 use clap::{Subcommand, ValueEnum};
+use millrace_config::Settings;
 use millrace_contracts::UnixMillis;
 use millrace_contracts::audit::Change;
 use millrace_store::{KeySecret, NewApiKey, RecordBatch};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::client::{Client, ClientArgs};
+use crate::client::{Client, ClientArgs, DEFAULT_DATA_DIR};
 use crate::commands::executions::items;
 use crate::context::{Context, Tone};
-use crate::exit::Exit;
+use crate::exit::{Exit, Misuse};
 use crate::render::{Table, field, time};
 use crate::roles;
+use crate::up::endpoints::Endpoints;
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Args {
@@ -23,17 +28,22 @@ Examples:
   millrace keys create ops --scope admin --direct
   export MILLRACE_API_KEY=$(millrace keys create me --scope admin --json | jq -r .key)
 
-From the first key on, every caller of the api needs one, so the first should be an admin's. --direct makes it in the database of
-the configuration, for a server that others can reach: it does not start without a key.")]
+From the first key on, every caller of the api needs one, so the first should be an admin's. --direct makes it in the database,
+for a server that others can reach: it does not start without a key. Where no database is configured, that is the one of the
+`millrace up` that runs: start it on 127.0.0.1 for the first key, and on another address from then on.")]
     Create {
         /// Who or what it is for.
         name: String,
         /// What it may do; each includes the one before.
         #[arg(long, value_enum, default_value_t = Scope::Run)]
         scope: Scope,
-        /// Make it in the database of the configuration, and not through the api.
+        /// Make it in the database, and not through the api.
         #[arg(long)]
         direct: bool,
+        /// The data folder of the `millrace up` in whose database it is made; where no database is configured, .millrace when
+        /// none.
+        #[arg(long, value_name = "DIR", requires = "direct")]
+        data_dir: Option<PathBuf>,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -78,9 +88,9 @@ impl Scope {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     match args {
-        Args::Create { name, scope, direct, client } => {
+        Args::Create { name, scope, direct, data_dir, client } => {
             let made = if direct {
-                create_direct(&name, scope, context).await?
+                create_direct(&name, scope, &settings(data_dir.as_deref(), context)?).await?
             } else {
                 let wish = json!({"name": name, "scopes": [scope.as_str()]});
                 Client::find(&client)?.post_json("/keys", &wish).await?
@@ -103,8 +113,26 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-async fn create_direct(name: &str, scope: Scope, context: &Context) -> anyhow::Result<Value> {
-    let store = roles::store(&context.load(Vec::new())?.settings, "keys")?;
+/// The settings, with the database of the `millrace up` of that folder; without one, of the usual folder where no database is
+/// configured and one runs there.
+fn settings(data_dir: Option<&Path>, context: &Context) -> anyhow::Result<Settings> {
+    let mut loaded = context.load(Vec::new())?;
+    let found = match data_dir {
+        Some(data_dir) => {
+            let nobody = || Misuse(format!("no `millrace up` runs in {}", data_dir.display()));
+            Some(Endpoints::read(data_dir).ok_or_else(nobody)?)
+        }
+        None if loaded.is_set("database.url") => None,
+        None => Endpoints::read(Path::new(DEFAULT_DATA_DIR)),
+    };
+    if let Some(Endpoints { database_url, .. }) = found {
+        loaded.settings.database.url = database_url.parse().context("the address of the database")?;
+    }
+    Ok(loaded.settings)
+}
+
+async fn create_direct(name: &str, scope: Scope, settings: &Settings) -> anyhow::Result<Value> {
+    let store = roles::store(settings, "keys")?;
     let secret = KeySecret::generate();
     let scopes = vec![scope.as_str().to_owned()];
     let new = NewApiKey {
@@ -113,7 +141,8 @@ async fn create_direct(name: &str, scope: Scope, context: &Context) -> anyhow::R
         hash: secret.hash(),
         scopes: scopes.clone(),
     };
-    let id = store.api_keys().create(&new).await?;
+    let id = store.api_keys().create(&new).await;
+    let id = id.with_context(|| format!("no key is made in {}", settings.database.url))?;
     // There may be nobody to note it but us.
     let change = Change {
         id: Uuid::now_v7(),
