@@ -154,11 +154,67 @@ fn all_faults_of_the_configuration_are_told_at_once() {
     let output = millrace(&["config"])
         .env("MILLRACE__WORKER__CONCURENCY", "7")
         .env("MILLRACE__API__LISTEN", "nowhere")
+        .env("RUST_LOG", "bogus==")
+        .env("OTEL_EXPORTER_OTLP_ENDPOINT", "zz")
         .output()
         .unwrap();
     let error = String::from_utf8(output.stderr).unwrap();
     assert_eq!(output.status.code(), Some(2));
-    assert!(error.contains("worker.concurency") && error.contains("api.listen"), "{error}");
+    for key in ["worker.concurency", "api.listen", "telemetry.log", "telemetry.otlp_endpoint"] {
+        assert_eq!(error.matches(key).count(), 1, "{key}: {error}");
+    }
+}
+
+#[test]
+fn a_fault_is_told_once_and_names_what_was_asked() {
+    let error = |mut command: Command| String::from_utf8(command.output().unwrap().stderr).unwrap();
+    let unread = error(millrace(&["config", "--config", "/nonexistent.toml"]));
+    assert_eq!(unread.matches("No such file").count(), 1, "{unread}");
+    let mut migrate = millrace(&["migrate"]);
+    migrate.env("DATABASE_URL", "postgres://u:hunter2@127.0.0.1:1/x");
+    migrate.env("MILLRACE__DATABASE__ACQUIRE_TIMEOUT", "200ms");
+    let away = error(migrate);
+    assert!(away.contains("postgres://u:***@127.0.0.1:1/x") && !away.contains("hunter2"), "{away}");
+    let mut writer = millrace(&["writer"]);
+    writer.env("REDIS_URL", "redis://127.0.0.1:1/");
+    let refused = error(writer);
+    assert_eq!(refused.matches("Connection refused").count(), 1, "{refused}");
+}
+
+#[test]
+fn a_text_that_is_not_json_is_told_with_the_place_where_it_breaks() {
+    let dir = tempfile::tempdir().unwrap();
+    let flow = dir.path().join("flow.json");
+    std::fs::write(&flow, "{\n  \"name\": \"x\",\n  \"nodes\": [}\n}\n").unwrap();
+    let text = |more: &[&str]| {
+        let output = millrace(&["validate"]).arg(&flow).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(1), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(text(&[]).contains("flow.json:3:13: INVALID_JSON"), "{}", text(&[]));
+    let said: serde_json::Value = serde_json::from_str(&text(&["--json"])).unwrap();
+    assert_eq!((&said["errors"][0]["line"], &said["errors"][0]["column"]), (&3.into(), &13.into()), "{said}");
+}
+
+#[test]
+fn a_place_that_takes_no_pictures_is_told_before_the_run() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let (flow, taken) = (dir.path().join("flow.json"), dir.path().join("results"));
+    std::fs::write(&flow, r#"{"name":"x","nodes":[]}"#).unwrap();
+    std::fs::write(&taken, "a file").unwrap();
+    let output = millrace(&["run", "--url", &api.url]).arg(&flow).arg("--out").arg(&taken).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    assert!(error.contains("--out") && error.contains("results"), "{error}");
+    assert_eq!(api.submitted(), "");
+}
+
+#[test]
+fn a_status_that_there_is_not_is_answered_with_those_that_there_are() {
+    let output = millrace(&["executions", "list", "--status", "sideways"]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert!(error.contains("timed_out") && error.contains("pending"), "{error}");
 }
 
 #[test]

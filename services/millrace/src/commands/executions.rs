@@ -2,6 +2,7 @@
 
 use anyhow::Context as _;
 use clap::Subcommand;
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use millrace_contracts::{ExecutionId, ExecutionStatus};
 use serde_json::{Value, json};
 
@@ -22,8 +23,8 @@ Examples:
   millrace executions list --schedule 0199b5a2-…
   millrace executions list --limit 100 --json | jq -r '.executions[].execution_id'")]
     List {
-        /// Only of this status: pending, running, completed, failed, cancelled or timed_out.
-        #[arg(long)]
+        /// Only of this status.
+        #[arg(long, value_parser = status())]
         status: Option<ExecutionStatus>,
         /// Only of this saved workflow.
         #[arg(long, value_name = "ID")]
@@ -88,6 +89,14 @@ inside it, as CALL/NODE. With --follow, exit code 0 when the run completed, 1 wh
         #[command(flatten)]
         client: ClientArgs,
     },
+}
+
+/// One of the statuses there are; a word that is none is told which.
+fn status() -> impl TypedValueParser<Value = ExecutionStatus> {
+    use ExecutionStatus::{Cancelled, Completed, Failed, Pending, Running, TimedOut};
+    let all = [Pending, Running, Completed, Failed, Cancelled, TimedOut];
+    PossibleValuesParser::new(all.map(ExecutionStatus::as_str))
+        .try_map(|word| word.parse::<ExecutionStatus>())
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {

@@ -56,6 +56,10 @@ struct Ended {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let definition = definition::read(&args.file)?;
     let client = Client::find(&args.client)?;
+    if let Some(dir) = &args.out {
+        // Before anything runs: a result that has no place to go is lost.
+        pictures::make_room(dir)?;
+    }
     let quiet = args.client.json;
     let answer =
         client.post_parts("/executions", parts(&definition, &args.input, Bars::new(quiet)).await?).await?;

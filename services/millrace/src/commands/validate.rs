@@ -3,8 +3,10 @@
 use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
-use millrace_compiler::locate;
+use millrace_compiler::codes::INVALID_JSON;
+use millrace_compiler::{Location, locate};
 use millrace_contracts::Fault;
+use serde::de::IgnoredAny;
 use serde_json::json;
 
 use crate::client::faulty_place;
@@ -53,8 +55,7 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             out.line(format_args!("{bad} in {}:", args.file.display()))?;
             for fault in &faults.0 {
                 // `file:line:column` is what editors and terminals make a link of.
-                let place =
-                    locate(&text, &fault.pointer).map(|place| format!(":{place}")).unwrap_or_default();
+                let place = place_of(fault, &text).map(|place| format!(":{place}")).unwrap_or_default();
                 out.line(format_args!("  {}{place}: {}", args.file.display(), faulty_place(fault)))?;
             }
             Ok(Exit::Failed)
@@ -62,10 +63,19 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     }
 }
 
+/// Where a fault is. What does not parse has no pointer to it: the parser says how far it came.
+fn place_of(fault: &Fault, text: &str) -> Option<Location> {
+    if fault.code != INVALID_JSON {
+        return locate(text, &fault.pointer);
+    }
+    let broken = serde_json::from_str::<IgnoredAny>(text).err()?;
+    Some(Location { line: broken.line(), column: broken.column().max(1) })
+}
+
 /// A fault with `line` and `column` beside its pointer.
 fn with_place(fault: &Fault, text: &str) -> serde_json::Value {
     let mut shown = json!(fault);
-    if let Some(place) = locate(text, &fault.pointer) {
+    if let Some(place) = place_of(fault, text) {
         shown["line"] = json!(place.line);
         shown["column"] = json!(place.column);
     }

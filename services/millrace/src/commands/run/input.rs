@@ -46,6 +46,9 @@ impl FromStr for Input {
         }
         let given = match given.strip_prefix('@') {
             Some(path) if Path::new(path).is_file() => Given::File(path.into()),
+            Some(path) if Path::new(path).is_dir() => {
+                return Err(format!("{path} is a folder; name a file in it"));
+            }
             Some(path) => return Err(format!("there is no file {path}")),
             None => Given::Value(serde_json::from_str(given).unwrap_or_else(|_| given.into())),
         };
@@ -68,5 +71,6 @@ mod tests {
         assert!("novalue".parse::<Input>().is_err());
         assert!("=x".parse::<Input>().is_err());
         assert!("photo=@/nonexistent/x.jpg".parse::<Input>().unwrap_err().contains("no file"));
+        assert!("photo=@/tmp".parse::<Input>().unwrap_err().contains("a folder"));
     }
 }

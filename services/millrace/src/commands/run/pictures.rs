@@ -8,7 +8,14 @@ use millrace_contracts::values::ImageValue;
 use serde_json::Value;
 
 use crate::client::Client;
+use crate::exit::Misuse;
 use crate::progress::Bars;
+
+/// Makes the folder for pictures where it is missing, and sees that files can be made in it.
+pub(super) fn make_room(dir: &Path) -> Result<(), Misuse> {
+    let made = std::fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir).map(drop));
+    made.map_err(|fault| Misuse(format!("--out {}: pictures cannot be saved there: {fault}", dir.display())))
+}
 
 /// Saves every picture in `outputs` in `dir`, named after its place; gives the paths.
 pub(super) async fn save(
@@ -17,7 +24,6 @@ pub(super) async fn save(
     dir: &Path,
     bars: Bars,
 ) -> anyhow::Result<Vec<String>> {
-    tokio::fs::create_dir_all(dir).await.with_context(|| format!("cannot create {}", dir.display()))?;
     let mut found = Vec::new();
     collect(outputs, String::new(), &mut found);
     let mut files = Vec::new();
