@@ -51,7 +51,9 @@ impl TypeFilter {
 }
 
 fn matches(glob: &str, kind: EventType) -> bool {
-    [kind.sse_name(), kind.channel().to_owned(), kind.to_string()].iter().any(|name| glob_matches(glob, name))
+    let full = kind.to_string();
+    let bare = full.strip_prefix("millrace.").unwrap_or(&full);
+    [&kind.sse_name(), kind.channel(), &full, bare].iter().any(|name| glob_matches(glob, name))
 }
 
 /// `*` stands for any text, of no length too.
@@ -74,8 +76,15 @@ mod tests {
 
     #[test]
     fn globs_match_every_form_of_the_name() {
-        for glob in ["node.*", "workflow:node:*", "millrace.workflow.node.*", "*", "n*.c*d", "node.completed"]
-        {
+        for glob in [
+            "node.*",
+            "workflow:node:*",
+            "millrace.workflow.node.*",
+            "workflow.node.*",
+            "*",
+            "n*.c*d",
+            "node.completed",
+        ] {
             assert!(TypeFilter::read(Some(glob)).unwrap().passes(EventType::NodeCompleted), "{glob}");
         }
         let filter = TypeFilter::read(Some("completed, failed")).unwrap();
