@@ -15,8 +15,15 @@ cargo build --locked --profile "$profile" -p millrace
 millrace="$CARGO_TARGET_DIR/$folder/millrace"
 
 mkdir -p "$data"
+# Where the README finds it.
+ln -sfn "$millrace" "$data/millrace"
+# The address of all examples, unless somebody else serves there.
+listen="${MILLRACE_DEMO_LISTEN:-127.0.0.1:8080}"
+if [ -z "${MILLRACE_DEMO_LISTEN:-}" ] && (exec 3<>/dev/tcp/127.0.0.1/8080) 2>/dev/null; then
+    listen=127.0.0.1:0
+fi
 say "starting Redis, Postgres, the api, the orchestrator, the writer and a worker in ${data#"$ROOT"/}/"
-"$millrace" up --data-dir "$data" --listen "${MILLRACE_DEMO_LISTEN:-127.0.0.1:0}" --models "$ROOT/models" \
+"$millrace" up --data-dir "$data" --listen "$listen" --models "$ROOT/models" \
     >"$data/up.out" 2>"$data/up.log" &
 up=$!
 stop() {
@@ -46,5 +53,6 @@ say "the annotated picture is in ${data#"$ROOT"/}/out/"
 if [ -n "${CI:-}" ]; then
     exit 0
 fi
-say "the api stays up at $api (try: curl $api/api/v1/blocks); Ctrl-C stops everything"
+say "the api stays up at $api (try: curl $api/api/v1/blocks), and the command line is ${data#"$ROOT"/}/millrace"
+say "Ctrl-C stops everything"
 wait "$up"

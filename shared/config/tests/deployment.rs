@@ -23,6 +23,20 @@ fn every_role_has_the_same_blobs() {
     }
 }
 
+/// The api does on its own address.
+#[test]
+fn every_role_says_how_it_is() {
+    for (role, file, _) in ROLES.into_iter().filter(|(role, ..)| *role != "api") {
+        for (place, command) in
+            [("k8s", format!("args: [{role},")), ("compose", format!("command: [\"{role}\","))]
+        {
+            let file = if place == "k8s" { file } else { COMPOSE };
+            let line = file.lines().find(|line| line.contains(&command)).unwrap_or_default();
+            assert!(line.contains("--health-listen"), "{place}: {role}");
+        }
+    }
+}
+
 /// A volume takes the owner of the folder that it is first mounted on.
 #[test]
 fn the_folder_of_blobs_is_made_for_the_user_of_the_image() {
