@@ -1,5 +1,5 @@
-import { useEffect, useEffectEvent, useState } from 'react';
-import { useEditorStore } from '../store';
+import { useContext, useEffect, useEffectEvent, useState } from 'react';
+import { EditorContext } from '../store';
 
 interface Typed {
   /** What the field shows. */
@@ -16,13 +16,14 @@ interface Typed {
  * takes it over first.
  */
 export function useTyped(shown: string, take: (text: string) => void): Typed {
-  const store = useEditorStore();
+  // A field of the inputs of a schedule has no editor around it, and nothing that saves in its stead.
+  const store = useContext(EditorContext);
   const [typed, setTyped] = useState<string | null>(null);
   const commit = (text = typed): void => {
     setTyped(null);
     if (text !== null && text !== shown) take(text);
   };
   const settle = useEffectEvent(() => commit());
-  useEffect(() => store.getState().onSettle(() => settle()), [store]);
+  useEffect(() => store?.getState().onSettle(() => settle()), [store]);
   return { text: typed ?? shown, type: setTyped, commit, forget: () => setTyped(null) };
 }
