@@ -36,10 +36,7 @@ async fn without_its_tables_or_its_blobs_it_is_not_ready() -> anyhow::Result<()>
     let missing = async || {
         let ready = world.get("/readyz").await?;
         let missing = ready.body["missing"].as_array().cloned().unwrap_or_default();
-        anyhow::Ok((
-            ready.status.as_u16(),
-            missing.iter().map(|check| check["what"].clone()).collect::<Vec<_>>(),
-        ))
+        anyhow::Ok((ready.status, missing.iter().map(|check| check["what"].clone()).collect::<Vec<_>>()))
     };
     assert_eq!(missing().await?, (200, vec![]));
     let raw = sqlx::PgPool::connect(&world.postgres.url()).await?;
