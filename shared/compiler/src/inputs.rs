@@ -2,6 +2,7 @@
 //! run fetches, measures and stores them, by what [`InputSpec`] says.
 
 mod detections;
+mod masks;
 pub(crate) mod parameter;
 pub(crate) mod picture;
 

@@ -1,5 +1,8 @@
 //! Detections of a run's input: recorded predictions, as a set or as a bare list of items.
 
+use std::collections::HashSet;
+use std::iter;
+
 use millrace_contracts::values::Detection;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
@@ -20,7 +23,7 @@ pub(super) fn accept(value: Value) -> Result<Value, Wrong> {
 }
 
 fn accept_set(mut fields: Map<String, Value>) -> Result<Value, Wrong> {
-    let known = ["image_id", "width", "height", "items"];
+    let known = ["image_id", "width", "height", "lineage", "items"];
     if let Some(unknown) = fields.keys().find(|field| !known.contains(&field.as_str())) {
         return Err(Wrong::new(format!("detections have no field {unknown:?}")).hint(FORM));
     }
@@ -46,12 +49,31 @@ fn accept_items(items: Vec<Value>) -> Result<Vec<Value>, Wrong> {
     if items.len() > MAX_ITEMS {
         return Err(Wrong::new(format!("{} detections, and {MAX_ITEMS} are allowed", items.len())));
     }
-    let accept = |(position, item)| accept_item(position, item).map_err(|wrong| wrong.inside(position));
-    items.into_iter().enumerate().map(accept).collect()
+    for (position, item) in items.iter().enumerate() {
+        check_item(item).map_err(|wrong| wrong.inside(position))?;
+    }
+    Ok(named(items))
 }
 
-fn accept_item(position: usize, mut item: Value) -> Result<Value, Wrong> {
-    let detection = Detection::deserialize(&item)
+/// The items, each with an id: those without one by their place, unless another is called that.
+fn named(mut items: Vec<Value>) -> Vec<Value> {
+    let id_of = |item: &Value| item.get("detection_id").and_then(Value::as_str).map(str::to_owned);
+    let mut ids = items.iter().filter_map(id_of).collect::<HashSet<_>>();
+    for (position, item) in items.iter_mut().enumerate() {
+        let Some(fields) = item.as_object_mut() else { continue };
+        if fields.get("detection_id").and_then(Value::as_str).is_none_or(str::is_empty) {
+            let further = (1..).map(|number| format!("{position}-{number}"));
+            let mut names = iter::once(position.to_string()).chain(further);
+            if let Some(id) = names.find(|name| ids.insert(name.clone())) {
+                fields.insert("detection_id".to_owned(), id.into());
+            }
+        }
+    }
+    items
+}
+
+fn check_item(item: &Value) -> Result<(), Wrong> {
+    let detection = Detection::deserialize(item)
         .map_err(|error| Wrong::new(format!("this is no detection: {error}")).hint(FORM))?;
     let [x1, y1, x2, y2] = detection.bbox;
     if !detection.bbox.iter().all(|corner| corner.is_finite()) || x1 > x2 || y1 > y2 {
@@ -61,10 +83,7 @@ fn accept_item(position: usize, mut item: Value) -> Result<Value, Wrong> {
     if !(0.0..=1.0).contains(&detection.confidence) {
         return Err(Wrong::new("`confidence` must be from 0 to 1"));
     }
-    if let Some(fields) = item.as_object_mut().filter(|_| detection.detection_id.is_empty()) {
-        fields.insert("detection_id".to_owned(), position.to_string().into());
-    }
-    Ok(item)
+    Ok(())
 }
 
 fn not_detections(value: &Value) -> Wrong {

@@ -3,9 +3,10 @@
 use millrace_blocks::inputs::parameter_input::Config;
 use millrace_contracts::Kind;
 use millrace_contracts::time::rfc3339;
+use millrace_contracts::values::MasksKind;
 use serde_json::{Number, Value};
 
-use super::{Wrong, detections, picture};
+use super::{Wrong, detections, masks, picture};
 use crate::logic::{MAX_ITEMS, equal, name_of};
 use crate::suggest::one_of;
 
@@ -50,6 +51,8 @@ fn of_kind(value: Value, kind: &Kind) -> Result<Value, Wrong> {
             }
         },
         (Kind::Detections, value) => detections::accept(value),
+        (Kind::Mask, value) => masks::accept(value, MasksKind::Mask),
+        (Kind::Segments, value) => masks::accept(value, MasksKind::Segments),
         (Kind::Image, value) => picture::one(&value).map(|()| value),
         (Kind::List(inner), Value::Array(items)) => {
             if items.len() > MAX_ITEMS {

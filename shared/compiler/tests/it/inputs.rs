@@ -1,6 +1,7 @@
 //! A run's input against the input nodes.
 
-use millrace_contracts::{Faults, Kind};
+use millrace_contracts::values::{Detections, ImageValue};
+use millrace_contracts::{BlobId, Faults, Kind};
 use serde_json::{Map, Value, json};
 
 use crate::plan;
@@ -82,6 +83,90 @@ fn mistakes_have_their_place() {
         let found =
             found.0.iter().map(|fault| format!("{} {}", fault.code, fault.pointer)).collect::<Vec<_>>();
         assert_eq!(found, [expected], "{field}: {value}");
+    }
+}
+
+/// Takes `value` as a parameter of `kind`; the mistakes as text.
+fn taken(kind: &str, value: Value) -> Result<Value, String> {
+    let nodes = json!([{"id": "x", "type": "parameter_input", "config": {"kind": kind}}]);
+    let complete = plan(&nodes).check_input(json!({"x": value}).as_object().unwrap());
+    let text = |faults: Faults| {
+        let texts = faults.0.iter().map(|fault| format!("{} {}", fault.pointer, fault.message));
+        texts.collect::<Vec<_>>().join("\n")
+    };
+    complete.map(|mut complete| complete.remove("x").unwrap()).map_err(text)
+}
+
+#[test]
+fn what_a_run_found_can_be_fed_to_another() {
+    let root = BlobId::of(b"root");
+    let lineage = ImageValue::root(root, 40, 30, "png").lineage.derive([1.0, 0.0, 5.0, 0.0, 1.0, 6.0]);
+    let found = Detections {
+        image_id: Some(BlobId::of(b"crop")),
+        width: 10,
+        height: 8,
+        lineage: Some(lineage),
+        items: Vec::new(),
+    };
+    assert_eq!(taken("detections", json!(found)).unwrap(), json!(found));
+    let wrong = taken("detections", json!({"items": [], "lineage": {"root": "none"}})).unwrap_err();
+    assert!(wrong.contains("these are no detections"), "{wrong}");
+}
+
+#[test]
+fn a_detection_without_an_id_takes_no_other_ones() {
+    let item = |id: Option<&str>| match id {
+        Some(id) => json!({"bbox": [1, 2, 3, 4], "detection_id": id}),
+        None => json!({"bbox": [1, 2, 3, 4]}),
+    };
+    let given = json!([item(Some("1")), item(None), item(Some("1-1")), item(None)]);
+    let taken = taken("list<detections>", json!([given])).unwrap();
+    let ids = taken[0]["items"].as_array().unwrap().iter().map(|item| item["detection_id"].as_str().unwrap());
+    assert_eq!(ids.collect::<Vec<_>>(), ["1", "1-2", "1-1", "3"]);
+}
+
+#[test]
+fn masks_are_completed_by_what_their_pixels_say() {
+    // Four rows of four, the lower right quarter set.
+    let mask = json!({"size": [4, 4], "counts": [10, 2, 2, 2]});
+    let drawn =
+        json!({"width": 4, "height": 4, "items": [{"class_id": 0, "class_name": "cat", "mask": mask}]});
+    let full = taken("segments", drawn).unwrap();
+    let item =
+        json!({"class_id": 0, "class_name": "cat", "area": 4, "bbox": [2.0, 2.0, 4.0, 4.0], "mask": mask});
+    assert_eq!(full, json!({"kind": "segments", "width": 4, "height": 4, "items": [item]}));
+    assert_eq!(taken("segments", full.clone()).unwrap(), full, "what is complete stays as it is");
+    let bare = taken("mask", json!([{"mask": mask}])).unwrap();
+    assert_eq!(
+        (&bare["kind"], &bare["width"], &bare["items"][0]["area"]),
+        (&json!("mask"), &json!(4), &json!(4))
+    );
+    assert_eq!(
+        taken("mask", json!([])).unwrap(),
+        json!({"kind": "mask", "width": 0, "height": 0, "items": []})
+    );
+}
+
+#[test]
+fn what_is_no_masks_is_refused_at_the_door() {
+    let mask = json!({"size": [2, 2], "counts": [4]});
+    for (value, place) in [
+        (json!({"items": "x"}), "/input/x masks need `items`"),
+        (json!({"items": [], "colour": 1}), "/input/x masks have no field \"colour\""),
+        (json!({"items": [{"class_id": 0}]}), "/input/x/items/0 this is no mask"),
+        (json!({"items": [{"mask": {"size": [2, 2], "counts": [5]}}]}), "/input/x/items/0 this is no mask"),
+        (
+            json!({"items": [{"mask": mask}, {"mask": mask, "confidence": 2}]}),
+            "/input/x/items/1 `confidence`",
+        ),
+        (
+            json!({"width": 3, "height": 2, "items": [{"mask": mask}]}),
+            "/input/x/items/0 the mask has 2 x 2 pixels",
+        ),
+        (json!({"items": [], "kind": "photo"}), "/input/x these are no masks"),
+    ] {
+        let wrong = taken("segments", value).unwrap_err();
+        assert!(wrong.starts_with(place), "{wrong}");
     }
 }
 
