@@ -56,7 +56,12 @@ impl Rotation {
         let centre = (wide / 2.0, high / 2.0);
         let canvas = if self.expand { expanded((wide, high), (sin, cos), centre) } else { (width, height) };
         let middle = (f64::from(canvas.0) / 2.0, f64::from(canvas.1) / 2.0);
-        let [a, b, c, d, e, f] = about(turn, middle, centre);
+        let [a, b, mut c, d, e, mut f] = about(turn, middle, centre);
+        if turn.iter().all(|value| value.fract() == 0.0) {
+            // Of a canvas whose sides are not both even or odd the centre lies between pixels once it is turned. Half a pixel
+            // aside every pixel keeps its colour.
+            (c, f) = (c.floor(), f.floor());
+        }
         let (mut a, mut b, mut c, mut d, mut e, mut f) = (a, b, c, d, e, f);
         if self.flip.horizontal {
             (c, f) = (c + a * f64::from(canvas.0), f + d * f64::from(canvas.0));

@@ -124,6 +124,39 @@ fn quarter_turns_and_mirrors_move_every_pixel_and_change_none() {
 }
 
 #[test]
+fn quarter_turns_on_the_same_canvas_change_no_pixel_either() {
+    for (width, height) in [(51, 40), (50, 40), (40, 51), (1, 6), (7, 7)] {
+        let pixels = (0..width * height).flat_map(|n| [n as u8, (n >> 8) as u8, 7]).collect();
+        let frame = Frame::new(width, height, pixels).unwrap();
+        for (degrees, horizontal) in [90.0, 180.0, 270.0].into_iter().flat_map(|by| [(by, false), (by, true)])
+        {
+            let rotation = Rotation {
+                degrees,
+                expand: false,
+                flip: Flip { horizontal, vertical: false },
+                fill: [255; 3],
+            };
+            let turned = rotation.paint(&frame);
+            let plan = rotation.plan((width, height));
+            let [a, b, c, d, e, f] = plan.to_parent;
+            assert_eq!((turned.width(), turned.height()), (width, height));
+            let mut shown = 0;
+            for (x, y) in (0..height).flat_map(|y| (0..width).map(move |x| (x, y))) {
+                let (right, down) = (f64::from(x) + 0.5, f64::from(y) + 0.5);
+                let (from_x, from_y) = (a * right + b * down + c - 0.5, d * right + e * down + f - 0.5);
+                let inside =
+                    (0.0..f64::from(width)).contains(&from_x) && (0.0..f64::from(height)).contains(&from_y);
+                let expected = if inside { frame.pixel(from_x as u32, from_y as u32) } else { Some([255; 3]) };
+                assert_eq!(turned.pixel(x, y), expected, "({x}, {y}) of {width} × {height} by {degrees}");
+                shown += u32::from(inside);
+            }
+            let side = width.min(height);
+            assert!(shown >= side * side.saturating_sub(1), "{shown} of {width} × {height} by {degrees}");
+        }
+    }
+}
+
+#[test]
 fn the_four_modes_give_the_four_shapes() {
     let plan = |mode| plan_resize((640, 480), Target { width: Some(300), height: Some(300) }, mode);
     assert_eq!(plan(FitMode::Stretch).canvas, (300, 300));
