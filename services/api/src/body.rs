@@ -19,6 +19,9 @@ use crate::state::App;
 pub(crate) const MEMORY_KIB: usize = 256 * 1024;
 /// Largest JSON body, bytes. Files go by multipart or `POST /blobs`, which do not stay in memory.
 const MAX_JSON_BYTES: u64 = 32 * 1024 * 1024;
+/// Objects and lists inside each other that the parser reads, and how its refusal of more begins.
+const MAX_DEPTH: usize = 127;
+const TOO_DEEP: &str = "recursion limit exceeded";
 /// Of a body that is refused, so much is read and thrown away, bytes.
 const MAX_DRAINED_BYTES: usize = 64 * 1024 * 1024;
 /// And for no longer than this.
@@ -70,6 +73,7 @@ pub(crate) async fn json(app: &App, request: Request, limit: u64) -> Result<Held
     if body_type(request.headers()) != BodyType::Json {
         return Err(unsupported("application/json"));
     }
+    not_encoded(request.headers())?;
     let held = bytes(app, request.into_body(), limit).await?;
     Ok(Held { value: parse(&held.value)?, memory: held.memory })
 }
@@ -82,6 +86,41 @@ pub(crate) async fn object(
 ) -> Result<Held<Map<String, Value>>, Problem> {
     let held = json(app, request, limit).await?;
     Ok(Held { value: into_object(held.value, "")?, memory: held.memory })
+}
+
+/// Reads a JSON object of at most `limit` bytes, where a body may be left out, or be null. Without one it is the same what the
+/// headers say of it; one that is there is never passed over.
+pub(crate) async fn object_if_any(
+    app: &App,
+    request: Request,
+    limit: u64,
+) -> Result<Option<Map<String, Value>>, Problem> {
+    let (parts, body) = request.into_parts();
+    let held = bytes(app, body, limit).await?;
+    if held.value.is_empty() {
+        return Ok(None);
+    }
+    if body_type(&parts.headers) != BodyType::Json {
+        return Err(unsupported("application/json"));
+    }
+    not_encoded(&parts.headers)?;
+    match parse(&held.value)? {
+        Value::Null => Ok(None),
+        value => into_object(value, "").map(Some),
+    }
+}
+
+/// Refuses a body that is not sent as it is: nothing is unpacked here.
+pub(crate) fn not_encoded(headers: &HeaderMap) -> Result<(), Problem> {
+    let said = headers.get(header::CONTENT_ENCODING).map(|value| value.to_str().unwrap_or_default().trim());
+    match said {
+        None | Some("") => Ok(()),
+        Some(name) if name.eq_ignore_ascii_case("identity") => Ok(()),
+        Some(_) => Err(Problem::new(
+            Code::UnsupportedMediaType,
+            "packed bodies are not unpacked here; send it as it is, without Content-Encoding",
+        )),
+    }
 }
 
 /// The object that `value` is.
@@ -112,6 +151,8 @@ pub(crate) fn parse(bytes: &[u8]) -> Result<Value, Problem> {
     serde_json::from_slice(bytes).map_err(|fault| {
         let message = if bytes.is_empty() {
             "the body is empty; JSON is wanted".to_owned()
+        } else if fault.to_string().starts_with(TOO_DEEP) {
+            format!("this JSON is too deep: at most {MAX_DEPTH} objects and lists inside each other are read")
         } else {
             format!("this is not JSON: {fault}")
         };
@@ -188,16 +229,20 @@ impl Memory {
     }
 }
 
-/// The problem of a body over its limit.
+/// The problem of a body, or a part held in memory, over its limit.
 pub(crate) fn too_large(limit: u64) -> Problem {
-    let limit_text =
-        if limit >= 1024 * 1024 { format!("{} MiB", limit >> 20) } else { format!("{limit} bytes") };
-    Problem::new(
-        Code::PayloadTooLarge,
-        format!(
-            "at most {limit_text} are taken here; send pictures as files, or upload them to /api/v1/blobs first"
-        ),
-    )
+    let advice = "send pictures as files, or upload them to /api/v1/blobs first";
+    Problem::new(Code::PayloadTooLarge, format!("at most {} are taken here; {advice}", size(limit)))
+}
+
+/// The problem of a file over its limit.
+pub(crate) fn file_too_large(limit: u64) -> Problem {
+    let advice = "make it smaller, or have the server's limits raised (`api.max_body`, `blobs.max_blob`)";
+    Problem::new(Code::PayloadTooLarge, format!("a file may have {} at most; {advice}", size(limit)))
+}
+
+fn size(bytes: u64) -> String {
+    if bytes >= 1024 * 1024 { format!("{} MiB", bytes >> 20) } else { format!("{bytes} bytes") }
 }
 
 /// The problem of a body whose sender went away in the middle.
@@ -241,5 +286,9 @@ mod tests {
         let problem = parse(b"{\"a\": }").unwrap_err();
         assert_eq!(problem.code(), Code::MalformedBody);
         assert!(problem.errors()[0].message.contains("line 1 column 7"), "{:?}", problem.errors());
+        let nested = |depth: usize| parse(format!("{}{}", "[".repeat(depth), "]".repeat(depth)).as_bytes());
+        assert!(nested(MAX_DEPTH).is_ok());
+        let problem = nested(MAX_DEPTH + 1).unwrap_err();
+        assert!(problem.errors()[0].message.contains("too deep"), "{:?}", problem.errors());
     }
 }

@@ -16,6 +16,7 @@ use crate::state::App;
 
 /// The parts of a request's body.
 pub(crate) async fn open(app: &Arc<App>, request: Request) -> Result<Multipart, Problem> {
+    body::not_encoded(request.headers())?;
     Multipart::from_request(request, app).await.map_err(|rejection| {
         Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(rejection)
     })
@@ -28,10 +29,10 @@ pub(crate) async fn file(app: &App, field: Field<'_>) -> Result<BlobId, Problem>
         Some((chunk, field))
     });
     app.blobs.put_stream(chunks).await.map_err(|error| match error {
-        BlobsError::TooLarge { limit, .. } => body::too_large(limit),
+        BlobsError::TooLarge { limit, .. } => body::file_too_large(limit),
         BlobsError::Upload(source) => match source.downcast::<MultipartError>() {
             Ok(error) => broken(*error),
-            Err(_) => body::too_large(app.settings.max_body.bytes()),
+            Err(_) => body::file_too_large(app.settings.max_body.bytes()),
         },
         other => other.into(),
     })

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, Request, State};
-use axum::http::{StatusCode, header};
+use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use millrace_contracts::{ExecutionId, ExecutionStatus, Fault, Faults};
 use serde::Serialize;
@@ -64,10 +64,9 @@ pub(crate) async fn cancel(
 /// The reason in the body, which may be left out.
 async fn reason(app: &App, request: Request) -> Result<String, Problem> {
     let asked = || "cancelled by request".to_owned();
-    if !request.headers().contains_key(header::CONTENT_TYPE) {
+    let Some(mut fields) = body::object_if_any(app, request, MAX_BODY_BYTES).await? else {
         return Ok(asked());
-    }
-    let mut fields = body::object(app, request, MAX_BODY_BYTES).await?.value;
+    };
     let mut faults = Faults::default();
     let reason = match fields.shift_remove("reason") {
         None | Some(Value::Null) => asked(),

@@ -79,13 +79,14 @@ pub(crate) async fn upload(
     if body::body_type(request.headers()) == BodyType::Multipart {
         return upload_form(&app, request).await;
     }
+    body::not_encoded(request.headers())?;
     let limit = app.settings.max_body.bytes().min(app.blobs.max_blob_bytes());
     let length =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let mut chunks = request.into_body().into_data_stream();
     if length.is_some_and(|length: u64| length > limit) {
         body::drain(&mut chunks).await;
-        return Err(body::too_large(limit));
+        return Err(body::file_too_large(limit));
     }
     let answer = store(&app, &mut chunks).await;
     if answer.is_err() {
@@ -119,7 +120,7 @@ async fn store(
     chunks: impl Stream<Item = Result<Bytes, axum::Error>> + Send,
 ) -> Result<StoredBlob, Problem> {
     let id = app.blobs.put_stream(chunks).await.map_err(|error| match error {
-        BlobsError::TooLarge { limit, .. } => body::too_large(limit),
+        BlobsError::TooLarge { limit, .. } => body::file_too_large(limit),
         other => other.into(),
     })?;
     stored(app, id).await

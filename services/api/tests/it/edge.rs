@@ -114,6 +114,14 @@ async fn bodies_have_types_and_limits() -> anyhow::Result<()> {
     );
     Reply::of(json(String::new())).await?.problem(400, "MALFORMED_BODY");
     Reply::of(json("[]".into())).await?.problem(422, "INVALID_REQUEST").fault("INVALID_TYPE", None, "");
+    let deep = json(format!("{}{}", "[".repeat(200), "]".repeat(200)));
+    let deep = Reply::of(deep).await?;
+    deep.problem(400, "MALFORMED_BODY");
+    assert!(deep.body["detail"].as_str().is_some_and(|detail| detail.contains("too deep")), "{deep:?}");
+    for (path, kind) in [("/api/v1/executions", "application/json"), ("/api/v1/blobs", "image/png")] {
+        let packed = post(path).header("content-type", kind).header("content-encoding", "gzip").body("{}");
+        Reply::of(packed).await?.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    }
     let huge = format!("{{\"input\": \"{}\"}}", "x".repeat(33 << 20));
     Reply::of(json(huge)).await?.problem(413, "PAYLOAD_TOO_LARGE");
     let broken =
@@ -121,7 +129,10 @@ async fn bodies_have_types_and_limits() -> anyhow::Result<()> {
     Reply::of(broken).await?.problem(400, "MALFORMED_BODY");
     let unbounded = post("/api/v1/blobs").header("content-type", "multipart/form-data").body("rubbish");
     Reply::of(unbounded).await?.problem(400, "MALFORMED_BODY");
-    Reply::of(post("/api/v1/blobs").body(vec![0; 65 << 20])).await?.problem(413, "PAYLOAD_TOO_LARGE");
+    let large = Reply::of(post("/api/v1/blobs").body(vec![0; 65 << 20])).await?;
+    large.problem(413, "PAYLOAD_TOO_LARGE");
+    let detail = large.body["detail"].as_str().unwrap_or_default();
+    assert!(!detail.contains("/blobs"), "it was sent there: {detail}");
     world.stop().await
 }
 

@@ -25,6 +25,11 @@ async fn a_cancel_is_passed_on_and_may_be_repeated() -> anyhow::Result<()> {
     let late =
         Reply::of(world.request(Method::POST, &format!("/api/v1/executions/{}/cancel", done.run))).await?;
     late.problem(409, "EXECUTION_ENDED");
+    // Some clients say what a body is even where they send none.
+    let empty = world.request(Method::POST, &path).header("content-type", "application/json");
+    assert_eq!(Reply::of(empty).await?.status, 202);
+    let untyped = world.request(Method::POST, &path).body("{\"reason\": \"changed my mind\"}");
+    Reply::of(untyped).await?.problem(415, "UNSUPPORTED_MEDIA_TYPE");
     world.post(&path, &json!({"raeson": "x"})).await?.problem(422, "INVALID_REQUEST").fault(
         "UNKNOWN_FIELD",
         None,
