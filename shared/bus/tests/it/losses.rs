@@ -117,8 +117,9 @@ async fn one_attempt_says_at_once_what_is_wrong() -> Result<()> {
     assert_eq!(reach(fixture.redis.url()).await?, "");
     let gone = reach(format!("redis://127.0.0.1:{}", free_port()?)).await?;
     assert!(gone.contains("refused"), "{gone}");
-    let wrong = reach(fixture.redis.url().replace("redis://:", "redis://:not-")).await?;
+    let wrong = reach(fixture.redis.url().replace("redis://default:", "redis://default:not-")).await?;
     assert!(wrong.contains("WRONGPASS") || wrong.contains("uthentication"), "{wrong}");
+    assert!(wrong.contains("redis.url") && !wrong.contains("check that it runs"), "{wrong}");
     assert!(!wrong.contains("not-"), "the password is not told: {wrong}");
     Ok(())
 }
