@@ -31,6 +31,8 @@ pub struct AcceptedRun {
     pub trace_id: Option<String>,
     /// The `Idempotency-Key`, made unique to its owner by the caller.
     pub idempotency_key: Option<String>,
+    /// The digest of what was asked for with the key.
+    pub idempotency_digest: Option<BlobId>,
     /// The batch it belongs to.
     pub batch_id: Option<Uuid>,
 }
@@ -45,6 +47,7 @@ impl AcceptedRun {
             labels: Map::new(),
             trace_id: None,
             idempotency_key: None,
+            idempotency_digest: None,
             batch_id: None,
         }
     }
@@ -231,6 +234,7 @@ pub(crate) struct Columns {
     labels: Vec<String>,
     trace_ids: Vec<Option<String>>,
     idempotency_keys: Vec<Option<String>>,
+    idempotency_digests: Vec<Option<Vec<u8>>>,
     batch_ids: Vec<Option<Uuid>>,
 }
 
@@ -244,6 +248,7 @@ impl Columns {
             columns.labels.push(json::text(&run.labels));
             columns.trace_ids.push(run.trace_id.clone());
             columns.idempotency_keys.push(run.idempotency_key.clone());
+            columns.idempotency_digests.push(run.idempotency_digest.map(|digest| digest.digest().to_vec()));
             columns.batch_ids.push(run.batch_id);
         }
         columns
@@ -277,21 +282,21 @@ impl Columns {
             "with made as (
             insert into wf_executions (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data,
                 accepted, epoch, labels, trace_id, callback_url, idempotency_key, batch_id, region,
-                schedule_id)
+                schedule_id, idempotency_digest)
             select id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data::jsonb,
                 accepted::jsonb, epoch, labels::jsonb, trace_id, callback_url, idempotency_key, batch_id, region,
-                schedule_id
+                schedule_id, idempotency_digest
             from unnest($1::uuid[], $2::uuid[], $3::int[], $4::bytea[], $5::text[], $6::text[], $7::timestamptz[],
                 $8::text[], $9::text[], $10::int[], $11::text[], $12::text[], $13::text[], $14::text[], $15::uuid[],
-                $16::text[], $17::uuid[])
+                $16::text[], $17::uuid[], $21::bytea[])
                 as r (id, workflow_id, workflow_version, sha256, priority, pool, created_at, input_data, accepted, epoch,
-                    labels, trace_id, callback_url, idempotency_key, batch_id, region, schedule_id)
+                    labels, trace_id, callback_url, idempotency_key, batch_id, region, schedule_id, idempotency_digest)
             on conflict on constraint wf_executions_pkey do update set
                 workflow_id = excluded.workflow_id, workflow_version = excluded.workflow_version, sha256 = excluded.sha256,
                 priority = excluded.priority, pool = excluded.pool, created_at = excluded.created_at,
                 input_data = excluded.input_data, accepted = excluded.accepted, labels = excluded.labels,
                 trace_id = excluded.trace_id, callback_url = excluded.callback_url,
-                idempotency_key = excluded.idempotency_key, batch_id = excluded.batch_id, region = excluded.region,
+                idempotency_key = excluded.idempotency_key, idempotency_digest = excluded.idempotency_digest, batch_id = excluded.batch_id, region = excluded.region,
                 schedule_id = excluded.schedule_id
             where wf_executions.deleted_at is null
             returning id
@@ -319,7 +324,8 @@ impl Columns {
             &self.schedule_ids as &[Option<Uuid>],
             &uses.owners,
             &uses.digests,
-            &uses.unread
+            &uses.unread,
+            &self.idempotency_digests as &[Option<Vec<u8>>]
         )
         .execute(connection)
         .await?;

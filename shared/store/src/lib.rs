@@ -45,7 +45,7 @@ pub use error::{Bounded, StoreError};
 pub use events::Events;
 pub use executions::{
     Callback, CallbackStatus, ExecutionFilter, ExecutionRecord, ExecutionSummary, Executions, JobCounts,
-    OWN_LABEL, Unfinished,
+    KeyHolder, OWN_LABEL, Unfinished,
 };
 pub use expired::Expired;
 pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};

@@ -7,9 +7,9 @@ use axum::extract::{Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::{IntoResponse, Response};
 use futures::{StreamExt, stream};
-use millrace_contracts::{ExecutionId, Fault, Faults, WorkflowId};
+use millrace_contracts::{BlobId, ExecutionId, Fault, Faults, WorkflowId};
 use serde::Serialize;
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use utoipa::ToSchema;
 use uuid::Uuid;
 
@@ -20,7 +20,7 @@ use crate::openapi::described::BatchRequest;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, RunOptions, Submission, Target, Visit};
+use crate::submit::{self, Digest, Keyed, Receipt, RunOptions, Submission, Target, Visit};
 
 /// Runs of one batch whose inputs are resolved at once.
 const RESOLVED_AT_ONCE: usize = 16;
@@ -47,7 +47,7 @@ struct BatchLinks {
     post, path = "/api/v1/workflows/{id}/run-batch", operation_id = "run_workflow_batch", tag = "executions",
     params(("id" = WorkflowId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
     request_body = BatchRequest,
-    responses((status = 202, description = "Accepted.", body = BatchAccepted)),
+    responses((status = 202, description = "Accepted.", body = BatchAccepted, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
 )]
 pub(crate) async fn run(
     State(app): State<Arc<App>>,
@@ -57,12 +57,18 @@ pub(crate) async fn run(
 ) -> Result<Response, Problem> {
     params.only(&[])?;
     let context = RequestContext::find(&request)?;
-    let target = Target::saved(&app, parse_id(&id)?).await?;
+    let workflow = parse_id(&id)?;
     let key = submit::idempotency_key(&request, "batch")?;
     let held = body::object(&app, request, body::max_json(&app)).await?;
     let (inputs, options) = read(held.value, app.settings.max_batch_runs)?;
-    let first = key.as_deref().map(|key| submit::batch_key(key, 0));
-    let visit = Visit { target: &target, options: &options, count: inputs.len(), key: first.as_deref() };
+    let keyed = key.map(|key| Keyed { key, digest: digest(workflow, &inputs, &options) });
+    if let Some(keyed) = &keyed
+        && let Some(receipts) = submit::batch_again(&app, keyed, inputs.len(), context.trace()).await?
+    {
+        return Ok(answer(&receipts));
+    }
+    let target = Target::saved(&app, workflow).await?;
+    let visit = Visit { target: &target, options: &options, count: inputs.len() };
     app.door.admit(&app, visit).await?;
     let inputs = resolve_all(&app, &target, inputs).await?;
     let batch_id = Uuid::now_v7();
@@ -76,13 +82,27 @@ pub(crate) async fn run(
         schedule_id: None,
         rerun_of: None,
     });
-    let receipts = submit::accept_batch(&app, submissions.collect(), key.as_deref()).await?;
+    let receipts = submit::accept_batch(&app, submissions.collect(), keyed.as_ref()).await?;
     // Until here what was sent is in memory, in one form or another.
     drop(held.memory);
-    let batch_id = receipts.first().and_then(|receipt| receipt.batch_id).unwrap_or(batch_id);
-    let ids: Vec<_> = receipts.iter().map(|receipt| receipt.id).collect();
+    Ok(answer(&receipts))
+}
+
+fn answer(receipts: &[Receipt]) -> Response {
+    let first = receipts.first().expect("a batch has a run at least");
+    let batch_id = first.batch_id.unwrap_or_default();
+    let execution_ids = receipts.iter().map(|receipt| receipt.id).collect();
     let links = BatchLinks { executions: format!("/api/v1/executions?batch_id={batch_id}") };
-    Ok((StatusCode::ACCEPTED, Json(BatchAccepted { batch_id, execution_ids: ids, links })).into_response())
+    let body = BatchAccepted { batch_id, execution_ids, links };
+    let mut response = (StatusCode::ACCEPTED, Json(body)).into_response();
+    submit::mark_replayed(&mut response, first);
+    response
+}
+
+/// The digest of what is asked for.
+fn digest(workflow: WorkflowId, inputs: &[Map<String, Value>], options: &RunOptions) -> BlobId {
+    let digest = Digest::default().value("workflow", &json!(workflow)).options(options);
+    inputs.iter().fold(digest, |digest, input| digest.fields("input", input)).finish()
 }
 
 fn read(

@@ -19,7 +19,9 @@ use crate::openapi::described::{InferenceForm, InferenceRequest};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Ask, Outcome, Ready, RunAccepted, RunOptions, Target, unknown_fields};
+use crate::submit::{
+    self, Ask, Digest, Outcome, Ready, Receipt, RunAccepted, RunOptions, Target, unknown_fields,
+};
 use crate::view::Execution;
 
 /// The one node that does the work.
@@ -54,7 +56,7 @@ struct InferenceEnded {
     post, path = "/api/v1/inference/{task}", operation_id = "run_inference", tag = "inference",
     params(("task" = String, Path, description = "A model block: `detection`, `classification`, `embedding`, `segmentation`.", example = "detection"), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
     request_body(content((InferenceRequest = "application/json"), (InferenceForm = "multipart/form-data"))),
-    responses((status = 202, description = "Accepted; it goes on.", body = InferenceAccepted), (status = 200, description = "It has ended.", body = InferenceEnded)),
+    responses((status = 202, description = "Accepted; it goes on.", body = InferenceAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended.", body = InferenceEnded, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
 )]
 pub(crate) async fn run(
     State(app): State<Arc<App>>,
@@ -76,12 +78,20 @@ pub(crate) async fn run(
     // Those that are known have been taken out.
     unknown_fields(&fields, &FIELDS, &mut faults);
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))?;
+    let input = Map::from_iter([("image".to_owned(), image.unwrap_or_default())]);
+    let asked = || Digest::default().value("workflow", &definition).fields("input", &input).options(&options);
+    let ask = ask.about(asked);
+    if let Some(earlier) = ask.earlier(&app).await? {
+        return respond(ask.again(&app, earlier).await?);
+    }
     let target = Target::inline(&app, &definition).await.map_err(at_request)?;
     ask.admit(&app, &target, &options).await?;
-    let input = Map::from_iter([("image".to_owned(), image.unwrap_or_default())]);
     let input = submit::resolve(&app, &target.compiled, input, "").await?;
     drop(memory);
-    let (receipt, outcome) = ask.accept(&app, Ready { target, input, options, rerun_of: None }).await?;
+    respond(ask.accept(&app, Ready { target, input, options, rerun_of: None }).await?)
+}
+
+fn respond((receipt, outcome): (Receipt, Outcome)) -> Result<Response, Problem> {
     let job_id = JobId::of(receipt.id, &NodeId::from(NODE), &ItemPath::root(), 1);
     match outcome {
         Outcome::Accepted(run) => {

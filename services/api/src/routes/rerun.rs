@@ -4,23 +4,22 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use axum::extract::{Path, Request, State};
-use axum::http::header;
 use axum::response::Response;
 use futures::{StreamExt, stream};
 use millrace_compiler::did_you_mean;
 use millrace_contracts::message::{Accepted, RerunOf};
 use millrace_contracts::values::{ImageValue, ValueRef};
 use millrace_contracts::{BlobId, ExecutionId, Fault, Faults, NodeId};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 use crate::body;
 use crate::fields::cut;
 use crate::openapi::described::RerunRequest;
 use crate::params::Params;
-use crate::plans::{self, Compiled};
+use crate::plans::Compiled;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Ask, Ready, RunAccepted, RunOptions, Target};
+use crate::submit::{self, Ask, Digest, Ready, RunAccepted, RunOptions, Target};
 use crate::view::{self, Execution};
 
 /// Bytes of the body, which holds a node's id and options.
@@ -46,7 +45,7 @@ struct Wish {
     post, path = "/api/v1/executions/{id}/rerun", operation_id = "rerun_execution", tag = "executions",
     params(("id" = ExecutionId, Path), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
     request_body = Option<RerunRequest>,
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended.", body = Execution)),
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
 )]
 pub(crate) async fn rerun(
     State(app): State<Arc<App>>,
@@ -57,22 +56,22 @@ pub(crate) async fn rerun(
     let earlier = view::parse_id(&id)?;
     let ask = Ask::read(&app, params, &request, &format!("rerun:{earlier}"))?;
     let wish = read(&app, request).await?;
+    let ask = ask.about(|| wish.digest());
+    if let Some(made) = ask.earlier(&app).await? {
+        let (receipt, outcome) = ask.again(&app, made).await?;
+        return submit::respond(&receipt, &outcome);
+    }
     let status = view::find(&app, earlier).await?.status();
     if !status.is_terminal() {
         let detail = format!("execution {earlier} is {status}; wait for its end, or cancel it first");
         return Err(Problem::new(Code::ExecutionNotEnded, detail));
     }
     let (accepted, labels) = app.store.executions().accepted(earlier).await?;
-    let compiled = definition(&app, &accepted).await?;
-    check_from(&compiled, wish.from.as_ref())?;
+    let workflow = (accepted.workflow_id, accepted.version);
+    let target = Target::recorded(&app, earlier, workflow, accepted.definition).await?;
+    check_from(&target.compiled, wish.from.as_ref())?;
     check_blobs(&app, &accepted.input).await?;
-    compiled.restore(&app.blobs).await?;
-    let target = Target {
-        workflow_id: accepted.workflow_id,
-        version: accepted.version,
-        recorded_as: Some(accepted.definition),
-        compiled,
-    };
+    target.compiled.restore(&app.blobs).await?;
     let options = wish.options_over(&accepted, labels);
     ask.admit(&app, &target, &options).await?;
     let rerun_of = Some(RerunOf { execution_id: earlier, from: wish.from });
@@ -80,6 +79,13 @@ pub(crate) async fn rerun(
 }
 
 impl Wish {
+    /// The digest of what is asked for; what is left out is the earlier run's, whatever that is.
+    fn digest(&self) -> Digest {
+        let mut given: Vec<&String> = self.given.iter().collect();
+        given.sort_unstable();
+        Digest::default().value("rerun", &json!([self.from, given])).options(&self.options)
+    }
+
     /// What was asked for, and for the rest what the earlier run was asked for.
     fn options_over(&self, accepted: &Accepted, labels: Map<String, Value>) -> RunOptions {
         let given = |name: &str| self.given.contains(name);
@@ -100,10 +106,9 @@ impl Wish {
 
 /// The body, which may be left out.
 async fn read(app: &App, request: Request) -> Result<Wish, Problem> {
-    if !request.headers().contains_key(header::CONTENT_TYPE) {
+    let Some(mut fields) = body::object_if_any(app, request, MAX_BODY_BYTES).await? else {
         return Ok(Wish::default());
-    }
-    let mut fields = body::object(app, request, MAX_BODY_BYTES).await?.value;
+    };
     let given = fields.keys().cloned().collect();
     let mut faults = Faults::default();
     let from = match fields.shift_remove("from") {
@@ -122,16 +127,6 @@ async fn read(app: &App, request: Request) -> Result<Wish, Problem> {
     let options = RunOptions::take(&mut fields, &mut faults);
     submit::unknown_fields(&fields, &["from"], &mut faults);
     faults.or(Wish { from, options, given }).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
-}
-
-/// What the earlier run walked, compiled, from the record: it may outlive the blob.
-async fn definition(app: &App, accepted: &Accepted) -> Result<Arc<Compiled>, Problem> {
-    let recorded = app.store.definition(accepted.definition).await?;
-    let Some(definition) = recorded else {
-        let detail = format!("the definition of execution {} is gone", accepted.execution_id);
-        return Err(Problem::new(Code::RunDataGone, detail));
-    };
-    app.plans.compile(&definition).await.map_err(|faults| plans::invalid(faults, ""))
 }
 
 fn check_from(compiled: &Compiled, from: Option<&NodeId>) -> Result<(), Problem> {

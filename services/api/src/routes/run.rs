@@ -11,7 +11,7 @@ use crate::openapi::described::{InlineRunRequest, RunForm, RunRequest};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
-use crate::submit::{self, Ask, Ready, RunAccepted, Target};
+use crate::submit::{self, Ask, Earlier, Ready, RunAccepted, Source, Target};
 use crate::view::Execution;
 
 /// Run a saved workflow at its newest version
@@ -24,7 +24,7 @@ use crate::view::Execution;
         ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
     ),
     request_body(content((RunRequest = "application/json"), (RunForm = "multipart/form-data"))),
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution)),
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
 )]
 pub(crate) async fn saved(
     State(app): State<Arc<App>>,
@@ -32,8 +32,13 @@ pub(crate) async fn saved(
     params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
-    let target = Target::saved(&app, parse_id(&id)?).await?;
-    run(&app, params, request, Some(target)).await
+    let (id, ask) = (parse_id(&id)?, Ask::read(&app, params, &request, "run")?);
+    let earlier = ask.earlier(&app).await?;
+    let target = match earlier.as_ref().and_then(|earlier| earlier.of(Some(id))) {
+        Some(target) => target.clone(),
+        None => Target::saved(&app, id).await?,
+    };
+    run(&app, (ask, earlier), request, Source::Saved(target)).await
 }
 
 /// Run a definition that comes along
@@ -46,24 +51,32 @@ pub(crate) async fn saved(
         ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
     ),
     request_body(content((InlineRunRequest = "application/json"), (RunForm = "multipart/form-data"))),
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution)),
+    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
 )]
 pub(crate) async fn inline(
     State(app): State<Arc<App>>,
     params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
-    run(&app, params, request, None).await
+    let ask = Ask::read(&app, params, &request, "run")?;
+    let earlier = ask.earlier(&app).await?;
+    let again = earlier.as_ref().and_then(|earlier| earlier.of(None)).cloned();
+    run(&app, (ask, earlier), request, again.map_or(Source::Inline, Source::Again)).await
 }
 
 async fn run(
     app: &Arc<App>,
-    params: Params,
+    (ask, earlier): (Ask, Option<Earlier>),
     request: Request,
-    target: Option<Target>,
+    source: Source,
 ) -> Result<Response, Problem> {
-    let ask = Ask::read(app, params, &request, "run")?;
-    let draft = submit::read(app, request, target).await?;
+    let draft = submit::read(app, request, source).await?;
+    let ask = ask.about(|| draft.digest());
+    if let Some(earlier) = earlier {
+        drop(draft);
+        let (receipt, outcome) = ask.again(app, earlier).await?;
+        return submit::respond(&receipt, &outcome);
+    }
     ask.admit(app, &draft.target, &draft.options).await?;
     let input = submit::resolve(app, &draft.target.compiled, draft.input, "/input").await?;
     drop(draft.memory);

@@ -11,6 +11,7 @@ use millrace_telemetry::Traceparent;
 use serde_json::{Map, Value};
 use uuid::Uuid;
 
+use super::again::{self, Keyed};
 use super::options::RunOptions;
 use super::target::Target;
 use crate::problem::{Code, Problem};
@@ -91,48 +92,31 @@ pub(crate) async fn accept(app: &App, submission: Submission) -> Result<Receipt,
 
 /// As [`accept`], for a submission that may have been sent before. The commit goes first: handed over at once, a second run
 /// would start before the key is found taken.
-pub(crate) async fn accept_keyed(app: &App, submission: Submission, key: String) -> Result<Receipt, Problem> {
-    commit_first(app, submission, Some(key)).await
+pub(crate) async fn accept_keyed(
+    app: &App,
+    submission: Submission,
+    keyed: &Keyed,
+) -> Result<Receipt, Problem> {
+    commit_first(app, submission, Some(keyed)).await
 }
 
-async fn commit_first(app: &App, submission: Submission, key: Option<String>) -> Result<Receipt, Problem> {
+async fn commit_first(app: &App, submission: Submission, keyed: Option<&Keyed>) -> Result<Receipt, Problem> {
     submission.target.compiled.store(&app.blobs).await?;
-    let run = submission.row(app, key, UnixMillis::now());
+    let run = submission.row(app, keyed, UnixMillis::now());
     let accepted = run.accepted.clone();
     match app.commits.accept(run).await? {
         AcceptOutcome::Accepted => {
             hand_over(app, &accepted).await;
             Ok(submission.receipt())
         }
-        AcceptOutcome::Earlier(id) => earlier(app, id, &submission).await,
+        // The same request was on its way at the same time.
+        AcceptOutcome::Earlier(id) => {
+            let keyed = keyed.expect("what belongs to an earlier run is a key");
+            let holder = app.store.executions().by_idempotency_key(&keyed.key).await?;
+            let deleted = || Problem::new(Code::Gone, format!("the execution {id} of this key was deleted"));
+            again::receipt(holder.ok_or_else(deleted)?, keyed.digest, &submission.trace)
+        }
     }
-}
-
-/// The run that an earlier request with the same key made, if it asked for the same.
-pub(super) async fn earlier(app: &App, id: ExecutionId, submission: &Submission) -> Result<Receipt, Problem> {
-    let record = app.store.executions().get(id).await?;
-    let same = record.definition == submission.target.compiled.id
-        && record.summary.workflow_id == submission.target.workflow_id
-        && record.input == submission.input
-        && record.summary.labels == submission.options.labels
-        && record.priority == submission.options.priority
-        && record.pool == submission.options.pool
-        && record.callback.map(|callback| callback.url) == submission.options.callback_url
-        && record.summary.rerun_of == submission.rerun_of;
-    if !same {
-        let detail = format!(
-            "this Idempotency-Key made execution {id}, which was asked for differently; use a fresh key"
-        );
-        return Err(Problem::new(Code::IdempotencyKeyReused, detail));
-    }
-    Ok(Receipt {
-        id,
-        workflow_id: record.summary.workflow_id,
-        version: record.summary.version,
-        trace_id: record.trace_id.unwrap_or_else(|| submission.trace.trace_id()),
-        batch_id: record.summary.batch_id,
-        replayed: true,
-    })
 }
 
 /// Tells the orchestrators; false where that fails, and the sweeper has to find the row.
@@ -148,12 +132,7 @@ pub(super) async fn hand_over(app: &App, accepted: &Accepted) -> bool {
 
 impl Submission {
     /// Its row, accepted at `created_at`.
-    pub(super) fn row(
-        &self,
-        app: &App,
-        idempotency_key: Option<String>,
-        created_at: UnixMillis,
-    ) -> AcceptedRun {
+    pub(super) fn row(&self, app: &App, keyed: Option<&Keyed>, created_at: UnixMillis) -> AcceptedRun {
         let compiled = &self.target.compiled;
         let accepted = Accepted {
             execution_id: self.id,
@@ -179,7 +158,8 @@ impl Submission {
             definition: (self.target.recorded_as != Some(compiled.id)).then_some(definition),
             labels: self.options.labels.clone(),
             trace_id: Some(self.trace.trace_id()),
-            idempotency_key,
+            idempotency_key: keyed.map(|keyed| keyed.key.clone()),
+            idempotency_digest: keyed.map(|keyed| keyed.digest),
             batch_id: self.batch_id,
             ..AcceptedRun::new(accepted)
         }

@@ -5,12 +5,14 @@ use std::time::Duration;
 
 use axum::extract::Request;
 use axum::response::Response;
-use millrace_contracts::ExecutionId;
 use millrace_contracts::message::RerunOf;
+use millrace_contracts::{BlobId, ExecutionId, NodeId};
 use millrace_telemetry::Traceparent;
 use serde_json::{Map, Value};
 
 use super::accept::{Receipt, Submission, accept, accept_keyed};
+use super::again::{Earlier, Keyed};
+use super::digest::Digest;
 use super::door::Visit;
 use super::key::idempotency_key;
 use super::options::RunOptions;
@@ -31,6 +33,8 @@ pub(crate) struct Ask {
     wait: Option<Duration>,
     /// The idempotency key as it is recorded.
     key: Option<String>,
+    /// The digest of what is asked for, where there is a key.
+    digest: Option<BlobId>,
 }
 
 /// A run, ready to be accepted.
@@ -53,13 +57,33 @@ impl Ask {
         let wait = params.text("wait").map(|text| wait::parse(text, app.settings.max_wait)).transpose()?;
         let key = idempotency_key(request, kind)?;
         let trace = *RequestContext::find(request)?.trace();
-        Ok(Self { trace, admission: Admission::find(request)?, wait, key })
+        Ok(Self { trace, admission: Admission::find(request)?, wait, key, digest: None })
     }
 
     /// What the api itself asks for, to answer `request`: no key, and so much patience.
     pub(crate) fn of_our_own(request: &Request, patience: Duration) -> Result<Self, Problem> {
         let trace = *RequestContext::find(request)?.trace();
-        Ok(Self { trace, admission: Admission::find(request)?, wait: Some(patience), key: None })
+        Ok(Self {
+            trace,
+            admission: Admission::find(request)?,
+            wait: Some(patience),
+            key: None,
+            digest: None,
+        })
+    }
+
+    /// The run that the same key made before.
+    pub(crate) async fn earlier(&self, app: &App) -> Result<Option<Earlier>, Problem> {
+        match &self.key {
+            Some(key) => Earlier::find(app, key).await,
+            None => Ok(None),
+        }
+    }
+
+    /// Notes what is asked for, where that matters.
+    pub(crate) fn about(mut self, digest: impl FnOnce() -> Digest) -> Self {
+        self.digest = self.key.is_some().then(|| digest().finish());
+        self
     }
 
     /// Asks at the door, before anything of the run is stored.
@@ -69,7 +93,7 @@ impl Ask {
         target: &Target,
         options: &RunOptions,
     ) -> Result<(), Problem> {
-        app.door.admit(app, Visit { target, options, count: 1, key: self.key.as_deref() }).await
+        app.door.admit(app, Visit { target, options, count: 1 }).await
     }
 
     /// Accepts the run, and waits for its end if asked to.
@@ -77,7 +101,7 @@ impl Ask {
         let id = ExecutionId::generate();
         // Before the run can begin, so that nothing of it is missed.
         let topic = self.wait.map(|wait| (wait, app.hub.subscribe(id)));
-        let responses = run.target.compiled.plan.responses().cloned().collect();
+        let responses = responses_of(&run.target);
         let submission = Submission {
             id,
             target: run.target,
@@ -88,9 +112,9 @@ impl Ask {
             schedule_id: None,
             rerun_of: run.rerun_of,
         };
-        let receipt = match self.key {
+        let receipt = match self.key.zip(self.digest) {
             None => accept(app, submission).await?,
-            Some(key) => accept_keyed(app, submission, key).await?,
+            Some((key, digest)) => accept_keyed(app, submission, &Keyed { key, digest }).await?,
         };
         // A request sent again waits for the run it made the first time.
         let wait = topic.map(|(wait, topic)| {
@@ -100,9 +124,24 @@ impl Ask {
         Ok((receipt, outcome))
     }
 
+    /// Answers with the run that the request made when it was sent before, and waits for its end if asked to.
+    pub(crate) async fn again(self, app: &App, earlier: Earlier) -> Result<(Receipt, Outcome), Problem> {
+        let responses = responses_of(earlier.target());
+        let digest = self.digest.expect("what was sent before has a key, and so a digest");
+        let receipt = earlier.receipt(digest, &self.trace)?;
+        let wait = self.wait.map(|wait| (wait, app.hub.subscribe(receipt.id)));
+        let outcome = outcome(app, &receipt, Asked { wait, admission: self.admission, responses }).await;
+        Ok((receipt, outcome))
+    }
+
     /// The same, answered.
     pub(crate) async fn submit(self, app: &App, run: Ready) -> Result<Response, Problem> {
         let (receipt, outcome) = self.accept(app, run).await?;
         respond(&receipt, &outcome)
     }
+}
+
+/// The nodes that may answer for a run.
+fn responses_of(target: &Target) -> Vec<NodeId> {
+    target.compiled.plan.responses().cloned().collect()
 }

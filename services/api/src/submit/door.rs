@@ -36,8 +36,6 @@ pub(crate) struct Visit<'a> {
     pub(crate) options: &'a RunOptions,
     /// Runs asked for.
     pub(crate) count: usize,
-    /// The first run's idempotency key, as it is recorded.
-    pub(crate) key: Option<&'a str>,
 }
 
 /// Refuses what would have to wait behind too much.
@@ -75,20 +73,15 @@ impl Door {
         Self { limits, reading: Mutex::default(), reader: tokio::sync::Mutex::default() }
     }
 
-    /// Lets the visitor's runs in, all or none. A request that is sent again is let in always: it makes nothing new.
+    /// Lets the visitor's runs in, all or none. A request that is sent again does not come here: it makes nothing new.
     ///
     /// # Errors
     /// 429 when too many runs of the workflow wait, 503 when too many of all do, or too many jobs for what it runs.
     pub(crate) async fn admit(&self, app: &App, visit: Visit<'_>) -> Result<(), Problem> {
         self.refresh(&app.bus).await;
-        let Err(refusal) = self.ask(visit) else { return Ok(()) };
-        if let Some(key) = visit.key
-            && app.store.executions().by_idempotency_key(key).await?.is_some()
-        {
-            return Ok(());
-        }
-        metrics::counter!("millrace_runs_refused_total").increment(visit.count as u64);
-        Err(refusal)
+        self.ask(visit).inspect_err(|_| {
+            metrics::counter!("millrace_runs_refused_total").increment(visit.count as u64);
+        })
     }
 
     fn ask(&self, visit: Visit<'_>) -> Result<(), Problem> {

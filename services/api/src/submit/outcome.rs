@@ -101,12 +101,16 @@ pub(crate) fn respond_with(
     let mut response = if bare { status.into_response() } else { (status, Json(body)).into_response() };
     let location = HeaderValue::try_from(format!("/api/v1/executions/{}", receipt.id));
     response.headers_mut().insert(header::LOCATION, location.map_err(Problem::internal)?);
-    if receipt.replayed {
-        response
-            .headers_mut()
-            .insert(HeaderName::from_static("idempotency-replayed"), HeaderValue::from_static("true"));
-    }
+    mark_replayed(&mut response, receipt);
     Ok(response)
+}
+
+/// Says that an earlier request with the same key made the run, if it did.
+pub(crate) fn mark_replayed(response: &mut Response, receipt: &Receipt) {
+    if receipt.replayed {
+        let name = HeaderName::from_static("idempotency-replayed");
+        response.headers_mut().insert(name, HeaderValue::from_static("true"));
+    }
 }
 
 /// The answer that an `api_response` gave; none where it could not be read whole.

@@ -5,6 +5,7 @@ use axum::extract::multipart::{Field, Multipart};
 use millrace_contracts::{Fault, Kind};
 use serde_json::{Map, Value};
 
+use super::read::Source;
 use super::target::Target;
 use crate::body::{self, Memory};
 use crate::form;
@@ -23,13 +24,15 @@ pub(super) struct Parts {
     pub(super) input: Map<String, Value>,
     /// What is run, where the `request` part said so.
     pub(super) target: Option<Target>,
+    /// The definition it held.
+    pub(super) definition: Option<Value>,
 }
 
-/// Reads the whole body. Without a `target` the first part must be a `request` that holds the workflow.
+/// Reads the whole body. Where no workflow is saved, the first part must be a `request` that holds one.
 pub(super) async fn read(
     app: &App,
     mut multipart: Multipart,
-    target: Option<&Target>,
+    source: &Source,
     memory: &mut Memory,
 ) -> Result<Parts, Problem> {
     let mut parts = Parts::default();
@@ -37,27 +40,35 @@ pub(super) async fn read(
         let Some(field) = multipart.next_field().await.map_err(form::broken)? else { return Ok(parts) };
         let name = field.name().unwrap_or_default().to_owned();
         let is_file = field.file_name().is_some();
+        let target = source.saved().or(parts.target.as_ref());
+        // Some clients give every part that they read from a file the file's name.
+        let is_own = !is_file || !target.is_some_and(|target| has_input(target, &name));
         match name.as_str() {
-            "request" if !is_file => {
+            "request" if is_own => {
                 let text = form::text(app, field, memory).await?;
                 parts.fields = body::into_object(body::parse(&text)?, "")?;
-                if target.is_none() {
+                if source.saved().is_none() {
                     let definition = parts.fields.shift_remove("workflow").unwrap_or_default();
-                    parts.target = Some(Target::inline(app, &definition).await?);
+                    parts.target = Some(source.inline(app, &definition).await?);
+                    parts.definition = Some(definition);
                 }
             }
-            "input" if !is_file => {
+            "input" if is_own => {
                 let text = form::text(app, field, memory).await?;
                 parts.input.extend(body::into_object(body::parse(&text)?, "/input")?);
             }
             _ => {
-                let Some(target) = target.or(parts.target.as_ref()) else { return Err(request_first()) };
+                let Some(target) = target else { return Err(request_first()) };
                 let value = value(app, field, target, is_file, memory).await?;
                 add(&mut parts.input, name, value);
             }
         }
     }
     Err(Problem::new(Code::InvalidRequest, format!("a multipart body may have at most {MAX_PARTS} parts")))
+}
+
+fn has_input(target: &Target, name: &str) -> bool {
+    target.compiled.inputs.iter().any(|spec| spec.name.as_str() == name)
 }
 
 /// A part repeated is a list; a list repeated is a longer one.
@@ -103,7 +114,7 @@ fn request_first() -> Problem {
         Fault::new("MISSING_FIELD", "/workflow", "the part `request`, with the workflow, must come first");
     Problem::fault(
         Code::InvalidRequest,
-        fault.hint("send -F 'request={\"workflow\": {…}};type=application/json' before the files"),
+        fault.hint("send -F 'request={\"workflow\": {…}};type=application/json', or -F request=@FILE, before the files"),
     )
 }
 

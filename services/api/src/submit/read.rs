@@ -4,9 +4,10 @@ use std::sync::Arc;
 
 use axum::extract::Request;
 use millrace_contracts::{Fault, Faults};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 use tokio::sync::OwnedSemaphorePermit;
 
+use super::digest::Digest;
 use super::options::{RunOptions, unknown_fields};
 use super::parts;
 use super::target::Target;
@@ -14,6 +15,17 @@ use crate::body::{self, BodyType, Memory};
 use crate::form;
 use crate::problem::{Code, Problem};
 use crate::state::App;
+
+/// Where a submission has from what it runs.
+#[derive(Debug)]
+pub(crate) enum Source {
+    /// It is a saved workflow.
+    Saved(Target),
+    /// The definition comes along.
+    Inline,
+    /// The definition comes along, and a request with the same key made a run of this one before.
+    Again(Target),
+}
 
 /// A submission as it was sent, its own fields checked.
 pub(crate) struct Draft {
@@ -25,53 +37,77 @@ pub(crate) struct Draft {
     pub(crate) options: RunOptions,
     /// The memory it takes up, given back when the draft is done with.
     pub(crate) memory: Vec<OwnedSemaphorePermit>,
+    /// The definition that came along.
+    definition: Option<Value>,
 }
 
-/// Reads a submission. Without a `target` the request holds the workflow.
-pub(crate) async fn read(app: &Arc<App>, request: Request, target: Option<Target>) -> Result<Draft, Problem> {
+impl Source {
+    /// What is run, where the request need not say it.
+    pub(super) fn saved(&self) -> Option<&Target> {
+        match self {
+            Self::Saved(target) => Some(target),
+            Self::Inline | Self::Again(_) => None,
+        }
+    }
+
+    /// What a request runs that holds `definition`.
+    pub(super) async fn inline(&self, app: &App, definition: &Value) -> Result<Target, Problem> {
+        match self {
+            Self::Saved(target) | Self::Again(target) => Ok(target.clone()),
+            Self::Inline => Target::inline(app, definition).await,
+        }
+    }
+}
+
+impl Draft {
+    /// The digest of what is asked for.
+    pub(crate) fn digest(&self) -> Digest {
+        let digest = match &self.definition {
+            Some(definition) => Digest::default().value("workflow", definition),
+            None => Digest::default().value("workflow", &json!(self.target.workflow_id)),
+        };
+        digest.fields("input", &self.input).options(&self.options)
+    }
+}
+
+/// Reads a submission.
+pub(crate) async fn read(app: &Arc<App>, request: Request, source: Source) -> Result<Draft, Problem> {
     match body::body_type(request.headers()) {
-        BodyType::Json => read_json(app, request, target).await,
-        BodyType::Multipart => read_multipart(app, request, target).await,
+        BodyType::Json => read_json(app, request, source).await,
+        BodyType::Multipart => read_multipart(app, request, source).await,
         BodyType::Other => Err(body::unsupported("application/json or multipart/form-data")),
     }
 }
 
-async fn read_json(app: &App, request: Request, target: Option<Target>) -> Result<Draft, Problem> {
+async fn read_json(app: &App, request: Request, source: Source) -> Result<Draft, Problem> {
     let held = body::object(app, request, body::max_json(app)).await?;
     let mut fields = held.value;
     let mut faults = Faults::default();
-    let known: &[&str] = if target.is_some() { &["input"] } else { &["workflow", "input"] };
-    let definition = if target.is_none() { fields.shift_remove("workflow") } else { None };
+    let is_saved = source.saved().is_some();
+    let known: &[&str] = if is_saved { &["input"] } else { &["workflow", "input"] };
+    let definition = if is_saved { None } else { fields.shift_remove("workflow") };
     let (input, options) = take(&mut fields, Map::new(), known, &mut faults);
-    let target = match (target, definition) {
-        (Some(target), _) => target,
-        (None, Some(definition)) => {
-            faults.or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))?;
-            let target = Target::inline(app, &definition).await?;
-            return Ok(Draft { target, input, options, memory: held.memory });
-        }
-        (None, None) => {
-            faults.push(no_workflow());
-            return Err(Problem::faults(Code::InvalidRequest, faults));
-        }
-    };
+    if !is_saved && definition.is_none() {
+        faults.push(no_workflow());
+    }
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))?;
-    Ok(Draft { target, input, options, memory: held.memory })
+    let target = source.inline(app, definition.as_ref().unwrap_or_default()).await?;
+    Ok(Draft { target, input, options, memory: held.memory, definition })
 }
 
-async fn read_multipart(app: &Arc<App>, request: Request, target: Option<Target>) -> Result<Draft, Problem> {
+async fn read_multipart(app: &Arc<App>, request: Request, source: Source) -> Result<Draft, Problem> {
     let multipart = form::open(app, request).await?;
     let mut memory = Memory::new(app.body_memory.clone());
-    let mut parts = parts::read(app, multipart, target.as_ref(), &mut memory).await?;
+    let mut parts = parts::read(app, multipart, &source, &mut memory).await?;
     let mut faults = Faults::default();
     let (input, options) = take(&mut parts.fields, parts.input, &["input"], &mut faults);
-    let target = target.or(parts.target);
+    let target = source.saved().cloned().or(parts.target);
     if target.is_none() {
         faults.push(no_workflow());
     }
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))?;
     let target = target.expect("a missing target is a fault, and faults have been answered");
-    Ok(Draft { target, input, options, memory: memory.into_permits() })
+    Ok(Draft { target, input, options, memory: memory.into_permits(), definition: parts.definition })
 }
 
 /// Takes the input and the options out of a request's fields; `parts` are inputs that came beside them and go first.

@@ -2,13 +2,13 @@
 
 use std::sync::Arc;
 
-use millrace_contracts::{BlobId, WorkflowId};
+use millrace_contracts::{BlobId, ExecutionId, WorkflowId};
 use millrace_store::WorkflowRecord;
 use serde_json::Value;
 
 use crate::library;
 use crate::plans::{self, Compiled};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::state::App;
 
 /// What is run.
@@ -55,15 +55,29 @@ impl Target {
         })
     }
 
+    /// What the run `id` walked, as the record has it: it may outlive the blob, and the workflow.
+    pub(crate) async fn recorded(
+        app: &App,
+        id: ExecutionId,
+        (workflow_id, version): (Option<WorkflowId>, Option<u32>),
+        definition: BlobId,
+    ) -> Result<Self, Problem> {
+        let Some(json) = app.store.definition(definition).await? else {
+            return Err(Problem::new(Code::RunDataGone, format!("the definition of execution {id} is gone")));
+        };
+        let compiled = app.plans.compile(&json).await.map_err(|faults| plans::invalid(faults, ""))?;
+        Ok(Self { workflow_id, version, recorded_as: Some(definition), compiled })
+    }
+
     /// A definition that stands at `/workflow` in the request.
     pub(crate) async fn inline(app: &App, definition: &Value) -> Result<Self, Problem> {
         let compiled = library::compile(app, definition, None)
             .await?
-            .map_err(|faults| plans::invalid(faults, "/workflow"))?;
-        Ok(Self { workflow_id: None, version: None, recorded_as: None, compiled })
-    }
-}
             .and_then(|compiled| {
                 let nameless = millrace_compiler::nameless_windows(&compiled.plan, &compiled.definition);
                 nameless.or(()).map(|()| compiled)
             })
+            .map_err(|faults| plans::invalid(faults, "/workflow"))?;
+        Ok(Self { workflow_id: None, version: None, recorded_as: None, compiled })
+    }
+}

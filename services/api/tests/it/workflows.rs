@@ -1,5 +1,6 @@
 //! `/workflows`.
 
+mod again;
 mod calls;
 mod remembered;
 mod run;

@@ -43,7 +43,7 @@ impl Executions<'_> {
         sqlx::query!(
             "update wf_executions set deleted_at = now(), input_data = '{}', output_data = null, node_metrics = null,
                 error = null, error_message = null, accepted = null, callback_url = null, callback_error = null,
-                idempotency_key = null, labels = case when wf_is_own_run(labels) then labels else '{}' end
+                idempotency_key = null, idempotency_digest = null, labels = case when wf_is_own_run(labels) then labels else '{}' end
             where id = $1",
             id.0
         )

@@ -78,21 +78,4 @@ impl Executions<'_> {
         let command = row.accepted.ok_or(StoreError::NotFound("execution"))?;
         Ok((accept::join(command, row.input_data)?, json::read("labels", row.labels)?))
     }
-
-    /// The run that holds an idempotency key, if the key is still good. Ask before a run is handed to the bus: `accept`
-    /// finds the earlier run too, but by then the later one would have been started.
-    ///
-    /// # Errors
-    /// `Unavailable`.
-    pub async fn by_idempotency_key(&self, key: &str) -> Result<Option<ExecutionId>, StoreError> {
-        let id = sqlx::query_scalar!(
-            "select id from wf_executions
-            where idempotency_key = $1 and created_at >= now() - make_interval(secs => $2) and deleted_at is null",
-            key,
-            self.store.idempotency_window.as_secs_f64()
-        )
-        .fetch_optional(&mut *self.store.connection().await?)
-        .await?;
-        Ok(id.map(ExecutionId))
-    }
 }

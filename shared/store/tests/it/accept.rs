@@ -1,8 +1,8 @@
 use std::time::Duration;
 
-use anyhow::Result;
-use millrace_contracts::ExecutionStatus;
-use millrace_store::{AcceptOutcome, AcceptedRun, Definition, StoreError, WholeOutcome};
+use anyhow::{Context, Result};
+use millrace_contracts::{BlobId, ExecutionStatus};
+use millrace_store::{AcceptOutcome, AcceptedRun, Definition, Store, StoreError, WholeOutcome};
 use serde_json::{Map, json};
 
 use crate::story::Story;
@@ -54,28 +54,35 @@ async fn an_idempotency_key_gives_the_earlier_run_for_24_hours() -> Result<()> {
     let with_key = || {
         let mut run = Story::new().run();
         run.idempotency_key = Some("owner/key".to_owned());
+        run.idempotency_digest = Some(BlobId::of(b"what was asked for"));
+        run.trace_id = Some("abc".to_owned());
         run
     };
+    let holder_of = async |store: &Store| store.executions().by_idempotency_key("owner/key").await;
     let (first, second, third) = (with_key(), with_key(), with_key());
     let first_id = first.accepted.execution_id;
     // Within one batch too: the first holds the key.
     let outcomes = fixture.store.accept(&[first, second]).await?;
     assert_eq!(outcomes, [AcceptOutcome::Accepted, AcceptOutcome::Earlier(first_id)]);
     assert_eq!(fixture.store.accept(std::slice::from_ref(&third)).await?, [AcceptOutcome::Earlier(first_id)]);
-    assert_eq!(fixture.store.executions().by_idempotency_key("owner/key").await?, Some(first_id));
+    let holder = holder_of(&fixture.store).await?.context("a holder")?;
+    assert_eq!((holder.id, holder.digest), (first_id, Some(BlobId::of(b"what was asked for"))));
+    assert_eq!(holder.trace_id.as_deref(), Some("abc"));
+    let several = ["owner/other".to_owned(), "owner/key".to_owned()];
+    assert_eq!(fixture.store.executions().by_idempotency_keys(&several).await?, [None, Some(holder)]);
     assert_eq!(fixture.count("select count(*) from wf_executions").await?, 1);
 
     fixture.execute("update wf_executions set created_at = created_at - interval '25 hours'").await?;
-    assert_eq!(fixture.store.executions().by_idempotency_key("owner/key").await?, None);
+    assert_eq!(holder_of(&fixture.store).await?, None);
     assert_eq!(fixture.store.accept(std::slice::from_ref(&third)).await?, [AcceptOutcome::Accepted]);
-    let holder = fixture.store.executions().by_idempotency_key("owner/key").await?;
-    assert_eq!(holder, Some(third.accepted.execution_id));
+    let holder = holder_of(&fixture.store).await?;
+    assert_eq!(holder.as_ref().map(|holder| holder.id), Some(third.accepted.execution_id));
 
     // With another window, for as long as that.
     let longer = fixture.store.clone().with_idempotency_window(Duration::from_secs(48 * 3_600));
     fixture.execute("update wf_executions set created_at = created_at - interval '25 hours'").await?;
     assert_eq!(longer.accept(&[with_key()]).await?, [AcceptOutcome::Earlier(third.accepted.execution_id)]);
-    assert_eq!(longer.executions().by_idempotency_key("owner/key").await?, holder);
+    assert_eq!(holder_of(&longer).await?, holder);
     Ok(())
 }
 

@@ -41,6 +41,8 @@ async fn a_run_is_repeated_with_its_options_or_others() -> anyhow::Result<()> {
     assert_eq!((&shown["labels"], &shown["priority"]), (&json!({"team": "b"}), &json!("low")));
     let twice = Reply::of(keyed()).await?;
     assert_eq!(twice.body["execution_id"], once.body["execution_id"]);
+    let whole = json!({"labels": {"team": "b"}, "priority": "low", "timeout_ms": 1});
+    world.post_keyed(&path, &whole, "again").await?.problem(422, "IDEMPOTENCY_KEY_REUSED");
 
     let listed = world.get(&format!("/api/v1/executions?rerun_of={}", player.run)).await?.body;
     let rows = listed["executions"].as_array().context("a page of runs")?;
@@ -65,6 +67,10 @@ async fn what_cannot_be_repeated_is_told() -> anyhow::Result<()> {
     wrong.fault("UNKNOWN_FIELD", None, "/input");
     wrong.fault("UNKNOWN_FIELD", None, "/form");
     wrong.fault("INVALID_VALUE", None, "/priority");
+    let untyped = world.request(Method::POST, &path).body("{\"from\": \"answer\"}");
+    Reply::of(untyped).await?.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let empty = world.request(Method::POST, &path).header("content-type", "application/json");
+    assert_eq!(Reply::of(empty).await?.status, 202);
     let nobody = format!("/api/v1/executions/{}/rerun", ExecutionId::generate());
     world.post(&nobody, &json!({})).await?.problem(404, "NOT_FOUND");
 
