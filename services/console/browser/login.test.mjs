@@ -72,6 +72,12 @@ test('the first key is shown though the login with it fails, and the console goe
   await page.getByRole('row', { name: /the administrator/ }).waitFor();
   await page.reload();
   await page.getByRole('row', { name: /the administrator/ }).waitFor();
+  const warned = page.waitForEvent('dialog').then(async dialog => {
+    await dialog.dismiss();
+    return dialog.message();
+  });
+  await page.getByRole('button', { name: 'Revoke' }).click();
+  assert.match(await warned, /the last one that may make others/);
   assert.deepEqual(page.faults, []);
   server.key = keys.admin;
 });

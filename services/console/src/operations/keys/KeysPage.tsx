@@ -59,6 +59,7 @@ export function Component() {
 }
 
 function KeysTable({ rows }: { rows: ApiKey[] }) {
+  const admins = rows.filter(key => key.revoked_at == null && key.scopes.includes('admin'));
   return (
     <div className={table.wrap}>
       <table className={table.table}>
@@ -92,7 +93,7 @@ function KeysTable({ rows }: { rows: ApiKey[] }) {
               </td>
               <td className={table.end}>
                 {key.revoked_at == null ? (
-                  <Revoke id={key.id} name={key.name} />
+                  <Revoke id={key.id} name={key.name} last={admins.length === 1 && admins[0] === key} />
                 ) : (
                   <Tag tone="bad">revoked</Tag>
                 )}
@@ -105,7 +106,14 @@ function KeysTable({ rows }: { rows: ApiKey[] }) {
   );
 }
 
-function Revoke({ id, name }: { id: string; name: string }) {
+interface RevokeProps {
+  id: string;
+  name: string;
+  /** Whether nobody is left who could make another. */
+  last: boolean;
+}
+
+function Revoke({ id, name, last }: RevokeProps) {
   const queries = useQueryClient();
   const revoke = useMutation({
     mutationFn: () => request(`/keys/${id}`, { method: 'DELETE' }),
@@ -121,7 +129,14 @@ function Revoke({ id, name }: { id: string; name: string }) {
       variant="default"
       loading={revoke.isPending}
       onClick={() => {
-        if (window.confirm(`Revoke ${name}? Whoever uses it is locked out at once, and it cannot be undone.`))
+        const alone = last
+          ? ' It is the last one that may make others: from then on that takes millrace keys create --direct on the server’s machine.'
+          : '';
+        if (
+          window.confirm(
+            `Revoke ${name}? Whoever uses it is locked out at once, and it cannot be undone.${alone}`,
+          )
+        )
           revoke.mutate();
       }}
     >
