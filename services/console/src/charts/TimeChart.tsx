@@ -64,6 +64,12 @@ function moment(seconds: number): string {
   return at.getHours() + at.getMinutes() === 0 ? DAY.format(at) : CLOCK.format(at);
 }
 
+/** From half a bucket before the first to half of one after the last: bars are as wide at the edges. */
+function whole({ data: [times] }: uPlot, first: number, last: number): [number, number] {
+  const half = ((times[1] ?? first + 1) - (times[0] ?? first)) / 2;
+  return [first - half, last + half];
+}
+
 function options(
   element: HTMLElement,
   lines: Line[],
@@ -83,16 +89,20 @@ function options(
   return {
     width: element.clientWidth,
     height,
-    padding: [8, 8, 0, 0],
+    // The last moment's name is as wide again as half of it.
+    padding: [8, 20, 0, 0],
     cursor: { y: false, points: { size: 6 } },
     legend: { live: true, markers: { width: 2 } },
-    scales: { y: { range: (_, __, most) => [0, most > 0 ? most * 1.12 : 1] } },
+    scales: { x: { range: whole }, y: { range: (_, __, most) => [0, most > 0 ? most * 1.12 : 1] } },
     axes: [
-      { ...axis, values: (_, ticks) => ticks.map(moment) },
-      { ...axis, size: 62, values: (_, ticks) => ticks.map(format) },
+      { ...axis, size: 32, values: (_, ticks) => ticks.map(moment) },
+      { ...axis, size: 62, values: (_, ticks) => ticks.map(tick => (tick === 0 ? '0' : format(tick))) },
     ],
     series: [
-      { value: (_, time) => (time == null ? '' : new Date(time * 1000).toLocaleTimeString()) },
+      {
+        label: '\u00a0',
+        value: (_, time) => (time == null ? '' : new Date(time * 1000).toLocaleTimeString()),
+      },
       ...lines.map(line => ({
         label: line.label,
         stroke: colour(line.colour),

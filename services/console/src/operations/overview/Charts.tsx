@@ -21,10 +21,15 @@ interface Plot {
   bars?: boolean;
 }
 
+/** A count; between two of them an axis says nothing. */
+function count(value: number): string {
+  return Number.isInteger(value) ? formatCount(value) : '';
+}
+
 const RUNS: Plot = {
   title: 'Runs',
   label: 'Runs and failures over time',
-  format: formatCount,
+  format: count,
   bars: true,
   curves: [
     { label: 'runs', colour: 'var(--state-completed)', of: at => at.runs },
@@ -46,7 +51,7 @@ const DURATIONS: Plot = {
 const JOBS: Plot = {
   title: 'Jobs',
   label: 'Jobs and reused results over time',
-  format: formatCount,
+  format: count,
   bars: true,
   curves: [
     { label: 'jobs', colour: 'var(--phase-inference)', of: at => at.jobs },
