@@ -190,9 +190,9 @@ test('a collection is made and deleted, and the changes say so', async () => {
   await page.getByRole('row', { name: /delete collection/ }).waitFor();
   await page.getByRole('row', { name: /create collection/ }).waitFor();
   await shoot(page, 'changes-of-one');
-  await page.getByRole('textbox', { name: 'Action' }).fill('delete_collection');
+  await page.getByRole('textbox', { name: 'Action' }).pressSequentially('delete collection');
   await page.getByRole('row', { name: /create collection/ }).waitFor({ state: 'detached' });
-  await page.getByRole('textbox', { name: 'Action' }).fill('nothing_like_it');
+  await page.getByRole('textbox', { name: 'Action' }).fill('nothing like it');
   await page.getByText('No change matches').waitFor();
   // The name with a space was answered 422, which the browser notes.
   assert.deepEqual(

@@ -3,6 +3,7 @@ import { useDebouncedValue } from '@mantine/hooks';
 import { IconListDetails } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { changesPage } from '~/api/queries';
+import { words } from '~/lib/format';
 import { useAddress } from '~/lib/useAddress';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
@@ -31,24 +32,26 @@ export function Component() {
     <Page
       title="Changes"
       toolbar={
-        <>
-          <TextInput
-            size="xs"
-            aria-label="Action"
-            placeholder="action, as in create_key"
-            value={filter.action}
-            onChange={event => set('action', event.currentTarget.value.trim())}
-            w={210}
-          />
-          <TextInput
-            size="xs"
-            aria-label="Address"
-            placeholder="address, as in models/shapes"
-            value={filter.target}
-            onChange={event => set('target', event.currentTarget.value.trim())}
-            w={230}
-          />
-        </>
+        may !== false && (
+          <>
+            <TextInput
+              size="xs"
+              aria-label="Action"
+              placeholder="what, as in create key"
+              value={words(filter.action)}
+              onChange={event => set('action', event.currentTarget.value.replaceAll(' ', '_'))}
+              w={210}
+            />
+            <TextInput
+              size="xs"
+              aria-label="Address"
+              placeholder="where, as in models/shapes"
+              value={filter.target}
+              onChange={event => set('target', event.currentTarget.value.trim())}
+              w={230}
+            />
+          </>
+        )
       }
     >
       <Stack>

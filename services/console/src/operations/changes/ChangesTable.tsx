@@ -6,8 +6,13 @@ import { RelativeTime } from '~/ui/RelativeTime';
 import { table } from '~/ui/tableClasses';
 import { Tag } from '~/ui/Tag';
 
-/** What has a page of its own here: `executions/ID` and `workflows/ID`. */
-const SHOWN = /^(executions|workflows)\/[0-9a-f-]{36}$/;
+/** Where what was changed is shown, if it has a page of its own. */
+function pageOf(target: string): string | null {
+  if (/^(executions|workflows)\/[0-9a-f-]{36}$/.test(target)) return `/${target}`;
+  const model = /^models\/([^/]+)/.exec(target)?.[1];
+  if (model) return `/models?model=${model}`;
+  return target.startsWith('collections/') ? '/collections' : null;
+}
 
 export function ChangesTable({ rows }: { rows: ChangeRecord[] }) {
   return (
@@ -49,9 +54,10 @@ export function ChangesTable({ rows }: { rows: ChangeRecord[] }) {
 }
 
 function Target({ target }: { target: string }) {
-  if (!SHOWN.test(target)) return target;
+  const page = pageOf(target);
+  if (page === null) return target;
   return (
-    <Anchor component={Link} to={`/${target}`} size="sm">
+    <Anchor component={Link} to={page} inherit>
       {target}
     </Anchor>
   );

@@ -76,11 +76,11 @@ export function WorkerCard({ worker }: { worker: Worker }) {
           </div>
           <Group justify="space-between" mt="auto">
             <Text size="xs" c="dimmed" component="div">
-              v{worker.version} · {formatCount(worker.loads)} loads, {formatCount(worker.evictions)} evictions
+              v{worker.version} · {counted(worker.loads, 'load')}, {counted(worker.evictions, 'eviction')}
               {worker.started_at != null && (
                 <>
                   {' '}
-                  · up since <RelativeTime at={worker.started_at} />
+                  · started <RelativeTime at={worker.started_at} />
                 </>
               )}
             </Text>
@@ -98,6 +98,10 @@ export function WorkerCard({ worker }: { worker: Worker }) {
       )}
     </article>
   );
+}
+
+function counted(count: number | null | undefined, what: string): string {
+  return `${formatCount(count)} ${what}${count === 1 ? '' : 's'}`;
 }
 
 function DrainButton({ id }: { id: string }) {
