@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use millrace_config::Api;
@@ -200,5 +201,40 @@ async fn a_key_is_remembered_for_the_window_of_the_settings() -> anyhow::Result<
         (world.post_keyed(&path, &json!({}), "k").await?, world.post_keyed(&path, &json!({}), "k").await?);
     assert_eq!((first.status, again.status), (202, 202), "{again:?}");
     assert_ne!(first.body["execution_id"], again.body["execution_id"]);
+    world.stop().await
+}
+
+/// The run's command and its first event hold the whole input, and no event has more than 64 KiB.
+#[tokio::test]
+async fn many_small_inputs_together_are_stored_apart() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let names: Vec<String> = (0..900).map(|at| format!("p{at}")).collect();
+    let node = |name: &String| json!({"id": name, "type": "parameter_input", "config": {"kind": "string"}});
+    let mut definition = json!({"name": "many", "nodes": names.iter().map(node).collect::<Vec<_>>()});
+    let nodes = definition["nodes"].as_array_mut().context("a list of nodes")?;
+    nodes.push(json!({"id": "answer", "type": "json_output", "inputs": {"first": "$inputs.p0"}}));
+    let most = &names[..300];
+    let with = |count: usize, length: usize| {
+        let values = names
+            .iter()
+            .take(count)
+            .map(|name| (name.clone(), json!(format!("{name}:{}", "x".repeat(length)))));
+        Value::Object(values.collect())
+    };
+    let too_many = json!({"workflow": definition, "input": with(900, 4_000)});
+    let refused = world.post("/api/v1/executions", &too_many).await?;
+    refused.problem(422, "INVALID_INPUT").fault("INVALID_INPUT", None, "/input");
+
+    let nodes = definition["nodes"].as_array_mut().context("a list of nodes")?;
+    nodes.retain(|node| node["id"] == "answer" || most.iter().any(|name| node["id"] == **name));
+    let mut feed = Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
+    let input = with(300, 4_000);
+    let accepted = world.post("/api/v1/executions", &json!({"workflow": definition, "input": input})).await?;
+    assert_eq!(accepted.status, 202, "{accepted:?}");
+    let told = feed.expect("execute").await?.data;
+    assert!(told.to_string().len() < 64 * 1024, "{} bytes", told.to_string().len());
+    let run = accepted.body["execution_id"].as_str().context("an id")?.parse()?;
+    let (kept, _) = world.store.executions().accepted(run).await?;
+    assert_eq!(world.blobs.resolve(&Value::Object(kept.input)).await?, input);
     world.stop().await
 }
