@@ -3,6 +3,7 @@
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::job::Priority;
 use millrace_contracts::{Fault, Faults, Pool};
+use millrace_store::OWN_LABEL;
 use serde_json::{Map, Value};
 use url::Url;
 
@@ -13,6 +14,8 @@ use crate::fields;
 const MAX_LABELS: usize = 32;
 /// Characters of a label's name.
 const MAX_LABEL_NAME: usize = 64;
+/// What ends a label's name in a filter, `?label=name:value`.
+const NAME_ENDS: [char; 2] = [':', '='];
 /// Characters of a label's value.
 const MAX_LABEL_VALUE: usize = 256;
 /// The longest a run may be given, milliseconds: 30 days, as in definitions.
@@ -102,6 +105,17 @@ fn read_labels(value: Value, faults: &mut Faults) -> Map<String, Value> {
             let message = format!("a label's name has 1 to {MAX_LABEL_NAME} characters");
             faults.push(Fault::new("INVALID_VALUE", pointer.clone(), message));
         }
+        if name == OWN_LABEL.0 {
+            // Lists and reports leave these out.
+            let fault =
+                Fault::new("INVALID_VALUE", pointer.clone(), "this label is for runs of the server's own");
+            faults.push(fault.hint("give the label another name"));
+        }
+        if name.contains(NAME_ENDS) {
+            let fault =
+                Fault::new("INVALID_VALUE", pointer.clone(), "a label's name has no `:` and no `=` in it");
+            faults.push(fault.hint("lists are filtered by `?label=name:value`; write such as `team.name`"));
+        }
         match value {
             Value::String(text) if text.chars().count() <= MAX_LABEL_VALUE => {}
             Value::String(_) => {
@@ -130,7 +144,9 @@ fn read_timeout(value: &Value, faults: &mut Faults) -> Option<u64> {
 fn read_callback(value: Value, faults: &mut Faults) -> Option<String> {
     let is_sound = |text: &str| {
         let parsed = Url::parse(text).ok();
+        // A parser drops control characters, or encodes them; as JSON each is six times as long.
         text.len() <= MAX_CALLBACK_BYTES
+            && !text.contains(char::is_control)
             && parsed.is_some_and(|url| {
                 matches!(url.scheme(), "http" | "https")
                     && url.has_host()
@@ -201,9 +217,25 @@ mod tests {
     }
 
     #[test]
+    fn some_names_of_labels_are_refused() {
+        for name in ["millrace", "a:b", "a=b", "", "x".repeat(65).as_str()] {
+            let (_, faults) = take(json!({"labels": {name: "thumbnail"}}));
+            assert_eq!(faults, [("INVALID_VALUE".to_owned(), format!("/labels/{name}"))]);
+        }
+        assert!(take(json!({"labels": {"millrace.team": "a:b=c", "Millrace": "x"}})).1.is_empty());
+    }
+
+    #[test]
     fn a_call_back_goes_to_the_web() {
-        let wrong =
-            ["", "example.com", "ftp://example.com", "http://", "https://:secret@example.com", "/done"];
+        let wrong = [
+            "",
+            "example.com",
+            "ftp://example.com",
+            "http://",
+            "https://:secret@example.com",
+            "/done",
+            "http://x/\n",
+        ];
         for url in wrong.into_iter().map(str::to_owned).chain([format!("http://x/{}", "y".repeat(4096))]) {
             assert_eq!(take(json!({ "callback_url": url })).1.len(), 1, "{url}");
         }
