@@ -46,7 +46,7 @@ pub(crate) struct Keys {
 
 /// Make a key
 ///
-/// From the first one on, every caller needs one.
+/// From the first one on, every caller needs one; so the first may do everything, making others included.
 #[utoipa::path(
     post, path = "/api/v1/keys", operation_id = "create_key", tag = "keys",
     request_body = KeyRequest,
@@ -60,6 +60,7 @@ pub(crate) async fn create(
 ) -> Result<Response, Problem> {
     params.only(&[])?;
     let (name, scopes) = read(&app, request).await?;
+    check_first(&app, &scopes).await?;
     let secret = KeySecret::generate();
     let new = NewApiKey {
         name: name.clone(),
@@ -102,6 +103,17 @@ pub(crate) async fn revoke(
     app.store.api_keys().revoke(id).await?;
     app.access.forget();
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses a first key that could not make another: with it everybody would be shut out, its maker too.
+async fn check_first(app: &App, scopes: &[String]) -> Result<(), Problem> {
+    if scopes.iter().any(|scope| scope == Scope::Admin.as_str()) || app.access.is_guarded().await? {
+        return Ok(());
+    }
+    let message = "the first key has the scope `admin`: once there is a key, only such a one makes others";
+    let fault = Fault::new("INVALID_VALUE", "/scopes", message);
+    let hint = "make a key with [\"admin\"] first, and this one with it";
+    Err(Problem::fault(Code::InvalidRequest, fault.hint(hint)))
 }
 
 /// The name and the scopes that the body asks for.

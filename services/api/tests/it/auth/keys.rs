@@ -16,7 +16,13 @@ use crate::support::{Reply, World, constant};
 async fn from_the_first_key_on_every_caller_needs_one_whose_scope_reaches() -> anyhow::Result<()> {
     let world = World::start().await?;
     assert_eq!(world.get("/api/v1/session").await?.body["guarded"], false);
+    // A first key that could make no other would shut everybody out.
+    for scopes in [json!(["read"]), json!(["run", "read"])] {
+        let refused = world.post("/api/v1/keys", &json!({"name": "first", "scopes": scopes})).await?;
+        refused.problem(422, "INVALID_REQUEST").fault("INVALID_VALUE", None, "/scopes");
+    }
     let (_, admin) = make(&world, "admin", None).await?;
+    assert_eq!(world.get("/api/v1/openapi.json").await?.body["openapi"], "3.1.0", "/docs reads it");
     let refused = world.get("/api/v1/executions").await?;
     assert_eq!(
         refused.problem(401, "UNAUTHENTICATED").header("www-authenticate"),
