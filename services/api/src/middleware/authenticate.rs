@@ -41,7 +41,7 @@ async fn pass(app: &App, rule: &Rule, parts: &axum::http::request::Parts) -> Res
         guard::check(&parts.headers, &parts.uri, &app.auth.allowed_origins)?;
         return Ok(None);
     }
-    // Logging in and out asks for no key.
+    // Logging in and out asks for no key, nor does the description of the api.
     let Some(scope) = rule.scope else { return Ok(None) };
     let credential = Credential::read(parts, &app.access.signer)?;
     if matches!(credential, Credential::Signed { cookie: true, .. }) {
