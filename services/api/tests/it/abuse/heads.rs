@@ -48,12 +48,18 @@ async fn mangled_heads_are_refused_or_answered() -> anyhow::Result<()> {
     world.stop().await
 }
 
-/// Postgres holds no NUL in a text, whatever an address says.
+/// Postgres holds no NUL in a text, whatever an address says, and what is no text at all is no name either.
 #[tokio::test]
-async fn addresses_with_a_nul_name_nothing() -> anyhow::Result<()> {
+async fn addresses_that_are_no_text_name_nothing() -> anyhow::Result<()> {
     let world = World::start().await?;
-    for path in ["collections/a%00b", "collections/a%00b/points/c", "collections/a/points/%00", "models/%00"]
-    {
+    for path in [
+        "collections/a%00b",
+        "collections/a%00b/points/c",
+        "collections/a/points/%00",
+        "models/%00",
+        "workflows/%ff",
+        "executions/a%C3/nodes/b",
+    ] {
         world.get(&format!("/api/v1/{path}")).await?.problem(404, "NOT_FOUND");
     }
     world.get("/api/v1/inference/jobs?model_id=a%00b").await?.problem(400, "INVALID_QUERY");
