@@ -73,7 +73,14 @@ fn cors(origins: &[String]) -> CorsLayer {
             own("last-event-id"),
             own("traceparent"),
         ])
-        .expose_headers([header::ETAG, header::LOCATION, header::RETRY_AFTER, own("x-request-id")])
+        .expose_headers([
+            header::CONTENT_RANGE,
+            header::ETAG,
+            header::LOCATION,
+            header::RETRY_AFTER,
+            own("idempotency-replayed"),
+            own("x-request-id"),
+        ])
 }
 
 /// The addresses of the api, each with its description.

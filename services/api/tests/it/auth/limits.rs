@@ -35,6 +35,8 @@ async fn named_sites_may_call_and_answers_are_protected() -> anyhow::Result<()> 
     let from = |origin: &str| world.request(Method::GET, "/api/v1/blocks").header("origin", origin);
     let ours = Reply::of(from("https://ours.example")).await?;
     assert_eq!((ours.status, ours.header("access-control-allow-origin")), (200, "https://ours.example"));
+    let shown = ours.header("access-control-expose-headers");
+    assert!(shown.contains("idempotency-replayed") && shown.contains("content-range"), "{shown}");
     let theirs = Reply::of(from("https://evil.example")).await?;
     assert_eq!(theirs.problem(403, "CROSS_SITE").header("access-control-allow-origin"), "");
     assert_eq!(ours.header("x-content-type-options"), "nosniff");
