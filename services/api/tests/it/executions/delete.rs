@@ -14,6 +14,8 @@ async fn a_run_that_has_ended_is_deleted_and_its_id_says_so() -> anyhow::Result<
     let delete = || Reply::of(world.request(Method::DELETE, &path));
     delete().await?.problem(409, "EXECUTION_NOT_ENDED");
     player.complete(json!({})).await?;
+    // Its end is told, and not recorded: that is no fault of the caller's.
+    delete().await?.problem(503, "REQUEST_TIMEOUT");
     world.store.record(&RecordBatch { events: player.committed.clone() }).await?;
     assert_eq!(delete().await?.status, 204);
     for below in ["", "/nodes"] {
