@@ -54,4 +54,18 @@ impl Bus {
         };
         self.send("set the timers of schedules", cues.iter().map(set).collect()).await.map(drop)
     }
+
+    /// Removes the cues of schedules that were deleted, or are due at another time now. One that is not there is nothing.
+    ///
+    /// # Errors
+    /// Redis could not be reached; some may be removed, and repeating all is safe.
+    pub async fn drop_cues(&self, cues: &[Cue]) -> Result<(), BusError> {
+        let remove = |cue: &Cue| {
+            let mut command = redis::cmd("ZREM");
+            command.arg(self.keys().timers(cue.schedule_id.partition(self.partitions())));
+            command.arg(cue.to_string());
+            command
+        };
+        self.send("remove the timers of schedules", cues.iter().map(remove).collect()).await.map(drop)
+    }
 }

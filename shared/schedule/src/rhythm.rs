@@ -17,6 +17,9 @@ const MAX_SEARCH: usize = 100_000;
 const LONGEST_CHANGE: TimeDelta = TimeDelta::hours(26);
 /// Firings looked at to find the shortest pause between two.
 const COMPARED: usize = 64;
+/// The fields from the last to the first, with how many values each has.
+const FIELDS: [(&str, u64); 6] =
+    [("weekdays", 7), ("months", 12), ("days", 31), ("hours", 24), ("minutes", 60), ("seconds", 60)];
 const NICKNAMES: [&str; 7] =
     ["@yearly", "@annually", "@monthly", "@weekly", "@daily", "@midnight", "@hourly"];
 
@@ -26,6 +29,16 @@ pub enum RhythmError {
     /// The expression does not read.
     #[error("this is not a cron expression: {0}")]
     Cron(String),
+    /// A step that its field cannot hold. Parsers take it for one that is as long as the field, which nobody means.
+    #[error("a step of {step} is longer than the field of {field}, which has {size}")]
+    Step {
+        /// The step.
+        step: u64,
+        /// The field, such as `minutes`.
+        field: &'static str,
+        /// How many there are.
+        size: u64,
+    },
     /// There is no such time zone.
     #[error("there is no time zone {0:?}")]
     Timezone(String),
@@ -161,8 +174,20 @@ fn read(cron: &str) -> Result<Cron, RhythmError> {
     } else if !matches!(cron.split_whitespace().count(), 5 | 6) {
         return refuse("it has five fields, `minute hour day month weekday`, or six with seconds in front");
     }
+    check_steps(cron)?;
     let parser = CronParser::builder().seconds(Seconds::Optional).year(Year::Optional).build();
     parser
         .parse(&cron.to_ascii_lowercase().replace("@midnight", "@daily"))
         .map_err(|error| RhythmError::Cron(error.to_string()))
+}
+
+/// Refuses steps that are longer than their field.
+fn check_steps(cron: &str) -> Result<(), RhythmError> {
+    for (text, (field, size)) in cron.split_whitespace().rev().zip(FIELDS) {
+        let steps = text.split(',').filter_map(|part| part.rsplit_once('/')?.1.parse::<u64>().ok());
+        if let Some(step) = steps.max().filter(|step| *step > size) {
+            return Err(RhythmError::Step { step, field, size });
+        }
+    }
+    Ok(())
 }

@@ -7,25 +7,31 @@ use axum::Json;
 use axum::extract::{Path, Request, State};
 use axum::http::{HeaderMap, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use millrace_contracts::fault::pointer_token;
 use millrace_contracts::schedule::{Cue, CueReason};
-use millrace_contracts::{ExecutionId, ScheduleId, WorkflowId};
+use millrace_contracts::{ExecutionId, Fault, Faults, ScheduleId, WorkflowId};
 use millrace_schedule::jittered;
 use millrace_store::{ScheduleLimits, ScheduleRecord};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::workflows;
+use crate::body;
 use crate::context::RequestContext;
 use crate::etag;
+use crate::fields;
 use crate::middleware::Admission;
 use crate::openapi::described::ScheduleRequest;
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::schedules::{Schedule, options, read, view};
 use crate::state::App;
 use crate::submit::{self, Asked, RunAccepted, Submission, Target};
 
 /// A timer that cannot be set in this time is set by the orchestrators, which compare.
 const TIMER_WAIT: Duration = Duration::from_secs(1);
+
+/// Bytes of the body of a trigger, which holds nothing.
+const MAX_TRIGGER_BYTES: u64 = 16 * 1024;
 
 /// The schedules of a workflow.
 #[derive(Debug, Serialize, ToSchema)]
@@ -104,9 +110,12 @@ pub(crate) async fn replace(
     request: Request,
 ) -> Result<Response, Problem> {
     let (id, expected) = (parse_id(&id)?, etag::if_match(request.headers())?);
-    let workflow = app.store.schedules().get(id).await?.workflow_id;
-    let new = read(&app, request, workflow).await?;
+    let before = app.store.schedules().get(id).await?;
+    let new = read(&app, request, before.workflow_id).await?;
     let schedule = app.store.schedules().put(id, expected, &new).await?;
+    if before.next_at != schedule.next_at {
+        drop_timer(&app, &before).await;
+    }
     set_timer(&app, &schedule).await;
     answer(&app, &schedule).await
 }
@@ -122,17 +131,20 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<StatusCode, Problem> {
-    app.store.schedules().delete(parse_id(&id)?, etag::if_match(&headers)?).await?;
+    let (id, expected) = (parse_id(&id)?, etag::if_match(&headers)?);
+    let before = app.store.schedules().get(id).await?;
+    app.store.schedules().delete(id, expected).await?;
+    drop_timer(&app, &before).await;
     Ok(StatusCode::NO_CONTENT)
 }
 
 /// Start a run of a schedule now
 ///
-/// Whatever its policy for overlaps; the rhythm goes on as before.
+/// Whatever its policy for overlaps; the rhythm goes on as before. The run is as the schedule says: there is nothing to send.
 #[utoipa::path(
     post, path = "/api/v1/schedules/{id}/trigger", operation_id = "trigger_schedule", tag = "schedules",
     params(("id" = ScheduleId, Path)),
-    responses((status = 202, description = "Accepted.", body = RunAccepted)),
+    responses((status = 202, description = "Accepted.", body = RunAccepted, headers(("Location" = String, description = "The execution.")))),
 )]
 pub(crate) async fn trigger(
     State(app): State<Arc<App>>,
@@ -140,7 +152,9 @@ pub(crate) async fn trigger(
     request: Request,
 ) -> Result<Response, Problem> {
     let (context, admission) = (RequestContext::find(&request)?, Admission::find(&request)?);
-    let schedule = app.store.schedules().get(parse_id(&id)?).await?;
+    let id = parse_id(&id)?;
+    nothing_sent(&app, request).await?;
+    let schedule = app.store.schedules().get(id).await?;
     let spec = schedule.spec;
     let target = Target::version(&app, schedule.workflow_id, spec.version).await?;
     let options = options(&spec);
@@ -173,6 +187,27 @@ async fn answer(app: &App, schedule: &ScheduleRecord) -> Result<Response, Proble
     let last = app.store.schedules().last_runs(&[schedule.id]).await?;
     let body = view(schedule, last.get(&schedule.id));
     Ok(([(header::ETAG, etag::of_version(schedule.revision))], Json(body)).into_response())
+}
+
+/// Refuses a body that says something: the caller would believe that it was heeded.
+async fn nothing_sent(app: &App, request: Request) -> Result<(), Problem> {
+    let fields = body::object_if_any(app, request, MAX_TRIGGER_BYTES).await?.unwrap_or_default();
+    let faults = fields.keys().map(|name| {
+        let message = format!("there is no field {:?} here", fields::cut(name));
+        let fault = Fault::new("UNKNOWN_FIELD", format!("/{}", pointer_token(name)), message);
+        fault.hint("the run is as the schedule says; change that, or run its workflow")
+    });
+    Faults(faults.collect()).or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))
+}
+
+/// Removes the timer of what the schedule was before. One that stays finds its schedule changed, and does nothing.
+async fn drop_timer(app: &App, before: &ScheduleRecord) {
+    let Some(due) = before.next_at else { return };
+    let cues = [Cue { schedule_id: before.id, reason: CueReason::Due(due) }];
+    let dropped = tokio::time::timeout(TIMER_WAIT, app.bus.drop_cues(&cues)).await;
+    if !matches!(dropped, Ok(Ok(()))) {
+        tracing::debug!(schedule.id = %before.id, "the old timer of a schedule stays until it is due");
+    }
 }
 
 /// Sets the timer of the next firing. Timers of what it was before find their schedule changed, and do nothing.

@@ -98,9 +98,9 @@ impl Draft {
             FIELDS.map(|name| fields::take(&mut fields, name));
         let cron = text("cron", cron, None, faults);
         let timezone = text("timezone", timezone, Some("UTC"), faults);
-        let rhythm = match (&cron, &timezone) {
-            (Some(cron), Some(timezone)) => rhythm(cron, timezone, shortest, now, faults),
-            _ => None,
+        let (rhythm, pause) = match (&cron, &timezone) {
+            (Some(cron), Some(timezone)) => rhythm(cron, timezone, shortest, now, faults).unzip(),
+            _ => (None, None),
         };
         let draft = Self {
             rhythm,
@@ -110,7 +110,7 @@ impl Draft {
             input: read_input(input, faults),
             version: read_version(version, faults),
             enabled: read_enabled(enabled, faults),
-            jitter_ms: read_jitter(jitter, faults),
+            jitter_ms: read_jitter(jitter, pause.flatten(), faults),
             options,
         };
         unknown_fields(&fields, &FIELDS, faults);
@@ -135,13 +135,14 @@ fn text(name: &str, value: Option<Value>, default: Option<&str>, faults: &mut Fa
     }
 }
 
+/// The rhythm, and its shortest pause.
 fn rhythm(
     cron: &str,
     timezone: &str,
     shortest: Duration,
     now: UnixMillis,
     faults: &mut Faults,
-) -> Option<Rhythm> {
+) -> Option<(Rhythm, Option<Duration>)> {
     let rhythm = match Rhythm::parse(cron, timezone, now) {
         Ok(rhythm) => rhythm,
         Err(error) => {
@@ -150,6 +151,11 @@ fn rhythm(
                     "INVALID_CRON",
                     "/cron",
                     "write `minute hour day month weekday`, such as \"0 6 * * MON-FRI\", or @hourly",
+                ),
+                RhythmError::Step { .. } => (
+                    "INVALID_CRON",
+                    "/cron",
+                    "a step counts within its field; say the rest in the next one, as \"0 */2 * * *\" does for every two hours",
                 ),
                 RhythmError::Never => ("INVALID_CRON", "/cron", "see that the day exists in that month"),
                 RhythmError::Timezone(_) => (
@@ -162,11 +168,12 @@ fn rhythm(
             return None;
         }
     };
-    if let Some(pause) = rhythm.shortest_pause(now).filter(|pause| *pause < shortest) {
+    let pause = rhythm.shortest_pause(now);
+    if let Some(pause) = pause.filter(|pause| *pause < shortest) {
         let message = format!("it fires every {pause:?}, and {shortest:?} is the shortest pause allowed");
         faults.push(Fault::new("INVALID_CRON", "/cron", message).hint("leave out the field of seconds"));
     }
-    Some(rhythm)
+    Some((rhythm, pause))
 }
 
 fn read_overlap(value: Option<Value>, faults: &mut Faults) -> Overlap {
@@ -210,13 +217,22 @@ fn read_enabled(value: Option<Value>, faults: &mut Faults) -> bool {
     })
 }
 
-fn read_jitter(value: Option<Value>, faults: &mut Faults) -> u64 {
+/// A firing that goes off only when the next one is due would be left out: `pause` is the shortest between two.
+fn read_jitter(value: Option<Value>, pause: Option<Duration>, faults: &mut Faults) -> u64 {
     let Some(value) = value else { return 0 };
-    value.as_u64().filter(|jitter| *jitter <= MAX_JITTER_MS).unwrap_or_else(|| {
+    let Some(jitter) = value.as_u64().filter(|jitter| *jitter <= MAX_JITTER_MS) else {
         let message = format!("`jitter_ms` is a whole number from 0 to {MAX_JITTER_MS}");
         faults.push(Fault::new("INVALID_VALUE", "/jitter_ms", message));
-        0
-    })
+        return 0;
+    };
+    if let Some(pause) = pause.filter(|pause| Duration::from_millis(jitter) >= *pause) {
+        let message =
+            format!("`jitter_ms` is as long as the pause between two firings, {pause:?}, or longer");
+        let fault = Fault::new("INVALID_VALUE", "/jitter_ms", message);
+        faults
+            .push(fault.hint("spread firings over less than the shortest pause, or let it fire less often"));
+    }
+    jitter
 }
 
 #[cfg(test)]
@@ -269,6 +285,10 @@ mod tests {
         assert_eq!(fault(json!({"cron": 5})), pair("INVALID_TYPE", "/cron"));
         assert_eq!(fault(json!({"cron": "0 0 30 2 *"})), pair("INVALID_CRON", "/cron"));
         assert_eq!(fault(json!({"cron": "* * * * * *"})), pair("INVALID_CRON", "/cron"), "too often");
+        assert_eq!(fault(json!({"cron": "*/90 * * * *"})), pair("INVALID_CRON", "/cron"), "means hourly");
+        let late = |jitter: u64| take(json!({"cron": "*/5 * * * * *", "jitter_ms": jitter})).1;
+        assert_eq!(late(5_000), [pair("INVALID_VALUE", "/jitter_ms")], "firings would be left out");
+        assert_eq!(late(4_999), []);
         let nowhere = json!({"cron": "@daily", "timezone": "Moon/Tycho"});
         assert_eq!(fault(nowhere), pair("UNKNOWN_TIMEZONE", "/timezone"));
     }

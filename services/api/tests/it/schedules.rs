@@ -63,7 +63,12 @@ async fn a_triggered_schedule_shows_its_last_run() -> anyhow::Result<()> {
         )
         .await?;
     let path = made.header("location").to_owned();
-    let run = world.post(&format!("{path}/trigger"), &Value::Null).await?;
+    let trigger = format!("{path}/trigger");
+    let unheeded = world.post(&trigger, &json!({"input": {"min": 0.1}})).await?;
+    unheeded.problem(422, "INVALID_REQUEST").fault("UNKNOWN_FIELD", None, "/input");
+    let untyped = world.request(Method::POST, &trigger).body("{\"input\": {}}");
+    Reply::of(untyped).await?.problem(415, "UNSUPPORTED_MEDIA_TYPE");
+    let run = world.post(&trigger, &Value::Null).await?;
     assert_eq!(run.status, 202, "{run:?}");
     let shown = world.get(&path).await?;
     assert_eq!(shown.body["last_run"]["execution_id"], run.body["execution_id"]);
@@ -130,5 +135,28 @@ async fn there_are_only_so_many() -> anyhow::Result<()> {
     make(&second).await?.problem(409, "TOO_MANY_SCHEDULES");
     assert_eq!(Reply::of(world.request(Method::DELETE, made.header("location"))).await?.status, 204);
     assert_eq!(make(&second).await?.status, 201, "a deleted one makes room");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn timers_of_what_a_schedule_was_go_with_it() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let workflow = world.save(&constant()).await?;
+    let all = format!("/api/v1/workflows/{workflow}/schedules");
+    let made = world.post(&all, &json!({"cron": "0 6 * * *"})).await?;
+    let (path, id) = (made.header("location").to_owned(), made.body["id"].as_str().unwrap_or_default());
+    let partition = id.parse::<ScheduleId>()?.partition(4);
+    let mut next = Value::Null;
+    for hour in 7..12 {
+        let put = world.put(&path, &json!({"cron": format!("0 {hour} * * *")})).await?;
+        assert_eq!(put.status, 200, "{put:?}");
+        next = put.body["next_at"].clone();
+    }
+    // Nothing is due yet, and of those that are set the last one is the first.
+    let swept = world.bus.fire_timers(partition, UnixMillis(0), 10).await?;
+    assert_eq!(json!(swept.next_due.map(|due| due.0)), next);
+    assert_eq!(Reply::of(world.request(Method::DELETE, &path)).await?.status, 204);
+    let swept = world.bus.fire_timers(partition, UnixMillis(4_000_000_000_000), 10).await?;
+    assert_eq!((swept.fired, swept.next_due), (0, None));
     world.stop().await
 }

@@ -118,6 +118,22 @@ fn nonsense_is_refused() {
         assert!(matches!(Rhythm::parse(cron, "UTC", now), Err(RhythmError::Cron(_))), "{cron}");
     }
     assert!(matches!(Rhythm::parse(&"1,".repeat(500), "UTC", now), Err(RhythmError::Cron(_))));
+    // Each would fire once an hour, a day, a year, or at random.
+    for (cron, step, field) in [
+        ("*/90 * * * *", 90, "minutes"),
+        ("0 */25 * * *", 25, "hours"),
+        ("0 0 1,2/40 * *", 40, "days"),
+        ("*/61 * * * * *", 61, "seconds"),
+    ] {
+        let error = Rhythm::parse(cron, "UTC", now).unwrap_err();
+        assert!(
+            matches!(error, RhythmError::Step { step: s, field: f, .. } if (s, f) == (step, field)),
+            "{cron}"
+        );
+    }
+    for cron in ["*/60 * * * *", "0 */24 * * *", "0 0 1 */12 *", "*/30 */5 * * * */2"] {
+        assert!(Rhythm::parse(cron, "UTC", now).is_ok(), "{cron}");
+    }
     assert_eq!(Rhythm::parse("0 0 30 2 *", "UTC", now).unwrap_err(), RhythmError::Never);
     let nowhere = Rhythm::parse("* * * * *", "Europe/Atlantis", now).unwrap_err();
     assert_eq!(nowhere, RhythmError::Timezone("Europe/Atlantis".to_owned()));
