@@ -1,5 +1,8 @@
 //! The models there are to load here: named with every sign of life, and described, by their files alone, to those who list
-//! models. Rule: looking never stands in the way of a job, and a model that cannot be described is named all the same.
+//! models. A model whose files changed is described again, and its copy in memory given up. Rule: looking never stands in the way of
+//! a job, and a model that cannot be described is named all the same.
+
+mod stamps;
 
 use std::collections::BTreeMap;
 use std::convert::Infallible;
@@ -8,11 +11,12 @@ use std::time::Duration;
 
 use millrace_bus::BusError;
 use millrace_contracts::ModelId;
-use millrace_contracts::model::ModelDescription;
-use millrace_inference::{InferenceError, Repository};
+use millrace_contracts::model::{ModelDescription, ModelWish};
+use millrace_inference::{Evicted, InferenceError, Repository, Stamp};
 use millrace_objects::ObjectsError;
 use tokio::sync::Notify;
 
+use self::stamps::Stamps;
 use crate::cpu::{Caller, CpuPool, Panicked};
 use crate::downloads::bucket::Bucket;
 use crate::role::Shared;
@@ -30,14 +34,19 @@ pub(crate) struct Inventory {
     /// Where the models come from, if that is an object store.
     bucket: Option<Bucket>,
     ids: Arc<Mutex<Arc<[ModelId]>>>,
+    /// How their files stood.
+    stamps: Arc<Mutex<Stamps<Stamp>>>,
 }
 
 impl Inventory {
     /// What is in a folder now. A bucket is not waited for: it may be far away.
     pub(crate) async fn of(repository: Repository, bucket: Option<Bucket>, cpu: &CpuPool) -> Self {
-        let inventory = Self { repository, bucket, ids: Arc::new(Mutex::new([].into())) };
+        let ids = Arc::new(Mutex::new([].into()));
+        let inventory = Self { repository, bucket, ids, stamps: Arc::default() };
         if inventory.bucket.is_none() {
             inventory.look(cpu).await;
+            // Before anything is loaded.
+            inventory.changed(cpu, |_| false).await;
         }
         inventory
     }
@@ -62,6 +71,10 @@ impl Inventory {
             ticks.tick().await;
             if self.look(&shared.cpu).await {
                 changed.notify_one();
+            }
+            for id in self.changed(&shared.cpu, |id| shared.models.has(id)).await {
+                told.remove(&id);
+                replace(&shared, &id).await;
             }
             let time_to_live = (look_every * LOOKS_TO_LIVE).max(LEAST_TO_LIVE);
             if let Err(error) = self.describe(&shared, &mut told, time_to_live).await {
@@ -91,6 +104,20 @@ impl Inventory {
         let found = cpu.run(Caller::own(), move || repository.list()).await;
         let told = |panic: &Panicked| tracing::error!(error = panic.0, "looking through the models panicked");
         found.inspect_err(told).ok().map(|(found, _)| found)
+    }
+
+    /// The models whose files are others since the last look. Of those that are gone, the `loaded` ones are remembered.
+    async fn changed(&self, cpu: &CpuPool, loaded: impl Fn(&ModelId) -> bool) -> Vec<ModelId> {
+        let (repository, ids) = (self.repository.clone(), self.ids());
+        let stamp = move |id: &ModelId| Some((id.clone(), repository.stamp(id)?));
+        match cpu.run(Caller::own(), move || ids.iter().filter_map(stamp).collect()).await {
+            // Noted one model after the other: nothing can be left half changed.
+            Ok((found, _)) => self.stamps.lock().unwrap_or_else(PoisonError::into_inner).note(found, loaded),
+            Err(panic) => {
+                tracing::error!(error = panic.0, "looking at the files of the models panicked");
+                Vec::new()
+            }
+        }
     }
 
     /// Says what the models are that nobody was told of yet; all of them, after a loss. `told` is what was found out so far.
@@ -130,4 +157,33 @@ impl Inventory {
         }
         shared.bus.describe_models(&news, time_to_live).await
     }
+}
+
+/// Gives up the copy of a model that is loaded, unless that is what its files hold: here, and at the other workers, which are
+/// told, so that a run does not meet both copies for longer than it takes to say so.
+async fn replace(shared: &Shared, id: &ModelId) {
+    let warm = shared.models.report().warm.into_iter().find(|warm| warm.model_id == *id);
+    let (models, of) = (shared.models.clone(), id.clone());
+    let there = match shared.cpu.run(Caller::own(), move || models.digest_in_repository(&of)).await {
+        Ok((Ok(there), _)) => there,
+        Ok((Err(error), _)) => {
+            tracing::warn!(model.id = %id, %error, "a model's files have changed and cannot be read");
+            return;
+        }
+        Err(panic) => {
+            tracing::error!(model.id = %id, error = panic.0, "reading a model's files panicked");
+            return;
+        }
+    };
+    if let Some(warm) = warm {
+        if warm.digest == there {
+            return;
+        }
+        tracing::info!(model.id = %id, model.digest = %there, "a model's files have changed: it is loaded anew");
+        if let Err(error) = shared.bus.wish(&ModelWish::Forget { id: id.clone() }).await {
+            tracing::warn!(model.id = %id, %error, "the other workers find out by themselves that a model has changed");
+        }
+    }
+    // One that is being loaded may be of the files that were there before.
+    shared.models.forget(id, Evicted::Replaced);
 }

@@ -34,7 +34,8 @@ pub(crate) fn digest_of(files: &ModelFiles) -> std::io::Result<ModelDigest> {
     Ok(hex::encode(Sha256::digest(manifest)).into())
 }
 
-fn files_of(files: &ModelFiles) -> Vec<PathBuf> {
+/// The files that have a say.
+pub(crate) fn files_of(files: &ModelFiles) -> Vec<PathBuf> {
     let graphs = std::iter::once(&files.graph).chain(files.companions.iter().map(|(_, graph)| graph));
     let mut paths: Vec<PathBuf> =
         graphs.flat_map(|graph| weights_beside(graph).into_iter().chain([graph.clone()])).collect();

@@ -23,6 +23,7 @@ mod runtime;
 mod serving;
 mod session;
 mod shares;
+mod stamp;
 mod tensor;
 mod texts;
 
@@ -52,5 +53,6 @@ pub use serving::Serving;
 pub use session::{
     BatchLimit, BatchReport, Closed, Inferred, Relief, Rows, SessionSettings, SessionThread, Transfer,
 };
+pub use stamp::Stamp;
 pub use tensor::{Elements, Tensor};
 pub use texts::MOST_TEXT_BYTES;

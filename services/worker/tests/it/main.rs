@@ -5,6 +5,7 @@
 mod aggregation;
 mod blocks;
 mod bucket;
+mod changed;
 mod chains;
 mod desk;
 mod downloads;
