@@ -6,6 +6,7 @@ mod callbacks;
 mod error;
 mod fetch;
 mod fleet;
+mod foresight;
 mod held;
 mod lane;
 mod line;

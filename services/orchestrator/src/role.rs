@@ -11,6 +11,7 @@ use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind}
 use tokio::sync::watch;
 
 use crate::alarms::Alarms;
+use crate::foresight::Foresight;
 use crate::plans::Plans;
 use crate::reuse::{self, Copies};
 use crate::schedules::{self, Desk};
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) alarms: Alarms,
     /// Which copies of models the fleet has.
     pub(crate) copies: Copies,
+    /// Which models workers were told to expect.
+    pub(crate) foresight: Arc<Foresight>,
     /// Where lanes leave the cues of schedules.
     pub(crate) desk: Desk,
     pub(crate) settings: Arc<Orchestrator>,
@@ -64,6 +67,7 @@ pub async fn run(
         blobs,
         alarms: Alarms::default(),
         copies: Copies::default(),
+        foresight: Arc::default(),
         desk,
         settings: Arc::new(settings),
         replica: format!("orchestrator-{}", uuid::Uuid::new_v4().simple()).into(),

@@ -7,6 +7,7 @@ mod expression;
 mod inputs;
 pub mod library;
 pub mod limits;
+mod later;
 pub mod locate;
 pub mod logic;
 mod passes;

@@ -4,6 +4,7 @@
 mod callbacks;
 mod cancel;
 mod fleet;
+mod foresight;
 mod line;
 mod losses;
 mod metrics;
