@@ -1477,7 +1477,7 @@ class Event(TypedDict):
     """
     subject: NotRequired[str | None]
     """
-    What it is about: the node, the worker, the model.
+    What it is about: the run, the node, the job, the worker, the model.
     """
     traceparent: NotRequired[str | None]
     """
@@ -1498,6 +1498,10 @@ class Event(TypedDict):
     attempt: NotRequired[int | None]
     """
     The attempt of the node run.
+    """
+    region: NotRequired[str | None]
+    """
+    Where the run runs, where the installation says so.
     """
     data: NotRequired[Any]
     """

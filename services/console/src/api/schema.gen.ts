@@ -1237,7 +1237,7 @@ export interface components {
              * @description When.
              */
             time: string;
-            /** @description What it is about: the node, the worker, the model. */
+            /** @description What it is about: the run, the node, the job, the worker, the model. */
             subject?: string | null;
             /** @description W3C trace context. */
             traceparent?: string | null;
@@ -1260,6 +1260,8 @@ export interface components {
              * @description The attempt of the node run.
              */
             attempt?: number | null;
+            /** @description Where the run runs, where the installation says so. */
+            region?: string | null;
             /** @description What there is to say. */
             data?: unknown;
         };
