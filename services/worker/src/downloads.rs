@@ -1,27 +1,24 @@
 //! Models from elsewhere, brought to this machine's disk: those by URL, the registered ones, and those of a repository in an
-//! object store. Rule: a folder below the downloads that has a graph, of a bucket a list of its files, is whole.
+//! object store. Rule: a folder below the downloads that has its mark, of a bucket the list of its files, is whole.
 
 pub(crate) mod bucket;
+mod registered;
 mod shelf;
+mod web;
 
 use std::path::{Path, PathBuf};
 
-use millrace_blobs::{Blobs, BlobsError};
-use millrace_contracts::model::{Origin, RegisteredModel};
 use millrace_contracts::{ErrorKind, JobError, ModelId};
 use millrace_fetch::{Expected, FetchError, FetchSettings, Fetcher, Wanted, keep};
-use millrace_inference::{BESIDE, Overrides, files_among, validate_model_id};
-use serde_json::{Value, json};
+use millrace_inference::{GRAPHS, Overrides, files_among, validate_model_id};
 use uuid::Uuid;
 
 use self::bucket::{Bucket, Copy, of_store};
 use self::shelf::Shelf;
 use crate::error::of_inference;
 
-/// A URL says what it must have with `#sha256=<hex>`, as Python's package installer does.
-const DIGEST: &str = "sha256=";
-/// Where a folder's graph may be.
-const GRAPHS: [&str; 2] = ["model.onnx", "onnx/model.onnx"];
+/// What a folder has once it is whole. Hidden: no graph can name it as the place of its weights.
+const WHOLE: &str = ".whole";
 /// What a folder from a bucket has once it is whole: the list of what lies there.
 const LISTED: &str = "objects.json";
 
@@ -46,8 +43,11 @@ pub(crate) struct Brought {
 
 impl Downloads {
     pub(crate) fn new(settings: &millrace_config::Models, bucket: Option<Bucket>) -> Self {
-        let fetching =
-            FetchSettings { allowed_hosts: settings.allowed_hosts.clone(), ..FetchSettings::default() };
+        let fetching = FetchSettings {
+            allowed_hosts: settings.allowed_hosts.clone(),
+            allowed_by: "models.allowed_hosts",
+            ..FetchSettings::default()
+        };
         Self {
             retries: fetching.retries,
             fetcher: Fetcher::new(fetching),
@@ -65,7 +65,8 @@ impl Downloads {
         }
         let fetched = self.fetch(id.as_str(), &folder).await;
         self.shelf.tidy_up(&folder).await;
-        fetched.map_err(|error| of_fetch(&error))?;
+        fetched?;
+        write(&folder.join(WHOLE), b"").await?;
         Ok(Brought { folder, now: true })
     }
 
@@ -132,69 +133,6 @@ impl Downloads {
         Ok(())
     }
 
-    async fn fetch(&self, url: &str, folder: &Path) -> Result<(), FetchError> {
-        let (address, fragment) = url.split_once('#').unwrap_or((url, ""));
-        if !address.ends_with('/') {
-            let sha256 = fragment.strip_prefix(DIGEST).map(str::to_owned);
-            return self.file(address, &folder.join(GRAPHS[0]), sha256).await;
-        }
-        for name in BESIDE {
-            passed_over(self.file(&format!("{address}{name}"), &folder.join(name), None).await)?;
-        }
-        // The graph last: a folder that has one is whole.
-        let first = self.file(&format!("{address}{}", GRAPHS[0]), &folder.join(GRAPHS[0]), None).await;
-        if !passed_over(first)? {
-            self.file(&format!("{address}{}", GRAPHS[1]), &folder.join(GRAPHS[1]), None).await?;
-        }
-        Ok(())
-    }
-
-    /// The folder of a registered model, whole. Each registration has one of its own.
-    pub(crate) async fn registered(
-        &self,
-        model: &RegisteredModel,
-        blobs: &Blobs,
-    ) -> Result<Brought, JobError> {
-        let folder = self.shelf.hold(&json!(model).to_string()).map_err(|error| of_fetch(&error.into()))?;
-        if is_whole(&folder) {
-            return Ok(Brought { folder, now: false });
-        }
-        let fetched = self.fetch_registered(model, &folder, blobs).await;
-        self.shelf.tidy_up(&folder).await;
-        fetched?;
-        Ok(Brought { folder, now: true })
-    }
-
-    async fn fetch_registered(
-        &self,
-        model: &RegisteredModel,
-        folder: &Path,
-        blobs: &Blobs,
-    ) -> Result<(), JobError> {
-        write(&folder.join(Overrides::FILE), overrides(model)?.as_bytes()).await?;
-        for (name, origin) in &model.files {
-            self.bring(origin, &folder.join(name), (None, blobs)).await?;
-        }
-        // The graph last: a folder that has one is whole.
-        self.bring(&model.checkpoint, &folder.join(GRAPHS[0]), (model.sha256.clone(), blobs)).await
-    }
-
-    async fn bring(
-        &self,
-        origin: &Origin,
-        file: &Path,
-        (sha256, blobs): (Option<String>, &Blobs),
-    ) -> Result<(), JobError> {
-        match origin {
-            Origin::Url(url) => self.file(url, file, sha256).await.map_err(|error| of_fetch(&error)),
-            // Its name is its digest: nothing else can come.
-            Origin::Blob(id) => {
-                let bytes = blobs.get_once(*id).await.map_err(|error| of_blob(&error))?;
-                write(file, &bytes).await
-            }
-        }
-    }
-
     async fn file(&self, url: &str, file: &Path, sha256: Option<String>) -> Result<(), FetchError> {
         let wanted = Wanted { url: url.to_owned(), sha256, max_bytes: self.max_bytes };
         let done = self.fetcher.download(&wanted, file).await?;
@@ -204,23 +142,7 @@ impl Downloads {
 }
 
 fn is_whole(folder: &Path) -> bool {
-    GRAPHS.iter().any(|graph| folder.join(graph).is_file())
-}
-
-/// What a registration says of the model, as its owner would write it beside the files.
-fn overrides(model: &RegisteredModel) -> Result<String, JobError> {
-    let mut said = serde_json::Map::new();
-    if let Some(family) = &model.family {
-        said.insert("family".to_owned(), json!(family));
-    }
-    if !model.labels.is_empty() {
-        said.insert("labels".to_owned(), json!(model.labels));
-    }
-    said.insert("preprocess".to_owned(), Value::Object(model.preprocess.clone()));
-    toml::to_string(&said).map_err(|error| {
-        let message = format!("what is registered of the model {} cannot be written down: {error}", model.id);
-        JobError::new(ErrorKind::ModelLoadError, message).at("/config/model_id")
-    })
+    folder.join(WHOLE).is_file()
 }
 
 /// Writes a file whole or not at all. Others, of this process too, may write the same at the same time.
@@ -236,15 +158,6 @@ async fn write(file: &Path, bytes: &[u8]) -> Result<(), JobError> {
     done.await.map_err(|error| of_fetch(&error.into()))
 }
 
-/// Whether the file is there; that it is not is no fault.
-fn passed_over(fetched: Result<(), FetchError>) -> Result<bool, FetchError> {
-    match fetched {
-        Ok(()) => Ok(true),
-        Err(FetchError::Status { status: 403 | 404, .. }) => Ok(false),
-        Err(error) => Err(error),
-    }
-}
-
 /// A fault of fetching as a job's error.
 fn of_fetch(error: &FetchError) -> JobError {
     let kind = match error {
@@ -252,16 +165,6 @@ fn of_fetch(error: &FetchError) -> JobError {
         FetchError::Status { status: 404 | 410, .. } => ErrorKind::ModelNotFound,
         error if error.is_retryable() => ErrorKind::Network,
         FetchError::Disk(_) => ErrorKind::Internal,
-        _ => ErrorKind::ModelLoadError,
-    };
-    not_fetched(kind, error)
-}
-
-/// A fault of the blob store with a file of a model: the job's input has no part in it.
-fn of_blob(error: &BlobsError) -> JobError {
-    let kind = match error {
-        BlobsError::NotFound(_) => ErrorKind::ModelNotFound,
-        error if error.is_retryable() => ErrorKind::Network,
         _ => ErrorKind::ModelLoadError,
     };
     not_fetched(kind, error)

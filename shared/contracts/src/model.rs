@@ -15,7 +15,7 @@ const MOST_FOLDERS: usize = 4;
 /// What the address of a blob begins with.
 const BLOB: &str = "blob:";
 
-/// The files beside a checkpoint that may be registered with it.
+/// The files beside a checkpoint that may be registered with it, besides those of its weights ([`is_weights`]).
 pub const FILES: [&str; 4] =
     ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
 
@@ -39,7 +39,7 @@ pub struct RegisteredModel {
     /// What its SHA-256 must be, lower-case hex.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sha256: Option<String>,
-    /// Files beside it, by name; see [`FILES`].
+    /// Files beside it, by name; see [`is_model_file`].
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub files: BTreeMap<String, Origin>,
     /// Keys of `preprocessor_config.json`; each replaces the file's.
@@ -125,6 +125,22 @@ pub fn is_model_name(text: &str) -> bool {
     text.len() <= MOST_CHARACTERS && text.split('/').count() <= MOST_FOLDERS && text.split('/').all(plain)
 }
 
+/// Whether a file holds weights of the graphs beside it: `*.onnx_data`, `*.data`, and further ones of a set, such as
+/// `model.onnx_data_1`.
+#[must_use]
+pub fn is_weights(name: &str) -> bool {
+    let Some((_, extension)) = name.rsplit_once('.') else { return false };
+    let further = extension.strip_prefix("onnx_data_");
+    matches!(extension, "onnx_data" | "data")
+        || further.is_some_and(|number| !number.is_empty() && number.bytes().all(|b| b.is_ascii_digit()))
+}
+
+/// Whether a file of this name may be registered beside a checkpoint.
+#[must_use]
+pub fn is_model_file(name: &str) -> bool {
+    FILES.contains(&name) || (is_weights(name) && is_model_name(name) && !name.contains('/'))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -147,6 +163,18 @@ mod tests {
         let long = "a".repeat(MOST_CHARACTERS + 1);
         for odd in ["", "/etc", "../x", "a//b", ".hidden", "a b", "a/b/c/d/e", "ü", &long] {
             assert!(!is_model_name(odd), "{odd}");
+        }
+    }
+
+    #[test]
+    fn weights_and_settings_are_files_of_models_and_nothing_else_is() {
+        for name in ["config.json", "model.onnx_data", "model.onnx.data", "model.onnx_data_12", "w.data"] {
+            assert!(is_model_file(name), "{name}");
+        }
+        for odd in
+            ["model.onnx", "x/model.onnx_data", "../x.data", ".data", "a b.data", "model.onnx_data_", "x.bin"]
+        {
+            assert!(!is_model_file(odd), "{odd}");
         }
     }
 }

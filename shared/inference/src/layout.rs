@@ -4,12 +4,13 @@ use std::collections::BTreeSet;
 
 use millrace_contracts::ModelId;
 use millrace_contracts::model::is_model_name;
+pub(crate) use millrace_contracts::model::is_weights;
 
 use crate::folder::BESIDE;
 use crate::{Overrides, Part};
 
 /// Where the graph may be, in the order of looking.
-pub(crate) const GRAPHS: [&str; 6] = [
+pub const GRAPHS: [&str; 6] = [
     "model.onnx",
     "onnx/model.onnx",
     "vision_model.onnx",
@@ -19,7 +20,7 @@ pub(crate) const GRAPHS: [&str; 6] = [
 ];
 /// Folders that hold the towers of a model for pictures and texts, each a graph of its own. Preferred to the graph that
 /// does both: it runs the one for the sake of the other.
-const TOWERS: [[&str; 2]; 2] =
+pub const TOWERS: [[&str; 2]; 2] =
     [["vision_model.onnx", "text_model.onnx"], ["onnx/vision_model.onnx", "onnx/text_model.onnx"]];
 
 /// The graphs of the model whose files are `there`, relative to its folder: the main one, and its companions.
@@ -29,11 +30,6 @@ pub(crate) fn graphs(there: impl Fn(&str) -> bool) -> Option<(&'static str, Vec<
         return Some((vision, vec![(Part::Text, text)]));
     }
     GRAPHS.iter().find(|graph| there(graph)).map(|graph| (*graph, Vec::new()))
-}
-
-/// Whether a file holds weights of the graphs beside it.
-pub(crate) fn is_weights(name: &str) -> bool {
-    name.rsplit_once('.').is_some_and(|(_, extension)| matches!(extension, "onnx_data" | "data"))
 }
 
 /// The models among files, by the paths of all of them, relative to the repository. A folder that is a model has no further

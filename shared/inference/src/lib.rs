@@ -41,7 +41,7 @@ pub use families::{
 };
 pub use folder::BESIDE;
 pub use graph::{ElementType, GraphPort};
-pub use layout::{files_among, models_among};
+pub use layout::{GRAPHS, TOWERS, files_among, models_among};
 pub use masks::{Planes, class_map};
 pub use model::{LoaderSettings, Model, ModelInfo, ModelLoader, Prospect};
 pub(crate) use overrides::MOST_SIDE;

@@ -38,7 +38,7 @@ pub struct ModelFiles {
     pub graph: PathBuf,
     /// Further graphs of the same model, with what they are in it.
     pub companions: Vec<(Part, PathBuf)>,
-    /// Size of the ONNX file and of the weights beside it (`*.onnx_data`, `*.data`), bytes.
+    /// Size of the ONNX files and of the weights beside them (`*.onnx_data`, `*.data`), bytes.
     pub bytes: u64,
 }
 

@@ -85,6 +85,23 @@ impl Graph {
         self
     }
 
+    /// Adds a constant of single precision whose numbers are in `file` beside the model file, little-endian.
+    pub fn external(&mut self, name: &str, sides: &[usize], file: &str) -> &mut Self {
+        let mut tensor = Message::default();
+        for side in sides {
+            tensor.integer(1, *side as i64);
+        }
+        let mut location = Message::default();
+        location.bytes(1, b"location").bytes(2, file.as_bytes());
+        tensor
+            .integer(2, Element::F32.code())
+            .bytes(8, name.as_bytes())
+            .message(13, &location)
+            .integer(14, 1);
+        self.graph.message(5, &tensor);
+        self
+    }
+
     /// Adds a node of operator `operator`; `domain::operator` names one that is not ONNX's own.
     pub fn node(
         &mut self,

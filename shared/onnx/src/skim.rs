@@ -1,10 +1,14 @@
 //! What a model file says of itself: its metadata, and what goes in and comes out. Rule: weights are stepped over, never read,
 //! so that a file of gigabytes costs a few small reads.
 
+mod external;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::File;
 use std::io::{self, BufRead, BufReader, Error, ErrorKind, Read, Seek};
 use std::path::Path;
+
+pub use external::external_files;
 
 /// Texts that are read of one file together, bytes: metadata with the names of thousands of classes takes a few hundred
 /// kilobytes.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use millrace_contracts::model::{FILES, Origin, RegisteredModel, is_model_name};
+use millrace_contracts::model::{FILES, Origin, RegisteredModel, is_model_file, is_model_name};
 use millrace_contracts::{Fault, Faults, UnixMillis};
 use millrace_store::ModelRecord;
 use serde_json::{Map, Value, json};
@@ -214,13 +214,16 @@ fn read_files(value: Option<Value>, faults: &mut Faults) -> BTreeMap<String, Ori
     };
     let mut read = BTreeMap::new();
     for (name, origin) in files {
-        if FILES.contains(&name.as_str()) {
+        if is_model_file(&name) {
             let origin = read_origin(&format!("/files/{name}"), Some(origin), faults);
             read.insert(name, origin);
         } else {
             let fault =
                 Fault::new("UNKNOWN_FIELD", "/files", format!("{name:?} is no file that models have"));
-            faults.push(fault.hint(format!("the files are {}", FILES.join(", "))));
+            faults.push(fault.hint(format!(
+                "the files are {}, and those of weights, such as model.onnx_data",
+                FILES.join(", ")
+            )));
         }
     }
     read
@@ -253,7 +256,8 @@ mod tests {
         let model = parsed(json!({
             "id": "acme/parts", "task": "detection", "checkpoint": "https://models.example/best.onnx",
             "sha256": "AB".repeat(32), "class_mapping": {"1": "nut", "0": "bolt"},
-            "files": {"config.json": "https://models.example/config.json"}, "preprocess": {"size": 320, "do_pad": null},
+            "files": {"config.json": "https://models.example/config.json", "best.onnx_data": "https://models.example/best.onnx_data"},
+            "preprocess": {"size": 320, "do_pad": null},
         }))
         .unwrap();
         assert_eq!(

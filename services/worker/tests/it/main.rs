@@ -21,6 +21,7 @@ mod similarity_search;
 mod sweep;
 mod transforms;
 mod webhook;
+mod weights;
 
 use std::path::PathBuf;
 

@@ -1,0 +1,149 @@
+//! Models from elsewhere whose weights are in files beside the graph, and folders of more than one graph.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use axum::extract::Path;
+use axum::http::StatusCode;
+use axum::routing::get;
+use bytes::Bytes;
+use millrace_contracts::model::{Origin, RegisteredModel};
+use millrace_contracts::{ErrorKind, Job};
+use millrace_onnx::{Element, Graph, Side};
+use serde_json::{Map, Value, json};
+
+use crate::desk::{Desk, Running, on};
+use crate::goldens;
+
+/// `y = x · factors`, with the factors in `file` beside the graph.
+fn graph(file: &str) -> Vec<u8> {
+    let mut graph = Graph::new("scale");
+    graph.input("x", Element::F32, &[Side::Free("rows"), Side::Fixed(3)]);
+    graph.external("factors", &[3], file);
+    graph.node("Mul", &["x", "factors"], "y", &[]);
+    graph.output("y", Element::F32, &[Side::Free("rows"), Side::Fixed(3)]);
+    graph.encode()
+}
+
+fn factors() -> Vec<u8> {
+    [2.0_f32, 3.0, 4.0].iter().flat_map(|number| number.to_le_bytes()).collect()
+}
+
+/// Serves `files`, and under `goldens/` the models that the tests know the answers of; its address.
+async fn server(files: BTreeMap<&'static str, Vec<u8>>) -> String {
+    drop(rustls::crypto::ring::default_provider().install_default());
+    let found = move |Path(path): Path<String>| {
+        let golden = path.strip_prefix("goldens/").and_then(|path| std::fs::read(goldens().join(path)).ok());
+        let found = files.get(path.as_str()).cloned().or(golden);
+        async move { found.ok_or(StatusCode::NOT_FOUND) }
+    };
+    let routes = Router::new().route("/{*path}", get(found));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move { axum::serve(listener, routes).await });
+    address
+}
+
+async fn worker(desk: &Desk, downloads: &std::path::Path) -> Running {
+    desk.worker_with(millrace_config::Models {
+        dir: goldens().into(),
+        downloads: downloads.to_owned(),
+        allowed_hosts: vec!["127.0.0.1".to_owned()],
+        ..millrace_config::Models::default()
+    })
+    .await
+}
+
+fn of(mut job: Job, source: &str) -> Job {
+    if let Some(model) = &mut job.model {
+        source.clone_into(&mut model.source);
+    }
+    job
+}
+
+fn scaled(id: &str, source: &str) -> Job {
+    let inputs = json!({"tensors": {"x": [[1, 2, 3]]}});
+    of(Desk::job("tensor@1", inputs, json!({"model_id": id})), source)
+}
+
+fn twelve() -> Value {
+    json!({"y": {"shape": [1, 3], "dtype": "float32", "data": [2.0, 6.0, 12.0]}})
+}
+
+#[tokio::test]
+async fn a_model_by_url_comes_with_the_files_of_its_weights() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let files = [
+        ("best.onnx", graph("best.onnx_data")),
+        ("best.onnx_data", factors()),
+        ("hub/onnx/model.onnx", graph("model.onnx_data")),
+        ("hub/onnx/model.onnx_data", factors()),
+        ("lone.onnx", graph("lone.onnx_data")),
+        ("evil.onnx", graph("../../evil.data")),
+    ];
+    let server = server(files.into()).await;
+    let worker = worker(&desk, downloads.path()).await;
+    for path in ["best.onnx", "best.onnx?key=1", "hub/"] {
+        let done = desk.run(scaled(&format!("{server}/{path}"), "url")).await.unwrap();
+        assert_eq!(done.outputs["outputs"], twelve(), "{path}");
+    }
+    for (path, kind, words) in [
+        ("lone.onnx", ErrorKind::ModelNotFound, "its weights are in lone.onnx_data"),
+        ("evil.onnx", ErrorKind::ModelLoadError, "no plain name"),
+    ] {
+        let error = desk.run(scaled(&format!("{server}/{path}"), "url")).await.unwrap_err();
+        assert_eq!((error.kind, error.pointer.as_deref()), (kind, Some("/config/model_id")), "{error}");
+        assert!(error.message.contains(words), "{error}");
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_folder_of_two_towers_by_url_gives_what_the_same_folder_on_disk_gives() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let server = server(BTreeMap::new()).await;
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(std::fs::read(goldens().join("images/coffee.jpg")).unwrap()).await;
+    let job =
+        |id: &str, source: &str| of(Desk::job("embedding@1", on(&image), json!({"model_id": id})), source);
+    let expected = desk.run(job("clip-tiny", "pretrained")).await.unwrap();
+    let fetched = desk.run(job(&format!("{server}/goldens/clip-tiny/"), "url")).await.unwrap();
+    assert_eq!(fetched.metrics.model_digest, expected.metrics.model_digest, "the same files, the same copy");
+    let vector = |outputs: &Map<String, Value>| outputs["embedding"].clone();
+    assert_eq!(vector(&fetched.outputs), vector(&expected.outputs));
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_registered_model_has_the_files_of_its_weights() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let files = [("far.onnx", graph("far.onnx_data")), ("far.onnx_data", factors())];
+    let server = server(files.into()).await;
+    let stored = async |bytes: Vec<u8>| Origin::Blob(desk.blobs.put(Bytes::from(bytes)).await.unwrap());
+    let registered = |id: &str, checkpoint: Origin, files: &[(&str, Origin)]| RegisteredModel {
+        id: id.into(),
+        source: "trained".into(),
+        task: "raw tensors".into(),
+        family: None,
+        labels: Vec::new(),
+        checkpoint,
+        sha256: None,
+        files: files.iter().map(|(name, origin)| ((*name).to_owned(), origin.clone())).collect(),
+        preprocess: Map::new(),
+    };
+    let checkpoint = stored(graph("model.onnx_data")).await;
+    let weights = stored(factors()).await;
+    let whole = registered("whole", checkpoint.clone(), &[("model.onnx_data", weights)]);
+    let half = registered("half", checkpoint, &[]);
+    let far = registered("far", Origin::Url(format!("{server}/far.onnx")), &[]);
+    desk.bus.put_models(&[whole, half, far], true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    for id in ["whole", "far"] {
+        let done = desk.run(scaled(id, "trained")).await.unwrap();
+        assert_eq!(done.outputs["outputs"], twelve(), "{id}");
+    }
+    let error = desk.run(scaled("half", "trained")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ModelLoadError, "{error}");
+    assert!(error.message.contains("model.onnx_data, which is not registered among its files"), "{error}");
+    worker.stop().await;
+}
