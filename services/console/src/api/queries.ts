@@ -43,11 +43,13 @@ export interface Page<T> {
   next: string | null;
 }
 
+/** Saved workflows, newest first; those whose name contains `name`, where it says something. */
 export async function workflowsPage(
+  name: string,
   cursor: string | null,
   signal?: AbortSignal,
 ): Promise<Page<WorkflowSummary>> {
-  const query = new URLSearchParams({ limit: '100', ...(cursor ? { cursor } : {}) });
+  const query = new URLSearchParams({ limit: '100', ...(name && { name }), ...(cursor && { cursor }) });
   const page = await request<WorkflowPage>(`/workflows?${query}`, { signal });
   return { rows: page.workflows, next: page.next_cursor ?? null };
 }

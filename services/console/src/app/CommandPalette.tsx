@@ -1,5 +1,6 @@
 import '@mantine/spotlight/styles.css';
 import { useComputedColorScheme, useMantineColorScheme } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { Spotlight, spotlight, type SpotlightActionData } from '@mantine/spotlight';
 import {
   IconArrowRight,
@@ -9,7 +10,7 @@ import {
   IconSearch,
   IconTopologyStar3,
 } from '@tabler/icons-react';
-import { useQuery } from '@tanstack/react-query';
+import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import { useNavigate } from 'react-router';
 import { workflowsPage } from '~/api/queries';
@@ -25,10 +26,12 @@ export default function CommandPalette() {
   const [opened, setOpened] = useState(false);
   // It is loaded by being asked for.
   useEffect(() => spotlight.open(), []);
+  const [name] = useDebouncedValue(query.trim(), 150);
   const workflows = useQuery({
-    queryKey: ['workflows', 'first'],
-    queryFn: ({ signal }) => workflowsPage(null, signal),
+    queryKey: ['workflows', 'named', name],
+    queryFn: ({ signal }) => workflowsPage(name, null, signal),
     enabled: opened,
+    placeholderData: keepPreviousData,
   });
   const go = (to: string) => () => void navigate(to);
   const pages: SpotlightActionData[] = PLACES.map(({ to, label, icon: Icon }) => ({
@@ -83,6 +86,7 @@ export default function CommandPalette() {
       scrollable
       maxHeight={420}
       shortcut="mod + K"
+      tagsToIgnore={[]}
       searchProps={{
         leftSection: <IconSearch size={18} stroke={1.7} />,
         placeholder: 'A page, a workflow, the id of a run…',

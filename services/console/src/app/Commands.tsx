@@ -8,7 +8,8 @@ const CommandPalette = lazy(() => import('./CommandPalette'));
 /** The way to the command palette, which is loaded when it is first asked for and listens to its keys from then on. */
 export function Commands() {
   const [asked, setAsked] = useState(false);
-  useHotkeys(asked ? [] : [['mod+K', () => setAsked(true)]]);
+  // Also from a field: the keys mean nothing else there.
+  useHotkeys(asked ? [] : [['mod+K', () => setAsked(true)]], []);
   const open = (): void => {
     if (asked) void import('@mantine/spotlight').then(({ spotlight }) => spotlight.open());
     else setAsked(true);

@@ -1,7 +1,8 @@
 import { ActionIcon, Badge, Button, Menu, Tooltip } from '@mantine/core';
 import { IconChevronDown, IconClock, IconGitCompare, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
-import { Link } from 'react-router';
+import { Link, useNavigate } from 'react-router';
 import type { Definition, Execution } from '~/api/types';
+import { DeleteRun } from '~/executions/DeleteRun';
 import { shortId } from '~/lib/format';
 import { Needs } from '~/login/Needs';
 import { CopyText } from '~/ui/CopyText';
@@ -31,6 +32,7 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
   const startedAt = useLive(live => live.run.startedAt) ?? execution?.started_at ?? null;
   const completedAt = useLive(live => live.run.completedAt) ?? execution?.completed_at ?? null;
   const error = useLive(live => live.run.error);
+  const navigate = useNavigate();
   const cancel = useCancel(id);
   const rerun = useRerun(id);
   const over = isTerminal(status);
@@ -123,6 +125,7 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
               </Button.Group>
             </Needs>
           )}
+          <DeleteRun framed id={id} status={status} onDone={() => void navigate('/executions')} />
           <EditButton workflow={execution?.workflow_id} definition={definition} />
         </span>
       </div>

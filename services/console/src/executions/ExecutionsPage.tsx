@@ -1,17 +1,20 @@
 import { Button, Checkbox, Select, Skeleton, Stack, TextInput } from '@mantine/core';
 import { useDebouncedValue } from '@mantine/hooks';
 import { IconGitCompare, IconHistory } from '@tabler/icons-react';
-import { useInfiniteQuery, useQuery } from '@tanstack/react-query';
+import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
-import { executionsPage, workflowsPage } from '~/api/queries';
+import { executionsPage } from '~/api/queries';
 import { useAddress } from '~/lib/useAddress';
+import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
 import { NextPage } from '~/ui/NextPage';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { words } from '~/lib/format';
+import { DeleteRun } from './DeleteRun';
 import { ExecutionsTable } from './ExecutionsTable';
+import { WorkflowFilter } from './WorkflowFilter';
 
 const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'timed_out'];
 
@@ -19,6 +22,7 @@ const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'tim
 export function Component() {
   const { params, set, setParams } = useAddress();
   const navigate = useNavigate();
+  const may = useMay('run');
   const [chosen, setChosen] = useState<string[]>([]);
   const filter = {
     status: params.get('status') ?? undefined,
@@ -33,11 +37,6 @@ export function Component() {
     getNextPageParam: page => page.next,
     refetchInterval: 4_000,
   });
-  const workflows = useQuery({
-    queryKey: ['workflows', 'first'],
-    queryFn: ({ signal }) => workflowsPage(null, signal),
-  });
-  const names = new Map((workflows.data?.rows ?? []).map(workflow => [workflow.id, workflow.name]));
   const rows = runs.data?.pages.flatMap(page => page.rows) ?? [];
   const filtered = [...params.keys()].length > 0;
   const toggle = (id: string): void =>
@@ -68,17 +67,7 @@ export function Component() {
             onChange={value => set('status', value)}
             w={150}
           />
-          <Select
-            size="xs"
-            aria-label="Workflow"
-            placeholder="Any workflow"
-            clearable
-            searchable
-            data={[...names].map(([value, label]) => ({ value, label }))}
-            value={filter.workflow_id ?? null}
-            onChange={value => set('workflow_id', value)}
-            w={220}
-          />
+          <WorkflowFilter value={filter.workflow_id ?? null} onChange={value => set('workflow_id', value)} />
           <TextInput
             size="xs"
             aria-label="Label"
@@ -117,7 +106,6 @@ export function Component() {
         <Stack>
           <ExecutionsTable
             rows={rows}
-            names={names}
             leading={id => (
               <Checkbox
                 size="xs"
@@ -126,6 +114,17 @@ export function Component() {
                 onChange={() => toggle(id)}
               />
             )}
+            trailing={
+              may === false
+                ? undefined
+                : run => (
+                    <DeleteRun
+                      id={run.execution_id}
+                      status={run.status}
+                      onDone={() => setChosen(chosen.filter(one => one !== run.execution_id))}
+                    />
+                  )
+            }
           />
           <NextPage label="Older runs" list={runs} />
         </Stack>

@@ -1,4 +1,4 @@
-import { Badge, Group } from '@mantine/core';
+import { Badge, Group, Text } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { Link } from 'react-router';
 import type { ExecutionSummary } from '~/api/types';
@@ -9,14 +9,15 @@ import { table } from '~/ui/tableClasses';
 
 interface Props {
   rows: ExecutionSummary[];
-  /** Workflows' names by id. */
-  names: ReadonlyMap<string, string>;
   leading?: (id: string) => ReactNode;
+  trailing?: (run: ExecutionSummary) => ReactNode;
+  /** With why each failed, in place of its labels. */
+  reasons?: boolean;
   /** Without a frame, inside a panel that has one. */
   framed?: boolean;
 }
 
-export function ExecutionsTable({ rows, names, leading, framed = true }: Props) {
+export function ExecutionsTable({ rows, leading, trailing, reasons = false, framed = true }: Props) {
   return (
     <div className={framed ? table.wrap : undefined}>
       <table className={table.table}>
@@ -29,10 +30,15 @@ export function ExecutionsTable({ rows, names, leading, framed = true }: Props) 
             )}
             <th>Run</th>
             <th>Status</th>
-            <th className={table.optional}>Labels</th>
+            <th className={table.optional}>{reasons ? 'Reason' : 'Labels'}</th>
             <th className={`${table.end} ${table.optional}`}>Jobs</th>
             <th className={`${table.end} ${table.optional}`}>Took</th>
             <th className={table.end}>Started</th>
+            {trailing && (
+              <th>
+                <span className="visually-hidden">Actions</span>
+              </th>
+            )}
           </tr>
         </thead>
         <tbody>
@@ -45,21 +51,22 @@ export function ExecutionsTable({ rows, names, leading, framed = true }: Props) 
               )}
               <td>
                 <Link to={`/executions/${run.execution_id}`} className={table.main}>
-                  {nameOf(run, names)}
+                  {nameOf(run)}
                 </Link>{' '}
                 <span className={`mono ${table.cell}`}>{shortId(run.execution_id)}</span>
+                {!run.workflow_id && run.workflow_name && <span className={table.cell}> unsaved</span>}
               </td>
               <td title={run.error_message ?? undefined}>
                 <StatusBadge status={run.status} />
               </td>
               <td className={table.optional}>
-                <Group gap={4}>
-                  {Object.entries(run.labels).map(([name, value]) => (
-                    <Badge key={name} variant="default" size="sm" tt="none" fw={500}>
-                      {name}: {value}
-                    </Badge>
-                  ))}
-                </Group>
+                {reasons ? (
+                  <Text size="xs" lineClamp={2} title={run.error_message ?? undefined}>
+                    {run.error_message}
+                  </Text>
+                ) : (
+                  <Labels labels={run.labels} />
+                )}
               </td>
               <td className={`numbers ${table.cell} ${table.end} ${table.optional}`}>
                 {formatCount(run.inference_jobs_completed + run.inference_jobs_failed)}
@@ -70,6 +77,11 @@ export function ExecutionsTable({ rows, names, leading, framed = true }: Props) 
               <td className={`${table.cell} ${table.end}`}>
                 <RelativeTime at={run.created_at} />
               </td>
+              {trailing && (
+                <td className={table.end}>
+                  <span className={table.above}>{trailing(run)}</span>
+                </td>
+              )}
             </tr>
           ))}
         </tbody>
@@ -78,7 +90,18 @@ export function ExecutionsTable({ rows, names, leading, framed = true }: Props) 
   );
 }
 
-function nameOf(run: ExecutionSummary, names: ReadonlyMap<string, string>): string {
-  if (!run.workflow_id) return 'unsaved workflow';
-  return names.get(run.workflow_id) ?? 'workflow';
+function Labels({ labels }: { labels: ExecutionSummary['labels'] }) {
+  return (
+    <Group gap={4}>
+      {Object.entries(labels).map(([name, value]) => (
+        <Badge key={name} variant="default" size="sm" tt="none" fw={500}>
+          {name}: {value}
+        </Badge>
+      ))}
+    </Group>
+  );
+}
+
+function nameOf(run: ExecutionSummary): string {
+  return run.workflow_name ?? (run.workflow_id ? 'workflow' : 'unsaved workflow');
 }

@@ -14,15 +14,20 @@ interface Props {
   done: string;
   /** The list that it is taken from. */
   list: QueryKey;
+  /** Called when it is gone. */
+  onDone?: () => void;
+  variant?: 'subtle' | 'default';
+  size?: number;
 }
 
 /** Deletes something, once that is confirmed. */
-export function DeleteButton({ name, path, question, done, list }: Props) {
+export function DeleteButton({ name, path, question, done, list, onDone, variant, size }: Props) {
   const queries = useQueryClient();
   const remove = useMutation({
     mutationFn: () => request(path, { method: 'DELETE' }),
     onSuccess: () => {
       notifyDone(done);
+      onDone?.();
       return queries.invalidateQueries({ queryKey: list });
     },
     onError: error => notifyProblem('It was not deleted', error),
@@ -31,6 +36,8 @@ export function DeleteButton({ name, path, question, done, list }: Props) {
     <Tooltip label="Delete">
       <ActionIcon
         aria-label={`Delete ${name}`}
+        variant={variant}
+        size={size}
         loading={remove.isPending}
         onClick={() => {
           if (window.confirm(question)) remove.mutate();

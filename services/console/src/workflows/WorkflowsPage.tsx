@@ -1,6 +1,7 @@
 import { Button, Skeleton, Stack, TextInput } from '@mantine/core';
+import { useDebouncedValue } from '@mantine/hooks';
 import { IconPlus, IconSearch, IconTopologyStar3, IconUpload } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link } from 'react-router';
 import { workflowsPage } from '~/api/queries';
@@ -17,14 +18,19 @@ import { WorkflowsTable } from './WorkflowsTable';
 export function Component() {
   const [search, setSearch] = useState('');
   const importFile = useImport();
+  const wanted = search.trim();
+  const [name] = useDebouncedValue(wanted, 200);
   const saved = useInfiniteQuery({
-    queryKey: ['workflows', 'list'],
-    queryFn: ({ pageParam, signal }) => workflowsPage(pageParam, signal),
+    queryKey: ['workflows', 'list', name],
+    queryFn: ({ pageParam, signal }) => workflowsPage(name, pageParam, signal),
+    placeholderData: keepPreviousData,
     initialPageParam: null as string | null,
     getNextPageParam: page => page.next,
   });
   const all = saved.data?.pages.flatMap(page => page.rows) ?? [];
-  const rows = all.filter(workflow => workflow.name.toLowerCase().includes(search.trim().toLowerCase()));
+  // Of what is there already, until the server has said what else there is.
+  const rows = all.filter(workflow => workflow.name.toLowerCase().includes(wanted.toLowerCase()));
+  const settled = saved.isSuccess && !saved.isPlaceholderData && name === wanted;
   return (
     <Page
       title="Workflows"
@@ -39,7 +45,7 @@ export function Component() {
         </>
       }
       toolbar={
-        all.length > 0 && (
+        (all.length > 0 || search !== '') && (
           <TextInput
             size="xs"
             w={260}
@@ -57,13 +63,13 @@ export function Component() {
         {saved.isPending && <Skeleton height={180} radius="md" />}
         {rows.length > 0 && <WorkflowsTable rows={rows} />}
         <NextPage label="More workflows" list={saved} />
-        {saved.isSuccess && rows.length === 0 && (
+        {settled && rows.length === 0 && (
           <EmptyState
-            compact={all.length > 0}
+            compact={wanted !== ''}
             icon={IconTopologyStar3}
-            title={all.length > 0 ? 'No workflow of that name' : 'No workflow yet'}
+            title={wanted !== '' ? 'No workflow of that name' : 'No workflow yet'}
           >
-            {all.length === 0 &&
+            {wanted === '' &&
               'Draw one on an empty canvas, import its JSON, or start from one of the examples below.'}
           </EmptyState>
         )}

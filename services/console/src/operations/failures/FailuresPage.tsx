@@ -1,7 +1,7 @@
 import { Skeleton, Stack, Text } from '@mantine/core';
 import { IconMoodSmile } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
-import { deadLettersQuery, executionsPage, failedJobsQuery, statsQuery, workflowsPage } from '~/api/queries';
+import { deadLettersQuery, executionsPage, failedJobsQuery, statsQuery } from '~/api/queries';
 import { adviceFor } from '~/execution/errors';
 import { ExecutionsTable } from '~/executions/ExecutionsTable';
 import { formatCount } from '~/lib/format';
@@ -32,11 +32,6 @@ export function Component() {
   });
   const jobs = useQuery(failedJobsQuery());
   const stats = useQuery(statsQuery('24h'));
-  const workflows = useQuery({
-    queryKey: ['workflows', 'first'],
-    queryFn: ({ signal }) => workflowsPage(null, signal),
-  });
-  const names = new Map((workflows.data?.rows ?? []).map(workflow => [workflow.id, workflow.name]));
   const letters = useQuery({ ...deadLettersQuery(), enabled: useMay('admin') === true });
   const error = runs.error ?? jobs.error;
   const nothing = [runs, jobs].every(list => list.data?.length === 0) && !letters.data?.length;
@@ -83,7 +78,7 @@ export function Component() {
         )}
         {runs.data && runs.data.length > 0 && (
           <Panel title="Runs that failed" flush>
-            <ExecutionsTable rows={runs.data} names={names} framed={false} />
+            <ExecutionsTable rows={runs.data} reasons framed={false} />
           </Panel>
         )}
         {jobs.data && jobs.data.length > 0 && (

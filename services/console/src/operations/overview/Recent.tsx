@@ -2,7 +2,7 @@ import { Anchor, Button } from '@mantine/core';
 import { IconHistory } from '@tabler/icons-react';
 import { useQuery } from '@tanstack/react-query';
 import { Link } from 'react-router';
-import { executionsPage, workflowsPage } from '~/api/queries';
+import { executionsPage } from '~/api/queries';
 import { ExecutionsTable } from '~/executions/ExecutionsTable';
 import { EmptyState } from '~/ui/EmptyState';
 import { Panel } from '~/ui/Panel';
@@ -16,11 +16,6 @@ export function Recent() {
     queryFn: ({ signal }) => executionsPage({ limit: SHOWN }, null, signal),
     refetchInterval: 3_000,
   });
-  const workflows = useQuery({
-    queryKey: ['workflows', 'first'],
-    queryFn: ({ signal }) => workflowsPage(null, signal),
-  });
-  const names = new Map((workflows.data?.rows ?? []).map(workflow => [workflow.id, workflow.name]));
   if (!runs.data) return null;
   return (
     <Panel
@@ -33,7 +28,7 @@ export function Recent() {
       }
     >
       {runs.data.rows.length > 0 ? (
-        <ExecutionsTable rows={runs.data.rows} names={names} framed={false} />
+        <ExecutionsTable rows={runs.data.rows} framed={false} />
       ) : (
         <EmptyState
           compact
