@@ -12,6 +12,7 @@ use millrace_contracts::{ErrorKind, JobError, ModelId};
 use millrace_inference::{Evicted, is_url};
 use moka::sync::Cache;
 
+use crate::cpu::Caller;
 use crate::role::Shared;
 
 const PRETRAINED: &str = "pretrained";
@@ -43,15 +44,30 @@ pub(crate) async fn provide(shared: &Shared, model: &ModelRef) -> Result<bool, J
     }
 }
 
-/// Loads what is to be there from the start, one after the other. What goes wrong is told; the first job that wants the
-/// model tries again.
+/// Loads what is to be there from the start, one after the other, wherever it comes from. What goes wrong is told; the first job
+/// that wants the model tries again.
 pub(crate) async fn preload(shared: &Shared, ids: &[String]) {
     for id in ids.iter().map(|id| ModelId::from(id.as_str())) {
-        if let Err(error) = of_repository(shared, &id).await {
+        if let Err(error) = bring(shared, &id).await {
             tracing::warn!(model.id = %id, %error, "a model could not be brought here");
         }
         // Told by the cache's observer.
         drop(shared.models.get(&id).await);
+    }
+}
+
+/// Sees to it that a model is on the disk of which nobody says where it comes from: an address, else the repository, else the
+/// registry.
+async fn bring(shared: &Shared, id: &ModelId) -> Result<(), JobError> {
+    if is_url(id) {
+        return shared.downloads.by_url(id).await.map(drop);
+    }
+    of_repository(shared, id).await?;
+    let (models, of) = (shared.models.clone(), id.clone());
+    let is_there = move || models.prospect(&of).file_bytes.is_some();
+    match shared.cpu.run(Caller::own(), is_there).await {
+        Ok((false, _)) => place(shared, id, RESTORED_WITHIN).await.map(drop),
+        _ => Ok(()),
     }
 }
 

@@ -137,3 +137,32 @@ async fn a_model_is_loaded_when_asked_for_and_given_up_when_it_changed() {
     }
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn models_from_everywhere_are_loaded_at_the_start() {
+    let (desk, downloads, server) = (Desk::open().await, tempfile::tempdir().unwrap(), server().await);
+    let model = registered("acme/shapes", checkpoint(&desk).await);
+    desk.bus.put_models(&[model], true).await.unwrap();
+    let by_url = format!("{server}/detector.onnx");
+    let preload = vec!["shapes-detector".to_owned(), "acme/shapes".to_owned(), by_url];
+    let worker = desk
+        .worker_with(millrace_config::Models {
+            downloads: downloads.path().to_owned(),
+            allowed_hosts: vec!["127.0.0.1".to_owned()],
+            preload: preload.clone(),
+            ..repository()
+        })
+        .await;
+    let warm = async || {
+        let workers = desk.bus.workers().await?;
+        let info = workers.first().and_then(|worker| worker.info.clone()).unwrap_or_default();
+        Ok::<_, millrace_bus::BusError>(preload.iter().all(|id| warm_in(&info, id)).then_some(()))
+    };
+    millrace_testkit::eventually(PATIENCE, "all models to be warm", warm).await.unwrap();
+    worker.stop().await;
+}
+
+fn warm_in(info: &str, id: &str) -> bool {
+    let info: serde_json::Value = serde_json::from_str(info).unwrap_or_default();
+    info["models"].as_array().is_some_and(|warm| warm.contains(&json!(id)))
+}

@@ -34,7 +34,7 @@ pub struct Models {
     pub downloads_quota: ByteSize,
     /// Hosts that models may be fetched from although their addresses are not public.
     pub allowed_hosts: Vec<String>,
-    /// Models loaded at start, before the worker is ready.
+    /// Models loaded at start, before the worker is ready: those of `dir`, registered ones, and addresses.
     pub preload: Vec<String>,
     /// Models that are never unloaded once they are loaded.
     pub pinned: Vec<String>,
