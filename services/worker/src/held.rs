@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use millrace_bus::{Abandon, EntryId, JobDelivery, QueueKey};
-use millrace_contracts::{ExecutionId, Job, JobId, ModelId};
+use millrace_contracts::{ExecutionId, Job, JobId, ModelId, Pool};
 use millrace_tasks::{CancellationToken, Courtesy, Waiting};
 use tokio::sync::Notify;
 
@@ -94,6 +94,11 @@ impl Held {
     /// How many jobs are in hand.
     pub(crate) fn count(&self) -> usize {
         self.lock().entries.len()
+    }
+
+    /// How many jobs of `pools` are in hand.
+    pub(crate) fn count_of(&self, pools: &[Pool]) -> usize {
+        self.lock().entries.keys().filter(|(queue, _)| pools.contains(&queue.pool)).count()
     }
 
     /// Waits until nothing is in hand. Of several who wait one is told.

@@ -45,4 +45,30 @@ impl Lanes {
     pub(crate) fn capacity(&self) -> usize {
         self.0.iter().map(|lane| lane.concurrency + lane.spare).sum()
     }
+
+    /// The pools that nothing more is taken of, but by spare hands: those of lanes whose hands are full. `in_hand` tells how many
+    /// jobs of some pools are.
+    pub(crate) fn full(&self, in_hand: impl Fn(&[Pool]) -> usize) -> Vec<Pool> {
+        let full = self.0.iter().filter(|lane| in_hand(&lane.pools) >= lane.concurrency);
+        full.flat_map(|lane| lane.pools.clone()).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lane_is_full_of_its_own_jobs_and_of_no_others() {
+        let pools = ["fast", "cpu", IO_POOL].map(str::to_owned).to_vec();
+        let worker = Worker { pools, concurrency: 2, spare_hands: 1, ..Worker::default() };
+        let lanes = Lanes::of(&worker, &Io { concurrency: 4, ..Io::default() });
+        assert_eq!(lanes.capacity(), 7);
+        let full = |inside: usize, outside: usize| {
+            lanes.full(|pools| if pools.contains(&Pool::from(IO_POOL)) { outside } else { inside })
+        };
+        assert!(full(1, 3).is_empty());
+        assert_eq!(full(0, 4), [Pool::from(IO_POOL)]);
+        assert_eq!(full(2, 0), ["fast", "cpu"].map(Pool::from));
+    }
 }

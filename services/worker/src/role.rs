@@ -128,7 +128,7 @@ pub async fn run(
         bus: shared.bus.clone(),
         worker: shared.worker.clone(),
         pools: shared.pools.clone(),
-        capacity: settings.concurrency,
+        capacity: shared.lanes.capacity(),
         models: cache,
         device: shared.chosen.clone(),
         held: shared.held.clone(),
@@ -181,7 +181,10 @@ async fn live(
     let publishing = model_events::publish(shared.bus.clone(), model_events);
     supervisor.spawn(may_fail("worker.model-events"), publishing);
     // Signs of life go on while models are loaded; jobs are not taken before.
-    supervisor.spawn(must_live("worker.heartbeat"), fleet.clone().beat(settings.heartbeat, stop.clone(), done.clone()));
+    supervisor.spawn(
+        must_live("worker.heartbeat"),
+        fleet.clone().beat(settings.heartbeat, stop.clone(), done.clone()),
+    );
     let neighbours = Neighbours::new(shared.worker.clone());
     // Before the first job is taken: it may be somebody else's.
     neighbours.ask(&shared.bus).await?;
@@ -210,10 +213,7 @@ async fn live(
     drop(sender);
     let driving = intake::drive(Arc::clone(shared), jobs, (stop.clone(), settings.grace), done.clone());
     supervisor.spawn(must_live("worker.jobs"), driving);
-    supervisor.spawn(
-        may_fail("worker.scout"),
-        scout::look(Arc::clone(shared), neighbours, settings.concurrency.max(1)),
-    );
+    supervisor.spawn(may_fail("worker.scout"), scout::look(Arc::clone(shared), neighbours));
     let wish = drain::listen(shared.bus.clone(), shared.worker.clone(), stop);
     supervisor.spawn(may_fail("worker.drain"), wish);
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());

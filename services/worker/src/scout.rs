@@ -7,7 +7,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_bus::BusError;
-use millrace_contracts::ModelId;
+use millrace_contracts::{ModelId, Pool};
 use millrace_inference::Pressure;
 
 use crate::cpu::Caller;
@@ -18,29 +18,30 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 /// Another worker leaves a model to us for so long.
 const CLAIM: Duration = Duration::from_secs(10);
 
-/// Looks for as long as it is polled. `capacity` is how many jobs this worker has in hand when its hands are full.
-pub(crate) async fn look(
-    shared: Arc<Shared>,
-    neighbours: Neighbours,
-    capacity: usize,
-) -> Result<(), Infallible> {
+/// Looks for as long as it is polled.
+pub(crate) async fn look(shared: Arc<Shared>, neighbours: Neighbours) -> Result<(), Infallible> {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
     loop {
         ticks.tick().await;
         // With a hand free the job itself is taken, and its model loaded, at once.
-        if shared.held.count() < capacity || shared.models.pressure() > Pressure::High {
+        let full = shared.lanes.full(|pools| shared.held.count_of(pools));
+        if full.is_empty() || shared.models.pressure() > Pressure::High {
             continue;
         }
-        if let Err(error) = load_what_is_waited_for(&shared, &neighbours).await {
+        if let Err(error) = load_what_is_waited_for(&shared, &neighbours, &full).await {
             tracing::debug!(%error, "the queues could not be looked at");
         }
     }
 }
 
-async fn load_what_is_waited_for(shared: &Shared, neighbours: &Neighbours) -> Result<(), BusError> {
+async fn load_what_is_waited_for(
+    shared: &Shared,
+    neighbours: &Neighbours,
+    pools: &[Pool],
+) -> Result<(), BusError> {
     let depths = shared.bus.queue_depths().await?;
-    let waiting = depths.into_iter().filter(|depth| depth.waiting > 0 && shared.pools.contains(&depth.pool));
+    let waiting = depths.into_iter().filter(|depth| depth.waiting > 0 && pools.contains(&depth.pool));
     let models: BTreeSet<ModelId> = waiting.filter_map(|depth| depth.model).collect();
     for model in models {
         if shared.models.has(&model) || neighbours.have(&model) {
