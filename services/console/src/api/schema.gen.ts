@@ -177,7 +177,7 @@ export interface paths {
         put?: never;
         /**
          * Start a run of a schedule now
-         * @description Whatever its policy for overlaps; the rhythm goes on as before.
+         * @description Whatever its policy for overlaps; the rhythm goes on as before. The run is as the schedule says: there is nothing to send.
          */
         post: operations["trigger_schedule"];
         delete?: never;
@@ -491,7 +491,8 @@ export interface paths {
         put?: never;
         /**
          * Run one job without a workflow
-         * @description A file of a form is named `image`. With `wait` the answer is held until the job ends.
+         * @description What the job works on stands in `image`; `embedding` takes a `text` instead, and `tensor` takes `tensors`. A file of a form is
+         *     named `image`. With `wait` the answer is held until the job ends.
          */
         post: operations["run_inference"];
         delete?: never;
@@ -795,7 +796,7 @@ export interface paths {
         put?: never;
         /**
          * Make a key
-         * @description From the first one on, every caller needs one.
+         * @description From the first one on, every caller needs one; so the first may do everything, making others included.
          */
         post: operations["create_key"];
         delete?: never;
@@ -873,7 +874,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** Describe the api (OpenAPI 3.1) */
+        /**
+         * Describe the api (OpenAPI 3.1)
+         * @description For everybody: it holds nothing of anybody's, and the page that shows it is read before there is a key to send.
+         */
         get: operations["get_openapi"];
         put?: never;
         post?: never;
@@ -1487,10 +1491,14 @@ export interface components {
             result?: unknown;
         };
         /** @description One job as a form. */
-        InferenceForm: {
+        InferenceForm: components["schemas"]["Options"] & {
             model_id: string;
             /** Format: binary */
-            image: string;
+            image?: string | null;
+            /** @description The text to embed instead of a picture. */
+            text?: string | null;
+            /** @description The numbers of `tensor`, as JSON. */
+            tensors?: unknown;
             /** @description The block's settings, as JSON. */
             config?: unknown;
         };
@@ -1498,8 +1506,12 @@ export interface components {
         InferenceRequest: components["schemas"]["Options"] & {
             model_id: string;
             model_source?: string | null;
-            /** @description Base64, a data: URL, or `blob:<sha256>`. */
-            image: unknown;
+            /** @description Base64, a data: URL, or `blob:<sha256>`. Only embeddings of texts, and tensors, do without. */
+            image?: unknown;
+            /** @description The text to embed instead of a picture. */
+            text?: string | null;
+            /** @description Numbers by name of the graph's input, of `tensor`. */
+            tensors?: unknown;
             /** @description The block's settings. */
             config?: {
                 [key: string]: unknown;
@@ -1940,7 +1952,10 @@ export interface components {
             checkpoint: string;
             /** @description What the SHA-256 of the ONNX file must be. */
             sha256?: string | null;
-            /** @description `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`: where each is. */
+            /**
+             * @description `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`, and files of weights, named as the
+             *     graph names them (`*.onnx_data`, `*.data`): where each is.
+             */
             files?: {
                 [key: string]: string;
             } | null;
@@ -2090,9 +2105,19 @@ export interface components {
         /** @description A page of node runs. */
         NodePage: {
             execution_id: components["schemas"]["ExecutionId"];
-            nodes: components["schemas"]["NodeView"][];
+            nodes: components["schemas"]["NodeRun"][];
             /** @description What to send as `after` for the page after. */
             next_after?: string | null;
+        };
+        /** @description A node run with what it was given. */
+        NodeRun: components["schemas"]["NodeView"] & {
+            /**
+             * @description Input ports; large values by reference, null where an optional port's source was skipped. None of a node run that has not
+             *     begun, nor while what it read cannot be looked up.
+             */
+            inputs?: {
+                [key: string]: unknown;
+            } | null;
         };
         /**
          * @description Where a node run stands. The last five are final.
@@ -2238,7 +2263,7 @@ export interface components {
             model_id: string;
             /** @description The pool whose workers were asked. */
             pool: string;
-            /** @description Workers that have it loaded. */
+            /** @description Those of them that have it loaded. */
             workers: string[];
         };
         /**
@@ -2590,6 +2615,33 @@ export interface components {
              * @description Memory it takes.
              */
             bytes?: number | null;
+            /**
+             * Format: int64
+             * @description How long it took to load, milliseconds.
+             */
+            load_ms?: number | null;
+            /**
+             * Format: int64
+             * @description How long ago it was last used, milliseconds; 0 while it is in use.
+             */
+            idle_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Jobs that use it now.
+             */
+            in_use?: number | null;
+            /**
+             * Format: int64
+             * @description Uses since it was loaded.
+             */
+            uses?: number | null;
+            /** @description Whether it is never forgotten. */
+            pinned?: boolean | null;
+            /**
+             * Format: int32
+             * @description Rows that its next batch may have.
+             */
+            batch_limit?: number | null;
         };
         /** @description Who calls. */
         WhoAmI: {
@@ -3273,6 +3325,8 @@ export interface operations {
             /** @description Accepted. */
             202: {
                 headers: {
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3318,6 +3372,10 @@ export interface operations {
             /** @description It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead. */
             200: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3327,6 +3385,10 @@ export interface operations {
             /** @description Accepted; it goes on. */
             202: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3365,6 +3427,8 @@ export interface operations {
             /** @description Accepted. */
             202: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3454,6 +3518,10 @@ export interface operations {
             /** @description It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead. */
             200: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3463,6 +3531,10 @@ export interface operations {
             /** @description Accepted; it goes on. */
             202: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3712,9 +3784,13 @@ export interface operations {
             };
         };
         responses: {
-            /** @description It has ended. */
+            /** @description It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead. */
             200: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3724,6 +3800,10 @@ export interface operations {
             /** @description Accepted; it goes on. */
             202: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -3924,7 +4004,10 @@ export interface operations {
                 status?: components["schemas"]["JobStatus"];
                 execution_id?: components["schemas"]["ExecutionId"];
                 model_id?: string;
-                /** @example detection@1 */
+                /**
+                 * @description What was done, in any version, or in one: `detection@1`.
+                 * @example detection
+                 */
                 task?: string;
                 cursor?: string;
                 limit?: number;
@@ -4001,7 +4084,7 @@ export interface operations {
             };
             path: {
                 /**
-                 * @description A model block: `detection`, `classification`, `embedding`, `segmentation`.
+                 * @description A model block: `detection`, `classification`, `embedding`, `segmentation`, `tensor`.
                  * @example detection
                  */
                 task: string;
@@ -4018,6 +4101,10 @@ export interface operations {
             /** @description It has ended. */
             200: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
@@ -4027,6 +4114,10 @@ export interface operations {
             /** @description Accepted; it goes on. */
             202: {
                 headers: {
+                    /** @description `true` where an earlier request with the same key made it. */
+                    "Idempotency-Replayed"?: string | null;
+                    /** @description The execution. */
+                    Location?: string;
                     [name: string]: unknown;
                 };
                 content: {
