@@ -101,6 +101,27 @@ impl Events<'_> {
         rows.into_iter().map(Row::event).collect()
     }
 
+    /// The position of a run's last event in `epoch` or later; `seq` 0 where there is none.
+    ///
+    /// # Errors
+    /// `Unavailable`.
+    pub async fn last(&self, run: ExecutionId, epoch: u32) -> Result<LogPosition, StoreError> {
+        let row = sqlx::query!(
+            "select epoch, seq from wf_events
+            where execution_id = $1 and epoch >= $2
+                and time >= (select created_at - interval '1 hour' from wf_executions where id = $1)
+                and time <= (select coalesce(completed_at + interval '1 hour', 'infinity') from wf_executions where id = $1)
+            order by epoch desc, seq desc limit 1",
+            run.0,
+            i32::try_from(epoch).unwrap_or(i32::MAX)
+        )
+        .fetch_optional(&mut *self.store.connection().await?)
+        .await?;
+        let last =
+            |epoch: i32, seq: i64| LogPosition { epoch: epoch.unsigned_abs(), seq: seq.unsigned_abs() };
+        Ok(row.map_or(LogPosition { epoch, seq: 0 }, |row| last(row.epoch, row.seq)))
+    }
+
     /// The event that ended a run; none when it is not recorded, or not any more.
     ///
     /// # Errors

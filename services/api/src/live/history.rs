@@ -155,22 +155,11 @@ impl History {
             let position = LogPosition { epoch: record.epoch, seq: 0 };
             return Ok((record, position));
         }
-        let position = self.recorded_end(run, record.epoch).await?;
+        let position = self.store.events().last(run, record.epoch).await?;
         if record.summary.status.is_terminal() {
             return Ok((record, position));
         }
         Ok((self.store.executions().get(run).await?, position))
-    }
-
-    async fn recorded_end(&self, run: ExecutionId, epoch: u32) -> Result<LogPosition, StoreError> {
-        let mut end = LogPosition { epoch, seq: 0 };
-        loop {
-            let events = self.recorded_events(run, end).await?;
-            match events.last().and_then(Event::log_position) {
-                Some(last) => end = last,
-                None => return Ok(end),
-            }
-        }
     }
 }
 

@@ -36,6 +36,10 @@ async fn a_run_is_recorded_whole_and_once() -> Result<()> {
     // What comes back is what was said, to the letter.
     let said: Vec<_> = story.events.iter().filter(|event| event.seq.is_some()).cloned().collect();
     assert_eq!(fixture.store.events().after(story.run, START, 100).await?, said);
+    let end = said.last().and_then(Event::log_position);
+    assert_eq!(Some(fixture.store.events().last(story.run, 1).await?), end);
+    let nothing = LogPosition { epoch: 7, seq: 0 };
+    assert_eq!(fixture.store.events().last(story.run, 7).await?, nothing);
     let tail = fixture.store.events().after(story.run, LogPosition { epoch: 1, seq: 3 }, 1).await?;
     assert_eq!(tail, said[3..4]);
     Ok(())
