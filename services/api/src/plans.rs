@@ -24,7 +24,7 @@ const STORED_FOR: Duration = Duration::from_secs(3600);
 #[derive(Debug)]
 pub(crate) struct Compiled {
     /// What the engine walks.
-    pub(crate) plan: Plan,
+    pub(crate) plan: Arc<Plan>,
     /// The inputs a run is to give.
     pub(crate) inputs: Vec<InputSpec>,
     /// The definition with its blocks' versions pinned.
@@ -97,6 +97,7 @@ fn compile(definition: &Value) -> Result<Arc<Compiled>, Faults> {
     let bytes = serde_json::to_vec(&definition).expect("a JSON value serialises");
     let id = BlobId::of(&bytes);
     let (inputs, queues) = (plan.inputs(), queues_of(&plan));
+    let plan = Arc::new(plan);
     Ok(Arc::new(Compiled { inputs, queues, plan, definition, id, bytes, stored: Mutex::default() }))
 }
 

@@ -2,12 +2,14 @@
 //! knows in either case.
 
 mod find;
+mod given;
 mod links;
 mod node_metrics;
 mod rows;
 mod run;
 
 pub(crate) use find::{Found, find, parse_id};
+pub(crate) use given::{NodeRun, node_runs};
 pub(crate) use links::{Links, images_as_links, links};
 pub(crate) use rows::{ExecutionRow, rows};
-pub(crate) use run::{Execution, execution, node};
+pub(crate) use run::{Execution, execution};

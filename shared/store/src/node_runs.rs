@@ -102,6 +102,32 @@ impl NodeRuns<'_> {
         rows.into_iter().map(NodeView::try_from).collect()
     }
 
+    /// Those at these places, as far as they are recorded.
+    ///
+    /// # Errors
+    /// `Corrupt`, `Unavailable`.
+    pub async fn at(
+        &self,
+        run: ExecutionId,
+        places: &[(NodeId, ItemPath)],
+    ) -> Result<Vec<NodeView>, StoreError> {
+        let nodes: Vec<String> = places.iter().map(|(node, _)| json::plain(node.as_str())).collect();
+        let paths: Vec<String> = places.iter().map(|(_, path)| path.to_string()).collect();
+        let rows = sqlx::query_as!(
+            Row,
+            "select run.node_id, run.path, run.block, run.status, run.attempt, run.outputs, run.error, run.metrics,
+                run.worker_id, run.queued_at, run.started_at, run.completed_at, run.skipped_ports, run.origin
+            from unnest($2::text[], $3::text[]) as place (node_id, path)
+            join wf_node_runs run on run.execution_id = $1 and run.node_id = place.node_id and run.path = place.path",
+            run.0,
+            &nodes,
+            &paths
+        )
+        .fetch_all(&mut *self.store.connection().await?)
+        .await?;
+        rows.into_iter().map(NodeView::try_from).collect()
+    }
+
     /// The completed node runs of a run, with their outputs: what a rebuilt run need not do again.
     ///
     /// # Errors

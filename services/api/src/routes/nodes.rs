@@ -12,13 +12,13 @@ use utoipa::ToSchema;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
-use crate::view::{self, Found};
+use crate::view::{self, Found, NodeRun};
 
 /// A page of node runs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct NodePage {
     execution_id: ExecutionId,
-    nodes: Vec<NodeView>,
+    nodes: Vec<NodeRun>,
     /// What to send as `after` for the page after.
     next_after: Option<String>,
 }
@@ -58,13 +58,13 @@ async fn page(app: &App, id: &str, node: Option<NodeId>, params: Params) -> Resu
     let found = view::find(app, view::parse_id(id)?).await?;
     let run = found.id;
     let wanted = Wanted { node: node.as_ref(), after: after.as_ref(), limit };
-    let nodes = wanted.of(app, found).await?;
+    let (nodes, live) = wanted.of(app, found).await?;
     if let Some(node) = node.as_ref().filter(|_| nodes.is_empty() && after.is_none()) {
         return Err(Problem::not_found("node run of", node));
     }
     let last = nodes.last().filter(|_| nodes.len() == limit as usize);
     let next = last.map(|last| format!("{}{}", last.node_id, last.path));
-    let nodes = nodes.into_iter().map(view::node).collect();
+    let nodes = view::node_runs(app, run, nodes, live).await;
     Ok(Json(NodePage { execution_id: run, nodes, next_after: next }))
 }
 
@@ -83,23 +83,26 @@ struct Wanted<'a> {
 }
 
 impl Wanted<'_> {
-    async fn of(&self, app: &App, found: Found) -> Result<Vec<NodeView>, Problem> {
+    /// The page, and all node runs of the run where its live state has them.
+    async fn of(&self, app: &App, found: Found) -> Result<(Vec<NodeView>, Option<Vec<NodeView>>), Problem> {
         // The live state knows more, unless the run has so many node runs that it was cut.
         if let Some((snapshot, _)) = found.live.filter(|(snapshot, _)| snapshot.nodes_omitted == 0) {
-            return Ok(self.pick(snapshot.nodes));
+            return Ok((self.pick(&snapshot.nodes), Some(snapshot.nodes)));
         }
         let after = self.after.map(|(node, path)| (node, path));
-        Ok(app.store.node_runs().list(found.id, self.node, after, self.limit).await?)
+        Ok((app.store.node_runs().list(found.id, self.node, after, self.limit).await?, None))
     }
 
     /// The same page as the record would give: by node, then by the items' numbers.
-    fn pick(&self, mut nodes: Vec<NodeView>) -> Vec<NodeView> {
+    fn pick(&self, nodes: &[NodeView]) -> Vec<NodeView> {
         let place = |view: &NodeView| (view.node_id.clone(), view.path.clone());
-        nodes.retain(|view| self.node.is_none_or(|node| view.node_id == *node));
-        nodes.retain(|view| self.after.is_none_or(|after| place(view) > *after));
-        nodes.sort_by_cached_key(place);
-        nodes.truncate(self.limit as usize);
-        nodes
+        let wanted = |view: &&NodeView| {
+            self.node.is_none_or(|node| view.node_id == *node)
+                && self.after.is_none_or(|after| place(view) > *after)
+        };
+        let mut picked: Vec<&NodeView> = nodes.iter().filter(wanted).collect();
+        picked.sort_by_cached_key(|view| place(view));
+        picked.into_iter().take(self.limit as usize).cloned().collect()
     }
 }
 

@@ -3,7 +3,7 @@
 use millrace_bus::PlaceInLine;
 use millrace_contracts::job::Priority;
 use millrace_contracts::message::RerunOf;
-use millrace_contracts::run::{NodeView, Progress, Snapshot};
+use millrace_contracts::run::{Progress, Snapshot};
 use millrace_contracts::{
     BlobId, ExecutionId, ExecutionStatus, JobError, Pool, ScheduleId, UnixMillis, WorkflowId,
 };
@@ -214,14 +214,6 @@ impl Execution {
         self.seq = Some(live.seq);
         self.jobs = jobs.into();
     }
-}
-
-/// A node run; images in its outputs get their addresses.
-pub(crate) fn node(mut view: NodeView) -> NodeView {
-    for value in view.outputs.iter_mut().flat_map(|outputs| outputs.values_mut()) {
-        images_as_links(value);
-    }
-    view
 }
 
 impl From<JobCounts> for Counters {

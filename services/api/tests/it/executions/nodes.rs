@@ -1,9 +1,11 @@
 //! `GET /executions/{id}/nodes[/{node}]`.
 
 use millrace_bus::Commit;
-use serde_json::json;
+use millrace_contracts::EventType;
+use millrace_store::RecordBatch;
+use serde_json::{Value, json};
 
-use crate::support::World;
+use crate::support::{Player, World, png, show};
 
 #[tokio::test]
 async fn node_runs_are_shown_by_node_and_item() -> anyhow::Result<()> {
@@ -38,5 +40,56 @@ async fn node_runs_are_shown_by_node_and_item() -> anyhow::Result<()> {
     assert_eq!(places(&second), ["crop[10]"]);
     world.get(&format!("{path}/nobody")).await?.problem(404, "NOT_FOUND");
     world.get(&format!("{path}?after=crop%5Bx%5D")).await?.problem(400, "INVALID_QUERY");
+    world.stop().await
+}
+
+/// What the nodes of `show()` have said, as it is stored.
+fn told(image: &Value) -> [Value; 3] {
+    let view = |node: &str, block: &str, status: &str, outputs: &Value| json!({"node_id": node, "block": block, "status": status, "attempt": 1, "outputs": outputs, "completed_at": 5});
+    [
+        view("photo", "image_input@1", "completed", &json!({"image": image})),
+        view("min", "parameter_input@1", "completed", &json!({"value": 0.7})),
+        view("answer", "json_output@1", "completed", &json!({"picture": image, "min": 0.7})),
+    ]
+}
+
+#[tokio::test]
+async fn node_runs_are_shown_with_what_they_were_given() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let blob = world.blobs.put(png(8, 8).into()).await?;
+    let body = json!({"workflow": show(), "input": {"photo": format!("blob:{blob}"), "min": 0.7}});
+    let accepted = world.post("/api/v1/executions", &body).await?;
+    let run = accepted.body["execution_id"].as_str().unwrap_or_default().parse()?;
+    let image = world.get(&format!("/api/v1/executions/{run}")).await?.body["input"]["photo"].clone();
+    let mut player = Player::new(world.bus.clone(), run);
+    player.start().await?;
+    let mut commit = Commit::new(run, world.bus.partition_of(run), 1);
+    for view in told(&image) {
+        let field = format!("n:{}", view["node_id"].as_str().unwrap_or_default());
+        commit.set.push((field, serde_json::to_vec(&view)?));
+    }
+    let waiting =
+        json!({"node_id": "answer", "path": "", "block": "json_output@1", "status": "pending", "attempt": 0});
+    commit.set.push(("n:answer".to_owned(), serde_json::to_vec(&waiting)?));
+    world.bus.commit(&[commit]).await?;
+
+    let path = format!("/api/v1/executions/{run}/nodes");
+    let nodes = world.get(&path).await?.body["nodes"].clone();
+    assert_eq!((&nodes[0]["node_id"], nodes[0].get("inputs")), (&json!("answer"), None), "it has not begun");
+    assert_eq!(nodes[1]["inputs"], json!({"value": 0.7}));
+    assert_eq!(nodes[2]["inputs"]["image"]["url"], format!("/api/v1/blobs/{blob}"));
+
+    // The same from the record, which is asked for what a page does not hold.
+    let events = told(&image).map(|view| {
+        let mut event = player.event(EventType::NodeCompleted, view.clone());
+        event.node_id = view["node_id"].as_str().map(Into::into);
+        event
+    });
+    world.store.record(&RecordBatch { events: events.to_vec() }).await?;
+    world.redis.flush().await?;
+    let nodes = world.get(&format!("{path}/answer")).await?.body["nodes"].clone();
+    assert_eq!(nodes.as_array().map(Vec::len), Some(1), "{nodes}");
+    assert_eq!(nodes[0]["inputs"]["min"], 0.7);
+    assert_eq!(nodes[0]["inputs"]["picture"]["url"], format!("/api/v1/blobs/{blob}"));
     world.stop().await
 }

@@ -1,0 +1,99 @@
+//! Node runs with what they were given. That is stored nowhere: it is told out of the run's definition and of what the node runs
+//! before them gave, which are fetched as far as they are read.
+
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use millrace_compiler::Plan;
+use millrace_contracts::message::Accepted;
+use millrace_contracts::run::NodeView;
+use millrace_contracts::{ExecutionId, ItemPath, NodeId};
+use millrace_engine::Givers;
+use serde::Serialize;
+use serde_json::{Map, Value};
+use utoipa::ToSchema;
+
+use super::links::images_as_links;
+use crate::problem::{Code, Problem};
+use crate::state::App;
+
+/// A longer list, as JSON, is not read for the item that a node run was given of it, bytes.
+const MAX_LIST_BYTES: u64 = 8 * 1024 * 1024;
+
+/// A node run with what it was given.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct NodeRun {
+    #[serde(flatten)]
+    run: NodeView,
+    /// Input ports; large values by reference, null where an optional port's source was skipped. None of a node run that has not
+    /// begun, nor while what it read cannot be looked up.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    inputs: Option<Map<String, Value>>,
+}
+
+/// The node runs of a page; `live` are all of the run, while its live state has them.
+pub(crate) async fn node_runs(
+    app: &App,
+    id: ExecutionId,
+    page: Vec<NodeView>,
+    live: Option<Vec<NodeView>>,
+) -> Vec<NodeRun> {
+    let givers = match givers(app, id, &page, live).await {
+        Ok(givers) => Some(givers),
+        Err(problem) => {
+            tracing::debug!(execution.id = %id, problem = ?problem.code(), "node runs are shown without their inputs");
+            None
+        }
+    };
+    let show = |run: NodeView| {
+        let inputs = givers.as_ref().and_then(|givers| givers.inputs(&run));
+        let mut shown = NodeRun { run, inputs };
+        let ports = shown.run.outputs.iter_mut().chain(shown.inputs.iter_mut());
+        ports.flat_map(Map::values_mut).for_each(images_as_links);
+        shown
+    };
+    page.into_iter().map(show).collect()
+}
+
+/// What the node runs of `page` read from.
+async fn givers(
+    app: &App,
+    id: ExecutionId,
+    page: &[NodeView],
+    live: Option<Vec<NodeView>>,
+) -> Result<Givers, Problem> {
+    let (accepted, _) = app.store.executions().accepted(id).await?;
+    let plan = plan(app, &accepted).await?;
+    let needed = Givers::needed(&plan, page);
+    let views = match live {
+        Some(views) => {
+            let needed: HashSet<(NodeId, ItemPath)> = needed.into_iter().collect();
+            let is_needed = |view: &NodeView| needed.contains(&(view.node_id.clone(), view.path.clone()));
+            views.into_iter().filter(is_needed).collect()
+        }
+        None if needed.is_empty() => Vec::new(),
+        None => app.store.node_runs().at(id, &needed).await?,
+    };
+    let mut givers = Givers::of(plan, accepted, views);
+    for missing in givers.missing_items() {
+        if missing.list.bytes > MAX_LIST_BYTES {
+            continue;
+        }
+        match app.blobs.resolve_one(&missing.list.to_value()).await {
+            Ok(Value::Array(items)) => givers.provide_items(&missing.opener, items),
+            Ok(_) => {}
+            Err(error) => tracing::debug!(execution.id = %id, %error, "the list of a loop cannot be read"),
+        }
+    }
+    Ok(givers)
+}
+
+/// What the run walks, from the record: it may outlive the blob.
+async fn plan(app: &App, accepted: &Accepted) -> Result<Arc<Plan>, Problem> {
+    let Some(definition) = app.store.definition(accepted.definition).await? else {
+        return Err(Problem::new(Code::RunDataGone, "the definition of the run is gone"));
+    };
+    let compiled = app.plans.compile(&definition).await;
+    let compiled = compiled.map_err(|faults| crate::plans::invalid(faults, ""))?;
+    Ok(compiled.plan.clone())
+}
