@@ -3,6 +3,7 @@
 
 mod find;
 mod given;
+mod job;
 mod links;
 mod node_metrics;
 mod rows;
@@ -10,6 +11,7 @@ mod run;
 
 pub(crate) use find::{Found, find, parse_id};
 pub(crate) use given::{NodeRun, node_runs};
+pub(crate) use job::{AskedJob, overlay};
 pub(crate) use links::{Links, images_as_links, links};
 pub(crate) use rows::{ExecutionRow, rows};
 pub(crate) use run::{Execution, execution};

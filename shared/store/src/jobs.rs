@@ -119,8 +119,17 @@ pub struct JobFilter {
     pub status: Option<JobStatus>,
     /// Of this model only.
     pub model_id: Option<ModelId>,
-    /// Of this block only, `detection@1`.
-    pub task: Option<String>,
+    /// Of this block only.
+    pub task: Option<JobTask>,
+}
+
+/// The block that jobs are of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum JobTask {
+    /// One version of it, `detection@1`.
+    Version(String),
+    /// Whatever its version, `detection`.
+    AnyVersion(String),
 }
 
 /// The recorded jobs.
@@ -232,7 +241,7 @@ impl Jobs<'_> {
             run: filter.execution_id.map(|run| run.0),
             status: filter.status.map(JobStatus::as_str),
             model: filter.model_id.as_ref().map(ModelId::as_str),
-            task: filter.task.as_deref(),
+            task: filter.task.as_ref().map(JobTask::pattern),
             after: after.as_ref().map(|job| job.submitted_at.to_utc()),
             after_id: after.as_ref().map(|job| job.id.0),
             limit: i64::from(limit),
@@ -241,12 +250,30 @@ impl Jobs<'_> {
     }
 }
 
+impl JobTask {
+    /// As `like` takes it.
+    fn pattern(&self) -> String {
+        let (Self::Version(text) | Self::AnyVersion(text)) = self;
+        let mut pattern = String::with_capacity(text.len() + 2);
+        for letter in text.chars() {
+            if matches!(letter, '%' | '_' | '\\') {
+                pattern.push('\\');
+            }
+            pattern.push(letter);
+        }
+        if matches!(self, Self::AnyVersion(_)) {
+            pattern.push_str("@%");
+        }
+        pattern
+    }
+}
+
 /// One page's bounds, as Postgres is given them.
 struct Page<'a> {
     run: Option<Uuid>,
     status: Option<&'a str>,
     model: Option<&'a str>,
-    task: Option<&'a str>,
+    task: Option<String>,
     after: Option<DateTime<Utc>>,
     after_id: Option<Uuid>,
     limit: i64,
@@ -264,16 +291,16 @@ impl Page<'_> {
     }
 
     async fn of_run(&self, run: Uuid, store: &Store) -> Result<Vec<Row>, StoreError> {
-        let Self { status, model, task, after, after_id, limit, .. } = *self;
+        let Self { status, model, ref task, after, after_id, limit, .. } = *self;
         jobs!(
             "execution_id = $1 and ($2::text is null or status = $2) and ($3::text is null or model_id = $3)
-                and ($4::text is null or task = $4)
+                and ($4::text is null or task like $4)
                 and ($5::timestamptz is null or (submitted_at, id) < ($5, $6::uuid))
             order by submitted_at desc, id desc limit $7",
             run,
             status,
             model,
-            task,
+            task.as_deref(),
             after,
             after_id,
             limit
@@ -284,14 +311,14 @@ impl Page<'_> {
     }
 
     async fn of_model(&self, model: &str, store: &Store) -> Result<Vec<Row>, StoreError> {
-        let Self { status, task, after, after_id, limit, .. } = *self;
+        let Self { status, ref task, after, after_id, limit, .. } = *self;
         jobs!(
-            "model_id = $1 and ($2::text is null or status = $2) and ($3::text is null or task = $3)
+            "model_id = $1 and ($2::text is null or status = $2) and ($3::text is null or task like $3)
                 and ($4::timestamptz is null or (submitted_at, id) < ($4, $5::uuid))
             order by submitted_at desc, id desc limit $6",
             model,
             status,
-            task,
+            task.as_deref(),
             after,
             after_id,
             limit
@@ -302,13 +329,13 @@ impl Page<'_> {
     }
 
     async fn in_status(&self, status: &str, store: &Store) -> Result<Vec<Row>, StoreError> {
-        let Self { task, after, after_id, limit, .. } = *self;
+        let Self { ref task, after, after_id, limit, .. } = *self;
         jobs!(
-            "status = $1 and ($2::text is null or task = $2)
+            "status = $1 and ($2::text is null or task like $2)
                 and ($3::timestamptz is null or (submitted_at, id) < ($3, $4::uuid))
             order by submitted_at desc, id desc limit $5",
             status,
-            task,
+            task.as_deref(),
             after,
             after_id,
             limit
@@ -320,19 +347,19 @@ impl Page<'_> {
 
     /// The index on (status, submitted_at) serves each status; the newest of all are among the newest of each.
     async fn newest(&self, store: &Store) -> Result<Vec<Row>, StoreError> {
-        let Self { task, after, after_id, limit, .. } = *self;
+        let Self { ref task, after, after_id, limit, .. } = *self;
         jobs!(
             "id in (
                 select newest.id
                 from unnest(array['pending', 'queued', 'running', 'completed', 'failed', 'cancelled']) as known (status)
                 cross join lateral (
                     select job.id from wf_inference_jobs job
-                    where job.status = known.status and ($2::text is null or job.task = $2)
+                    where job.status = known.status and ($2::text is null or job.task like $2)
                         and ($3::timestamptz is null or (job.submitted_at, job.id) < ($3, $4::uuid))
                     order by job.submitted_at desc, job.id desc limit $1) newest)
             order by submitted_at desc, id desc limit $1",
             limit,
-            task,
+            task.as_deref(),
             after,
             after_id
         )

@@ -50,7 +50,7 @@ pub use executions::{
 pub use expired::Expired;
 pub use group_commit::{GroupCommit, GroupCommitError, GroupCommitSettings, GroupCommitter};
 pub use inspect::VectorExtension;
-pub use jobs::{JobFilter, JobRecord, JobStatus, Jobs};
+pub use jobs::{JobFilter, JobRecord, JobStatus, JobTask, Jobs};
 pub use measure::ServerCounters;
 pub use models::{ModelRecord, Models};
 pub use node_runs::NodeRuns;

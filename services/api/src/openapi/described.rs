@@ -133,8 +133,12 @@ pub(crate) struct ScheduleRequest {
 pub(crate) struct InferenceRequest {
     model_id: String,
     model_source: Option<String>,
-    /// Base64, a data: URL, or `blob:<sha256>`.
-    image: Value,
+    /// Base64, a data: URL, or `blob:<sha256>`. Only embeddings of texts, and tensors, do without.
+    image: Option<Value>,
+    /// The text to embed instead of a picture.
+    text: Option<String>,
+    /// Numbers by name of the graph's input, of `tensor`.
+    tensors: Option<Value>,
     /// The block's settings.
     config: Option<Map<String, Value>>,
     #[serde(flatten)]
@@ -145,10 +149,16 @@ pub(crate) struct InferenceRequest {
 #[derive(ToSchema)]
 pub(crate) struct InferenceForm {
     model_id: String,
-    #[schema(value_type = String, format = Binary)]
-    image: Vec<u8>,
+    #[schema(value_type = Option<String>, format = Binary)]
+    image: Option<Vec<u8>>,
+    /// The text to embed instead of a picture.
+    text: Option<String>,
+    /// The numbers of `tensor`, as JSON.
+    tensors: Option<Value>,
     /// The block's settings, as JSON.
     config: Option<Value>,
+    #[serde(flatten)]
+    options: Options,
 }
 
 /// Files of any names.
@@ -289,6 +299,18 @@ pub(crate) struct WarmModel {
     task: Option<String>,
     /// Memory it takes.
     bytes: Option<u64>,
+    /// How long it took to load, milliseconds.
+    load_ms: Option<u64>,
+    /// How long ago it was last used, milliseconds; 0 while it is in use.
+    idle_ms: Option<u64>,
+    /// Jobs that use it now.
+    in_use: Option<u32>,
+    /// Uses since it was loaded.
+    uses: Option<u64>,
+    /// Whether it is never forgotten.
+    pinned: Option<bool>,
+    /// Rows that its next batch may have.
+    batch_limit: Option<u32>,
 }
 
 /// The memory that a worker has for models.
@@ -393,7 +415,8 @@ pub(crate) struct ModelRequest {
     checkpoint: String,
     /// What the SHA-256 of the ONNX file must be.
     sha256: Option<String>,
-    /// `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`: where each is.
+    /// `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`, and files of weights, named as the
+    /// graph names them (`*.onnx_data`, `*.data`): where each is.
     files: Option<BTreeMap<String, String>>,
     /// Keys of `preprocessor_config.json`; each replaces the file's.
     preprocess: Option<Map<String, Value>>,

@@ -4,16 +4,18 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Path, State};
-use millrace_contracts::{ExecutionId, JobId, NodeStatus};
-use millrace_store::{JobFilter, JobRecord, JobStatus};
+use millrace_blocks::{Runner, catalogue};
+use millrace_contracts::run::NodeView;
+use millrace_contracts::{ExecutionId, IMAGE_FETCH, JobId};
+use millrace_store::{JobFilter, JobRecord, JobStatus, JobTask, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
-use crate::params::Params;
+use crate::params::{Params, wrong};
 use crate::problem::Problem;
 use crate::state::App;
-use crate::view;
+use crate::view::{self, AskedJob};
 
 const STATUSES: &str = "pending, queued, running, completed, failed or cancelled";
 
@@ -30,7 +32,7 @@ pub(crate) struct JobPage {
     get, path = "/api/v1/inference/jobs", operation_id = "list_jobs", tag = "inference",
     params(
         ("status" = Option<JobStatus>, Query), ("execution_id" = Option<ExecutionId>, Query),
-        ("model_id" = Option<String>, Query), ("task" = Option<String>, Query, example = "detection@1"),
+        ("model_id" = Option<String>, Query), ("task" = Option<String>, Query, description = "What was done, in any version, or in one: `detection@1`.", example = "detection"),
         ("cursor" = Option<String>, Query), ("limit" = Option<u32>, Query, minimum = 1, maximum = 200),
     ),
     responses((status = 200, description = "A page.", body = JobPage)),
@@ -42,7 +44,7 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
         execution_id: params.parsed::<ExecutionId>("execution_id", "an execution's id")?,
         status: params.parsed::<JobStatus>("status", STATUSES)?,
         model_id: params.text("model_id").map(Into::into),
-        task: params.text("task").map(str::to_owned),
+        task: params.text("task").map(task).transpose()?,
     };
     let after = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| JobId(cursor.0));
     let jobs = app.store.jobs().list(&filter, after, limit).await?;
@@ -57,30 +59,65 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
     params(("id" = JobId, Path)),
     responses((status = 200, description = "The job.", body = JobRecord)),
 )]
-// The record is told of a job's start only with its end; until then the run's live state says who has it.
+// What the record does not say yet is told by the job's note and by the run's live state.
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<Json<JobRecord>, Problem> {
     let id: JobId = id.parse().map_err(|_| Problem::not_found("job", &id))?;
-    let mut job = app.store.jobs().get(id).await?;
-    if matches!(job.status, JobStatus::Pending | JobStatus::Queued) {
-        overlay(&app, &mut job).await;
+    match app.store.jobs().get(id).await {
+        Ok(mut job) => {
+            if matches!(job.status, JobStatus::Pending | JobStatus::Queued) {
+                overlay(&app, &mut job).await;
+            }
+            Ok(Json(job))
+        }
+        Err(error) => match AskedJob::find(&app, id).await {
+            Ok(Some(job)) => Ok(Json(job)),
+            Ok(None) => Err(error.into()),
+            // Only where Redis is sure as well is there no such job.
+            Err(problem) => {
+                Err(if matches!(error, StoreError::NotFound(_)) { problem } else { error.into() })
+            }
+        },
     }
-    Ok(Json(job))
 }
 
 /// What the live state knows beyond the record; nothing where it cannot be asked.
 async fn overlay(app: &App, job: &mut JobRecord) {
     let Ok(found) = view::find(app, job.execution_id).await else { return };
     let Some((snapshot, _)) = found.live else { return };
-    let own = |node: &&millrace_contracts::run::NodeView| {
-        node.node_id == job.node_id && node.path == job.path && node.attempt == job.attempt
-    };
-    let Some(node) = snapshot.nodes.iter().find(own) else { return };
-    if node.status == NodeStatus::Running {
-        job.status = JobStatus::Running;
-        job.started_at = node.started_at;
-        job.worker_id.clone_from(&node.worker_id);
+    let own = |node: &&NodeView| node.node_id == job.node_id && node.path == job.path;
+    if let Some(node) = snapshot.nodes.iter().find(own) {
+        view::overlay(job, node);
+    }
+}
+
+/// `detection` for every version of it, or `detection@1` for one.
+fn task(text: &str) -> Result<JobTask, Problem> {
+    let tasks = || catalogue().iter().filter(|block| matches!(block.runner, Runner::Worker { .. }));
+    if tasks().any(|block| block.name == text) {
+        return Ok(JobTask::AnyVersion(text.to_owned()));
+    }
+    if text == IMAGE_FETCH || tasks().any(|block| block.versioned() == text) {
+        return Ok(JobTask::Version(text.to_owned()));
+    }
+    let mut known: Vec<&str> = tasks().map(|block| block.name).collect();
+    known.sort_unstable();
+    Err(wrong("task", text, &format!("what a worker does: {}, or one version of it", known.join(", "))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_task_is_named_with_or_without_its_version() {
+        assert_eq!(task("detection").unwrap(), JobTask::AnyVersion("detection".into()));
+        assert_eq!(task("detection@1").unwrap(), JobTask::Version("detection@1".into()));
+        assert_eq!(task(IMAGE_FETCH).unwrap(), JobTask::Version(IMAGE_FETCH.into()));
+        for text in ["detektion", "detection@77", "json_output", ""] {
+            assert!(task(text).is_err(), "{text}");
+        }
     }
 }

@@ -123,6 +123,11 @@ impl Execution {
         self.status
     }
 
+    /// Why it failed, to be told in other words.
+    pub(crate) fn error_mut(&mut self) -> Option<&mut JobError> {
+        self.error.as_mut()
+    }
+
     /// What the output block `name` gave.
     pub(crate) fn output(&self, name: &str) -> Option<&Value> {
         self.outputs.as_ref()?.get(name)

@@ -1,15 +1,17 @@
 //! `POST /inference/{task}` and `GET /inference/jobs`.
 
+use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use millrace_bus::Commit;
 use millrace_config::{Api, ByteSize};
-use millrace_contracts::{ExecutionId, ItemPath, JobId};
+use millrace_contracts::{EventType, ExecutionId, ExecutionStatus, ItemPath, JobId};
 use millrace_testkit::TestPostgres;
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
 
-use crate::support::{Player, Reply, World, png};
+use crate::support::{Follower, Player, Reply, World, png};
 
 fn request(config: &Value) -> Value {
     json!({"model_id": "some-model", "image": STANDARD.encode(png(64, 48)), "config": config})
@@ -39,6 +41,102 @@ async fn one_job_is_a_run_with_one_node() -> anyhow::Result<()> {
     assert_eq!(sent.status, 202, "{sent:?}");
     let shown = world.get(sent.header("location")).await?;
     assert_eq!(shown.body["input"]["image"]["width"], 32);
+    world.stop().await
+}
+
+/// Nobody records anything here: what is told is told by the note and the run.
+#[tokio::test]
+async fn a_job_is_known_by_its_id_from_its_acceptance_on() -> anyhow::Result<()> {
+    let mut world = World::start_with(Api::default(), TestPostgres::start_alone().await?).await?;
+    let accepted = world.post("/api/v1/inference/detection", &request(&json!({}))).await?;
+    let (run, job) = job_of(&accepted)?;
+    let path = format!("/api/v1/inference/jobs/{job}");
+    let waits = world.get(&path).await?;
+    assert_eq!((waits.status, &waits.body["status"]), (200, &json!("pending")), "{waits:?}");
+    assert_eq!((&waits.body["id"], &waits.body["execution_id"]), (&json!(job), &json!(run)));
+    assert_eq!(
+        (&waits.body["task"], &waits.body["model_id"], &waits.body["pool"]),
+        (&json!("detection@1"), &json!("some-model"), &json!("fast"))
+    );
+    let mut player = Player::new(world.bus.clone(), run);
+    player.start().await?;
+    let mut version = 1;
+    for (status, result) in [("running", json!(null)), ("completed", json!({"count": 2}))] {
+        let mut commit = Commit::new(run, world.bus.partition_of(run), version);
+        let record = json!({"node_id": "inference", "path": "", "block": "detection@1", "status": status, "attempt": 1,
+            "outputs": result, "queued_at": 1, "started_at": 2, "worker_id": "w1"});
+        commit.set.push(("n:inference".to_owned(), serde_json::to_vec(&record)?));
+        world.bus.commit(&[commit]).await?;
+        version += 1;
+        let shown = world.get(&path).await?.body;
+        assert_eq!((&shown["status"], &shown["result"]), (&json!(status), &result), "{shown}");
+        assert_eq!((&shown["worker_id"], &shown["started_at"]), (&json!("w1"), &json!(2)));
+    }
+    // As long as the record is away.
+    world.postgres.server().context("a server of its own")?.kill().await;
+    assert_eq!(world.get(&path).await?.body["status"], "completed");
+    let unknown = JobId::of(ExecutionId::generate(), &"x".into(), &ItemPath::root(), 1);
+    let unknown = world.get(&format!("/api/v1/inference/jobs/{unknown}")).await?;
+    unknown.problem(503, "DATABASE_UNAVAILABLE");
+    world.shut_down();
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_text_is_embedded_and_what_a_form_says_is_said_once() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let path = "/api/v1/inference/embedding";
+    let text = world.post(path, &json!({"model_id": "clip", "text": "a cat"})).await?;
+    assert_eq!(text.status, 202, "{text:?}");
+    let shown = world.get(text.header("location")).await?;
+    assert_eq!(shown.body["input"], json!({"text": "a cat"}));
+    let set = world.post(path, &json!({"model_id": "clip", "config": {"text": "a cat"}})).await?;
+    assert_eq!(set.status, 202, "{set:?}");
+    let nothing = world.post(path, &json!({"model_id": "clip"})).await?;
+    nothing.problem(422, "INVALID_REQUEST").fault("MISSING_INPUT", Some("inference"), "/image");
+    let numbers = json!({"model_id": "price", "tensors": {"x": {"shape": [1, 2], "data": [1.0, 2.0]}}});
+    assert_eq!(world.post("/api/v1/inference/tensor", &numbers).await?.status, 202);
+    let odd = world.post("/api/v1/inference/detection", &json!({"model_id": "m", "text": "x"})).await?;
+    odd.problem(422, "INVALID_REQUEST").fault("UNKNOWN_FIELD", None, "/text");
+
+    let send =
+        |form: Form| Reply::of(world.request(Method::POST, "/api/v1/inference/detection").multipart(form));
+    let picture = || Part::bytes(png(32, 16)).file_name("a.png");
+    let form = || Form::new().part("image", picture()).text("model_id", "some-model");
+    let timed = send(form().text("timeout_ms", "5000").text("priority", "high")).await?;
+    assert_eq!(timed.status, 202, "{timed:?}");
+    send(form().text("timeout_ms", "soon")).await?.problem(422, "INVALID_REQUEST").fault(
+        "INVALID_VALUE",
+        None,
+        "/timeout_ms",
+    );
+    let twice = send(form().part("image", picture())).await?;
+    twice.problem(422, "INVALID_REQUEST").fault("INVALID_VALUE", None, "/image");
+    let twice = send(form().text("request", r#"{"model_id": "other"}"#)).await?;
+    twice.problem(422, "INVALID_REQUEST").fault("INVALID_VALUE", None, "/model_id");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_job_that_failed_says_where_in_the_request() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut feed = Follower::open(world.request(Method::GET, "/api/v1/events?types=execute")).await?;
+    let asked =
+        world.request(Method::POST, "/api/v1/inference/detection?wait=20s").json(&request(&json!({})));
+    let playing = async {
+        let run = feed.expect("execute").await?.data["executionid"].as_str().unwrap_or_default().parse()?;
+        let mut player = Player::new(world.bus.clone(), run);
+        player.start().await?;
+        player.meta.error =
+            Some(serde_json::from_value(json!({"kind": "MODEL_NOT_FOUND", "message": "no such model",
+            "retryable": false, "node": "inference", "pointer": "/config/model_id"}))?);
+        player.end(ExecutionStatus::Failed, EventType::WorkflowFailed, json!({})).await
+    };
+    let (answer, played) = tokio::join!(Reply::of(asked), playing);
+    played?;
+    let answer = answer?;
+    assert_eq!((answer.status, &answer.body["status"]), (200, &json!("failed")), "{answer:?}");
+    assert_eq!(answer.body["error"]["pointer"], "/model_id");
     world.stop().await
 }
 
@@ -90,6 +188,11 @@ async fn jobs_are_listed_and_asked_for_with_care() -> anyhow::Result<()> {
     let world = World::start().await?;
     let none = world.get("/api/v1/inference/jobs?status=running&model_id=m&task=detection@1").await?;
     assert_eq!((none.status, &none.body), (200, &json!({"jobs": [], "next_cursor": null})));
+    assert_eq!(world.get("/api/v1/inference/jobs?task=detection").await?.status, 200);
+    for task in ["detektion", "json_output", "detection@77"] {
+        let unknown = world.get(&format!("/api/v1/inference/jobs?task={task}")).await?;
+        unknown.problem(400, "INVALID_QUERY").fault("INVALID_VALUE", None, "/task");
+    }
     world.get("/api/v1/inference/jobs?status=asleep").await?.problem(400, "INVALID_QUERY");
     world.get("/api/v1/inference/jobs?cursor=x").await?.problem(400, "INVALID_CURSOR");
     world.get("/api/v1/inference/jobs/nobody").await?.problem(404, "NOT_FOUND");

@@ -1,7 +1,7 @@
 use anyhow::Result;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::{ExecutionStatus, NodeStatus, UnixMillis};
-use millrace_store::{JobFilter, JobStatus, StoreError};
+use millrace_store::{JobFilter, JobStatus, JobTask, StoreError};
 use serde_json::{Value, json};
 
 use crate::story::Story;
@@ -133,13 +133,21 @@ async fn attempts_are_jobs_of_their_own_and_are_counted() -> Result<()> {
     // Page by page every job comes once, whichever index serves the filter.
     let all = JobFilter::default();
     let by_model = JobFilter { model_id: jobs[0].model_id.clone(), ..all.clone() };
-    let by_task = JobFilter { task: Some(jobs[0].task.clone()), ..all.clone() };
-    for filter in [filter, by_model, by_task, all] {
+    let by_task = JobFilter { task: Some(JobTask::Version(jobs[0].task.clone())), ..all.clone() };
+    let name = jobs[0].task.split('@').next().unwrap_or_default().to_owned();
+    let any_version = JobFilter { task: Some(JobTask::AnyVersion(name.clone())), ..all.clone() };
+    let of_run = JobFilter { execution_id: Some(story.run), ..any_version.clone() };
+    for filter in [filter, by_model, by_task, any_version, of_run, all] {
         let first = fixture.store.jobs().list(&filter, None, 1).await?;
         let second = fixture.store.jobs().list(&filter, Some(first[0].id), 1).await?;
         let pages: Vec<_> = first.iter().chain(&second).map(|job| job.id).collect();
         assert_eq!(pages, jobs.iter().map(|job| job.id).collect::<Vec<_>>(), "{filter:?}");
         assert_eq!(fixture.store.jobs().list(&filter, Some(second[0].id), 1).await?, []);
+    }
+    let half_a_name = JobTask::AnyVersion(name[..4].to_owned());
+    for task in [half_a_name, JobTask::Version(name), JobTask::Version("%".to_owned())] {
+        let other = JobFilter { task: Some(task), ..JobFilter::default() };
+        assert_eq!(fixture.store.jobs().list(&other, None, 10).await?, [], "{other:?}");
     }
     let other = JobFilter { model_id: Some("nobody".into()), ..JobFilter::default() };
     assert_eq!(fixture.store.jobs().list(&other, None, 10).await?, []);
