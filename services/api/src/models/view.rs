@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_bus::WorkerRecord;
 use millrace_contracts::model::ModelDescription;
-use millrace_contracts::{ModelId, WorkerId};
+use millrace_contracts::{ModelId, Pool, WorkerId};
 use millrace_store::ModelRecord;
 use serde_json::{Map, Value, json};
 
@@ -13,7 +13,11 @@ const TOLD_BY_WORKERS: [&str; 4] = ["family", "task", "digest", "bytes"];
 
 /// What the workers say of models, by model.
 #[derive(Debug, Default)]
-pub(crate) struct Fleet(BTreeMap<String, Places>);
+pub(crate) struct Fleet {
+    models: BTreeMap<String, Places>,
+    /// The pools that each worker that is alive serves.
+    pools: BTreeMap<WorkerId, BTreeSet<String>>,
+}
 
 /// Where a model is.
 #[derive(Debug, Default)]
@@ -40,6 +44,11 @@ impl Fleet {
                     fleet.places(id).warm.entry(worker.id.clone()).or_default().extend(described);
                 }
             }
+            let pools: BTreeSet<String> =
+                list("pools").iter().filter_map(Value::as_str).map(str::to_owned).collect();
+            if worker.info.is_some() {
+                fleet.pools.insert(worker.id.clone(), pools);
+            }
             for id in list("loading").iter().filter_map(Value::as_str) {
                 fleet.places(id).loading.insert(worker.id.clone());
             }
@@ -51,33 +60,45 @@ impl Fleet {
     }
 
     fn places(&mut self, id: &str) -> &mut Places {
-        self.0.entry(id.to_owned()).or_default()
+        self.models.entry(id.to_owned()).or_default()
     }
 
     /// Every model that is in the repository of some worker.
     pub(crate) fn in_repositories(&self) -> Vec<ModelId> {
-        let there = self.0.iter().filter(|(_, places)| places.in_repository);
+        let there = self.models.iter().filter(|(_, places)| places.in_repository);
         there.map(|(id, _)| id.as_str().into()).collect()
     }
 
     /// Every model that some worker names.
     pub(crate) fn ids(&self) -> impl Iterator<Item = ModelId> {
-        self.0.keys().map(|id| id.as_str().into())
+        self.models.keys().map(|id| id.as_str().into())
     }
 
     /// Whether some worker names it.
     pub(crate) fn knows(&self, id: &ModelId) -> bool {
-        self.0.contains_key(id.as_str())
+        self.models.contains_key(id.as_str())
     }
 
     /// Whether it is in the repository of some worker.
     pub(crate) fn has_in_repository(&self, id: &ModelId) -> bool {
-        self.0.get(id.as_str()).is_some_and(|places| places.in_repository)
+        self.models.get(id.as_str()).is_some_and(|places| places.in_repository)
     }
 
     /// The workers that have it loaded.
     pub(crate) fn warm(&self, id: &ModelId) -> Vec<&WorkerId> {
-        self.0.get(id.as_str()).into_iter().flat_map(|places| places.warm.keys()).collect()
+        self.models.get(id.as_str()).into_iter().flat_map(|places| places.warm.keys()).collect()
+    }
+
+    /// Those of them that serve `pool`.
+    pub(crate) fn warm_in(&self, id: &ModelId, pool: &Pool) -> Vec<&WorkerId> {
+        let serves =
+            |worker: &&WorkerId| self.pools.get(*worker).is_some_and(|pools| pools.contains(pool.as_str()));
+        self.warm(id).into_iter().filter(serves).collect()
+    }
+
+    /// The pools that some worker serves.
+    pub(crate) fn pools(&self) -> BTreeSet<&str> {
+        self.pools.values().flatten().map(String::as_str).collect()
     }
 }
 
@@ -94,7 +115,7 @@ pub(crate) struct Known<'a> {
 pub(crate) fn page(id: &ModelId, known: Known<'_>, fleet: &Fleet) -> Value {
     let Known { record, description } = known;
     let mut page = Map::from_iter([("model_id".to_owned(), json!(id))]);
-    let places = fleet.0.get(id.as_str());
+    let places = fleet.models.get(id.as_str());
     let mut say = |name: &str, value: Value| {
         if !value.is_null() {
             page.insert(name.to_owned(), value);

@@ -18,6 +18,7 @@ use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 use crate::body;
+use crate::fields::cut;
 use crate::models::{self, Fleet, Known, page};
 use crate::openapi::described;
 use crate::params::Params;
@@ -46,7 +47,7 @@ pub(crate) struct Preloaded {
     /// The pool whose workers were asked.
     #[schema(value_type = String)]
     pool: Pool,
-    /// Workers that have it loaded.
+    /// Those of them that have it loaded.
     #[schema(value_type = Vec<String>)]
     workers: Vec<WorkerId>,
 }
@@ -135,7 +136,13 @@ pub(crate) async fn delete(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
-    models::take_out(&app, &ModelId::from(id)).await?;
+    let id = ModelId::from(id);
+    if find(&app, &id).await?.is_none() && fleet(&app).await?.has_in_repository(&id) {
+        let detail =
+            format!("model {id} is in a worker's repository, and not registered; remove its folder there");
+        return Err(Problem::new(Code::ModelInRepository, detail));
+    }
+    models::take_out(&app, &id).await?;
     Ok(StatusCode::NO_CONTENT)
 }
 
@@ -162,18 +169,34 @@ pub(crate) async fn preload(
     let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
     let deadline = Instant::now() + wait.unwrap_or_default();
     let id = ModelId::from(id);
-    let (record, _) = known(&app, &id).await?;
+    let (record, there) = known(&app, &id).await?;
+    check_pool(&there, &pool)?;
     let source = record.map_or_else(|| "pretrained".to_owned(), |record| record.source);
     let model = ModelRef { id: id.clone(), source, digest: None };
     patiently(app.bus.wish(&ModelWish::Load { model, pool: pool.clone() })).await?;
     loop {
-        let workers: Vec<WorkerId> = fleet(&app).await?.warm(&id).into_iter().cloned().collect();
+        let workers: Vec<WorkerId> = fleet(&app).await?.warm_in(&id, &pool).into_iter().cloned().collect();
         if !workers.is_empty() || Instant::now() >= deadline || app.shutdown.is_cancelled() {
             let status = if workers.is_empty() { StatusCode::ACCEPTED } else { StatusCode::OK };
             return Ok((status, Json(Preloaded { model_id: id, pool, workers })));
         }
         sleep(LOOK_EVERY).await;
     }
+}
+
+/// Refuses a pool that nobody serves: nobody would hear the wish.
+fn check_pool(fleet: &Fleet, pool: &Pool) -> Result<(), Problem> {
+    let served = fleet.pools();
+    if served.contains(pool.as_str()) {
+        return Ok(());
+    }
+    let message = format!("no worker serves pool {:?}", cut(pool.as_str()));
+    let hint = if served.is_empty() {
+        "there are no workers at the moment; start one".to_owned()
+    } else {
+        format!("the pools that are served are {}", served.into_iter().collect::<Vec<_>>().join(", "))
+    };
+    Err(Problem::fault(Code::InvalidRequest, Fault::new("INVALID_VALUE", "/pool", message).hint(hint)))
 }
 
 async fn fleet(app: &App) -> Result<Fleet, Problem> {
@@ -203,7 +226,7 @@ async fn check_blobs(app: &App, model: &RegisteredModel) -> Result<(), Problem> 
     for (pointer, origin) in files.chain([("/checkpoint".to_owned(), &model.checkpoint)]) {
         let Origin::Blob(id) = origin else { continue };
         if app.blobs.touch(*id).await?.is_none() {
-            let fault = Fault::new("UNKNOWN_BLOB", pointer, format!("there is no blob {id}"));
+            let fault = Fault::new("BLOB_NOT_FOUND", pointer, format!("there is no blob {id}"));
             let fault = fault.hint("POST /api/v1/blobs stores one");
             return Err(Problem::fault(Code::InvalidRequest, fault));
         }

@@ -65,7 +65,7 @@ async fn what_cannot_be_registered_is_told() -> anyhow::Result<()> {
     let checkpoint = checkpoint(&world).await?;
     world.post("/api/v1/models", &json!({"id": "../etc"})).await?.problem(422, "INVALID_REQUEST");
     let nowhere = world.post("/api/v1/models", &parts(&format!("blob:{}", "0".repeat(64)))).await?;
-    assert_eq!(nowhere.problem(422, "INVALID_REQUEST").body["errors"][0]["code"], "UNKNOWN_BLOB");
+    assert_eq!(nowhere.problem(422, "INVALID_REQUEST").body["errors"][0]["code"], "BLOB_NOT_FOUND");
     worker(&world, &json!({"inventory": ["acme/parts"]})).await?;
     world.post("/api/v1/models", &parts(&checkpoint)).await?.problem(409, "MODEL_IN_REPOSITORY");
     let named = |id: &str| json!({"id": id, "task": "detection", "checkpoint": checkpoint});
@@ -93,6 +93,8 @@ async fn a_model_in_a_repository_is_shown_with_what_its_files_say() -> anyhow::R
         "labels": ["circle", "square"], "workers": [], "loading": [], "in_repository": true,
     });
     assert_eq!(shown, expected);
+    let delete = world.request(Method::DELETE, "/api/v1/models/shapes");
+    Reply::of(delete).await?.problem(409, "MODEL_IN_REPOSITORY");
     let plain = json!({
         "model_id": "plain", "source": "pretrained", "workers": [], "loading": [], "in_repository": true,
     });
@@ -142,6 +144,12 @@ async fn workers_are_asked_to_load_a_model_and_the_answer_says_where_it_is() -> 
     let world = World::start().await?;
     world.post("/api/v1/models/nobody/preload", &json!({})).await?.problem(404, "NOT_FOUND");
     worker(&world, &json!({"pools": ["heavy"], "inventory": ["shapes"]})).await?;
+    // Whoever serves another pool is not meant, though it has the model.
+    let elsewhere = json!({"pools": ["fast"], "models": ["shapes"]});
+    world.bus.register_worker(&"w2".into(), &elsewhere.to_string(), Duration::from_secs(60)).await?;
+    let nowhere = world.post("/api/v1/models/shapes/preload?pool=nope", &json!({})).await?;
+    nowhere.problem(422, "INVALID_REQUEST").fault("INVALID_VALUE", None, "/pool");
+    assert_eq!(nowhere.body["errors"][0]["hint"], "the pools that are served are fast, heavy");
     let mut wishes = world.bus.subscribe(&[&world.bus.model_wishes_channel()]).await?;
     let asked = world.post("/api/v1/models/shapes/preload?pool=heavy", &json!({})).await?;
     assert_eq!((asked.status, &asked.body["workers"]), (202, &json!([])));
