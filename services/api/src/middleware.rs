@@ -14,6 +14,6 @@ pub(crate) use admit::{Admission, admit};
 pub(crate) use audit::audit;
 pub(crate) use authenticate::authenticate;
 pub(crate) use deadline::deadline;
-pub(crate) use observe::observe;
+pub(crate) use observe::{OwnAnswer, observe};
 pub(crate) use panic::on_panic;
 pub(crate) use readable::readable;

@@ -14,6 +14,13 @@ use tracing::Instrument;
 use crate::context::{REQUEST_ID, RequestContext, TRACEPARENT};
 use crate::problem::{self, Problem};
 
+/// Marks an answer whose status is what a workflow says, and no word of ours on how serving it went.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OwnAnswer;
+
+/// How a workflow's own answers are counted among the requests; `millrace_workflow_answers_total` has their statuses.
+const ANSWERED: &str = "answered";
+
 /// Serves a request and tells about it, once.
 pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let begun = Instant::now();
@@ -61,10 +68,15 @@ impl Asked {
     fn tell(&self, response: &Response, problem: Option<&Problem>, begun: Instant) {
         let elapsed = begun.elapsed();
         let status = response.status();
+        let own = response.extensions().get::<OwnAnswer>().is_some();
+        if own {
+            metrics::counter!("millrace_workflow_answers_total", "status" => status.as_str().to_owned())
+                .increment(1);
+        }
         let labels = [
             ("method", self.method.to_string()),
             ("route", self.route.clone()),
-            ("status", status.as_str().to_owned()),
+            ("status", if own { ANSWERED } else { status.as_str() }.to_owned()),
         ];
         metrics::counter!("millrace_http_requests_total", &labels).increment(1);
         metrics::histogram!("millrace_http_request_seconds", &labels[..2]).record(elapsed.as_secs_f64());
@@ -76,6 +88,7 @@ impl Asked {
             cause: problem.and_then(Problem::cause).map(causes).unwrap_or_default(),
         };
         match status.as_u16() {
+            _ if own => line.debug(),
             500 => line.error(),
             501.. => line.warn(),
             400.. => line.info(),

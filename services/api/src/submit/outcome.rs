@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 use super::accept::Receipt;
 use super::wait::until_ended;
 use crate::live::Subscription;
-use crate::middleware::Admission;
+use crate::middleware::{Admission, OwnAnswer};
 use crate::problem::Problem;
 use crate::state::App;
 use crate::view::{self, Execution, Links};
@@ -85,7 +85,7 @@ pub(crate) fn respond(receipt: &Receipt, outcome: &Outcome) -> Result<Response, 
     match outcome {
         Outcome::Accepted(run) => respond_with(receipt, StatusCode::ACCEPTED, run),
         Outcome::Ended(run) => respond_with(receipt, StatusCode::OK, run),
-        Outcome::Answered(status, body) => respond_with(receipt, *status, body),
+        Outcome::Answered(status, body) => answered(receipt, *status, body),
     }
 }
 
@@ -111,6 +111,13 @@ pub(crate) fn mark_replayed(response: &mut Response, receipt: &Receipt) {
         let name = HeaderName::from_static("idempotency-replayed");
         response.headers_mut().insert(name, HeaderValue::from_static("true"));
     }
+}
+
+/// The answer of the workflow itself.
+fn answered(receipt: &Receipt, status: StatusCode, body: &Value) -> Result<Response, Problem> {
+    let mut response = respond_with(receipt, status, body)?;
+    response.extensions_mut().insert(OwnAnswer);
+    Ok(response)
 }
 
 /// The answer that an `api_response` gave; none where it could not be read whole.

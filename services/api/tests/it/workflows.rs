@@ -1,6 +1,7 @@
 //! `/workflows`.
 
 mod again;
+mod answers;
 mod calls;
 mod remembered;
 mod run;
