@@ -107,6 +107,8 @@ codes!(
     IdempotencyKeyReused = "IDEMPOTENCY_KEY_REUSED", UNPROCESSABLE_ENTITY, "The Idempotency-Key belongs to another request", None;
     /// More runs of one workflow wait than may.
     TooManyWaiting = "TOO_MANY_WAITING", TOO_MANY_REQUESTS, "Too many runs of this workflow wait", Some(5);
+    /// More jobs wait for a pool and a model than may.
+    QueueFull = "QUEUE_FULL", TOO_MANY_REQUESTS, "Too many jobs wait for the same workers", Some(5);
     /// More requests than may be served at once.
     Overloaded = "OVERLOADED", SERVICE_UNAVAILABLE, "Too much at once", Some(1);
     /// More event streams than may be open.

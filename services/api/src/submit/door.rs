@@ -76,7 +76,7 @@ impl Door {
     /// Lets the visitor's runs in, all or none. A request that is sent again does not come here: it makes nothing new.
     ///
     /// # Errors
-    /// 429 when too many runs of the workflow wait, 503 when too many of all do, or too many jobs for what it runs.
+    /// 429 when too many runs of the workflow wait, or too many jobs for what it runs; 503 when too many runs of all do.
     pub(crate) async fn admit(&self, app: &App, visit: Visit<'_>) -> Result<(), Problem> {
         self.refresh(&app.bus).await;
         self.ask(visit).inspect_err(|_| {
@@ -166,7 +166,7 @@ impl Reading {
                 "{} jobs or more wait for pool {}{model}; submit again when workers have caught up",
                 limits.jobs, full.0
             );
-            return Err(Problem::new(Code::Overloaded, detail));
+            return Err(Problem::new(Code::QueueFull, detail));
         }
         self.runs += count;
         *self.flows.entry(flow.to_owned()).or_default() += count;
@@ -225,7 +225,7 @@ mod tests {
         let mut reading = Reading { jobs: HashMap::from([(full.clone(), 5)]), ..Reading::default() };
         assert_eq!(
             code(reading.admit(LIMITS, "a", [free.clone(), full].into_iter(), 1)),
-            Some(Code::Overloaded)
+            Some(Code::QueueFull)
         );
         assert_eq!(code(reading.admit(LIMITS, "a", [free].into_iter(), 1)), None);
     }

@@ -4,7 +4,8 @@ use millrace_config::Api;
 use millrace_testkit::TestPostgres;
 use serde_json::json;
 
-use crate::support::{World, constant};
+use crate::health::job;
+use crate::support::{World, constant, png};
 
 #[tokio::test]
 async fn runs_in_line_are_shown_with_their_places() -> anyhow::Result<()> {
@@ -59,6 +60,27 @@ async fn beyond_what_may_wait_runs_are_refused_at_the_door() -> anyhow::Result<(
         Some(5),
         "nothing was accepted of what was refused"
     );
+    world.stop().await
+}
+
+/// The pool alone is full, and so are only those who use it.
+#[tokio::test]
+async fn a_full_queue_of_jobs_turns_those_away_who_would_use_it() -> anyhow::Result<()> {
+    let settings = Api { max_waiting_jobs: 2, ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    world.bus.enqueue(&[job(), job()], &[]).await?;
+    let resize = json!({"name": "small", "nodes": [
+        {"id": "photo", "type": "image_input"},
+        {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": 8}},
+        {"id": "answer", "type": "json_output", "inputs": {"image": "$nodes.small.image"}},
+    ]});
+    let path = format!("/api/v1/workflows/{}/run", world.save(&resize).await?);
+    let image = world.blobs.put(png(16, 16).into()).await?;
+    let body = json!({"input": {"photo": format!("blob:{image}")}});
+    let refused = world.post(&path, &body).await?;
+    assert_eq!(refused.problem(429, "QUEUE_FULL").header("retry-after"), "5");
+    assert_eq!(refused.body["retryable"], true);
+    assert_eq!(world.post("/api/v1/executions", &json!({"workflow": constant()})).await?.status, 202);
     world.stop().await
 }
 

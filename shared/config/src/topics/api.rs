@@ -44,7 +44,7 @@ pub struct Api {
     pub max_waiting_runs: u64,
     /// Runs of one workflow that may wait to begin; more get 429 with Retry-After.
     pub max_waiting_runs_per_workflow: u64,
-    /// Jobs that may wait for one pool and model before runs that use them get 503 with Retry-After.
+    /// Jobs that may wait for one pool and model before runs that use them get 429 with Retry-After.
     pub max_waiting_jobs: u64,
     /// How long an Idempotency-Key is remembered.
     #[serde(with = "crate::span")]
