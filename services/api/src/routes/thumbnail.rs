@@ -85,7 +85,8 @@ async fn make(app: &App, ask: Ask, id: BlobId, width: u32) -> Result<BlobId, Pro
     };
     ask.admit(app, &target, &options).await?;
     let input = Map::from_iter([("photo".to_owned(), json!(format!("blob:{id}")))]);
-    let input = submit::resolve(app, &target.compiled, input, "").await?;
+    let input =
+        submit::resolve(app, &target.compiled, input, "").await.map_err(|problem| of_blob(id, problem))?;
     let small_enough = input
         .get("photo")
         .and_then(ImageValue::from_value)
@@ -104,6 +105,17 @@ async fn make(app: &App, ask: Ask, id: BlobId, width: u32) -> Result<BlobId, Pro
         Outcome::Accepted(_) | Outcome::Answered(..) => {
             Err(Problem::new(Code::Overloaded, "the thumbnail is still being made; ask again in a moment"))
         }
+    }
+}
+
+/// The problem of a blob that is no picture. Whoever asked has sent no input that it could point into.
+fn of_blob(id: BlobId, problem: Problem) -> Problem {
+    match problem.errors() {
+        [fault, ..] => {
+            let detail = format!("there is no thumbnail of blob {id}: {}", fault.message);
+            Problem::new(Code::InvalidInput, detail)
+        }
+        [] => problem,
     }
 }
 

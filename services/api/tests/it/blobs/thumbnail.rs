@@ -16,7 +16,15 @@ async fn a_thumbnail_is_made_once_by_a_run_and_small_pictures_come_as_they_are()
     let path = format!("/api/v1/blobs/{small}/thumbnail?w=65");
     world.get(&path).await?.problem(400, "INVALID_QUERY").fault("INVALID_VALUE", None, "/w");
     let text = world.blobs.put("text".into()).await?;
-    world.get(&format!("/api/v1/blobs/{text}/thumbnail")).await?.problem(422, "INVALID_INPUT");
+    let no_picture = world.get(&format!("/api/v1/blobs/{text}/thumbnail")).await?;
+    no_picture.problem(422, "INVALID_INPUT");
+    assert_eq!(
+        no_picture.body["errors"],
+        json!(null),
+        "a thumbnail is asked for with a blob's id, and with no input"
+    );
+    let detail = no_picture.body["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains(&text.to_string()), "{detail}");
 
     let large = world.blobs.put(png(640, 480).into()).await?;
     let path = format!("/api/v1/blobs/{large}/thumbnail?w=64");
