@@ -46,7 +46,10 @@ async fn operations_are_named_once_and_each_tells_its_problem_and_its_scope() ->
             // Logging in and out is for everybody, and so is this document.
             let scope = &operation["security"][0]["api_key"][0];
             let known = ["read", "run", "admin"].iter().any(|known| scope == known);
-            assert!(known || ["log_in", "log_out", "get_openapi"].contains(&name.as_str()), "{name}: {scope}");
+            assert!(
+                known || ["log_in", "log_out", "get_openapi"].contains(&name.as_str()),
+                "{name}: {scope}"
+            );
             let named: Vec<&str> = path.split(['{', '}']).skip(1).step_by(2).collect();
             let described: HashSet<_> = operation["parameters"]
                 .as_array()
