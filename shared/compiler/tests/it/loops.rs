@@ -165,7 +165,7 @@ fn a_loop_does_not_wait_for_its_own_collect() {
     assert_eq!(waits(json!([paused, end])), ["LOOP_WAITS_FOR_ITSELF /nodes/3/config/ms"]);
     let between =
         json!({"id": "m", "type": "map", "inputs": {"items": "$nodes.c.items"}, "config": {"expr": "1"}});
-    let through = [between.clone(), joined("$nodes.m.items", "$nodes.a.index"), end.clone()];
+    let through = [between, joined("$nodes.m.items", "$nodes.a.index"), end];
     assert_eq!(waits(json!(through)), ["LOOP_WAITS_FOR_ITSELF /nodes/4/inputs/x"]);
     let inner = json!([
         each("b", "$nodes.a.item"),

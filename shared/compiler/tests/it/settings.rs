@@ -176,7 +176,7 @@ fn a_window_without_a_name_is_that_of_a_saved_workflow() {
     let definition = json!({
         "nodes": [
             window("own", json!({"field": "n", "interval": {"runs": 2}})),
-            parameter.clone(),
+            parameter,
             window("named", json!({"field": "n", "interval": {"runs": 2}, "window": "hourly"})),
             window("one", json!({"field": "n"})),
             {"id": "call", "type": "sub_workflow", "inputs": {"n": "$inputs.n"}, "config": {"workflow": "inside"}}
