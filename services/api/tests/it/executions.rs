@@ -7,6 +7,7 @@ mod list;
 mod nodes;
 mod rerun;
 
+use anyhow::Context;
 use millrace_contracts::values::ValueRef;
 use millrace_contracts::{BlobId, ExecutionId};
 use reqwest::Method;
@@ -113,4 +114,29 @@ async fn a_run_that_was_waited_for_is_answered_whatever_became_of_its_outputs() 
     assert_eq!((answer.status, &answer.body["status"]), (200, &json!("completed")), "{answer:?}");
     assert_eq!(answer.body["outputs"], lost);
     world.stop().await
+}
+
+#[tokio::test]
+async fn a_window_over_runs_of_an_unsaved_definition_needs_a_name() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let definition = |window: Value| {
+        json!({"name": "hourly", "nodes": [
+            {"id": "n", "type": "parameter_input", "config": {"kind": "integer"}},
+            {"id": "sum", "type": "aggregation", "inputs": {"n": "$inputs.n"},
+                "config": {"field": "n", "interval": {"runs": 2}, "window": window}}
+        ]})
+    };
+    let mut nameless = definition(json!(""));
+    let config = nameless.pointer_mut("/nodes/1/config").and_then(Value::as_object_mut);
+    config.context("a config")?.remove("window");
+    let refused = world.post("/api/v1/executions", &json!({"workflow": nameless, "input": {"n": 1}})).await?;
+    assert_eq!(refused.status, 422, "{refused:?}");
+    assert_eq!(refused.body["errors"][0]["pointer"], "/workflow/nodes/1/config/window");
+    assert_eq!(refused.body["errors"][0]["code"], "INVALID_CONFIG");
+    let named = json!({"workflow": definition(json!("hourly")), "input": {"n": 1}});
+    assert_eq!(world.post("/api/v1/executions", &named).await?.status, 202);
+    // Saved, it has a window of its own.
+    let path = format!("/api/v1/workflows/{}/run", world.save(&nameless).await?);
+    assert_eq!(world.post(&path, &json!({"input": {"n": 1}})).await?.status, 202);
+    Ok(())
 }
