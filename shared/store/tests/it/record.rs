@@ -1,6 +1,6 @@
 use anyhow::Result;
 use millrace_contracts::event::LogPosition;
-use millrace_contracts::{ExecutionStatus, NodeStatus, UnixMillis};
+use millrace_contracts::{Event, ExecutionStatus, NodeStatus, UnixMillis};
 use millrace_store::{JobFilter, JobStatus, JobTask, StoreError};
 use serde_json::{Value, json};
 

@@ -49,10 +49,18 @@ async fn a_deleted_workflow_is_gone_and_not_unknown() -> Result<()> {
         workflows.create(*id, &workflow("shared definition", 0.5)).await?;
     }
     assert_eq!(fixture.count("select count(*) from wf_definitions").await?, 1);
-    let page = workflows.list(None, 2).await?;
+    let page = workflows.list(None, None, 2).await?;
     assert_eq!(page.iter().map(|workflow| workflow.id).collect::<Vec<_>>(), [ids[4], ids[3]]);
-    let page = workflows.list(Some(ids[3]), 2).await?;
+    let page = workflows.list(None, Some(ids[3]), 2).await?;
     assert_eq!(page.iter().map(|workflow| workflow.id).collect::<Vec<_>>(), [ids[2], ids[1]]);
+
+    let other = WorkflowId::generate();
+    workflows.create(other, &workflow("100 % Other", 0.5)).await?;
+    let named = async |name: &str, before| workflows.list(Some(name), before, 2).await;
+    assert_eq!(named("% o", None).await?.iter().map(|found| found.id).collect::<Vec<_>>(), [other]);
+    let page = named("DEFINITION", Some(ids[4])).await?;
+    assert_eq!(page.iter().map(|found| found.id).collect::<Vec<_>>(), [ids[3], ids[2]]);
+    assert_eq!(named("sha_ed", None).await?, []);
 
     assert!(matches!(workflows.delete(ids[0], Some(7)).await, Err(StoreError::Stale { current: 1 })));
     workflows.delete(ids[0], Some(1)).await?;
