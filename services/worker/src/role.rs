@@ -213,13 +213,13 @@ async fn live(
     drop(sender);
     let driving = intake::drive(Arc::clone(shared), jobs, (stop.clone(), settings.grace), done.clone());
     supervisor.spawn(must_live("worker.jobs"), driving);
-    supervisor.spawn(may_fail("worker.scout"), scout::look(Arc::clone(shared), neighbours));
+    supervisor.spawn(may_fail("worker.scout"), scout::look(Arc::clone(shared), neighbours.clone()));
     let wish = drain::listen(shared.bus.clone(), shared.worker.clone(), stop);
     supervisor.spawn(may_fail("worker.drain"), wish);
     let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), listening);
     supervisor.spawn(may_fail("worker.frames"), shared.frames.clone().forget_idle());
-    supervisor.spawn(may_fail("worker.wishes"), wishes::listen(Arc::clone(shared)));
+    supervisor.spawn(may_fail("worker.wishes"), wishes::listen(Arc::clone(shared), neighbours));
     let inventory =
         fleet.inventory.clone().keep(Arc::clone(shared), models.look_every, Arc::clone(&fleet.changed));
     supervisor.spawn(may_fail("worker.inventory"), inventory);

@@ -1,21 +1,23 @@
-//! What this worker is asked to do with models: load one ahead of its first job, or give one up.
+//! What this worker is asked to do with models: load one ahead of its first job, expect one, or give one up.
 
 use std::sync::Arc;
 
-use futures::StreamExt;
 use futures::stream::FuturesUnordered;
+use futures::{FutureExt, StreamExt};
 use millrace_bus::{BusError, LiveItem};
+use millrace_contracts::ModelId;
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::model::ModelWish;
 
-use crate::origins;
+use crate::neighbours::Neighbours;
 use crate::role::Shared;
+use crate::{ahead, origins};
 
 /// Models that are fetched at once; what is asked for beyond that is loaded by its first job.
 const MOST_AT_ONCE: usize = 8;
 
 /// Listens for as long as it is polled.
-pub(crate) async fn listen(shared: Arc<Shared>) -> Result<(), BusError> {
+pub(crate) async fn listen(shared: Arc<Shared>, neighbours: Neighbours) -> Result<(), BusError> {
     let mut wishes = shared.bus.subscribe(&[&shared.bus.model_wishes_channel()]).await?;
     let mut loading = FuturesUnordered::new();
     loop {
@@ -33,20 +35,31 @@ pub(crate) async fn listen(shared: Arc<Shared>) -> Result<(), BusError> {
             Ok(ModelWish::Forget { id }) => origins::forget(&shared, &id),
             Ok(ModelWish::Load { model, pool }) if shared.pools.contains(&pool) => {
                 if loading.len() < MOST_AT_ONCE {
-                    loading.push(load(Arc::clone(&shared), model));
+                    loading.push(load(&shared, model).boxed());
                 } else {
                     tracing::warn!(model.id = %model.id, "too many models are being fetched; this one is left to its first job");
                 }
             }
-            Ok(ModelWish::Load { .. }) => {}
+            Ok(ModelWish::Expect { model, pool }) if shared.pools.contains(&pool) => {
+                if loading.len() < MOST_AT_ONCE {
+                    loading.push(expect(&shared, &neighbours, model).boxed());
+                }
+            }
+            Ok(ModelWish::Load { .. } | ModelWish::Expect { .. }) => {}
             Err(error) => tracing::warn!(%error, "a wish could not be read and was passed over"),
         }
     }
 }
 
-async fn load(shared: Arc<Shared>, model: ModelRef) {
+async fn expect(shared: &Shared, neighbours: &Neighbours, model: ModelId) {
+    if let Err(error) = ahead::load(shared, neighbours, &model, "runs under way will need it").await {
+        tracing::debug!(model.id = %model, %error, "a model that is expected could not be loaded ahead");
+    }
+}
+
+async fn load(shared: &Shared, model: ModelRef) {
     tracing::info!(model.id = %model.id, "asked to load a model");
-    match origins::provide(&shared, &model).await {
+    match origins::provide(shared, &model).await {
         Ok(_) => shared.models.prefetch(&model.id),
         Err(error) => tracing::warn!(model.id = %model.id, %error, "a model could not be brought here"),
     }

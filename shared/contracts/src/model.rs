@@ -107,6 +107,13 @@ pub enum ModelWish {
         /// The pool.
         pool: Pool,
     },
+    /// Runs under way will need it. One of the pool's workers that has room for it beside what it has may load it ahead.
+    Expect {
+        /// The model.
+        model: ModelId,
+        /// The pool.
+        pool: Pool,
+    },
     /// Whoever has it is to give it up: what was registered under this name changed, or is gone.
     Forget {
         /// Its name.

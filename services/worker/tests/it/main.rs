@@ -9,6 +9,7 @@ mod changed;
 mod chains;
 mod desk;
 mod downloads;
+mod expected;
 mod lifecycle;
 mod model_blocks;
 mod outside;
