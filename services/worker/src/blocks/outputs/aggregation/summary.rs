@@ -40,15 +40,13 @@ fn summary(values: Vec<&Value>, config: &Config) -> Result<Map<String, Value>, J
             Function::Count => count.into(),
             Function::Sum => numbers.sum(),
             Function::Mean => numbers.mean(),
-            Function::Min => numbers.exact(numbers.sorted.first().copied()),
-            Function::Max => numbers.exact(numbers.sorted.last().copied()),
+            Function::Min => numbers.least(),
+            Function::Max => numbers.greatest(),
             Function::P50 => numbers.percentile(0.50),
             Function::P95 => numbers.percentile(0.95),
             Function::Distinct => distinct.values.iter().map(|(value, _)| (*value).clone()).collect(),
             Function::CountDistinct => distinct.values.len().into(),
-            Function::ValuesCounts => {
-                distinct.values.iter().map(|(value, count)| (text_of(value), Value::from(*count))).collect()
-            }
+            Function::ValuesCounts => distinct.counts(),
         };
         (function.as_str().to_owned(), value)
     };
@@ -64,8 +62,16 @@ fn is_numeric(function: Function) -> bool {
 #[derive(Debug, Default)]
 struct Numbers {
     sorted: Vec<f64>,
-    /// Whether all were written as whole numbers: then so are their sum and their extremes.
-    whole: bool,
+    /// Where all were written as whole numbers, so are their sum and their extremes, to the last digit.
+    whole: Option<Whole>,
+}
+
+/// What is told of whole numbers. The sum of as many as there may be has room here.
+#[derive(Debug, Default)]
+struct Whole {
+    sum: i128,
+    least: Option<i128>,
+    greatest: Option<i128>,
 }
 
 impl Numbers {
@@ -80,11 +86,24 @@ impl Numbers {
         };
         let mut sorted = values.iter().map(number).collect::<Result<Vec<_>, _>>()?;
         sorted.sort_unstable_by(f64::total_cmp);
-        Ok(Self { sorted, whole: values.iter().all(|value| value.is_i64() || value.is_u64()) })
+        Ok(Self { sorted, whole: Whole::of(values) })
     }
 
     fn sum(&self) -> Value {
-        self.exact(Some(self.sorted.iter().sum()))
+        self.whole
+            .as_ref()
+            .and_then(|whole| integer(whole.sum))
+            .unwrap_or_else(|| float(Some(self.sorted.iter().sum())))
+    }
+
+    fn least(&self) -> Value {
+        let whole = self.whole.as_ref().and_then(|whole| integer(whole.least?));
+        whole.unwrap_or_else(|| float(self.sorted.first().copied()))
+    }
+
+    fn greatest(&self) -> Value {
+        let whole = self.whole.as_ref().and_then(|whole| integer(whole.greatest?));
+        whole.unwrap_or_else(|| float(self.sorted.last().copied()))
     }
 
     fn mean(&self) -> Value {
@@ -99,14 +118,27 @@ impl Numbers {
         let between = self.sorted[low] + (self.sorted[high] - self.sorted[low]) * place.fract();
         float(Some(between))
     }
+}
 
-    /// A number that is whole where all were: up to 2^53 doubles count exactly.
-    fn exact(&self, number: Option<f64>) -> Value {
-        match number.filter(|number| self.whole && number.abs() <= 9_007_199_254_740_992.0) {
-            Some(number) => Value::from(number as i64),
-            None => float(number),
+impl Whole {
+    /// None where one is no whole number.
+    fn of(values: &[&Value]) -> Option<Self> {
+        let whole =
+            |value: &&Value| value.as_i64().map(i128::from).or_else(|| value.as_u64().map(i128::from));
+        let mut all = Self::default();
+        for value in values {
+            let value = whole(value)?;
+            all.sum += value;
+            all.least = Some(all.least.map_or(value, |least| least.min(value)));
+            all.greatest = Some(all.greatest.map_or(value, |greatest| greatest.max(value)));
         }
+        Some(all)
     }
+}
+
+/// A whole number as JSON has it; none where it is too large.
+fn integer(number: i128) -> Option<Value> {
+    i64::try_from(number).map(Value::from).or_else(|_| u64::try_from(number).map(Value::from)).ok()
 }
 
 /// A finite number; null for none.
@@ -131,6 +163,16 @@ impl<'v> Distinct<'v> {
             found[place].1 += 1;
         }
         Self { values: found }
+    }
+
+    /// How often each is there, by its name: what has one name, such as 1 and "1", counts together.
+    fn counts(&self) -> Value {
+        let mut counts: Map<String, Value> = Map::new();
+        for (value, count) in &self.values {
+            let slot = counts.entry(text_of(value)).or_insert_with(|| 0.into());
+            *slot = (slot.as_u64().unwrap_or(0) + count).into();
+        }
+        counts.into()
     }
 }
 
@@ -186,6 +228,26 @@ mod tests {
             words,
             json!({"distinct": ["b", "a", 1], "count_distinct": 3, "values_counts": {"b": 2, "a": 1, "1": 1}})
         );
+    }
+
+    #[test]
+    fn what_has_one_name_counts_together() {
+        let alike = result(
+            &json!([1, 1, 1, "1", true, "true", "true"]),
+            json!({"functions": ["count", "values_counts"]}),
+        );
+        assert_eq!(alike, json!({"count": 7, "values_counts": {"1": 4, "true": 3}}));
+    }
+
+    #[test]
+    fn whole_numbers_are_told_to_the_last_digit() {
+        let large =
+            result(&json!([9_007_199_254_740_993_i64, 1]), json!({"functions": ["max", "min", "sum"]}));
+        assert_eq!(large.to_string(), r#"{"max":9007199254740993,"min":1,"sum":9007199254740994}"#);
+        let largest = result(&json!([u64::MAX, -1]), json!({"functions": ["max", "sum"]}));
+        assert_eq!(largest.to_string(), r#"{"max":18446744073709551615,"sum":18446744073709551614}"#);
+        let beyond = result(&json!([u64::MAX, u64::MAX]), json!({"functions": ["sum"]}));
+        assert_eq!(beyond, json!({"sum": 2.0 * u64::MAX as f64}));
     }
 
     #[test]
