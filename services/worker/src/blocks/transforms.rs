@@ -1,6 +1,7 @@
 //! Pixels to pixels, on the CPU pool.
 
 pub(super) mod blur_region;
+pub(super) mod compared;
 pub(super) mod comparison;
 pub(super) mod crop;
 pub(super) mod draw_boxes;

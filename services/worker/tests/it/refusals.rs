@@ -50,6 +50,8 @@ async fn what_is_asked_for_wrongly_has_its_kind() {
     let image = desk.image(scene("scene_04.jpg")).await;
     let gone =
         millrace_contracts::values::ImageValue::root(millrace_contracts::BlobId::of(b"gone"), 1, 1, "png");
+    let masked = json!({"image": image, "detections": []});
+    let many = json!({"image": image, "detections": [vec![json!({"bbox": [0, 0, 1, 1]}); 30_001]]});
     let cases = [
         (Desk::job("detection@1", on(&image), model("nobody")), ErrorKind::ModelNotFound, "/config/model_id"),
         (
@@ -57,7 +59,17 @@ async fn what_is_asked_for_wrongly_has_its_kind() {
             ErrorKind::InvalidConfig,
             "/config/model_id",
         ),
-        (Desk::job("resize@1", on(&image), json!({"width": "wide"})), ErrorKind::InvalidConfig, "/config"),
+        (
+            Desk::job("resize@1", on(&image), json!({"width": "wide"})),
+            ErrorKind::InvalidConfig,
+            "/config/width",
+        ),
+        (
+            Desk::job("draw_masks@1", masked, json!({"outline": u32::MAX})),
+            ErrorKind::InvalidConfig,
+            "/config/outline",
+        ),
+        (Desk::job("stitch@1", many, json!({})), ErrorKind::InvalidInput, "/inputs/detections"),
         (
             Desk::job("resize@1", on(&image), json!({"width": 16_000, "height": 16_000})),
             ErrorKind::InvalidConfig,

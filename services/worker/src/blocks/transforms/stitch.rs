@@ -9,6 +9,7 @@ use millrace_contracts::values::{Detection, Detections};
 use millrace_contracts::{ErrorKind, JobError};
 use serde_json::{Value, json};
 
+use super::compared::check_count;
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 use merge::{Same, merged, suppressed};
@@ -30,6 +31,9 @@ async fn join(context: &JobContext) -> Result<Outputs, JobError> {
         let set = values::detections_of(set, &image)
             .map_err(|error| error.at(format!("/inputs/detections/{number}")))?;
         items.extend(set.items);
+    }
+    if config.strategy != Strategy::None {
+        check_count(items.len(), "detections")?;
     }
     let same = Same { iou: config.iou_threshold as f32, class_aware: config.class_aware };
     let items = context

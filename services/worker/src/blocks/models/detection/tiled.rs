@@ -10,6 +10,7 @@ use millrace_contracts::{ErrorKind, JobError};
 use millrace_inference::{DetectParams, Found, Model};
 use millrace_vision::{Frame, PixelBox, TileEdge, Tiling, crop};
 
+use crate::blocks::transforms::compared::MOST_COMPARED;
 use crate::blocks::transforms::stitch::merge::{Same, merged};
 use crate::job::{JobContext, Stage};
 
@@ -17,8 +18,6 @@ use crate::job::{JobContext, Stage};
 const MOST_SLICES: u64 = 2_048;
 /// Slices at work at once: a few batches' worth, so that the session is never idle and memory stays bounded.
 const AT_ONCE: usize = 16;
-/// Boxes of all slices that are compared with each other, the most confident first: their pairs are what takes time.
-const MOST_COMPARED: usize = 30_000;
 
 /// What is found on all slices, slice by slice, in pixels of the whole picture.
 pub(super) async fn infer(
@@ -53,6 +52,7 @@ pub(super) async fn infer(
 /// whole of it: the piece alone would be the wrong box.
 pub(super) fn as_one_set(mut items: Vec<Detection>, params: &DetectParams) -> Vec<Detection> {
     items.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));
+    // The most confident ones of all slices: that many can be compared with each other.
     items.truncate(MOST_COMPARED);
     let mut items = merged(&items, Same { iou: params.iou, class_aware: !params.agnostic });
     items.sort_by(|a, b| b.confidence.total_cmp(&a.confidence));

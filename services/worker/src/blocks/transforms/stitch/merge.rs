@@ -1,7 +1,11 @@
 //! Two ways to make one box of several that are of one thing. Both go through the boxes from the most confident one on,
 //! and both keep the order in which the boxes came.
 
+use std::collections::HashMap;
+
 use millrace_contracts::values::Detection;
+
+use crate::blocks::transforms::compared::Compared;
 
 /// When two boxes are of one thing.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -12,15 +16,9 @@ pub(crate) struct Same {
     pub(crate) class_aware: bool,
 }
 
-impl Same {
-    fn may_be(self, one: &Detection, other: &Detection) -> bool {
-        !self.class_aware || (one.class_id == other.class_id && one.class_name == other.class_name)
-    }
-}
-
 /// Non-maximum suppression: a box goes when it overlaps a more confident one that stays by more than the threshold.
 pub(crate) fn suppressed(items: Vec<Detection>, same: Same) -> Vec<Detection> {
-    let stays = groups(&items, |seed, other| same.may_be(seed, other) && seed.iou(other) > same.iou);
+    let stays = groups(&items, same.class_aware, |overlap| overlap > same.iou);
     let mut kept = vec![false; items.len()];
     stays.iter().for_each(|group| kept[group[0]] = true);
     items.into_iter().zip(kept).filter_map(|(item, kept)| kept.then_some(item)).collect()
@@ -29,31 +27,43 @@ pub(crate) fn suppressed(items: Vec<Detection>, same: Same) -> Vec<Detection> {
 /// Non-maximum merging: the boxes that overlap the most confident one (the seed) by the threshold or more become one: the
 /// box around all of them, the mean of their confidences weighted by area, everything else the seed's.
 pub(crate) fn merged(items: &[Detection], same: Same) -> Vec<Detection> {
-    let mut groups = groups(items, |seed, other| same.may_be(seed, other) && seed.iou(other) >= same.iou);
+    let mut groups = groups(items, same.class_aware, |overlap| overlap >= same.iou);
     groups.sort_by_key(|group| group[0]);
     groups.iter().map(|group| united(items, group)).collect()
 }
 
 /// Groups of positions, each with its seed first. The seed is the most confident that is left; of equals, the first.
-fn groups(items: &[Detection], belongs: impl Fn(&Detection, &Detection) -> bool) -> Vec<Vec<usize>> {
+fn groups(items: &[Detection], class_aware: bool, belongs: impl Fn(f32) -> bool) -> Vec<Vec<usize>> {
     let mut order: Vec<usize> = (0..items.len()).collect();
     order.sort_by(|&a, &b| items[b].confidence.total_cmp(&items[a].confidence));
+    // Side by side in the order in which they are gone through, classes as numbers: there are very many pairs.
+    let mut classes: HashMap<(i64, &str), usize> = HashMap::new();
+    let mut class = |item| {
+        let next = classes.len();
+        if class_aware { *classes.entry(class_of(item)).or_insert(next) } else { 0 }
+    };
+    let boxes: Vec<(Compared, usize)> =
+        order.iter().map(|&at| (Compared::of(&items[at]), class(&items[at]))).collect();
     let mut taken = vec![false; items.len()];
     let mut groups = Vec::new();
-    for (rank, &seed) in order.iter().enumerate() {
-        if std::mem::replace(&mut taken[seed], true) {
+    for (rank, (seed, class)) in boxes.iter().enumerate() {
+        if std::mem::replace(&mut taken[rank], true) {
             continue;
         }
-        let mut group = vec![seed];
-        for &other in &order[rank + 1..] {
-            if !taken[other] && belongs(&items[seed], &items[other]) {
-                taken[other] = true;
-                group.push(other);
+        let mut group = vec![order[rank]];
+        for (later, (other, other_class)) in boxes.iter().enumerate().skip(rank + 1) {
+            if !taken[later] && class == other_class && belongs(seed.iou(other)) {
+                taken[later] = true;
+                group.push(order[later]);
             }
         }
         groups.push(group);
     }
     groups
+}
+
+fn class_of(item: &Detection) -> (i64, &str) {
+    (item.class_id, item.class_name.as_str())
 }
 
 fn united(items: &[Detection], group: &[usize]) -> Detection {
