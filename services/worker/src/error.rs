@@ -40,7 +40,13 @@ pub(crate) fn of_vision(error: &VisionError) -> JobError {
 
 /// An inference fault as a job's error.
 pub(crate) fn of_inference(error: &InferenceError) -> JobError {
-    let job_error = JobError::new(error.kind(), error.to_string());
+    let mut job_error = JobError::new(error.kind(), error.to_string());
+    if matches!(error, InferenceError::ModelNotFound { .. }) {
+        job_error.message.push_str(
+            "; GET /api/v1/models lists the models there are, and a folder of that name with a model.onnx in the repository \
+             makes one",
+        );
+    }
     match error {
         InferenceError::InvalidModelId { .. }
         | InferenceError::ModelNotFound { .. }

@@ -11,13 +11,15 @@ pub enum FetchError {
     /// The address is not one that users may reach.
     #[error(
         "{host} is at {address}, which is not a public address; an operator allows it by adding the host to \
-         `allowed_hosts` in the settings"
+         `{allowed_by}`"
     )]
     Forbidden {
         /// The host.
         host: String,
         /// Its address.
         address: std::net::IpAddr,
+        /// The setting that would allow it.
+        allowed_by: &'static str,
     },
     /// The name has no address, or the server did not answer, or broke off. Trying again may help.
     #[error("{host} could not be reached: {detail}")]

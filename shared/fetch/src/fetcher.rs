@@ -104,7 +104,10 @@ impl Fetcher {
         let named = || self.settings.allowed_hosts.iter().any(|allowed| allowed.eq_ignore_ascii_case(host));
         let allowed = self.settings.allow_private || named();
         match addresses.iter().find(|address| !allowed && !is_public(address.ip())) {
-            Some(address) => Err(FetchError::Forbidden { host: host.to_owned(), address: address.ip() }),
+            Some(address) => {
+                let allowed_by = self.settings.allowed_by;
+                Err(FetchError::Forbidden { host: host.to_owned(), address: address.ip(), allowed_by })
+            }
             None => Ok(addresses),
         }
     }

@@ -7,6 +7,8 @@ use std::time::Duration;
 pub struct FetchSettings {
     /// Hosts, names or addresses as they stand in a URL, that may be reached whatever their addresses are.
     pub allowed_hosts: Vec<String>,
+    /// The setting of the operator's that these hosts come from, for messages.
+    pub allowed_by: &'static str,
     /// Whether every address may be reached, private ones too.
     pub allow_private: bool,
     /// Longest wait for a connection.
@@ -23,6 +25,7 @@ impl Default for FetchSettings {
     fn default() -> Self {
         Self {
             allowed_hosts: Vec::new(),
+            allowed_by: "io.allowed_hosts",
             allow_private: false,
             connect_timeout: Duration::from_secs(10),
             read_timeout: Duration::from_secs(30),

@@ -110,6 +110,8 @@ async fn what_is_not_public_is_refused_by_name_by_address_and_behind_a_redirect(
     {
         let refused = fetcher(&[]).get(&format!("http://{host}:{port}/file"), Headers::new()).await;
         assert!(matches!(refused, Err(FetchError::Forbidden { .. })), "{host}: {refused:?}");
+        let text = refused.unwrap_err().to_string();
+        assert!(text.ends_with("adding the host to `io.allowed_hosts`"), "{text}");
     }
     for url in
         ["file:///etc/passwd", "ftp://example.org/", "http://user:secret@example.org/", "nonsense", "http://"]

@@ -86,6 +86,7 @@ async fn what_goes_wrong_has_its_kind_and_place() {
             "{error}"
         );
         assert!(!error.message.contains("mr_key"), "{error}");
+        assert!(collection != "unknown" || error.message.contains("POST /api/v1/collections"), "{error}");
     }
     let config = json!({"collection": "pets", "backend": "qdrant"});
     let error = desk.run(near(json!([1]), config)).await.unwrap_err();

@@ -138,7 +138,8 @@ async fn who_is_busy_is_asked_again_with_the_same_key_and_who_refuses_is_not() {
     assert!(flood.outputs["response"].is_null() && flood.warnings[0].contains("was not read"), "{flood:?}");
 
     let cases = [
-        (json!({"url": format!("{server}/no")}), ErrorKind::Network, "403"),
+        (json!({"url": format!("{server}/no")}), ErrorKind::Network, "403; it was sent once"),
+        (json!({"url": "nowhere"}), ErrorKind::InvalidConfig, "no address"),
         (json!({"url": format!("{server}/down"), "max_attempts": 2}), ErrorKind::Network, "sent 2 times"),
         (json!({"url": format!("{server}/away")}), ErrorKind::InvalidInput, "not a public address"),
         (
@@ -154,6 +155,11 @@ async fn who_is_busy_is_asked_again_with_the_same_key_and_who_refuses_is_not() {
         let error = desk.run(webhook(json!(1), config.clone())).await.unwrap_err();
         assert_eq!((error.kind, error.retryable), (kind, false), "{config}: {error}");
         assert!(error.message.contains(words) && !error.message.contains("hunter2"), "{error}");
+        let refused = words == "not a public address";
+        assert!(
+            !refused || error.message.ends_with("`io.allowed_hosts`"),
+            "nothing is said to be sent: {error}"
+        );
     }
     worker.stop().await;
 }

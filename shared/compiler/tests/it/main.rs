@@ -8,6 +8,7 @@ mod catalogue;
 mod expressions;
 mod faults;
 mod fuzz;
+mod hints;
 mod inputs;
 mod logic;
 mod loops;

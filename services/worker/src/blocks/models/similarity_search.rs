@@ -29,7 +29,7 @@ async fn search(context: &JobContext) -> Result<Outputs, JobError> {
     };
     let searching = context.shared.outside.vectors.search(backend, &query);
     let found = context.clock.time(Stage::Inference, searching).await;
-    let matches = found.map_err(|error| of_vectors(&error))?;
+    let matches = found.map_err(|error| of_vectors(&error, backend))?;
     let best = matches.first().map_or(Value::Null, |best| json!(best));
     Ok(Outputs::from_iter([("matches".to_owned(), json!(matches)), ("best".to_owned(), best)]))
 }
@@ -44,7 +44,7 @@ fn vector(context: &JobContext) -> Result<Vec<f64>, JobError> {
 }
 
 /// A fault of a vector store as a job's error.
-fn of_vectors(error: &VectorError) -> JobError {
+fn of_vectors(error: &VectorError, backend: millrace_vectors::Backend) -> JobError {
     let (kind, pointer) = match error {
         VectorError::Vector(_) => (ErrorKind::InvalidInput, "/inputs/embedding"),
         VectorError::UnknownCollection(_) => (ErrorKind::InvalidConfig, "/config/collection"),
@@ -56,5 +56,14 @@ fn of_vectors(error: &VectorError) -> JobError {
         VectorError::TimedOut(_) => (ErrorKind::Timeout, "/config/backend"),
         VectorError::Unreachable(_) | VectorError::Answer(_) => (ErrorKind::Network, "/config/backend"),
     };
-    JobError { retryable: error.is_retryable(), ..JobError::new(kind, error.to_string()).at(pointer) }
+    let mut message = error.to_string();
+    if matches!(error, VectorError::UnknownCollection(_)) {
+        message.push_str(match backend {
+            millrace_vectors::Backend::Collections => {
+                "; POST /api/v1/collections makes one, GET lists those there are"
+            }
+            millrace_vectors::Backend::Qdrant => "; make it in Qdrant, or choose the backend it is in",
+        });
+    }
+    JobError { retryable: error.is_retryable(), ..JobError::new(kind, message).at(pointer) }
 }

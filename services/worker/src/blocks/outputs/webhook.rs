@@ -32,6 +32,8 @@ pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobErro
 /// An attempt that came to nothing.
 struct Failure {
     error: JobError,
+    /// Whether anything went out.
+    was_sent: bool,
     /// How long to wait before another one, if there may be one.
     again: Option<Option<Duration>>,
 }
@@ -53,15 +55,19 @@ async fn tell(context: &JobContext) -> Result<Outputs, JobError> {
                     ("response".to_owned(), response),
                 ]));
             }
-            Err(Failure { error, again: Some(wish) }) if attempts < config.max_attempts => {
+            Err(Failure { error, again: Some(wish), .. }) if attempts < config.max_attempts => {
                 let pause = pauses.next().unwrap_or(LONGEST_PAUSE).max(wish.unwrap_or_default());
                 tracing::debug!(%error, pause_ms = pause.as_millis(), "a webhook is sent again");
                 tokio::time::sleep(pause).await;
                 attempts += 1;
             }
-            Err(Failure { error, .. }) => {
+            Err(Failure { error, was_sent, .. }) => {
+                let message = match (was_sent, attempts) {
+                    (false, _) => error.message,
+                    (true, 1) => format!("{}; it was sent once", error.message),
+                    (true, _) => format!("{}; it was sent {attempts} times", error.message),
+                };
                 // Tried as often as the workflow wants: another attempt of the node would have another key.
-                let message = format!("{}; it was sent {attempts} times", error.message);
                 return Err(JobError { message, retryable: false, ..error });
             }
         }
@@ -73,7 +79,7 @@ async fn attempt(
     config: &Config,
     letter: &Letter,
 ) -> Result<(StatusCode, Value), Failure> {
-    let fatal = |error: JobError| Failure { error, again: None };
+    let fatal = |error: JobError| Failure { error, was_sent: false, again: None };
     let request = letter.seal().map_err(fatal)?;
     let limit = Duration::from_millis(config.timeout_ms);
     let outside = &context.shared.outside;
@@ -88,11 +94,13 @@ async fn attempt(
         Ok(Ok(answered)) => answered,
         Ok(Err(error)) => {
             let again = error.is_retryable().then_some(None);
-            return Err(Failure { error: of_fetch(&error).at("/config/url"), again });
+            let was_sent = !matches!(error, FetchError::Address(_) | FetchError::Forbidden { .. });
+            return Err(Failure { error: of_fetch(&error).at("/config/url"), was_sent, again });
         }
         Err(_) => {
             let message = format!("there was no answer within {} ms", config.timeout_ms);
-            return Err(Failure { error: JobError::new(ErrorKind::Network, message), again: Some(None) });
+            let error = JobError::new(ErrorKind::Network, message);
+            return Err(Failure { error, was_sent: true, again: Some(None) });
         }
     };
     if status.is_success() {
@@ -101,7 +109,7 @@ async fn attempt(
     let error = JobError::new(ErrorKind::Network, format!("the answer was {}", status.as_u16()));
     let busy = status == StatusCode::TOO_MANY_REQUESTS || status.is_server_error();
     let patient = wish.is_none_or(|wish| wish <= LONGEST_WISH);
-    Err(Failure { error, again: (busy && patient).then_some(wish) })
+    Err(Failure { error, was_sent: true, again: (busy && patient).then_some(wish) })
 }
 
 /// The pause that the other side asks for, in seconds as nearly everybody writes it.

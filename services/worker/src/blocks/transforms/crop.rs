@@ -75,15 +75,15 @@ async fn cut_region(
         JobError::new(ErrorKind::InvalidConfig, "this mode needs `region`: [x1, y1, x2, y2]")
             .at("/config/region")
     };
-    let [x1, y1, x2, y2] = config.region.ok_or_else(missing)?;
+    let region = config.region.ok_or_else(missing)?;
+    let [x1, y1, x2, y2] = region;
     let frame = pixels(context, "image", image).await?;
     let (width, height) = (f64::from(frame.width()), f64::from(frame.height()));
     let corners = [scale(x1, width), scale(y1, height), scale(x2, width), scale(y2, height)];
     let part = padded(corners, config, size_of(&frame));
     if let Some(why) = too_small(part, config) {
         let message = format!(
-            "the region {:?} of a picture of {width} x {height} pixels cannot be cut out: {why}",
-            config.region
+            "the region {region:?} of a picture of {width} x {height} pixels cannot be cut out: {why}"
         );
         return Err(JobError::new(ErrorKind::InvalidInput, message).at("/config/region"));
     }

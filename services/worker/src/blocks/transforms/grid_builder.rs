@@ -2,7 +2,7 @@
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use millrace_blocks::transforms::grid_builder::Config;
+use millrace_blocks::transforms::grid_builder::{Columns, Config};
 use millrace_contracts::{ErrorKind, JobError};
 use millrace_vision::{Encoding, Filter, FitMode, Frame, Grid, Target, plan_resize};
 use serde_json::Value;
@@ -20,7 +20,10 @@ async fn arrange(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let images = values::images(context, "images")?;
     let grid = Grid {
-        columns: config.columns,
+        columns: match config.columns {
+            Columns::Auto => None,
+            Columns::Number(number) => Some(number),
+        },
         cell_width: config.cell_width,
         cell_height: config.cell_height,
         gap: config.gap,
