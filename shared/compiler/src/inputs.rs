@@ -108,12 +108,12 @@ impl InputSpec {
         Self { kind, required: config.required, image: Some(config), ..self }
     }
 
-    /// The value of a run that gives none.
     /// Whether it is an `image_input`.
     pub(crate) fn is_picture(&self) -> bool {
         self.image.is_some() && self.parameter.is_none()
     }
 
+    /// The value of a run that gives none.
     pub(crate) fn default_value(&self) -> Option<Value> {
         match &self.parameter {
             Some(parameter) => parameter.default.clone(),
