@@ -171,11 +171,9 @@ mod tests {
     }
 
     fn view(node: &str, path: &str, status: &str, outputs: Value) -> NodeView {
-        serde_json::from_value(
-            json!({"node_id": node, "path": path, "block": "x@1", "status": status, "attempt": 1,
-            "outputs": outputs}),
-        )
-        .unwrap()
+        let mut view = json!({"node_id": node, "path": path, "block": "x@1", "status": status, "attempt": 1});
+        view["outputs"] = outputs;
+        serde_json::from_value(view).unwrap()
     }
 
     fn givers(views: &[NodeView]) -> Givers {
@@ -236,7 +234,7 @@ mod tests {
             "`find` is not there"
         );
         let find = view("find", "", "completed", json!({"detections": [], "count": 0}));
-        let known = givers(&[find.clone(), min.clone()]);
+        let known = givers(&[find, min.clone()]);
         assert_eq!(known.inputs(&answer("skipped")), None);
         let waiting = NodeView { attempt: 0, ..answer("pending") };
         assert_eq!(known.inputs(&waiting), None);

@@ -314,7 +314,7 @@ mod tests {
     #[tokio::test]
     async fn the_definition_compiles_and_mistakes_point_into_the_request() {
         let block = block_of(catalogue(), "detection").unwrap();
-        let make = |fields: Value| made(block, fields);
+        let make = |fields: Value| made(block, &fields);
         let good = make(json!({"model_id": "m", "config": {"confidence": 0.5}}));
         assert!(millrace_compiler::compile(&good).is_ok());
         let plans = crate::plans::Plans::new();
@@ -330,7 +330,7 @@ mod tests {
     }
 
     /// The definition of a request that has what `block` cannot do without.
-    fn made(block: &Block, fields: Value) -> Value {
+    fn made(block: &Block, fields: &Value) -> Value {
         let (mut fields, mut faults) = (fields.as_object().cloned().unwrap_or_default(), Faults::default());
         if block.input("image").is_some_and(|port| port.required) {
             fields.insert("image".to_owned(), json!("blob"));
@@ -344,7 +344,7 @@ mod tests {
     #[test]
     fn a_job_is_given_what_its_block_takes() {
         let compiles = |task: &str, fields: Value| {
-            let compiled = millrace_compiler::compile(&made(block_of(catalogue(), task).unwrap(), fields));
+            let compiled = millrace_compiler::compile(&made(block_of(catalogue(), task).unwrap(), &fields));
             compiled.map(drop).map_err(|faults| place_in_request(&faults.0[0].pointer["/nodes/0".len()..]))
         };
         assert_eq!(compiles("embedding", json!({"model_id": "m", "image": "blob"})), Ok(()));

@@ -60,14 +60,12 @@ async fn a_job_is_known_by_its_id_from_its_acceptance_on() -> anyhow::Result<()>
     );
     let mut player = Player::new(world.bus.clone(), run);
     player.start().await?;
-    let mut version = 1;
-    for (status, result) in [("running", json!(null)), ("completed", json!({"count": 2}))] {
+    for (version, status, result) in [(1, "running", json!(null)), (2, "completed", json!({"count": 2}))] {
         let mut commit = Commit::new(run, world.bus.partition_of(run), version);
         let record = json!({"node_id": "inference", "path": "", "block": "detection@1", "status": status, "attempt": 1,
             "outputs": result, "queued_at": 1, "started_at": 2, "worker_id": "w1"});
         commit.set.push(("n:inference".to_owned(), serde_json::to_vec(&record)?));
         world.bus.commit(&[commit]).await?;
-        version += 1;
         let shown = world.get(&path).await?.body;
         assert_eq!((&shown["status"], &shown["result"]), (&json!(status), &result), "{shown}");
         assert_eq!((&shown["worker_id"], &shown["started_at"]), (&json!("w1"), &json!(2)));
