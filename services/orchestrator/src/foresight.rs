@@ -93,7 +93,7 @@ mod tests {
         let (foresight, plan, now) = (Foresight::default(), plan(), Instant::now());
         let (one, other) = (BlobId::of(b"one"), BlobId::of(b"other"));
         let expected = ModelWish::Expect { model: "second".into(), pool: "heavy".into() };
-        assert_eq!(foresight.news(one, &plan, now), [expected.clone()]);
+        assert_eq!(foresight.news(one, &plan, now), std::slice::from_ref(&expected));
         assert_eq!(foresight.news(one, &plan, now), []);
         assert_eq!(foresight.news(other, &plan, now), [], "another definition, the same model");
         assert_eq!(foresight.news(one, &plan, now + AGAIN), [expected]);

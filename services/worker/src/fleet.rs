@@ -134,7 +134,10 @@ impl Fleet {
     /// Leaves the list.
     pub(crate) async fn leave(&self) {
         if let Err(error) = within(FAREWELL, self.bus.remove_worker(&self.worker)).await {
-            tracing::debug!(error, "the worker could not be taken off the list; an orchestrator does it in a minute");
+            tracing::debug!(
+                error,
+                "the worker could not be taken off the list; an orchestrator does it in a minute"
+            );
         }
     }
 }

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use millrace_bus::BusError;
-use millrace_contracts::ModelId;
 use millrace_contracts::model::{ModelDescription, ModelWish};
+use millrace_contracts::{ModelDigest, ModelId};
 use millrace_inference::{Evicted, InferenceError, Repository, Stamp};
 use millrace_objects::ObjectsError;
 use tokio::sync::Notify;
@@ -163,18 +163,7 @@ impl Inventory {
 /// told, so that a run does not meet both copies for longer than it takes to say so.
 async fn replace(shared: &Shared, id: &ModelId) {
     let warm = shared.models.report().warm.into_iter().find(|warm| warm.model_id == *id);
-    let (models, of) = (shared.models.clone(), id.clone());
-    let there = match shared.cpu.run(Caller::own(), move || models.digest_in_repository(&of)).await {
-        Ok((Ok(there), _)) => there,
-        Ok((Err(error), _)) => {
-            tracing::warn!(model.id = %id, %error, "a model's files have changed and cannot be read");
-            return;
-        }
-        Err(panic) => {
-            tracing::error!(model.id = %id, error = panic.0, "reading a model's files panicked");
-            return;
-        }
-    };
+    let Some(there) = digest_of_files(shared, id).await else { return };
     if let Some(warm) = warm {
         if warm.digest == there {
             return;
@@ -186,4 +175,17 @@ async fn replace(shared: &Shared, id: &ModelId) {
     }
     // One that is being loaded may be of the files that were there before.
     shared.models.forget(id, Evicted::Replaced);
+}
+
+/// Which copy of a model its files hold; none where they cannot be read, which is told.
+async fn digest_of_files(shared: &Shared, id: &ModelId) -> Option<ModelDigest> {
+    let (models, of) = (shared.models.clone(), id.clone());
+    match shared.cpu.run(Caller::own(), move || models.digest_in_repository(&of)).await {
+        Ok((Ok(digest), _)) => return Some(digest),
+        Ok((Err(error), _)) => {
+            tracing::warn!(model.id = %id, %error, "a model's files have changed and cannot be read");
+        }
+        Err(panic) => tracing::error!(model.id = %id, error = panic.0, "reading a model's files panicked"),
+    }
+    None
 }

@@ -145,8 +145,10 @@ fn fault_of(mistake: Mistake) -> JobError {
     fault(format!("/config{pointer}"), message, hint)
 }
 
-fn fault(pointer: String, message: String, hint: Option<String>) -> JobError {
-    let message = hint.map_or_else(|| message.clone(), |hint| format!("{message}; {hint}"));
+fn fault(pointer: String, mut message: String, hint: Option<String>) -> JobError {
+    if let Some(hint) = hint {
+        message = format!("{message}; {hint}");
+    }
     JobError::new(ErrorKind::InvalidConfig, message).at(pointer)
 }
 

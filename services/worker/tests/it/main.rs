@@ -5,8 +5,8 @@
 mod aggregation;
 mod blocks;
 mod bucket;
-mod changed;
 mod chains;
+mod changed;
 mod desk;
 mod downloads;
 mod expected;

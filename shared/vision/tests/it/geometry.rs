@@ -146,7 +146,8 @@ fn quarter_turns_on_the_same_canvas_change_no_pixel_either() {
                 let (from_x, from_y) = (a * right + b * down + c - 0.5, d * right + e * down + f - 0.5);
                 let inside =
                     (0.0..f64::from(width)).contains(&from_x) && (0.0..f64::from(height)).contains(&from_y);
-                let expected = if inside { frame.pixel(from_x as u32, from_y as u32) } else { Some([255; 3]) };
+                let expected =
+                    if inside { frame.pixel(from_x as u32, from_y as u32) } else { Some([255; 3]) };
                 assert_eq!(turned.pixel(x, y), expected, "({x}, {y}) of {width} × {height} by {degrees}");
                 shown += u32::from(inside);
             }
