@@ -60,7 +60,7 @@ impl Bus {
         self.send("remove an orchestrator", vec![remove]).await.map(drop)
     }
 
-    async fn flag(&self, what: &'static str, command: redis::Cmd) -> Result<bool, BusError> {
+    pub(crate) async fn flag(&self, what: &'static str, command: redis::Cmd) -> Result<bool, BusError> {
         let reply = self.send(what, vec![command]).await?.pop().unwrap_or(Value::Int(0));
         Ok(reply::integer(what, reply)? == 1)
     }

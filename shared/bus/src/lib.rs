@@ -54,7 +54,7 @@ pub use inbox::{Delivery, Inbox};
 pub use line::{FlowInLine, LevelOfLine, LineLimit, LineNews, LineView, PlaceInLine, Standing};
 pub use live::{LiveEvent, LiveFeed, LiveItem};
 pub use measure::{CommandCount, ServerCounters};
-pub use models::Registered;
+pub use models::{ModelsDraft, Registered};
 pub use queues::{Callers, JobDelivery, JobQueues, QueueDepth, QueueKey, Takeover, Wanted};
 pub use recorder::{RecordEntry, Recorder, RecorderLag};
 pub use report::Report;

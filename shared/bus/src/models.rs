@@ -5,10 +5,21 @@ use millrace_contracts::ModelId;
 use millrace_contracts::model::{ModelWish, RegisteredModel};
 use redis::Value;
 
-use crate::{Bus, BusError, reply};
+use crate::{Bus, BusError, reply, scripts};
 
 /// The field that says that all models are in the copy: no model has this name.
 const WHOLE: &str = "";
+/// The field that names the latest draft of the copy: no model has this name either.
+const DRAFT: &str = "?";
+
+/// A change of the copy that has begun. The copy is not whole until it has ended, and then only if no other began meanwhile, and
+/// Redis lost nothing: whoever keeps the copy whole makes it anew otherwise.
+#[derive(Debug)]
+pub struct ModelsDraft {
+    name: String,
+    /// Whether the copy was whole when the change began.
+    pub was_whole: bool,
+}
 
 /// What the copy says of a name.
 #[derive(Debug, Clone, PartialEq)]
@@ -58,17 +69,29 @@ impl Bus {
         Ok(reply::integer(what, found.unwrap_or(Value::Int(0)))? == 1)
     }
 
-    /// Says that the copy is about to be behind: should the caller die before it is mended, somebody makes it anew. Whether
-    /// it was whole.
+    /// Says that the copy is about to be behind: should the caller die before it is mended, somebody makes it anew.
     ///
     /// # Errors
     /// Redis could not be reached.
-    pub async fn doubt_models(&self) -> Result<bool, BusError> {
+    pub async fn draft_models(&self) -> Result<ModelsDraft, BusError> {
         let what = "doubt the registered models";
-        let mut doubt = redis::cmd("HDEL");
+        let name = uuid::Uuid::new_v4().simple().to_string();
+        let (mut doubt, mut draft) = (redis::cmd("HDEL"), redis::cmd("HSET"));
         doubt.arg(self.keys().models()).arg(WHOLE);
-        let doubted = self.send(what, vec![doubt]).await?.pop();
-        Ok(reply::integer(what, doubted.unwrap_or(Value::Int(0)))? == 1)
+        draft.arg(self.keys().models()).arg(DRAFT).arg(&name);
+        let doubted = self.send(what, vec![doubt, draft]).await?.into_iter().next();
+        let was_whole = reply::integer(what, doubted.unwrap_or(Value::Int(0)))? == 1;
+        Ok(ModelsDraft { name, was_whole })
+    }
+
+    /// Ends a draft: all models are in the copy now. False where another draft was begun since, or Redis lost this one.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn models_are_whole(&self, draft: &ModelsDraft) -> Result<bool, BusError> {
+        let mut whole = scripts::MODELS_WHOLE.on(&[&self.keys().models()], 64);
+        whole.arg(WHOLE).arg(DRAFT).arg(&draft.name);
+        self.flag("end a draft of the registered models", whole).await
     }
 
     /// Writes models into the copy, and then, if `whole`, that it has all of them.

@@ -36,6 +36,8 @@ scripts!(
     RELEASE = "release.lua",
     /// Notes that a replica is alive, and tells which are.
     HEARTBEAT = "heartbeat.lua",
+    /// Says that the copy of the registry of models is whole.
+    MODELS_WHOLE = "models_whole.lua",
     /// Acknowledges entries and removes them.
     ACK = "ack.lua",
     /// Acknowledges and removes the entries that a consumer still holds.

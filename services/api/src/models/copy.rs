@@ -23,10 +23,14 @@ const PAGE: u32 = 500;
 
 /// Commits a model, and tells the workers.
 pub(crate) async fn note(app: &App, record: &ModelRecord) -> Result<(), Problem> {
-    let was_whole = patiently(app.bus.doubt_models()).await?;
+    let draft = patiently(app.bus.draft_models()).await?;
     app.store.models().put(record, app.settings.max_models).await?;
     let model: Vec<RegisteredModel> = registered(record).into_iter().collect();
-    patiently(app.bus.put_models(&model, was_whole)).await?;
+    patiently(app.bus.put_models(&model, false)).await?;
+    if draft.was_whole {
+        // Where it is not: somebody else changes it too, or it was lost. It is made anew within moments.
+        patiently(app.bus.models_are_whole(&draft)).await?;
+    }
     patiently(app.bus.wish(&ModelWish::Forget { id: record.id.clone() })).await
 }
 
@@ -60,10 +64,10 @@ pub(crate) async fn keep_whole(app: Arc<App>) -> Result<(), Infallible> {
 async fn make(app: &App) -> Result<(), Box<dyn std::error::Error + Send + Sync>> {
     let mut copied = listed(app).await?;
     for _ in 0..MOST_LOOKS {
+        let draft = app.bus.draft_models().await?;
         app.bus.put_models(&copied, false).await?;
         let now = listed(app).await?;
-        if now == copied {
-            app.bus.put_models(&[], true).await?;
+        if now == copied && app.bus.models_are_whole(&draft).await? {
             tracing::info!(models = now.len(), "the registry of models was copied to Redis");
             return Ok(());
         }

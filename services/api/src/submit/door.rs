@@ -8,11 +8,10 @@ use std::time::{Duration, Instant};
 
 use millrace_bus::{Bus, BusError, LineView, QueueDepth};
 use millrace_compiler::Plan;
-use millrace_compiler::plan::{Action, PlanNode, Template};
+use millrace_compiler::plan::{Action, PlanNode};
 use millrace_config::Api;
 use millrace_contracts::{ModelId, Pool};
 use millrace_tasks::within;
-use serde_json::Value;
 
 use super::{RunOptions, Target};
 use crate::problem::{Code, Problem};
@@ -177,24 +176,10 @@ impl Reading {
 /// The job queues that runs of `plan` use, as far as the definition tells.
 pub(crate) fn queues_of(plan: &Plan) -> Vec<QueueOf> {
     let queue = |node: &PlanNode| match node.action {
-        Action::Job { model } => {
-            Some((node.policy.pool.clone(), model.then(|| model_of(&node.config)).flatten()))
-        }
+        Action::Job { .. } => Some((node.policy.pool.clone(), node.model())),
         _ => None,
     };
     plan.nodes.iter().filter_map(queue).collect::<BTreeSet<_>>().into_iter().collect()
-}
-
-fn model_of(config: &Template) -> Option<ModelId> {
-    let text = |value: &Value| value.as_str().map(ModelId::from);
-    match config {
-        Template::Literal(config) => config.get("model_id").and_then(text),
-        Template::Object(fields) => fields.iter().find_map(|(name, value)| match value {
-            Template::Literal(value) if name == "model_id" => text(value),
-            _ => None,
-        }),
-        _ => None,
-    }
 }
 
 #[cfg(test)]
@@ -232,7 +217,7 @@ mod tests {
 
     #[test]
     fn a_plan_tells_the_queues_of_its_jobs() {
-        let node = |id: &str, block: &str, config: Value| serde_json::json!({"id": id, "type": block, "inputs": {"image": "$inputs.photo"}, "config": config});
+        let node = |id: &str, block: &str, config: serde_json::Value| serde_json::json!({"id": id, "type": block, "inputs": {"image": "$inputs.photo"}, "config": config});
         let definition = serde_json::json!({"name": "queues", "nodes": [
             {"id": "photo", "type": "image_input"},
             node("look", "detection", serde_json::json!({"model_id": "shapes"})),

@@ -27,7 +27,7 @@ async fn a_name_is_unknown_only_in_a_whole_copy() -> Result<()> {
     let fixture = Fixture::start().await?;
     let bus = &fixture.bus;
     assert_eq!(bus.registered_model(&"a".into()).await?, Registered::Lost);
-    assert!(!bus.doubt_models().await?);
+    assert!(!bus.draft_models().await?.was_whole);
     bus.put_models(&[model("a")], false).await?;
     assert_eq!(bus.registered_model(&"a".into()).await?, Registered::Known(Box::new(model("a"))));
     assert_eq!(bus.registered_model(&"b".into()).await?, Registered::Lost);
@@ -38,8 +38,27 @@ async fn a_name_is_unknown_only_in_a_whole_copy() -> Result<()> {
     bus.remove_model(&"a".into()).await?;
     assert_eq!(bus.registered_model(&"a".into()).await?, Registered::Unknown);
 
-    assert!(bus.doubt_models().await?);
+    assert!(bus.draft_models().await?.was_whole);
     assert_eq!(bus.registered_model(&"a".into()).await?, Registered::Lost);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_copy_that_was_lost_or_changed_while_it_was_made_is_not_whole() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let first = bus.draft_models().await?;
+    bus.put_models(&[model("a")], false).await?;
+    fixture.redis.flush().await?;
+    assert!(!bus.models_are_whole(&first).await?, "nothing of it is left");
+
+    let (earlier, later) = (bus.draft_models().await?, bus.draft_models().await?);
+    assert!(!bus.models_are_whole(&earlier).await?, "another is at work");
+    assert!(!bus.has_all_models().await?);
+    bus.put_models(&[model("a")], false).await?;
+    assert!(bus.models_are_whole(&later).await?);
+    assert!(bus.has_all_models().await?);
+    assert_eq!(bus.registered_model(&"b".into()).await?, Registered::Unknown);
     Ok(())
 }
 
