@@ -316,19 +316,6 @@ class FleetTime(TypedDict):
     """
 
 
-class InferenceForm(TypedDict):
-    """
-    One job as a form.
-    """
-
-    model_id: str
-    image: bytes
-    config: NotRequired[Any]
-    """
-    The block's settings, as JSON.
-    """
-
-
 ItemPath: TypeAlias = str
 """
 Where a node run stands inside nested `for_each` scopes: one index per scope, outermost first; empty at the top.
@@ -587,7 +574,8 @@ class ModelRequest(TypedDict):
     """
     files: NotRequired[dict[str, str]]
     """
-    `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`: where each is.
+    `config.json`, `preprocessor_config.json`, `tokenizer.json`, `tokenizer_config.json`, and files of weights, named as the
+    graph names them (`*.onnx_data`, `*.data`): where each is.
     """
     preprocess: NotRequired[dict[str, Any]]
     """
@@ -875,7 +863,7 @@ class Preloaded(TypedDict):
     """
     workers: list[str]
     """
-    Workers that have it loaded.
+    Those of them that have it loaded.
     """
 
 
@@ -1078,6 +1066,30 @@ class WarmModel(TypedDict):
     bytes: NotRequired[int | None]
     """
     Memory it takes.
+    """
+    load_ms: NotRequired[int | None]
+    """
+    How long it took to load, milliseconds.
+    """
+    idle_ms: NotRequired[int | None]
+    """
+    How long ago it was last used, milliseconds; 0 while it is in use.
+    """
+    in_use: NotRequired[int | None]
+    """
+    Jobs that use it now.
+    """
+    uses: NotRequired[int | None]
+    """
+    Uses since it was loaded.
+    """
+    pinned: NotRequired[bool | None]
+    """
+    Whether it is never forgotten.
+    """
+    batch_limit: NotRequired[int | None]
+    """
+    Rows that its next batch may have.
     """
 
 
@@ -1536,6 +1548,10 @@ class ExecutionRow(Counters):
     """
     The workflow's version that is run.
     """
+    workflow_name: NotRequired[str | None]
+    """
+    The saved workflow's name as it is now, or the one in an unsaved definition.
+    """
     status: ExecutionStatus
     labels: dict[str, Any]
     """
@@ -1546,7 +1562,7 @@ class ExecutionRow(Counters):
     completed_at: NotRequired[UnixMillis | None]
     duration_ms: NotRequired[int | None]
     """
-    From started to ended, milliseconds.
+    From accepted to ended, milliseconds.
     """
     error_message: NotRequired[str | None]
     batch_id: NotRequired[str | None]
@@ -2336,7 +2352,7 @@ class Execution(Counters):
     completed_at: NotRequired[UnixMillis | None]
     duration_ms: NotRequired[int | None]
     """
-    From started to ended, milliseconds.
+    From accepted to ended, milliseconds.
     """
     progress: Progress
     input: NotRequired[dict[str, Any]]
@@ -2409,6 +2425,27 @@ class InferenceEnded(Execution):
     """
 
 
+class InferenceForm(Options):
+    """
+    One job as a form.
+    """
+
+    model_id: str
+    image: NotRequired[bytes | None]
+    text: NotRequired[str | None]
+    """
+    The text to embed instead of a picture.
+    """
+    tensors: NotRequired[Any]
+    """
+    The numbers of `tensor`, as JSON.
+    """
+    config: NotRequired[Any]
+    """
+    The block's settings, as JSON.
+    """
+
+
 class InferenceRequest(Options):
     """
     One job.
@@ -2416,9 +2453,17 @@ class InferenceRequest(Options):
 
     model_id: str
     model_source: NotRequired[str | None]
-    image: Any
+    image: NotRequired[Any]
     """
-    Base64, a data: URL, or `blob:<sha256>`.
+    Base64, a data: URL, or `blob:<sha256>`. Only embeddings of texts, and tensors, do without.
+    """
+    text: NotRequired[str | None]
+    """
+    The text to embed instead of a picture.
+    """
+    tensors: NotRequired[Any]
+    """
+    Numbers by name of the graph's input, of `tensor`.
     """
     config: NotRequired[dict[str, Any]]
     """
@@ -2450,13 +2495,25 @@ class JobPage(TypedDict):
     """
 
 
+class NodeRun(NodeView):
+    """
+    A node run with what it was given.
+    """
+
+    inputs: NotRequired[dict[str, Any]]
+    """
+    Input ports; large values by reference, null where an optional port's source was skipped. None of a node run that has not
+    begun, nor while what it read cannot be looked up.
+    """
+
+
 class NodePage(TypedDict):
     """
     A page of node runs.
     """
 
     execution_id: ExecutionId
-    nodes: list[NodeView]
+    nodes: list[NodeRun]
     next_after: NotRequired[str | None]
     """
     What to send as `after` for the page after.
