@@ -56,9 +56,19 @@ impl Drop for Process {
 
 /// A worker that is up, and has done its only job.
 async fn idle(desk: &mut Desk) -> Running {
-    let worker = desk.worker().await;
+    let lively = millrace_config::Worker { heartbeat: Duration::from_millis(100), ..settings() };
+    let worker = desk.worker_as(lively, repository()).await;
     let image = desk.image(encode(&Frame::filled(8, 8, [90, 120, 30]), Encoding::Png).unwrap()).await;
     desk.run(Desk::job("rotate_flip@1", on(&image), json!({"flip": "both"}))).await.unwrap();
+    // The report is there before the worker hears that it is. Of two signs of life the second was drawn up after this.
+    let mut live = desk.bus.subscribe(&["worker:heartbeat"]).await.unwrap();
+    let mut idle = 0;
+    while idle < 2 {
+        let sign = tokio::time::timeout(Duration::from_secs(30), live.next()).await.unwrap();
+        let Some(LiveItem::Event(event)) = sign else { panic!("{sign:?}") };
+        let event: serde_json::Value = serde_json::from_str(&event.payload).unwrap();
+        idle += usize::from(event["data"]["running"] == 0);
+    }
     worker
 }
 
