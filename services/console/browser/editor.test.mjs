@@ -92,16 +92,15 @@ test('what is typed into an input is what it becomes, by the keyboard alone', as
   assert.deepEqual(page.faults, []);
 });
 
-test('places that are none, and nodes with names that every object knows', async () => {
+test('nodes with names that every object knows', async () => {
   const page = await openPage(browser, { allowed: HALF_DRAWN });
   const definition = {
-    name: 'odd-places',
+    name: 'odd-names',
     nodes: [
       { id: 'constructor', type: 'parameter_input', config: { kind: 'integer', default: 3 } },
       { id: '__proto__', type: 'delay', inputs: { value: '$inputs.constructor' }, config: { ms: 1 } },
       { id: 'toString', type: 'json_output', inputs: { constructor: '$nodes.__proto__.value' } },
     ],
-    ui: { positions: { toString: { x: 1, y: 2 }, valueOf: ['a', 'b'] } },
   };
   const workflow = await api(server, '/workflows', definition);
   await page.goto(`${server.url}/workflows/${workflow.id}`);

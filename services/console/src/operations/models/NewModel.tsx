@@ -103,13 +103,14 @@ export function NewModel({ onClose }: { onClose(): void }) {
             Files beside it
           </Text>
           <Text size="xs" c="dimmed">
-            A Hugging Face model has some of these; an Ultralytics export needs none.
+            A Hugging Face model has some of these, a large graph keeps its weights apart; an Ultralytics
+            export needs none.
           </Text>
           {FILES.map(name => (
             <OriginField
               key={name}
               label={name}
-              accept=".json"
+              accept={name.endsWith('.json') ? '.json' : '*'}
               value={model.files[name] ?? ''}
               onChange={origin => set({ files: { ...model.files, [name]: origin } })}
             />

@@ -12,6 +12,7 @@ export const FILES = [
   'preprocessor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
+  'model.onnx_data',
 ] as const;
 
 export interface Registration {
