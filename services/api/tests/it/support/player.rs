@@ -15,6 +15,8 @@ use serde_json::{Map, Value, json};
 pub(crate) struct Player {
     bus: Bus,
     pub(crate) run: ExecutionId,
+    /// When the run was accepted: as old at its end as at its beginning.
+    created_at: UnixMillis,
     version: u64,
     pub(crate) meta: Meta,
     outputs: Option<Value>,
@@ -28,7 +30,15 @@ impl Player {
             "jobs_pending": 0, "jobs_completed": 0, "jobs_failed": 0, "started_at": null, "completed_at": null,
         });
         let meta = serde_json::from_value(meta).expect("a run's record");
-        Self { bus, run, version: 0, meta, outputs: None, committed: Vec::new() }
+        Self {
+            bus,
+            run,
+            created_at: UnixMillis::now(),
+            version: 0,
+            meta,
+            outputs: None,
+            committed: Vec::new(),
+        }
     }
 
     /// An event of the run, numbered when it is durable.
@@ -82,6 +92,7 @@ impl Player {
             definition: BlobId::of(b"x"),
             input: Map::new(),
             epoch: self.meta.epoch,
+            created_at: self.created_at,
             ..accepted_run()
         };
         let mut commit = Commit::new(self.run, self.bus.partition_of(self.run), self.version);
