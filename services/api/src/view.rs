@@ -6,12 +6,14 @@ mod given;
 mod job;
 mod links;
 mod node_metrics;
+mod pictures;
 mod rows;
 mod run;
 
 pub(crate) use find::{Found, find, parse_id};
 pub(crate) use given::{NodeRun, node_runs};
 pub(crate) use job::{AskedJob, overlay};
-pub(crate) use links::{Links, images_as_links, links};
+pub(crate) use links::{Links, links};
+pub(crate) use pictures::{Pictures, images_as_links};
 pub(crate) use rows::{ExecutionRow, rows};
 pub(crate) use run::{Execution, execution};

@@ -174,15 +174,32 @@ impl ApiKeys<'_> {
         Ok(rows.into_iter().map(|row| api_key!(row)).collect())
     }
 
-    /// Revokes a key; revoking it again changes nothing.
+    /// Revokes a key; revoking it again changes nothing. The last one that may make keys stays while there are others: nobody could
+    /// make or revoke one any more. Two that are revoked at the same time wait for one another.
     ///
     /// # Errors
-    /// `NotFound`, `Unavailable`.
+    /// `NotFound`, `LastAdmin`, `Unavailable`.
     pub async fn revoke(&self, id: Uuid) -> Result<(), StoreError> {
-        let result =
-            sqlx::query!("update wf_api_keys set revoked_at = coalesce(revoked_at, now()) where id = $1", id)
-                .execute(&mut *self.store.connection().await?)
-                .await?;
-        if result.rows_affected() == 0 { Err(StoreError::NotFound("api key")) } else { Ok(()) }
+        let mut transaction = self.store.begin().await?;
+        let in_force = sqlx::query!(
+            r#"select id, 'admin' = any(scopes) as "is_admin!" from wf_api_keys where revoked_at is null
+            order by id for update"#
+        )
+        .fetch_all(&mut *transaction)
+        .await?;
+        let in_force: Vec<(Uuid, bool)> = in_force.iter().map(|key| (key.id, key.is_admin)).collect();
+        if !in_force.iter().any(|(key, _)| *key == id) {
+            transaction.rollback().await?;
+            return self.get(id).await.map(drop);
+        }
+        let admins = in_force.iter().filter(|(_, is_admin)| *is_admin).count();
+        if in_force.len() > 1 && admins == 1 && in_force.contains(&(id, true)) {
+            return Err(StoreError::LastAdmin);
+        }
+        sqlx::query!("update wf_api_keys set revoked_at = now() where id = $1", id)
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await?;
+        Ok(())
     }
 }

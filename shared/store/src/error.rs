@@ -43,6 +43,9 @@ pub enum StoreError {
         /// How many there may be.
         limit: u32,
     },
+    /// The only key that may make others, while there are others.
+    #[error("no other key may make keys")]
+    LastAdmin,
     /// The run has not ended, and what was asked for needs it to have.
     #[error("the run has not ended yet")]
     NotEnded,

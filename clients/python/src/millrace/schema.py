@@ -2363,6 +2363,10 @@ class Execution(Counters):
     """
     What the output blocks gave, by node; none before the end.
     """
+    images_omitted: NotRequired[int | None]
+    """
+    Pictures of `outputs` that were asked for as base64, and have only their `url`.
+    """
     error: NotRequired[JobError | None]
     node_metrics: dict[str, NodeMetrics]
     """

@@ -79,6 +79,8 @@ codes!(
     CollectionExists = "COLLECTION_EXISTS", CONFLICT, "A collection of another shape has this name", None;
     /// The collection has as many points as it may.
     CollectionFull = "COLLECTION_FULL", CONFLICT, "The collection is full", None;
+    /// The other keys could not be managed any more.
+    LastAdminKey = "LAST_ADMIN_KEY", CONFLICT, "The last admin's key", None;
     /// What was kept of a dead letter is not all that it was.
     NotRedoable = "NOT_REDOABLE", CONFLICT, "The dead letter cannot be tried again", None;
     /// The run has not ended yet.

@@ -19,6 +19,10 @@ impl From<StoreError> for Problem {
                     "it is at version {current} now; fetch it again, and send that version's ETag in If-Match"
                 ),
             ),
+            StoreError::LastAdmin => Self::new(
+                Code::LastAdminKey,
+                "nobody could make or revoke a key any more; make another key with the scope `admin` first, or revoke the others",
+            ),
             StoreError::NotEnded => Self::new(
                 Code::ExecutionNotEnded,
                 "the execution goes on; cancel it first, or wait for its end",

@@ -13,7 +13,7 @@ use crate::cursor::Cursor;
 use crate::params::{Params, wrong};
 use crate::problem::Problem;
 use crate::state::App;
-use crate::view::{self, Execution, ExecutionRow};
+use crate::view::{self, Execution, ExecutionRow, Pictures};
 
 const STATUSES: &str = "pending, running, completed, failed, cancelled or timed_out";
 
@@ -95,15 +95,20 @@ fn label(text: &str) -> Result<(String, String), Problem> {
 /// Show a run as it stands
 #[utoipa::path(
     get, path = "/api/v1/executions/{id}", operation_id = "get_execution", tag = "executions",
-    params(("id" = ExecutionId, Path)),
+    params(
+        ("id" = ExecutionId, Path),
+        ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"),
+    ),
     responses((status = 200, description = "The run.", body = Execution)),
 )]
 pub(crate) async fn show(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
+    params: Params,
 ) -> Result<Json<Execution>, Problem> {
+    let pictures = Pictures::read(&params.only(&["images"])?)?;
     let found = view::find(&app, view::parse_id(&id)?).await?;
-    Ok(Json(view::execution(&app, found).await))
+    Ok(Json(view::execution(&app, found, pictures).await))
 }
 
 #[cfg(test)]

@@ -20,7 +20,7 @@ use crate::view::Execution;
 #[utoipa::path(
     post, path = "/api/v1/workflows/{id}/run", operation_id = "run_workflow", tag = "executions",
     params(
-        ("id" = WorkflowId, Path), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"),
+        ("id" = WorkflowId, Path), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
     ),
     request_body(content((RunRequest = "application/json"), (RunForm = "multipart/form-data"))),
@@ -47,7 +47,7 @@ pub(crate) async fn saved(
 #[utoipa::path(
     post, path = "/api/v1/executions", operation_id = "run_definition", tag = "executions",
     params(
-        ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"),
+        ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"),
         ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
     ),
     request_body(content((InlineRunRequest = "application/json"), (RunForm = "multipart/form-data"))),

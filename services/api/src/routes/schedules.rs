@@ -174,8 +174,7 @@ pub(crate) async fn trigger(
         rerun_of: None,
     };
     let receipt = submit::accept(&app, submission).await?;
-    let outcome =
-        submit::outcome(&app, &receipt, Asked { wait: None, admission, responses: Vec::new() }).await;
+    let outcome = submit::outcome(&app, &receipt, Asked::at_once(admission)).await;
     submit::respond(&receipt, &outcome)
 }
 

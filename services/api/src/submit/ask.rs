@@ -24,6 +24,7 @@ use crate::middleware::Admission;
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
+use crate::view::Pictures;
 
 /// What a request for one run says beside its body.
 #[derive(Debug)]
@@ -31,6 +32,7 @@ pub(crate) struct Ask {
     trace: Traceparent,
     admission: Admission,
     wait: Option<Duration>,
+    pictures: Pictures,
     /// The idempotency key as it is recorded.
     key: Option<String>,
     /// The digest of what is asked for, where there is a key.
@@ -51,13 +53,14 @@ pub(crate) struct Ready {
 }
 
 impl Ask {
-    /// Reads `?wait=`, `Idempotency-Key` and the trace of `request`; keys of other kinds of requests do not meet its own.
+    /// Reads `?wait=`, `?images=`, `Idempotency-Key` and the trace of `request`; keys of other kinds of requests do not meet its own.
     pub(crate) fn read(app: &App, params: Params, request: &Request, kind: &str) -> Result<Self, Problem> {
-        let params = params.only(&["wait"])?;
+        let params = params.only(&["wait", "images"])?;
         let wait = params.text("wait").map(|text| wait::parse(text, app.settings.max_wait)).transpose()?;
+        let pictures = Pictures::read(&params)?;
         let key = idempotency_key(request, kind)?;
         let trace = *RequestContext::find(request)?.trace();
-        Ok(Self { trace, admission: Admission::find(request)?, wait, key, digest: None })
+        Ok(Self { trace, admission: Admission::find(request)?, wait, pictures, key, digest: None })
     }
 
     /// What the api itself asks for, to answer `request`: no key, and so much patience.
@@ -67,6 +70,7 @@ impl Ask {
             trace,
             admission: Admission::find(request)?,
             wait: Some(patience),
+            pictures: Pictures::Links,
             key: None,
             digest: None,
         })
@@ -120,7 +124,8 @@ impl Ask {
         let wait = topic.map(|(wait, topic)| {
             (wait, if receipt.id == id { topic } else { app.hub.subscribe(receipt.id) })
         });
-        let outcome = outcome(app, &receipt, Asked { wait, admission: self.admission, responses }).await;
+        let asked = Asked { wait, admission: self.admission, responses, pictures: self.pictures };
+        let outcome = outcome(app, &receipt, asked).await;
         Ok((receipt, outcome))
     }
 
@@ -130,7 +135,8 @@ impl Ask {
         let digest = self.digest.expect("what was sent before has a key, and so a digest");
         let receipt = earlier.receipt(digest, &self.trace)?;
         let wait = self.wait.map(|wait| (wait, app.hub.subscribe(receipt.id)));
-        let outcome = outcome(app, &receipt, Asked { wait, admission: self.admission, responses }).await;
+        let asked = Asked { wait, admission: self.admission, responses, pictures: self.pictures };
+        let outcome = outcome(app, &receipt, asked).await;
         Ok((receipt, outcome))
     }
 

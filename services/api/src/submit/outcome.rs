@@ -19,7 +19,7 @@ use crate::live::Subscription;
 use crate::middleware::{Admission, OwnAnswer};
 use crate::problem::Problem;
 use crate::state::App;
-use crate::view::{self, Execution, Links};
+use crate::view::{self, Execution, Links, Pictures};
 
 /// How an answer was asked for.
 #[derive(Debug)]
@@ -30,6 +30,15 @@ pub(crate) struct Asked {
     pub(crate) admission: Admission,
     /// The nodes that may answer for the run.
     pub(crate) responses: Vec<NodeId>,
+    /// How pictures stand in the answer.
+    pub(crate) pictures: Pictures,
+}
+
+impl Asked {
+    /// For an answer that does not wait.
+    pub(crate) fn at_once(admission: Admission) -> Self {
+        Self { wait: None, admission, responses: Vec::new(), pictures: Pictures::Links }
+    }
 }
 
 /// A run that was accepted, and goes on.
@@ -75,7 +84,7 @@ pub(crate) async fn outcome(app: &App, receipt: &Receipt, asked: Asked) -> Outco
             return Outcome::Accepted(accepted(receipt, status));
         }
     };
-    let run = view::execution(app, found).await;
+    let run = view::execution(app, found, asked.pictures).await;
     let answer = asked.responses.iter().find_map(|node| answer_of(run.output(node.as_str())?));
     answer.unwrap_or_else(|| Outcome::Ended(Box::new(run)))
 }

@@ -13,7 +13,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
-use super::links::images_as_links;
+use super::pictures::images_as_links;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 

@@ -2,9 +2,7 @@
 
 use millrace_config::{Api, RunUrl};
 use millrace_contracts::ExecutionId;
-use millrace_contracts::values::ImageValue;
 use serde::Serialize;
-use serde_json::Value;
 use utoipa::ToSchema;
 
 /// Where to go on with a run.
@@ -47,24 +45,8 @@ pub(crate) fn links(id: ExecutionId) -> Links {
     }
 }
 
-/// Gives every image inside `value` the address of its bytes.
-pub(crate) fn images_as_links(value: &mut Value) {
-    if let Some(image) = ImageValue::from_value(value) {
-        if let Some(fields) = value.as_object_mut() {
-            fields.insert("url".to_owned(), Value::String(format!("/api/v1/blobs/{}", image.blob)));
-        }
-        return;
-    }
-    match value {
-        Value::Array(items) => items.iter_mut().for_each(images_as_links),
-        Value::Object(fields) => fields.values_mut().for_each(images_as_links),
-        _ => {}
-    }
-}
-
 #[cfg(test)]
 mod tests {
-    use millrace_contracts::BlobId;
     use serde_json::json;
 
     use super::*;
@@ -78,15 +60,5 @@ mod tests {
         links.lead_outside(&Api { trace_url, ..Api::default() }, id, "0af7");
         assert_eq!(json!(links)["trace"], "https://jaeger.example.com/trace/0af7");
         assert_eq!(json!(links).get("logs"), None);
-    }
-
-    #[test]
-    fn images_get_an_address_at_any_depth() {
-        let id = BlobId::of(b"x");
-        let mut value =
-            json!({"answer": {"pictures": [ImageValue::root(id, 1, 1, "png").to_value()], "n": 1}});
-        images_as_links(&mut value);
-        assert_eq!(value["answer"]["pictures"][0]["url"], format!("/api/v1/blobs/{id}"));
-        assert_eq!(value["answer"]["n"], 1);
     }
 }

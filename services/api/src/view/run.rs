@@ -14,8 +14,9 @@ use utoipa::ToSchema;
 use uuid::Uuid;
 
 use super::find::Found;
-use super::links::{Links, images_as_links, links};
+use super::links::{Links, links};
 use super::node_metrics::{self, NodeMetrics};
+use super::pictures::{Pictures, images_as_links, images_inline};
 use crate::patience::patiently;
 use crate::state::App;
 
@@ -44,6 +45,9 @@ pub(crate) struct Execution {
     input: Option<Map<String, Value>>,
     /// What the output blocks gave, by node; none before the end.
     outputs: Option<Value>,
+    /// Pictures of `outputs` that were asked for as base64, and have only their `url`.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    images_omitted: Option<u32>,
     error: Option<JobError>,
     /// Where each node's time went.
     #[schema(value_type = std::collections::BTreeMap<String, NodeMetrics>)]
@@ -87,7 +91,7 @@ pub(super) struct Counters {
 
 /// A run's own page. An output that is too large to be shown whole, or whose blob cannot be read, is shown by its references: a run
 /// can be looked at whatever it made.
-pub(crate) async fn execution(app: &App, found: Found) -> Execution {
+pub(crate) async fn execution(app: &App, found: Found, pictures: Pictures) -> Execution {
     let pending = found.status() == ExecutionStatus::Pending;
     let Found { id, record, live } = found;
     let mut page = Execution::of_record(id, record);
@@ -108,6 +112,10 @@ pub(crate) async fn execution(app: &App, found: Found) -> Execution {
             }
         }
         images_as_links(outputs);
+        if pictures == Pictures::Base64 {
+            let omitted = images_inline(&app.blobs, outputs).await;
+            page.images_omitted = (omitted > 0).then_some(omitted);
+        }
     }
     page
 }
@@ -183,6 +191,7 @@ impl Execution {
             progress: Progress::default(),
             input: None,
             outputs: None,
+            images_omitted: None,
             error: None,
             node_metrics: json!({}),
             cost: None,

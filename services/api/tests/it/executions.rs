@@ -5,6 +5,7 @@ mod delete;
 mod events;
 mod list;
 mod nodes;
+mod pictures;
 mod rerun;
 
 use anyhow::Context;

@@ -1310,6 +1310,11 @@ export interface components {
             } | null;
             /** @description What the output blocks gave, by node; none before the end. */
             outputs?: unknown;
+            /**
+             * Format: int32
+             * @description Pictures of `outputs` that were asked for as base64, and have only their `url`.
+             */
+            images_omitted?: number | null;
             error?: components["schemas"]["JobError"] | null;
             /** @description Where each node's time went. */
             node_metrics: {
@@ -3352,6 +3357,11 @@ export interface operations {
                  * @example 30s
                  */
                 wait?: string;
+                /**
+                 * @description `base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.
+                 * @example base64
+                 */
+                images?: string;
             };
             header?: {
                 /** @description The same key answers with the same run, for 24 hours. */
@@ -3500,6 +3510,11 @@ export interface operations {
                  * @example 30s
                  */
                 wait?: string;
+                /**
+                 * @description `base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.
+                 * @example base64
+                 */
+                images?: string;
             };
             header?: {
                 /** @description The same key answers with the same run, for 24 hours. */
@@ -3554,7 +3569,13 @@ export interface operations {
     };
     get_execution: {
         parameters: {
-            query?: never;
+            query?: {
+                /**
+                 * @description `base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.
+                 * @example base64
+                 */
+                images?: string;
+            };
             header?: never;
             path: {
                 id: components["schemas"]["ExecutionId"];
@@ -3768,6 +3789,11 @@ export interface operations {
                  * @example 30s
                  */
                 wait?: string;
+                /**
+                 * @description `base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.
+                 * @example base64
+                 */
+                images?: string;
             };
             header?: {
                 /** @description The same key answers with the same run, for 24 hours. */
@@ -4077,6 +4103,11 @@ export interface operations {
                  * @example 30s
                  */
                 wait?: string;
+                /**
+                 * @description `base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.
+                 * @example base64
+                 */
+                images?: string;
             };
             header?: {
                 /** @description The same key answers with the same run, for 24 hours. */

@@ -1,9 +1,7 @@
 import { Select } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
-import { keepPreviousData, useQuery } from '@tanstack/react-query';
 import { useState } from 'react';
-import { workflowQuery, workflowsPage } from '~/api/queries';
 import { shortId } from '~/lib/format';
+import { useWorkflowOffers } from '~/workflows/useWorkflowOffers';
 
 interface Props {
   /** The id of the workflow that is meant. */
@@ -14,18 +12,11 @@ interface Props {
 /** A saved workflow, found by its name among however many there are. */
 export function WorkflowFilter({ value, onChange }: Props) {
   const [search, setSearch] = useState('');
-  const chosen = useQuery({ ...workflowQuery(value ?? ''), enabled: value !== null, retry: false });
   // One that was deleted still has its runs.
-  const shown = value && { value, label: chosen.data?.name ?? `workflow ${shortId(value)}` };
-  // What stands in the field while nobody types is the name of what is chosen.
-  const typed = shown && search === shown.label ? '' : search.trim();
-  const [name] = useDebouncedValue(typed, 200);
-  const found = useQuery({
-    queryKey: ['workflows', 'named', name],
-    queryFn: ({ signal }) => workflowsPage(name, null, signal),
-    placeholderData: keepPreviousData,
-  });
-  const others = (found.data?.rows ?? [])
+  const labelOf = (name?: string) => name ?? `workflow ${shortId(value ?? '')}`;
+  const { name, found } = useWorkflowOffers(value, search, labelOf);
+  const shown = value !== null && { value, label: labelOf(name) };
+  const others = found
     .filter(workflow => workflow.id !== value)
     .map(workflow => ({ value: workflow.id, label: workflow.name }));
   return (

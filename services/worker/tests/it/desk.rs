@@ -1,7 +1,7 @@
 //! The other side of a worker: hands out jobs and reads the reports, as an orchestrator would.
 
 use std::collections::HashMap;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,6 +10,7 @@ use millrace_bus::{Bus, BusSettings, Inbox};
 use millrace_config::Objects;
 use millrace_contracts::job::{JobOutcome, ModelRef, Priority};
 use millrace_contracts::message::Message;
+use millrace_contracts::model::ModelWish;
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{
     ExecutionId, Flow, ItemPath, Job, JobError, JobId, JobMetrics, JobReport, Partition, Pool, UnixMillis,
@@ -254,6 +255,30 @@ impl Desk {
             )
         };
         millrace_testkit::eventually(PATIENCE, "empty queues", empty).await.unwrap();
+    }
+
+    /// What the only worker says of itself, once `model` is loaded; wished for again as long as nobody listens yet.
+    pub(crate) async fn warm(&self, model: &str, wish: &ModelWish) -> Value {
+        let warm = async || {
+            let workers = self.bus.workers().await?;
+            let info = workers.first().and_then(|worker| worker.info.as_deref()).unwrap_or("{}");
+            let info: Value = serde_json::from_str(info).unwrap_or_default();
+            let is_warm = info["models"].as_array().is_some_and(|models| models.contains(&json!(model)));
+            if !is_warm {
+                self.bus.wish(wish).await?;
+            }
+            Ok::<_, millrace_bus::BusError>(is_warm.then_some(info))
+        };
+        millrace_testkit::eventually(PATIENCE, "a warm model", warm).await.unwrap()
+    }
+}
+
+/// Puts the detector into a repository under several names.
+pub(crate) fn copies(folder: &Path, ids: &[&str]) {
+    for id in ids {
+        std::fs::create_dir(folder.join(id)).unwrap();
+        std::fs::copy(models().join("shapes-detector/model.onnx"), folder.join(id).join("model.onnx"))
+            .unwrap();
     }
 }
 

@@ -111,18 +111,8 @@ async fn a_model_is_loaded_when_asked_for_and_given_up_when_it_changed() {
     let worker = worker(&desk, downloads.path()).await;
     let image = desk.image(scene("scene_00.jpg")).await;
     let reference = job(&image, "acme/shapes", "trained").model.unwrap();
-    let warm = async || {
-        let workers = desk.bus.workers().await?;
-        let info = workers.first().and_then(|worker| worker.info.clone()).unwrap_or_default();
-        let is_warm = info.contains(r#""models":["acme/shapes"]"#);
-        if !is_warm {
-            // Asked for again as long as nobody listens yet.
-            let wish = ModelWish::Load { model: reference.clone(), pool: Pool::from("fast") };
-            desk.bus.wish(&wish).await?;
-        }
-        Ok::<_, millrace_bus::BusError>(is_warm.then_some(()))
-    };
-    millrace_testkit::eventually(PATIENCE, "a warm model", warm).await.unwrap();
+    let wish = ModelWish::Load { model: reference, pool: Pool::from("fast") };
+    desk.warm("acme/shapes", &wish).await;
     let before = desk.run(job(&image, "acme/shapes", "trained")).await.unwrap();
     assert!(before.metrics.model_load_time_ms < 1_000.0);
 

@@ -1,21 +1,12 @@
 //! Whose jobs a worker takes: models that do not fit together, and models that another worker has.
 
-use std::path::Path;
 use std::time::Duration;
 
 use millrace_contracts::{Flow, Job, UnixMillis};
 use serde_json::{Value, json};
 
-use crate::desk::{Desk, on, repository, settings};
-use crate::{models, scene};
-
-fn copies(folder: &Path, ids: &[&str]) {
-    for id in ids {
-        std::fs::create_dir(folder.join(id)).unwrap();
-        std::fs::copy(models().join("shapes-detector/model.onnx"), folder.join(id).join("model.onnx"))
-            .unwrap();
-    }
-}
+use crate::desk::{Desk, copies, on, repository, settings};
+use crate::scene;
 
 /// A picture that keeps a worker busy for a while.
 fn large() -> Vec<u8> {

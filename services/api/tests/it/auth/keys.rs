@@ -77,6 +77,32 @@ async fn a_revoked_key_is_refused_at_once_and_so_are_keys_that_are_none() -> any
 }
 
 #[tokio::test]
+async fn the_last_key_that_may_make_others_goes_last() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (first, admin) = make(&world, "admin", None).await?;
+    let (reader, _) = make(&world, "read", Some(&admin)).await?;
+    let revoke = async |id: &str, by: &str| {
+        Reply::of(keyed(world.request(Method::DELETE, &format!("/api/v1/keys/{id}")), Some(by))).await
+    };
+    revoke(&first, &admin).await?.problem(409, "LAST_ADMIN_KEY");
+    let (second, other) = make(&world, "admin", Some(&admin)).await?;
+    // Both at once: one of them stays.
+    let statuses = tokio::try_join!(revoke(&first, &admin), revoke(&second, &admin))?;
+    let stayed = match (statuses.0.status, statuses.1.status) {
+        (204, 409) => (second, other),
+        (409, 204) => (first, admin),
+        // The one that asks was revoked before it asked a second time.
+        (204, 401) => (second, other),
+        others => anyhow::bail!("{others:?}"),
+    };
+    for id in [&reader, &reader, &stayed.0] {
+        assert_eq!(revoke(id, &stayed.1).await?.status, 204);
+    }
+    assert_eq!(world.get("/api/v1/session").await?.body["guarded"], false, "as before the first");
+    world.stop().await
+}
+
+#[tokio::test]
 async fn other_machines_are_served_only_where_there_are_keys() -> anyhow::Result<()> {
     let world = World::start().await?;
     let listener = TcpListener::bind("0.0.0.0:0").await?;

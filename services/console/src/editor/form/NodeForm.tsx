@@ -6,6 +6,7 @@ import { CategoryIcon } from '~/graph/CategoryIcon';
 import { blockOf } from '~/graph/ports';
 import { copyNodes } from '../document/clip';
 import { isNodeId, removeNodes, renameNode, setAt } from '../document/edit';
+import { policiesOf } from '../document/policies';
 import { insert } from '../insert';
 import { useEditor, useEditorStore } from '../store';
 import { FieldFrame } from './FieldFrame';
@@ -88,9 +89,9 @@ export function NodeForm({ id }: { id: string }) {
             </Stack>
           </Section>
         )}
-        {block && block.category !== 'input' && block.category !== 'output' && (
+        {block && policiesOf(block).length > 0 && (
           <Section title="When it fails, and where it runs">
-            <PolicyForm node={node} isJob={block.runs.by === 'worker'} />
+            <PolicyForm node={node} block={block} />
           </Section>
         )}
       </Stack>

@@ -8,11 +8,13 @@ import { faultsAt, type NodeFault } from '../document/faults';
 import { useEditor } from '../store';
 import { BindMenu, BoundValue } from './BoundValue';
 import { CelField } from './CelField';
+import { ChoicesField } from './ChoicesField';
+import { ClassesField } from './ClassesField';
 import { FieldFrame } from './FieldFrame';
 import { JsonField } from './JsonField';
-import { ClassesField, ModelField } from './ModelField';
+import { CollectionField, ModelField } from './NamedField';
 import { ObjectField } from './ObjectField';
-import { ChoicesField, CollectionField, WorkflowField } from './PickerFields';
+import { WorkflowField } from './WorkflowField';
 
 export interface FieldProps {
   /** The node it belongs to. */

@@ -1,29 +1,9 @@
-import { Autocomplete, TagsInput } from '@mantine/core';
+import { TagsInput } from '@mantine/core';
 import { useQuery } from '@tanstack/react-query';
 import { modelsQuery } from '~/api/queries';
-import { blockName } from '~/graph/selectors';
 import { labelOf } from '~/lib/format';
 import { useEditor } from '../store';
-import { modelsFor } from './models';
 import type { FieldProps } from './SchemaField';
-
-/** A model by its name, offered from the repository; one that is not there yet may be written as well. */
-export function ModelField({ node: id, name, place, value, onChange }: FieldProps) {
-  const models = useQuery(modelsQuery());
-  const type = useEditor(state => blockName(state.nodes.get(id)?.type ?? ''));
-  const offered = modelsFor(type, models.data ?? []).map(model => model.model_id);
-  return (
-    <Autocomplete
-      size="xs"
-      aria-label={labelOf(name)}
-      placeholder={offered.length > 0 ? 'Choose a model' : 'Name of the model'}
-      data={offered}
-      value={typeof value === 'string' ? value : ''}
-      onChange={next => onChange(place, next === '' ? undefined : next)}
-      comboboxProps={{ withinPortal: true }}
-    />
-  );
-}
 
 /** Classes by name, offered from the model that finds them: the node's own, or any that the workflow uses. */
 export function ClassesField({ node: id, name, place, items, onChange }: FieldProps & { items: string[] }) {

@@ -1,0 +1,20 @@
+import { describe, expect, it } from 'vitest';
+import type { Block } from '~/api/types';
+import { policiesOf } from './policies';
+
+const block = (type: string, category: string, by: string) => ({ type, category, runs: { by } }) as Block;
+
+describe('policiesOf', () => {
+  it('offers what the compiler takes', () => {
+    const job = ['on_error', 'timeout_ms', 'retry', 'priority', 'pool', 'cache'];
+    expect(policiesOf(block('detection', 'model', 'worker'))).toEqual(job);
+    expect(policiesOf(block('webhook', 'output', 'worker'))).toEqual(job);
+    expect(policiesOf(block('condition', 'logic', 'orchestrator'))).toEqual(['on_error', 'timeout_ms']);
+    // Both only stand for what is inside them.
+    expect(policiesOf(block('for_each', 'logic', 'orchestrator'))).toEqual(['on_error']);
+    const call = ['on_error', 'priority', 'pool', 'cache'];
+    expect(policiesOf(block('sub_workflow', 'logic', 'orchestrator'))).toEqual(call);
+    expect(policiesOf(block('json_output', 'output', 'output'))).toEqual([]);
+    expect(policiesOf(block('image_input', 'input', 'input'))).toEqual([]);
+  });
+});
