@@ -25,6 +25,14 @@ pub enum BlobsError {
         /// The limit, bytes.
         limit: u64,
     },
+    /// A run's input of very many small values, which storing apart would not make smaller.
+    #[error("the input takes {bytes} bytes beside what is stored apart, and may take {limit}")]
+    InputTooLarge {
+        /// Its size, bytes.
+        bytes: usize,
+        /// The limit, bytes.
+        limit: usize,
+    },
     /// The range begins after the blob's end.
     #[error("the range begins after the end of the blob, which has {bytes} bytes")]
     Range {

@@ -4,6 +4,7 @@ mod blobs;
 mod check;
 mod error;
 mod file;
+mod input;
 mod lately;
 mod location;
 mod resolve;

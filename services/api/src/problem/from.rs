@@ -63,6 +63,7 @@ impl From<BlobsError> for Problem {
             BlobsError::TooLarge { limit, .. } => {
                 Self::new(Code::PayloadTooLarge, format!("a blob may have at most {limit} bytes"))
             }
+            BlobsError::InputTooLarge { .. } => Self::new(Code::InvalidInput, error.to_string()),
             BlobsError::Range { bytes } => {
                 Self::new(Code::RangeNotSatisfiable, format!("the blob has {bytes} bytes"))
             }

@@ -1,7 +1,8 @@
 //! A run's input, made ready: pictures become image values, the compiler checks and completes the rest, and what is too large
 //! for the bus goes into the blob store: each value that is, and of many small ones together the largest.
 
-use futures::{StreamExt, TryStreamExt, stream};
+use futures::{StreamExt, stream};
+use millrace_blobs::BlobsError;
 use millrace_compiler::InputSpec;
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::values::{marked_to_fetch, to_fetch};
@@ -18,15 +19,6 @@ use crate::state::App;
 const IMAGES_AT_ONCE: usize = 8;
 /// Pictures of one input.
 const MAX_IMAGES: usize = 10_000;
-/// The whole input as JSON, bytes: the run's command and its first event hold all of it, and no event has more than 64 KiB.
-const MAX_INPUT_BYTES: usize = 48 * 1024;
-/// A value smaller than this stays in the input, bytes: a reference is not much shorter, and the engine reads some by itself,
-/// such as the name of a model.
-const MIN_STORED_BYTES: usize = 160;
-/// A reference as JSON, bytes at most; that of a value to be fetched is inside a mark.
-const REFERENCE_BYTES: usize = 128;
-/// Values of one input that are stored at once.
-const STORED_AT_ONCE: usize = 8;
 
 /// A picture of the input that is yet to be resolved.
 struct Pending {
@@ -166,57 +158,18 @@ fn take_pictures(
     }
 }
 
-/// The input with large values stored, each by itself, and more of them until the whole is small enough.
+/// The input with large values stored.
 async fn claim_check(app: &App, input: Map<String, Value>, at: &str) -> Result<Map<String, Value>, Problem> {
-    let mut ready = Map::with_capacity(input.len());
-    for (name, value) in input {
-        ready.insert(name, app.blobs.claim_check(value).await?);
-    }
-    let moved = too_much(&ready).map_err(|bytes| too_many(ready.len(), bytes, at))?;
-    let taken: Vec<_> = moved
-        .into_iter()
-        .filter_map(|name| ready.get_mut(&name).map(Value::take).map(|value| (name, value)))
-        .collect();
-    let mut stored = stream::iter(taken)
-        .map(|(name, value)| async move { Ok::<_, Problem>((name, by_reference(app, &value).await?)) })
-        .buffer_unordered(STORED_AT_ONCE);
-    while let Some((name, reference)) = stored.try_next().await? {
-        ready.insert(name, reference);
-    }
-    drop(stored);
-    Ok(ready)
-}
-
-/// A reference in the value's place; the mark of pictures to fetch stays around it.
-async fn by_reference(app: &App, value: &Value) -> Result<Value, Problem> {
-    Ok(match marked_to_fetch(value) {
-        Some(inner) => to_fetch(&app.blobs.put_value(inner).await?.to_value()),
-        None => app.blobs.put_value(value).await?.to_value(),
+    let inputs = input.len();
+    app.blobs.claim_check_input(input).await.map_err(|error| match error {
+        BlobsError::InputTooLarge { bytes, limit } => too_many(inputs, (bytes, limit), at),
+        error => error.into(),
     })
 }
 
-/// The values that have to be stored so that the input is small enough, the largest first; the error is the size that it would
-/// have with all of them stored.
-fn too_much(input: &Map<String, Value>) -> Result<Vec<String>, usize> {
-    let bytes = |value: &Value| value.to_string().len();
-    let mut sizes: Vec<(usize, &String)> = input.iter().map(|(name, value)| (bytes(value), name)).collect();
-    // Each with its name in quotes, and two signs beside.
-    let mut total: usize = sizes.iter().map(|(size, name)| size + name.len() + 4).sum();
-    sizes.sort_unstable_by(|one, other| other.cmp(one));
-    let mut stored = Vec::new();
-    for (size, name) in sizes {
-        if total <= MAX_INPUT_BYTES || size < MIN_STORED_BYTES {
-            break;
-        }
-        total -= size - REFERENCE_BYTES;
-        stored.push(name.clone());
-    }
-    if total <= MAX_INPUT_BYTES { Ok(stored) } else { Err(total) }
-}
-
-fn too_many(inputs: usize, bytes: usize, at: &str) -> Problem {
+fn too_many(inputs: usize, (bytes, limit): (usize, usize), at: &str) -> Problem {
     let message = format!(
-        "these {inputs} inputs take {bytes} bytes beside what is stored apart, and a run's may take {MAX_INPUT_BYTES}"
+        "these {inputs} inputs take {bytes} bytes beside what is stored apart, and a run's may take {limit}"
     );
     let fault = Fault::new("INVALID_INPUT", at, message);
     Problem::fault(
@@ -252,18 +205,5 @@ mod tests {
     fn a_list_is_no_picture_and_a_picture_no_list() {
         assert_eq!(taken("image", json!(["a"])).unwrap_err(), "/input/photo");
         assert_eq!(taken("list<list<image>>", json!([["a"], "b"])).unwrap_err(), "/input/photo/1");
-    }
-
-    #[test]
-    fn of_many_values_the_largest_are_stored() {
-        let small = Map::from_iter((0..20).map(|n| (format!("n{n}"), json!("x".repeat(2_000)))));
-        assert_eq!(too_much(&small), Ok(vec![]));
-        let mut many = Map::from_iter((0..11).map(|n| (format!("n{n}"), json!("x".repeat(4_000)))));
-        many.extend((0..100).map(|n| (format!("number{n}"), json!(n))));
-        many.insert("largest".to_owned(), json!(vec!["y"; 1_900]));
-        assert_eq!(too_much(&many), Ok(vec!["largest".to_owned()]));
-        // Nothing is gained by storing these.
-        let tiny = Map::from_iter((0..400).map(|n| (format!("n{n}"), json!("x".repeat(150)))));
-        assert!(too_much(&tiny).unwrap_err() > MAX_INPUT_BYTES);
     }
 }

@@ -2,10 +2,10 @@
 //! repeated: the id is the same each time. The api's door is not asked: a firing has no caller to come again later, and the
 //! schedule's own rules bound how many runs of it are open; the line makes them wait like others.
 
+use millrace_blobs::{Blobs, BlobsError};
 use millrace_compiler::Plan;
-use millrace_contracts::ExecutionId;
-use millrace_contracts::UnixMillis;
 use millrace_contracts::message::Accepted;
+use millrace_contracts::{ExecutionId, Faults, UnixMillis};
 use millrace_store::{AcceptedRun, Firing, FiringOutcome};
 use serde_json::{Map, Value};
 
@@ -23,9 +23,14 @@ pub(super) async fn start(
         Err(error) if error.is_of_the_run() => return Ok(FiringOutcome::Failed(error.to_string())),
         Err(error) => return Err(error),
     };
-    let input = match input(&plan, firing) {
-        Ok(input) => input,
-        Err(reason) => return Ok(FiringOutcome::Failed(reason)),
+    let input = match input(&shared.blobs, &plan, firing).await {
+        Ok(Ok(input)) => input,
+        Ok(Err(faults)) => {
+            let reason = format!("version {} does not take the input: {faults}", firing.version);
+            return Ok(FiringOutcome::Failed(reason));
+        }
+        Err(error) if error.is_retryable() => return Err(error.into()),
+        Err(error) => return Ok(FiringOutcome::Failed(format!("the input cannot be made ready: {error}"))),
     };
     let spec = &firing.schedule.spec;
     let trace_id = run.0.simple().to_string();
@@ -59,12 +64,20 @@ pub(super) async fn start(
     Ok(FiringOutcome::Started)
 }
 
-/// The input; checked again when the workflow has another version than the one it was checked against.
-fn input(plan: &Plan, firing: &Firing) -> Result<Map<String, Value>, String> {
+/// The input; checked again when the workflow has another version than the one it was checked against, which looks at the values
+/// themselves and fills in defaults of its own.
+async fn input(
+    blobs: &Blobs,
+    plan: &Plan,
+    firing: &Firing,
+) -> Result<Result<Map<String, Value>, Faults>, BlobsError> {
     let spec = &firing.schedule.spec;
     if firing.version == spec.checked_version {
-        return Ok(spec.input.clone());
+        return Ok(Ok(spec.input.clone()));
     }
-    let checked = plan.check_input(&spec.input);
-    checked.map_err(|faults| format!("version {} does not take the input: {faults}", firing.version))
+    let whole = blobs.restore_input(spec.input.clone()).await?;
+    match plan.check_input(&whole) {
+        Ok(checked) => blobs.claim_check_input(checked).await.map(Ok),
+        Err(faults) => Ok(Err(faults)),
+    }
 }

@@ -37,6 +37,15 @@ impl World {
         Ok(id)
     }
 
+    /// Saves another version.
+    async fn save_again(&self, workflow: WorkflowId, definition: &str) -> anyhow::Result<()> {
+        let id = self.blobs.put(Bytes::from(definition.to_owned())).await?;
+        let definition = Definition { id, json: serde_json::from_str(definition)? };
+        let new = NewWorkflow { name: "changed".to_owned(), definition };
+        self.store.workflows().put(workflow, None, &new).await?;
+        Ok(())
+    }
+
     /// A schedule that was due at `due`, without its timer: the reconciler sets that.
     async fn schedule(
         &self,
@@ -45,13 +54,25 @@ impl World {
         overlap: Overlap,
         due: UnixMillis,
     ) -> anyhow::Result<ScheduleRecord> {
+        let input = Map::from_iter([("photo".to_owned(), picture("root"))]);
+        self.schedule_with(workflow, (cron, overlap), due, input).await
+    }
+
+    /// The same with an input of its own.
+    async fn schedule_with(
+        &self,
+        workflow: WorkflowId,
+        (cron, overlap): (&str, Overlap),
+        due: UnixMillis,
+        input: Map<String, Value>,
+    ) -> anyhow::Result<ScheduleRecord> {
         let spec = ScheduleSpec {
             cron: cron.to_owned(),
             timezone: "UTC".to_owned(),
             overlap,
             version: None,
             checked_version: 1,
-            input: Map::from_iter([("photo".to_owned(), picture("root"))]),
+            input,
             priority: Priority::Normal,
             pool: None,
             labels: Map::from_iter([("from".to_owned(), json!("clock"))]),
@@ -236,13 +257,7 @@ async fn a_version_that_does_not_take_the_input_fails_the_firing_and_says_why() 
     let (workflow, due) = (world.save(&constant()).await?, ago(MINUTE));
     let schedule = world.schedule(workflow, "0 0 1 1 *", Overlap::Skip, due).await?;
     let changed = constant().to_string().replace("\"integer\",\"default\":1", "\"integer\"");
-    let blob = world.blobs.put(Bytes::from(changed.clone())).await?;
-    let definition = Definition { id: blob, json: serde_json::from_str(&changed)? };
-    world
-        .store
-        .workflows()
-        .put(workflow, None, &NewWorkflow { name: "changed".to_owned(), definition })
-        .await?;
+    world.save_again(workflow, &changed).await?;
     let replica = world.replica();
     let now = world.handled(schedule.id, due).await?;
     assert_eq!(now.last_outcome.as_deref(), Some("failed"));
@@ -252,5 +267,29 @@ async fn a_version_that_does_not_take_the_input_fails_the_firing_and_says_why() 
         now.last_error
     );
     assert!(world.runs_of(workflow).await?.is_empty());
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn another_version_takes_an_input_that_is_stored_apart() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let definition = |name: &str| {
+        json!({"name": name, "nodes": [
+            {"id": "words", "type": "parameter_input", "config": {"kind": "list<string>"}},
+            {"id": "answer", "type": "json_output", "inputs": {"words": "$inputs.words"}},
+        ]})
+    };
+    let (workflow, due) = (world.save(&definition("one")).await?, ago(MINUTE));
+    let words = json!(vec!["far too much for an event"; 10_000]);
+    let apart = world.blobs.claim_check(words.clone()).await?;
+    assert_ne!(apart, words);
+    let input = Map::from_iter([("words".to_owned(), apart)]);
+    let schedule = world.schedule_with(workflow, ("0 0 1 1 *", Overlap::Skip), due, input.clone()).await?;
+    world.save_again(workflow, &definition("two").to_string()).await?;
+    let replica = world.replica();
+    let run = ExecutionId::of_firing(schedule.id, due);
+    let log = world.ended(run).await?;
+    assert_eq!(log[0].data["accepted"]["version"], 2);
+    assert_eq!(log[0].data["accepted"]["input"], json!(input), "it is stored apart again");
     replica.stop().await
 }

@@ -59,7 +59,8 @@ export function Component() {
 }
 
 function KeysTable({ rows }: { rows: ApiKey[] }) {
-  const admins = rows.filter(key => key.revoked_at == null && key.scopes.includes('admin'));
+  const inForce = rows.filter(key => key.revoked_at == null);
+  const admins = inForce.filter(key => key.scopes.includes('admin'));
   return (
     <div className={table.wrap}>
       <table className={table.table}>
@@ -93,7 +94,12 @@ function KeysTable({ rows }: { rows: ApiKey[] }) {
               </td>
               <td className={table.end}>
                 {key.revoked_at == null ? (
-                  <Revoke id={key.id} name={key.name} last={admins.length === 1 && admins[0] === key} />
+                  <Revoke
+                    id={key.id}
+                    name={key.name}
+                    isOnly={inForce.length === 1}
+                    isNeeded={inForce.length > 1 && admins.length === 1 && admins[0] === key}
+                  />
                 ) : (
                   <Tag tone="bad">revoked</Tag>
                 )}
@@ -109,11 +115,13 @@ function KeysTable({ rows }: { rows: ApiKey[] }) {
 interface RevokeProps {
   id: string;
   name: string;
-  /** Whether nobody is left who could make another. */
-  last: boolean;
+  /** Whether there is no other. */
+  isOnly: boolean;
+  /** Whether the others could not be managed without it. */
+  isNeeded: boolean;
 }
 
-function Revoke({ id, name, last }: RevokeProps) {
+function Revoke({ id, name, isOnly, isNeeded }: RevokeProps) {
   const queries = useQueryClient();
   const revoke = useMutation({
     mutationFn: () => request(`/keys/${id}`, { method: 'DELETE' }),
@@ -128,9 +136,13 @@ function Revoke({ id, name, last }: RevokeProps) {
       size="compact-xs"
       variant="default"
       loading={revoke.isPending}
+      disabled={isNeeded}
+      title={
+        isNeeded ? 'Nobody could manage the other keys: make another with the scope admin first' : undefined
+      }
       onClick={() => {
-        const alone = last
-          ? ' It is the last one that may make others: from then on that takes millrace keys create --direct on the server’s machine.'
+        const alone = isOnly
+          ? ' It is the only one: this machine needs none from then on, and a server that others reach lets nobody in before millrace keys create --direct has made the next.'
           : '';
         if (
           window.confirm(
