@@ -34,7 +34,7 @@ pub(crate) async fn load(
     if fits && shared.bus.claim_preload(model, &shared.worker, CLAIM).await? {
         tracing::info!(model.id = %model, why, "loading a model ahead of its first job");
         metrics::counter!("millrace_worker_models_prefetched_total").increment(1);
-        shared.models.prefetch(model);
+        shared.models.prefetch_if_room(model);
     }
     Ok(())
 }

@@ -27,7 +27,7 @@ pub use meter::{MemoryMeter, ProcessMeter};
 pub use pressure::Pressure;
 pub use report::{CacheReport, WarmModel};
 pub use settings::CacheSettings;
-use state::{Entry, Loading, State, Waiter};
+use state::{Ahead, Entry, State, Waiter};
 
 /// Hears what the cache does. Called outside its lock; must not block.
 pub trait CacheObserver: Send + Sync {
@@ -163,13 +163,20 @@ impl ModelCache {
         Ok(Warm { model: Arc::new(model), load_wait: Some(begun.elapsed()) })
     }
 
-    /// Begins to load `id` for those who will ask for it. Does nothing when it is there or under way.
+    /// Begins to load `id` for those who will ask for it. Does nothing when it is there.
     pub fn prefetch(&self, id: &ModelId) {
-        let mut state = self.shared.lock();
-        if !state.entries.contains_key(id) {
-            state.entries.insert(id.clone(), Entry::Loading(Loading::ahead()));
-            state.loads.push_back(id.clone());
-            drop(state);
+        self.load_ahead(id, Ahead::Asked);
+    }
+
+    /// As [`ModelCache::prefetch`], for those who may ask for it: after all other loads, and only if there is room for it by then.
+    /// Nobody leaves for a guess.
+    pub fn prefetch_if_room(&self, id: &ModelId) {
+        self.load_ahead(id, Ahead::Guessed);
+    }
+
+    fn load_ahead(&self, id: &ModelId, ahead: Ahead) {
+        let is_new = self.shared.lock().load_ahead(id, ahead);
+        if is_new {
             self.shared.bell.notify_all();
         }
     }

@@ -60,7 +60,7 @@ impl Inner {
             if state.closed {
                 return Next::End;
             }
-            if let Some(id) = state.loads.pop_front() {
+            if let Some(id) = state.next_load() {
                 return Next::Load(id);
             }
             let left = TICK.saturating_sub(tended.elapsed());
@@ -110,8 +110,12 @@ impl Inner {
     /// but that somebody asked for in the same moment, is asked for again.
     fn give_up(&self, id: &ModelId, failed: bool) -> Vec<Waiter> {
         let mut state = self.lock();
-        let wanted = matches!(state.entries.get(id), Some(Entry::Loading(loading)) if loading.is_wanted());
-        if wanted && !failed && !state.closed {
+        let over = failed || state.closed;
+        if let Some(Entry::Loading(loading)) = state.entries.get_mut(id).filter(|_| !over)
+            && loading.is_wanted()
+        {
+            // It must find room beside itself.
+            loading.reserved = 0;
             state.loads.push_back(id.clone());
             return Vec::new();
         }
@@ -164,7 +168,8 @@ impl Inner {
         Ok(Some((core, bytes)))
     }
 
-    /// The run that ends a load; not to its end where nobody wants the model any more, which is what false says.
+    /// The run that ends a load; not to its end where others would wait for what nobody wants any more, which is what false
+    /// says.
     fn warm_up(self: &Arc<Self>, core: &Core, runtime: &Runtime) -> Result<bool, InferenceError> {
         let CacheSettings { warm_up_rows, warm_up_limit, .. } = self.settings;
         if warm_up_rows == 0 {
@@ -201,13 +206,14 @@ impl Inner {
         }
     }
 
-    /// Until nobody waits for the load of `id` any more.
+    /// Until nobody waits for the load of `id` any more, and somebody for another. Where nobody is held up it goes on: a model
+    /// that takes longer than its job may last is there for the next one.
     async fn unwanted(&self, id: &ModelId) {
         let mut rounds = tokio::time::interval(TICK);
         loop {
             rounds.tick().await;
             let state = self.lock();
-            if state.closed || !self.wants(&state, id) {
+            if state.closed || (!self.wants(&state, id) && state.holds_others_up()) {
                 return;
             }
         }

@@ -7,7 +7,8 @@ use std::time::Instant;
 
 use millrace_contracts::ModelId;
 
-use super::state::{Entry, Ready};
+use super::keeper::TICK;
+use super::state::{Ahead, Entry, Ready};
 use super::{Evicted, Inner};
 use crate::InferenceError;
 
@@ -24,12 +25,13 @@ pub(super) enum Room {
 
 impl Inner {
     /// Sets memory aside for the load of `id`, whose files have so many bytes. Blocks until models in use are given back. Where
-    /// even an empty cache has no room for it, nothing has to leave for that to be found out.
+    /// even an empty cache has no room for it, nothing has to leave for that to be found out. For a guess nobody leaves at all.
     pub(super) fn make_room(self: &Arc<Self>, id: &ModelId, file_bytes: u64) -> Room {
         let mut state = self.lock();
         let Some(need) = state.sensible_need(id, file_bytes, &self.settings) else {
             return Room::None(self.no_room(&state, id, file_bytes));
         };
+        let mut tended = Instant::now();
         loop {
             if state.closed || !self.wants(&state, id) {
                 return Room::Unwanted;
@@ -39,6 +41,13 @@ impl Inner {
                     loading.reserved = need;
                 }
                 return Room::Made;
+            }
+            if state.is_mere_guess(id)
+                && let Some(Entry::Loading(loading)) = state.entries.get_mut(id)
+            {
+                // Nobody wants it any more: else it would be asked for again and again.
+                loading.ahead = Ahead::No;
+                return Room::Unwanted;
             }
             if let Some(victim) = state.victim(None) {
                 let forgotten = state.remove(&victim, Evicted::Room);
@@ -61,13 +70,14 @@ impl Inner {
                 ready.yields.get_or_insert_default();
             }
             // A lease that ends rings; so does nothing when callers give up, hence never longer than a tick.
-            let pause = if left.is_zero() { super::keeper::TICK } else { left.min(super::keeper::TICK) };
-            let (rung, timeout) =
-                self.bell.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner);
-            state = rung;
-            if timeout.timed_out() {
+            let round = TICK.saturating_sub(tended.elapsed());
+            let pause = if left.is_zero() { round } else { left.min(round) };
+            state = self.bell.wait_timeout(state, pause).unwrap_or_else(PoisonError::into_inner).0;
+            // By the clock: others may ring without end.
+            if tended.elapsed() >= TICK {
                 drop(state);
                 self.tend();
+                tended = Instant::now();
                 state = self.lock();
             }
         }

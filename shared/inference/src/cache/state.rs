@@ -38,13 +38,24 @@ pub(super) type Refused = Vec<Model>;
 pub(super) struct Loading {
     /// As many as there are jobs in hand that want it.
     pub(super) waiters: Vec<Waiter>,
-    /// Loaded whether anybody waits or not.
-    ahead: bool,
+    /// Loaded though nobody may wait for it.
+    pub(super) ahead: Ahead,
     pub(super) since: Instant,
     /// Another copy took its place meanwhile: what is being loaded is not kept.
     pub(super) stale: bool,
     /// Memory set aside for it, bytes.
     pub(super) reserved: u64,
+}
+
+/// Why a model is loaded that nobody may wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ahead {
+    /// It is not.
+    No,
+    /// It may be needed: worth what room there is, and nobody's place.
+    Guessed,
+    /// Somebody asked for it to be there.
+    Asked,
 }
 
 /// Somebody who waits for a model.
@@ -73,18 +84,22 @@ pub(super) struct Ready {
 }
 
 impl Loading {
-    /// For those who will ask.
-    pub(super) fn ahead() -> Self {
-        Self { waiters: Vec::new(), ahead: true, since: Instant::now(), stale: false, reserved: 0 }
-    }
-
-    fn with(waiters: Vec<Waiter>) -> Self {
-        Self { waiters, ahead: false, since: Instant::now(), stale: false, reserved: 0 }
+    fn new(waiters: Vec<Waiter>, ahead: Ahead) -> Self {
+        Self { waiters, ahead, since: Instant::now(), stale: false, reserved: 0 }
     }
 
     /// Whether anybody still wants it.
     pub(super) fn is_wanted(&self) -> bool {
-        self.ahead || self.waiters.iter().any(|waiter| !waiter.reply.is_closed())
+        self.ahead != Ahead::No || self.is_awaited()
+    }
+
+    /// Whether it is wanted for a guess, and for nothing else.
+    pub(super) fn is_mere_guess(&self) -> bool {
+        self.ahead == Ahead::Guessed && !self.is_awaited()
+    }
+
+    fn is_awaited(&self) -> bool {
+        self.waiters.iter().any(|waiter| !waiter.reply.is_closed())
     }
 }
 
@@ -132,13 +147,49 @@ impl State {
         match self.entries.get_mut(id) {
             Some(Entry::Loading(loading)) => loading.waiters.push(waiter),
             Some(Entry::Ready(ready)) => ready.yields.get_or_insert_default().push(waiter),
-            None => self.load_for(id, vec![waiter]),
+            None => self.load_for(id, vec![waiter], Ahead::No),
         }
     }
 
-    fn load_for(&mut self, id: &ModelId, waiters: Vec<Waiter>) {
-        self.entries.insert(id.clone(), Entry::Loading(Loading::with(waiters)));
+    /// Asks for the load of `id` for those who will ask, unless it is there. Whether that is a load more.
+    pub(super) fn load_ahead(&mut self, id: &ModelId, ahead: Ahead) -> bool {
+        match self.entries.get_mut(id) {
+            Some(Entry::Loading(loading)) if ahead == Ahead::Asked => loading.ahead = ahead,
+            Some(_) => {}
+            None => {
+                self.load_for(id, Vec::new(), ahead);
+                return true;
+            }
+        }
+        false
+    }
+
+    fn load_for(&mut self, id: &ModelId, waiters: Vec<Waiter>, ahead: Ahead) {
+        self.entries.insert(id.clone(), Entry::Loading(Loading::new(waiters, ahead)));
         self.loads.push_back(id.clone());
+    }
+
+    /// The load that comes next: guesses after all others.
+    pub(super) fn next_load(&mut self) -> Option<ModelId> {
+        let at = self.loads.iter().position(|id| !self.is_mere_guess(id)).unwrap_or(0);
+        self.loads.remove(at)
+    }
+
+    /// Whether `id` is to be loaded for a guess, and for nothing else.
+    pub(super) fn is_mere_guess(&self, id: &ModelId) -> bool {
+        matches!(self.entries.get(id), Some(Entry::Loading(loading)) if loading.is_mere_guess())
+    }
+
+    /// Whether somebody waits for the load under way to end, for the sake of another model.
+    pub(super) fn holds_others_up(&self) -> bool {
+        let waits = |id: &ModelId| match self.entries.get(id) {
+            Some(Entry::Loading(loading)) => loading.is_wanted() && !loading.is_mere_guess(),
+            _ => false,
+        };
+        let waits_to_return = |(_, ready): (&ModelId, &Ready)| {
+            ready.yields.iter().flatten().any(|waiter| !waiter.reply.is_closed())
+        };
+        self.loads.iter().any(waits) || self.ready().any(waits_to_return)
     }
 
     /// Takes a loaded model out. Who waits for it to come back waits for its next load.
@@ -149,7 +200,7 @@ impl State {
             self.floor.rise_to(ready.worth);
         }
         if let Some(waiters) = ready.yields.take().filter(|waiters| !waiters.is_empty()) {
-            self.load_for(id, waiters);
+            self.load_for(id, waiters, Ahead::No);
         }
         Some(ready)
     }

@@ -260,3 +260,87 @@ async fn a_copy_that_is_replaced_while_it_loads_is_not_what_is_served() {
     assert_eq!(now, digest_of("b").await);
     assert_ne!(now, digest_of("a").await);
 }
+
+#[tokio::test]
+async fn a_load_that_lasts_longer_than_who_asked_for_it_is_not_in_vain() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = House::open(folder.path(), CacheSettings::default());
+    let cache = house.cache.clone();
+    let id = ModelId::from("a");
+    let mut asked = Box::pin(cache.get(&id));
+    assert!(futures::poll!(&mut asked).is_pending());
+    house.hear("loading a").await;
+    drop(asked);
+    house.hear("loaded a").await;
+    assert_eq!(house.cache.warm(), [id]);
+}
+
+/// Until nothing is to be loaded any more.
+async fn settled(cache: &ModelCache) {
+    while !cache.report().loading.is_empty() {
+        tokio::task::yield_now().await;
+    }
+}
+
+#[tokio::test]
+async fn nobody_leaves_for_guesses_however_many_saw_the_same_room() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = House::open(folder.path(), CacheSettings { max_models: 2, ..CacheSettings::default() });
+    house.use_once("a").await;
+    for id in ["b", "c", "d"] {
+        house.cache.prefetch_if_room(&id.into());
+    }
+    house.hear("loaded b").await;
+    settled(&house.cache).await;
+    assert_eq!((house.cache.warm(), house.cache.report().evicted), (vec!["a".into(), "b".into()], 0));
+    // What somebody wants to be there is no guess.
+    house.cache.prefetch(&"c".into());
+    house.hear("loaded c").await;
+    assert_eq!(house.cache.report().evicted, 1);
+}
+
+#[tokio::test]
+async fn what_somebody_waits_for_is_loaded_before_guesses_and_a_guess_that_somebody_waits_for_is_none() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut house = House::open(folder.path(), CacheSettings { max_models: 1, ..CacheSettings::default() });
+    let used = house.cache.get(&"a".into()).await.unwrap();
+    let cache = house.cache.clone();
+    let (b, c) = (ModelId::from("b"), ModelId::from("c"));
+    // It waits for its room, and keeps the others waiting.
+    let mut first = Box::pin(cache.get(&c));
+    assert!(futures::poll!(&mut first).is_pending());
+    cache.prefetch_if_room(&b);
+    let mut second = Box::pin(cache.get(&b));
+    assert!(futures::poll!(&mut second).is_pending());
+    drop(used);
+    drop(first.await.unwrap());
+    drop(second.await.unwrap());
+    house.hear("loaded b").await;
+    assert_eq!(house.cache.warm(), [b]);
+}
+
+#[tokio::test]
+async fn what_is_loaded_is_tended_though_somebody_rings_all_the_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = CacheSettings {
+        max_models: 2,
+        pinned: vec!["a".into()],
+        switch_after: Duration::from_secs(3600),
+        ..CacheSettings::default()
+    };
+    let mut house = House::open(folder.path(), settings);
+    house.use_once("a").await;
+    let used = house.cache.get(&"b".into()).await.unwrap();
+    let cache = house.cache.clone();
+    let c = ModelId::from("c");
+    let mut waiting = Box::pin(cache.get(&c));
+    assert!(futures::poll!(&mut waiting).is_pending());
+    house.machine.full.store(true, Ordering::Relaxed);
+    while !house.all_heard().contains(&"pressure critical".to_owned()) {
+        // Each end of a lease rings.
+        house.use_once("a").await;
+        tokio::task::yield_now().await;
+    }
+    drop(used);
+    assert!(waiting.await.is_ok());
+}
