@@ -9,17 +9,14 @@ use redis::Value;
 use crate::lease::milliseconds;
 use crate::{Bus, BusError, reply};
 
-/// The record has a job once it waits in its queue; behind a long line that takes a while.
-const LIFE: Duration = Duration::from_secs(60 * 60);
-
 impl Bus {
-    /// Notes what was asked for, as text that only its reader understands.
+    /// Notes what was asked for, as text that only its reader understands, for as long as `life`.
     ///
     /// # Errors
     /// Redis could not be reached.
-    pub async fn note_job(&self, id: JobId, asked: &str) -> Result<(), BusError> {
+    pub async fn note_job(&self, id: JobId, asked: &str, life: Duration) -> Result<(), BusError> {
         let mut set = redis::cmd("SET");
-        set.arg(self.keys().job(id)).arg(asked).arg("PX").arg(milliseconds(LIFE));
+        set.arg(self.keys().job(id)).arg(asked).arg("PX").arg(milliseconds(life));
         self.send("note a job", vec![set]).await.map(drop)
     }
 

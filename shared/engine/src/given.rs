@@ -35,11 +35,14 @@ impl Givers {
         needed
     }
 
-    /// The givers among `views`; what a view names that the plan does not have gives nothing.
+    /// The givers among `views`; what a view names that the plan does not have gives nothing. Of one whose outputs are stored apart
+    /// as a whole nothing is known, so what reads it is not told either.
     pub fn of(plan: Arc<Plan>, accepted: Accepted, views: impl IntoIterator<Item = NodeView>) -> Self {
         let mut run = Execution::empty(plan, accepted, Settings::default());
         for view in views {
-            let Some(node) = run.plan.find(&view.node_id) else { continue };
+            let Some(node) = run.plan.find(&view.node_id).filter(|_| outputs_apart(&view).is_none()) else {
+                continue;
+            };
             let key = RunKey::new(node, view.path.clone());
             let failed = matches!(view.status, NodeStatus::Failed | NodeStatus::TimedOut);
             let mut record = NodeRecord::from(view);
@@ -109,6 +112,14 @@ impl Givers {
             self.0.nodes.contains_key(&giver) && list_is_there
         })
     }
+}
+
+/// Where the outputs of a node run are, when they are stored apart as a whole: those of an event that outgrew the bus.
+#[must_use]
+pub fn outputs_apart(view: &NodeView) -> Option<ValueRef> {
+    // A reference has two fields, which are no port's names.
+    let outputs = view.outputs.as_ref().filter(|outputs| outputs.len() == 2)?;
+    ValueRef::from_value(&Value::Object(outputs.clone()))
 }
 
 impl Execution {
@@ -222,6 +233,19 @@ mod tests {
         let all = view("all", "", "completed", json!({"items": ["x", "y"], "count": 2}));
         assert!(Givers::needed(&plan(), std::slice::from_ref(&all)).is_empty());
         assert_eq!(inputs(&givers, &all), json!({"item": ["x", "y"]}));
+    }
+
+    #[test]
+    fn nothing_is_told_where_the_outputs_read_are_stored_apart() {
+        let apart = ValueRef { blob: millrace_contracts::BlobId::of(b"ports"), bytes: 9 };
+        let find = view("find", "", "completed", apart.to_value());
+        assert_eq!(outputs_apart(&find), Some(apart));
+        let min = view("min", "", "completed", json!({"value": 0.7}));
+        let answer = view("answer", "", "completed", Value::Null);
+        assert_eq!(givers(&[find, min.clone()]).inputs(&answer), None);
+        let found = view("find", "", "completed", json!({"detections": [], "count": 0}));
+        assert_eq!(outputs_apart(&found), None);
+        assert!(givers(&[found, min]).inputs(&answer).is_some());
     }
 
     #[test]

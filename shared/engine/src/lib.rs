@@ -28,7 +28,7 @@ mod start;
 pub use content::ContentKey;
 pub use effects::{Effects, Noop, ShellWork, ShellWorkKind};
 pub use execution::{Execution, Input, RunKey, Settings, Worked};
-pub use given::Givers;
+pub use given::{Givers, outputs_apart};
 pub use load::{LoadError, MissingItems};
 pub use record::{Fields, Handled, Meta, NodeRecord};
 pub use rerun::reusable;

@@ -83,7 +83,12 @@ pub(crate) async fn run(
     let known: Vec<&str> = SETTINGS.into_iter().chain(ports_of(block).map(|(name, ..)| name)).collect();
     unknown_fields(&fields, &known, &mut faults);
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidRequest, faults))?;
-    let asked = || Digest::default().value("workflow", &definition).fields("input", &input).options(&options);
+    // Of what was sent: what the definition adds to it may be another in the next version.
+    let settings = &definition["nodes"][0]["config"];
+    let asked = || {
+        let asked = Digest::default().value("task", &json!(block.name)).value("config", settings);
+        asked.fields("input", &input).options(&options)
+    };
     let ask = ask.about(asked);
     if let Some(earlier) = ask.earlier(&app).await? {
         return respond(ask.again(&app, earlier).await?);
@@ -96,7 +101,8 @@ pub(crate) async fn run(
     let accepted = ask.accept(&app, Ready { target, input, options, rerun_of: None }).await?;
     let run = accepted.0.id;
     if let Some(job) = job {
-        AskedJob { execution_id: run, ..job }.note(&app, job_of(run)).await;
+        let goes_on = matches!(accepted.1, Outcome::Accepted(_));
+        AskedJob { execution_id: run, ..job }.note(&app, job_of(run), goes_on).await;
     }
     respond(accepted)
 }

@@ -7,8 +7,9 @@ use std::sync::Arc;
 use millrace_compiler::Plan;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::run::NodeView;
+use millrace_contracts::values::ValueRef;
 use millrace_contracts::{ExecutionId, ItemPath, NodeId};
-use millrace_engine::Givers;
+use millrace_engine::{Givers, outputs_apart};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
@@ -17,8 +18,10 @@ use super::pictures::images_as_links;
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
-/// A longer list, as JSON, is not read for the item that a node run was given of it, bytes.
-const MAX_LIST_BYTES: u64 = 8 * 1024 * 1024;
+/// Values that are read for one answer, such as the lists of loops, as JSON, bytes.
+const MAX_STORED_BYTES: u64 = 8 * 1024 * 1024;
+/// Inputs of one answer, as JSON, bytes: an item of a loop stands whole in each node run that reads it.
+const MAX_INPUT_BYTES: usize = 16 * 1024 * 1024;
 
 /// A node run with what it was given.
 #[derive(Debug, Serialize, ToSchema)]
@@ -26,7 +29,7 @@ pub(crate) struct NodeRun {
     #[serde(flatten)]
     run: NodeView,
     /// Input ports; large values by reference, null where an optional port's source was skipped. None of a node run that has not
-    /// begun, nor while what it read cannot be looked up.
+    /// begun, nor while what it read cannot be looked up, nor beyond what one answer takes: a smaller page tells more.
     #[serde(skip_serializing_if = "Option::is_none")]
     inputs: Option<Map<String, Value>>,
 }
@@ -45,8 +48,13 @@ pub(crate) async fn node_runs(
             None
         }
     };
+    let mut room = Some(MAX_INPUT_BYTES);
+    let mut fits = |inputs: &Map<String, Value>| {
+        room = room.and_then(|room| room.checked_sub(weight(inputs)));
+        room.is_some()
+    };
     let show = |run: NodeView| {
-        let inputs = givers.as_ref().and_then(|givers| givers.inputs(&run));
+        let inputs = givers.as_ref().and_then(|givers| givers.inputs(&run)).filter(&mut fits);
         let mut shown = NodeRun { run, inputs };
         let ports = shown.run.outputs.iter_mut().chain(shown.inputs.iter_mut());
         ports.flat_map(Map::values_mut).for_each(images_as_links);
@@ -65,7 +73,7 @@ async fn givers(
     let (accepted, _) = app.store.executions().accepted(id).await?;
     let plan = plan(app, &accepted).await?;
     let needed = Givers::needed(&plan, page);
-    let views = match live {
+    let mut views: Vec<NodeView> = match live {
         Some(views) => {
             let needed: HashSet<(NodeId, ItemPath)> = needed.into_iter().collect();
             let is_needed = |view: &NodeView| needed.contains(&(view.node_id.clone(), view.path.clone()));
@@ -74,18 +82,42 @@ async fn givers(
         None if needed.is_empty() => Vec::new(),
         None => app.store.node_runs().at(id, &needed).await?,
     };
+    let mut stored = Stored { app, room: MAX_STORED_BYTES };
+    for view in &mut views {
+        if let Some(outputs) = outputs_apart(view)
+            && let Some(Value::Object(ports)) = stored.read(outputs).await
+        {
+            view.outputs = Some(ports);
+        }
+    }
     let mut givers = Givers::of(plan, accepted, views);
     for missing in givers.missing_items() {
-        if missing.list.bytes > MAX_LIST_BYTES {
-            continue;
-        }
-        match app.blobs.resolve_one(&missing.list.to_value()).await {
-            Ok(Value::Array(items)) => givers.provide_items(&missing.opener, items),
-            Ok(_) => {}
-            Err(error) => tracing::debug!(execution.id = %id, %error, "the list of a loop cannot be read"),
+        if let Some(Value::Array(items)) = stored.read(missing.list).await {
+            givers.provide_items(&missing.opener, items);
         }
     }
     Ok(givers)
+}
+
+/// What is read of the blob store for one answer.
+struct Stored<'a> {
+    app: &'a App,
+    /// What may yet be read, bytes.
+    room: u64,
+}
+
+impl Stored<'_> {
+    /// The value; none where it cannot be read, and where there is no room for it.
+    async fn read(&mut self, reference: ValueRef) -> Option<Value> {
+        self.room = self.room.checked_sub(reference.bytes)?;
+        match self.app.blobs.resolve_one(&reference.to_value()).await {
+            Ok(value) => Some(value),
+            Err(error) => {
+                tracing::debug!(blob = %reference.blob, %error, "what node runs were given cannot be read");
+                None
+            }
+        }
+    }
 }
 
 /// What the run walks, from the record: it may outlive the blob.
@@ -96,4 +128,24 @@ async fn plan(app: &App, accepted: &Accepted) -> Result<Arc<Plan>, Problem> {
     let compiled = app.plans.compile(&definition).await;
     let compiled = compiled.map_err(|faults| crate::plans::invalid(faults, ""))?;
     Ok(compiled.plan.clone())
+}
+
+/// The size as JSON, bytes.
+fn weight(inputs: &Map<String, Value>) -> usize {
+    let mut counted = Counted(0);
+    serde_json::to_writer(&mut counted, inputs).map_or(usize::MAX, |()| counted.0)
+}
+
+/// Counts what is written.
+struct Counted(usize);
+
+impl std::io::Write for Counted {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 += bytes.len();
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
 }

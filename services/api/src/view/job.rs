@@ -1,6 +1,8 @@
 //! A job that was asked for by itself, before the record has it: its id goes out with the acceptance, and the record learns of
 //! it from the events of its run. Until then it is told by a note and by the run.
 
+use std::time::Duration;
+
 use millrace_contracts::run::NodeView;
 use millrace_contracts::{ExecutionId, ItemPath, JobId, ModelId, NodeId, NodeStatus, Pool, UnixMillis};
 use millrace_store::{JobRecord, JobStatus};
@@ -24,11 +26,18 @@ pub(crate) struct AskedJob {
     pub(crate) at: UnixMillis,
 }
 
+/// The record has a job once it waits in its queue; behind a long line that takes a while.
+const NOTED_FOR: Duration = Duration::from_secs(60 * 60);
+/// One that has ended is recorded within moments.
+const ENDED_NOTED_FOR: Duration = Duration::from_secs(2 * 60);
+
 impl AskedJob {
-    /// Notes it, so that its id can be asked for at once. Where that fails, the id is known once the job is recorded.
-    pub(crate) async fn note(&self, app: &App, id: JobId) {
+    /// Notes it, so that its id can be asked for at once; for long where the job goes on. Where that fails, the id is known once
+    /// the job is recorded.
+    pub(crate) async fn note(&self, app: &App, id: JobId, goes_on: bool) {
         let note = serde_json::to_string(self).expect("a note is plain data");
-        if let Err(problem) = patiently(app.bus.note_job(id, &note)).await {
+        let life = if goes_on { NOTED_FOR } else { ENDED_NOTED_FOR };
+        if let Err(problem) = patiently(app.bus.note_job(id, &note, life)).await {
             tracing::debug!(job.id = %id, problem = ?problem.code(), "a job could not be noted");
         }
     }

@@ -2,20 +2,28 @@
 //! request for each.
 
 use std::collections::HashMap;
+use std::time::Duration;
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
-use bytes::Bytes;
+use futures::{StreamExt, stream};
 use millrace_blobs::Blobs;
 use millrace_contracts::BlobId;
 use millrace_contracts::values::ImageValue;
 use serde_json::Value;
+use tokio::time::{Instant, timeout_at};
 
 use crate::params::{Params, wrong};
 use crate::problem::Problem;
 
 /// Bytes of pictures, before they are encoded, that one answer takes along.
 const MAX_BYTES: u64 = 16 << 20;
+/// So long a store is given for them: whoever waits for the answer of a run that has ended is not told to send it again.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// Calls of the store at once.
+const READS_AT_ONCE: usize = 8;
+/// After so many that do not fit, or are not there, no more are asked for.
+const MOST_MISSES: usize = 64;
 
 /// How pictures stand in an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -43,13 +51,17 @@ pub(crate) fn images_as_links(value: &mut Value) {
 }
 
 /// Puts the bytes of every picture inside `value` beside its address, as `base64`; how many pictures stay without: those that no
-/// room is left for, and those whose blob cannot be read.
+/// room is left for, those whose blob cannot be read, and those that a slow store has not given in time.
 pub(super) async fn images_inline(blobs: &Blobs, value: &mut Value) -> u32 {
-    let (mut encoded, mut left) = (HashMap::new(), MAX_BYTES);
-    for (blob, places) in places(value) {
-        if let Some(bytes) = read(blobs, blob, left / places).await {
-            left -= bytes.len() as u64 * places;
-            encoded.insert(blob, STANDARD.encode(&bytes));
+    let deadline = Instant::now() + PATIENCE;
+    let chosen = fitting(blobs, places(value), deadline).await;
+    let reads = chosen.into_iter().map(|blob| async move { (blob, blobs.get_once(blob).await) });
+    let mut reads = stream::iter(reads).buffer_unordered(READS_AT_ONCE);
+    let mut encoded = HashMap::new();
+    while let Ok(Some((blob, read))) = timeout_at(deadline, reads.next()).await {
+        match read {
+            Ok(bytes) => _ = encoded.insert(blob, STANDARD.encode(&bytes)),
+            Err(error) => tracing::debug!(%blob, %error, "a picture is shown by its address alone"),
         }
     }
     let mut omitted = 0;
@@ -58,6 +70,28 @@ pub(super) async fn images_inline(blobs: &Blobs, value: &mut Value) -> u32 {
         None => omitted += 1,
     });
     omitted
+}
+
+/// The pictures that there is room for, the first ones first. Their sizes are asked for before they are read: a blob may be far
+/// larger than any answer.
+async fn fitting(blobs: &Blobs, places: Vec<(BlobId, u64)>, deadline: Instant) -> Vec<BlobId> {
+    let sizes =
+        places.into_iter().map(|(blob, places)| async move { (blob, places, blobs.head(blob).await) });
+    let mut sizes = stream::iter(sizes).buffered(READS_AT_ONCE);
+    let (mut chosen, mut left, mut misses) = (Vec::new(), MAX_BYTES, 0);
+    while misses < MOST_MISSES
+        && let Ok(Some((blob, places, size))) = timeout_at(deadline, sizes.next()).await
+    {
+        let room = size.ok().flatten().and_then(|bytes| left.checked_sub(bytes.checked_mul(places)?));
+        match room {
+            Some(room) => {
+                left = room;
+                chosen.push(blob);
+            }
+            None => misses += 1,
+        }
+    }
+    chosen
 }
 
 /// The pictures in the order in which they stand, each with the number of its places.
@@ -72,18 +106,6 @@ fn places(value: &mut Value) -> Vec<(BlobId, u64)> {
         }
     });
     places
-}
-
-/// The bytes, where there are no more than `limit`. Asked before they are read: a blob may be far larger than any answer.
-async fn read(blobs: &Blobs, blob: BlobId, limit: u64) -> Option<Bytes> {
-    let found = async {
-        let bytes = blobs.head(blob).await?;
-        if bytes.is_some_and(|bytes| bytes <= limit) { blobs.get(blob).await.map(Some) } else { Ok(None) }
-    };
-    found.await.unwrap_or_else(|error| {
-        tracing::debug!(%blob, %error, "a picture is shown by its address alone");
-        None
-    })
 }
 
 fn of_each(value: &mut Value, act: &mut impl FnMut(BlobId, &mut Value)) {

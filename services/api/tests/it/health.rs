@@ -2,11 +2,10 @@
 
 use millrace_contracts::job::Priority;
 use millrace_contracts::{ExecutionId, Flow, ItemPath, Job, JobId, Partition, UnixMillis};
-use millrace_telemetry::MetricsHandle;
 use millrace_testkit::eventually;
 use serde_json::Map;
 
-use crate::support::{DEADLINE, World};
+use crate::support::{DEADLINE, World, counted};
 
 #[tokio::test]
 async fn readiness_names_what_is_missing() -> anyhow::Result<()> {
@@ -80,7 +79,7 @@ pub(crate) fn job() -> Job {
 /// What `k8s/keda.yaml` asks for.
 #[tokio::test]
 async fn metrics_tell_how_many_jobs_wait() -> anyhow::Result<()> {
-    let metrics = MetricsHandle::install()?;
+    let metrics = counted();
     let world = World::start().await?;
     world.bus.enqueue(&[job(), job()], &[]).await?;
     let told = eventually(DEADLINE, "the queue is told of", async || {

@@ -6,7 +6,7 @@ mod player;
 mod reply;
 mod sse;
 
-use std::sync::Once;
+use std::sync::{Once, OnceLock};
 use std::time::Duration;
 
 use anyhow::Context;
@@ -17,7 +17,7 @@ use millrace_config::{Api, Auth, Collections};
 use millrace_contracts::ExecutionId;
 use millrace_store::{KeyHash, Store, StoreSettings};
 use millrace_tasks::CancellationToken;
-use millrace_telemetry::Health;
+use millrace_telemetry::{Health, MetricsHandle};
 use millrace_testkit::{TestPostgres, TestRedis, test_folder};
 use reqwest::{Client, Method, RequestBuilder};
 use serde_json::{Value, json};
@@ -31,6 +31,12 @@ pub(crate) use reply::Reply;
 pub(crate) use sse::Follower;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+
+/// What this process counts: all tests together, where they share one.
+pub(crate) fn counted() -> MetricsHandle {
+    static COUNTED: OnceLock<MetricsHandle> = OnceLock::new();
+    COUNTED.get_or_init(|| MetricsHandle::install().expect("nobody else counts")).clone()
+}
 
 pub(crate) struct World {
     pub(crate) bus: Bus,

@@ -1,5 +1,6 @@
 //! `GET /executions/{id}/nodes[/{node}]`.
 
+use anyhow::Context;
 use millrace_bus::Commit;
 use millrace_contracts::EventType;
 use millrace_store::RecordBatch;
@@ -91,5 +92,42 @@ async fn node_runs_are_shown_with_what_they_were_given() -> anyhow::Result<()> {
     assert_eq!(nodes.as_array().map(Vec::len), Some(1), "{nodes}");
     assert_eq!(nodes[0]["inputs"]["min"], 0.7);
     assert_eq!(nodes[0]["inputs"]["picture"]["url"], format!("/api/v1/blobs/{blob}"));
+    world.stop().await
+}
+
+#[tokio::test]
+async fn large_items_are_told_as_far_as_an_answer_goes() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let readers = ["c1", "c2", "c3", "c4"];
+    let mut nodes = vec![
+        json!({"id": "list", "type": "parameter_input", "config": {"kind": "list<string>", "default": ["a"]}}),
+        json!({"id": "each", "type": "for_each", "inputs": {"items": "$inputs.list"}}),
+        json!({"id": "all", "type": "collect", "inputs": {"item": "$nodes.c4.value"}}),
+        json!({"id": "answer", "type": "json_output", "inputs": {"all": "$nodes.all.items"}}),
+    ];
+    let reader = |id| json!({"id": id, "type": "first_of", "inputs": {"a": "$nodes.each.item"}});
+    nodes.extend(readers.map(reader));
+    let body = json!({"workflow": {"name": "large", "nodes": nodes}});
+    let accepted = world.post("/api/v1/executions", &body).await?;
+    let run = accepted.body["execution_id"].as_str().with_context(|| format!("{accepted:?}"))?.parse()?;
+    let mut player = Player::new(world.bus.clone(), run);
+    player.start().await?;
+    let items = world.blobs.put_value(&json!(["x".repeat(7 << 20)])).await?.to_value();
+    let done = |node: &str, path: &str, outputs: Value| json!({"node_id": node, "path": path, "block": "x@1", "status": "completed", "attempt": 1, "outputs": outputs});
+    let mut commit = Commit::new(run, world.bus.partition_of(run), 1);
+    let each = done("each", "", json!({"items": items, "count": 1}));
+    commit.set.push(("n:each".to_owned(), serde_json::to_vec(&each)?));
+    for node in readers {
+        let view = done(node, "[0]", json!({"value": "small"}));
+        commit.set.push((format!("n:{node}[0]"), serde_json::to_vec(&view)?));
+    }
+    world.bus.commit(&[commit]).await?;
+    let shown = world.get(&format!("/api/v1/executions/{run}/nodes")).await?;
+    let told = |node: &str| {
+        let nodes = shown.body["nodes"].as_array().into_iter().flatten();
+        nodes.filter(|one| one["node_id"] == node && one["inputs"]["a"].is_string()).count()
+    };
+    assert_eq!(readers.map(told), [1, 1, 0, 0]);
+    assert!(shown.bytes.len() < 17 << 20);
     world.stop().await
 }
