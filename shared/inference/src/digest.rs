@@ -1,5 +1,5 @@
 //! Which copy of a model a folder holds. Rule: every file that has a say in what the model answers is in the digest: its
-//! graphs, the weights beside them, and what families read (labels, preprocessing, tokenizer, the owner's settings).
+//! graphs, their weights, and what families read (labels, preprocessing, tokenizer, the owner's settings).
 
 use std::fs::File;
 use std::io::Read;
@@ -10,7 +10,6 @@ use sha2::{Digest, Sha256};
 
 use crate::ModelFiles;
 use crate::folder::BESIDE;
-use crate::layout;
 
 const CHUNK_BYTES: usize = 1 << 20;
 
@@ -37,23 +36,14 @@ pub(crate) fn digest_of(files: &ModelFiles) -> std::io::Result<ModelDigest> {
 /// The files that have a say.
 pub(crate) fn files_of(files: &ModelFiles) -> Vec<PathBuf> {
     let graphs = std::iter::once(&files.graph).chain(files.companions.iter().map(|(_, graph)| graph));
-    let mut paths: Vec<PathBuf> =
-        graphs.flat_map(|graph| weights_beside(graph).into_iter().chain([graph.clone()])).collect();
+    let mut paths: Vec<PathBuf> = graphs.chain(&files.weights).cloned().collect();
     let places = [files.folder.clone(), files.folder.join("onnx")];
     let beside = places.iter().flat_map(|place| BESIDE.map(|name| place.join(name)));
     paths.extend(beside.filter(|path| path.is_file()));
     paths.sort();
-    // Graphs in one folder have the same weights beside them.
+    // A graph may keep weights in a file that families read.
     paths.dedup();
     paths
-}
-
-/// Files of weights in the graph's folder.
-pub(crate) fn weights_beside(graph: &Path) -> Vec<PathBuf> {
-    let is_weights =
-        |path: &PathBuf| path.file_name().and_then(|name| name.to_str()).is_some_and(layout::is_weights);
-    let beside = graph.parent().and_then(|folder| std::fs::read_dir(folder).ok());
-    beside.into_iter().flatten().flatten().map(|entry| entry.path()).filter(is_weights).collect()
 }
 
 fn sha256_of(path: &Path) -> std::io::Result<String> {

@@ -26,6 +26,7 @@ mod shares;
 mod stamp;
 mod tensor;
 mod texts;
+mod weights;
 
 pub use bare::Bare;
 pub use cache::{

@@ -8,8 +8,8 @@ use millrace_contracts::ModelId;
 use millrace_contracts::model::is_model_name;
 use sha2::{Digest, Sha256};
 
-use crate::digest::weights_beside;
 use crate::layout::{self, GRAPHS};
+use crate::weights::Named;
 use crate::{InferenceError, Overrides, Part};
 
 const MOST_FOLDERS: usize = 4;
@@ -25,6 +25,8 @@ pub struct Repository {
     downloads: Option<PathBuf>,
     /// Models from elsewhere: where somebody has put each. Shared by all clones.
     placed: Arc<Mutex<HashMap<ModelId, PathBuf>>>,
+    /// Where graphs say that their weights are.
+    named: Named,
 }
 
 /// A model on disk.
@@ -38,7 +40,9 @@ pub struct ModelFiles {
     pub graph: PathBuf,
     /// Further graphs of the same model, with what they are in it.
     pub companions: Vec<(Part, PathBuf)>,
-    /// Size of the ONNX files and of the weights beside them (`*.onnx_data`, `*.data`), bytes.
+    /// Files of weights: those beside the ONNX files that are called so (`*.onnx_data`, `*.data`), and those that they name.
+    pub weights: Vec<PathBuf>,
+    /// Size of the ONNX files and of their weights, bytes.
     pub bytes: u64,
 }
 
@@ -78,7 +82,8 @@ impl Repository {
     ///
     /// # Errors
     /// [`InferenceError::InvalidModelId`] before a path is touched, [`InferenceError::ModelNotFound`],
-    /// [`InferenceError::FileMissing`] for a graph that is named and not there.
+    /// [`InferenceError::FileMissing`] for a graph that is named and not there, [`InferenceError::Load`] for one that cannot be
+    /// read.
     pub fn find(&self, id: &ModelId) -> Result<ModelFiles, InferenceError> {
         let folder = match &self.downloads {
             Some(downloads) if is_url(id) => download_folder(downloads, id.as_str()),
@@ -95,10 +100,18 @@ impl Repository {
             let looked_for = self.missing(id, &folder);
             return Err(InferenceError::ModelNotFound { id: id.clone(), looked_for });
         };
+        let graphs: Vec<&Path> = std::iter::once(&graph)
+            .chain(companions.iter().map(|(_, graph)| graph))
+            .map(AsRef::as_ref)
+            .collect();
+        let unreadable = |error: std::io::Error| InferenceError::Load {
+            id: id.clone(),
+            detail: format!("its graph cannot be read: {error}"),
+        };
+        let weights: Vec<PathBuf> = self.named.files(&graphs).map_err(unreadable)?.into_iter().collect();
         let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-        let beside: u64 = companions.iter().map(|(_, graph)| size(graph)).sum();
-        let bytes = size_with_weights(&graph) + beside;
-        Ok(ModelFiles { id: id.clone(), folder, graph, companions, bytes })
+        let bytes = graphs.into_iter().chain(weights.iter().map(AsRef::as_ref)).map(size).sum();
+        Ok(ModelFiles { id: id.clone(), folder, graph, companions, weights, bytes })
     }
 
     /// What is missing of a model, and which one may have been meant.
@@ -187,11 +200,6 @@ pub fn validate_model_id(id: &ModelId) -> Result<(), InferenceError> {
         return Ok(());
     }
     Err(InferenceError::InvalidModelId { id: id.as_str().chars().take(80).collect() })
-}
-
-fn size_with_weights(graph: &Path) -> u64 {
-    let size = |path: &Path| std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    size(graph) + weights_beside(graph).iter().map(|path| size(path)).sum::<u64>()
 }
 
 #[cfg(test)]
