@@ -134,8 +134,11 @@ impl Downloads {
     }
 
     async fn file(&self, url: &str, file: &Path, sha256: Option<String>) -> Result<(), FetchError> {
-        let wanted = Wanted { url: url.to_owned(), sha256, max_bytes: self.max_bytes };
-        let done = self.fetcher.download(&wanted, file).await?;
+        self.wanted(&Wanted { url: url.to_owned(), sha256, max_bytes: self.max_bytes }, file).await
+    }
+
+    async fn wanted(&self, wanted: &Wanted, file: &Path) -> Result<(), FetchError> {
+        let done = self.fetcher.download(wanted, file).await?;
         tracing::info!(file = %file.display(), bytes = done.bytes, sha256 = done.sha256, cached = done.cached, "model file downloaded");
         Ok(())
     }

@@ -45,7 +45,7 @@ impl Downloads {
         let mut missing = weights_of(&graph).await?.into_iter().filter(|name| !folder.join(name).is_file());
         match (missing.next(), &model.checkpoint) {
             (None, _) => Ok(()),
-            (Some(_), Origin::Url(url)) => self.weights(url, &graph).await,
+            (Some(_), Origin::Url(url)) => self.weights(url, &graph, &mut self.beyond([graph.clone()])).await,
             (Some(name), Origin::Blob(_)) => Err(without_weights(&name)),
         }
     }

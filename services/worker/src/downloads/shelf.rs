@@ -7,11 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use millrace_inference::download_folder;
+use uuid::Uuid;
 
 /// Models whose folders this process holds on to; the longest unused is let go.
 const MOST_HELD: usize = 64;
 /// Who was given a folder has read it after this long: a job that takes longer has failed.
 const IN_USE: Duration = Duration::from_secs(600);
+/// What a folder is called by while it is removed: nobody takes what is left of it for a model.
+const GONE: &str = "gone";
 
 /// The folder. Cheap to clone.
 #[derive(Debug, Clone)]
@@ -60,6 +63,11 @@ impl Shelf {
     fn tidy_up_to(&self, quota_bytes: u64, own: &Path) -> std::io::Result<()> {
         let mut folders = Vec::new();
         for entry in fs::read_dir(&self.folder)?.flatten().filter(|entry| entry.path().is_dir()) {
+            if entry.path().extension().is_some_and(|extension| extension == GONE) {
+                // Somebody is removing it, or was stopped in the middle of that.
+                drop(fs::remove_dir_all(entry.path()));
+                continue;
+            }
             let used = fs::metadata(use_lock(&entry.path())).and_then(|metadata| metadata.modified());
             folders.push((used.unwrap_or(SystemTime::UNIX_EPOCH), size_of(&entry.path()), entry.path()));
         }
@@ -73,7 +81,10 @@ impl Shelf {
             let lock = OpenOptions::new().create(true).write(true).truncate(false).open(use_lock(&folder))?;
             let free = folder != own && !matches!(lock.try_lock(), Err(TryLockError::WouldBlock));
             if free {
-                fs::remove_dir_all(&folder)?;
+                let gone = folder.with_extension(format!("{}.{GONE}", Uuid::new_v4()));
+                fs::rename(&folder, &gone)?;
+                // What is left of it, the next who tidies up removes.
+                drop(fs::remove_dir_all(&gone));
                 total -= bytes;
                 tracing::info!(folder = %folder.display(), bytes, "a downloaded model was removed to make room");
             }
@@ -115,6 +126,20 @@ mod tests {
         fs::create_dir_all(folder.join("onnx")).unwrap();
         fs::write(folder.join("onnx/model.onnx"), vec![0; 1_000]).unwrap();
         folder
+    }
+
+    #[test]
+    fn what_is_left_of_a_removal_that_was_stopped_is_removed_and_is_no_model() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path().to_owned(), 0);
+        let names = ["a", "b"].map(|name| model(&shelf, name));
+        let left = names[0].with_extension(format!("x.{GONE}"));
+        fs::rename(&names[0], &left).unwrap();
+        shelf.tidy_up_to(1_000, &names[1]).unwrap();
+        assert_eq!([left.exists(), names[0].exists(), names[1].exists()], [false, false, true]);
+        shelf.tidy_up_to(0, &names[0]).unwrap();
+        let left = fs::read_dir(place.path()).unwrap().flatten().filter(|entry| entry.path().is_dir());
+        assert_eq!(left.count(), 0);
     }
 
     #[test]

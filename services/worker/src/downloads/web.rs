@@ -1,11 +1,12 @@
 //! A model at an address: one graph, or a folder of one, laid out as a repository's. Rule: what is looked for is what the same
 //! folder in the repository would be read for, and the graphs come last but for the weights that they name.
 
-use std::path::Path;
+use std::io;
+use std::path::{Path, PathBuf};
 
 use millrace_contracts::model::is_model_name;
 use millrace_contracts::{ErrorKind, JobError};
-use millrace_fetch::FetchError;
+use millrace_fetch::{FetchError, Wanted};
 use millrace_inference::{BESIDE, GRAPHS, TOWERS};
 use millrace_onnx::external_files;
 
@@ -23,10 +24,13 @@ impl Downloads {
         if !address.ends_with('/') {
             let sha256 = fragment.strip_prefix(DIGEST).map(str::to_owned);
             self.file(address, &folder.join(GRAPHS[0]), sha256).await.map_err(|error| of_fetch(&error))?;
-            return self.weights(address, &folder.join(GRAPHS[0])).await;
+            let mut left = self.beyond([folder.join(GRAPHS[0])]);
+            return self.weights(address, &folder.join(GRAPHS[0]), &mut left).await;
         }
-        for graph in self.graphs(address, folder).await.map_err(|error| of_fetch(&error))? {
-            self.weights(&format!("{address}{graph}"), &folder.join(graph)).await?;
+        let graphs = self.graphs(address, folder).await.map_err(|error| of_fetch(&error))?;
+        let mut left = self.beyond(graphs.iter().map(|graph| folder.join(graph)));
+        for graph in graphs {
+            self.weights(&format!("{address}{graph}"), &folder.join(graph), &mut left).await?;
         }
         Ok(())
     }
@@ -65,14 +69,21 @@ impl Downloads {
         }
     }
 
-    /// Brings the files of weights that the graph in `file` names, from beside its `address`.
-    pub(super) async fn weights(&self, address: &str, file: &Path) -> Result<(), JobError> {
+    /// Bytes that the weights of these graphs may have: a model may be as large as one file, not each of its files.
+    pub(super) fn beyond(&self, graphs: impl IntoIterator<Item = PathBuf>) -> u64 {
+        graphs.into_iter().fold(self.max_bytes, |left, graph| left.saturating_sub(size_of(&graph)))
+    }
+
+    /// Brings the files of weights that the graph in `file` names, from beside its `address`: as many bytes as are `left`.
+    pub(super) async fn weights(&self, address: &str, file: &Path, left: &mut u64) -> Result<(), JobError> {
         for name in weights_of(file).await? {
-            let fetched = self.file(&beside(address, &name), &file.with_file_name(&name), None).await;
-            fetched.map_err(|error| {
+            let weights = file.with_file_name(&name);
+            let wanted = Wanted { url: beside(address, &name), sha256: None, max_bytes: *left };
+            self.wanted(&wanted, &weights).await.map_err(|error| {
                 let error = of_fetch(&error);
                 JobError { message: format!("{} (its weights are in {name})", error.message), ..error }
             })?;
+            *left = left.saturating_sub(size_of(&weights));
         }
         Ok(())
     }
@@ -84,11 +95,13 @@ pub(super) async fn weights_of(file: &Path) -> Result<Vec<String>, JobError> {
     let read = tokio::task::spawn_blocking(move || external_files(&graph)).await;
     let named = match read.map_err(std::io::Error::other).and_then(|read| read) {
         Ok(named) => named,
-        Err(error) => {
+        Err(error) if matches!(error.kind(), io::ErrorKind::InvalidData | io::ErrorKind::UnexpectedEof) => {
             // Whoever loads it says what is wrong with it.
             tracing::debug!(file = %file.display(), %error, "a graph does not say where its weights are");
             return Ok(Vec::new());
         }
+        // It may have weights all the same: what comes without them is not whole.
+        Err(error) => return Err(of_fetch(&error.into())),
     };
     let refuse = |why: String| {
         Err(JobError::new(ErrorKind::ModelLoadError, format!("the model could not be fetched: {why}"))
@@ -105,6 +118,10 @@ pub(super) async fn weights_of(file: &Path) -> Result<Vec<String>, JobError> {
         return refuse(format!("it says that its weights are in {shown:?}, which is no plain name"));
     }
     Ok(named.into_iter().collect())
+}
+
+fn size_of(file: &Path) -> u64 {
+    std::fs::metadata(file).map_or(0, |metadata| metadata.len())
 }
 
 /// The address of a file beside another one.
@@ -133,5 +150,16 @@ mod tests {
         ] {
             assert_eq!(beside(address, "w.data"), expected);
         }
+    }
+
+    #[tokio::test]
+    async fn only_what_is_no_graph_has_no_weights() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model.onnx");
+        std::fs::write(&file, b"this is no model").unwrap();
+        assert!(weights_of(&file).await.unwrap().is_empty(), "whoever loads it says so");
+        // It opens, and cannot be read.
+        let error = weights_of(folder.path()).await.unwrap_err();
+        assert_eq!(error.kind, ErrorKind::Internal, "{error}");
     }
 }

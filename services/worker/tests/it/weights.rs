@@ -44,14 +44,17 @@ async fn server(files: BTreeMap<&'static str, Vec<u8>>) -> String {
     address
 }
 
-async fn worker(desk: &Desk, downloads: &std::path::Path) -> Running {
-    desk.worker_with(millrace_config::Models {
+fn models(downloads: &std::path::Path) -> millrace_config::Models {
+    millrace_config::Models {
         dir: goldens().into(),
         downloads: downloads.to_owned(),
         allowed_hosts: vec!["127.0.0.1".to_owned()],
         ..millrace_config::Models::default()
-    })
-    .await
+    }
+}
+
+async fn worker(desk: &Desk, downloads: &std::path::Path) -> Running {
+    desk.worker_with(models(downloads)).await
 }
 
 fn of(mut job: Job, source: &str) -> Job {
@@ -95,6 +98,45 @@ async fn a_model_by_url_comes_with_the_files_of_its_weights() {
         assert_eq!((error.kind, error.pointer.as_deref()), (kind, Some("/config/model_id")), "{error}");
         assert!(error.message.contains(words), "{error}");
     }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn other_weights_are_another_copy_whatever_they_are_called() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let others: Vec<u8> = [3.0_f32; 3].iter().flat_map(|number| number.to_le_bytes()).collect();
+    let files = [
+        ("one/best.onnx", graph("weights.bin")),
+        ("one/weights.bin", factors()),
+        ("other/best.onnx", graph("weights.bin")),
+        ("other/weights.bin", others),
+    ];
+    let server = server(files.into()).await;
+    let worker = worker(&desk, downloads.path()).await;
+    let one = desk.run(scaled(&format!("{server}/one/best.onnx"), "url")).await.unwrap();
+    let other = desk.run(scaled(&format!("{server}/other/best.onnx"), "url")).await.unwrap();
+    assert_eq!(one.outputs["outputs"], twelve());
+    assert_ne!(other.outputs["outputs"], twelve());
+    assert_ne!(one.metrics.model_digest, other.metrics.model_digest);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_may_be_as_large_as_a_file_of_it_may_be_alone() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let mut two = Graph::new("scale");
+    two.input("x", Element::F32, &[Side::Free("rows"), Side::Fixed(3)]);
+    two.external("factors", &[3], "one.data").external("more", &[3], "two.data");
+    two.node("Mul", &["x", "factors"], "y", &[]);
+    two.output("y", Element::F32, &[Side::Free("rows"), Side::Fixed(3)]);
+    let large = || vec![0; 40 << 10];
+    let files = [("m.onnx", two.encode()), ("one.data", large()), ("two.data", large())];
+    let server = server(files.into()).await;
+    let max_file = millrace_config::ByteSize::kib(64);
+    let worker = desk.worker_with(millrace_config::Models { max_file, ..models(downloads.path()) }).await;
+    let error = desk.run(scaled(&format!("{server}/m.onnx"), "url")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ModelLoadError, "{error}");
+    assert!(error.message.contains("(its weights are in two.data)"), "{error}");
     worker.stop().await;
 }
 
