@@ -4,9 +4,9 @@
 
 mod stamps;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use millrace_bus::BusError;
@@ -34,6 +34,8 @@ pub(crate) struct Inventory {
     /// Where the models come from, if that is an object store.
     bucket: Option<Bucket>,
     ids: Arc<Mutex<Arc<[ModelId]>>>,
+    /// Those that are there and not told. They are looked at while they are loaded.
+    untold: Arc<Mutex<BTreeSet<ModelId>>>,
     /// How their files stood.
     stamps: Arc<Mutex<Stamps<Stamp>>>,
 }
@@ -42,11 +44,11 @@ impl Inventory {
     /// What is in a folder now. A bucket is not waited for: it may be far away.
     pub(crate) async fn of(repository: Repository, bucket: Option<Bucket>, cpu: &CpuPool) -> Self {
         let ids = Arc::new(Mutex::new([].into()));
-        let inventory = Self { repository, bucket, ids, stamps: Arc::default() };
+        let inventory = Self { repository, bucket, ids, untold: Arc::default(), stamps: Arc::default() };
         if inventory.bucket.is_none() {
             inventory.look(cpu).await;
             // Before anything is loaded.
-            inventory.changed(cpu, |_| false).await;
+            inventory.changed(cpu, Vec::new()).await;
         }
         inventory
     }
@@ -72,9 +74,11 @@ impl Inventory {
             if self.look(&shared.cpu).await {
                 changed.notify_one();
             }
-            for id in self.changed(&shared.cpu, |id| shared.models.has(id)).await {
+            for id in self.changed(&shared.cpu, shared.models.warm()).await {
                 told.remove(&id);
-                replace(&shared, &id).await;
+                if !replace(&shared, &id).await {
+                    self.stamps().again(&id);
+                }
             }
             let time_to_live = (look_every * LOOKS_TO_LIVE).max(LEAST_TO_LIVE);
             if let Err(error) = self.describe(&shared, &mut told, time_to_live).await {
@@ -86,7 +90,8 @@ impl Inventory {
     /// Looks what there is; whether that is something else than before. What cannot be looked at stays as it was known.
     async fn look(&self, cpu: &CpuPool) -> bool {
         let Some(mut found) = self.found(cpu).await else { return false };
-        found.truncate(MOST_TOLD);
+        let untold = found.split_off(MOST_TOLD.min(found.len()));
+        *self.untold.lock().unwrap_or_else(PoisonError::into_inner) = untold.into_iter().collect();
         let mut ids = self.ids.lock().unwrap_or_else(PoisonError::into_inner);
         let is_new = *found != **ids;
         *ids = found.into();
@@ -106,18 +111,27 @@ impl Inventory {
         found.inspect_err(told).ok().map(|(found, _)| found)
     }
 
-    /// The models whose files are others since the last look. Of those that are gone, the `loaded` ones are remembered.
-    async fn changed(&self, cpu: &CpuPool, loaded: impl Fn(&ModelId) -> bool) -> Vec<ModelId> {
-        let (repository, ids) = (self.repository.clone(), self.ids());
-        let stamp = move |id: &ModelId| Some((id.clone(), repository.stamp(id)?));
-        match cpu.run(Caller::own(), move || ids.iter().filter_map(stamp).collect()).await {
-            // Noted one model after the other: nothing can be left half changed.
-            Ok((found, _)) => self.stamps.lock().unwrap_or_else(PoisonError::into_inner).note(found, loaded),
+    /// The models whose files are others since the last look, or since they were loaded.
+    async fn changed(&self, cpu: &CpuPool, warm: Vec<ModelId>) -> Vec<ModelId> {
+        let mut ids = self.ids().to_vec();
+        {
+            let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+            ids.extend(warm.iter().filter(|id| untold.contains(*id)).cloned());
+        }
+        let repository = self.repository.clone();
+        let stamp = move |id: ModelId| repository.stamp(&id).map(|stamp| (id, stamp));
+        match cpu.run(Caller::own(), move || ids.into_iter().filter_map(stamp).collect()).await {
+            Ok((found, _)) => self.stamps().note(found, |id| warm.contains(id)),
             Err(panic) => {
                 tracing::error!(error = panic.0, "looking at the files of the models panicked");
                 Vec::new()
             }
         }
+    }
+
+    fn stamps(&self) -> MutexGuard<'_, Stamps<Stamp>> {
+        // Noted one model after the other: nothing can be left half changed.
+        self.stamps.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Says what the models are that nobody was told of yet; all of them, after a loss. `told` is what was found out so far.
@@ -160,13 +174,14 @@ impl Inventory {
 }
 
 /// Gives up the copy of a model that is loaded, unless that is what its files hold: here, and at the other workers, which are
-/// told, so that a run does not meet both copies for longer than it takes to say so.
-async fn replace(shared: &Shared, id: &ModelId) {
+/// told, so that a run does not meet both copies for longer than it takes to say so. Whether that is settled: files that could not be
+/// read say nothing.
+async fn replace(shared: &Shared, id: &ModelId) -> bool {
     let warm = shared.models.report().warm.into_iter().find(|warm| warm.model_id == *id);
-    let Some(there) = digest_of_files(shared, id).await else { return };
+    let Some(there) = digest_of_files(shared, id).await else { return false };
     if let Some(warm) = warm {
         if warm.digest == there {
-            return;
+            return true;
         }
         tracing::info!(model.id = %id, model.digest = %there, "a model's files have changed: it is loaded anew");
         if let Err(error) = shared.bus.wish(&ModelWish::Forget { id: id.clone() }).await {
@@ -175,6 +190,7 @@ async fn replace(shared: &Shared, id: &ModelId) {
     }
     // One that is being loaded may be of the files that were there before.
     shared.models.forget(id, Evicted::Replaced);
+    true
 }
 
 /// Which copy of a model its files hold; none where they cannot be read, which is told.

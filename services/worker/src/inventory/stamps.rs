@@ -11,8 +11,8 @@ pub(super) struct Stamps<S>(BTreeMap<ModelId, Stood<S>>);
 
 #[derive(Debug)]
 struct Stood<S> {
-    /// How they stood when it last counted.
-    known: S,
+    /// How they stood when it last counted; none where nobody knows what was made of them.
+    known: Option<S>,
     /// How they stood at the last look, if that was another way.
     next: Option<S>,
 }
@@ -24,25 +24,38 @@ impl<S> Default for Stamps<S> {
 }
 
 impl<S: PartialEq> Stamps<S> {
-    /// Takes what a look found, and answers the models that changed. Models that are gone are forgotten, but for those that are
-    /// `kept`: their files may come back as others.
-    pub(super) fn note(&mut self, found: Vec<(ModelId, S)>, kept: impl Fn(&ModelId) -> bool) -> Vec<ModelId> {
+    /// Takes what a look found, and answers the models that changed. Those that are `loaded` and are seen for the first time may
+    /// have been loaded before, of other files: they count as changed. Of those that are gone they alone are remembered: their
+    /// files may come back as others.
+    pub(super) fn note(
+        &mut self,
+        found: Vec<(ModelId, S)>,
+        loaded: impl Fn(&ModelId) -> bool,
+    ) -> Vec<ModelId> {
         let mut before = std::mem::take(&mut self.0);
         let mut changed = Vec::new();
         for (id, now) in found {
             let stood = match before.remove(&id) {
-                None => Stood { known: now, next: None },
-                Some(stood) if stood.known == now => Stood { next: None, ..stood },
+                None if loaded(&id) => Stood { known: None, next: Some(now) },
+                None => Stood { known: Some(now), next: None },
+                Some(stood) if stood.known.as_ref() == Some(&now) => Stood { next: None, ..stood },
                 Some(stood) if stood.next.as_ref() == Some(&now) => {
                     changed.push(id.clone());
-                    Stood { known: now, next: None }
+                    Stood { known: Some(now), next: None }
                 }
                 Some(stood) => Stood { next: Some(now), ..stood },
             };
             self.0.insert(id, stood);
         }
-        self.0.extend(before.into_iter().filter(|(id, _)| kept(id)));
+        self.0.extend(before.into_iter().filter(|(id, _)| loaded(id)));
         changed
+    }
+
+    /// Has a change that nothing could be made of count once more.
+    pub(super) fn again(&mut self, id: &ModelId) {
+        if let Some(stood) = self.0.get_mut(id) {
+            stood.next = stood.known.take();
+        }
     }
 }
 
@@ -67,6 +80,28 @@ mod tests {
         assert!(look(&mut stamps, &[("a", 4), ("b", 1)]).is_empty());
         assert!(look(&mut stamps, &[("a", 3), ("b", 1)]).is_empty(), "as it was");
         assert!(look(&mut stamps, &[("a", 4), ("b", 1)]).is_empty(), "not in a row");
+    }
+
+    #[test]
+    fn a_change_that_nothing_could_be_made_of_counts_again() {
+        let mut stamps = Stamps::default();
+        look(&mut stamps, &[("a", 1)]);
+        look(&mut stamps, &[("a", 2)]);
+        for _ in 0..2 {
+            assert_eq!(look(&mut stamps, &[("a", 2)]), ["a"]);
+            stamps.again(&"a".into());
+        }
+        assert!(look(&mut stamps, &[("a", 1)]).is_empty(), "it has to come to rest as ever");
+        assert_eq!(look(&mut stamps, &[("a", 1)]), ["a"], "nothing was made of what it was");
+        assert!(look(&mut stamps, &[("a", 1)]).is_empty());
+    }
+
+    #[test]
+    fn what_was_loaded_before_it_was_looked_at_may_have_changed() {
+        let mut stamps = Stamps::default();
+        assert!(look(&mut stamps, &[("loaded", 1)]).is_empty());
+        assert_eq!(look(&mut stamps, &[("loaded", 1)]), ["loaded"]);
+        assert!(look(&mut stamps, &[("loaded", 1)]).is_empty(), "told once");
     }
 
     #[test]

@@ -87,3 +87,30 @@ async fn a_model_whose_files_changed_is_loaded_anew_and_described_again() {
     first.stop().await;
     second.stop().await;
 }
+
+#[tokio::test]
+async fn a_model_that_changed_is_given_up_however_many_there_are_before_it() {
+    let (desk, folder) = (Desk::open().await, folder());
+    for number in 0..256 {
+        let other = folder.path().join(format!("a{number:03}"));
+        std::fs::create_dir(&other).unwrap();
+        std::fs::write(other.join("model.onnx"), b"no graph").unwrap();
+    }
+    let models =
+        millrace_config::Models { dir: folder.path().to_owned().into(), look_every: SOON, ..repository() };
+    let worker = desk.worker_as(millrace_config::Worker { heartbeat: SOON, ..settings() }, models).await;
+    let model = Desk::job("detection@1", json!({}), json!({"model_id": DETECTOR})).model.unwrap();
+    let wish = ModelWish::Load { model, pool: Pool::from("fast") };
+    let there = async || {
+        desk.bus.wish(&wish).await?;
+        Ok::<_, millrace_bus::BusError>(loaded(&desk).await.first().cloned())
+    };
+    let old = eventually(PATIENCE, "the worker has the model", there).await.unwrap();
+    rename_class(folder.path());
+    let gone = async || {
+        let digests = loaded(&desk).await;
+        Ok::<_, millrace_bus::BusError>((!digests.contains(&old)).then_some(()))
+    };
+    eventually(PATIENCE, "the old copy is given up", gone).await.unwrap();
+    worker.stop().await;
+}
