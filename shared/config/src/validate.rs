@@ -1,5 +1,6 @@
 //! Rules that a type cannot hold: ranges, and settings that must fit each other.
 
+use std::ops::RangeInclusive;
 use std::time::Duration;
 
 use tracing_subscriber::EnvFilter;
@@ -10,6 +11,8 @@ use crate::{Location, Serving, Settings};
 const DAY_SECONDS: u64 = 86_400;
 /// Renewed every third of it, over a network.
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
+/// What a webhook takes as `timeout_ms`: the job that calls back is one.
+const CALLBACK_TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
 const TOO_SHORT_A_LEASE: &str = "must be at least 100ms, or replicas take from each other what is in hand";
 
 /// Every broken rule as (key, message).
@@ -150,7 +153,16 @@ fn faults_of_orchestrator(settings: &Settings) -> Vec<(&'static str, String)> {
         "orchestrator.callback_attempts",
         "must be 1 to 100",
     );
-    rule(!orchestrator.callback_timeout.is_zero(), "orchestrator.callback_timeout", "must be more than 0s");
+    rule(
+        CALLBACK_TIMEOUTS.contains(&orchestrator.callback_timeout),
+        "orchestrator.callback_timeout",
+        "must be 1ms to 60s",
+    );
+    rule(
+        orchestrator.callback_signing_secret.as_ref().is_none_or(|name| (1..=128).contains(&name.len())),
+        "orchestrator.callback_signing_secret",
+        "must be the name of a secret, 1 to 128 characters",
+    );
     faults
 }
 

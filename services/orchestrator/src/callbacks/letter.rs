@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use millrace_config::Orchestrator;
 use millrace_contracts::job::{CALLBACK_NODE, IO_POOL};
 use millrace_contracts::message::Accepted;
 use millrace_contracts::{Event, Flow, ItemPath, Job, JobId, NodeId, Pool};
@@ -35,7 +36,7 @@ pub(crate) fn letter(shared: &Shared, accepted: &Accepted, end: &Event) -> Optio
         priority: accepted.priority,
         flow: Flow::of(accepted),
         inputs: Map::from_iter([("payload".to_owned(), Value::String(text))]),
-        config: config(shared, url),
+        config: config(&shared.settings, url),
         then: Vec::new(),
         queued_at: end.time,
         deadline: Some(end.time.after(PATIENCE)),
@@ -45,8 +46,7 @@ pub(crate) fn letter(shared: &Shared, accepted: &Accepted, end: &Event) -> Optio
     })
 }
 
-fn config(shared: &Shared, url: &str) -> Map<String, Value> {
-    let settings = &shared.settings;
+fn config(settings: &Orchestrator, url: &str) -> Map<String, Value> {
     let timeout_ms = u64::try_from(settings.callback_timeout.as_millis()).unwrap_or(u64::MAX);
     let mut config = Map::from_iter([
         ("url".to_owned(), json!(url)),
@@ -58,4 +58,29 @@ fn config(shared: &Shared, url: &str) -> Map<String, Value> {
         settings.callback_signing_secret.as_ref().map(|secret| ("signing_secret".to_owned(), json!(secret))),
     );
     config
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_block_takes_whatever_the_settings_allow() {
+        let (default, url) = (Orchestrator::default(), "https://example.com/done");
+        let least = Orchestrator {
+            callback_attempts: 1,
+            callback_timeout: Duration::from_millis(1),
+            ..Orchestrator::default()
+        };
+        let most = Orchestrator {
+            callback_attempts: 100,
+            callback_timeout: Duration::from_secs(60),
+            callback_signing_secret: Some("callbacks".to_owned()),
+            ..Orchestrator::default()
+        };
+        for settings in [default, least, most] {
+            let config = config(&settings, url);
+            assert_eq!(millrace_blocks::settings::check(TASK, &config, ["payload"]), Ok(()), "{config:?}");
+        }
+    }
 }

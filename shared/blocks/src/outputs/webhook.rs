@@ -38,7 +38,7 @@ pub struct Config {
     pub timeout_ms: u64,
     /// Attempts in all, after 429, 5xx, or no answer. Pauses grow from half a second, and `Retry-After` is honoured.
     #[serde(default = "four")]
-    #[schemars(range(min = 1, max = 10))]
+    #[schemars(range(min = 1, max = 100))]
     pub max_attempts: u32,
     /// The secret in the settings (`io.secrets`) to sign with, after Standard Webhooks; not signed when absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]

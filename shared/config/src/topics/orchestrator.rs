@@ -56,9 +56,10 @@ pub struct Orchestrator {
     /// Of finished runs, most that stay there as long; beyond that the oldest go, once they are recorded. A run counts once for
     /// every ten of its node runs.
     pub max_finished_runs: u64,
-    /// How often a run's `callback_url` is tried before it is given up; pauses grow from half a second to half a minute.
+    /// How often a run's `callback_url` is tried before it is given up, at most 100 times; pauses grow from half a second to
+    /// half a minute.
     pub callback_attempts: u32,
-    /// How long one attempt to call back may take.
+    /// How long one attempt to call back may take, at most 60 s.
     #[serde(with = "crate::span")]
     pub callback_timeout: Duration,
     /// The secret of `io.secrets` that call-backs are signed with, after Standard Webhooks; not signed when absent.
