@@ -75,15 +75,20 @@ fn named(mut items: Vec<Value>) -> Vec<Value> {
 fn check_item(item: &Value) -> Result<(), Wrong> {
     let detection = Detection::deserialize(item)
         .map_err(|error| Wrong::new(format!("this is no detection: {error}")).hint(FORM))?;
-    let [x1, y1, x2, y2] = detection.bbox;
-    if !detection.bbox.iter().all(|corner| corner.is_finite()) || x1 > x2 || y1 > y2 {
-        let hint = "write [x1, y1, x2, y2] with x1 ≤ x2 and y1 ≤ y2";
-        return Err(Wrong::new("`bbox` is not a box").hint(hint));
-    }
+    check_box(detection.bbox)?;
     if !(0.0..=1.0).contains(&detection.confidence) {
         return Err(Wrong::new("`confidence` must be from 0 to 1"));
     }
     Ok(())
+}
+
+/// Whether workers can read a box: its corners are numbers, in their order.
+pub(super) fn check_box(corners: [f32; 4]) -> Result<(), Wrong> {
+    let [x1, y1, x2, y2] = corners;
+    if corners.iter().all(|corner| corner.is_finite()) && x1 <= x2 && y1 <= y2 {
+        return Ok(());
+    }
+    Err(Wrong::new("`bbox` is not a box").hint("write [x1, y1, x2, y2] with x1 ≤ x2 and y1 ≤ y2"))
 }
 
 fn not_detections(value: &Value) -> Wrong {

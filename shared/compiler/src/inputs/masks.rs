@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
 use super::Wrong;
+use super::detections::check_box;
 use crate::logic::{MAX_ITEMS, name_of};
 
 /// A set of masks, all of one size. What follows from the masks themselves need not be said: their areas, the boxes around
@@ -68,6 +69,7 @@ fn accept_item(mut item: Value) -> Result<MaskItem, Wrong> {
     if item.confidence.is_some_and(|confidence| !(0.0..=1.0).contains(&confidence)) {
         return Err(Wrong::new("`confidence` must be from 0 to 1"));
     }
+    check_box(item.bbox)?;
     item.area = item.mask.area();
     if let Some(around) = item.mask.bbox().filter(|_| unboxed) {
         item.bbox = around.map(|side| side as f32);

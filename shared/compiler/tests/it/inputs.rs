@@ -159,6 +159,8 @@ fn what_is_no_masks_is_refused_at_the_door() {
             json!({"items": [{"mask": mask}, {"mask": mask, "confidence": 2}]}),
             "/input/x/items/1 `confidence`",
         ),
+        (json!({"items": [{"mask": mask, "bbox": [0, 0, 1e39, 4]}]}), "/input/x/items/0 `bbox`"),
+        (json!({"items": [{"mask": mask, "bbox": [2, 0, 0, 2]}]}), "/input/x/items/0 `bbox`"),
         (
             json!({"width": 3, "height": 2, "items": [{"mask": mask}]}),
             "/input/x/items/0 the mask has 2 x 2 pixels",
