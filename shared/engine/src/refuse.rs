@@ -26,7 +26,8 @@ impl Execution {
     ) -> (Self, Effects) {
         let mut run = Self::empty(Arc::new(nothing()), accepted, settings);
         run.effects.first = true;
-        run.meta.started_at = Some(now);
+        // One that is begun again began long ago.
+        run.meta.started_at = run.accepted.started_at.or(Some(now));
         run.finish(ExecutionStatus::Failed, Some(error), now);
         let effects = run.take_effects();
         (run, effects)
@@ -63,8 +64,8 @@ impl Execution {
         Ok(Some((run, effects)))
     }
 
-    /// Ends a run that was cancelled before it began: every node is cancelled, none was ever started. Without a plan, where
-    /// the definition does not compile any more, no node is told of.
+    /// Ends a run that was cancelled before it began, or before it was begun again: every node is cancelled, none was ever
+    /// started. Without a plan, where the definition does not compile any more, no node is told of.
     #[must_use]
     pub fn withdraw(
         plan: Option<Arc<Plan>>,
@@ -76,6 +77,7 @@ impl Execution {
         let plan = plan.unwrap_or_else(|| Arc::new(nothing()));
         let mut run = Self::empty(plan, accepted, settings);
         run.effects.first = true;
+        run.meta.started_at = run.accepted.started_at;
         run.count_members();
         run.finish(ExecutionStatus::Cancelled, Some(error), now);
         let effects = run.take_effects();

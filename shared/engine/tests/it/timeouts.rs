@@ -1,9 +1,9 @@
 //! Timeouts: of an attempt, and of the run.
 
-use millrace_contracts::ErrorKind::Network;
-use millrace_contracts::UnixMillis;
+use millrace_contracts::ErrorKind::{Cancelled, Network};
 use millrace_contracts::message::Accepted;
-use millrace_engine::Settings;
+use millrace_contracts::{JobError, UnixMillis};
+use millrace_engine::{Execution, Settings};
 use serde_json::json;
 
 use crate::support::driver::Driver;
@@ -125,4 +125,20 @@ fn the_clock_of_a_run_goes_on_in_its_next_life() {
     assert_eq!(driver.run_status(), "running");
     driver.advance(1);
     assert_eq!(driver.run_status(), "timed_out");
+}
+
+#[test]
+fn a_run_that_ends_on_being_begun_again_began_when_it_did() {
+    let began = Some(UnixMillis(START.0 - 10_000));
+    let accepted = |started_at| Accepted { started_at, ..accepted(1, map(input(0, &[]))) };
+    let error = || JobError::new(Cancelled, "as the test says");
+    let refuse = |started_at| Execution::refuse(accepted(started_at), Settings::default(), error(), START).0;
+    assert_eq!(refuse(began).meta().started_at, began);
+    assert_eq!(refuse(None).meta().started_at, Some(START));
+    let withdraw =
+        |started_at| Execution::withdraw(None, accepted(started_at), Settings::default(), error(), START);
+    let (run, effects) = withdraw(began);
+    assert_eq!(run.meta().started_at, began);
+    assert_eq!(effects.durable[0].data["started_at"], json!(began), "as it is recorded");
+    assert_eq!(withdraw(None).0.meta().started_at, None, "it never began");
 }
