@@ -60,7 +60,10 @@ pub(super) async fn start(
         ..AcceptedRun::new(accepted.clone())
     };
     shared.store.accept(&[row]).await?;
-    shared.bus.execute(&accepted).await?;
+    // The run of a firing that is handled again may have ended, and its live state may be gone: it would begin anew.
+    if shared.store.executions().unfinished_run(run).await?.is_some() {
+        shared.bus.execute(&accepted).await?;
+    }
     Ok(FiringOutcome::Started)
 }
 

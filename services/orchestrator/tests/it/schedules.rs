@@ -227,6 +227,40 @@ async fn a_cue_that_comes_often_and_to_two_replicas_makes_one_run() -> anyhow::R
 }
 
 #[tokio::test]
+async fn a_firing_that_is_handled_after_its_run_has_gone_begins_no_other() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (workflow, due) = (world.save(&with_a_job()).await?, ago(MINUTE));
+    let schedule = world.schedule(workflow, "0 0 1 1 *", Overlap::Allow, due).await?;
+    let replica = world.replica();
+    let mut worker = world.worker().await?;
+    let taken = worker.take().await?;
+    let run = ExecutionId::of_firing(schedule.id, due);
+    assert_eq!(taken.job.execution_id, run);
+    worker.complete(&taken, json!({"image": picture("made")})).await?;
+    world.ended(run).await?;
+    world.handled(schedule.id, due).await?;
+    world.record(run).await?;
+    world.bus.forget(run).await?;
+    // As if whoever handled it had died before the schedule was told.
+    let undone = NewSchedule { spec: schedule.spec.clone(), enabled: true, next_at: Some(due) };
+    world.store.schedules().put(schedule.id, None, &undone).await?;
+    world.bus.post(&Message::Schedule(Cue { schedule_id: schedule.id, reason: CueReason::Due(due) })).await?;
+    eventually(DEADLINE, "the firing is handled again", async || {
+        let schedule = world.store.schedules().get(schedule.id).await?;
+        anyhow::Ok((schedule.next_at != Some(due)).then_some(()))
+    })
+    .await?;
+    // What it said stands in an inbox by now.
+    eventually(DEADLINE, "nothing is left to do", async || {
+        anyhow::Ok((world.bus.inbox_depth().await? == 0).then_some(()))
+    })
+    .await?;
+    assert!(worker.try_take().await?.is_none(), "its job is not done again");
+    assert!(world.bus.load_run(run).await?.is_none());
+    replica.stop().await
+}
+
+#[tokio::test]
 async fn what_is_disabled_or_deleted_does_not_fire() -> anyhow::Result<()> {
     let world = World::start().await?;
     let (workflow, due) = (world.save(&constant()).await?, ago(MINUTE));
