@@ -19,7 +19,7 @@ use crate::reuse::Keep;
 use crate::role::Shared;
 use crate::settled::{Settled, entries};
 use crate::step::{Open, Step, Stepped, do_shell_work, put_off, step};
-use crate::{OrchestratorError, callbacks, oversize, resend, reuse};
+use crate::{OrchestratorError, callbacks, foresight, oversize, resend, reuse};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
 const CONFLICT_LIMIT: u32 = 8;
@@ -94,12 +94,16 @@ async fn round(
     shared.alarms.notice_all(commits.iter());
     let mut outcomes = outcomes.into_iter();
     let (mut outbox, mut keep) = (Outbox::default(), Keep::default());
-    let mut conflicts = Vec::new();
+    let (mut conflicts, mut wishes) = (Vec::new(), Vec::new());
     for (mut run, version) in stepped.into_iter().zip(versions) {
         let outcome = if version.is_some() { outcomes.next() } else { Some(CommitOutcome::Committed) };
         match outcome {
             Some(CommitOutcome::Committed) => {
                 note_made(shared, &mut keep, &mut run);
+                // It has just begun.
+                if run.held.version == 0 && !run.held.run.is_terminal() {
+                    wishes.append(&mut shared.foresight.of(&run.held.run));
+                }
                 settled.add(&run.deliveries);
                 settled.note(&run.held, run.woken);
                 accept(runs, &mut outbox, run, version);
@@ -116,7 +120,7 @@ async fn round(
     }
     let leave = async { Ok(shared.bus.leave_line(&settled.news).await?) };
     let commands = async { tokio::try_join!(outbox.send(&shared.bus), leave) };
-    let (sent, ()) = tokio::join!(commands, keep.send(shared));
+    let (sent, (), ()) = tokio::join!(commands, keep.send(shared), foresight::tell(shared, &wishes));
     sent?;
     shared.bus.ack(consumer, &settled.acks).await?;
     Ok(conflicts)

@@ -11,7 +11,7 @@ use crate::error::Reach;
 use crate::fetch::fetch;
 use crate::held::Held;
 use crate::role::Shared;
-use crate::{OrchestratorError, foresight, resend, shell_work};
+use crate::{OrchestratorError, resend, shell_work};
 
 /// Rounds of shell work in one step; each round follows from the one before, as deep as logic blocks are chained.
 const SHELL_ROUNDS: usize = 10_000;
@@ -82,9 +82,6 @@ pub(crate) async fn step(shared: &Shared, open: Open, now: UnixMillis) -> Result
         effects.append(later);
     }
     do_shell_work(shared, &mut held, &mut effects, now).await;
-    if is_new {
-        foresight::tell(shared, &held.run).await;
-    }
     Ok(Step::Taken(Box::new(Stepped {
         held,
         remembered,

@@ -79,7 +79,8 @@ impl Bus {
         let (mut doubt, mut draft) = (redis::cmd("HDEL"), redis::cmd("HSET"));
         doubt.arg(self.keys().models()).arg(WHOLE);
         draft.arg(self.keys().models()).arg(DRAFT).arg(&name);
-        let doubted = self.send(what, vec![doubt, draft]).await?.into_iter().next();
+        // The draft first: another that ends in between finds that it is not the latest.
+        let doubted = self.send(what, vec![draft, doubt]).await?.into_iter().nth(1);
         let was_whole = reply::integer(what, doubted.unwrap_or(Value::Int(0)))? == 1;
         Ok(ModelsDraft { name, was_whole })
     }
@@ -134,9 +135,21 @@ impl Bus {
     /// # Errors
     /// Redis could not be reached.
     pub async fn wish(&self, wish: &ModelWish) -> Result<(), BusError> {
-        let json = serde_json::to_string(wish).map_err(BusError::encode("a wish"))?;
-        let mut publish = redis::cmd("PUBLISH");
-        publish.arg(self.keys().model_wishes()).arg(json);
-        self.send("ask workers about a model", vec![publish]).await.map(drop)
+        self.wish_all(std::slice::from_ref(wish)).await
+    }
+
+    /// The same with several wishes, in one round trip.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn wish_all(&self, wishes: &[ModelWish]) -> Result<(), BusError> {
+        let publish = |wish: &ModelWish| {
+            let json = serde_json::to_string(wish).map_err(BusError::encode("a wish"))?;
+            let mut publish = redis::cmd("PUBLISH");
+            publish.arg(self.keys().model_wishes()).arg(json);
+            Ok(publish)
+        };
+        let commands = wishes.iter().map(publish).collect::<Result<_, _>>()?;
+        self.send("ask workers about models", commands).await.map(drop)
     }
 }

@@ -1,31 +1,23 @@
 //! Models that a run will need, but not at once.
 
-use std::collections::BTreeSet;
-
 use millrace_contracts::{ModelId, Pool};
 use serde_json::Value;
 
 use crate::plan::{Action, Plan, PlanNode, Template};
 
 impl Plan {
-    /// The models, with their pools, of nodes that another job comes before: there is time to load them. What a selector
-    /// names is not known yet.
-    #[must_use]
-    pub fn later_models(&self) -> BTreeSet<(Pool, ModelId)> {
+    /// The models, with their pools, of nodes that another job comes before: there is time to load them. In the order in which
+    /// the nodes can be walked, and as often as nodes name them. What a selector names is not known yet.
+    pub fn later_models(&self) -> impl Iterator<Item = (Pool, ModelId)> {
         // Upstream stands before downstream: one pass tells whom jobs come before.
         let mut waits = vec![false; self.nodes.len()];
-        let mut models = BTreeSet::new();
-        for (place, node) in self.nodes.iter().enumerate() {
+        self.nodes.iter().enumerate().filter_map(move |(place, node)| {
             let before =
                 |source: usize| waits[source] || matches!(self.nodes[source].action, Action::Job { .. });
             waits[place] = node.upstream.iter().any(|source| before(source.0 as usize));
-            if waits[place]
-                && let Some(model) = node.model()
-            {
-                models.insert((node.policy.pool.clone(), model));
-            }
-        }
-        models
+            let model = if waits[place] { node.model() } else { None }?;
+            Some((node.policy.pool.clone(), model))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use anyhow::Context;
 use futures::StreamExt;
 use millrace_bus::LiveItem;
+use millrace_contracts::Pool;
 use millrace_contracts::model::ModelWish;
 use serde_json::json;
 
@@ -21,10 +22,13 @@ async fn the_model_of_a_later_node_is_told_before_the_first_job_is_done() -> any
         model("second", "$nodes.small.image", "b"),
         {"id": "answer", "type": "json_output", "inputs": {"one": "$nodes.first.embedding", "other": "$nodes.second.embedding"}}
     ]});
-    world.submit(&definition, json!({"photo": picture("root")})).await?;
-    let told = tokio::time::timeout(DEADLINE, wishes.next()).await?.context("the channel goes on")?;
-    let LiveItem::Event(event) = told else { anyhow::bail!("{told:?}") };
-    let expected = ModelWish::Expect { model: "b".into(), pool: "fast".into() };
-    assert_eq!(serde_json::from_str::<ModelWish>(&event.payload)?, expected);
+    for (named, pool) in [(None, "fast"), (Some("heavy"), "heavy")] {
+        let input = json!({"photo": picture("root")});
+        world.submit_with(&definition, input, |accepted| accepted.pool = named.map(Pool::from)).await?;
+        let told = tokio::time::timeout(DEADLINE, wishes.next()).await?.context("the channel goes on")?;
+        let LiveItem::Event(event) = told else { anyhow::bail!("{told:?}") };
+        let expected = ModelWish::Expect { model: "b".into(), pool: pool.into() };
+        assert_eq!(serde_json::from_str::<ModelWish>(&event.payload)?, expected);
+    }
     replica.stop().await
 }

@@ -95,10 +95,13 @@ async fn wishes_reach_those_who_listen() -> Result<()> {
     let fixture = Fixture::start().await?;
     let bus = &fixture.bus;
     let mut heard = bus.subscribe(&[&bus.model_wishes_channel()]).await?;
-    let wish = ModelWish::Forget { id: "a".into() };
-    bus.wish(&wish).await?;
-    let item = tokio::time::timeout(Duration::from_secs(5), heard.next()).await?;
-    let Some(LiveItem::Event(event)) = item else { panic!("{item:?}") };
-    assert_eq!(serde_json::from_str::<ModelWish>(&event.payload)?, wish);
+    let wishes = ["a", "b", "c"].map(|id| ModelWish::Forget { id: id.into() });
+    bus.wish(&wishes[0]).await?;
+    bus.wish_all(&wishes[1..]).await?;
+    for wish in wishes {
+        let item = tokio::time::timeout(Duration::from_secs(5), heard.next()).await?;
+        let Some(LiveItem::Event(event)) = item else { panic!("{item:?}") };
+        assert_eq!(serde_json::from_str::<ModelWish>(&event.payload)?, wish);
+    }
     Ok(())
 }
