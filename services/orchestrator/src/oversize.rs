@@ -1,5 +1,5 @@
-//! No event and no job is larger than the bus allows: what outgrows it has its values moved to the blob store. A worker resolves
-//! what a job refers to before it begins; jobs of one loop mostly refer to the same.
+//! No event and no job is larger than the bus allows: what outgrows it has its values moved to the blob store, as far as that
+//! takes them. A worker resolves what a job refers to before it begins; jobs of one loop mostly refer to the same.
 
 use millrace_blobs::Blobs;
 use millrace_contracts::{Event, Job};
@@ -20,8 +20,10 @@ pub(crate) async fn check(blobs: &Blobs, events: &mut [Event]) -> Result<(), Orc
         if is_small(&event.data) || weight(&event.data) <= LIMIT_BYTES {
             continue;
         }
-        if let Some(outputs) = event.data.get_mut("outputs") {
-            *outputs = blobs.put_value(outputs).await?.to_value();
+        if let Some(outputs) = event.data.get_mut("outputs")
+            && let Some(reference) = put(blobs, outputs).await?
+        {
+            *outputs = reference;
         }
     }
     Ok(())
@@ -65,13 +67,26 @@ impl Moved<'_> {
                 *value = reference.clone();
                 continue;
             }
-            let reference = self.blobs.put_value(value).await?.to_value();
+            let Some(reference) = put(self.blobs, value).await? else { continue };
             if self.known.len() == REMEMBERED {
                 self.known.remove(0);
             }
             self.known.push((std::mem::replace(value, reference.clone()), reference));
         }
         Ok(())
+    }
+}
+
+/// What stands for `value` from now on. None where the blob store will never take it, such as one over `blobs.max_value`: it
+/// stays where it is, since a run that waited for that would never end.
+async fn put(blobs: &Blobs, value: &Value) -> Result<Option<Value>, OrchestratorError> {
+    match blobs.put_value(value).await {
+        Ok(reference) => Ok(Some(reference.to_value())),
+        Err(error) if error.is_retryable() => Err(error.into()),
+        Err(error) => {
+            tracing::debug!(%error, "a large value stays where it is");
+            Ok(None)
+        }
     }
 }
 

@@ -3,7 +3,7 @@
 use millrace_config::Orchestrator;
 use millrace_contracts::ExecutionStatus;
 use millrace_testkit::eventually;
-use serde_json::json;
+use serde_json::{Value, json};
 
 use crate::support::{DEADLINE, World, chain, completed_nodes, outputs, picture, settings, without_sweeper};
 
@@ -116,19 +116,23 @@ async fn invariant_7_how_far_loops_may_go_is_a_setting() -> anyhow::Result<()> {
     Ok(())
 }
 
-#[tokio::test]
-async fn a_large_setting_goes_once_however_many_jobs_have_it() -> anyhow::Result<()> {
-    let world = World::start().await?;
-    let replica = world.replica();
-    let body = "x".repeat(200_000);
-    let definition = json!({"name": "tell", "nodes": [
+/// A loop whose jobs all have `body` among their settings.
+fn telling(body: &str) -> Value {
+    json!({"name": "tell", "nodes": [
         {"id": "list", "type": "parameter_input", "config": {"kind": "list<integer>"}},
         {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.list"}},
         {"id": "tell", "type": "webhook", "inputs": {"payload": "$item"},
             "config": {"url": "https://example.com/", "body": body}},
         {"id": "all", "type": "collect", "inputs": {"item": "$nodes.tell.status"}}
-    ]});
-    let run = world.submit(&definition, json!({"list": [1, 2, 3]})).await?;
+    ]})
+}
+
+#[tokio::test]
+async fn a_large_setting_goes_once_however_many_jobs_have_it() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let body = "x".repeat(200_000);
+    let run = world.submit(&telling(&body), json!({"list": [1, 2, 3]})).await?;
     let mut worker = world.worker().await?;
     let mut bodies = Vec::new();
     for _ in 0..3 {
@@ -142,6 +146,23 @@ async fn a_large_setting_goes_once_however_many_jobs_have_it() -> anyhow::Result
     assert!(bodies.iter().all(|one| *one == bodies[0]), "they are the same blob");
     assert_eq!(world.blobs.resolve(&bodies[0]).await?, json!(body));
     world.ended(run).await?;
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_setting_that_the_blob_store_refuses_goes_with_each_job() -> anyhow::Result<()> {
+    let world = World::start_with(|blobs| blobs.max_value_bytes = 100 << 10).await?;
+    let replica = world.replica();
+    let body = "x".repeat(200_000);
+    let run = world.submit(&telling(&body), json!({"list": [1, 2]})).await?;
+    let mut worker = world.worker().await?;
+    for _ in 0..2 {
+        let taken = worker.take_from("io").await?;
+        assert_eq!(taken.job.config["body"], json!(body));
+        worker.complete(&taken, json!({"status": 200})).await?;
+    }
+    world.ended(run).await?;
+    assert_eq!(world.status(run).await?, ExecutionStatus::Completed);
     replica.stop().await
 }
 

@@ -75,15 +75,22 @@ pub(crate) fn without_sweeper() -> Orchestrator {
 
 impl World {
     pub(crate) async fn start() -> anyhow::Result<Self> {
+        Self::start_with(|_| ()).await
+    }
+
+    /// A world whose blob store is set otherwise.
+    pub(crate) async fn start_with(change: impl FnOnce(&mut BlobsSettings)) -> anyhow::Result<Self> {
         let (redis, postgres) = (TestRedis::start().await?, TestPostgres::start().await?);
         let folder = millrace_testkit::test_folder()?;
         let bus = BusSettings { partitions: 4, ..BusSettings::new(redis.url()) };
         let store = Store::connect(&StoreSettings::new(postgres.url()))?;
         store.migrate().await?;
+        let mut blobs = BlobsSettings::new(folder.path().display().to_string());
+        change(&mut blobs);
         Ok(Self {
             bus: Bus::connect(bus).await?,
             store,
-            blobs: Blobs::open(&BlobsSettings::new(folder.path().display().to_string()))?,
+            blobs: Blobs::open(&blobs)?,
             redis,
             _postgres: postgres,
             _folder: folder,
