@@ -9,12 +9,13 @@ use std::time::{Duration, Instant};
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use millrace_bus::{BusError, Chance, JobDelivery, JobQueues};
+use millrace_bus::{BusError, Chance, JobDelivery, JobQueues, Takeover};
 use millrace_contracts::{ModelId, Pool};
 use millrace_tasks::{CancellationToken, backoff};
-use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::{Receiver, Sender};
+use tokio::sync::{OwnedSemaphorePermit, RwLockReadGuard};
 
+use self::last_chance::LastChances;
 use crate::hands::{Free, Hands};
 use crate::job::{self, Taken};
 use crate::role::Shared;
@@ -44,52 +45,29 @@ pub(crate) async fn take(
     jobs: Sender<Taken>,
     stop: CancellationToken,
 ) -> Result<(), BusError> {
-    let (hands, room, callers) = (Hands::new(&settings), router.bell(), queues.callers());
+    let (hands, callers) = (Hands::new(&settings), queues.callers());
     let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
     let mut look_again = Instant::now();
     loop {
         let free = hands.free(&callers, || shared.held.flows());
-        let Some(free) = stop.run_until_cancelled(free).await else { return Ok(()) };
-        let Free { permits, spare } = free;
-        let Some(company) = stop.run_until_cancelled(shared.solitude.company()).await else { return Ok(()) };
+        let Some(Free { permits, spare }) = stop.run_until_cancelled(free).await else { return Ok(()) };
+        let leave = leave(&shared, &mut queues);
+        let Some(company) = stop.run_until_cancelled(leave).await else { return Ok(()) };
         let stale = !spare && look_again <= Instant::now();
-        let mut last_chances = false;
-        let read = async {
-            if spare {
-                let wanted =
-                    |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, settings.spare);
-                return queues.read_newcomers(&wanted, &shared.held.flows(), permits.len()).await;
-            }
-            if stale {
-                let (most, but) = ((settings.lease, permits.len()), Chance::But(shared.max_deliveries));
-                let found = queues.take_over(&settings.pools, most, but).await?;
-                last_chances = found.left && found.jobs.is_empty();
-                if found.left || !found.jobs.is_empty() {
-                    return Ok(found.jobs);
-                }
-            }
-            let again = router.decide(&shared.bus, &mut queues).await?;
-            // Silenced before it is asked what is wanted, so that one that rings afterwards is heard.
-            room.notified().now_or_never();
-            let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, 0);
-            tokio::select! {
-                biased;
-                found = queues.read_wanted(&wanted, permits.len(), settings.block.min(again)) => found,
-                () = room.notified() => Ok(Vec::new()),
-                () = shared.solitude.asked() => Ok(Vec::new()),
-            }
-        };
-        // Dropping the read loses nothing: what it had taken is given to the next one, or claimed by another worker.
-        let Some(deliveries) = stop.run_until_cancelled(read).await else { return Ok(()) };
-        let taken = match deliveries {
-            Ok(_) if last_chances => {
+        let looking = Looking { most: permits.len(), spare, stale };
+        let found = look((&*shared, &settings), &mut queues, &mut router, looking);
+        // Dropping the look loses nothing: what it had taken is given to the next one, or claimed by another worker.
+        let Some(found) = stop.run_until_cancelled(found).await else { return Ok(()) };
+        let taken = match found {
+            Ok(found) if found.jobs.is_empty() && found.left => {
                 drop(company);
-                let own = (&*shared, &mut queues);
-                last_chance::give(own, &settings, permits, &jobs, &stop).await.map(|given| given > 0)
+                let (shared, queues, settings) = (&*shared, &mut queues, &settings);
+                let chances = LastChances { shared, queues, settings, jobs: &jobs, stop: &stop };
+                chances.give(permits).await.map(|given| given > 0)
             }
-            Ok(deliveries) => {
-                let taken_over = deliveries.iter().any(|delivery| delivery.deliveries > 1);
-                hand_over(&shared, deliveries, permits, &jobs).await;
+            Ok(found) => {
+                let taken_over = found.jobs.iter().any(|delivery| delivery.deliveries > 1);
+                hand_over(&shared, found.jobs, permits, &jobs).await;
                 drop(company);
                 Ok(taken_over)
             }
@@ -114,6 +92,67 @@ pub(crate) async fn take(
             }
             Err(error) => return Err(error),
         }
+    }
+}
+
+/// Leave to take jobs. Nothing that earlier reads brought is kept while it is waited for: that may take minutes, and what is in
+/// nobody's hand would be taken over meanwhile, and handed out here afterwards.
+async fn leave<'a>(shared: &'a Shared, queues: &mut JobQueues) -> RwLockReadGuard<'a, ()> {
+    if let Some(leave) = shared.solitude.company_at_once() {
+        return leave;
+    }
+    match queues.put_back().await {
+        Ok(0) => {}
+        Ok(jobs) => {
+            tracing::debug!(jobs, "jobs were put back for others, because one is to be alone in hand here")
+        }
+        Err(error) => {
+            tracing::warn!(%error, "jobs could not be put back; other workers take them over once their claims are stale");
+        }
+    }
+    shared.solitude.company().await
+}
+
+/// How to look for jobs.
+struct Looking {
+    most: usize,
+    /// Whether only newcomers are looked for.
+    spare: bool,
+    /// Whether to look for what dead workers left first.
+    stale: bool,
+}
+
+/// Jobs to take in hand. Waits for them, as long as the settings say.
+async fn look(
+    (shared, settings): (&Shared, &IntakeSettings),
+    queues: &mut JobQueues,
+    router: &mut Router,
+    Looking { most, spare, stale }: Looking,
+) -> Result<Takeover, BusError> {
+    let found = |jobs| Takeover { jobs, ..Takeover::default() };
+    if spare {
+        let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, settings.spare);
+        return queues.read_newcomers(&wanted, &shared.held.flows(), most).await.map(found);
+    }
+    if stale {
+        // What is taken over may fill every hand, for long.
+        queues.put_back().await?;
+        let but = Chance::But(shared.max_deliveries);
+        let found = queues.take_over(&settings.pools, (settings.lease, most), but).await?;
+        if found.left || !found.jobs.is_empty() {
+            return Ok(found);
+        }
+    }
+    let again = router.decide(&shared.bus, queues).await?;
+    let room = router.bell();
+    // Silenced before it is asked what is wanted, so that one that rings afterwards is heard.
+    room.notified().now_or_never();
+    let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, 0);
+    tokio::select! {
+        biased;
+        jobs = queues.read_wanted(&wanted, most, settings.block.min(again)) => jobs.map(found),
+        () = room.notified() => Ok(Takeover::default()),
+        () = shared.solitude.asked() => Ok(Takeover::default()),
     }
 }
 

@@ -15,6 +15,11 @@ pub(crate) struct Solitude {
 struct Asked<'a>(&'a watch::Sender<usize>);
 
 impl Solitude {
+    /// Leave to take jobs, where it need not be waited for.
+    pub(crate) fn company_at_once(&self) -> Option<RwLockReadGuard<'_, ()>> {
+        self.door.try_read().ok()
+    }
+
     /// Leave to take jobs. Waited for while somebody is alone, or has asked to be.
     pub(crate) async fn company(&self) -> RwLockReadGuard<'_, ()> {
         self.door.read().await
@@ -54,6 +59,7 @@ mod tests {
         let mut alone = Box::pin(solitude.alone());
         assert!(poll!(&mut alone).is_pending());
         assert!(solitude.asked().now_or_never().is_some());
+        assert!(solitude.company_at_once().is_none(), "who asked comes first");
         drop(one);
         let mut next = Box::pin(solitude.company());
         assert!(poll!(&mut next).is_pending(), "who comes now comes after it");
@@ -75,6 +81,7 @@ mod tests {
         drop(alone);
         assert!(solitude.asked().now_or_never().is_none());
         assert!(solitude.company().now_or_never().is_some());
+        assert!(solitude.company_at_once().is_some());
         drop(one);
     }
 }

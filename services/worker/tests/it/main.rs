@@ -10,6 +10,7 @@ mod changed;
 mod desk;
 mod downloads;
 mod expected;
+mod last_chance;
 mod lifecycle;
 mod model_blocks;
 mod outside;

@@ -1,11 +1,12 @@
 //! Giving jobs in hand back: what a worker does that is told to stop, so that they need not wait for its claims to go
-//! stale.
+//! stale; and what it does with jobs that it was given and will not have a hand for in a while.
 
 use std::collections::HashMap;
 
 use millrace_contracts::WorkerId;
 
 use super::key::QueueKey;
+use super::reader::JobQueues;
 use crate::{Bus, BusError, EntryId, keys, reply, scripts};
 
 impl Bus {
@@ -27,5 +28,25 @@ impl Bus {
         };
         let replies = self.send(what, by_queue.into_iter().map(command).collect()).await?;
         replies.into_iter().map(|given| reply::count(what, given)).sum()
+    }
+}
+
+impl JobQueues {
+    /// Opens to all workers again what earlier calls were given and nobody was handed: a read that was dropped half-way, or one
+    /// that brought more than was asked for. Call it before a time without reads, for nobody keeps these claims fresh: they would
+    /// be taken over, and handed out here all the same. Answers how many there were.
+    ///
+    /// # Errors
+    /// Redis could not be reached; what was not given back is taken over once its claim is stale, and not handed out here.
+    pub async fn put_back(&mut self) -> Result<u64, BusError> {
+        let taken = self.finish_take().await;
+        // Where a group is gone, the next read meets that again, and mends it.
+        if let Some(found) = self.reader.settle().await? {
+            self.accept(found).await;
+        }
+        let left: Vec<_> = self.ready.drain(..).map(|delivery| (delivery.queue, delivery.entry)).collect();
+        let worker = WorkerId::from(self.reader.consumer());
+        let given = self.bus.hand_back(&worker, &left).await?;
+        taken.map(|_| given)
     }
 }

@@ -249,7 +249,7 @@ impl JobQueues {
         streams
     }
 
-    async fn accept(&mut self, found: ByStream) {
+    pub(super) async fn accept(&mut self, found: ByStream) {
         let mut batch = Batch::new(keys::WORKERS);
         for (stream, entries) in found {
             let Some(queue) = self.streams.get(&stream) else { continue };

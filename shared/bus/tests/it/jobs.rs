@@ -111,6 +111,39 @@ async fn a_read_that_is_dropped_half_way_loses_no_job() -> Result<()> {
     Ok(())
 }
 
+/// Who does not read for a while lets go of what a read that it dropped was given: nobody keeps that claim fresh, so it would be
+/// taken over, and then answered here all the same.
+#[tokio::test]
+async fn what_nobody_was_handed_is_put_back_for_others() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let pools: [Pool; 1] = ["cpu".into()];
+    bus.enqueue(&[job("cpu", None, Priority::Normal)], &[]).await?;
+    let mut queues = bus.queues(&"w1".into()).await?;
+    let held = queues.read(&pools, 1, DEADLINE).await?;
+    let late = loop {
+        tokio::select! {
+            found = queues.read(&pools, 1, DEADLINE) => anyhow::bail!("{found:?}"),
+            blocked = wait_until_blocked(&fixture) => blocked?,
+        }
+        let late = job("cpu", None, Priority::Normal);
+        bus.enqueue(std::slice::from_ref(&late), &[]).await?;
+        if queues.put_back().await? == 1 {
+            break late;
+        }
+        // The dropped read had ended by itself before the job was there.
+        assert_eq!(queues.read(&pools, 1, DEADLINE).await?[0].job, late);
+    };
+    let mut other = bus.queues(&"w2".into()).await?;
+    let found = other.read(&pools, 2, DEADLINE).await?;
+    assert_eq!((found.len(), &found[0].job, found[0].deliveries), (1, &late, 1));
+    assert!(queues.read(&pools, 2, Duration::ZERO).await?.is_empty(), "it is in other hands");
+    let held = [(held[0].queue.clone(), held[0].entry.clone())];
+    assert_eq!(bus.keep(&"w1".into(), &held).await?, [], "what was handed out stays where it is");
+    assert_eq!(queues.put_back().await?, 0);
+    Ok(())
+}
+
 #[tokio::test]
 async fn an_abandoned_job_is_told_to_workers() -> Result<()> {
     let fixture = Fixture::start().await?;
