@@ -33,12 +33,12 @@ impl LastChances<'_> {
         let (shared, stop) = (self.shared, self.stop);
         let Some(_alone) = stop.run_until_cancelled(shared.solitude.alone()).await else { return Ok(0) };
         let mut given = 0;
-        self.give_each(permits, &mut given).await?;
+        let ended = self.give_each(permits, &mut given).await;
         if given > 0 {
-            // The last of them is alone as well.
+            // The last of them is alone as well, whatever went wrong beside it.
             stop.run_until_cancelled(shared.held.until_empty()).await;
         }
-        Ok(given)
+        ended.map(|()| given)
     }
 
     /// The same once nobody else takes any; counts in `given`.

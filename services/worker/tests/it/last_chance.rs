@@ -1,11 +1,13 @@
 //! Jobs on their last chance: alone in hand, and in nobody's way but their own worker's.
 
 use std::collections::HashSet;
+use std::process::Command;
 use std::time::Duration;
 
 use axum::Router;
 use axum::extract::Path;
 use axum::routing::get;
+use futures::StreamExt;
 use millrace_bus::{BusError, Chance};
 use millrace_config::{Io, Worker};
 use millrace_contracts::values::ImageUrl;
@@ -100,6 +102,11 @@ async fn left_by_the_dead(desk: &Desk, jobs: &[Job]) {
     millrace_testkit::eventually(PATIENCE, "stale claims", stale).await.unwrap();
 }
 
+fn signal(pid: u32, name: &str) {
+    let told = Command::new("kill").args([format!("-{name}"), pid.to_string()]).status().unwrap();
+    assert!(told.success());
+}
+
 #[tokio::test]
 async fn a_lane_that_gives_way_takes_no_job_with_it() {
     let (mut desk, gate) = (Desk::open().await, Gate::open().await);
@@ -137,4 +144,34 @@ async fn a_lane_that_gives_way_takes_no_job_with_it() {
         assert_eq!(desk.counts(job).await, [("started", 1), ("completed", 1)].into(), "{name}");
         assert_eq!(gate.asked().into_iter().filter(|asked| *asked == name).count(), 1, "{name}");
     }
+}
+
+#[tokio::test]
+async fn a_last_chance_stays_alone_when_redis_fails_beside_it() {
+    let (mut desk, gate) = (Desk::open().await, Gate::open().await);
+    let last = gate.job("cpu", "held-last");
+    left_by_the_dead(&desk, std::slice::from_ref(&last)).await;
+    let lively = Worker { heartbeat: Duration::from_millis(100), ..settings() };
+    let worker = desk.worker_out(lively, repository(), patient(4)).await;
+    gate.has_been_asked(1).await;
+    // The worker soon looks whether there is another one, which fails when as much time has passed as it takes here.
+    signal(desk.redis.server().pid(), "STOP");
+    for _ in 0..2 {
+        assert!(desk.bus.workers().await.is_err());
+    }
+    signal(desk.redis.server().pid(), "CONT");
+    let beside = gate.job(IO_POOL, "beside");
+    desk.bus.enqueue(std::slice::from_ref(&beside), &[]).await.unwrap();
+    let mut live = desk.bus.subscribe(&["worker:heartbeat"]).await.unwrap();
+    for _ in 0..10 {
+        let sign = tokio::time::timeout(PATIENCE, live.next()).await.unwrap();
+        assert!(sign.is_some());
+    }
+    assert_eq!(gate.asked(), ["held-last"]);
+    gate.let_go(&["held-last"]);
+    for job in [last, beside] {
+        desk.end_of(job.id).await.unwrap();
+    }
+    worker.stop().await;
+    desk.queues_become_empty().await;
 }
