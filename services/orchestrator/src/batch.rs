@@ -150,6 +150,7 @@ async fn say_again(
         }
     };
     let mut again: Vec<Effects> = stepped.iter_mut().map(wanted).collect();
+    resend::touch(shared, &mut again).await;
     resend::keep_missing(shared, &mut again).await?;
     for (run, again) in stepped.iter_mut().zip(again) {
         run.effects.append_unsent(again);

@@ -7,6 +7,8 @@
 //! A queue that is too long to be looked through is taken to hold everything; what it does not hold is sent when the sweeper
 //! wakes the run.
 
+use std::time::Duration;
+
 use metrics::counter;
 use millrace_bus::Delivery;
 use millrace_contracts::message::Message;
@@ -15,7 +17,11 @@ use millrace_engine::{Effects, Input};
 
 use crate::OrchestratorError;
 use crate::held::Held;
+use crate::oversize;
 use crate::role::Shared;
+
+/// The longest that a round is held up by touching.
+const LONGEST_TOUCH: Duration = Duration::from_secs(2);
 
 /// Whether somebody had any of these messages before.
 pub(crate) fn come_again(deliveries: &[Delivery]) -> bool {
@@ -33,6 +39,23 @@ pub(crate) fn wanted(held: &mut Held, deliveries: &[Delivery], now: UnixMillis) 
         again.append_unsent(woken);
     }
     again
+}
+
+/// Touches what the jobs refer to, as far as it gets in a short time: those in a queue are all that refer to it, and what nobody
+/// touches for long is removed. What is sent after all is seen to like any other job.
+pub(crate) async fn touch(shared: &Shared, again: &mut [Effects]) {
+    let touched = async {
+        for effects in again {
+            let jobs = effects.jobs.iter_mut().map(|(job, _)| job);
+            oversize::check_jobs(&shared.blobs, jobs).await?;
+        }
+        Ok::<_, OrchestratorError>(())
+    };
+    match tokio::time::timeout(LONGEST_TOUCH, touched).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::debug!(%error, "what queued jobs refer to could not be touched"),
+        Err(_) => tracing::debug!("not everything that queued jobs refer to was touched in time"),
+    }
 }
 
 /// Leaves out what is in a queue; one look per queue for all the runs of a round.

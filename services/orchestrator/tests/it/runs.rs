@@ -1,7 +1,11 @@
 //! A run from `execute` to `completed`, and what its inbox does with messages that mean nothing.
 
+use std::time::{Duration, SystemTime};
+
+use anyhow::Context;
 use millrace_config::Orchestrator;
 use millrace_contracts::ExecutionStatus;
+use millrace_contracts::values::ValueRef;
 use millrace_testkit::eventually;
 use serde_json::{Value, json};
 
@@ -163,6 +167,25 @@ async fn a_setting_that_the_blob_store_refuses_goes_with_each_job() -> anyhow::R
     }
     world.ended(run).await?;
     assert_eq!(world.status(run).await?, ExecutionStatus::Completed);
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn what_a_queued_job_refers_to_is_kept_as_long_as_it_waits() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica_with(without_sweeper());
+    let run = world.submit(&telling(&"x".repeat(200_000)), json!({"list": [1]})).await?;
+    let mut worker = world.worker().await?;
+    let taken = worker.take_from("io").await?;
+    let body = ValueRef::from_value(&taken.job.config["body"]).context("the body is stored apart")?;
+    let long_after = SystemTime::now() + Duration::from_secs(3_600);
+    assert!(world.blobs.remove_stale(body.blob, long_after).await?);
+    // Whoever stands still is woken now and then.
+    world.bus.wake(run).await?;
+    eventually(DEADLINE, "it is there again", async || anyhow::Ok(world.blobs.head(body.blob).await?))
+        .await?;
+    worker.complete(&taken, json!({"status": 200})).await?;
+    world.ended(run).await?;
     replica.stop().await
 }
 
