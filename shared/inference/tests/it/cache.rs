@@ -47,6 +47,10 @@ async fn however_many_ask_a_model_is_loaded_once() {
         asked.iter().map(|warm| warm.as_ref().unwrap().model.info().digest.clone()).collect();
     assert!(digests.iter().all(|digest| digest.as_str().len() == 64 && *digest == digests[0]));
     assert!(asked.iter().all(|warm| warm.as_ref().unwrap().load_wait.is_some()));
+    // A load that is done is told after whoever waited was answered.
+    while diary.read().len() < 2 {
+        tokio::task::yield_now().await;
+    }
     assert_eq!(diary.read(), ["loading shapes-detector", "loaded shapes-detector"]);
     assert!(cache.get(&id).await.unwrap().load_wait.is_none());
     assert_eq!(cache.warm(), std::slice::from_ref(&id));
