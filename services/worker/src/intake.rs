@@ -59,11 +59,11 @@ pub(crate) async fn take(
         // Dropping the look loses nothing: what it had taken is given to the next one, or claimed by another worker.
         let Some(found) = stop.run_until_cancelled(found).await else { return Ok(()) };
         let taken = match found {
-            Ok(found) if found.jobs.is_empty() && found.left => {
+            Ok(Takeover { jobs: found, left }) if found.is_empty() && !left.is_empty() => {
                 drop(company);
                 let (shared, queues, settings) = (&*shared, &mut queues, &settings);
                 let chances = LastChances { shared, queues, settings, jobs: &jobs, stop: &stop };
-                chances.give(permits).await.map(|given| given > 0)
+                chances.give(&left, permits).await.map(|given| given > 0)
             }
             Ok(found) => {
                 let taken_over = found.jobs.iter().any(|delivery| delivery.deliveries > 1);
@@ -139,7 +139,7 @@ async fn look(
         queues.put_back().await?;
         let but = Chance::But(shared.max_deliveries);
         let found = queues.take_over(&settings.pools, (settings.lease, most), but).await?;
-        if found.left || !found.jobs.is_empty() {
+        if !found.left.is_empty() || !found.jobs.is_empty() {
             return Ok(found);
         }
     }

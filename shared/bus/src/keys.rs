@@ -1,7 +1,7 @@
 //! Every key and internal channel of the bus, in one place. All keys of one partition, and all of one queue, share a
 //! hash tag, so that a script stays in one slot of a Redis Cluster. The layout is versioned by the prefix.
 
-use millrace_contracts::{ExecutionId, JobId, ModelId, Partition, WorkerId, WorkflowId};
+use millrace_contracts::{ExecutionId, JobId, ModelId, Partition, Pool, WorkerId, WorkflowId};
 
 use crate::QueueKey;
 use crate::queues::QueueName;
@@ -178,6 +178,11 @@ impl Keys {
     /// String: who loads a model ahead of its first job; expires.
     pub(crate) fn preload(&self, model: &ModelId) -> String {
         format!("{}:preload:{model}", self.prefix)
+    }
+
+    /// String: which worker waits to be empty for a job of the pool on its last chance; expires.
+    pub(crate) fn last_chance(&self, pool: &Pool) -> String {
+        format!("{}:last-chance:{pool}", self.prefix)
     }
 
     /// Hash: registered models, JSON by name; under no name, that all of them are in it.

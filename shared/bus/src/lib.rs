@@ -18,6 +18,7 @@ mod flaws;
 mod inbox;
 mod info;
 mod keys;
+mod last_chance;
 mod lease;
 mod line;
 mod live;

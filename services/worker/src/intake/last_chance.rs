@@ -5,11 +5,13 @@
 //! only one in its worker's hands when that went away last, so that the innocent end well, whoever they were in hand with.
 //!
 //! The price: a worker that gives a last chance does nothing else until it is through. That comes after two deaths, as a rule;
-//! jobs of a worker that died once are taken over together and at once.
+//! jobs of a worker that died once are taken over together and at once. Of the workers of a pool that have something in hand, one
+//! at a time pays it: who has the claim in Redis. The others go on taking jobs; one that becomes empty by itself needs no claim.
 
 use std::time::Duration;
 
 use millrace_bus::{BusError, Chance, JobQueues};
+use millrace_contracts::Pool;
 use millrace_tasks::CancellationToken;
 use tokio::sync::OwnedSemaphorePermit;
 use tokio::sync::mpsc::Sender;
@@ -28,12 +30,23 @@ pub(super) struct LastChances<'a> {
 }
 
 impl LastChances<'_> {
-    /// Gives jobs of the lane their last chance, one after the other, as many as there are `permits`; how many there were.
-    pub(super) async fn give(mut self, permits: Vec<OwnedSemaphorePermit>) -> Result<usize, BusError> {
+    /// Gives jobs of one of `pools` their last chance, one after the other, as many as there are `permits`; how many there were.
+    pub(super) async fn give(
+        mut self,
+        pools: &[Pool],
+        permits: Vec<OwnedSemaphorePermit>,
+    ) -> Result<usize, BusError> {
         let (shared, stop) = (self.shared, self.stop);
+        let Some(pool) = stop.run_until_cancelled(self.choose(pools)).await else { return Ok(0) };
+        let Some(pool) = pool? else { return Ok(0) };
         let Some(_alone) = stop.run_until_cancelled(shared.solitude.alone()).await else { return Ok(0) };
         let mut given = 0;
-        let ended = self.give_each(permits, &mut given).await;
+        let ended = self.give_each(pool, permits, &mut given).await;
+        // What is left of the pool is for others to wait for, if any.
+        let release = shared.bus.release_last_chance(pool, &shared.worker);
+        if let Some(Err(error)) = stop.run_until_cancelled(release).await {
+            tracing::debug!(%error, "the claim of a last chance could not be given back; it ends by itself");
+        }
         if given > 0 {
             // The last of them is alone as well, whatever went wrong beside it.
             stop.run_until_cancelled(shared.held.until_empty()).await;
@@ -41,22 +54,38 @@ impl LastChances<'_> {
         ended.map(|()| given)
     }
 
-    /// The same once nobody else takes any; counts in `given`.
+    /// The first pool that this worker may be alone for.
+    async fn choose<'p>(&self, pools: &'p [Pool]) -> Result<Option<&'p Pool>, BusError> {
+        for pool in pools {
+            if self.shared.held.count() == 0 || self.claim(pool).await? {
+                return Ok(Some(pool));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Takes or renews the right to wait until nothing is in hand; false when another worker has it.
+    async fn claim(&self, pool: &Pool) -> Result<bool, BusError> {
+        self.shared.bus.claim_last_chance(pool, &self.shared.worker, self.settings.lease).await
+    }
+
+    /// Gives them once nobody else here takes any; counts in `given`.
     async fn give_each(
         &mut self,
+        pool: &Pool,
         permits: Vec<OwnedSemaphorePermit>,
         given: &mut usize,
     ) -> Result<(), BusError> {
         let stop = self.stop;
         for permit in permits {
-            let Some(waited) = stop.run_until_cancelled(self.wait()).await else { break };
+            let Some(waited) = stop.run_until_cancelled(self.wait(pool)).await else { break };
             if !waited? {
                 break;
             }
             // Not given up when the worker stops: what is taken over has been counted, and has to be in hand.
             let only = Chance::Only(self.shared.max_deliveries);
-            let (lease, pools) = (self.settings.lease, &self.settings.pools);
-            let found = self.queues.take_over(pools, (lease, 1), only).await?;
+            let pool = std::slice::from_ref(pool);
+            let found = self.queues.take_over(pool, (self.settings.lease, 1), only).await?;
             let Some(delivery) = found.jobs.first() else { break };
             let job = &delivery.job;
             tracing::info!(job.id = %job.id, job.task = job.task, deliveries = delivery.deliveries, "a job has its last chance, alone");
@@ -67,14 +96,20 @@ impl LastChances<'_> {
         Ok(())
     }
 
-    /// Waits until nothing is in hand; false when no job is left to wait for.
-    async fn wait(&mut self) -> Result<bool, BusError> {
+    /// Waits until nothing is in hand; false when no job is left to wait for, or another worker waits.
+    async fn wait(&mut self, pool: &Pool) -> Result<bool, BusError> {
         let look_every: Duration = self.settings.lease / LOOKS_PER_LEASE;
-        while tokio::time::timeout(look_every, self.shared.held.until_empty()).await.is_err() {
+        while self.shared.held.count() > 0 {
+            if !self.claim(pool).await? {
+                return Ok(false);
+            }
+            if tokio::time::timeout(look_every, self.shared.held.until_empty()).await.is_ok() {
+                break;
+            }
             // Another worker may have been free sooner.
+            let (pool, look) = (std::slice::from_ref(pool), (self.settings.lease, 0));
             let but = Chance::But(self.shared.max_deliveries);
-            let look = (self.settings.lease, 0);
-            if !self.queues.take_over(&self.settings.pools, look, but).await?.left {
+            if self.queues.take_over(pool, look, but).await?.left.is_empty() {
                 return Ok(false);
             }
         }

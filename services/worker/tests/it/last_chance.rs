@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 use std::process::Command;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use axum::Router;
 use axum::extract::Path;
@@ -97,7 +97,7 @@ async fn left_by_the_dead(desk: &Desk, jobs: &[Job]) {
     let mut looker = desk.bus.queues(&WorkerId::from("looker")).await.unwrap();
     let stale = async || {
         let look = looker.take_over(&pools, (LEASE, 0), Chance::But(most)).await?;
-        Ok::<_, BusError>(look.left.then_some(()))
+        Ok::<_, BusError>((!look.left.is_empty()).then_some(()))
     };
     millrace_testkit::eventually(PATIENCE, "stale claims", stale).await.unwrap();
 }
@@ -174,4 +174,35 @@ async fn a_last_chance_stays_alone_when_redis_fails_beside_it() {
     }
     worker.stop().await;
     desk.queues_become_empty().await;
+}
+
+#[tokio::test]
+async fn one_worker_waits_for_a_last_chance_and_the_others_go_on() {
+    let (mut desk, gate) = (Desk::open().await, Gate::open().await);
+    // Two hands: while both are full, nobody looks for what the dead left.
+    let two_hands = || Worker { concurrency: 2, spare_hands: 0, ..settings() };
+    let mut workers = Vec::new();
+    for names in [["held-1", "held-2"], ["held-3", "held-4"]] {
+        workers.push(desk.worker_out(two_hands(), repository(), patient(1)).await);
+        desk.bus.enqueue(&names.map(|name| gate.job("fast", name)), &[]).await.unwrap();
+        gate.has_been_asked(workers.len() * 2).await;
+    }
+    let last = gate.job("cpu", "last");
+    left_by_the_dead(&desk, std::slice::from_ref(&last)).await;
+    gate.let_go(&["held-2", "held-4"]);
+    // Time enough for both to look, and to find that they would have to wait.
+    let begun = Instant::now();
+    let mut number = 0;
+    while begun.elapsed() < LEASE * 2 {
+        number += 1;
+        desk.run(gate.job("fast", &format!("beside-{number}"))).await.unwrap();
+    }
+    assert!(!gate.asked().contains(&"last".to_owned()), "neither of them was empty");
+    gate.let_go(&["held-1", "held-3"]);
+    desk.end_of(last.id).await.unwrap();
+    for worker in workers {
+        worker.stop().await;
+    }
+    desk.queues_become_empty().await;
+    assert_eq!(desk.counts(last.id).await, [("started", 1), ("completed", 1)].into());
 }

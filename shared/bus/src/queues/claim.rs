@@ -16,8 +16,8 @@ use crate::{BusError, keys};
 pub struct Takeover {
     /// The jobs.
     pub jobs: Vec<JobDelivery>,
-    /// Whether there are jobs that [`Chance::But`] leaves, as far as one looked: not further than to as many as were wanted.
-    pub left: bool,
+    /// The pools of jobs that [`Chance::But`] leaves, as far as one looked: not further than to as many as were wanted.
+    pub left: Vec<Pool>,
 }
 
 impl JobQueues {
@@ -37,7 +37,7 @@ impl JobQueues {
     }
 
     /// As [`JobQueues::claim_stale`], of those jobs that `chance` names. With a `max` of 0 nothing is taken over: one only looks
-    /// for those that are left.
+    /// for the first that is left.
     ///
     /// # Errors
     /// As [`JobQueues::claim_stale`].
@@ -50,10 +50,10 @@ impl JobQueues {
         self.refresh_if_due().await?;
         let queues: Vec<&QueueName> = self.known.keys().filter(|name| pools.contains(&name.pool)).collect();
         let mut batch = Batch::new(keys::WORKERS);
-        let mut left = false;
+        let mut left: Vec<Pool> = Vec::new();
         for name in queues {
             let room = max.saturating_sub(batch.readable.len());
-            if room == 0 && (max > 0 || left) {
+            if room == 0 && (max > 0 || !left.is_empty()) {
                 break;
             }
             let queue_keys = Priority::ALL.map(|priority| name.at(priority));
@@ -62,7 +62,9 @@ impl JobQueues {
             let (group, consumer) = (self.reader.group(), self.reader.consumer());
             let claim = Claim { group, consumer, min_idle, max: room, chance };
             let claims = self.bus.claim(&streams, &claim).await?;
-            left |= claims.left > 0;
+            if claims.left > 0 && !left.contains(&name.pool) {
+                left.push(name.pool.clone());
+            }
             for claimed in claims.found {
                 let at = claimed.stream.min(streams.len() - 1);
                 add_job(&mut batch, streams[at], &queue_keys[at], claimed.raw, claimed.deliveries);

@@ -1,7 +1,7 @@
 use std::time::Duration;
 
 use anyhow::Result;
-use millrace_contracts::Partition;
+use millrace_contracts::{Partition, Pool, WorkerId};
 use millrace_testkit::eventually;
 
 use crate::support::{DEADLINE, Fixture};
@@ -28,6 +28,26 @@ async fn a_lease_is_held_by_one_and_taken_over_once_it_lapses() -> Result<()> {
     assert!(bus.release_partition(partition, "b").await?);
     assert!(bus.lease_partition(partition, "a", LONG).await?);
     Ok(())
+}
+
+#[tokio::test]
+async fn one_worker_of_a_pool_waits_for_a_last_chance() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let (cpu, heavy) = (Pool::from("cpu"), Pool::from("heavy"));
+    let (one, other) = (WorkerId::from("one"), WorkerId::from("other"));
+    assert!(bus.claim_last_chance(&cpu, &one, LONG).await?);
+    assert!(bus.claim_last_chance(&cpu, &one, LONG).await?, "who has it renews it");
+    assert!(!bus.claim_last_chance(&cpu, &other, LONG).await?);
+    assert!(bus.claim_last_chance(&heavy, &other, LONG).await?, "each pool has its own");
+    assert!(!bus.release_last_chance(&cpu, &other).await?);
+    assert!(bus.release_last_chance(&cpu, &one).await?);
+
+    assert!(bus.claim_last_chance(&cpu, &other, Duration::from_millis(50)).await?);
+    eventually(DEADLINE, "a dead worker's claim ends", async || {
+        bus.claim_last_chance(&cpu, &one, LONG).await.map(|held| held.then_some(()))
+    })
+    .await
 }
 
 #[tokio::test]
