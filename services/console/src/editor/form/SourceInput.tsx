@@ -1,5 +1,5 @@
 import { Autocomplete } from '@mantine/core';
-import { useMemo, useRef } from 'react';
+import { useMemo, useRef, type KeyboardEvent } from 'react';
 import { useSources } from './BoundValue';
 
 interface Props {
@@ -36,9 +36,12 @@ export function SourceInput({ node, kinds, label, placeholder, text, ...on }: Pr
         on.onCommit(next);
       }}
       onBlur={() => on.onCommit()}
-      onKeyDown={event => {
-        if (event.key === 'Enter') on.onCommit();
-        if (event.key === 'Escape') on.onForget();
+      // Outside the field, whose own keys come first: it has dealt with the Enter that chooses an option.
+      wrapperProps={{
+        onKeyDown: (event: KeyboardEvent) => {
+          if (event.key === 'Enter' && !event.defaultPrevented) on.onCommit();
+          if (event.key === 'Escape') on.onForget();
+        },
       }}
       styles={{ input: { fontFamily: 'var(--mantine-font-family-monospace)' } }}
       comboboxProps={{ withinPortal: true }}
