@@ -3,6 +3,7 @@ import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, shoot, startBrowser } from './support/browser.mjs';
 import { api, startServer } from './support/server.mjs';
+import { chain } from './support/workflows.mjs';
 
 let server, browser;
 before(async () => {
@@ -89,6 +90,64 @@ test('what is typed into an input is what it becomes, by the keyboard alone', as
   const { inputs } = nodeOf(await newest(workflow), 'check');
   assert.deepEqual(inputs, { value: 1.05, most: '$nodes.sum.result' });
   assert.deepEqual(nodeOf(await newest(workflow), 'sum').config.functions, ['p95']);
+  assert.deepEqual(page.faults, []);
+});
+
+test('a source that is chosen by the keyboard is one wire, also where it is the one that was there', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const nodes = check.nodes.map(node =>
+    node.id === 'check' ? { ...node, inputs: { value: '$nodes.sum.result' } } : node,
+  );
+  const workflow = await api(server, '/workflows', { ...check, nodes });
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await page.locator('.react-flow__node [data-node=check] header').click();
+  const choose = async label => {
+    await page.getByRole('combobox', { name: label }).fill('');
+    await page.getByRole('combobox', { name: label }).pressSequentially('sum.re');
+    await page.getByRole('option', { name: '$nodes.sum.result' }).waitFor();
+    await page.keyboard.press('ArrowDown');
+    await page.keyboard.press('Enter');
+  };
+  await choose('Source of the new input');
+  await page.getByRole('combobox', { name: 'Input result' }).waitFor();
+  await choose('Input value');
+  assert.equal(await page.getByRole('combobox', { name: 'Input value' }).inputValue(), '$nodes.sum.result');
+  await page.keyboard.press('Control+s');
+  await savedAs(page, 2);
+  const source = '$nodes.sum.result';
+  assert.deepEqual(nodeOf(await newest(workflow), 'check').inputs, { value: source, result: source });
+  assert.deepEqual(page.faults, []);
+});
+
+test('the workflow that is called may be written by its id, and half a name is none', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const ids = [];
+  for (const name of ['called-first', 'called-second', 'called-third'])
+    ids.push((await api(server, '/workflows', { ...chain(2), name })).id);
+  const workflow = await api(server, '/workflows', {
+    name: 'caller',
+    nodes: [{ id: 'call', type: 'sub_workflow', config: { workflow: ids[2] } }],
+  });
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await page.locator('.react-flow__node [data-node=call] header').click();
+  const field = page.locator('[data-field=workflow]').getByRole('combobox');
+  let version = 1;
+  for (const [id, key] of [
+    [ids[0], 'Enter'],
+    [ids[1], 'Tab'],
+    [ids[2], 'Control+s'],
+  ]) {
+    await field.fill(id);
+    await page.keyboard.press(key);
+    if (key !== 'Control+s') await page.keyboard.press('Control+s');
+    await savedAs(page, (version += 1));
+    assert.equal(nodeOf(await newest(workflow), 'call').config.workflow, id);
+  }
+  await page.waitForFunction(input => input.value.startsWith('called-third'), await field.elementHandle());
+  await field.fill('called');
+  await page.keyboard.press('Tab');
+  await page.waitForFunction(input => input.value.startsWith('called-third'), await field.elementHandle());
+  assert.equal(await page.getByText('● unsaved').count(), 0);
   assert.deepEqual(page.faults, []);
 });
 

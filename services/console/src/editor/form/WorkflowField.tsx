@@ -1,15 +1,19 @@
 import { Select } from '@mantine/core';
-import { useState } from 'react';
+import { useEffect, useEffectEvent, useState, type KeyboardEvent } from 'react';
 import { isObject } from '~/lib/json';
 import { labelOf, shortId } from '~/lib/format';
 import { useWorkflowOffers } from '~/workflows/useWorkflowOffers';
-import { useEditor } from '../store';
+import { useEditor, useEditorStore } from '../store';
 import type { FieldProps } from './SchemaField';
+
+/** What an id of a saved workflow looks like, and no part of a name does. */
+const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 const named = (name: string, id: string) => `${name} · ${shortId(id)}`;
 
 /** A workflow that is called: one of those that are saved, or one that the definition brings along. */
 export function WorkflowField({ name, place, value, onChange }: FieldProps) {
+  const store = useEditorStore();
   const own = useEditor(state => state.history.present.workflows);
   const [search, setSearch] = useState('');
   const current = typeof value === 'string' ? value : null;
@@ -24,6 +28,15 @@ export function WorkflowField({ name, place, value, onChange }: FieldProps) {
   const text = search.trim();
   // One that is not there yet may be written as well.
   if (text !== '' && ![...known].flat().includes(text)) known.set(text, text);
+  const take = (): void => {
+    if (known.has(text) && text !== current) onChange(place, text);
+  };
+  // Where nobody said that it is meant, only what can be nothing but an id: half a name is a search that was given up.
+  const settle = (): void => {
+    if (ID.test(text) || (text !== '' && brought.includes(text))) take();
+  };
+  const settleNow = useEffectEvent(settle);
+  useEffect(() => store.getState().onSettle(() => settleNow()), [store]);
   return (
     <Select
       size="xs"
@@ -36,6 +49,13 @@ export function WorkflowField({ name, place, value, onChange }: FieldProps) {
       searchValue={search}
       onSearchChange={setSearch}
       onChange={next => onChange(place, next ?? undefined)}
+      onBlur={settle}
+      // Outside the field, whose own keys come first: it has dealt with the Enter that chooses an option.
+      wrapperProps={{
+        onKeyDown: (event: KeyboardEvent) => {
+          if (event.key === 'Enter' && !event.defaultPrevented) take();
+        },
+      }}
       comboboxProps={{ withinPortal: true }}
     />
   );
