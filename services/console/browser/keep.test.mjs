@@ -153,6 +153,35 @@ test('unsaved changes are there again after a look at their run, until they are 
   assert.deepEqual(page.faults, []);
 });
 
+test('what is still being typed is work as well', async () => {
+  const page = await openPage(browser, { allowed: [/422/] });
+  const workflow = await saved('half-typed');
+  await page.goto(`${server.url}/workflows`);
+  await page.getByRole('link', { name: 'half-typed' }).click();
+  await page.locator('.react-flow__node [data-node=step_1] header').click();
+  const value = page.getByRole('combobox', { name: 'Input value' });
+  const answer = () =>
+    page.waitForEvent('dialog').then(async dialog => {
+      await dialog.dismiss();
+      return dialog.type();
+    });
+  await value.fill('');
+  await value.pressSequentially('4');
+  const [closing] = await Promise.all([answer(), page.close({ runBeforeUnload: true })]);
+  assert.equal(closing, 'beforeunload');
+
+  await page.getByRole('button', { name: 'Save', exact: true }).click();
+  await version(page, 2);
+  assert.equal((await newest(workflow)).definition.nodes[1].inputs.value, 4);
+  await value.fill('');
+  await value.pressSequentially('42');
+  const [going] = await Promise.all([answer(), page.evaluate(() => window.history.back())]);
+  assert.equal(going, 'confirm');
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await value.inputValue(), '42');
+  assert.deepEqual(page.faults, []);
+});
+
 test('a save takes what was there when it was asked for, once', async () => {
   const page = await openPage(browser);
   let [sent, slow] = [0, false];

@@ -7,10 +7,12 @@ export function useUnsavedGuard(onLeave: () => void): void {
   const store = useEditorStore();
   const blocker = useBlocker(({ currentLocation, nextLocation }) => {
     const address = ({ pathname, search }: typeof nextLocation) => pathname + search;
-    const leaves = address(currentLocation) !== address(nextLocation);
+    if (address(currentLocation) === address(nextLocation)) return false;
+    // What is typed and not taken over yet is work as well, and kept as such where leaving is deliberate.
+    store.getState().settle();
     const state: unknown = nextLocation.state;
     const deliberate = typeof state === 'object' && state !== null && 'keep' in state;
-    return leaves && !deliberate && hasWork(store.getState());
+    return !deliberate && hasWork(store.getState());
   });
   useEffect(() => {
     if (blocker.state !== 'blocked') return;
@@ -21,6 +23,7 @@ export function useUnsavedGuard(onLeave: () => void): void {
   }, [blocker, onLeave]);
   useEffect(() => {
     const onUnload = (event: BeforeUnloadEvent): void => {
+      store.getState().settle();
       if (hasWork(store.getState())) event.preventDefault();
     };
     window.addEventListener('beforeunload', onUnload);

@@ -1,6 +1,6 @@
 import { ActionIcon, Group, Stack, Text, TextInput, Tooltip } from '@mantine/core';
 import { IconX } from '@tabler/icons-react';
-import { useMemo, useState } from 'react';
+import { useEffect, useEffectEvent, useMemo, useState } from 'react';
 import type { NodeDefinition } from '~/api/types';
 import { parseSelector } from '~/graph/selectors';
 import { freeId, inputName, isNodeId, renameInput, setAt } from '../document/edit';
@@ -67,6 +67,8 @@ export function NewInput({ node, kind }: { node: NodeDefinition; kind: string })
     setName('');
     setText('');
   };
+  const settle = useEffectEvent(() => add());
+  useEffect(() => store.getState().onSettle(() => settle()), [store]);
   return (
     <Stack gap={4} role="group" aria-label="Add an input">
       <Text size="xs" fw={500}>
