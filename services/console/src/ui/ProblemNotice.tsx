@@ -26,7 +26,7 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
     >
       <Stack gap="xs" align="flex-start">
         <Text size="sm">
-          {problem?.detail ?? String(error)}
+          {problem?.detail ?? (error instanceof Error ? error.message : String(error))}
           {waits && ' This page tries again by itself.'}
         </Text>
         {problem?.errors && problem.errors.length > 0 && (

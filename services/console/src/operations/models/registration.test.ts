@@ -8,6 +8,20 @@ describe('the names of classes', () => {
     expect(classes('["bolt", "nut"]')).toEqual({ labels: ['bolt', 'nut'] });
     expect(classes('{"0": "bolt", "1": "nut"}')).toEqual({ class_mapping: { 0: 'bolt', 1: 'nut' } });
     expect(classes('[bolt')).toEqual({ labels: ['[bolt'] });
+    expect(classes('[a]lpha')).toEqual({ labels: ['[a]lpha'] });
+  });
+
+  it('stand as Python prints them, or are refused where that is not clear', () => {
+    expect(classes("{0: 'bolt', 1: 'nut, long'}")).toEqual({ class_mapping: { 0: 'bolt', 1: 'nut, long' } });
+    expect(classes("['bolt',\n 'nut']")).toEqual({ labels: ['bolt', 'nut'] });
+    for (const text of [
+      '["a","b",]',
+      '{0: "bolt"}',
+      '[bolt, nut]',
+      "{0: 'a, 1: b'}",
+      `{0: 'bolt', 1: "carpenter's nut"}`,
+    ])
+      expect(() => classes(text), text).toThrow('look like JSON');
   });
 });
 

@@ -1,6 +1,6 @@
 /** What a model is registered with: files of this machine are uploaded first, and named by their digests. */
 import { request } from '~/api/request';
-import type { Model, ModelRequest, StoredBlob } from '~/api/types';
+import type { Json, Model, ModelRequest, StoredBlob } from '~/api/types';
 import { isObject, parseJson } from '~/lib/json';
 
 /** Where a file is: on this machine, or at an address (`https://…`, `blob:<sha256>`). */
@@ -28,8 +28,12 @@ export interface Registration {
 
 /** Registers it, or replaces what is registered under its name. */
 export async function register(model: Registration): Promise<Model> {
+  // Before anything is uploaded: they may be refused.
+  const names = classes(model.labels);
   const given = Object.entries(model.files).filter(([, origin]) => origin !== '');
-  const files = await Promise.all(given.map(async ([name, origin]) => [name, await place(origin)] as const));
+  const files = await Promise.all(
+    given.map(async ([name, origin]) => [name, await place(origin)] as const),
+  );
   const body: ModelRequest = {
     id: model.id.trim(),
     task: model.task,
@@ -38,20 +42,31 @@ export async function register(model: Registration): Promise<Model> {
     ...(model.family.trim() && { family: model.family.trim() }),
     // What is uploaded is named by its digest already.
     ...(typeof model.checkpoint === 'string' && model.sha256.trim() && { sha256: model.sha256.trim() }),
-    ...classes(model.labels),
+    ...names,
   };
   return request<Model>('/models', { method: 'POST', body });
 }
 
-/** Names of classes: one a line, or as JSON, a list or an object from number to name. What is neither the server refuses. */
+/**
+ * Names of classes: one a line, or as JSON, a list or an object from number to name, also as Python prints them. What these hold
+ * the server judges.
+ */
 export function classes(text: string): Pick<ModelRequest, 'labels' | 'class_mapping'> {
   const written = text.trim();
   if (written === '') return {};
   const json = /^[[{]/.test(written) ? parseJson(written) : null;
-  if (isObject(json)) return { class_mapping: json as Record<string, string> };
-  if (Array.isArray(json)) return { labels: json as string[] };
+  const read = typeof json === 'string' ? fromPython(json) : json;
+  if (isObject(read)) return { class_mapping: read as Record<string, string> };
+  if (Array.isArray(read)) return { labels: read as string[] };
+  if (/^(\[.*\]|\{.*\})$/s.test(written)) throw new Error('The classes look like JSON and are none');
   const names = written.split('\n').map(name => name.trim());
   return { labels: names.filter(name => name !== '') };
+}
+
+/** A list or a dict as Python prints it; a text with another quote or a backslash stays one, for there each has to be understood. */
+function fromPython(text: string): Json {
+  if (/["\\]/.test(text)) return text;
+  return parseJson(text.replaceAll("'", '"').replace(/([{,]\s*)(\d+)(?=\s*:)/g, '$1"$2"'));
 }
 
 async function place(origin: Origin): Promise<string> {
