@@ -72,6 +72,46 @@ test('a model is registered from its files, runs, and is taken out again', async
   assert.deepEqual(page.faults, []);
 });
 
+test('a dialog that was cancelled sends no more, and leaves the next one alone', async () => {
+  const page = await openPage(browser);
+  let [registered, uploads] = [0, 0];
+  await page.route('**/api/v1/models', (route, request) => {
+    if (request.method() === 'POST') registered += 1;
+    return route.continue();
+  });
+  let answer;
+  const answered = new Promise(resolve => (answer = resolve));
+  await page.route('**/api/v1/blobs', async route => {
+    uploads += 1;
+    await answered;
+    await route.fulfill({ json: { blob: 'a'.repeat(64) } }).catch(() => undefined);
+  });
+  await page.goto(`${server.url}/models`);
+  const open = () => page.getByRole('button', { name: 'Register a model' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Register a model' });
+  const name = dialog.getByRole('textbox', { name: 'Name' });
+  await open();
+  await name.fill('given/up');
+  await dialog.locator('input[data-origin="ONNX file"]').setInputFiles(join(CLASSIFIER, 'onnx/model.onnx'));
+  const sent = page.waitForRequest('**/api/v1/blobs');
+  await dialog.getByRole('button', { name: 'Register', exact: true }).click();
+  await sent;
+  const stopped = page.waitForEvent('requestfailed');
+  await dialog.getByRole('button', { name: 'Cancel' }).click();
+  assert.match((await stopped).url(), /\/blobs$/);
+  await dialog.waitFor({ state: 'detached' });
+  await open();
+  await name.fill('the next');
+  answer();
+  await dialog.getByRole('textbox', { name: 'Classes' }).fill('{0: \'bolt\', 1: "nut"}');
+  await dialog.getByRole('textbox', { name: 'ONNX file' }).fill('https://models.example/far.onnx');
+  await dialog.getByRole('button', { name: 'Register', exact: true }).click();
+  await dialog.getByRole('alert').getByText('The classes look like JSON and are none').waitFor();
+  assert.equal(await name.inputValue(), 'the next');
+  assert.deepEqual([registered, uploads], [0, 1]);
+  assert.deepEqual(page.faults, []);
+});
+
 test('a model is registered by its address, replaced knowingly, and refused with what is wrong', async () => {
   const page = await openPage(browser, { allowed: [/422/, /409/] });
   await page.goto(`${server.url}/models`);

@@ -1,9 +1,10 @@
 import { Button, Group, Stack } from '@mantine/core';
-import { useRef, type ReactNode } from 'react';
+import { useEffect, useRef, type ReactNode } from 'react';
 import { ProblemNotice } from './ProblemNotice';
 
 interface Send {
-  mutate(nothing: undefined, options: { onSettled(): void }): void;
+  /** What is sent ends with the signal: the dialog was given up. */
+  mutate(signal: AbortSignal, options: { onSuccess?(): void; onSettled(): void }): void;
   isPending: boolean;
   error: Error | null;
 }
@@ -15,20 +16,39 @@ interface Props {
   incomplete: boolean;
   send: Send;
   onCancel(): void;
+  /** Whether its answer has to be seen: once it is sent it is not given up. */
+  isBinding?: boolean;
+  /** It was sent, and the dialog is still there. */
+  onDone?(): void;
   children: ReactNode;
 }
 
 /** The fields of a dialog, what went wrong with them, and the way out. */
-export function SubmitForm({ label, incomplete, send, onCancel, children }: Props) {
+export function SubmitForm({
+  label,
+  incomplete,
+  send,
+  onCancel,
+  isBinding = false,
+  onDone,
+  children,
+}: Props) {
   // A second Enter comes before the first has switched the button off.
   const sending = useRef(false);
+  const leaving = useRef<AbortController | null>(null);
+  useEffect(() => {
+    const own = new AbortController();
+    leaving.current = own;
+    return () => own.abort();
+  }, []);
   const submit = (): void => {
-    if (sending.current) return;
+    if (sending.current || !leaving.current) return;
     sending.current = true;
     const onSettled = (): void => {
       sending.current = false;
     };
-    send.mutate(undefined, { onSettled });
+    // Told to this dialog alone: an answer that comes when it is closed is not to close the next one.
+    send.mutate(leaving.current.signal, { onSuccess: onDone, onSettled });
   };
   return (
     <form
@@ -41,7 +61,7 @@ export function SubmitForm({ label, incomplete, send, onCancel, children }: Prop
         {children}
         {send.error && <ProblemNotice error={send.error} />}
         <Group justify="flex-end">
-          <Button variant="default" onClick={onCancel}>
+          <Button variant="default" onClick={onCancel} disabled={isBinding && send.isPending}>
             Cancel
           </Button>
           <Button type="submit" loading={send.isPending} disabled={incomplete}>

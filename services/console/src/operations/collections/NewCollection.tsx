@@ -18,14 +18,11 @@ export function NewCollection({ onClose }: { onClose(): void }) {
   const [dimension, setDimension] = useState<number | string>(512);
   const [metric, setMetric] = useState<string>('cosine');
   const make = useMutation({
-    mutationFn: () => {
+    mutationFn: (signal: AbortSignal) => {
       const body: CollectionRequest = { name: name.trim(), dimension: Number(dimension), metric };
-      return request<Collection>('/collections', { method: 'POST', body });
+      return request<Collection>('/collections', { method: 'POST', body, signal });
     },
-    onSuccess: async () => {
-      await queries.invalidateQueries({ queryKey: collectionsQuery().queryKey });
-      onClose();
-    },
+    onSuccess: () => queries.invalidateQueries({ queryKey: collectionsQuery().queryKey }),
   });
   return (
     <Modal opened onClose={onClose} title="A new collection">
@@ -34,6 +31,7 @@ export function NewCollection({ onClose }: { onClose(): void }) {
         incomplete={name.trim() === '' || !(Number(dimension) >= 1)}
         send={make}
         onCancel={onClose}
+        onDone={onClose}
       >
         <TextInput
           label="Name"

@@ -29,7 +29,7 @@ export function NewKey({ first: isFirst, onClose }: Props) {
   const refresh = () =>
     Promise.all(['keys', 'session'].map(key => queries.invalidateQueries({ queryKey: [key] })));
   const login = useMutation({ mutationFn: logIn, onSuccess: refresh });
-  const make = useMutation({
+  const make = useMutation<KeyMade, Error, AbortSignal>({
     mutationFn: () => request<KeyMade>('/keys', { method: 'POST', body: { name, scopes: [scope] } }),
     onSuccess: made => {
       // From the first key on the server asks for one: this browser goes on with it.

@@ -31,11 +31,10 @@ export function NewModel({ onClose }: { onClose(): void }) {
     ({ model_id: id, created_at: registered }) => id === model.id.trim() && registered != null,
   );
   const send = useMutation({
-    mutationFn: () => register(model),
+    mutationFn: (signal: AbortSignal) => register(model, signal),
     onSuccess: async ({ model_id: id }) => {
       notifyDone(`${id} is registered`);
       await queries.invalidateQueries({ queryKey: modelsQuery().queryKey });
-      onClose();
     },
   });
   return (
@@ -45,6 +44,7 @@ export function NewModel({ onClose }: { onClose(): void }) {
         incomplete={model.id.trim() === '' || model.checkpoint === ''}
         send={send}
         onCancel={onClose}
+        onDone={onClose}
       >
         <TextInput
           label="Name"

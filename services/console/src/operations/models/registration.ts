@@ -26,25 +26,25 @@ export interface Registration {
   files: Record<string, Origin>;
 }
 
-/** Registers it, or replaces what is registered under its name. */
-export async function register(model: Registration): Promise<Model> {
+/** Registers it, or replaces what is registered under its name; nothing more is sent once `signal` is given. */
+export async function register(model: Registration, signal?: AbortSignal): Promise<Model> {
   // Before anything is uploaded: they may be refused.
   const names = classes(model.labels);
   const given = Object.entries(model.files).filter(([, origin]) => origin !== '');
   const files = await Promise.all(
-    given.map(async ([name, origin]) => [name, await place(origin)] as const),
+    given.map(async ([name, origin]) => [name, await place(origin, signal)] as const),
   );
   const body: ModelRequest = {
     id: model.id.trim(),
     task: model.task,
-    checkpoint: await place(model.checkpoint),
+    checkpoint: await place(model.checkpoint, signal),
     files: Object.fromEntries(files),
     ...(model.family.trim() && { family: model.family.trim() }),
     // What is uploaded is named by its digest already.
     ...(typeof model.checkpoint === 'string' && model.sha256.trim() && { sha256: model.sha256.trim() }),
     ...names,
   };
-  return request<Model>('/models', { method: 'POST', body });
+  return request<Model>('/models', { method: 'POST', body, signal });
 }
 
 /**
@@ -69,10 +69,10 @@ function fromPython(text: string): Json {
   return parseJson(text.replaceAll("'", '"').replace(/([{,]\s*)(\d+)(?=\s*:)/g, '$1"$2"'));
 }
 
-async function place(origin: Origin): Promise<string> {
+async function place(origin: Origin, signal?: AbortSignal): Promise<string> {
   if (typeof origin === 'string') return origin.trim();
   // As bytes, whatever it holds: a blob is no request.
   const body = origin.slice(0, origin.size, 'application/octet-stream');
-  const { blob } = await request<StoredBlob>('/blobs', { method: 'POST', body });
+  const { blob } = await request<StoredBlob>('/blobs', { method: 'POST', body, signal });
   return `blob:${blob}`;
 }

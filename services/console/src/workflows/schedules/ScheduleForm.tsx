@@ -41,17 +41,16 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
   const valueOf = (node: NodeDefinition): InputValue => values[node.id] ?? fieldOf(node, before?.[node.id]);
   const lacking = nodes?.filter(node => missing(node, valueOf(node))) ?? [];
   const save = useMutation({
-    mutationFn: async () => {
+    mutationFn: async (signal: AbortSignal) => {
       const given = nodes?.map(node => ({ node, value: valueOf(node), isList: node.config?.list === true }));
-      const input = (await submission(given ?? [], {})).input as { [node: string]: Json };
+      const input = (await submission(given ?? [], {}, signal)).input as { [node: string]: Json };
       const body: ScheduleRequest = { cron: cron.trim(), timezone, overlap, input };
       return schedule
-        ? replaceSchedule(schedule, body)
-        : request<Schedule>(`/workflows/${workflow}/schedules`, { method: 'POST', body });
+        ? replaceSchedule(schedule, body, signal)
+        : request<Schedule>(`/workflows/${workflow}/schedules`, { method: 'POST', body, signal });
     },
-    onSuccess: onClose,
-    // Also when somebody else has changed it meanwhile: the list shows what stands.
-    onSettled: () => queries.invalidateQueries({ queryKey: schedulesQuery(workflow).queryKey }),
+    // Also when somebody else has changed it meanwhile, or it was given up too late: the list shows what stands.
+    onSettled: () => void queries.invalidateQueries({ queryKey: schedulesQuery(workflow).queryKey }),
   });
   return (
     <Modal opened onClose={onClose} title={schedule ? 'Change the schedule' : 'A new schedule'} size="lg">
@@ -60,6 +59,7 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
         incomplete={cron.trim() === '' || !nodes || lacking.length > 0}
         send={save}
         onCancel={onClose}
+        onDone={onClose}
       >
         <TextInput
           label="When"

@@ -29,10 +29,15 @@ export function inputOf(schedule: Schedule): { [node: string]: Json } {
 }
 
 /** Changes some of a schedule, unless somebody else has changed it meanwhile. */
-export function replaceSchedule(schedule: Schedule, change: Partial<ScheduleRequest>): Promise<Schedule> {
+export function replaceSchedule(
+  schedule: Schedule,
+  change: Partial<ScheduleRequest>,
+  signal?: AbortSignal,
+): Promise<Schedule> {
   return request<Schedule>(`/schedules/${schedule.id}`, {
     method: 'PUT',
     body: { ...requestOf(schedule), ...change },
     headers: { 'if-match': `"${schedule.revision}"` },
+    signal,
   });
 }
