@@ -77,9 +77,34 @@ test('the first key is shown though the login with it fails, and the console goe
     return dialog.message();
   });
   await page.getByRole('button', { name: 'Revoke' }).click();
-  assert.match(await warned, /the last one that may make others/);
+  assert.match(await warned, /It is the only one/);
   assert.deepEqual(page.faults, []);
   server.key = keys.admin;
+});
+
+test('a key that is being made is waited for, and shown before the list has it', async () => {
+  const page = await openAs(keys.admin, '/keys');
+  let answer;
+  const answered = new Promise(resolve => (answer = resolve));
+  await page.route('**/api/v1/keys', async (route, request) => {
+    // The list never comes.
+    if (request.method() !== 'POST') return;
+    await answered;
+    await route.continue();
+  });
+  await page.getByRole('button', { name: 'New key' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByRole('textbox', { name: 'Name' }).fill('the second');
+  const sent = page.waitForRequest(request => request.method() === 'POST');
+  await dialog.getByRole('button', { name: 'Make the key' }).click();
+  await sent;
+  await page.keyboard.press('Escape');
+  await dialog.locator('button:disabled', { hasText: 'Cancel' }).waitFor();
+  answer();
+  await dialog.getByText('Copy it now').waitFor();
+  await dialog.getByRole('button', { name: 'I have it' }).click();
+  await dialog.waitFor({ state: 'detached' });
+  assert.deepEqual(page.faults, []);
 });
 
 test('a wrong key is told what to do; a right one leads back, and holds over a reload', async () => {

@@ -1,6 +1,6 @@
 import { Modal, Radio, Stack, TextInput } from '@mantine/core';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { request } from '~/api/request';
 import type { KeyMade, Scope } from '~/api/types';
 import { logIn } from '~/login/session';
@@ -29,14 +29,25 @@ export function NewKey({ first: isFirst, onClose }: Props) {
   const refresh = () =>
     Promise.all(['keys', 'session'].map(key => queries.invalidateQueries({ queryKey: [key] })));
   const login = useMutation({ mutationFn: logIn, onSuccess: refresh });
+  // From the moment a key is asked for: it is shown here and nowhere else. A press may come before the page has drawn that.
+  const held = useRef(false);
   const make = useMutation<KeyMade, Error, AbortSignal>({
-    mutationFn: () => request<KeyMade>('/keys', { method: 'POST', body: { name, scopes: [scope] } }),
+    mutationFn: () => {
+      held.current = true;
+      return request<KeyMade>('/keys', { method: 'POST', body: { name, scopes: [scope] } });
+    },
+    onError: () => {
+      held.current = false;
+    },
     onSuccess: made => {
-      // From the first key on the server asks for one: this browser goes on with it.
-      if (!first) return refresh();
-      login.mutate(made.key);
+      // From the first key on the server asks for one: this browser goes on with it. The key is shown without waiting for either.
+      if (first) login.mutate(made.key);
+      else void refresh();
     },
   });
+  const giveUp = (): void => {
+    if (!held.current) onClose();
+  };
   const close = (): void => {
     onClose();
     void refresh();
@@ -44,16 +55,20 @@ export function NewKey({ first: isFirst, onClose }: Props) {
   return (
     <Modal
       opened
-      onClose={make.data ? close : onClose}
+      onClose={giveUp}
       title={make.data ? 'The key' : 'A new key'}
-      closeOnClickOutside={!make.data}
-      closeOnEscape={!make.data}
-      withCloseButton={!make.data}
+      withCloseButton={!make.isPending && !make.data}
     >
       {make.data ? (
         <ShownKey text={make.data.key} login={first ? login : null} onClose={close} />
       ) : (
-        <SubmitForm label="Make the key" incomplete={name.trim() === ''} send={make} onCancel={onClose}>
+        <SubmitForm
+          label="Make the key"
+          incomplete={name.trim() === ''}
+          send={make}
+          onCancel={giveUp}
+          isBinding
+        >
           <TextInput
             label="Name"
             description="Who or what it is for"
