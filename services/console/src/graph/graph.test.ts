@@ -105,7 +105,7 @@ describe('ports', () => {
             id: 'which',
             type: 'switch',
             inputs: { value: '$nodes.each.index' },
-            config: { cases: { one: 1 } },
+            config: { cases: { one: 1, default: 2 } },
           },
         ],
       },

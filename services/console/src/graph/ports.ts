@@ -115,11 +115,14 @@ function outputsOf(node: NodeDefinition, block: Block, wired: ReadonlyMap<string
       return typed({ value: commonKind([...wired.values()]) });
     case 'switch': {
       const cases = isObject(config.cases) ? Object.keys(config.cases) : [];
-      const named = cases.map(name => ({
-        name,
-        kind: kindOf('value'),
-        help: 'The value, when it equals the case.',
-      }));
+      // That name is taken: the server says so, and two ports of one name cannot be told apart.
+      const named = cases
+        .filter(name => name !== 'default')
+        .map(name => ({
+          name,
+          kind: kindOf('value'),
+          help: 'The value, when it equals the case.',
+        }));
       return [...named, ...typed({ default: kindOf('value') })];
     }
     default:

@@ -17,7 +17,7 @@ interface Props {
 /** Where a value comes from, offered from the ports that fit; or the value itself. */
 export function SourceInput({ node, kinds, label, placeholder, text, ...on }: Props) {
   const sources = useSources(node, kinds);
-  const data = useMemo(() => sources.map(source => source.selector), [sources]);
+  const data = useMemo(() => [...new Set(sources.map(source => source.selector))], [sources]);
   // An option that is chosen comes once more as what was typed.
   const chosen = useRef<string | null>(null);
   return (
