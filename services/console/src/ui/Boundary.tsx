@@ -3,6 +3,8 @@ import { Component, type ReactNode } from 'react';
 
 interface Props {
   children: ReactNode;
+  /** What is shown: where it is another, what failed before says nothing. */
+  of?: unknown;
   /** Before what failed is drawn once more. */
   onAgain?: ((error: Error) => void) | undefined;
   /** Gives the part up, where the page can do without it. */
@@ -15,6 +17,10 @@ export class Boundary extends Component<Props, { error: Error | null }> {
 
   static getDerivedStateFromError(error: unknown): { error: Error } {
     return { error: error instanceof Error ? error : new Error(String(error)) };
+  }
+
+  override componentDidUpdate(before: Props): void {
+    if (this.state.error && before.of !== this.props.of) this.setState({ error: null });
   }
 
   override render(): ReactNode {

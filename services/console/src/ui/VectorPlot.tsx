@@ -12,6 +12,9 @@ export function VectorPlot({ values }: { values: readonly number[] }) {
     bars.push(part.reduce((sum, value) => sum + value, 0) / part.length);
   }
   const most = Math.max(1e-9, ...bars.map(Math.abs));
+  // One by one: there may be more of them than a call takes arguments.
+  const least = values.reduce((least, value) => Math.min(least, value), Infinity);
+  const greatest = values.reduce((greatest, value) => Math.max(greatest, value), -Infinity);
   const norm = Math.sqrt(values.reduce((sum, value) => sum + value * value, 0));
   return (
     <figure style={{ margin: 0 }}>
@@ -39,8 +42,8 @@ export function VectorPlot({ values }: { values: readonly number[] }) {
         })}
       </svg>
       <figcaption style={{ color: 'var(--ink-soft)', fontSize: 12 }}>
-        {formatCount(values.length)} numbers, length {norm.toFixed(3)}, {Math.min(...values).toFixed(3)} to{' '}
-        {Math.max(...values).toFixed(3)}
+        {formatCount(values.length)} numbers, length {norm.toFixed(3)}, {least.toFixed(3)} to{' '}
+        {greatest.toFixed(3)}
       </figcaption>
     </figure>
   );

@@ -29,7 +29,7 @@ interface Props {
 export function PortValue(props: Props) {
   // Values are anybody's: one that cannot be shown takes nothing else with it.
   return (
-    <Boundary>
+    <Boundary of={props.value}>
       <Resolved {...props} />
     </Boundary>
   );
