@@ -268,6 +268,31 @@ test('a part that does not load leaves the rest as it is, and comes when it is a
   assert.deepEqual(page.faults, []);
 });
 
+test('what lies over every page takes no page away when it does not load', async () => {
+  const page = await openPage(browser, {
+    allowed: [...HALF_DRAWN, /CommandPalette|ShortcutList|ERR_FAILED|dynamically imported/],
+  });
+  const workflow = await api(server, '/workflows', check);
+  await page.route(/\/assets\/(CommandPalette|ShortcutList)/, route => route.abort());
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await nodes(page).nth(3).waitFor();
+  const failed = page.getByText('This part of the page could not be shown');
+  for (const keys of ['Control+k', 'Shift+?']) {
+    await page.keyboard.press(keys);
+    await failed.waitFor();
+    assert.equal(await nodes(page).count(), 4);
+    await page.getByRole('button', { name: 'Close', exact: true }).click();
+    await failed.waitFor({ state: 'detached' });
+  }
+  await page.unroute(/\/assets\/(CommandPalette|ShortcutList)/);
+  await page.getByRole('button', { name: 'Shortcuts' }).click();
+  await page.getByRole('button', { name: 'Try again' }).click();
+  await page.getByRole('dialog', { name: 'Keyboard shortcuts' }).waitFor();
+  await page.keyboard.press('Escape');
+  await page.getByRole('dialog').waitFor({ state: 'detached' });
+  assert.deepEqual(page.faults, []);
+});
+
 test('where there is no room beside the canvas the palette is a sheet', async () => {
   const page = await openPage(browser, { width: 800, height: 900, allowed: HALF_DRAWN });
   await page.goto(`${server.url}/workflows/new`);

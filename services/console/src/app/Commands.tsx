@@ -1,9 +1,13 @@
 import { useHotkeys } from '@mantine/hooks';
 import { IconSearch } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
+import { lazyPart } from '~/ui/lazyPart';
 import classes from './Shell.module.css';
 
-const CommandPalette = lazy(() => import('./CommandPalette'));
+const CommandPalette = lazyPart(
+  () => import('./CommandPalette'),
+  module => module.default,
+);
 
 /** The way to the command palette, which is loaded when it is first asked for and listens to its keys from then on. */
 export function Commands() {
@@ -20,11 +24,7 @@ export function Commands() {
         <IconSearch size={17} stroke={1.8} aria-hidden />
         <span className={classes.label}>Find or do…</span>
       </button>
-      {asked && (
-        <Suspense>
-          <CommandPalette />
-        </Suspense>
-      )}
+      {asked && <CommandPalette onGiveUp={() => setAsked(false)} />}
     </>
   );
 }

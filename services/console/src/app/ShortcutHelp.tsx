@@ -1,9 +1,13 @@
 import { useHotkeys } from '@mantine/hooks';
 import { IconKeyboard } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
+import { lazyPart } from '~/ui/lazyPart';
 import classes from './Shell.module.css';
 
-const ShortcutList = lazy(() => import('./ShortcutList'));
+const ShortcutList = lazyPart(
+  () => import('./ShortcutList'),
+  module => module.default,
+);
 
 export function ShortcutHelp() {
   const [state, setState] = useState<'never' | 'open' | 'closed'>('never');
@@ -15,9 +19,11 @@ export function ShortcutHelp() {
         <span className={classes.label}>Shortcuts</span>
       </button>
       {state !== 'never' && (
-        <Suspense>
-          <ShortcutList opened={state === 'open'} onClose={() => setState('closed')} />
-        </Suspense>
+        <ShortcutList
+          opened={state === 'open'}
+          onClose={() => setState('closed')}
+          onGiveUp={() => setState('never')}
+        />
       )}
     </>
   );

@@ -1,14 +1,9 @@
 import { Skeleton } from '@mantine/core';
-import { lazy, Suspense } from 'react';
-import type { ChartProps } from './TimeChart';
-
-const TimeChart = lazy(() => import('./TimeChart'));
+import { lazyPart } from '~/ui/lazyPart';
 
 /** A chart over time; the library comes when one is first shown. */
-export function Chart(props: ChartProps) {
-  return (
-    <Suspense fallback={<Skeleton height={props.height ?? 190} />}>
-      <TimeChart {...props} />
-    </Suspense>
-  );
-}
+export const Chart = lazyPart(
+  () => import('./TimeChart'),
+  module => module.default,
+  ({ height = 190 }) => <Skeleton height={height} />,
+);

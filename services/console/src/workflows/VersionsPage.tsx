@@ -1,11 +1,12 @@
 import { Button, Checkbox, SegmentedControl, Skeleton, Stack, Text } from '@mantine/core';
 import { IconArrowBackUp, IconPencil } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { Link, useNavigate, useParams } from 'react-router';
 import { saveWorkflow, versionQuery, versionsQuery, workflowQuery } from '~/api/queries';
 import type { Definition } from '~/api/types';
 import { Needs } from '~/login/Needs';
+import { lazyPart } from '~/ui/lazyPart';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { Page } from '~/ui/Page';
 import { Panel } from '~/ui/Panel';
@@ -15,7 +16,11 @@ import { table } from '~/ui/tableClasses';
 import { changesBetween } from './changes';
 import { ChangeList } from './ChangeList';
 
-const JsonDiff = lazy(() => import('./JsonDiff'));
+const JsonDiff = lazyPart(
+  () => import('./JsonDiff'),
+  module => module.default,
+  <Skeleton height={240} />,
+);
 
 /** What a workflow was: every version, and what changed between two of them. */
 export function Component() {
@@ -163,9 +168,7 @@ function Difference({ id, before, after }: { id: string; before: number; after: 
       ) : view === 'summary' ? (
         <ChangeList changes={changesBetween(one.data.definition, other.data.definition)} />
       ) : (
-        <Suspense fallback={<Skeleton height={240} />}>
-          <JsonDiff before={texts(one.data.definition)} after={texts(other.data.definition)} />
-        </Suspense>
+        <JsonDiff before={texts(one.data.definition)} after={texts(other.data.definition)} />
       )}
     </Panel>
   );

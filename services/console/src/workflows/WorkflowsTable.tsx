@@ -1,12 +1,17 @@
 import { ActionIcon } from '@mantine/core';
 import { IconDots } from '@tabler/icons-react';
-import { lazy, Suspense, useState } from 'react';
+import { useState } from 'react';
 import { Link } from 'react-router';
 import type { WorkflowSummary } from '~/api/types';
+import { lazyPart } from '~/ui/lazyPart';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { table } from '~/ui/tableClasses';
 
-const RowMenu = lazy(() => import('./RowMenu'));
+const RowMenu = lazyPart(
+  () => import('./RowMenu'),
+  module => module.default,
+  ({ workflow }) => <MenuButton workflow={workflow} />,
+);
 
 export function WorkflowsTable({ rows }: { rows: WorkflowSummary[] }) {
   return (
@@ -50,19 +55,14 @@ export function WorkflowsTable({ rows }: { rows: WorkflowSummary[] }) {
 /** The menu comes when it is first asked for: most visits need none, and its code is a tenth of what a first one loads. */
 function Actions({ workflow }: { workflow: WorkflowSummary }) {
   const [asked, setAsked] = useState(false);
-  const button = (
-    <ActionIcon
-      aria-label={`What to do with ${workflow.name}`}
-      aria-haspopup="menu"
-      onClick={() => setAsked(true)}
-    >
+  if (!asked) return <MenuButton workflow={workflow} onClick={() => setAsked(true)} />;
+  return <RowMenu workflow={workflow} onGiveUp={() => setAsked(false)} />;
+}
+
+function MenuButton({ workflow, onClick }: { workflow: WorkflowSummary; onClick?(): void }) {
+  return (
+    <ActionIcon aria-label={`What to do with ${workflow.name}`} aria-haspopup="menu" onClick={onClick}>
       <IconDots size={16} />
     </ActionIcon>
-  );
-  if (!asked) return button;
-  return (
-    <Suspense fallback={button}>
-      <RowMenu workflow={workflow} />
-    </Suspense>
   );
 }
