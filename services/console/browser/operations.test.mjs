@@ -98,6 +98,30 @@ test('a schedule is made, changed, switched off, and run at once', async () => {
   );
 });
 
+test('a schedule is made for inputs with names that every object knows', async () => {
+  const page = await openPage(browser);
+  const inputs = ['constructor', 'toString'];
+  const workflow = await api(server, '/workflows', {
+    name: 'odd-inputs',
+    nodes: [
+      ...inputs.map(id => ({ id, type: 'parameter_input', config: { kind: 'integer' } })),
+      { id: 'answer', type: 'json_output', inputs: { one: '$inputs.constructor', two: '$inputs.toString' } },
+    ],
+  });
+  await page.goto(`${server.url}/workflows/${workflow.id}/schedules`);
+  await page.getByRole('button', { name: 'New schedule' }).click();
+  const dialog = page.getByRole('dialog');
+  await dialog.getByText('It still needs constructor, toString').waitFor();
+  for (const [at, name] of inputs.entries())
+    await dialog.getByRole('textbox', { name, exact: true }).fill(String(at + 1));
+  await dialog.getByRole('button', { name: 'Make the schedule' }).click();
+  await page.getByRole('button', { name: /^Change/ }).click();
+  await dialog.getByRole('textbox', { name: 'toString', exact: true }).waitFor();
+  const { schedules } = await api(server, `/workflows/${workflow.id}/schedules`);
+  assert.deepEqual(schedules[0].input, { constructor: 1, toString: 2 });
+  assert.deepEqual(page.faults, []);
+});
+
 test('a schedule is given a picture, and shows it when it is changed', async () => {
   const page = await openPage(browser);
   const workflow = await api(server, '/workflows', { ...example('detect-shapes'), name: 'every-hour' });

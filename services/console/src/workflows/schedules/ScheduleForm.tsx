@@ -5,6 +5,7 @@ import { schedulesQuery, versionQuery, workflowQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { Json, NodeDefinition, Schedule, ScheduleRequest } from '~/api/types';
 import { isInputNode } from '~/graph/selectors';
+import { entryOf } from '~/lib/json';
 import { missing, type InputValue } from '~/run/inputs';
 import { submission } from '~/run/submission';
 import { ProblemNotice } from '~/ui/ProblemNotice';
@@ -36,9 +37,10 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
   const [timezone, setTimezone] = useState<string | null>(schedule?.timezone ?? OWN_ZONE);
   const [overlap, setOverlap] = useState<ScheduleRequest['overlap']>(schedule?.overlap ?? 'skip');
   const { nodes, error, refetch } = useInputNodes(workflow, schedule?.version ?? null);
-  const [values, setValues] = useState<Record<string, InputValue>>({});
+  const [values, setValues] = useState<ReadonlyMap<string, InputValue>>(new Map());
   const before = schedule && inputOf(schedule);
-  const valueOf = (node: NodeDefinition): InputValue => values[node.id] ?? fieldOf(node, before?.[node.id]);
+  const valueOf = (node: NodeDefinition): InputValue =>
+    values.get(node.id) ?? fieldOf(node, before && entryOf(before, node.id));
   const lacking = nodes?.filter(node => missing(node, valueOf(node))) ?? [];
   const save = useMutation({
     mutationFn: async (signal: AbortSignal) => {
@@ -95,7 +97,7 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
             <ScheduleInputs
               nodes={nodes}
               valueOf={valueOf}
-              onChange={(id, value) => setValues(now => ({ ...now, [id]: value }))}
+              onChange={(id, value) => setValues(now => new Map(now).set(id, value))}
             />
           )}
         </div>
