@@ -218,6 +218,8 @@ test('a collection is made and deleted, and the changes say so', async () => {
   await page.getByRole('row', { name: /create collection/ }).waitFor({ state: 'detached' });
   await page.getByRole('textbox', { name: 'Action' }).fill('nothing like it');
   await page.getByText('No change matches').waitFor();
+  await page.getByRole('textbox', { name: 'Action' }).fill(' delete collection ');
+  await page.getByRole('row', { name: /delete collection/ }).waitFor();
   // The name with a space was answered 422, which the browser notes.
   assert.deepEqual(
     page.faults.filter(fault => !/422/.test(fault)),

@@ -17,7 +17,9 @@ export function Component() {
   const may = useMay('admin');
   const { params, set } = useAddress();
   const filter = { action: params.get('action') ?? '', target: params.get('target') ?? '' };
-  const [applied] = useDebouncedValue(filter, 250);
+  const [typed] = useDebouncedValue(filter, 250);
+  // A blank at either end is on the way to the next word, or was pasted along.
+  const applied = { ...typed, action: typed.action.replace(/^_+|_+$/g, '') };
   const changes = useInfiniteQuery({
     queryKey: ['changes', applied],
     queryFn: ({ pageParam, signal }) => changesPage(applied, pageParam, signal),
