@@ -2507,7 +2507,7 @@ class NodeRun(NodeView):
     inputs: NotRequired[dict[str, Any]]
     """
     Input ports; large values by reference, null where an optional port's source was skipped. None of a node run that has not
-    begun, nor while what it read cannot be looked up.
+    begun, nor while what it read cannot be looked up, nor beyond what one answer takes: a smaller page tells more.
     """
 
 

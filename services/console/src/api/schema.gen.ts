@@ -2118,7 +2118,7 @@ export interface components {
         NodeRun: components["schemas"]["NodeView"] & {
             /**
              * @description Input ports; large values by reference, null where an optional port's source was skipped. None of a node run that has not
-             *     begun, nor while what it read cannot be looked up.
+             *     begun, nor while what it read cannot be looked up, nor beyond what one answer takes: a smaller page tells more.
              */
             inputs?: {
                 [key: string]: unknown;
