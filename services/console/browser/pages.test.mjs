@@ -78,12 +78,12 @@ async function settle(page) {
 async function tooWide(page) {
   const fits = () => document.documentElement.scrollWidth <= window.innerWidth + 1;
   if (await page.waitForFunction(fits, null, { timeout: 10_000 }).catch(() => null)) return [];
-  return page.evaluate(() =>
+  const offenders = await page.evaluate(() =>
     [...document.querySelectorAll('body *')]
       .filter(one => one.getBoundingClientRect().right > window.innerWidth + 1)
-      .map(one => `${one.tagName} ${one.className}`)
-      .slice(0, 10),
+      .map(one => `${one.tagName} ${one.className}`),
   );
+  return ['the page', ...offenders.slice(0, 20)];
 }
 
 for (const [scheme, width, height, suffix, which] of [
@@ -118,6 +118,17 @@ for (const [scheme, width, height, suffix, which] of [
     }
   });
 }
+
+test('a list of runs fits a phone however old they are', async () => {
+  const page = await openPage(browser, { width: 390, height: 844 });
+  for (const seconds of [90, 5 * 3_600, 40 * 86_400]) {
+    await page.clock.setFixedTime(Date.now() + seconds * 1_000);
+    await page.goto(`${server.url}/executions`);
+    await page.locator('tbody tr').first().waitFor();
+    assert.deepEqual(await tooWide(page), [], `${seconds} s old`);
+  }
+  await page.context().close();
+});
 
 test('a first visit loads less than 300 KiB', async () => {
   const page = await openPage(browser);
