@@ -37,7 +37,7 @@ impl Bus {
         self.send("register a worker", vec![say, note]).await.map(drop)
     }
 
-    /// Every worker that was registered and not removed, longest silent first.
+    /// Every worker that was registered and not removed, longest silent first. One that is removed meanwhile is not among them.
     ///
     /// # Errors
     /// Redis could not be reached.
@@ -45,14 +45,17 @@ impl Bus {
         let what = "list the workers";
         let mut list = redis::cmd("ZRANGE");
         list.arg(self.keys().workers()).arg(0).arg(-1).arg("WITHSCORES");
-        let listed = self.send(what, vec![list]).await?.pop().unwrap_or(Value::Nil);
+        let listed = self.send(what, vec![list.clone()]).await?.pop().unwrap_or(Value::Nil);
         let seen = scored(what, listed)?;
         let get = |(id, _): &(String, UnixMillis)| {
             let mut get = redis::cmd("GET");
             get.arg(self.keys().worker(&id.as_str().into()));
             get
         };
-        let infos = self.send(what, seen.iter().map(get).collect()).await?;
+        // The list once more afterwards: who says nothing may have left in between, and is not silent then.
+        let mut infos = self.send(what, seen.iter().map(get).chain([list]).collect()).await?;
+        let still = scored(what, infos.pop().unwrap_or(Value::Nil))?;
+        let has_left = |id: &str, info: &Value| *info == Value::Nil && still.iter().all(|(one, _)| one != id);
         let record = |((id, last_seen), info)| {
             let info = match info {
                 Value::Nil => None,
@@ -60,7 +63,8 @@ impl Bus {
             };
             Ok(WorkerRecord { id: WorkerId::from(id), last_seen, info })
         };
-        seen.into_iter().zip(infos).map(record).collect()
+        let told = seen.into_iter().zip(infos).filter(|((id, _), info)| !has_left(id, info));
+        told.map(record).collect()
     }
 
     /// Takes `worker` off the list; true when it was on it, so that of several observers one reports the loss.
@@ -73,8 +77,9 @@ impl Bus {
         forget.arg(self.keys().worker(worker));
         let mut remove = redis::cmd("ZREM");
         remove.arg(self.keys().workers()).arg(worker.as_str());
-        let removed = self.send(what, vec![forget, remove]).await?.pop().unwrap_or(Value::Int(0));
-        Ok(reply::integer(what, removed)? == 1)
+        // Off the list first: who is on it and says nothing is taken for lost.
+        let removed = self.send(what, vec![remove, forget]).await?.into_iter().next();
+        Ok(reply::integer(what, removed.unwrap_or(Value::Int(0)))? == 1)
     }
 }
 

@@ -26,3 +26,27 @@ async fn a_silent_worker_is_seen_to_be_lost_and_removed_by_one_observer() -> Res
     assert_eq!(bus.workers().await?.len(), 1);
     Ok(())
 }
+
+#[tokio::test]
+async fn a_worker_that_leaves_is_never_taken_for_a_silent_one() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let coming_and_going = async {
+        for number in 0..300 {
+            let worker = format!("w{number}").into();
+            bus.register_worker(&worker, "{}", Duration::from_secs(60)).await?;
+            bus.remove_worker(&worker).await?;
+        }
+        anyhow::Ok(())
+    };
+    // Several, so that one of them looks between any two steps.
+    let looking = async || {
+        for _ in 0..300 {
+            let fleet = bus.workers().await?;
+            anyhow::ensure!(fleet.iter().all(|worker| worker.info.is_some()), "{fleet:?}");
+        }
+        anyhow::Ok(())
+    };
+    tokio::try_join!(coming_and_going, looking(), looking(), looking())?;
+    Ok(())
+}
