@@ -4,5 +4,6 @@
 
 pub(crate) mod described;
 mod document;
+pub(crate) mod runs;
 
 pub(crate) use document::{API_KEY, Document, base, complete, operations};

@@ -2,7 +2,7 @@
 //! them until the whole is small enough.
 
 use futures::{StreamExt, TryStreamExt, stream};
-use millrace_contracts::values::{marked_to_fetch, to_fetch};
+use millrace_contracts::values::{json_bytes, marked_to_fetch, to_fetch};
 use serde_json::{Map, Value};
 
 use crate::{Blobs, BlobsError};
@@ -69,8 +69,8 @@ impl Blobs {
 /// The values that have to be stored so that the input is small enough, the largest first; the error is the size that it would
 /// have with all of them stored.
 fn too_much(input: &Map<String, Value>) -> Result<Vec<String>, usize> {
-    let bytes = |value: &Value| value.to_string().len();
-    let mut sizes: Vec<(usize, &String)> = input.iter().map(|(name, value)| (bytes(value), name)).collect();
+    let mut sizes: Vec<(usize, &String)> =
+        input.iter().map(|(name, value)| (json_bytes(value), name)).collect();
     // Each with its name in quotes, and two signs beside.
     let mut total: usize = sizes.iter().map(|(size, name)| size + name.len() + 4).sum();
     sizes.sort_unstable_by(|one, other| other.cmp(one));

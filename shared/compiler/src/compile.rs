@@ -3,17 +3,18 @@
 use std::collections::HashSet;
 
 use millrace_blocks::catalogue;
+use millrace_contracts::values::json_bytes;
 use millrace_contracts::{Fault, Faults};
 use serde_json::Value;
 
 use crate::codes;
+use crate::depth::depth_within;
 use crate::draft::Draft;
 use crate::limits::{MAX_DEFINITION_BYTES, MAX_DEPTH, MAX_FAULTS};
 use crate::passes::{
     calls, config, cycles, expressions, kinds, lower, policies, resolve, responses, scopes, selectors, wiring,
 };
 use crate::plan::Plan;
-use crate::size::{depth_within, json_bytes};
 use crate::uncalled;
 
 /// Compiles a definition. Takes time linear in its size, and no stack for the depth of its graph.

@@ -2,6 +2,7 @@
 
 pub mod codes;
 mod compile;
+mod depth;
 mod draft;
 mod expression;
 mod inputs;
@@ -12,7 +13,6 @@ pub mod locate;
 pub mod logic;
 mod passes;
 pub mod plan;
-mod size;
 mod uncalled;
 mod unsaved;
 

@@ -8,6 +8,7 @@ mod masks;
 mod reference;
 mod rle;
 mod shortest;
+mod size;
 
 pub use detections::{Detection, Detections};
 pub use fetch::{ImageUrl, marked_to_fetch, to_fetch};
@@ -17,3 +18,4 @@ pub use masks::{MaskItem, Masks, MasksKind};
 pub use reference::{INLINE_LIMIT_BYTES, ValueRef};
 pub use rle::{Rle, RleError, RleRuns};
 pub use shortest::double as shortest_double;
+pub use size::json_bytes;

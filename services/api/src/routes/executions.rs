@@ -10,6 +10,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
+use crate::openapi::runs::PicturesQuery;
 use crate::params::{Params, wrong};
 use crate::problem::Problem;
 use crate::state::App;
@@ -95,10 +96,7 @@ fn label(text: &str) -> Result<(String, String), Problem> {
 /// Show a run as it stands
 #[utoipa::path(
     get, path = "/api/v1/executions/{id}", operation_id = "get_execution", tag = "executions",
-    params(
-        ("id" = ExecutionId, Path),
-        ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"),
-    ),
+    params(("id" = ExecutionId, Path), PicturesQuery),
     responses((status = 200, description = "The run.", body = Execution)),
 )]
 pub(crate) async fn show(

@@ -17,6 +17,7 @@ use crate::body::{self, BodyType, Held, Memory};
 use crate::fields::{self, cut};
 use crate::form;
 use crate::openapi::described::{InferenceForm, InferenceRequest};
+use crate::openapi::runs::{PicturesQuery, StartHeaders, StartQuery};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
@@ -62,7 +63,7 @@ struct InferenceEnded {
 /// named `image`. With `wait` the answer is held until the job ends.
 #[utoipa::path(
     post, path = "/api/v1/inference/{task}", operation_id = "run_inference", tag = "inference",
-    params(("task" = String, Path, description = "A model block: `detection`, `classification`, `embedding`, `segmentation`, `tensor`.", example = "detection"), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
+    params(("task" = String, Path, description = "A model block: `detection`, `classification`, `embedding`, `segmentation`, `tensor`.", example = "detection"), StartQuery, PicturesQuery, StartHeaders),
     request_body(content((InferenceRequest = "application/json"), (InferenceForm = "multipart/form-data"))),
     responses((status = 202, description = "Accepted; it goes on.", body = InferenceAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended.", body = InferenceEnded, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
 )]

@@ -15,12 +15,13 @@ use serde_json::{Map, Value, json};
 use crate::body;
 use crate::fields::cut;
 use crate::openapi::described::RerunRequest;
+use crate::openapi::runs::{PicturesQuery, StartHeaders, StartQuery, Started};
 use crate::params::Params;
 use crate::plans::Compiled;
 use crate::problem::{Code, Problem};
 use crate::state::App;
-use crate::submit::{self, Ask, Digest, Ready, RunAccepted, RunOptions, Target};
-use crate::view::{self, Execution};
+use crate::submit::{self, Ask, Digest, Ready, RunOptions, Target};
+use crate::view;
 
 /// Bytes of the body, which holds a node's id and options.
 const MAX_BODY_BYTES: u64 = 256 * 1024;
@@ -43,9 +44,9 @@ struct Wish {
 /// Results of nodes that do not depend on `from` are taken over. The body may be left out.
 #[utoipa::path(
     post, path = "/api/v1/executions/{id}/rerun", operation_id = "rerun_execution", tag = "executions",
-    params(("id" = ExecutionId, Path), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
+    params(("id" = ExecutionId, Path), StartQuery, PicturesQuery, StartHeaders),
     request_body = Option<RerunRequest>,
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
+    responses(Started),
 )]
 pub(crate) async fn rerun(
     State(app): State<Arc<App>>,

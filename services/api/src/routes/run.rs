@@ -8,23 +8,20 @@ use millrace_contracts::WorkflowId;
 
 use super::workflows::parse_id;
 use crate::openapi::described::{InlineRunRequest, RunForm, RunRequest};
+use crate::openapi::runs::{PicturesQuery, StartHeaders, StartQuery, Started};
 use crate::params::Params;
 use crate::problem::Problem;
 use crate::state::App;
-use crate::submit::{self, Ask, Earlier, Ready, RunAccepted, Source, Target};
-use crate::view::Execution;
+use crate::submit::{self, Ask, Earlier, Ready, Source, Target};
 
 /// Run a saved workflow at its newest version
 ///
 /// Files of a form are named after inputs. With `wait` the answer is held until the run ends.
 #[utoipa::path(
     post, path = "/api/v1/workflows/{id}/run", operation_id = "run_workflow", tag = "executions",
-    params(
-        ("id" = WorkflowId, Path), ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
-    ),
+    params(("id" = WorkflowId, Path), StartQuery, PicturesQuery, StartHeaders),
     request_body(content((RunRequest = "application/json"), (RunForm = "multipart/form-data"))),
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
+    responses(Started),
 )]
 pub(crate) async fn saved(
     State(app): State<Arc<App>>,
@@ -46,12 +43,9 @@ pub(crate) async fn saved(
 /// In a form the part `request` comes first.
 #[utoipa::path(
     post, path = "/api/v1/executions", operation_id = "run_definition", tag = "executions",
-    params(
-        ("wait" = Option<String>, Query, description = "Such as `30s`: how long to hold the answer.", example = "30s"), ("images" = Option<String>, Query, description = "`base64` puts the bytes of the outputs' pictures into the answer, 16 MiB at most; `links` is the default.", example = "base64"),
-        ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours."),
-    ),
+    params(StartQuery, PicturesQuery, StartHeaders),
     request_body(content((InlineRunRequest = "application/json"), (RunForm = "multipart/form-data"))),
-    responses((status = 202, description = "Accepted; it goes on.", body = RunAccepted, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it."))), (status = 200, description = "It has ended. A workflow whose `api_response` completed answers with the body and the status of that instead.", body = Execution, headers(("Location" = String, description = "The execution."), ("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
+    responses(Started),
 )]
 pub(crate) async fn inline(
     State(app): State<Arc<App>>,

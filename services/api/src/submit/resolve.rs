@@ -5,8 +5,8 @@ use futures::{StreamExt, stream};
 use millrace_blobs::BlobsError;
 use millrace_compiler::InputSpec;
 use millrace_contracts::fault::pointer_token;
-use millrace_contracts::values::{marked_to_fetch, to_fetch};
-use millrace_contracts::{Fault, Faults, Kind};
+use millrace_contracts::values::{ValueRef, marked_to_fetch, to_fetch};
+use millrace_contracts::{Fault, Faults, Kind, NodeId};
 use serde_json::{Map, Value};
 
 use super::images::{self, Limits, Refusal, Resolved};
@@ -37,7 +37,7 @@ pub(crate) async fn resolve(
     input: Map<String, Value>,
     at: &str,
 ) -> Result<Map<String, Value>, Problem> {
-    let input = unmarked(input);
+    let input = unmarked(restored(app, compiled, input, at).await?);
     // The compiler first: it fills in defaults, which may be pictures too. Its mistakes do not hide those in pictures.
     let (mut input, mut faults) = match compiled.plan.check_input(&input) {
         Ok(checked) => (checked, Faults::default()),
@@ -53,6 +53,35 @@ pub(crate) async fn resolve(
     }
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidInput, faults))?;
     claim_check(app, input, at).await
+}
+
+/// The input with what was stored apart put back, where an input of a kind takes it: that looks at the value itself. An answer of
+/// ours holds such references, and comes back when a schedule is changed, or a run's input is sent once more.
+async fn restored(
+    app: &App,
+    compiled: &Compiled,
+    mut input: Map<String, Value>,
+    at: &str,
+) -> Result<Map<String, Value>, Problem> {
+    let mut apart = Map::new();
+    for spec in compiled.inputs.iter().filter(|spec| spec.kind != Kind::Any) {
+        if let Some(value) = input.get_mut(spec.name.as_str())
+            && !ValueRef::all_in(value).is_empty()
+        {
+            apart.insert(spec.name.to_string(), value.take());
+        }
+    }
+    let mut faults = Faults::default();
+    for (name, error) in app.blobs.resolve_each(&mut apart).await {
+        if error.is_retryable() {
+            return Err(error.into());
+        }
+        let fault = Fault::new("INVALID_INPUT", format!("{at}/{}", pointer_token(&name)), error.to_string());
+        faults.push(fault.hint("send the value itself").on(&NodeId::from(name.as_str())));
+    }
+    faults.or(()).map_err(|faults| Problem::faults(Code::InvalidInput, faults))?;
+    input.extend(apart);
+    Ok(input)
 }
 
 /// The input as it was before its pictures by URL were marked, where it was resolved before.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 use millrace_compiler::Plan;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::run::NodeView;
-use millrace_contracts::values::ValueRef;
+use millrace_contracts::values::{ValueRef, json_bytes};
 use millrace_contracts::{ExecutionId, ItemPath, NodeId};
 use millrace_engine::{Givers, outputs_apart};
 use serde::Serialize;
@@ -50,7 +50,7 @@ pub(crate) async fn node_runs(
     };
     let mut room = Some(MAX_INPUT_BYTES);
     let mut fits = |inputs: &Map<String, Value>| {
-        room = room.and_then(|room| room.checked_sub(weight(inputs)));
+        room = room.and_then(|room| room.checked_sub(json_bytes(inputs)));
         room.is_some()
     };
     let show = |run: NodeView| {
@@ -128,24 +128,4 @@ async fn plan(app: &App, accepted: &Accepted) -> Result<Arc<Plan>, Problem> {
     let compiled = app.plans.compile(&definition).await;
     let compiled = compiled.map_err(|faults| crate::plans::invalid(faults, ""))?;
     Ok(compiled.plan.clone())
-}
-
-/// The size as JSON, bytes.
-fn weight(inputs: &Map<String, Value>) -> usize {
-    let mut counted = Counted(0);
-    serde_json::to_writer(&mut counted, inputs).map_or(usize::MAX, |()| counted.0)
-}
-
-/// Counts what is written.
-struct Counted(usize);
-
-impl std::io::Write for Counted {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
 }

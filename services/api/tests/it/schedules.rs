@@ -103,6 +103,34 @@ async fn inputs_are_checked_as_a_runs_are() -> anyhow::Result<()> {
 }
 
 #[tokio::test]
+async fn a_schedule_is_taken_as_it_was_told() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let listed = json!({"name": "listed", "nodes": [
+        {"id": "numbers", "type": "parameter_input", "config": {"kind": "list<integer>"}},
+        {"id": "answer", "type": "json_output", "inputs": {"numbers": "$inputs.numbers"}}]});
+    let workflow = world.save(&listed).await?;
+    let all = format!("/api/v1/workflows/{workflow}/schedules");
+    let numbers: Vec<u32> = (0..3_000).collect();
+    let made = world.post(&all, &json!({"cron": "@daily", "input": {"numbers": numbers}})).await?;
+    let path = made.header("location").to_owned();
+    let told = world.get(&path).await?.body["input"].clone();
+    assert!(told["numbers"]["$value"].is_string(), "it is too large for an event: {told}");
+    let again = world.put(&path, &json!({"cron": "@hourly", "input": told})).await?;
+    assert_eq!((again.status, &again.body["input"]), (200, &told), "{again:?}");
+    let run = world.post(&format!("/api/v1/workflows/{workflow}/run"), &json!({"input": told})).await?;
+    assert_eq!(run.status, 202, "a run takes what another was given: {run:?}");
+
+    let gone = json!({"numbers": {"$value": "0".repeat(64), "bytes": 9}});
+    let gone = world.put(&path, &json!({"cron": "@hourly", "input": gone})).await?;
+    gone.problem(422, "INVALID_INPUT").fault("INVALID_INPUT", Some("numbers"), "/input/numbers");
+    let picture = world.blobs.put(png(8, 8).into()).await?;
+    let picture = json!({"numbers": {"$value": picture, "bytes": 9}});
+    let picture = world.put(&path, &json!({"cron": "@hourly", "input": picture})).await?;
+    picture.problem(422, "INVALID_INPUT").fault("INVALID_INPUT", Some("numbers"), "/input/numbers");
+    world.stop().await
+}
+
+#[tokio::test]
 async fn mistakes_are_told_with_their_place() -> anyhow::Result<()> {
     let world = World::start().await?;
     let workflow = world.save(&constant()).await?;

@@ -1,28 +1,6 @@
-//! How large and how deep a JSON value is, without writing it down.
-
-use std::io::Write;
+//! How deep a JSON value is.
 
 use serde_json::Value;
-
-/// The length of the value as compact JSON, bytes.
-pub(crate) fn json_bytes(value: &Value) -> usize {
-    let mut count = Count(0);
-    serde_json::to_writer(&mut count, value).expect("counting bytes cannot fail");
-    count.0
-}
-
-struct Count(usize);
-
-impl Write for Count {
-    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
-        self.0 += bytes.len();
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> std::io::Result<()> {
-        Ok(())
-    }
-}
 
 /// Whether arrays and objects nest no deeper than `limit`. Goes no deeper than that itself.
 pub(crate) fn depth_within(value: &Value, limit: usize) -> bool {
