@@ -7,6 +7,7 @@ mod context;
 mod darkroom;
 mod infer;
 mod model;
+mod progress;
 mod report;
 mod run;
 mod tell;

@@ -8,7 +8,7 @@ use millrace_contracts::event::Source;
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::message::Message;
 use millrace_contracts::{Event, EventType, FollowUpReport, Job, UnixMillis, WorkerId};
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::run::Ended;
 use crate::post::{Post, PostError, Said};
@@ -106,14 +106,19 @@ impl Reporter<'_> {
         // The same for every copy of one fact: a job that is run again by another worker is another fact.
         let name = kind.channel().rsplit(':').next().unwrap_or_default();
         let id = format!("{}/{name}/{}", job.id, self.worker);
-        let mut event = Event::new(kind, Source::Worker, id, now, json!(report));
-        event.subject = Some(job.node_id.to_string());
-        event.traceparent.clone_from(&job.traceparent);
-        event.execution_id = Some(job.execution_id);
-        event.workflow_id = job.workflow_id;
-        event.node_id = Some(job.node_id.clone());
-        event.path = (job.path.depth() > 0).then(|| job.path.clone());
-        event.attempt = Some(job.attempt);
-        event
+        about(job, kind, (id, now), json!(report))
     }
+}
+
+/// An envelope about a job.
+pub(super) fn about(job: &Job, kind: EventType, (id, now): (String, UnixMillis), data: Value) -> Event {
+    let mut event = Event::new(kind, Source::Worker, id, now, data);
+    event.subject = Some(job.node_id.to_string());
+    event.traceparent.clone_from(&job.traceparent);
+    event.execution_id = Some(job.execution_id);
+    event.workflow_id = job.workflow_id;
+    event.node_id = Some(job.node_id.clone());
+    event.path = (job.path.depth() > 0).then(|| job.path.clone());
+    event.attempt = Some(job.attempt);
+    event
 }

@@ -1,13 +1,19 @@
 //! Pictures by URL, from a server of this machine; and the guard around everything that goes out.
 
+use std::sync::Arc;
+use std::time::Duration;
+
 use axum::Router;
 use axum::body::Body;
 use axum::http::{Response, StatusCode, header};
 use axum::routing::get;
+use futures::StreamExt;
+use millrace_bus::LiveItem;
 use millrace_config::{ByteSize, Io};
 use millrace_contracts::values::{ImageUrl, ImageValue};
-use millrace_contracts::{ErrorKind, IMAGE_FETCH, IO_POOL, Job, Pool};
+use millrace_contracts::{ErrorKind, Event, EventType, IMAGE_FETCH, IO_POOL, Job, Pool};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 use crate::desk::{Desk, repository, settings};
 use crate::scene;
@@ -66,6 +72,42 @@ async fn pictures_by_url_become_stored_ones_in_lists_of_any_form() {
     assert_eq!(list.outputs["images"], json!([here.to_value(), expected, expected]));
     let stored = ImageValue::from_value(&one.outputs["image"]).unwrap();
     assert_eq!(desk.blobs.get(stored.blob).await.unwrap(), scene("scene_00.jpg"));
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn who_watches_hears_how_many_pictures_have_come() {
+    let (mut desk, gate) = (Desk::open().await, Arc::new(Notify::new()));
+    let open = Arc::clone(&gate);
+    let held = async move || {
+        open.notified().await;
+        scene("scene_01.jpg")
+    };
+    let routes =
+        Router::new().route("/scene.jpg", get(async || scene("scene_00.jpg"))).route("/held.jpg", get(held));
+    let server = serve(routes).await;
+    let worker = desk.worker_out(settings(), repository(), local()).await;
+    let mut live = desk.bus.subscribe(&["inference:progress", "workflow:node:progress"]).await.unwrap();
+    let list = json!([at(format!("{server}/scene.jpg")), at(format!("{server}/held.jpg"))]);
+    let job = fetching("images", list, json!({}));
+    let (run, node) = (job.execution_id, job.node_id.clone());
+    let (ended, ()) = tokio::join!(desk.run(job), async {
+        for kind in [EventType::InferenceProgress, EventType::NodeProgress] {
+            let event = loop {
+                match tokio::time::timeout(Duration::from_secs(60), live.next()).await.unwrap() {
+                    Some(LiveItem::Event(event)) => {
+                        break serde_json::from_str::<Event>(&event.payload).unwrap();
+                    }
+                    _ => continue,
+                }
+            };
+            assert_eq!((event.kind, event.seq), (kind, None), "it is not stored");
+            assert_eq!((event.execution_id, event.node_id.as_ref()), (Some(run), Some(&node)));
+            assert_eq!((&event.data["step"], &event.data["steps"]), (&json!(1), &json!(2)));
+        }
+        gate.notify_one();
+    });
+    assert_eq!(ended.unwrap().outputs["images"].as_array().map(Vec::len), Some(2));
     worker.stop().await;
 }
 

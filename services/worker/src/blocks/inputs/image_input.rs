@@ -1,7 +1,7 @@
 //! Pictures by URL: fetched, measured by their header and stored, as if they had been sent along. Nothing is decoded here.
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use millrace_blocks::inputs::image_input::Config;
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::values::{ImageUrl, ImageValue};
@@ -30,11 +30,9 @@ async fn fetch_all(context: &JobContext) -> Result<Outputs, JobError> {
     for value in outputs.values_mut() {
         let mut wanted = Vec::new();
         find(value, String::new(), &mut wanted);
-        let fetched: Vec<(String, ImageValue)> = stream::iter(wanted)
-            .map(|(below, picture)| fetch(context, &config, below, picture))
-            .buffered(AT_ONCE)
-            .try_collect()
-            .await?;
+        let pictures = (wanted.len(), AT_ONCE);
+        let fetching = wanted.into_iter().map(|(below, picture)| fetch(context, &config, below, picture));
+        let fetched = context.in_parts(fetching, pictures).await?;
         for (below, image) in fetched {
             *value.pointer_mut(&below).expect("the picture was found there") = image.to_value();
         }

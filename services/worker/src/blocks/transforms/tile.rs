@@ -1,7 +1,7 @@
 //! `tile`: a large picture as overlapping smaller ones.
 
+use futures::FutureExt;
 use futures::future::BoxFuture;
-use futures::{FutureExt, StreamExt, TryStreamExt, stream};
 use millrace_blocks::transforms::tile::{Config, Edge};
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{ErrorKind, JobError};
@@ -45,11 +45,8 @@ async fn slice(context: &JobContext) -> Result<Outputs, JobError> {
         );
         return Err(JobError::new(ErrorKind::InvalidConfig, message).at("/config"));
     }
-    let tiles: Vec<Value> = stream::iter(tiling.tiles(size))
-        .map(|part| cut(context, &image, &frame, part))
-        .buffered(AT_ONCE)
-        .try_collect()
-        .await?;
+    let parts = tiling.tiles(size).map(|part| cut(context, &image, &frame, part));
+    let tiles: Vec<Value> = context.in_parts(parts, (count as usize, AT_ONCE)).await?;
     Ok(Outputs::from_iter([("count".to_owned(), tiles.len().into()), ("tiles".to_owned(), tiles.into())]))
 }
 

@@ -3,7 +3,6 @@
 
 use std::sync::Arc;
 
-use futures::stream::{self, StreamExt, TryStreamExt};
 use millrace_blocks::models::detection::Tile;
 use millrace_contracts::values::Detection;
 use millrace_contracts::{ErrorKind, JobError};
@@ -43,7 +42,7 @@ pub(super) async fn infer(
         return Err(JobError::new(ErrorKind::InvalidConfig, message).at("/config/tile"));
     }
     let slices = tiling.tiles(size).map(|slice| on_slice(context, model, frame.clone(), (slice, params)));
-    let found: Vec<Vec<Found>> = stream::iter(slices).buffered(AT_ONCE).try_collect().await?;
+    let found: Vec<Vec<Found>> = context.in_parts(slices, (count as usize, AT_ONCE)).await?;
     Ok(found.into_iter().flatten().collect())
 }
 
