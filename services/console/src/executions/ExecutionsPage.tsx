@@ -1,11 +1,11 @@
 import { Button, Checkbox, Select, Skeleton, Stack, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { IconGitCompare, IconHistory } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { executionsPage } from '~/api/queries';
 import { useAddress } from '~/lib/useAddress';
+import { useDebouncedFields } from '~/lib/useDebouncedFields';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
 import { NextPage } from '~/ui/NextPage';
@@ -29,7 +29,7 @@ export function Component() {
     workflow_id: params.get('workflow_id') ?? undefined,
     label: params.get('label') ?? undefined,
   };
-  const [applied] = useDebouncedValue(filter, 250);
+  const applied = useDebouncedFields(filter, 250);
   const runs = useInfiniteQuery({
     queryKey: ['executions', 'list', applied],
     queryFn: ({ pageParam, signal }) => executionsPage(applied, pageParam, signal),

@@ -1,10 +1,10 @@
 import { Skeleton, Stack, TextInput } from '@mantine/core';
-import { useDebouncedValue } from '@mantine/hooks';
 import { IconListDetails } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { changesPage } from '~/api/queries';
 import { words } from '~/lib/format';
 import { useAddress } from '~/lib/useAddress';
+import { useDebouncedFields } from '~/lib/useDebouncedFields';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
 import { NextPage } from '~/ui/NextPage';
@@ -17,7 +17,7 @@ export function Component() {
   const may = useMay('admin');
   const { params, set } = useAddress();
   const filter = { action: params.get('action') ?? '', target: params.get('target') ?? '' };
-  const [typed] = useDebouncedValue(filter, 250);
+  const typed = useDebouncedFields(filter, 250);
   // A blank at either end is on the way to the next word, or was pasted along.
   const applied = { ...typed, action: typed.action.replace(/^_+|_+$/g, '') };
   const changes = useInfiniteQuery({
