@@ -35,7 +35,11 @@ export function Palette({ open, onOpen }: Props) {
     flushSync(() => onOpen(true));
     input.current?.focus();
   };
-  useHotkeys([['/', search]]);
+  // With Shift as well: on many keyboards the slash lies above a digit.
+  useHotkeys([
+    ['/', search],
+    ['shift+/', search],
+  ]);
   const blocks = useMemo(() => newestBlocks(catalogue), [catalogue]);
   const found = searchBlocks(blocks, text);
   const add = (block: Block): void => {
