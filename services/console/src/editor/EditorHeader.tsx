@@ -17,6 +17,7 @@ import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
 import { download } from '~/lib/download';
 import classes from './EditorHeader.module.css';
+import { nameOf } from './document/edit';
 import { isDirty, useEditor, useEditorStore } from './store';
 import { useLayout } from './useLayout';
 import type { Save } from './useSave';
@@ -33,7 +34,7 @@ interface Props {
 
 export function EditorHeader({ id, save, showJson, onJson, onRun }: Props) {
   const store = useEditorStore();
-  const name = useEditor(state => state.history.present.name ?? '');
+  const name = useEditor(state => nameOf(state.history.present));
   const canUndo = useEditor(state => state.history.past.length > 0);
   const canRedo = useEditor(state => state.history.future.length > 0);
   const dirty = useEditor(isDirty);

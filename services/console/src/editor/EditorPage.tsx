@@ -15,6 +15,7 @@ import { lazyPart } from '~/ui/lazyPart';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { freshAddress, START } from '~/workflows/start';
 import { Canvas } from './canvas/Canvas';
+import { nameOf } from './document/edit';
 import { EditorHeader } from './EditorHeader';
 import classes from './EditorPage.module.css';
 import { NodeForm } from './form/NodeForm';
@@ -115,12 +116,12 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   const [running, setRunning] = useState(false);
   const [adding, setAdding] = useState(false);
   const selection = useEditor(state => state.selection);
-  const name = useEditor(state => state.history.present.name);
+  const name = useEditor(state => nameOf(state.history.present));
   const selected = selection.size === 1 ? [...selection][0] : undefined;
   const exists = useEditor(state => selected !== undefined && state.nodes.has(selected));
   // Pickers ask for the models as soon as a node is opened.
   useQuery(modelsQuery());
-  useDocumentTitle(`${name ?? 'Workflow'} · Millrace`);
+  useDocumentTitle(`${name || 'Workflow'} · Millrace`);
   useValidation();
   const draft = useDraft(place);
   useUnsavedGuard(draft.drop);

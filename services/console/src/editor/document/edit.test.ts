@@ -7,6 +7,7 @@ import {
   freeId,
   inputName,
   move,
+  nameOf,
   removeNodes,
   removeWires,
   renameInput,
@@ -42,6 +43,12 @@ const block = {
 } as unknown as Block;
 
 describe('editing', () => {
+  it('takes only a text for the name', () => {
+    const read = (text: string) => nameOf(JSON.parse(text) as Definition);
+    expect(read('{"name":"w"}')).toBe('w');
+    for (const other of ['{}', '{"name":{"en":"w"}}', '{"name":null}']) expect(read(other)).toBe('');
+  });
+
   it('names a new node as its block does, and never twice the same', () => {
     const one = addNode(start, block, [10.4, 20.6]);
     expect(one.id).toBe('detect_2');

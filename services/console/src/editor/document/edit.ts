@@ -12,6 +12,12 @@ export function isNodeId(id: string): boolean {
   return NAME.test(id);
 }
 
+/** What the workflow is called. Anybody may have written it: what is no text is no name, and the server says so. */
+export function nameOf(definition: Definition): string {
+  const name: unknown = definition.name;
+  return typeof name === 'string' ? name : '';
+}
+
 export function nodeById(definition: Definition, id: string): NodeDefinition | undefined {
   return definition.nodes.find(node => node.id === id);
 }
