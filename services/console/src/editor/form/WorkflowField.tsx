@@ -3,6 +3,7 @@ import { useEffect, useEffectEvent, useState, type KeyboardEvent } from 'react';
 import { isObject } from '~/lib/json';
 import { labelOf, shortId } from '~/lib/format';
 import { useWorkflowOffers } from '~/workflows/useWorkflowOffers';
+import { setAt } from '../document/edit';
 import { useEditor, useEditorStore } from '../store';
 import type { FieldProps } from './SchemaField';
 
@@ -12,7 +13,7 @@ const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 const named = (name: string, id: string) => `${name} · ${shortId(id)}`;
 
 /** A workflow that is called: one of those that are saved, or one that the definition brings along. */
-export function WorkflowField({ name, place, value, onChange }: FieldProps) {
+export function WorkflowField({ node, name, place, value }: FieldProps) {
   const store = useEditorStore();
   const own = useEditor(state => state.history.present.workflows);
   const [search, setSearch] = useState('');
@@ -28,8 +29,18 @@ export function WorkflowField({ name, place, value, onChange }: FieldProps) {
   const text = search.trim();
   // One that is not there yet may be written as well.
   if (text !== '' && ![...known].flat().includes(text)) known.set(text, text);
+  // The version that a save noted is one of the workflow before; of the new one the next save notes the newest.
+  const choose = (next: string | undefined): void => {
+    const version = [...place.slice(0, -1), 'version'];
+    store
+      .getState()
+      .change(
+        before => setAt(setAt(before, node, version, undefined), node, place, next),
+        `${node}/${place.join('/')}`,
+      );
+  };
   const take = (): void => {
-    if (known.has(text) && text !== current) onChange(place, text);
+    if (known.has(text) && text !== current) choose(text);
   };
   // Where nobody said that it is meant, only what can be nothing but an id: half a name is a search that was given up.
   const settle = (): void => {
@@ -48,7 +59,7 @@ export function WorkflowField({ name, place, value, onChange }: FieldProps) {
       clearable={current !== null}
       searchValue={search}
       onSearchChange={setSearch}
-      onChange={next => onChange(place, next ?? undefined)}
+      onChange={next => choose(next ?? undefined)}
       onBlur={settle}
       // Outside the field, whose own keys come first: it has dealt with the Enter that chooses an option.
       wrapperProps={{
