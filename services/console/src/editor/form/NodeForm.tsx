@@ -1,6 +1,6 @@
 import { ActionIcon, Group, ScrollArea, Stack, Text, TextInput, Tooltip } from '@mantine/core';
 import { IconCopy, IconTrash } from '@tabler/icons-react';
-import { useState, type ReactNode } from 'react';
+import type { ReactNode } from 'react';
 import type { Json } from '~/api/types';
 import { CategoryIcon } from '~/graph/CategoryIcon';
 import { blockOf } from '~/graph/ports';
@@ -14,6 +14,7 @@ import { InputsForm } from './InputsForm';
 import classes from './NodeForm.module.css';
 import { PolicyForm } from './PolicyForm';
 import { SchemaField } from './SchemaField';
+import { useTyped } from './useTyped';
 
 /** Everything about the node that is selected. */
 export function NodeForm({ id }: { id: string }) {
@@ -112,33 +113,27 @@ function Section({ title, children }: { title: string; children: ReactNode }) {
 function NameField({ id }: { id: string }) {
   const store = useEditorStore();
   const taken = useEditor(state => state.nodes);
-  const [typed, setTyped] = useState<string | null>(null);
-  const name = typed ?? id;
-  const fault =
-    name === id
-      ? null
-      : !isNodeId(name)
-        ? 'Letters, digits, _ and -, beginning with a letter'
-        : taken.has(name)
-          ? 'Another node has this name'
-          : null;
-  const commit = (): void => {
-    setTyped(null);
-    if (name === id || fault) return;
+  const faultOf = (name: string): string | null => {
+    if (name === id) return null;
+    if (!isNodeId(name)) return 'Letters, digits, _ and -, beginning with a letter';
+    return taken.has(name) ? 'Another node has this name' : null;
+  };
+  const field = useTyped(id, name => {
+    if (faultOf(name) !== null) return;
     store.getState().change(before => renameNode(before, id, name));
     store.getState().select([name]);
-  };
+  });
   return (
     <TextInput
       size="xs"
       label="Name"
-      value={name}
-      error={fault}
-      onChange={event => setTyped(event.currentTarget.value)}
-      onBlur={commit}
+      value={field.text}
+      error={faultOf(field.text)}
+      onChange={event => field.type(event.currentTarget.value)}
+      onBlur={() => field.commit()}
       onKeyDown={event => {
-        if (event.key === 'Enter') commit();
-        if (event.key === 'Escape') setTyped(null);
+        if (event.key === 'Enter') field.commit();
+        if (event.key === 'Escape') field.forget();
       }}
     />
   );
