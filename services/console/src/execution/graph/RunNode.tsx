@@ -1,7 +1,7 @@
 import { useThrottledValue } from '@mantine/hooks';
 import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
-import type { Block, NodeDefinition, NodeRun, NodeStatus } from '~/api/types';
+import type { Block, NodeDefinition, NodeRun } from '~/api/types';
 import { CategoryIcon } from '~/graph/CategoryIcon';
 import { blockName } from '~/graph/selectors';
 import { formatCount, formatDuration, words } from '~/lib/format';
@@ -10,8 +10,8 @@ import { StatusIcon } from '~/ui/Status';
 import { Thumbnail } from '~/ui/Thumbnail';
 import { Ticking } from '~/ui/Ticking';
 import { useLive } from '../live/context';
-import { itemsOf } from '../live/expected';
-import { isTerminal, statusOf, type NodeState } from '../live/state';
+import { itemsOf, shownStatus } from '../live/expected';
+import { isTerminal, type NodeState } from '../live/state';
 import { ItemStrip } from './ItemStrip';
 import classes from './RunNode.module.css';
 
@@ -34,7 +34,8 @@ export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<
   const state = useLive(live => live.run.nodes.get(node.id));
   const items = useLive(live => (data.loop ? itemsOf(live.run.nodes.get(data.loop)) : 0));
   const expected = Math.max(items, state?.total ?? 0);
-  const status = state ? shownStatus(state, expected) : 'pending';
+  const over = useLive(live => isTerminal(live.run.status));
+  const status = state ? shownStatus(state, expected, over) : 'pending';
   const model = node.config?.model_id;
   return (
     <div
@@ -70,12 +71,6 @@ export const RunNode = memo(function RunNode({ data, selected }: NodeProps<Node<
     </div>
   );
 });
-
-/** Between two items of a loop nothing may be under way, and still it goes on. */
-function shownStatus(state: NodeState, expected: number): NodeStatus {
-  const status = statusOf(state);
-  return status === 'completed' && expected > state.total ? 'running' : status;
-}
 
 interface PartProps {
   state: NodeState;

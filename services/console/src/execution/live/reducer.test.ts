@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { EventEnvelope, NodeRun, NodeStatus, Snapshot } from '~/api/types';
 import { applyAll } from './reducer';
-import { emptyRun, progressOf, statusOf, type Message } from './state';
+import { emptyRun, missingOf, progressOf, statusOf, type Message } from './state';
 
 const RUN = 'run-1';
 
@@ -156,14 +156,27 @@ describe('applyAll', () => {
   it('fills in from the record what the snapshot left out, and nothing that is known better', () => {
     const run = applyAll(emptyRun(RUN), [
       snapshot(5, [node('a', 'completed', { path: '[0]' })], { nodes_omitted: 2 }),
-      {
-        kind: 'runs',
-        runs: [node('a', 'running', { path: '[0]' }), node('a', 'failed', { path: '[1]' })],
-        last: true,
-      },
+      { kind: 'runs', runs: [node('a', 'running', { path: '[0]' }), node('a', 'failed', { path: '[1]' })] },
     ]);
     expect(run.nodes.get('a')?.counts).toMatchObject({ completed: 1, failed: 1, running: 0 });
-    expect(run.omitted).toBe(0);
+  });
+
+  it('knows how many are missing that no event tells of again', () => {
+    const item = (at: number) => node('a', 'completed', { path: `[${at}]` });
+    const progress = { total: 5, completed: 2, failed: 0, skipped: 1, running: 1 };
+    const given = applyAll(emptyRun(RUN), [snapshot(5, [item(0)], { nodes_omitted: 3, progress })]);
+    expect(missingOf(given)).toBe(2);
+    // What ends from now on takes nobody's place, whether its event or its row comes first.
+    const ahead = applyAll(given, [{ kind: 'runs', runs: [item(4)] }]);
+    const later = applyAll(ahead, [
+      durable(6, 'node.completed', item(3)),
+      durable(7, 'node.completed', item(4)),
+    ]);
+    expect(missingOf(later)).toBe(2);
+    const filled = applyAll(later, [
+      { kind: 'runs', runs: [item(1), node('a', 'cancelled', { path: '[2]' })] },
+    ]);
+    expect(missingOf(filled)).toBe(0);
   });
 
   it('counts what was cancelled apart from what was skipped', () => {

@@ -47,13 +47,14 @@ function apply(draft: Draft, message: Message): Draft {
       return withEvent(draft, message.event);
     case 'runs':
       message.runs.forEach(run => addMissing(draft, run));
-      return message.last ? { ...draft, omitted: 0 } : draft;
+      return draft;
     case 'progress':
       return { ...draft, total: Math.max(draft.total, message.progress.total) };
   }
 }
 
 function fromSnapshot(draft: Draft, snapshot: Snapshot): Draft {
+  const { progress } = snapshot;
   const stale = snapshot.epoch < draft.epoch || (snapshot.epoch === draft.epoch && snapshot.seq < draft.seq);
   if (stale) return draft;
   const fresh: Draft = {
@@ -69,8 +70,10 @@ function fromSnapshot(draft: Draft, snapshot: Snapshot): Draft {
     error: snapshot.error ?? null,
     nodes: new Map(),
     counts: emptyCounts(),
-    total: snapshot.progress.total,
+    total: progress.total,
     omitted: snapshot.nodes_omitted ?? 0,
+    // What was cancelled is among what was skipped.
+    ended: progress.completed + progress.failed + progress.skipped,
     gap: false,
     touched: new Map(),
   };
@@ -95,8 +98,9 @@ function withEvent(draft: Draft, event: EventEnvelope): Draft {
   if (event.seq > draft.seq + 1) return { ...draft, gap: true };
   const next = { ...draft, epoch: event.epoch, seq: event.seq };
   if (type.startsWith('node.')) {
-    put(next, event.data as unknown as NodeRun);
-    return next;
+    const run = event.data as unknown as NodeRun;
+    put(next, run);
+    return isTerminal(run.status) ? { ...next, ended: next.ended + 1 } : next;
   }
   return { ...next, ...withRunEvent(type, event) };
 }

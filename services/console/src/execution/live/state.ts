@@ -41,8 +41,10 @@ export interface RunState {
   readonly counts: Readonly<NodeCounts>;
   /** The largest number of node runs anybody spoke of; loops add theirs as they open. */
   readonly total: number;
-  /** Node runs that the snapshot left out, by how they ended. They are fetched page by page. */
+  /** Node runs that the snapshot left out. They are fetched page by page. */
   readonly omitted: number;
+  /** Node runs that are over at `seq`, as the server counts them. */
+  readonly ended: number;
   /** Whether events are missing between `seq` and what came after it. */
   readonly gap: boolean;
 }
@@ -51,7 +53,7 @@ export type Message =
   | { kind: 'snapshot'; snapshot: Snapshot }
   | { kind: 'event'; event: EventEnvelope }
   /** Node runs from the record, for what a snapshot left out. */
-  | { kind: 'runs'; runs: NodeRun[]; last: boolean }
+  | { kind: 'runs'; runs: NodeRun[] }
   | { kind: 'progress'; progress: Progress };
 
 const TERMINAL = new Set<string>(['completed', 'failed', 'cancelled', 'skipped', 'timed_out']);
@@ -89,8 +91,18 @@ export function emptyRun(id: string): RunState {
     counts: emptyCounts(),
     total: 0,
     omitted: 0,
+    ended: 0,
     gap: false,
   };
+}
+
+/**
+ * Node runs that a snapshot left out, are over, and have not come from the record either: no event tells of them again. What goes
+ * on tells of itself.
+ */
+export function missingOf({ omitted, ended, counts }: RunState): number {
+  const known = Object.entries(counts).reduce((sum, [status, n]) => sum + (TERMINAL.has(status) ? n : 0), 0);
+  return Math.min(omitted, Math.max(0, ended - known));
 }
 
 /** How far the run is; what was cancelled is counted apart from what was skipped. */

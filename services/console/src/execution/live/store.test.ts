@@ -1,5 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { NodeRun } from '~/api/types';
+import { MOST_TRIES } from './fill';
+import { missingOf } from './state';
 import { createLiveStore, watch, type LiveStore } from './store';
 
 /** The browser's event source, with the server's part played by hand. */
@@ -42,6 +44,20 @@ const snapshot = (extra: object = {}) => ({
   nodes: [],
   ...extra,
 });
+const progress = (completed: number) => ({ total: 3, completed, failed: 0, skipped: 0, running: 0 });
+const run = (path: string): NodeRun => ({ node_id: 'a', block: 'b', status: 'completed', attempt: 1, path });
+
+/** Answers each page of node runs that is asked for with `answer`, given how many were asked for before. */
+function pages(answer: (at: number) => Promise<object> | object): { asked: string[] } {
+  const asked: string[] = [];
+  vi.stubGlobal('fetch', async (address: string, { signal }: RequestInit) => {
+    asked.push(address.replace(/.*\?/, ''));
+    const page = await answer(asked.length - 1);
+    signal?.throwIfAborted();
+    return new Response(JSON.stringify(page));
+  });
+  return { asked };
+}
 
 let store: LiveStore;
 let stop: () => void;
@@ -74,13 +90,6 @@ describe('watching a run', () => {
   });
 
   it('asks again for a page of node runs that did not come', async () => {
-    const run = (path: string): NodeRun => ({
-      node_id: 'a',
-      block: 'b',
-      status: 'completed',
-      attempt: 1,
-      path,
-    });
     const answers = [
       new Response(JSON.stringify({ nodes: [run('[0]')], next_after: 'x' })),
       new Response('', { status: 503 }),
@@ -95,7 +104,93 @@ describe('watching a run', () => {
     await vi.advanceTimersByTimeAsync(5_000);
     expect(asked).toEqual(['limit=1000', 'limit=1000&after=x', 'limit=1000&after=x']);
     expect(store.getState().run.counts.completed).toBe(2);
-    expect(store.getState().run.omitted).toBe(0);
+  });
+
+  it('reads a record that is behind again until nothing is missing, and then no more', async () => {
+    const { asked } = pages(at => ({
+      nodes: ['[0]', '[1]', '[2]'].slice(0, Math.ceil((at + 1) / 2)).map(run),
+    }));
+    source().say('snapshot', snapshot({ status: 'completed', nodes_omitted: 3, progress: progress(3) }));
+    source().say('end', {});
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(store.getState().run.counts.completed).toBe(3);
+    expect(missingOf(store.getState().run)).toBe(0);
+    expect(asked).toHaveLength(5);
+  });
+
+  it('gives up on what never comes, and at once when nobody watches any more', async () => {
+    const { asked } = pages(() => ({ nodes: [run('[0]')] }));
+    const held = snapshot({ status: 'completed', nodes_omitted: 3, progress: progress(3) });
+    source().say('snapshot', held);
+    source().say('end', {});
+    await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+    expect(asked).toHaveLength(MOST_TRIES);
+    expect(vi.getTimerCount()).toBe(0);
+
+    source().say('snapshot', held);
+    await vi.advanceTimersByTimeAsync(3_000);
+    const before = asked.length;
+    expect(before).toBeGreaterThan(MOST_TRIES);
+    stop();
+    await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+    expect(asked).toHaveLength(before);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  it('asks no more for pages that fail and fail', async () => {
+    let asked = 0;
+    vi.stubGlobal('fetch', async () => {
+      asked += 1;
+      return new Response('', { status: 503 });
+    });
+    source().say('snapshot', snapshot({ nodes_omitted: 3, progress: progress(3) }));
+    await vi.advanceTimersByTimeAsync(24 * 3_600_000);
+    expect(asked).toBe(MOST_TRIES);
+  });
+
+  it('begins anew with the pages when another snapshot comes between them', async () => {
+    const wait = () => new Promise(resolve => setTimeout(resolve, 1_000));
+    const { asked } = pages(async () => {
+      const at = Number(/\d(?=%5D)/.exec(asked.at(-1) ?? '')?.[0] ?? -1) + 1;
+      await wait();
+      return { nodes: [run(`[${at}]`)], ...(at < 3 && { next_after: `a[${at}]` }) };
+    });
+    source().say('snapshot', snapshot({ seq: 5, nodes_omitted: 4, progress: progress(4) }));
+    await vi.advanceTimersByTimeAsync(2_500);
+    expect(store.getState().run.counts.completed).toBe(2);
+    source().say('snapshot', snapshot({ seq: 6, nodes_omitted: 4, progress: progress(4) }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(store.getState().run.counts.completed).toBe(4);
+    expect(asked.filter(query => query === 'limit=1000')).toHaveLength(2);
+  });
+
+  it('looks once more at the end for what came ahead of its event', async () => {
+    // The first reading misses `[0]` and has `[1]`, which the events tell of only afterwards.
+    const { asked } = pages(at => ({ nodes: (at === 0 ? ['[1]'] : ['[0]', '[1]']).map(run) }));
+    source().say('snapshot', snapshot({ seq: 1, nodes_omitted: 1, progress: progress(1) }));
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(asked).toHaveLength(1);
+    const ended = event(2, 'node.completed', 'a');
+    source().say('node.completed', { ...ended, data: { ...ended.data, path: '[1]' } });
+    source().say('completed', { ...event(3, 'completed', ''), data: { status: 'completed' } });
+    await vi.advanceTimersByTimeAsync(2_000);
+    expect(store.getState().run.counts.completed).toBe(2);
+    expect(asked).toHaveLength(2);
+  });
+
+  it('goes on where the page is hidden with a frame asked for that never comes', async () => {
+    const frames: FrameRequestCallback[] = [];
+    vi.stubGlobal('requestAnimationFrame', (frame: FrameRequestCallback) => frames.push(frame));
+    source().say('snapshot', snapshot());
+    source().say('node.completed', event(1, 'node.completed', 'a'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    source().say('node.completed', event(2, 'node.completed', 'b'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect([store.getState().ready, store.getState().run.seq]).toEqual([true, 2]);
+    // Shown again: the frames come after all, and have nothing left to do.
+    const { run: shown } = store.getState();
+    frames.forEach(frame => frame(0));
+    expect(store.getState().run).toBe(shown);
   });
 
   it('stops when the run was deleted', async () => {

@@ -3,18 +3,17 @@
  * render, and none waits longer than a frame.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import { nodeRunsPage, type Page } from '~/api/queries';
-import { isMissing } from '~/api/request';
-import type { EventEnvelope, NodeRun } from '~/api/types';
+import type { EventEnvelope } from '~/api/types';
+import { fill } from './fill';
 import { measureAfterPaint } from './latency';
 import { applyAll } from './reducer';
-import { emptyRun, isTerminal, type Message, type RunState } from './state';
-import { FIRST_PAUSE_MS, followRun, LONGEST_PAUSE_MS, type Connection } from './stream';
+import { emptyRun, isTerminal, missingOf, type Message, type RunState } from './state';
+import { followRun, type Connection } from './stream';
 
 /** Live events kept for the events tab while a run is watched; they are in no record. */
 const KEPT_PASSING = 5_000;
-/** A hidden page gets no frames. */
-const HIDDEN_FLUSH_MS = 250;
+/** A hidden page gets no frames, also where it was hidden when one was asked for already. */
+const LONGEST_WAIT_MS = 250;
 
 export interface LiveRun {
   run: RunState;
@@ -42,13 +41,20 @@ export function createLiveStore(id: string): LiveStore {
 /** Watches the run into `store` until the function that is returned is called. */
 export function watch(store: LiveStore): () => void {
   const id = store.getState().run.id;
-  const filling = new AbortController();
+  let filling: AbortController | null = null;
   let waiting: Message[] = [];
-  let scheduled = false;
+  let scheduled: { frame: number; timer: ReturnType<typeof setTimeout> } | null = null;
   let arrived = 0;
 
+  const unschedule = (): void => {
+    if (!scheduled) return;
+    cancelAnimationFrame(scheduled.frame);
+    clearTimeout(scheduled.timer);
+    scheduled = null;
+  };
   const flush = (): void => {
-    scheduled = false;
+    if (!scheduled) return;
+    unschedule();
     const batch = waiting;
     waiting = [];
     const before = store.getState();
@@ -63,35 +69,22 @@ export function watch(store: LiveStore): () => void {
     });
     measureAfterPaint(fresh, arrived);
     if (run.gap && !before.run.gap) following.restart();
-    if (run.omitted > 0 && before.run.omitted === 0) void fill();
+    if (lacks(before.run, run, batch)) fillAnew();
   };
   const enqueue = (message: Message): void => {
     waiting.push(message);
     if (scheduled) return;
-    scheduled = true;
     arrived = performance.now();
-    if (document.hidden) setTimeout(flush, HIDDEN_FLUSH_MS);
-    else requestAnimationFrame(flush);
+    scheduled = { frame: requestAnimationFrame(flush), timer: setTimeout(flush, LONGEST_WAIT_MS) };
   };
-  /** The snapshot names a part of a large loop; the rest comes page by page, and one that does not come is asked for again. */
-  const fill = async (): Promise<void> => {
-    let after: string | null = null;
-    let pause = FIRST_PAUSE_MS;
-    for (;;) {
-      let page: Page<NodeRun>;
-      try {
-        page = await nodeRunsPage(id, after, filling.signal);
-      } catch (error) {
-        if (filling.signal.aborted || isMissing(error)) return;
-        await new Promise(resolve => setTimeout(resolve, pause));
-        pause = Math.min(pause * 2, LONGEST_PAUSE_MS);
-        continue;
-      }
-      pause = FIRST_PAUSE_MS;
-      after = page.next;
-      enqueue({ kind: 'runs', runs: page.rows, last: after === null });
-      if (after === null) return;
-    }
+  const fillAnew = (): void => {
+    filling?.abort();
+    filling = new AbortController();
+    const missing = (): number => {
+      flush();
+      return missingOf(store.getState().run);
+    };
+    void fill(id, { onRuns: runs => enqueue({ kind: 'runs', runs }), missing }, filling.signal);
   };
   const following = followRun(id, {
     onMessage: enqueue,
@@ -104,9 +97,19 @@ export function watch(store: LiveStore): () => void {
     },
   });
   return () => {
-    filling.abort();
+    unschedule();
+    filling?.abort();
     following.stop();
   };
+}
+
+/**
+ * Whether the record has to be asked for what is not there: a snapshot that names a part of a large loop takes with it what had been
+ * read, and at the end of the run everything is to be there.
+ */
+function lacks(before: RunState, run: RunState, batch: readonly Message[]): boolean {
+  if (run.omitted > 0 && batch.some(message => message.kind === 'snapshot')) return true;
+  return isTerminal(run.status) && !isTerminal(before.status) && missingOf(run) > 0;
 }
 
 function isDurable(event: EventEnvelope): boolean {

@@ -36,7 +36,7 @@ export const RUN_EVENTS = [
 
 /** Before what failed is tried again; each time twice as long. */
 export const FIRST_PAUSE_MS = 500;
-export const LONGEST_PAUSE_MS = 8_000;
+const LONGEST_PAUSE_MS = 8_000;
 
 /** Follows a run until its end; the function that is returned stops it. */
 export function followRun(id: string, follower: Follower): { stop(): void; restart(): void } {
