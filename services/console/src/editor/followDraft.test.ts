@@ -80,6 +80,31 @@ describe('unsaved work', () => {
     expect(readDraft(place)).toBeNull();
   });
 
+  it('is written when the page goes away, with what is still being typed', () => {
+    const store = open(record(3, 'three'));
+    const keeper = followDraft(store, PLACE);
+    const typed = store.getState().onSettle(() => {
+      typed();
+      store.getState().change(() => named('typed'));
+    });
+    window.dispatchEvent(new Event('pagehide'));
+    expect(readDraft(PLACE)?.definition.name).toBe('typed');
+    keeper.drop();
+    store.getState().change(() => named('after it was given up'));
+    window.dispatchEvent(new Event('pagehide'));
+    expect(readDraft(PLACE)).toBeNull();
+  });
+
+  it('is kept when the editor is left, whatever became of what was written before', () => {
+    const store = open(record(3, 'three'));
+    const keeper = followDraft(store, PLACE);
+    store.getState().change(() => named('mine'));
+    vi.runAllTimers();
+    forgetWork();
+    keeper.stop();
+    expect(readDraft(PLACE)?.definition.name).toBe('mine');
+  });
+
   it('is gone after a logout', () => {
     keepDraft(PLACE, { base: 1, definition: named('mine') });
     sessionStorage.setItem('of-another', 'x');

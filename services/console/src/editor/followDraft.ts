@@ -33,6 +33,16 @@ export function followDraft(store: EditorStore, first: string): DraftKeeper {
     cancel();
     timer = setTimeout(write, PAUSE_MS);
   });
+  // A page that goes away runs no more timers, and on some devices it asks nobody before.
+  const onHide = (): void => {
+    store.getState().settle();
+    if (timer !== undefined) write();
+  };
+  window.addEventListener('pagehide', onHide);
+  const unfollow = (): void => {
+    unsubscribe();
+    window.removeEventListener('pagehide', onHide);
+  };
   return {
     moveTo(next) {
       dropDraft(place);
@@ -41,12 +51,13 @@ export function followDraft(store: EditorStore, first: string): DraftKeeper {
     },
     drop() {
       givenUp = true;
-      unsubscribe();
+      unfollow();
       write();
     },
     stop() {
-      unsubscribe();
-      if (timer !== undefined) write();
+      unfollow();
+      // Whatever was written before: it may have been taken from under the work meanwhile.
+      write();
     },
   };
 }
