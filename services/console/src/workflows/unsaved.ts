@@ -1,0 +1,27 @@
+/** Work on this page that is not saved, for those who are about to end the page and do not know whose it is. */
+
+export interface Keeper {
+  hasWork(): boolean;
+  /** The user leaves the work: it is neither kept nor asked for again. */
+  giveUp(): void;
+}
+
+export const LEAVE_QUESTION = 'There are changes that were not saved. Leave them?';
+
+const keepers = new Set<Keeper>();
+
+/** Has `keeper` asked for its work until the function that is returned is called. */
+export function keepWork(keeper: Keeper): () => void {
+  keepers.add(keeper);
+  return () => keepers.delete(keeper);
+}
+
+/** Whether the page may be ended. The user is asked where that costs something. */
+export function mayLeaveWork(): boolean {
+  const hasWork = [...keepers].some(keeper => keeper.hasWork());
+  return !hasWork || window.confirm(LEAVE_QUESTION);
+}
+
+export function giveUpWork(): void {
+  keepers.forEach(keeper => keeper.giveUp());
+}
