@@ -16,8 +16,13 @@ const MOST_FOLDERS: usize = 4;
 const BLOB: &str = "blob:";
 
 /// The files beside a checkpoint that may be registered with it, besides those of its weights ([`is_weights`]).
-pub const FILES: [&str; 4] =
-    ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
+pub const FILES: [&str; 5] = [
+    "config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+];
 
 /// What a worker needs to have a registered model.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

@@ -84,6 +84,7 @@ mod tests {
             digest("onnx/model.onnx_data", "others"),
             digest("config.json", "{}"),
             digest("preprocessor_config.json", "{}"),
+            digest("processor_config.json", "{}"),
             digest("tokenizer.json", "{}"),
             digest("tokenizer_config.json", "{}"),
             digest("millrace.toml", "labels = [\"a\"]"),

@@ -26,7 +26,7 @@ pub struct Facts {
     pub companions: Vec<Companion>,
     /// Its `config.json`; empty when there is none.
     pub config: Map<String, Value>,
-    /// Its `preprocessor_config.json`, with the owner's overrides in it; none when there is neither.
+    /// What its image processor is made with, with the owner's overrides in it; none when there is neither.
     pub preprocessor: Option<Map<String, Value>>,
     /// What its owner says about it.
     pub overrides: Overrides,
@@ -60,11 +60,21 @@ impl Facts {
     pub(crate) fn with_files(mut self) -> Result<Self, InferenceError> {
         self.overrides = Overrides::read(&self.id, &self.folder)?;
         self.config = folder::json_of(&self.id, &self.folder, "config.json")?.unwrap_or_default();
-        self.preprocessor = folder::json_of(&self.id, &self.folder, "preprocessor_config.json")?;
+        self.preprocessor = self.image_processor()?;
         if !self.overrides.preprocess.is_empty() {
             self.preprocessor.get_or_insert_default().extend(self.overrides.preprocess.clone());
         }
         Ok(self)
+    }
+
+    /// What its files say of its image processor. `transformers` from version 5 on writes that of a model for pictures and texts
+    /// into `processor_config.json`, and believes it before `preprocessor_config.json`, which may be left from before.
+    fn image_processor(&self) -> Result<Option<Map<String, Value>>, InferenceError> {
+        let processor = folder::json_of(&self.id, &self.folder, "processor_config.json")?;
+        match processor.and_then(|mut fields| fields.remove("image_processor")) {
+            Some(Value::Object(fields)) => Ok(Some(fields)),
+            _ => folder::json_of(&self.id, &self.folder, "preprocessor_config.json"),
+        }
     }
 
     /// The architectures its `config.json` names, such as `DetrForObjectDetection`.

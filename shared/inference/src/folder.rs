@@ -9,8 +9,14 @@ use serde_json::{Map, Value};
 use crate::InferenceError;
 
 /// Files beside a graph that families read, or that say how the model is run; each may be missing.
-pub const BESIDE: [&str; 5] =
-    ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json", "millrace.toml"];
+pub const BESIDE: [&str; 6] = [
+    "config.json",
+    "preprocessor_config.json",
+    "processor_config.json",
+    "tokenizer.json",
+    "tokenizer_config.json",
+    "millrace.toml",
+];
 /// The largest file that is read: labels of tens of thousands of classes take two megabytes.
 const MOST_BYTES: u64 = 16 * 1024 * 1024;
 

@@ -25,7 +25,7 @@ pub(super) enum SizeStyle {
 /// A class.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Kind {
-    /// Without `ImageProcessor`, `ImageProcessorFast` or `FeatureExtractor`.
+    /// Without `ImageProcessor`, `ImageProcessorFast`, `ImageProcessorPil` or `FeatureExtractor`.
     pub(super) name: &'static str,
     pub(super) style: SizeStyle,
     size: fn() -> Value,
@@ -170,7 +170,9 @@ pub(super) fn find(class: &str) -> Option<(&'static Kind, bool)> {
     let (name, fast) = match class.strip_suffix("ImageProcessorFast") {
         Some(name) => (name, true),
         None => {
-            (class.strip_suffix("ImageProcessor").or_else(|| class.strip_suffix("FeatureExtractor"))?, false)
+            // The slow one has a name of its own since version 5.
+            let slow = ["ImageProcessor", "ImageProcessorPil", "FeatureExtractor"];
+            (slow.iter().find_map(|suffix| class.strip_suffix(suffix))?, false)
         }
     };
     KINDS.iter().find(|kind| kind.name == name).map(|kind| (kind, fast))

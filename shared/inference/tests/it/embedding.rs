@@ -113,6 +113,35 @@ async fn clip_is_like_the_reference() {
     towers_are_like_the_reference("clip-tiny", "clip").await;
 }
 
+/// What `transformers` 5 leaves of a folder: one file for the whole processor, whatever lies there from before.
+#[tokio::test]
+async fn the_processors_own_file_is_believed_first() {
+    let vision = [&SETTINGS[..], &["onnx/vision_model.onnx"]].concat();
+    let folder = folder_with("clip-tiny", &vision);
+    let model = folder.path().join("clip-tiny");
+    let load = async || {
+        let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
+        let model = loader.load(&"clip-tiny".into()).await.unwrap();
+        (embed_image(&model, "images/astronaut.jpg", None).await, model.info().digest.clone())
+    };
+    let (before, one_digest) = load().await;
+    let old = model.join("preprocessor_config.json");
+    let mut fields: Value = serde_json::from_str(&std::fs::read_to_string(&old).unwrap()).unwrap();
+    let processor =
+        serde_json::json!({"processor_class": "CLIPProcessor", "image_processor": fields.clone()});
+    std::fs::write(model.join("processor_config.json"), processor.to_string()).unwrap();
+    fields["do_normalize"] = false.into();
+    std::fs::write(&old, fields.to_string()).unwrap();
+    let (both, other_digest) = load().await;
+    std::fs::remove_file(&old).unwrap();
+    assert_eq!((&both, load().await.0), (&before, before.clone()));
+    assert_ne!(one_digest, other_digest);
+    // One that says nothing of pictures leaves it to the other.
+    std::fs::write(&old, fields.to_string()).unwrap();
+    std::fs::write(model.join("processor_config.json"), "{\"processor_class\": \"CLIPProcessor\"}").unwrap();
+    assert_ne!(load().await.0, before);
+}
+
 #[tokio::test]
 async fn siglip_is_like_the_reference() {
     towers_are_like_the_reference("siglip-tiny", "siglip").await;

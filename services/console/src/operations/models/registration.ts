@@ -10,6 +10,7 @@ export type Origin = File | string;
 export const FILES = [
   'config.json',
   'preprocessor_config.json',
+  'processor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
   'model.onnx_data',
