@@ -101,16 +101,17 @@ pub enum InferenceError {
         /// What it has.
         modes: String,
     },
-    /// The model's tokens cannot be pooled in this way.
+    /// The model's tokens cannot be pooled in this way, or it is not known in which they are.
     #[error(
-        "the vectors of the model {id} cannot be pooled by {wanted:?}: {detail}; leave `pooling` out for its own way"
+        "the vectors of the model {id} cannot be pooled{}: {detail}",
+        wanted.map_or_else(String::new, |wanted| format!(" by {wanted:?}"))
     )]
     WrongPooling {
         /// Which.
         id: ModelId,
-        /// What was asked for.
-        wanted: &'static str,
-        /// What is missing.
+        /// What was asked for, if anything was.
+        wanted: Option<&'static str>,
+        /// What is missing, and what to do.
         detail: String,
     },
     /// The model takes no pictures, or no texts.

@@ -13,6 +13,40 @@ use crate::{Facts, InferenceError, Part, Tensor};
 const POOLED: [&str; 3] = ["image_embeds", "pooler_output", "sentence_embedding"];
 const PATCHES: &str = "last_hidden_state";
 
+/// Models whose tokens are patches, or whose output is a map.
+const WITHOUT_CLASS_TOKEN: [&str; 30] = [
+    "aimv2_vision_model",
+    "bit",
+    "convnext",
+    "convnextv2",
+    "cvt",
+    "dinat",
+    "donut-swin",
+    "efficientformer",
+    "efficientnet",
+    "focalnet",
+    "hgnet_v2",
+    "hiera",
+    "ijepa",
+    "levit",
+    "maskformer-swin",
+    "mobilenet_v1",
+    "mobilenet_v2",
+    "mobilevit",
+    "mobilevitv2",
+    "poolformer",
+    "pvt_v2",
+    "regnet",
+    "resnet",
+    "segformer",
+    "siglip_vision_model",
+    "siglip2_vision_model",
+    "swiftformer",
+    "swin",
+    "swinv2",
+    "vitdet",
+];
+
 pub(super) const ENTRY: Entry = Entry {
     name: "vision-encoder",
     recognises: |facts| {
@@ -33,10 +67,22 @@ pub(super) struct Tokens {
     id: ModelId,
     pooled: Option<usize>,
     patches: Option<usize>,
-    /// Tokens before the patches; none where there is no class token among them.
-    special: Option<usize>,
-    /// What the model is used with.
-    usual: Pooling,
+    special: Special,
+    /// What the model is used with; none where that is not known.
+    usual: Option<Pooling>,
+    /// What its configuration calls it.
+    kind: String,
+}
+
+/// Tokens before the patches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Special {
+    /// There are none: its tokens are patches, or a map.
+    None,
+    /// So many, the class token first.
+    Some(usize),
+    /// The model is not known.
+    Unknown,
 }
 
 impl VisionEncoder {
@@ -52,14 +98,16 @@ impl Tokens {
         let place = |name: &str| outputs.iter().position(|own| *own == name);
         let pooled = POOLED.into_iter().find_map(place);
         let special = special_tokens(config);
-        let usual = match (config.get("model_type").and_then(Value::as_str), pooled, special) {
-            // Their pooled output, where it is exported, is the class token again.
-            (Some("dinov2" | "dinov2_with_registers" | "dinov3_vit"), None, _) => Pooling::Cls,
-            (_, Some(_), _) => Pooling::Pooler,
-            (_, None, Some(_)) => Pooling::Cls,
-            (_, None, None) => Pooling::Mean,
+        let kind = config.get("model_type").and_then(Value::as_str).unwrap_or_default();
+        let usual = match (pooled, special) {
+            // Of DINO's models it is the class token again.
+            (Some(_), _) => Some(Pooling::Pooler),
+            (None, Special::Some(_)) if pools_patches(kind, config) => Some(Pooling::Mean),
+            (None, Special::Some(_)) => Some(Pooling::Cls),
+            (None, Special::None) => Some(Pooling::Mean),
+            (None, Special::Unknown) => None,
         };
-        Self { id: id.clone(), pooled, patches: place(PATCHES), special, usual }
+        Self { id: id.clone(), pooled, patches: place(PATCHES), special, usual, kind: kind.to_owned() }
     }
 
     /// The vector of one row.
@@ -68,25 +116,45 @@ impl Tokens {
         outputs: &[Tensor],
         pooling: Option<Pooling>,
     ) -> Result<Vec<f32>, InferenceError> {
-        let pooling = pooling.unwrap_or(self.usual);
+        let output = |place: Option<usize>| place.and_then(|place| outputs.get(place));
+        let pooling = match pooling.or(self.usual) {
+            Some(pooling) => pooling,
+            // A map has no place for a token of another kind.
+            None if output(self.patches).is_some_and(|patches| patches.shape().len() == 4) => Pooling::Mean,
+            None => return Err(self.unknown()),
+        };
         let without = |what: &str| InferenceError::WrongPooling {
             id: self.id.clone(),
-            wanted: pooling.as_str(),
-            detail: format!("its graph gives no {what}"),
+            wanted: Some(pooling.as_str()),
+            detail: format!("its graph gives no {what}; leave `pooling` out for its own way"),
         };
-        let output = |place: Option<usize>| place.and_then(|place| outputs.get(place));
         match pooling {
             Pooling::Pooler => output(self.pooled).map(whole).ok_or_else(|| without("pooled vector")),
             Pooling::Cls => {
-                self.special.ok_or_else(|| without("class token"))?;
+                if self.special == Special::None {
+                    return Err(without("class token"));
+                }
                 let patches = output(self.patches).ok_or_else(|| without("tokens"))?;
                 first(patches).ok_or_else(|| self.odd(patches))
             }
             Pooling::Mean => {
                 let patches = output(self.patches).ok_or_else(|| without("tokens"))?;
-                mean(patches, self.special.unwrap_or(0)).ok_or_else(|| self.odd(patches))
+                let special = match self.special {
+                    Special::Some(count) => count,
+                    Special::None | Special::Unknown => 0,
+                };
+                mean(patches, special).ok_or_else(|| self.odd(patches))
             }
         }
+    }
+
+    fn unknown(&self) -> InferenceError {
+        let detail = format!(
+            "how its tokens become one is not known of a model_type {:?}; set `pooling` to cls, which takes the first of them, \
+             or to mean",
+            self.kind
+        );
+        InferenceError::WrongPooling { id: self.id.clone(), wanted: None, detail }
     }
 
     fn odd(&self, tensor: &Tensor) -> InferenceError {
@@ -96,24 +164,38 @@ impl Tokens {
     }
 }
 
-/// How many tokens come before the patches; none where no class token is among them.
-fn special_tokens(config: &Map<String, Value>) -> Option<usize> {
+/// Whether a model that has a class token is used with the mean of its patches all the same: that token was not taught.
+fn pools_patches(kind: &str, config: &Map<String, Value>) -> bool {
+    let is_told = config.get("use_mean_pooling").and_then(Value::as_bool);
+    matches!(kind, "beit" | "data2vec-vision") && is_told.unwrap_or(true)
+}
+
+/// How many tokens come before the patches.
+fn special_tokens(config: &Map<String, Value>) -> Special {
     let registers = config.get("num_register_tokens").and_then(Value::as_u64);
     let registers = registers.and_then(|count| usize::try_from(count).ok());
-    match config.get("model_type").and_then(Value::as_str)? {
+    match config.get("model_type").and_then(Value::as_str).unwrap_or_default() {
         "vit"
         | "vit_mae"
         | "vit_msn"
         | "beit"
         | "data2vec-vision"
         | "dinov2"
+        // Its mean over the map comes first.
+        | "dinov3_convnext"
+        | "pvt"
         | "clip_vision_model"
         | "clip"
-        | "chinese_clip_vision_model" => Some(1),
+        | "altclip_vision_model"
+        | "blip_vision_model"
+        | "chinese_clip_vision_model"
+        | "metaclip_2_vision_model"
+        | "mlcd_vision_model" => Special::Some(1),
         // A class token and one that was taught by another model.
-        "deit" => Some(2),
-        "dinov2_with_registers" | "dinov3_vit" => Some(1 + registers.unwrap_or(4)),
-        _ => None,
+        "deit" => Special::Some(2),
+        "dinov2_with_registers" | "dinov3_vit" => Special::Some(1 + registers.unwrap_or(4)),
+        kind if WITHOUT_CLASS_TOKEN.contains(&kind) => Special::None,
+        _ => Special::Unknown,
     }
 }
 
@@ -226,6 +308,12 @@ mod tests {
         assert_eq!(read("deit", Some(Pooling::Mean)), [40.0, 50.0]);
         assert_eq!(read("dinov2_with_registers", Some(Pooling::Mean)), [50.0, 60.0]);
         assert_eq!(read("swin", None), [22.75, 30.5]);
+        // Their class token was not taught: their own head takes the mean of the patches, unless they say otherwise.
+        assert_eq!(read("beit", None), [30.0, 40.0]);
+        assert_eq!(read("data2vec-vision", None), [30.0, 40.0]);
+        let config = json!({"model_type": "beit", "use_mean_pooling": false});
+        let by_class = Tokens::new(&"m".into(), &[PATCHES], config.as_object().unwrap());
+        assert_eq!(by_class.read(&four(), None).unwrap(), [1.0, 2.0]);
         let both = tokens("vit", &[PATCHES, "pooler_output"]);
         let mut outputs = four();
         outputs.push(Tensor::new(vec![1, 2], vec![7.0, 8.0]).unwrap());
@@ -236,7 +324,23 @@ mod tests {
     #[test]
     fn a_map_is_averaged_over_its_pixels() {
         let map = vec![Tensor::new(vec![1, 2, 1, 2], vec![1.0, 3.0, 5.0, 9.0]).unwrap()];
-        assert_eq!(tokens("convnext", &[PATCHES]).read(&map, None).unwrap(), [2.0, 7.0]);
+        for kind in ["convnext", "one of its own"] {
+            assert_eq!(tokens(kind, &[PATCHES]).read(&map, None).unwrap(), [2.0, 7.0]);
+        }
+    }
+
+    #[test]
+    fn of_a_model_that_is_not_known_no_pooling_is_guessed() {
+        let own = tokens("nomic_bert", &[PATCHES]);
+        let error = own.read(&four(), None).unwrap_err();
+        assert!(matches!(&error, InferenceError::WrongPooling { wanted: None, .. }), "{error}");
+        assert!(error.to_string().contains("\"nomic_bert\"; set `pooling` to cls"), "{error}");
+        assert_eq!(own.read(&four(), Some(Pooling::Cls)).unwrap(), [1.0, 2.0]);
+        assert_eq!(own.read(&four(), Some(Pooling::Mean)).unwrap(), [22.75, 30.5]);
+        let mut outputs = four();
+        outputs.push(Tensor::new(vec![1, 2], vec![7.0, 8.0]).unwrap());
+        let pooled = tokens("nomic_bert", &[PATCHES, "pooler_output"]);
+        assert_eq!(pooled.read(&outputs, None).unwrap(), [7.0, 8.0]);
     }
 
     #[test]
