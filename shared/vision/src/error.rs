@@ -76,6 +76,18 @@ pub enum VisionError {
         /// Width and height of the canvas.
         canvas: (u32, u32),
     },
+    /// The picture, scaled as the model wants it, has more pixels than may be made.
+    #[error(
+        "the image would have to be scaled to {width} x {height} pixels for the model, {max_pixels} pixels are allowed; crop it first"
+    )]
+    StretchedTooFar {
+        /// Pixels across, scaled.
+        width: u32,
+        /// Pixels down, scaled.
+        height: u32,
+        /// The limit.
+        max_pixels: u64,
+    },
     /// Width, height and number of samples contradict each other.
     #[error("{samples} samples do not make a frame of {width} x {height} RGB pixels")]
     WrongSize {
@@ -108,6 +120,7 @@ impl VisionError {
             | Self::TooManyPixels { .. }
             | Self::TooManyBytes { .. }
             | Self::Empty { .. }
+            | Self::StretchedTooFar { .. }
             | Self::DoesNotFit { .. } => ErrorKind::InvalidInput,
             Self::Unsupported { .. } => ErrorKind::Unsupported,
             Self::WrongSize { .. } | Self::Encode { .. } => ErrorKind::Internal,

@@ -5,7 +5,7 @@ use serde_json::Value;
 
 use super::Prepared;
 use crate::preprocess::image_processor_of;
-use crate::{Facts, ImageProcessor, InferenceError, Tensor};
+use crate::{ElementType, Facts, ImageProcessor, InferenceError, MOST_SIDE, Tensor};
 
 /// Classes that a label may be one of, at most.
 const MOST_LABELS: usize = 1_000_000;
@@ -72,6 +72,8 @@ impl Feed {
 pub(super) struct Intake {
     processor: ImageProcessor,
     feeds: Vec<Feed>,
+    /// Height and width of the mask, each as the graph has it; none for the picture's own.
+    mask_sides: [Option<usize>; 2],
 }
 
 impl Intake {
@@ -99,10 +101,10 @@ impl Intake {
             && (width as usize, height as usize) != (own_width, own_height)
         {
             return Err(facts.unsupported(format!(
-                "preprocessor_config.json makes pictures of {width} x {height}, its graph takes {own_width} x {own_height}"
+                "its image processor makes pictures of {width} x {height}, its graph takes {own_width} x {own_height}"
             )));
         }
-        Ok(Self { processor, feeds })
+        Ok(Self { processor, feeds, mask_sides: mask_sides(facts)? })
     }
 
     /// Width and height that a picture of `source` pixels is scaled to.
@@ -118,7 +120,7 @@ impl Intake {
     /// The picture as the graph takes it.
     pub(super) fn prepare(&self, frame: &Frame) -> Result<Prepared, InferenceError> {
         let pixels = self.processor.prepare(frame)?;
-        let mut mask = self.feeds.contains(&Feed::Mask).then(|| pixels.mask());
+        let mut mask = self.feeds.contains(&Feed::Mask).then(|| pixels.mask_of(self.mask_sides));
         let mut values = Some(pixels.values);
         let inputs = self.feeds.iter().filter_map(|feed| match feed {
             Feed::Pixels => values.take(),
@@ -128,15 +130,33 @@ impl Intake {
     }
 }
 
-/// What its `preprocessor_config.json` asks for.
+/// Sides of a `pixel_mask` that the graph insists on. Exports of DETR take one of 64 x 64 whatever the picture's size: their
+/// exporter left those axes as they were in its example. The model stretches the mask to its features in any case.
+fn mask_sides(facts: &Facts) -> Result<[Option<usize>; 2], InferenceError> {
+    let Some(port) = facts.input("pixel_mask") else { return Ok([None; 2]) };
+    let &[_, height, width] = port.shape.as_slice() else {
+        return Err(facts.unsupported("its graph has an input pixel_mask that has not three axes"));
+    };
+    if port.element != ElementType::I64 {
+        let detail = format!("its graph takes a pixel_mask of {}, not of int64", port.element.as_str());
+        return Err(facts.unsupported(detail));
+    }
+    let sides = [height, width];
+    if sides.iter().flatten().any(|side| !(1..=MOST_SIDE as usize).contains(side)) {
+        return Err(facts.unsupported(format!("the sides of its pixel_mask are not 1 to {MOST_SIDE}")));
+    }
+    Ok(sides)
+}
+
+/// What its `preprocessor_config.json`, or the processor's own file, asks for.
 fn processor(facts: &Facts, planes: usize) -> Result<ImageProcessor, InferenceError> {
     let Some(fields) = &facts.preprocessor else {
         return Err(InferenceError::FileMissing {
             id: facts.id.clone(),
             file: "preprocessor_config.json".to_owned(),
             need:
-                "it says how the model wants its pixels; copy it from where the model comes from, or write a \
-                   [preprocess] table into its millrace.toml"
+                "it says how the model wants its pixels, or else processor_config.json does; copy it from where the model \
+                   comes from, or write a [preprocess] table into its millrace.toml"
                     .to_owned(),
         });
     };
@@ -147,7 +167,13 @@ fn processor(facts: &Facts, planes: usize) -> Result<ImageProcessor, InferenceEr
         fields.to_mut().insert("image_processor_type".to_owned(), class.into());
     }
     ImageProcessor::read(&fields, planes)
-        .map_err(|fault| facts.unsupported(format!("preprocessor_config.json: {fault}")))
+        .map_err(|fault| facts.unsupported(format!("its image processor: {fault}")))
+}
+
+/// Whether any of them is not a number, or more than any: half precision that overflows. As little as can be is what masked
+/// classes have.
+pub(super) fn has_no_numbers(values: &[f32]) -> bool {
+    values.iter().any(|value| value.is_nan() || *value == f32::INFINITY)
 }
 
 /// One row's numbers in `outputs[at]`, of so many axes after the first, all of them numbers.
@@ -162,8 +188,8 @@ pub(super) fn row<'a, const AXES: usize>(
     let axes = shape.and_then(|(_, axes)| <[usize; AXES]>::try_from(axes).ok());
     let axes = axes.filter(|_| tensor.data().len() == tensor.shape().iter().product::<usize>());
     let axes = axes.ok_or_else(|| fault(format!("output {at} has the shape {:?}", tensor.shape())))?;
-    if tensor.data().iter().any(|value| value.is_nan()) {
-        return Err(fault(format!("output {at} has values that are not numbers (NaN)")));
+    if has_no_numbers(tensor.data()) {
+        return Err(fault(format!("output {at} has values that are not numbers (NaN or infinity)")));
     }
     Ok((axes, tensor.data()))
 }

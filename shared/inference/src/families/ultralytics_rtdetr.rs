@@ -6,6 +6,7 @@ use millrace_contracts::ModelId;
 use millrace_vision::{Filter, Frame, Placement, resize};
 
 use super::nms::{Candidate, settled};
+use super::transformers::has_no_numbers;
 use super::transformers_detect::in_pixels;
 use super::ultralytics_detect::{input_size, labels_of, refuse_other_pictures, tensor_of};
 use super::{DetectParams, Detector, Entry, Family, Found, Prepared};
@@ -111,8 +112,8 @@ impl Detector for UltralyticsRtdetr {
         params: &DetectParams,
     ) -> Result<Vec<Found>, InferenceError> {
         let output = outputs.first().ok_or_else(|| self.odd("it gives nothing".to_owned()))?;
-        if output.data().iter().any(|value| value.is_nan()) {
-            return Err(self.odd("its boxes have values that are not numbers (NaN)".to_owned()));
+        if has_no_numbers(output.data()) {
+            return Err(self.odd("its boxes have values that are not numbers (NaN or infinity)".to_owned()));
         }
         let queries = self.queries(output, placement.source).ok_or_else(|| {
             let columns = 4 + self.labels.len();

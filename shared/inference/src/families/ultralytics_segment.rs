@@ -8,6 +8,7 @@ use millrace_vision::{Frame, Letterbox, Placement};
 
 use super::nms::{Candidate, suppress};
 use super::segment::{SegmentMode, SegmentParams, Segmenter, allowed};
+use super::transformers::has_no_numbers;
 use super::ultralytics_detect::{candidates, input_shape, labels_of, prepared, refuse_other_heads};
 use super::{DetectParams, Entry, Family, Prepared, Segment};
 use crate::graph::GraphPort;
@@ -116,6 +117,10 @@ impl Segmenter for UltralyticsSegment {
             || prototypes.data().len() != count * height * width
         {
             return Err(self.odd(outputs));
+        }
+        if has_no_numbers(head.data()) {
+            let detail = "its boxes have values that are not numbers (NaN or infinity)".to_owned();
+            return Err(InferenceError::Output { id: self.id.clone(), detail });
         }
         let usual = DetectParams::default();
         let (confidence, iou, max_detections) = (params.confidence, params.iou, params.max_segments);

@@ -10,6 +10,9 @@ use super::settings::Settings;
 use super::sizes::SizeRule;
 use crate::Tensor;
 
+/// Pixels that a picture may become. A long and thin one of few pixels becomes many more where its shorter side leads.
+const MOST_PIXELS: u64 = 1 << 26;
+
 /// What a `preprocessor_config.json` asks for.
 ///
 /// The reference's slow classes are followed. Their fast forms (`…Fast`, on torchvision) scale with other roundings: one
@@ -45,7 +48,18 @@ impl Pixels {
     /// as large as the picture.
     #[must_use]
     pub fn mask(&self) -> Tensor {
-        mask(&self.canvas)
+        self.mask_of([None; 2])
+    }
+
+    /// The same in another height and width where they are given, each pixel that of the nearest.
+    #[must_use]
+    pub fn mask_of(&self, [height, width]: [Option<usize>; 2]) -> Tensor {
+        let (canvas, window) = (&self.canvas, self.canvas.window);
+        let down = shown((canvas.offset.1, window.height), canvas.size.1, height);
+        let across = shown((canvas.offset.0, window.width), canvas.size.0, width);
+        let ones = down.iter().flat_map(|row| across.iter().map(move |column| i64::from(*row && *column)));
+        let ones: Vec<i64> = ones.collect();
+        Tensor::of(vec![1, down.len(), across.len()], ones).expect("a mask has its sides' pixels")
     }
 }
 
@@ -108,10 +122,14 @@ impl ImageProcessor {
     ///
     /// # Errors
     /// [`VisionError::Empty`] for a picture without pixels, [`VisionError::DoesNotFit`] for one that does not fit into the
-    /// padding the model was made with.
+    /// padding the model was made with, [`VisionError::StretchedTooFar`] for one so long and thin that it becomes too large.
     pub fn prepare(&self, frame: &Frame) -> Result<Pixels, VisionError> {
         let source = (frame.width(), frame.height());
         let canvas = self.canvas(self.scaled_size(source))?;
+        let (width, height) = (canvas.window.width, canvas.window.height);
+        if u64::from(width) * u64::from(height) > MOST_PIXELS {
+            return Err(VisionError::StretchedTooFar { width, height, max_pixels: MOST_PIXELS });
+        }
         let grey = (self.levels.planes() == 1).then(|| frame.grey());
         let frame = grey.as_ref().unwrap_or(frame);
         let sketch = Sketch::new(frame, self.resample, canvas, Arc::clone(&self.levels))?;
@@ -202,15 +220,12 @@ fn levels(settings: &Settings<'_>, planes: usize) -> Result<Levels, String> {
     }))
 }
 
-fn mask(canvas: &Canvas) -> Tensor {
-    let (width, height) = (canvas.size.0 as usize, canvas.size.1 as usize);
-    let mut ones = vec![0i64; width * height];
-    let (left, shown) = (canvas.offset.0 as usize, canvas.window.width as usize);
-    for row in ones.chunks_exact_mut(width).skip(canvas.offset.1 as usize).take(canvas.window.height as usize)
-    {
-        row[left..left + shown].fill(1);
-    }
-    Tensor::of(vec![1, height, width], ones).expect("a mask has the canvas's pixels")
+/// Along one side of the canvas, told in so many places of its `wanted`: where the picture is, which begins at `first`.
+fn shown((first, pixels): (u32, u32), side: u32, wanted: Option<usize>) -> Vec<bool> {
+    let (first, side) = (first as usize, side as usize);
+    let wanted = wanted.unwrap_or(side);
+    let picture = first..first + pixels as usize;
+    (0..wanted).map(|place| picture.contains(&(place * side / wanted))).collect()
 }
 
 /// Where the picture landed: the part of it that the window shows, scaled to the window.

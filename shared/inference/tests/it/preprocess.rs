@@ -1,7 +1,7 @@
 //! Image processors against `transformers`, bit for bit: other sizes, filters and switches than the model folders have.
 
 use millrace_inference::{Elements, ImageProcessor};
-use millrace_vision::Frame;
+use millrace_vision::{Frame, VisionError};
 use serde_json::{Map, Value, json};
 
 use crate::goldens_folder;
@@ -84,6 +84,9 @@ fn what_is_not_understood_is_refused_by_name() {
     ] {
         assert!(message.contains(names), "{names}: {message}");
     }
+    // The name of the slow class since version 5.
+    let slow = json!({"image_processor_type": "CLIPImageProcessorPil"});
+    assert!(ImageProcessor::read(slow.as_object().unwrap(), 3).is_ok());
     let fine =
         json!({"image_processor_type": "ViTImageProcessorFast", "do_thumbnail": false, "crop_margin": null});
     assert!(ImageProcessor::read(fine.as_object().unwrap(), 3).is_ok());
@@ -108,4 +111,16 @@ fn pictures_of_one_pixel_and_of_none() {
         assert!(processor.prepare(&Frame::filled(1, 1, [7; 3])).is_ok(), "{class}");
         assert!(processor.prepare(&Frame::filled(0, 9, [7; 3])).is_err(), "{class}");
     }
+}
+
+/// A few kilobytes that would become gigabytes: a pixel high, and its shorter side leads.
+#[test]
+fn a_long_thin_picture_is_not_blown_up_without_bounds() {
+    let file = |crops: bool| json!({"image_processor_type": "BitImageProcessor", "size": {"shortest_edge": 224}, "do_center_crop": crops});
+    let of = |crops: bool| ImageProcessor::read(file(crops).as_object().unwrap(), 3).unwrap();
+    let thin = Frame::filled(500_000, 1, [7; 3]);
+    let refused = of(false).prepare(&thin).unwrap_err();
+    assert!(matches!(refused, VisionError::StretchedTooFar { .. }), "{refused}");
+    assert!(refused.to_string().contains("1048576 x 224"), "{refused}");
+    assert_eq!(of(true).prepare(&thin).unwrap().values.shape(), [1, 3, 224, 224], "a crop of it is small");
 }
