@@ -33,12 +33,12 @@ def zero(kind):
     return nodes, values
 
 
-def save(name, nodes, values, outputs, kind=T.FLOAT, size=8, metadata=None, files=None, port="pixel_values"):
+def save(name, nodes, values, outputs, kind=T.FLOAT, size=8, metadata=None, files=None, port="pixel_values", beside=()):
     folder = ROOT / name
     folder.mkdir(parents=True, exist_ok=True)
     for node in nodes:
         node.input[:] = [port if one == "pixels" else one for one in node.input]
-    inputs = [h.make_tensor_value_info(port, kind, ["batch", 3, size, size])]
+    inputs = [h.make_tensor_value_info(port, kind, ["batch", 3, size, size]), *beside]
     graph = h.make_graph(nodes, name, inputs, [h.make_tensor_value_info(*one) for one in outputs], values)
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", 18)], ir_version=9)
     if metadata:
@@ -80,6 +80,30 @@ def detector(labels):
 def classifier(**more):
     config = {"architectures": ["ViTForImageClassification"], "model_type": "vit", "id2label": {"0": "a", "1": "b", "2": "c"}}
     return {"config.json": config | more, "preprocessor_config.json": PROCESSOR}
+
+
+def masked(name, size, **processor):
+    """A detector that is as sure of class 1 as much of its mask, of 64 x 64, is set."""
+    nodes, held = zero(T.FLOAT)
+    held += [
+        nh.from_array(np.array([1, 2], np.int64), "sides"),
+        nh.from_array(np.array([[[0, 1, 0]]], np.float32), "second"),
+        nh.from_array(np.array([[[-99, 0, 0]]], np.float32), "never"),
+        nh.from_array(np.array([[[0.5, 0.5, 0.5, 0.5]]], np.float32), "box"),
+    ]
+    nodes += [
+        h.make_node("Cast", ["pixel_mask"], ["set"], to=T.FLOAT),
+        h.make_node("ReduceMean", ["set", "sides"], ["share"]),
+        h.make_node("Mul", ["share", "second"], ["sure"]),
+        h.make_node("Add", ["sure", "never"], ["row"]),
+        h.make_node("Add", ["zero", "row"], ["logits"]),
+        h.make_node("Add", ["zero", "box"], ["pred_boxes"]),
+    ]
+    files = detector(["a", "b"])
+    files["preprocessor_config.json"] |= processor
+    mask = h.make_tensor_value_info("pixel_mask", T.INT64, ["batch", 64, 64])
+    outputs = [("logits", T.FLOAT, ["batch", 1, 3]), ("pred_boxes", T.FLOAT, ["batch", 1, 4])]
+    save(name, nodes, held, outputs, size=size, files=files, beside=[mask])
 
 
 def many():
@@ -145,6 +169,11 @@ def main():
     constant("none", {"logits": f32([[[-5, -5, 5]]]), "pred_boxes": boxes}, files=detector(["a", "b"]))
     constant("nan-detector", {"logits": f32([[[np.nan, 1, 2]]]), "pred_boxes": boxes}, files=detector(["a", "b"]))
     constant("short-boxes", {"logits": f32([[[3, 1, 2]]]), "pred_boxes": boxes[:, :, :3]}, files=detector(["a", "b"]))
+    constant("infinite-detector", {"logits": f32([[[np.inf, 1, 2]]]), "pred_boxes": boxes}, files=detector(["a", "b"]))
+    constant("infinite-classifier", {"logits": f32([[np.inf, 1, 2]])}, files=classifier())
+    # What Optimum makes of DETR: a mask of the size of its example.
+    masked("mask-64", 8)
+    masked("mask-64-padded", None, do_pad=True, pad_size={"height": 8, "width": 16})
     constant("nan-classifier", {"logits": f32([[np.nan, 1, 2]])}, files=classifier())
     constant("multi-label", {"logits": f32([[0, 2, -2]])}, files=classifier(problem_type="multi_label_classification"))
     constant("no-processor", {"logits": f32([[0, 2, -2]])}, files={"config.json": classifier()["config.json"]})
@@ -157,6 +186,8 @@ def main():
     half = raw.astype(np.float16)
     rows = np.concatenate([raw, np.zeros((1, 3, 1))], axis=2).astype(np.float32)
     constant("yolo-rows", {"output0": rows}, metadata=ultralytics("detect", "abc"), **yolo)
+    # Its metadata is gone, as after simplifiers.
+    constant("yolo-silent", {"output0": rows}, **yolo)
     # YOLOv10 of a version that does not say that its boxes are finished, with as many classes as make its rows ambiguous.
     constant("yolo-v10", {"output0": final}, metadata=ultralytics("detect", "ab"), **yolo)
     # RT-DETR: shares of the picture, found once each. A query of two likes, one of the other class, one of nothing.
@@ -166,6 +197,8 @@ def main():
     constant("rtdetr", {"output0": queries}, metadata=ultralytics("detect", "ab", **says), **yolo)
     constant("rtdetr-finished", {"output0": finished}, metadata=ultralytics("detect", "ab", head="RTDETRDecoder"), **yolo)
     constant("rtdetr-nameless", {"output0": queries[:, :, [0, 1, 2, 3, 4, 5, 5]]}, metadata=ultralytics("detect", "abc"), **yolo)
+    constant("rtdetr-nameless-two", {"output0": queries}, metadata=ultralytics("detect", "ab"), **yolo)
+    constant("rtdetr-nameless-finished", {"output0": finished}, metadata=ultralytics("detect", "abc"), **yolo)
     constant("yolo-half", {"output0": np.ascontiguousarray(half.transpose(0, 2, 1)[:, :, :2])}, kind=T.FLOAT16, metadata=ultralytics("detect", "ab"), **yolo)
     # One anchor on the right half, one prototype of which its coefficient keeps what is above the middle.
     head = np.array([[[48], [32], [32], [64], [0.1], [0.9], [2]]])

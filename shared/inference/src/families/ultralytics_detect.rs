@@ -6,6 +6,7 @@ use millrace_vision::{Filter, Frame, Letterbox, Normalise, Placement, letterbox,
 use serde_json::Value;
 
 use super::nms::{Candidate, suppress};
+use super::transformers::has_no_numbers;
 use super::{DetectParams, Detector, Entry, Family, Found, Prepared};
 use crate::graph::ElementType;
 use crate::{Facts, InferenceError, MOST_SIDE, Tensor};
@@ -93,11 +94,23 @@ pub(super) fn refuse_other_pictures(facts: &Facts) -> Result<(), InferenceError>
     Ok(())
 }
 
-/// The names by index. Indices that are not named are called by their number.
+/// The names by index: the owner's, else the metadata's.
 pub(super) fn labels_of(facts: &Facts) -> Result<Vec<String>, InferenceError> {
+    let Some(labels) = &facts.overrides.labels else { return names_of(facts) };
+    // Metadata may be gone, or unreadable: the owner's word stands then.
+    if let Some(named) = names_of(facts).ok().filter(|named| named.len() != labels.len()) {
+        let detail = format!("millrace.toml names {} labels, its metadata {}", labels.len(), named.len());
+        return Err(facts.unsupported(detail));
+    }
+    Ok(labels.clone())
+}
+
+/// The names of the metadata. Indices that are not named are called by their number.
+fn names_of(facts: &Facts) -> Result<Vec<String>, InferenceError> {
     let fault = || InferenceError::Load {
         id: facts.id.clone(),
-        detail: "its names are no dict or list of texts".to_owned(),
+        detail: "the names in its metadata are no dict or list of texts; write labels into its millrace.toml"
+            .to_owned(),
     };
     let text = |value: &Value| value.as_str().map(str::to_owned).ok_or_else(fault);
     match facts.literal("names")? {
@@ -212,14 +225,18 @@ impl Detector for UltralyticsDetect {
     ) -> Result<Vec<Found>, InferenceError> {
         let Some(output) = outputs.first() else { return Err(self.odd_output(&[])) };
         let &[1, first, second] = output.shape() else { return Err(self.odd_output(output.shape())) };
-        if output.data().iter().any(|value| value.is_nan()) {
-            let detail = "its boxes have values that are not numbers (NaN)".to_owned();
+        if has_no_numbers(output.data()) {
+            let detail = "its boxes have values that are not numbers (NaN or infinity)".to_owned();
             return Err(InferenceError::Output { id: self.id.clone(), detail });
         }
         let (data, classes) = (output.data(), self.labels.len());
         let columns = 4 + classes;
         // Rows of six are finished boxes, as the reference has it, however many classes there are: raw anchors are columns.
         let kept = if second == 6 && (self.finished || first != columns) {
+            // Rows of noughts fill up what was found to as many as there may be.
+            let found: Vec<f32> =
+                data.chunks_exact(6).filter(|row| row[4] > 0.0).flatten().copied().collect();
+            self.refuse_shares(&found, 6)?;
             finished(data, classes, params).ok_or_else(|| self.odd_output(output.shape()))?
         } else if first == columns {
             suppress(candidates(data, second, classes, params), params)
@@ -245,7 +262,8 @@ fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
 }
 
 /// Boxes that were suppressed inside the graph, as its reference reads them: those above the threshold, in their order, no
-/// more than may be. None when one has a class that there is no name for.
+/// more than may be. As of [`settled`](super::nms::settled) ones, those of different classes are suppressed where that is asked
+/// for. None when one has a class that there is no name for.
 fn finished(data: &[f32], classes: usize, params: &DetectParams) -> Option<Vec<Candidate>> {
     let mut kept = Vec::new();
     let rows = data.chunks_exact(6).enumerate();
@@ -255,9 +273,12 @@ fn finished(data: &[f32], classes: usize, params: &DetectParams) -> Option<Vec<C
         if row[5] < 0.0 || class >= classes {
             return None;
         }
-        if params.wants(class) && kept.len() < params.max_detections {
+        if params.wants(class) && (params.agnostic || kept.len() < params.max_detections) {
             kept.push(Candidate { bbox: [row[0], row[1], row[2], row[3]], score: row[4], class, anchor });
         }
+    }
+    if params.agnostic {
+        return Some(suppress(kept, params));
     }
     kept.sort_by(|a, b| b.score.total_cmp(&a.score));
     Some(kept)
@@ -315,6 +336,23 @@ mod tests {
         assert_eq!(scores(&DetectParams { classes: Some(vec![0]), ..DetectParams::default() }), [0.7]);
         assert_eq!(scores(&DetectParams { max_detections: 1, ..DetectParams::default() }), [0.9]);
         assert_eq!(finished(&rows, 1, &DetectParams::default()), None, "class 1 has no name");
+    }
+
+    #[test]
+    fn what_is_found_under_two_names_is_one_where_that_is_asked_for() {
+        let rows = [
+            [0.0, 0.0, 10.0, 10.0, 0.8, 1.0],
+            [0.0, 0.0, 10.0, 10.0, 0.9, 0.0],
+            [50.0, 0.0, 60.0, 9.0, 0.7, 1.0],
+        ]
+        .concat();
+        let scores = |params: &DetectParams| -> Vec<f32> {
+            finished(&rows, 2, params).unwrap().iter().map(|kept| kept.score).collect()
+        };
+        let agnostic = DetectParams { agnostic: true, ..DetectParams::default() };
+        assert_eq!(scores(&agnostic), [0.9, 0.7]);
+        assert_eq!(scores(&DetectParams { max_detections: 1, ..agnostic }), [0.9], "the best, not the first");
+        assert_eq!(scores(&DetectParams::default()), [0.9, 0.8, 0.7]);
     }
 
     #[test]

@@ -46,13 +46,15 @@ async fn nothing_found_is_an_empty_list_and_five_thousand_are_bounded() {
 
 #[tokio::test]
 async fn what_is_no_number_or_no_box_is_an_error() {
-    for (id, says) in [("nan-detector", "NaN"), ("short-boxes", "x 3")] {
+    for (id, says) in [("nan-detector", "NaN"), ("infinite-detector", "infinity"), ("short-boxes", "x 3")] {
         let error = detect(id, &DetectParams::default()).await.unwrap_err();
         assert!(matches!(error, InferenceError::Output { .. }), "{id}: {error}");
         assert!(error.to_string().contains(says), "{error}");
     }
-    let error = classify("nan-classifier").await.unwrap_err();
-    assert!(matches!(error, InferenceError::Output { .. }), "{error}");
+    for id in ["nan-classifier", "infinite-classifier"] {
+        let error = classify(id).await.unwrap_err();
+        assert!(matches!(error, InferenceError::Output { .. }), "{id}: {error}");
+    }
 }
 
 #[tokio::test]
@@ -109,6 +111,46 @@ async fn the_owner_has_the_last_word() {
     assert!(error.to_string().contains("not inside the folder"), "{error}");
 }
 
+/// A folder with the model `id` of the tiny ones as `m`, and what its owner says of it.
+fn owned(id: &str, settings: &str) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    let model = folder.path().join("m");
+    std::fs::create_dir_all(&model).unwrap();
+    std::fs::copy(goldens_folder().join("tiny").join(id).join("model.onnx"), model.join("model.onnx"))
+        .unwrap();
+    std::fs::write(model.join("millrace.toml"), settings).unwrap();
+    folder
+}
+
+#[tokio::test]
+async fn the_owner_names_the_classes_of_ultralytics_exports_too() {
+    let load = async |id: &str, settings: &str| load(owned(id, settings).path().to_owned(), "m").await;
+    for id in ["yolo-rows", "rtdetr-nameless", "yolo-classify"] {
+        let model = load(id, "labels = [\"x\", \"y\", \"z\"]").await.unwrap();
+        assert_eq!(model.info().labels.join(""), "xyz", "{id}");
+    }
+    let error = load("yolo-rows", "labels = [\"x\", \"y\"]").await.map(drop).unwrap_err();
+    assert!(error.to_string().contains("names 2 labels, its metadata 3"), "{error}");
+    // One that says nothing of itself any more.
+    let settings = "family = \"ultralytics-detect\"\nlabels = [\"x\", \"y\", \"z\"]";
+    let silent = load("yolo-silent", settings).await.unwrap();
+    assert_eq!((silent.info().family, &*silent.info().labels.join("")), ("ultralytics-detect", "xyz"));
+}
+
+/// The mask of a graph is of the size that the graph says, not of the picture's.
+#[tokio::test]
+async fn a_mask_of_fixed_size_is_given_in_that_size() {
+    let params = DetectParams { confidence: 0.25, ..DetectParams::default() };
+    for id in ["mask-64", "mask-64-padded"] {
+        let found = detect(id, &params).await.unwrap();
+        assert_eq!(found.iter().map(|one| &*one.class_name).collect::<Vec<_>>(), ["b"], "{id}");
+        // The score says how much of the mask is set: all of it, or the left half.
+        let expected = if id == "mask-64" { 1.0f32 } else { 0.5 };
+        let share = (found[0].confidence / (1.0 - found[0].confidence)).ln();
+        assert!((share - expected).abs() < 1e-3, "{id}: {share}");
+    }
+}
+
 /// `RTDETRPredictor`: pictures are stretched, boxes are shares of the picture, nothing is suppressed.
 #[tokio::test]
 async fn rt_detr_of_ultralytics_is_read_as_its_predictor_does() {
@@ -125,8 +167,11 @@ async fn rt_detr_of_ultralytics_is_read_as_its_predictor_does() {
     ];
     assert_eq!(told(&queries), expected);
     assert_eq!(told(&detect("rtdetr-finished", &params).await.unwrap()), expected);
-    let refused = detect("rtdetr-nameless", &params).await.unwrap_err();
-    assert!(refused.to_string().contains("ultralytics-rtdetr"), "{refused}");
+    // With two classes its rows are as long as those of finished boxes.
+    for id in ["rtdetr-nameless", "rtdetr-nameless-two", "rtdetr-nameless-finished"] {
+        let refused = detect(id, &params).await.unwrap_err();
+        assert!(refused.to_string().contains("ultralytics-rtdetr"), "{id}: {refused}");
+    }
 }
 
 #[tokio::test]
@@ -141,6 +186,8 @@ async fn the_forms_of_ultralytics_exports_are_read_alike() {
     assert!((half[0].confidence - rows[0].confidence).abs() < 1e-3 && half[0].bbox == rows[0].bbox);
     let finished = detect("yolo-end2end", &params).await.unwrap();
     assert_eq!(finished.iter().map(|one| one.bbox).collect::<Vec<_>>(), [rows[0].bbox; 2]);
+    let once = detect("yolo-end2end", &DetectParams { agnostic: true, ..params.clone() }).await.unwrap();
+    assert_eq!(once, finished[..1], "found twice, and asked for once");
     let silent = detect("yolo-v10", &params).await.unwrap();
     assert_eq!(silent, finished, "rows of six are finished boxes, also with two classes");
     assert_eq!(classify("yolo-classify").await.unwrap(), [0.2, 0.7, 0.1]);
