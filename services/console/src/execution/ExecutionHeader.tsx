@@ -1,9 +1,10 @@
 import { ActionIcon, Badge, Button, Menu, Tooltip } from '@mantine/core';
 import { IconChevronDown, IconClock, IconGitCompare, IconPlayerStop, IconRefresh } from '@tabler/icons-react';
-import { Link, useNavigate } from 'react-router';
+import { Link } from 'react-router';
 import type { Definition, Execution } from '~/api/types';
 import { DeleteRun } from '~/executions/DeleteRun';
 import { shortId } from '~/lib/format';
+import { useGoFromHere } from '~/lib/useLeaving';
 import { Needs } from '~/login/Needs';
 import { CopyText } from '~/ui/CopyText';
 import { RelativeTime } from '~/ui/RelativeTime';
@@ -32,7 +33,7 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
   const startedAt = useLive(live => live.run.startedAt) ?? execution?.started_at ?? null;
   const completedAt = useLive(live => live.run.completedAt) ?? execution?.completed_at ?? null;
   const error = useLive(live => live.run.error);
-  const navigate = useNavigate();
+  const go = useGoFromHere();
   const cancel = useCancel(id);
   const rerun = useRerun(id);
   const over = isTerminal(status);
@@ -125,7 +126,7 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
               </Button.Group>
             </Needs>
           )}
-          <DeleteRun framed id={id} status={status} onDone={() => void navigate('/executions')} />
+          <DeleteRun framed id={id} status={status} onDone={() => void go('/executions')} />
           <EditButton workflow={execution?.workflow_id} definition={definition} />
         </span>
       </div>

@@ -1,6 +1,6 @@
 import { useMutation } from '@tanstack/react-query';
-import { useNavigate } from 'react-router';
 import { request } from '~/api/request';
+import { useGoFromHere } from '~/lib/useLeaving';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 
 /** Asks for the run's end; the events say when it has come. */
@@ -15,14 +15,14 @@ export function useCancel(id: string) {
 
 /** Runs it once more, reusing what is before `from`, and goes there. */
 export function useRerun(id: string) {
-  const navigate = useNavigate();
+  const go = useGoFromHere();
   return useMutation({
     mutationFn: (from: string | undefined) =>
       request<{ execution_id: string }>(`/executions/${id}/rerun`, {
         method: 'POST',
         body: from ? { from } : {},
       }),
-    onSuccess: run => navigate(`/executions/${run.execution_id}`),
+    onSuccess: run => go(`/executions/${run.execution_id}`),
     onError: error => notifyProblem('It was not run again', error),
   });
 }

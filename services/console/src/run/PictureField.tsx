@@ -1,6 +1,6 @@
 import { ActionIcon, Button, Group, Menu, Text } from '@mantine/core';
 import { IconCamera, IconLink, IconPhotoPlus, IconSparkles, IconX } from '@tabler/icons-react';
-import { useRef, useState, type DragEvent } from 'react';
+import { useCallback, useRef, useState, type DragEvent } from 'react';
 import type { NodeDefinition } from '~/api/types';
 import { notifyProblem } from '~/ui/notify';
 import { lazyPart } from '~/ui/lazyPart';
@@ -75,11 +75,7 @@ export function PictureField({ node, isList, first, value, onChange }: Props) {
           <div className={classes.pictures} data-one={pictures.length === 1 || undefined}>
             {pictures.map(picture => (
               <figure key={picture.id}>
-                {picture.preview ? (
-                  <img src={picture.preview} alt={picture.name} />
-                ) : (
-                  <span className={classes.remote}>{picture.name}</span>
-                )}
+                <Preview picture={picture} />
                 <ActionIcon
                   size="sm"
                   variant="filled"
@@ -177,4 +173,23 @@ export function PictureField({ node, isList, first, value, onChange }: Props) {
       )}
     </section>
   );
+}
+
+function Preview({ picture }: { picture: Picture }) {
+  if ('file' in picture) return <Chosen file={picture.file} name={picture.name} />;
+  if (picture.preview) return <img src={picture.preview} alt={picture.name} />;
+  return <span className={classes.remote}>{picture.name}</span>;
+}
+
+/** A file under an address of its own, which holds its bytes: it is given back when the picture is no longer shown. */
+function Chosen({ file, name }: { file: Blob; name: string }) {
+  const show = useCallback(
+    (image: HTMLImageElement) => {
+      const address = URL.createObjectURL(file);
+      image.src = address;
+      return () => URL.revokeObjectURL(address);
+    },
+    [file],
+  );
+  return <img ref={show} alt={name} />;
 }

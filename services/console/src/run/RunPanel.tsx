@@ -14,11 +14,12 @@ import {
 import { IconChevronDown, IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
 import { useMemo, useRef, useState } from 'react';
-import { useLocation, useNavigate } from 'react-router';
+import { useLocation } from 'react-router';
 import { request } from '~/api/request';
-import type { JsonObject, NodeDefinition, WorkflowRecord } from '~/api/types';
+import type { JsonObject, NodeDefinition, RunAccepted, WorkflowRecord } from '~/api/types';
 import { isDirty, useEditor } from '~/editor/store';
 import { isInputNode } from '~/graph/selectors';
+import { useGoFromHere, useLeaving } from '~/lib/useLeaving';
 import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
 import { ProblemNotice } from '~/ui/ProblemNotice';
@@ -37,7 +38,8 @@ interface Props {
 
 /** What a run is given, and go. What is on the canvas runs, saved or not. */
 export function RunPanel({ place, record, onClose }: Props) {
-  const navigate = useNavigate();
+  const go = useGoFromHere();
+  const leaving = useLeaving();
   const { pathname, search } = useLocation();
   const definition = useEditor(state => state.history.present);
   const verdict = useEditor(state => state.verdict);
@@ -59,21 +61,24 @@ export function RunPanel({ place, record, onClose }: Props) {
   // A second Enter may come before the button is drawn as pressed.
   const starting = useRef(false);
   const start = useMutation({
-    mutationFn: async () => {
+    // Closing the panel gives it up, uploads and all.
+    mutationFn: async (signal: AbortSignal) => {
       const body = await submission(
         inputs.map(node => ({ node, value: valueOf(node), isList: lists.has(node.id) })),
         options,
+        signal,
       );
       return isNewest
-        ? request<{ execution_id: string }>(`/workflows/${record.id}/run`, { method: 'POST', body })
-        : request<{ execution_id: string }>('/executions', {
+        ? request<RunAccepted>(`/workflows/${record.id}/run`, { method: 'POST', body, signal })
+        : request<RunAccepted>('/executions', {
             method: 'POST',
             body: { ...body, workflow: definition },
+            signal,
           });
     },
     onSuccess: run => {
       const origin: Origin = { address: pathname + search, place, base };
-      return navigate(`/executions/${run.execution_id}`, { state: { keep: true, origin } });
+      return go(`/executions/${run.execution_id}`, { state: { keep: true, origin } });
     },
     onSettled: () => {
       starting.current = false;
@@ -100,7 +105,7 @@ export function RunPanel({ place, record, onClose }: Props) {
           event.preventDefault();
           if (starting.current) return;
           starting.current = true;
-          start.mutate();
+          start.mutate(leaving());
         }}
       >
         <Stack gap="lg">

@@ -4,8 +4,7 @@ import { blockName } from '~/graph/selectors';
 
 /** A picture that was chosen: a file to upload, or an address that a worker fetches. */
 export type Picture =
-  | { id: string; name: string; file: Blob; preview: string }
-  | { id: string; name: string; url: string; preview: string };
+  { id: string; name: string; file: Blob } | { id: string; name: string; url: string; preview: string };
 
 export type InputValue =
   { kind: 'pictures'; pictures: Picture[] } | { kind: 'value'; value: Json | undefined };
@@ -37,7 +36,7 @@ let counter = 0;
 
 export function pictureOf(file: Blob, name: string): Picture {
   counter += 1;
-  return { id: `picture-${counter}`, name, file, preview: URL.createObjectURL(file) };
+  return { id: `picture-${counter}`, name, file };
 }
 
 export function pictureAt(url: string): Picture {

@@ -1,5 +1,6 @@
 import { Button, Group, Stack } from '@mantine/core';
-import { useEffect, useRef, type ReactNode } from 'react';
+import { useRef, type ReactNode } from 'react';
+import { useLeaving } from '~/lib/useLeaving';
 import { ProblemNotice } from './ProblemNotice';
 
 interface Send {
@@ -35,20 +36,15 @@ export function SubmitForm({
 }: Props) {
   // A second Enter comes before the first has switched the button off.
   const sending = useRef(false);
-  const leaving = useRef<AbortController | null>(null);
-  useEffect(() => {
-    const own = new AbortController();
-    leaving.current = own;
-    return () => own.abort();
-  }, []);
+  const leaving = useLeaving();
   const submit = (): void => {
-    if (sending.current || !leaving.current) return;
+    if (sending.current) return;
     sending.current = true;
     const onSettled = (): void => {
       sending.current = false;
     };
     // Told to this dialog alone: an answer that comes when it is closed is not to close the next one.
-    send.mutate(leaving.current.signal, { onSuccess: onDone, onSettled });
+    send.mutate(leaving(), { onSuccess: onDone, onSettled });
   };
   return (
     <form

@@ -9,18 +9,19 @@ import {
   IconTrash,
 } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
-import { Link, useNavigate } from 'react-router';
+import { Link } from 'react-router';
 import { workflowQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { WorkflowSummary } from '~/api/types';
 import { download } from '~/lib/download';
+import { useGoFromHere } from '~/lib/useLeaving';
 import { useMay } from '~/login/who';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { startWith } from './start';
 
 /** What can be done with a saved workflow; it opens at once, as it was asked for. */
 export default function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
-  const navigate = useNavigate();
+  const go = useGoFromHere();
   const queries = useQueryClient();
   const may = useMay('run');
   const remove = useMutation({
@@ -72,7 +73,7 @@ export default function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
           onClick={() =>
             void withDefinition(
               definition =>
-                void navigate(startWith({ nodes: [], ...definition, name: `${workflow.name} copy` })),
+                void go(startWith({ nodes: [], ...definition, name: `${workflow.name} copy` })),
             )
           }
         >

@@ -2,9 +2,10 @@ import { Button, Checkbox, SegmentedControl, Skeleton, Stack, Text } from '@mant
 import { IconArrowBackUp, IconPencil } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Link, useNavigate, useParams } from 'react-router';
+import { Link, useParams } from 'react-router';
 import { saveWorkflow, versionQuery, versionsQuery, workflowQuery } from '~/api/queries';
 import type { Definition } from '~/api/types';
+import { useGoFromHere } from '~/lib/useLeaving';
 import { Needs } from '~/login/Needs';
 import { lazyPart } from '~/ui/lazyPart';
 import { notifyDone, notifyProblem } from '~/ui/notify';
@@ -117,7 +118,7 @@ export function Component() {
 
 function Restore({ id, version }: { id: string; version: number }) {
   const queries = useQueryClient();
-  const navigate = useNavigate();
+  const go = useGoFromHere();
   const restore = useMutation({
     mutationFn: async () =>
       saveWorkflow(id, (await queries.fetchQuery(versionQuery(id, version))).definition, null),
@@ -126,7 +127,7 @@ function Restore({ id, version }: { id: string; version: number }) {
       // The editor begins with what is known, which is not to be the version from before.
       queries.setQueryData(workflowQuery(id).queryKey, saved);
       void queries.invalidateQueries({ queryKey: ['workflows'] });
-      return navigate(`/workflows/${id}`);
+      return go(`/workflows/${id}`);
     },
     onError: error => notifyProblem('It was not brought back', error),
   });
