@@ -64,7 +64,7 @@ fn config_of(node: &Value) -> Option<Config> {
     if block.name != NAME {
         return None;
     }
-    serde_json::from_value(node.get("config")?.clone()).ok()
+    Config::of(block, node.get("config")?.as_object()?)
 }
 
 /// Puts a saved workflow into the definition, and pins its version where `call` stands. What it embeds itself under ids and
@@ -125,8 +125,11 @@ mod tests {
         let calls = saved_calls(&definition);
         let seen = calls.iter().map(|call| (call.pointer.as_str(), call.embedded)).collect::<Vec<_>>();
         assert_eq!(seen, [("/nodes/0", false), ("/workflows/own/nodes/0", false)]);
-        definition["workflows"]["own"]["nodes"][0]["config"]["version"] = json!(2);
-        assert!(saved_calls(&definition)[1].embedded);
+        for version in [json!(2), json!(2.0)] {
+            definition["workflows"]["own"]["nodes"][0]["config"]["version"] = version;
+            let call = &saved_calls(&definition)[1];
+            assert_eq!((call.version, call.embedded), (Some(2), true));
+        }
     }
 
     #[test]

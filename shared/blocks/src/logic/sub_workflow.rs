@@ -3,7 +3,7 @@
 use millrace_contracts::Kind;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use serde_json::json;
+use serde_json::{Map, Value, json};
 
 use crate::block::{Block, Category, Example, Problem, Runner};
 use crate::ports::{Outputs, Placed};
@@ -26,6 +26,14 @@ pub struct Config {
 }
 
 impl Config {
+    /// The configuration of a call as it is written, numbers settled as `block` settles them; none when it cannot be read.
+    #[must_use]
+    pub fn of(block: &Block, written: &Map<String, Value>) -> Option<Self> {
+        let mut config = written.clone();
+        block.settle_numbers(&mut config);
+        serde_json::from_value(Value::Object(config)).ok()
+    }
+
     /// The name under which the workflow stands in `workflows`: `NAME`, or `ID@VERSION`.
     #[must_use]
     pub fn key(&self) -> String {

@@ -88,14 +88,14 @@ type Refusal = Option<Box<Fault>>;
 
 fn find<'a>(draft: &Draft<'a>, call: Position) -> Result<Option<Found<'a>>, Refusal> {
     let node = &draft.nodes[call];
-    let Some(name) = node.source.get("config").and_then(|config| config.get("workflow")?.as_str()) else {
-        return Err(None);
-    };
+    let given = node.source.get("config").and_then(Value::as_object);
+    let Some(name) = given.and_then(|config| config.get("workflow")?.as_str()) else { return Err(None) };
     if is_selector(name) {
         return Err(None);
     }
-    let config = node.source.get("config").cloned().unwrap_or_default();
-    let Ok(config) = serde_json::from_value::<Config>(config) else { return Err(None) };
+    let Some(config) = given.zip(node.block).and_then(|(given, block)| Config::of(block, given)) else {
+        return Err(None);
+    };
     let frame = &draft.frames[node.frame];
     let key = config.key();
     let nearest = frame.libraries.iter().enumerate().rev();

@@ -115,6 +115,26 @@ fn the_entrance_checks_and_completes_what_a_call_is_given() {
 }
 
 #[test]
+fn a_version_is_a_whole_number_however_it_is_written() {
+    let caller = |version: Value| {
+        let config = json!({"workflow": "counter", "version": version});
+        json!([photo(), {"id": "c", "type": "sub_workflow", "inputs": {"photo": "$inputs.photo"}, "config": config}])
+    };
+    for version in [json!(1), json!(1.0)] {
+        assert_eq!(
+            faults(&with(caller(version.clone()), json!({}))),
+            ["UNKNOWN_WORKFLOW /nodes/1/config/workflow"]
+        );
+        let plan = planned(&with(caller(version), json!({"counter@1": counter()})));
+        assert!(plan.find(&"c/detect".into()).is_some());
+    }
+    for odd in [json!(1.5), json!(5e9), json!("1")] {
+        let library = json!({"counter@1": counter()});
+        assert_eq!(faults(&with(caller(odd), library)), ["INVALID_CONFIG /nodes/1/config/version"]);
+    }
+}
+
+#[test]
 fn several_outputs_put_their_ids_before_their_ports() {
     let child = json!({"nodes": [
         {"id": "n", "type": "parameter_input", "config": {"kind": "integer"}},
