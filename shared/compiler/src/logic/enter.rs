@@ -1,5 +1,6 @@
 //! The entrance of a call: the called workflow's inputs, checked and completed as those of a run are.
 
+use millrace_blocks::inputs::image_input::Config;
 use millrace_contracts::fault::pointer_token;
 use millrace_contracts::values::{ImageValue, ValueRef};
 use millrace_contracts::{ErrorKind, JobError, Kind};
@@ -49,7 +50,7 @@ fn value_of(input: &InputSpec, call: &Call<'_>) -> Result<Value, Wrong> {
     Ok(value)
 }
 
-/// At a run's door pictures may be named in many ways; here they are image values, within the input's limit.
+/// At a run's door pictures may be named in many ways; here they are image values, within the input's limits.
 fn check_pictures(value: &Value, kind: &Kind, input: &InputSpec) -> Result<(), Wrong> {
     match (kind, value) {
         (Kind::List(inner), Value::Array(items)) => {
@@ -60,15 +61,23 @@ fn check_pictures(value: &Value, kind: &Kind, input: &InputSpec) -> Result<(), W
         }
         (Kind::Image, value) => {
             let image = ImageValue::from_value(value).ok_or_else(|| Wrong::new("this is no image value"))?;
-            let pixels = u64::from(image.width) * u64::from(image.height);
-            match input.image.as_ref().filter(|limits| pixels > limits.max_pixels) {
-                Some(limits) => {
-                    let most = limits.max_pixels;
-                    Err(Wrong::new(format!("the picture has {pixels} pixels, and {most} are allowed")))
-                }
-                None => Ok(()),
-            }
+            input.image.as_ref().map_or(Ok(()), |limits| check_picture(&image, limits))
         }
         _ => Ok(()),
+    }
+}
+
+fn check_picture(image: &ImageValue, limits: &Config) -> Result<(), Wrong> {
+    let pixels = u64::from(image.width) * u64::from(image.height);
+    if pixels > limits.max_pixels {
+        let most = limits.max_pixels;
+        return Err(Wrong::new(format!("the picture has {pixels} pixels, and {most} are allowed")));
+    }
+    let wanted = limits.format.map(|format| format.as_str());
+    match wanted.filter(|wanted| *wanted != image.format) {
+        Some(wanted) => {
+            Err(Wrong::new(format!("this is a {} picture, and the input takes {wanted} only", image.format)))
+        }
+        None => Ok(()),
     }
 }

@@ -115,6 +115,33 @@ fn the_entrance_checks_and_completes_what_a_call_is_given() {
 }
 
 #[test]
+fn the_entrance_takes_pictures_of_the_wanted_format_only() {
+    let child = json!({"nodes": [
+        {"id": "photos", "type": "image_input", "config": {"list": true, "format": "jpeg"}},
+        output(json!({"photos": "$inputs.photos"}))
+    ]});
+    let nodes = json!([
+        {"id": "any", "type": "parameter_input", "config": {"kind": "any"}},
+        {"id": "c", "type": "sub_workflow", "inputs": {"photos": "$inputs.any"}, "config": {"workflow": "child"}},
+        output(json!({"all": "$nodes.c.*"}))
+    ]);
+    let plan = planned(&with(nodes, json!({"child": child})));
+    let Action::Logic(logic) = &plan.node(plan.find(&"c/@in".into()).unwrap()).action else { panic!() };
+    let image = |format: &'static str| {
+        let blob = millrace_contracts::BlobId::of(format.as_bytes());
+        millrace_contracts::values::ImageValue::root(blob, 4, 3, format).to_value()
+    };
+    let enter = |photos: Value| {
+        let inputs = serde_json::Map::from_iter([("photos".to_owned(), photos)]);
+        logic.evaluate(&Call { inputs: &inputs, config: &serde_json::Map::new() })
+    };
+    assert!(enter(json!([image("jpeg"), image("jpeg")])).is_ok());
+    let refused = enter(json!([image("jpeg"), image("png")])).unwrap_err();
+    assert_eq!(refused.pointer.as_deref(), Some("/inputs/photos/1"));
+    assert!(refused.message.contains("a png picture, and the input takes jpeg only"), "{refused}");
+}
+
+#[test]
 fn a_version_is_a_whole_number_however_it_is_written() {
     let caller = |version: Value| {
         let config = json!({"workflow": "counter", "version": version});
