@@ -91,11 +91,16 @@ impl<'e> Walk<'_, 'e> {
 
     fn name(&mut self, name: &'e str) -> Result<(), ExpressionFault> {
         let plain = name.trim_start_matches('.');
-        if self.bound.contains(&plain) || TYPES.contains(&plain) {
+        // With a dot in front it is none of these: the evaluation looks past them.
+        if self.bound.contains(&name) {
             return Ok(());
         }
         if self.variables.contains(&plain) {
             self.used.insert(plain);
+            return Ok(());
+        }
+        // Only where it is no variable, as in the evaluation: what is wired as `list` is meant by `list`.
+        if TYPES.contains(&plain) {
             return Ok(());
         }
         let mut fault = self.at(plain, &format!("there is no variable `{plain}` here"));

@@ -91,6 +91,38 @@ fn every_documented_function_and_macro_works() {
 }
 
 #[test]
+fn an_input_may_have_the_name_of_a_type_and_is_meant_by_it() {
+    let taken = |inputs: Value, expression: &str| {
+        let wired = inputs.as_object().unwrap();
+        let node = json!({"id": "if", "type": "condition", "inputs": wired, "config": {"if": expression}});
+        let plan = plan(&json!([node]));
+        let Action::Logic(logic) = &plan.node(plan.find(&"if".into()).unwrap()).action else { panic!() };
+        let config = Map::from_iter([("if".to_owned(), expression.into())]);
+        let ports = logic.evaluate(&Call { inputs: wired, config: &config });
+        ports.map(|ports| ports.values.contains_key("true"))
+    };
+    for name in
+        ["bool", "bytes", "double", "dyn", "int", "list", "map", "null_type", "string", "uint", "type"]
+    {
+        for expression in [
+            "NAME.a == \"x\" && NAME[\"a\"] == \"x\" && has(NAME.a) && !has(NAME.b)",
+            "size(NAME) == 1 && NAME.size() == 1 && \"a\" in NAME && NAME.all(key, key == \"a\")",
+            "[NAME][0] == NAME && {\"k\": NAME}.k == NAME && (true ? NAME : null) != null",
+            "[\"y\"].all(y, NAME.a + y == \"xy\") && [NAME].map(one, one.a) == [\"x\"]",
+            "[\"own\"].all(NAME, NAME == \"own\" && .NAME.a == \"x\")",
+        ] {
+            let expression = expression.replace("NAME", name);
+            assert_eq!(taken(json!({name: {"a": "x"}}), &expression), Ok(true), "{expression}");
+        }
+    }
+    assert_eq!(taken(json!({"string": "a"}), "string == \"a\""), Ok(true));
+    assert_eq!(taken(json!({"list": [1, 2]}), "size(list) == 2 && list[1] == 2"), Ok(true));
+    // A function is called as before, and where nothing is wired a type is meant.
+    assert_eq!(taken(json!({"string": 3}), "string(string) == \"3\" && type(string) == int"), Ok(true));
+    assert_eq!(taken(json!({"n": [3]}), "type(n) == list && type(n[0]) == int"), Ok(true));
+}
+
+#[test]
 fn faults_of_the_data_name_the_place() {
     for (expression, kind) in [
         ("data.nothing > 3", ErrorKind::InvalidInput),
