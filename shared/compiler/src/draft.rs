@@ -117,6 +117,8 @@ pub(crate) struct DraftInput {
     /// The kind the port asks for, once known.
     pub(crate) kind: Kind,
     pub(crate) required: bool,
+    /// Whether it is one of those of which the node needs one.
+    pub(crate) one_of: bool,
 }
 
 /// A value with its selectors taken apart.

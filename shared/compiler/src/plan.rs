@@ -112,6 +112,8 @@ pub struct Input {
     pub port: String,
     /// Whether a skipped source skips the node; an optional port reads null.
     pub required: bool,
+    /// Whether it is one of those of which the node needs one: it can do without each of them, but not without all.
+    pub one_of: bool,
     /// The kind the block asks for.
     pub kind: Kind,
     /// What it reads.
@@ -190,6 +192,13 @@ pub enum Selector {
 }
 
 impl PlanNode {
+    /// Whether the node can do without the inputs `skipped`, none of which is required by itself.
+    #[must_use]
+    pub fn does_without(&self, skipped: &[&str]) -> bool {
+        let mut one_of = self.inputs.iter().filter(|input| input.one_of).peekable();
+        one_of.peek().is_none() || one_of.any(|input| !skipped.contains(&input.port.as_str()))
+    }
+
     /// Checks the node's configuration, its selectors resolved, as the compiler checked what is written out. Where part of it
     /// is stored apart, whoever resolves that checks it.
     ///

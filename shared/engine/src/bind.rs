@@ -13,21 +13,25 @@ use crate::record::{Handled, NodeRecord};
 pub(crate) struct Skipped;
 
 impl Execution {
-    /// The node's input ports at `path`. An optional port whose source was skipped reads null.
+    /// The node's input ports at `path`. An optional port whose source was skipped reads null; without all of those of which it
+    /// needs one, the node is skipped.
     pub(crate) fn bind_inputs(
         &self,
         node: &PlanNode,
         path: &ItemPath,
     ) -> Result<Map<String, Value>, Skipped> {
-        let mut inputs = Map::new();
+        let (mut inputs, mut skipped) = (Map::new(), Vec::new());
         for input in &node.inputs {
             let value = match self.resolve(&input.value, path) {
-                Err(Skipped) if !input.required => Value::Null,
+                Err(Skipped) if !input.required => {
+                    skipped.push(input.port.as_str());
+                    Value::Null
+                }
                 resolved => resolved?,
             };
             inputs.insert(input.port.clone(), value);
         }
-        Ok(inputs)
+        if node.does_without(&skipped) { Ok(inputs) } else { Err(Skipped) }
     }
 
     /// The node's inputs at `path` as ports of its own: one whose source was skipped is skipped too, and with all of them the

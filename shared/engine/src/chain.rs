@@ -50,7 +50,7 @@ impl Execution {
         if is_done || !node.upstream.iter().all(|&source| known(source)) {
             return None;
         }
-        let (mut inputs, mut reads) = (Map::new(), Vec::new());
+        let (mut inputs, mut reads, mut skipped) = (Map::new(), Vec::new(), Vec::new());
         for input in &node.inputs {
             if let Template::Select(Selector::Port(source, output)) = &input.value
                 && let Some(of) = chain.iter().position(|made| made == source)
@@ -59,10 +59,16 @@ impl Execution {
                 continue;
             }
             let value = match self.resolve_known(chain, &input.value, &key.path)? {
-                Err(Skipped) if !input.required => Value::Null,
+                Err(Skipped) if !input.required => {
+                    skipped.push(input.port.as_str());
+                    Value::Null
+                }
                 resolved => resolved.ok()?,
             };
             inputs.insert(input.port.clone(), value);
+        }
+        if !node.does_without(&skipped) {
+            return None;
         }
         let config = match self.resolve_known(chain, &node.config, &key.path)?.ok()? {
             Value::Object(config) => config,

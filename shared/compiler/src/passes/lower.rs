@@ -163,7 +163,8 @@ impl Lower<'_> {
                 let frame =
                     draft.inside(&draft.nodes[call]).expect("a call in a draft without faults is known");
                 let port = frame.port_of_result(name, &input.port);
-                inputs.push(self.input(DraftInput { port, required: false, ..input }, item_of));
+                inputs
+                    .push(self.input(DraftInput { port, required: false, one_of: false, ..input }, item_of));
             }
         }
         let node = &draft.nodes[position];
@@ -191,8 +192,8 @@ impl Lower<'_> {
     }
 
     fn input(&self, input: DraftInput, item_of: Option<Position>) -> Input {
-        let DraftInput { port, shape, kind, required } = input;
-        Input { port, required, kind, value: self.template(shape, item_of) }
+        let DraftInput { port, shape, kind, required, one_of } = input;
+        Input { port, required, one_of, kind, value: self.template(shape, item_of) }
     }
 
     fn template(&self, shape: Shape, item_of: Option<Position>) -> Template {

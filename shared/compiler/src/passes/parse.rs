@@ -245,6 +245,7 @@ fn read_inputs(draft: &mut Draft<'_>, node: &DraftNode<'_>, source: &Map<String,
         shape: Shape::Literal(value.clone()),
         kind: Kind::Any,
         required: true,
+        one_of: false,
     };
     inputs.iter().filter(|(port, _)| is_name(port)).map(input).collect()
 }

@@ -23,6 +23,7 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
         let node = &mut draft.nodes[position];
         let Some(block) = node.block else { continue };
         let mut faults = Vec::new();
+        let one_of = one_of(node, block);
         for (position, of_picture) in of_pictures.into_iter().enumerate() {
             let port = block.input(&node.inputs[position].port);
             let kind = port.map_or_else(|| block.further_inputs.clone(), |port| port.kinds.first().cloned());
@@ -37,6 +38,7 @@ pub(crate) fn run(draft: &mut Draft<'_>) {
             }
             let input = &mut node.inputs[position];
             (input.kind, input.required) = (kind, required);
+            input.one_of = port.is_some_and(|port| one_of.contains(&port.name));
         }
         for port in block.inputs.iter().filter(|port| port.required) {
             if !node.inputs.iter().any(|input| input.port == port.name) {
@@ -111,16 +113,35 @@ fn is_required(argument: &DraftNode<'_>) -> bool {
 /// Whether a skipped source skips the node: for a required port, and for an optional one that the node cannot do without as
 /// it is wired and set, as `crop` its detections in mode detections, or `draw_masks` its masks where it is given no more.
 fn is_needed(node: &DraftNode<'_>, block: &Block, port: &InputPort) -> bool {
-    let without = || {
-        let others = node.inputs.iter().filter(|input| input.port != port.name);
-        let inputs = others.map(|input| (input.port.clone(), Kind::Any)).collect();
-        let problems = block.check.map(|check| check(&Placed { config: &node.settings, inputs: &inputs }));
-        problems
-            .unwrap_or_default()
-            .into_iter()
-            .any(|problem| matches!(problem.subject, Subject::MissingInput(_)))
-    };
-    port.required || without()
+    port.required || lacks_input(node, block, &[port.name])
+}
+
+/// The optional ports of which the node needs one, as `blur_region` its detections or its masks where it is given both. With all
+/// of their sources skipped the node is: a picture with nothing hidden would be made.
+fn one_of(node: &DraftNode<'_>, block: &Block) -> Vec<&'static str> {
+    let is_wired = |port: &&InputPort| node.inputs.iter().any(|input| input.port == port.name);
+    let ports = block.inputs.iter().filter(is_wired).filter(|port| !is_needed(node, block, port));
+    let mut found = ports.map(|port| port.name).collect::<Vec<_>>();
+    if found.len() < 2 || !lacks_input(node, block, &found) {
+        return Vec::new();
+    }
+    // What makes no difference is none of them.
+    for port in found.clone() {
+        let others = found.iter().copied().filter(|other| *other != port).collect::<Vec<_>>();
+        if lacks_input(node, block, &others) {
+            found = others;
+        }
+    }
+    found
+}
+
+/// Whether the node, as it is set, would lack an input without these.
+fn lacks_input(node: &DraftNode<'_>, block: &Block, without: &[&str]) -> bool {
+    let Some(check) = block.check else { return false };
+    let others = node.inputs.iter().filter(|input| !without.contains(&input.port.as_str()));
+    let inputs = others.map(|input| (input.port.clone(), Kind::Any)).collect();
+    let problems = check(&Placed { config: &node.settings, inputs: &inputs });
+    problems.into_iter().any(|problem| matches!(problem.subject, Subject::MissingInput(_)))
 }
 
 /// Whether an input is read straight from an `image_input` that may be left out. As a further input null says that it was: an

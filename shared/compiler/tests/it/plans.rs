@@ -200,6 +200,13 @@ fn skips_reach_what_cannot_do_without() {
     assert_eq!(required("either"), [true, false, false]);
     assert_eq!(required("one"), [true, true]);
     assert_eq!(required("two"), [false, false]);
+    let does_without = |id: &str, skipped: &[&str]| {
+        let plan_node = plan.node(plan.find(&id.into()).unwrap());
+        plan_node.does_without(skipped)
+    };
+    assert!(does_without("either", &["masks"]) && does_without("either", &["detections"]));
+    assert!(!does_without("either", &["masks", "detections"]), "nor is one where both are missing");
+    assert!(does_without("left", &["detections"]) && does_without("two", &["a", "b"]));
 }
 
 #[test]

@@ -64,6 +64,25 @@ fn an_optional_input_reads_null_where_its_source_was_skipped() {
 }
 
 #[test]
+fn a_node_that_needs_one_of_two_inputs_is_skipped_without_both() {
+    for (seen, read, status) in [
+        ("true", "true", "completed"),
+        ("false", "true", "completed"),
+        ("true", "false", "completed"),
+        ("false", "false", "skipped"),
+    ] {
+        let hide = json!({"id": "hide", "type": "blur_region", "inputs": {
+            "image": "$inputs.photo", "detections": "$nodes.faces.true", "masks": "$nodes.plates.true"}});
+        let found = json!({"id": "found", "type": "parameter_input", "config": {"kind": "any"}});
+        let condition = |id: &str, truth: &str| condition(id, "$inputs.found", truth);
+        let nodes = [found, condition("faces", seen), condition("plates", read), hide];
+        let mut driver = Driver::begin(&workflow(&nodes), input(0, &[]));
+        driver.finish_all();
+        assert_eq!(driver.status("hide"), status, "{seen} {read}");
+    }
+}
+
+#[test]
 fn first_of_gives_the_first_branch_that_was_taken() {
     for (truth, source) in [("true", "a"), ("false", "b")] {
         let join = json!({"id": "join", "type": "first_of",

@@ -53,6 +53,25 @@ fn told(driver: &Driver) -> Vec<String> {
 }
 
 #[test]
+fn what_is_to_be_skipped_for_want_of_one_of_its_inputs_goes_with_nobody() {
+    for (truth, together, status) in [("true", vec!["hide"], "completed"), ("false", vec![], "skipped")] {
+        let hide = json!({"id": "hide", "type": "blur_region", "inputs": {
+            "image": "$nodes.a.image", "detections": "$nodes.faces.true", "masks": "$nodes.plates.true"}});
+        let found = json!({"id": "found", "type": "parameter_input", "config": {"kind": "any"}});
+        let condition = |id: &str, truth: &str| flow::condition(id, "$inputs.found", truth);
+        // Before `a` begins, the branches have been decided.
+        let first = flow::with(flow::job("first", "$inputs.photo"), json!({"timeout_ms": 1000}));
+        let a = flow::job("a", "$nodes.first.image");
+        let nodes = [found, condition("faces", truth), condition("plates", "false"), first, a, hide];
+        let mut driver = begin(&nodes);
+        driver.done("first");
+        assert_eq!(then(&driver, "a"), together, "{truth}");
+        driver.finish_all();
+        assert_eq!(driver.status("hide"), status, "{truth}");
+    }
+}
+
+#[test]
 fn five_transforms_are_one_job_and_five_node_runs() {
     let mut driver = begin(&five());
     assert_eq!(driver.places(), ["a#1"]);
