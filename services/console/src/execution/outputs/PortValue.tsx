@@ -1,17 +1,19 @@
 import { Button, Code, Group, Modal, Skeleton, Text } from '@mantine/core';
 import { IconMaximize } from '@tabler/icons-react';
+import { useQuery } from '@tanstack/react-query';
 import { useMemo, useState } from 'react';
+import { valueQuery } from '~/api/queries';
 import type { Json } from '~/api/types';
 import { formatCount } from '~/lib/format';
 import { allImages, asImage, asOverlay, asReference, asVector, type ImageValue } from '~/lib/values';
 import { Boundary } from '~/ui/Boundary';
 import { JsonTree } from '~/ui/JsonTree';
+import { ProblemNotice } from '~/ui/ProblemNotice';
 import { Thumbnail } from '~/ui/Thumbnail';
 import { VectorPlot } from '~/ui/VectorPlot';
 import { ImageViewer } from '~/viewer/ImageViewer';
 import type { Candidate } from '~/viewer/layers';
 import { useCandidates } from './useCandidates';
-import { useResolved } from './useResolved';
 import classes from './PortValue.module.css';
 
 const MOST_THUMBNAILS = 60;
@@ -36,12 +38,12 @@ export function PortValue(props: Props) {
 }
 
 function Resolved({ name, value, path = '', large = false }: Props) {
-  const values = useMemo(() => [value], [value]);
-  const [resolved] = useResolved(values);
-  if (resolved === undefined) return <Skeleton height={60} />;
-  return (
-    <Shown name={name} value={resolved} path={path} large={large} wasLarge={asReference(value) !== null} />
-  );
+  const digest = asReference(value) ?? undefined;
+  const { data, error, refetch } = useQuery(valueQuery(digest));
+  const resolved = digest === undefined ? value : data;
+  if (resolved === undefined)
+    return error ? <ProblemNotice error={error} onRetry={() => void refetch()} /> : <Skeleton height={60} />;
+  return <Shown name={name} value={resolved} path={path} large={large} wasLarge={digest !== undefined} />;
 }
 
 interface ShownProps {

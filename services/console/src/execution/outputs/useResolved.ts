@@ -4,7 +4,7 @@ import { valueQuery } from '~/api/queries';
 import type { Json } from '~/api/types';
 import { asReference } from '~/lib/values';
 
-/** Values with what was too large to travel fetched; null until it has come. */
+/** Values with what was too large to travel fetched; undefined until it has come. */
 export function useResolved(values: readonly (Json | undefined)[]): (Json | undefined)[] {
   const digests = values.map(value => asReference(value) ?? undefined);
   const distinct = [...new Set(digests.filter(digest => digest !== undefined))];
