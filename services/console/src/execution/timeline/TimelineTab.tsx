@@ -11,7 +11,7 @@ import { isTerminal, statusOf } from '../live/state';
 import type { TabProps } from '../tabs';
 import { Bar } from './Bar';
 import { LEGEND } from './phases';
-import { rowsOf, ticksOf } from './rows';
+import { around, rowsOf, ticksOf } from './rows';
 import classes from './TimelineTab.module.css';
 
 const ROW_HEIGHT = 30;
@@ -34,8 +34,9 @@ export default function TimelineTab({ onNode }: TabProps) {
     estimateSize: () => ROW_HEIGHT,
     overscan: 10,
   });
-  const begin = Math.min(run.createdAt || now, ...rows.map(row => row.from));
-  const end = Math.max(begin + 1, run.completedAt ?? 0, ...rows.map(row => row.to));
+  const whole = useMemo(() => around(rows), [rows]);
+  const begin = Math.min(run.createdAt || now, whole?.from ?? now);
+  const end = Math.max(begin + 1, run.completedAt ?? 0, whole?.to ?? 0);
   const length = end - begin;
   if (rows.length === 0) {
     return (

@@ -3,7 +3,12 @@ import type { NodeRun } from '~/api/types';
 import type { NodeState } from '../live/state';
 import { byPath } from '../panel/byPath';
 
-export interface Row {
+export interface Span {
+  from: number;
+  to: number;
+}
+
+export interface Row extends Span {
   key: string;
   label: string;
   node: string;
@@ -11,34 +16,35 @@ export interface Row {
   items: number;
   open: boolean;
   run: NodeRun | null;
-  from: number;
-  to: number;
 }
 
 /** Begin and end of a node run; one that is under way ends now. */
-export function spanOf(run: NodeRun, now: number): { from: number; to: number } | null {
+export function spanOf(run: NodeRun, now: number): Span | null {
   const from = run.queued_at ?? run.started_at;
   if (from == null) return null;
   return { from, to: Math.max(from, run.completed_at ?? now) };
 }
 
 /** From the first beginning to the last end; a loop may have more runs than a call takes arguments. */
-function spanOfAll(runs: Iterable<NodeRun>, now: number): { from: number; to: number } | null {
-  let whole: { from: number; to: number } | null = null;
-  for (const run of runs) {
-    const span = spanOf(run, now);
+export function around(spans: Iterable<Span | null>): Span | null {
+  let whole: Span | null = null;
+  for (const span of spans) {
     if (!span) continue;
-    whole ??= { ...span };
+    whole ??= { from: span.from, to: span.to };
     whole.from = Math.min(whole.from, span.from);
     whole.to = Math.max(whole.to, span.to);
   }
   return whole;
 }
 
+function* spansOf(runs: Iterable<NodeRun>, now: number): Generator<Span | null> {
+  for (const run of runs) yield spanOf(run, now);
+}
+
 export function rowsOf(nodes: Iterable<NodeState>, opened: ReadonlySet<string>, now: number): Row[] {
   const rows: Row[] = [];
   const spans = [...nodes].flatMap(node => {
-    const whole = spanOfAll(node.runs.values(), now);
+    const whole = around(spansOf(node.runs.values(), now));
     return whole ? [{ node, ...whole }] : [];
   });
   for (const { node, from, to } of spans.sort((a, b) => a.from - b.from || a.to - b.to)) {

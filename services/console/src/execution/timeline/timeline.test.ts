@@ -3,7 +3,7 @@ import type { NodeRun } from '~/api/types';
 import { emptyCounts, type NodeState } from '../live/state';
 import { byPath } from '../panel/byPath';
 import { phasesOf } from './phases';
-import { rowsOf, ticksOf } from './rows';
+import { around, rowsOf, ticksOf } from './rows';
 
 const run = (node_id: string, from: number, to: number | undefined, path?: string): NodeRun => ({
   node_id,
@@ -50,6 +50,9 @@ describe('rowsOf', () => {
     const runs = new Map(items.map(item => [item.path ?? '', item]));
     const long = { ...state(run('long', 0, 0)), total: runs.size, runs };
     expect(rowsOf([long], new Set(), 0)).toMatchObject([{ from: 1_000, to: 201_000, items: 200_000 }]);
+    const opened = rowsOf([long], new Set(['long']), 0);
+    expect(opened).toHaveLength(200_001);
+    expect(around(opened)).toEqual({ from: 1_000, to: 201_000 });
   });
 
   it('leave out what has not begun', () => {
