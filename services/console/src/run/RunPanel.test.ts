@@ -95,10 +95,10 @@ async function choose(): Promise<void> {
   });
   await act(() => void chooser.dispatchEvent(new Event('change', { bubbles: true })));
 }
-const until = (holds: () => void) => act(() => vi.waitFor(holds));
+const until = (holds: () => void) => act(() => vi.waitFor(holds, 20_000));
 const run = () => act(async () => find<HTMLFormElement>('form').requestSubmit());
 
-describe('a run', () => {
+describe('a run', { timeout: 60_000 }, () => {
   it('uploads its pictures, begins, and is gone to', async () => {
     const addresses = () => sent.map(({ address }) => address);
     await choose();
