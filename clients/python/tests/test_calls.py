@@ -159,6 +159,16 @@ def test_each_picture_has_a_file_of_its_own(served_by: Serve, tmp_path: Path) ->
     assert {path.parent for path in paths} == {tmp_path}
 
 
+def test_no_picture_is_saved_outside_the_folder(served_by: Serve, tmp_path: Path) -> None:
+    served_by(lambda _: httpx.Response(200, content=b"bytes"))
+    outputs = {"../a": {"kind": "image", "blob": "b", "format": "/../../../escaped"}}
+    folder = tmp_path / "a" / "b"
+    with Millrace() as client:
+        run = Run.read({"execution_id": "r", "status": "completed", "outputs": outputs}, client)
+        (saved,) = run.save_images(folder)
+    assert saved.is_file() and saved.resolve().parent == folder
+
+
 def test_a_workflow_is_saved_once_and_tried_until_then(served_by: Serve, slept: list[float]) -> None:
     def problem(status: int, code: str) -> httpx.Response:
         return httpx.Response(status, json={"code": code, "retryable": True})

@@ -169,7 +169,7 @@ def test_a_refused_stream_is_opened_again_when_the_server_says() -> None:
         list(resumed(connect, None, Pauses(1, sleep=slept.append)))
 
 
-@pytest.mark.parametrize("parting", ["reconnect", "lagged"])
+@pytest.mark.parametrize("parting", ["reconnect", "lagged", "unauthorized"])
 def test_what_is_about_the_connection_is_no_event_of_the_run(parting: str) -> None:
     replies = [[*event("1-1"), f"event: {parting}", "data: {}", "", ""], [*event("1-2"), "event: end", "data: {}", "", ""]]
     asked: list[str | None] = []

@@ -147,7 +147,8 @@ class Image:
     @property
     def file_name(self) -> str:
         """Its name as every file system takes it. Names that differ may have the same."""
-        suffix = {"jpeg": "jpg"}.get(self.format, self.format) or "bin"
+        # Outputs may hold what somebody else wrote: no part of the name may lead out of the folder.
+        suffix = re.sub(r"[^A-Za-z0-9_]+", "-", {"jpeg": "jpg"}.get(self.format, self.format)) or "bin"
         return f"{re.sub(r'[^A-Za-z0-9_.-]+', '_', self.name)}.{suffix}"
 
     def save(self, folder: str | Path, file_name: str | None = None) -> Path:

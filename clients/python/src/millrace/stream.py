@@ -19,7 +19,7 @@ from .retry import Pauses
 Connect = Callable[["str | None"], AbstractContextManager[httpx.Response]]
 
 #: What the server says before it closes a stream that can be opened again: these are about the connection, not the run.
-_PARTINGS = ("reconnect", "lagged", "gone")
+_PARTINGS = ("reconnect", "lagged", "gone", "unauthorized")
 #: What answers in the place of a server that is away closes a connection sooner.
 _GOOD_S = 5.0
 
