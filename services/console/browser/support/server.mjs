@@ -1,6 +1,6 @@
 // A real Millrace for a test: `millrace up` with its own Redis and Postgres in a folder of its own, on a free port.
 import { execFileSync, spawn } from 'node:child_process';
-import { existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
+import { chmodSync, existsSync, mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -40,6 +40,8 @@ export async function until(what, check, timeoutMs = 30_000) {
 /** Starts it, with more in its environment; `stop` takes everything down, `restart` kills the process that holds the api and starts it again. */
 export async function startServer(environment = {}) {
   const folder = mkdtempSync(join(tmpdir(), 'millrace-console-'));
+  // As root, Postgres runs as another user, who has to come through here; the database would else lie elsewhere, and stay.
+  chmodSync(folder, 0o711);
   const port = await freePort();
   const url = `http://127.0.0.1:${port}`;
   let child;
