@@ -16,6 +16,7 @@ pub(crate) struct RequestContext(Arc<Inner>);
 #[derive(Debug)]
 struct Inner {
     request_id: String,
+    parent: Traceparent,
     trace: Traceparent,
 }
 
@@ -28,10 +29,12 @@ impl RequestContext {
     /// Takes what the caller sent where it is sound, and makes the rest.
     pub(crate) fn of(headers: &HeaderMap) -> Self {
         let text = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+        let parent = Traceparent::from_header(text(TRACEPARENT));
         let named = text(REQUEST_ID).filter(|id| is_sound(id)).map(str::to_owned);
         Self(Arc::new(Inner {
             request_id: named.unwrap_or_else(|| Uuid::now_v7().to_string()),
-            trace: Traceparent::from_header(text(TRACEPARENT)).child(),
+            trace: parent.child(),
+            parent,
         }))
     }
 
@@ -44,6 +47,11 @@ impl RequestContext {
     /// The request's name in logs and answers.
     pub(crate) fn request_id(&self) -> &str {
         &self.0.request_id
+    }
+
+    /// Where in its trace it came from: what the caller said, else the root of a trace of its own.
+    pub(crate) fn parent(&self) -> &Traceparent {
+        &self.0.parent
     }
 
     /// The trace it belongs to.

@@ -10,6 +10,7 @@ mod model;
 mod progress;
 mod report;
 mod run;
+mod span;
 mod tell;
 
 use clock::milliseconds;

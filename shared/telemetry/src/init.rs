@@ -6,17 +6,20 @@ use opentelemetry::trace::TracerProvider;
 use opentelemetry_otlp::{SpanExporter, WithExportConfig};
 use opentelemetry_sdk::Resource;
 use opentelemetry_sdk::trace::{Sampler, SdkTracerProvider};
-use tracing_subscriber::filter::EnvFilter;
+use tracing_subscriber::filter::{EnvFilter, LevelFilter, Targets};
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{Layer, Registry};
 
+use crate::traceparent::sample;
+
 /// Where OTLP over HTTP takes spans, below the collector's address.
 const TRACES_PATH: &str = "/v1/traces";
 
-/// What others log as news and is none: Postgres' notices (`… already exists, skipping`), ONNX Runtime's allocations.
+/// What others log as news and is none: Postgres' notices (`… already exists, skipping`), ONNX Runtime's allocations; and the
+/// spans that are for traces alone.
 /// The settings' own directives come later and win.
-const QUIET: &str = "sqlx::postgres::notice=warn,ort=warn";
+const QUIET: &str = "sqlx::postgres::notice=warn,ort=warn,millrace_spans=off";
 
 /// What can be wrong with telemetry settings.
 #[derive(Debug, thiserror::Error)]
@@ -59,8 +62,12 @@ pub fn init(settings: &millrace_config::Telemetry, role: &str) -> Result<Telemet
     let spans =
         settings.otlp_endpoint.as_deref().map(|endpoint| exporter(endpoint, settings.trace_ratio, role));
     let spans = spans.transpose()?;
-    let traces =
-        spans.as_ref().map(|spans| tracing_opentelemetry::layer().with_tracer(spans.tracer("millrace")));
+    sample(settings.trace_ratio);
+    // Ours alone: the libraries below speak of every frame they send.
+    let ours = Targets::new().with_target("millrace", LevelFilter::INFO);
+    let traces = spans
+        .as_ref()
+        .map(|spans| tracing_opentelemetry::layer().with_tracer(spans.tracer("millrace")).with_filter(ours));
     tracing_subscriber::registry()
         .with(log_layer(settings.json).with_filter(filter))
         .with(traces)

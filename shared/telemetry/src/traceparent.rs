@@ -2,10 +2,11 @@
 
 use std::fmt;
 use std::str::FromStr;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use opentelemetry::Context;
-use opentelemetry::trace::{SpanContext, SpanId, TraceContextExt, TraceFlags, TraceId, TraceState};
-use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator};
+use opentelemetry::trace::{SpanContext, SpanId, SpanKind, TraceContextExt, TraceFlags, TraceId, TraceState};
+use opentelemetry_sdk::trace::{IdGenerator, RandomIdGenerator, Sampler, SamplingDecision, ShouldSample};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 
 /// A place in a trace, as it travels in headers and events.
@@ -21,12 +22,29 @@ pub struct Traceparent {
 #[error("not a W3C traceparent (00-<32 hex digits>-<16 hex digits>-<2 hex digits>)")]
 pub struct TraceparentError;
 
+/// The share of new traces that is sampled, as the bits of an `f64`; all until `init` has read the settings.
+static RATIO: AtomicU64 = AtomicU64::new(f64::to_bits(1.0));
+
+/// Samples so much of the traces that begin from now on, 0 to 1.
+pub(crate) fn sample(ratio: f64) {
+    RATIO.store(ratio.to_bits(), Ordering::Relaxed);
+}
+
+/// What OpenTelemetry's own sampler says of a root.
+fn is_sampled(trace: TraceId) -> bool {
+    let sampler = Sampler::TraceIdRatioBased(f64::from_bits(RATIO.load(Ordering::Relaxed)));
+    let result = sampler.should_sample(None, trace, "", &SpanKind::Internal, &[], &[]);
+    result.decision == SamplingDecision::RecordAndSample
+}
+
 impl Traceparent {
-    /// The root of a new trace, sampled.
+    /// The root of a new trace, sampled as often as `telemetry.trace_ratio` says. Who follows it does as it says.
     #[must_use]
     pub fn generate() -> Self {
         let ids = RandomIdGenerator::default();
-        Self { trace: ids.new_trace_id(), span: ids.new_span_id(), flags: TraceFlags::SAMPLED }
+        let trace = ids.new_trace_id();
+        let flags = TraceFlags::default().with_sampled(is_sampled(trace));
+        Self { trace, span: ids.new_span_id(), flags }
     }
 
     /// A new span of the same trace.

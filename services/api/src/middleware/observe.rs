@@ -27,7 +27,6 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
     let context = RequestContext::of(request.headers());
     request.extensions_mut().insert(context.clone());
     let asked = Asked::of(&request);
-    let parent = request.headers().get(TRACEPARENT).and_then(|value| value.to_str().ok()).map(str::to_owned);
     let span = tracing::info_span!(
         "request",
         http.method = %asked.method,
@@ -35,7 +34,7 @@ pub(crate) async fn observe(mut request: Request, next: Next) -> Response {
         request.id = context.request_id(),
         trace.id = %context.trace().trace_id(),
     );
-    millrace_telemetry::follow(&span, parent.as_deref());
+    millrace_telemetry::follow(&span, Some(&context.parent().to_string()));
     let mut response = next.run(request).instrument(span.clone()).await;
     let problem = response.extensions_mut().remove::<Arc<Problem>>();
     if let Some(problem) = &problem {

@@ -11,9 +11,11 @@ use millrace_contracts::{ErrorKind, Job, JobError, JobMetrics, UnixMillis};
 use millrace_inference::Device;
 use millrace_tasks::backoff;
 use tokio::sync::OwnedSemaphorePermit;
+use tracing::Instrument;
 
 use super::darkroom::Door;
 use super::report::Reporter;
+use super::span;
 use super::tell::tell;
 use super::{Clock, JobContext, Outputs, Stage, milliseconds, panicked};
 use crate::cpu::{Caller, Panicked, message_of};
@@ -92,14 +94,17 @@ impl Hand<'_> {
         let (mut outcome, untold) = match refused(shared, &job) {
             Some(error) => (JobOutcome::Failed { error, metrics: Box::new(clock.read()) }, false),
             None => {
-                let work = attempt(shared, &job, &clock, (holding, door));
+                let span = span::begin(&job);
+                let work = attempt(shared, &job, &clock, (holding, door)).instrument(span.clone());
                 // Of the first it is told whatever becomes of those that follow it.
                 let (outcome, told) = if self.is_first(&job) {
                     (work.await, false)
                 } else {
                     self.told(&job, started_at, work).await
                 };
-                (outcome?, !told)
+                let outcome = outcome?;
+                span::end(&span, &outcome);
+                (outcome, !told)
             }
         };
         let share = holding.share().saturating_sub(charged);
