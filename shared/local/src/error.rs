@@ -64,6 +64,18 @@ pub enum LocalError {
         /// Its log file.
         log: PathBuf,
     },
+    /// No installed version of Postgres can read the data.
+    #[error(
+        "{data} was made by PostgreSQL {made_by}, and only {found} is installed; install that version, or begin anew with another folder (--data-dir)"
+    )]
+    OtherVersion {
+        /// The folder.
+        data: PathBuf,
+        /// Its version.
+        made_by: String,
+        /// The version that would be used.
+        found: String,
+    },
     /// Root has no user to run Postgres as.
     #[error(
         "Postgres refuses to run as root, and neither a user `postgres` nor `nobody` exists; create one, or run as an ordinary user"

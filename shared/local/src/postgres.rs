@@ -51,10 +51,10 @@ impl PostgresServer {
     pub async fn start(dir: &Path, options: &ServerOptions) -> Result<Self, LocalError> {
         std::fs::create_dir_all(dir).map_err(LocalError::io("create", dir))?;
         let dir = dir.canonicalize().map_err(LocalError::io("resolve", dir))?;
-        let programs = PostgresPrograms::find(&options.places)?;
         let run_as = RunAs::for_postgres()?;
         let home = run_as.as_ref().map_or_else(|| Ok(dir.clone()), |user| user.reachable(&dir))?;
         let files = Files { home };
+        let programs = PostgresPrograms::find_for(&options.places, &files.data())?;
         let former = files.status();
         let mut adopted = None;
         if let Some(mut process) = former.as_ref().and_then(|status| files.running(status)) {

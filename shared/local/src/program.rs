@@ -2,6 +2,7 @@
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use millrace_config::Places;
 
@@ -43,18 +44,50 @@ impl PostgresPrograms {
     /// # Errors
     /// [`LocalError::ProgramMissing`] with what to do.
     pub fn find(places: &Places) -> Result<Self, LocalError> {
-        let cached = places.cache.join("postgres/bin");
+        Self::all(places).next().ok_or_else(|| LocalError::ProgramMissing {
+            program: "postgres (with initdb)",
+            searched: format!("the PATH, /usr/lib/postgresql/*/bin and {}", Self::cached(places).display()),
+            hint: SETUP_HINT,
+        })
+    }
+
+    /// The installation to use on `data`: of the version that made it, where there is something in it.
+    ///
+    /// # Errors
+    /// As [`PostgresPrograms::find`]; [`LocalError::OtherVersion`].
+    pub(crate) fn find_for(places: &Places, data: &Path) -> Result<Self, LocalError> {
+        let Ok(version) = std::fs::read_to_string(data.join("PG_VERSION")) else { return Self::find(places) };
+        let (made_by, newest) = (version.trim().to_owned(), Self::find(places)?);
+        let same = |programs: &Self| programs.major().is_some_and(|major| major == made_by);
+        Self::all(places).find(same).ok_or_else(|| LocalError::OtherVersion {
+            data: data.to_owned(),
+            made_by,
+            found: newest.major().unwrap_or_default(),
+        })
+    }
+
+    fn cached(places: &Places) -> PathBuf {
+        places.cache.join("postgres/bin")
+    }
+
+    /// Every whole installation, the best first.
+    fn all(places: &Places) -> impl Iterator<Item = Self> {
         let on_path = find_program(places, "initdb").and_then(|initdb| {
             // Debian-like links lead into the installation.
             initdb.canonicalize().ok()?.parent().map(Path::to_owned)
         });
-        let candidates = std::iter::once(cached.clone()).chain(distribution_folders()).chain(on_path);
+        let candidates = std::iter::once(Self::cached(places)).chain(distribution_folders()).chain(on_path);
         let whole = |bin: &PathBuf| ["initdb", "postgres"].iter().all(|name| is_executable(&bin.join(name)));
-        candidates.into_iter().find(whole).map(|bin| Self { bin }).ok_or_else(|| LocalError::ProgramMissing {
-            program: "postgres (with initdb)",
-            searched: format!("the PATH, /usr/lib/postgresql/*/bin and {}", cached.display()),
-            hint: SETUP_HINT,
-        })
+        candidates.filter(whole).map(|bin| Self { bin })
+    }
+
+    /// Its major version, as it says itself: `postgres (PostgreSQL) 15.8`.
+    fn major(&self) -> Option<String> {
+        let said = Command::new(self.program("postgres")).arg("--version").output().ok()?;
+        let said = String::from_utf8(said.stdout).ok()?;
+        let number =
+            said.split_whitespace().find(|word| word.starts_with(|first: char| first.is_ascii_digit()))?;
+        Some(number.chars().take_while(char::is_ascii_digit).collect())
     }
 
     /// Whether this installation has the extension `name`, such as `vector`.

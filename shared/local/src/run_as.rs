@@ -1,15 +1,18 @@
 //! Whom Postgres runs as. It refuses root, so root hands it to another user, with a data folder that user can reach.
 
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use nix::unistd::{Uid, User};
-use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::LocalError;
 
 /// Where data goes that the other user could not reach in place.
 const STATE_DIR: &str = "/var/lib/millrace";
+
+/// The file of a data folder that says where.
+const NOTE: &str = "moved-to";
 
 /// The user a server runs as.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -38,22 +41,30 @@ impl RunAs {
 
     /// `dir` itself if this user can get there, else the folder under the system's state directory that stands for it.
     pub(crate) fn reachable(&self, dir: &Path) -> Result<PathBuf, LocalError> {
+        self.reachable_or_below(dir, Path::new(STATE_DIR))
+    }
+
+    fn reachable_or_below(&self, dir: &Path, state: &Path) -> Result<PathBuf, LocalError> {
         let dir = dir.canonicalize().map_err(LocalError::io("resolve", dir))?;
+        // The note goes with the folder: the data is found again where that was moved, or opened to others since, and a new
+        // folder of the same path begins with nothing.
+        if let Some(noted) = noted(&dir, state).filter(|_| !dir.join("data").exists()) {
+            return Ok(noted);
+        }
         if dir.ancestors().all(|folder| self.may_enter(folder)) {
             return Ok(dir);
         }
-        let digest = Sha256::digest(dir.as_os_str().as_encoded_bytes());
-        let instead = Path::new(STATE_DIR).join(hex::encode(&digest[..8]));
-        std::fs::create_dir_all(&instead).map_err(LocalError::io("create", &instead))?;
-        let note = dir.join("moved-to");
-        if !note.exists() {
-            tracing::warn!(
-                user.name = %self.name, data.dir = %instead.display(), wanted.dir = %dir.display(),
-                "Postgres does not run as root, and its user cannot enter the data folder: its data lives elsewhere"
-            );
-            std::fs::write(&note, format!("{}\n", instead.display()))
-                .map_err(LocalError::io("write", &note))?;
+        let instead = state.join(Uuid::new_v4().simple().to_string());
+        tracing::warn!(
+            user.name = %self.name, data.dir = %instead.display(), wanted.dir = %dir.display(),
+            "Postgres does not run as root, and its user cannot enter the data folder: its data lives elsewhere"
+        );
+        if !state.exists() {
+            create(state)?;
         }
+        create(&instead)?;
+        let note = dir.join(NOTE);
+        std::fs::write(&note, format!("{}\n", instead.display())).map_err(LocalError::io("write", &note))?;
         Ok(instead)
     }
 
@@ -69,18 +80,61 @@ impl RunAs {
     }
 }
 
+/// The folder that the note in `dir` names: one right below `state`, and there.
+fn noted(dir: &Path, state: &Path) -> Option<PathBuf> {
+    let note = std::fs::read_to_string(dir.join(NOTE)).ok()?;
+    let folder = PathBuf::from(note.trim_end());
+    (folder.parent() == Some(state) && folder.is_dir()).then_some(folder)
+}
+
+/// Makes a folder that others may pass through, whatever the umask says.
+fn create(folder: &Path) -> Result<(), LocalError> {
+    let open = || {
+        std::fs::create_dir_all(folder)?;
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o711))
+    };
+    open().map_err(LocalError::io("create", folder))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::os::unix::fs::PermissionsExt;
+
+    /// Whom a folder of ours that is closed keeps out.
+    fn stranger() -> RunAs {
+        RunAs { uid: 65_533, gid: 65_533, name: "stranger".into() }
+    }
+
+    fn close(folder: &Path) {
+        std::fs::set_permissions(folder, std::fs::Permissions::from_mode(0o700)).unwrap();
+    }
+
+    #[test]
+    fn data_that_lives_elsewhere_goes_with_its_folder() {
+        let (home, state) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+        close(home.path());
+        let state = state.path().join("state");
+        let at = |dir: &Path| stranger().reachable_or_below(dir, &state).unwrap();
+        let (one, two) = (home.path().join("one"), home.path().join("two"));
+        std::fs::create_dir(&one).unwrap();
+        let first = at(&one);
+        assert!(first.starts_with(&state) && first.is_dir());
+        assert_eq!(first.metadata().unwrap().mode() & 0o777, 0o711);
+        assert_eq!(at(&one), first, "found again");
+        std::fs::rename(&one, &two).unwrap();
+        assert_eq!(at(&two), first, "it was moved");
+        std::fs::create_dir(&one).unwrap();
+        assert_ne!(at(&one), first, "a new folder of the same path is another one");
+        std::fs::write(two.join(NOTE), "/etc\n").unwrap();
+        assert!(at(&two).starts_with(&state), "a note names a folder of ours or none");
+    }
 
     #[test]
     fn a_closed_parent_is_seen() {
         let dir = tempfile::tempdir().unwrap();
-        let stranger = RunAs { uid: 65_534, gid: 65_534, name: "stranger".into() };
-        std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o700)).unwrap();
-        assert!(!stranger.may_enter(dir.path()));
+        close(dir.path());
+        assert!(!stranger().may_enter(dir.path()));
         std::fs::set_permissions(dir.path(), std::fs::Permissions::from_mode(0o711)).unwrap();
-        assert!(stranger.may_enter(dir.path()));
+        assert!(stranger().may_enter(dir.path()));
     }
 }

@@ -255,3 +255,13 @@ fn all_of_it_works_for_an_ordinary_user_too() {
         String::from_utf8_lossy(&output.stderr)
     );
 }
+
+#[tokio::test]
+async fn data_of_a_version_that_is_not_installed_is_refused_by_name() {
+    let dir = folder();
+    let data = dir.path().join("data");
+    std::fs::create_dir(&data).unwrap();
+    std::fs::write(data.join("PG_VERSION"), "7\n").unwrap();
+    let error = PostgresServer::start(dir.path(), &options(true)).await.unwrap_err().to_string();
+    assert!(error.contains("PostgreSQL 7") && error.contains("--data-dir"), "{error}");
+}
