@@ -182,6 +182,22 @@ test('what is still being typed is work as well', async () => {
   assert.deepEqual(page.faults, []);
 });
 
+test('what was typed last is there again after a reload', async () => {
+  const page = await openPage(browser, { allowed: [/422/] });
+  const workflow = await saved('reloaded');
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await page.locator('.react-flow__node [data-node=step_1] header').click();
+  const value = page.getByRole('combobox', { name: 'Input value' });
+  await value.fill('');
+  await value.pressSequentially('42');
+  page.once('dialog', dialog => dialog.accept());
+  await page.reload();
+  await page.getByText('● unsaved').waitFor();
+  await page.locator('.react-flow__node [data-node=step_1] header').click();
+  assert.equal(await value.inputValue(), '42');
+  assert.deepEqual(page.faults, []);
+});
+
 test('a save takes what was there when it was asked for, once', async () => {
   const page = await openPage(browser);
   let [sent, slow] = [0, false];
