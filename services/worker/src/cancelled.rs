@@ -1,13 +1,15 @@
 //! What runs no longer want. A hint: who misses it wastes work, no more, so it is kept for a while and not for ever.
 
+use std::convert::Infallible;
 use std::time::Duration;
 
 use futures::StreamExt;
-use millrace_bus::{Abandon, Bus, BusError, LiveItem};
+use millrace_bus::{Abandon, Bus, LiveItem};
 use millrace_contracts::{ExecutionId, Job, JobId};
 use moka::sync::Cache;
 
 use crate::held::Held;
+use crate::listening::subscribed;
 
 /// Cancellations remembered at most, for jobs that still wait in a queue.
 const REMEMBERED: u64 = 100_000;
@@ -45,9 +47,9 @@ impl Cancelled {
 }
 
 /// Listens for cancellations for as long as it is polled.
-pub(crate) async fn listen(bus: Bus, cancelled: Cancelled, held: Held) -> Result<(), BusError> {
+pub(crate) async fn listen(bus: Bus, cancelled: Cancelled, held: Held) -> Result<(), Infallible> {
     let channel = bus.cancelled_channel();
-    let mut feed = bus.subscribe(&[&channel]).await?;
+    let mut feed = subscribed(&bus, &[&channel]).await;
     while let Some(item) = feed.next().await {
         let LiveItem::Event(event) = item else { continue };
         match Abandon::from_payload(&event.payload) {

@@ -1,16 +1,20 @@
 //! The wish that this worker drain: it takes no more jobs, finishes those in hand, and ends.
 
+use std::convert::Infallible;
+
 use futures::StreamExt;
-use millrace_bus::{Bus, BusError, LiveItem};
+use millrace_bus::{Bus, LiveItem};
 use millrace_contracts::WorkerId;
-use millrace_tasks::CancellationToken;
+use millrace_tasks::{CancellationToken, backoff};
+
+use crate::listening::{LONGEST_PAUSE, SHORTEST_PAUSE, subscribed};
 
 /// Waits for the wish, then cancels `stop`.
-pub(crate) async fn listen(bus: Bus, worker: WorkerId, stop: CancellationToken) -> Result<(), BusError> {
-    let mut wishes = bus.subscribe(&[&bus.drain_channel()]).await?;
+pub(crate) async fn listen(bus: Bus, worker: WorkerId, stop: CancellationToken) -> Result<(), Infallible> {
+    let mut wishes = subscribed(&bus, &[&bus.drain_channel()]).await;
     loop {
         // Said before we listened, or while the connection was lost.
-        let mut meant = bus.is_to_drain(&worker).await?;
+        let mut meant = was_meant(&bus, &worker).await;
         while !meant {
             match wishes.next().await {
                 Some(LiveItem::Event(wish)) => meant = wish.payload == worker.as_str(),
@@ -23,5 +27,56 @@ pub(crate) async fn listen(bus: Bus, worker: WorkerId, stop: CancellationToken) 
             stop.cancel();
             return Ok(());
         }
+    }
+}
+
+/// Whether it was said already. Asked until there is an answer: a Redis that has just come up lets us listen while it still loads,
+/// and does not tell then what it knows.
+async fn was_meant(bus: &Bus, worker: &WorkerId) -> bool {
+    let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
+    loop {
+        match bus.is_to_drain(worker).await {
+            Ok(meant) => return meant,
+            Err(error) if error.is_retryable() => {
+                tracing::debug!(%error, "it cannot be asked at the moment whether to drain");
+            }
+            Err(error) => {
+                tracing::warn!(%error, "it cannot be asked whether to drain; what is said from now on is heard");
+                return false;
+            }
+        }
+        tokio::time::sleep(pauses.next().unwrap_or(LONGEST_PAUSE)).await;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use millrace_bus::BusSettings;
+    use millrace_testkit::{TestRedis, eventually};
+
+    use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
+
+    #[tokio::test]
+    async fn a_wish_is_heard_though_redis_would_not_answer_at_first() {
+        let redis = TestRedis::start().await.unwrap();
+        let bus = Bus::connect(BusSettings::new(redis.url())).await.unwrap();
+        let (worker, stop) = (WorkerId::from("one"), CancellationToken::new());
+        redis.close_its_eyes().await.unwrap();
+        let said = async {
+            let asked = async || {
+                let counters = bus.server_counters().await?;
+                Ok::<_, millrace_bus::BusError>(counters.commands.contains_key("exists").then_some(()))
+            };
+            eventually(PATIENCE, "the question", asked).await.unwrap();
+            redis.open_its_eyes().await.unwrap();
+            bus.drain_worker(&worker).await.unwrap();
+        };
+        let listening = tokio::time::timeout(PATIENCE * 2, listen(bus.clone(), worker.clone(), stop.clone()));
+        let (heard, ()) = tokio::join!(listening, said);
+        assert!(heard.is_ok() && stop.is_cancelled());
     }
 }

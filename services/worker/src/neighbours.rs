@@ -2,6 +2,7 @@
 //! A hint: what is missed is said again with the next sign of life, and who is silent is forgotten.
 
 use std::collections::{HashMap, HashSet};
+use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -9,6 +10,8 @@ use futures::StreamExt;
 use millrace_bus::{Bus, BusError, LiveItem};
 use millrace_contracts::{Event, EventType, ModelId, WorkerId};
 use serde::Deserialize;
+
+use crate::listening::subscribed;
 
 /// Without a word for so long a worker's models count for nothing.
 const SILENT: Duration = Duration::from_secs(15);
@@ -50,9 +53,9 @@ impl Neighbours {
     }
 
     /// Listens for as long as it is polled, from what is registered now.
-    pub(crate) async fn listen(self, bus: Bus) -> Result<(), BusError> {
-        let mut feed = bus.subscribe(&CHANNELS).await?;
-        self.ask(&bus).await?;
+    pub(crate) async fn listen(self, bus: Bus) -> Result<(), Infallible> {
+        let mut feed = subscribed(&bus, &CHANNELS).await;
+        self.catch_up(&bus).await;
         while let Some(item) = feed.next().await {
             match item {
                 LiveItem::Event(event) => match serde_json::from_str::<Event>(&event.payload) {
@@ -62,10 +65,17 @@ impl Neighbours {
                     }
                 },
                 // What was said meanwhile is in the registrations.
-                LiveItem::Reconnected => self.ask(&bus).await?,
+                LiveItem::Reconnected => self.catch_up(&bus).await,
             }
         }
         Ok(())
+    }
+
+    /// Learns what is registered now, if Redis tells.
+    async fn catch_up(&self, bus: &Bus) {
+        if let Err(error) = self.ask(bus).await {
+            tracing::debug!(%error, "the other workers' models are learned from their next signs of life");
+        }
     }
 
     /// Learns what is registered now.
@@ -119,9 +129,15 @@ impl Neighbours {
 
 #[cfg(test)]
 mod tests {
+    use millrace_bus::BusSettings;
+    use millrace_contracts::UnixMillis;
+    use millrace_contracts::event::Source;
+    use millrace_testkit::{TestRedis, eventually};
     use serde_json::json;
 
     use super::*;
+
+    const PATIENCE: Duration = Duration::from_secs(30);
 
     fn say(neighbours: &Neighbours, kind: EventType, data: serde_json::Value) {
         neighbours.note(kind, serde_json::from_value(data).unwrap());
@@ -146,5 +162,33 @@ mod tests {
         say(&others, EventType::WorkerDraining, json!({"worker_id": "w", "models": ["b"]}));
         say(&others, EventType::WorkerLost, json!({"worker_id": "x"}));
         assert!(!others.have(&a) && !others.have(&b));
+    }
+
+    #[tokio::test]
+    async fn what_others_say_is_heard_though_redis_would_not_answer_at_first() {
+        let redis = TestRedis::start().await.unwrap();
+        let bus = Bus::connect(BusSettings::new(redis.url())).await.unwrap();
+        let (others, model) = (Neighbours::new("own".into()), ModelId::from("a"));
+        redis.close_its_eyes().await.unwrap();
+        let said = async {
+            let asked = async || {
+                let counters = bus.server_counters().await?;
+                Ok::<_, BusError>(counters.commands.contains_key("zrange").then_some(()))
+            };
+            eventually(PATIENCE, "the question", asked).await.unwrap();
+            redis.open_its_eyes().await.unwrap();
+            let sign = json!({"worker_id": "w", "models": ["a"]});
+            let kind = EventType::WorkerHeartbeat;
+            let sign = Event::new(kind, Source::Worker, "1".to_owned(), UnixMillis::now(), sign);
+            let heard = async || {
+                bus.publish(&sign).await?;
+                Ok::<_, BusError>(others.have(&model).then_some(()))
+            };
+            eventually(PATIENCE, "a neighbour", heard).await.unwrap();
+        };
+        tokio::select! {
+            ended = others.clone().listen(bus.clone()) => panic!("it listens no more: {ended:?}"),
+            () = said => {}
+        }
     }
 }

@@ -188,7 +188,8 @@ async fn live(
     let neighbours = Neighbours::new(shared.worker.clone());
     // Before the first job is taken: it may be somebody else's.
     neighbours.ask(&shared.bus).await?;
-    supervisor.spawn(may_fail("worker.neighbours"), neighbours.clone().listen(shared.bus.clone()));
+    // Before the models are loaded, which may take minutes: a wish to drain does not wait for them.
+    listen(&supervisor, shared, &neighbours);
     if stop.run_until_cancelled(origins::preload(shared, &models.preload)).await.is_some() {
         fleet.phase.activate();
         fleet.changed.notify_one();
@@ -213,17 +214,26 @@ async fn live(
     drop(sender);
     let driving = intake::drive(Arc::clone(shared), jobs, (stop.clone(), settings.grace), done.clone());
     supervisor.spawn(must_live("worker.jobs"), driving);
-    supervisor.spawn(may_fail("worker.scout"), scout::look(Arc::clone(shared), neighbours.clone()));
-    let wish = drain::listen(shared.bus.clone(), shared.worker.clone(), stop);
-    supervisor.spawn(may_fail("worker.drain"), wish);
-    let listening = cancelled::listen(shared.bus.clone(), shared.cancelled.clone(), shared.held.clone());
-    supervisor.spawn(may_fail("worker.cancellations"), listening);
+    supervisor.spawn(may_fail("worker.scout"), scout::look(Arc::clone(shared), neighbours));
     supervisor.spawn(may_fail("worker.frames"), shared.frames.clone().forget_idle());
-    supervisor.spawn(may_fail("worker.wishes"), wishes::listen(Arc::clone(shared), neighbours));
     let inventory =
         fleet.inventory.clone().keep(Arc::clone(shared), models.look_every, Arc::clone(&fleet.changed));
     supervisor.spawn(may_fail("worker.inventory"), inventory);
     tracing::info!(worker.id = %shared.worker, worker.pools = ?shared.pools, worker.capacity = capacity, "the worker is ready");
     // A moment more than the jobs have: what is left of them is handed back in it.
     Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)
+}
+
+/// What the worker hears: what the others have loaded, that it is to drain, what no run wants any more, and what to do with
+/// models.
+fn listen(supervisor: &Supervisor, shared: &Arc<Shared>, neighbours: &Neighbours) {
+    let may_fail = |name| TaskKind::new(name, OnError::Log, OnCancel::Abort);
+    let bus = || shared.bus.clone();
+    supervisor.spawn(may_fail("worker.neighbours"), neighbours.clone().listen(bus()));
+    let wish = drain::listen(bus(), shared.worker.clone(), supervisor.token());
+    supervisor.spawn(may_fail("worker.drain"), wish);
+    let cancelled = cancelled::listen(bus(), shared.cancelled.clone(), shared.held.clone());
+    supervisor.spawn(may_fail("worker.cancellations"), cancelled);
+    let wishes = wishes::listen(Arc::clone(shared), neighbours.clone());
+    supervisor.spawn(may_fail("worker.wishes"), wishes);
 }

@@ -1,14 +1,16 @@
 //! What this worker is asked to do with models: load one ahead of its first job, expect one, or give one up.
 
+use std::convert::Infallible;
 use std::sync::Arc;
 
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
-use millrace_bus::{BusError, LiveItem};
+use millrace_bus::LiveItem;
 use millrace_contracts::ModelId;
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::model::ModelWish;
 
+use crate::listening::subscribed;
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
 use crate::{ahead, origins};
@@ -17,8 +19,8 @@ use crate::{ahead, origins};
 const MOST_AT_ONCE: usize = 8;
 
 /// Listens for as long as it is polled.
-pub(crate) async fn listen(shared: Arc<Shared>, neighbours: Neighbours) -> Result<(), BusError> {
-    let mut wishes = shared.bus.subscribe(&[&shared.bus.model_wishes_channel()]).await?;
+pub(crate) async fn listen(shared: Arc<Shared>, neighbours: Neighbours) -> Result<(), Infallible> {
+    let mut wishes = subscribed(&shared.bus, &[&shared.bus.model_wishes_channel()]).await;
     let mut loading = FuturesUnordered::new();
     loop {
         let item = tokio::select! {

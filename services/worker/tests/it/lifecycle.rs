@@ -1,8 +1,11 @@
 //! Workers that die, jobs that kill, and orderly ends.
 
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use axum::Router;
+use axum::routing::get;
 use futures::StreamExt;
 use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_bus::{LiveItem, QueueKey};
@@ -11,8 +14,10 @@ use millrace_contracts::{ErrorKind, Pool, WorkerId};
 use millrace_tasks::CancellationToken;
 use millrace_vision::{Encoding, Frame, encode};
 use serde_json::json;
+use tokio::sync::Notify;
 
 use crate::desk::{Desk, Running, connect, deps, on, repository, settings};
+use crate::outside::serve;
 use crate::scene;
 
 const REDIS: &str = "MILLRACE_TEST_WORKER_REDIS";
@@ -215,6 +220,30 @@ async fn a_worker_that_lost_redis_and_has_nothing_in_hand_stops_at_once() {
     // The signs of life and the farewell would go to nobody; the grace period, which is longer, is for jobs. About two seconds on a
     // machine that has time.
     tokio::time::timeout(Duration::from_secs(10), worker.stop()).await.expect("it waits for Redis");
+}
+
+#[tokio::test]
+async fn a_worker_that_is_to_drain_does_not_wait_for_its_models() {
+    let desk = Desk::open().await;
+    let asked = Arc::new(Notify::new());
+    let note = Arc::clone(&asked);
+    let never = async move || {
+        note.notify_one();
+        std::future::pending::<()>().await;
+    };
+    let server = serve(Router::new().route("/never.onnx", get(never))).await;
+    let downloads = tempfile::tempdir().unwrap();
+    let models = millrace_config::Models {
+        preload: vec![format!("{server}/never.onnx")],
+        downloads: downloads.path().to_owned(),
+        allowed_hosts: vec!["127.0.0.1".to_owned()],
+        ..repository()
+    };
+    let worker = desk.worker_with(models).await;
+    tokio::time::timeout(Duration::from_secs(30), asked.notified()).await.expect("it loads its models");
+    let listed = desk.bus.workers().await.unwrap();
+    desk.bus.drain_worker(&listed[0].id).await.unwrap();
+    tokio::time::timeout(Duration::from_secs(30), worker.ended()).await.expect("it waits for its models");
 }
 
 #[tokio::test]
