@@ -181,8 +181,8 @@ pub enum InferenceError {
         /// What was found.
         detail: String,
     },
-    /// The session's thread is gone: a fault of Millrace.
-    #[error("the session of the model {id} ended unexpectedly")]
+    /// The session's thread is gone: it could not be opened anew after runs that failed.
+    #[error("the session of the model {id} ended unexpectedly; the next run loads the model afresh")]
     SessionLost {
         /// Which.
         id: ModelId,
@@ -212,14 +212,16 @@ impl InferenceError {
             | Self::LibraryUnusable { .. }
             | Self::DeviceUnavailable { .. }
             | Self::FileMissing { .. }
-            | Self::Load { .. } => ErrorKind::ModelLoadError,
+            | Self::Load { .. }
+            // Whoever asks again has it loaded afresh.
+            | Self::SessionLost { .. } => ErrorKind::ModelLoadError,
             Self::Unsupported { .. } | Self::Output { .. } => ErrorKind::Unsupported,
             Self::Input { .. } => ErrorKind::InvalidInput,
             Self::Vision(error) => error.kind(),
             Self::OutOfMemory { .. } | Self::NoRoom { .. } | Self::Thread { .. } | Self::Keeper { .. } => {
                 ErrorKind::OutOfMemory
             }
-            Self::Run { .. } | Self::SessionLost { .. } => ErrorKind::Internal,
+            Self::Run { .. } => ErrorKind::Internal,
         }
     }
 

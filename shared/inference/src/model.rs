@@ -13,7 +13,7 @@ use crate::blank::blank;
 use crate::cache::Lease;
 use crate::digest::digest_of;
 use crate::families::family_of;
-use crate::session::Around;
+use crate::session::{Around, SessionFiles};
 use crate::{
     Classifier, Companion, Detector, Device, Embedder, Facts, Family, InferenceError, Inferred, ModelFiles,
     Part, RawModel, Relief, Repository, Rows, Runtime, Segmenter, Serving, SessionSettings, SessionThread,
@@ -322,7 +322,11 @@ impl ModelLoader {
         let begun = Instant::now();
         let sessions = self.serving(id, &files.folder)?.on(self.settings.sessions);
         let around = Around { relief, courtesy: self.courtesy.clone() };
-        let start = |graph| SessionThread::start(id, library.clone(), graph, sessions, around.clone());
+        let start = |graph| {
+            let weights = files.weights.clone();
+            let files = SessionFiles { graph, weights };
+            SessionThread::start(id, library.clone(), files, sessions, around.clone())
+        };
         let (session, opened) = start(files.graph.clone()).await?;
         let (mut companions, mut said) = (Vec::new(), Vec::new());
         for (part, graph) in files.companions.clone() {

@@ -36,6 +36,7 @@ pub(crate) use open::metadata_of;
 use queue::Queue;
 use running::{Running, Slot};
 use serve::Opener;
+pub(crate) use serve::SessionFiles;
 
 /// How long the threads of a model that is given up are waited for. Its run was stopped by then, unless one operator alone takes
 /// longer.
@@ -218,7 +219,7 @@ impl SessionThread {
     pub(crate) async fn start(
         id: &ModelId,
         library: PathBuf,
-        graph: PathBuf,
+        files: SessionFiles,
         settings: SessionSettings,
         around: Around,
     ) -> Result<(Self, Opened), InferenceError> {
@@ -240,7 +241,7 @@ impl SessionThread {
         let mut opened = None;
         for number in 0..sessions {
             let (ready, answer) = oneshot::channel();
-            let opener = Opener { library: library.clone(), id: id.clone(), graph: graph.clone(), settings };
+            let opener = Opener { library: library.clone(), id: id.clone(), files: files.clone(), settings };
             let served = serve::Served {
                 opener,
                 queue: Arc::clone(&queue),

@@ -3,6 +3,7 @@
 
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use millrace_contracts::ModelId;
 use tokio::sync::oneshot;
@@ -21,8 +22,29 @@ const MOST_FAILURES: usize = 3;
 pub(super) struct Opener {
     pub(super) library: PathBuf,
     pub(super) id: ModelId,
-    pub(super) graph: PathBuf,
+    pub(super) files: SessionFiles,
     pub(super) settings: SessionSettings,
+}
+
+/// What a session is opened of.
+#[derive(Debug, Clone)]
+pub(crate) struct SessionFiles {
+    pub(crate) graph: PathBuf,
+    /// Files of weights that it may read beside the graph.
+    pub(crate) weights: Vec<PathBuf>,
+}
+
+/// Size and time of each of them; none for one that is not there.
+type Standing = Vec<Option<(u64, Option<SystemTime>)>>;
+
+impl SessionFiles {
+    fn standing(&self) -> Standing {
+        let stand = |path: &PathBuf| {
+            let metadata = std::fs::metadata(path).ok()?;
+            Some((metadata.len(), metadata.modified().ok()))
+        };
+        std::iter::once(&self.graph).chain(&self.weights).map(stand).collect()
+    }
 }
 
 /// What a session's thread works with.
@@ -81,7 +103,18 @@ impl Opener {
 
     fn open(&self) -> Result<(OpenSession, Opened), InferenceError> {
         let runtime = Runtime::load(&self.library)?;
-        OpenSession::open(&runtime, &self.id, &self.graph, &self.settings)
+        OpenSession::open(&runtime, &self.id, &self.files.graph, &self.settings)
+    }
+
+    /// Opens it once more. Its files have to be those that it was opened of before: what is known of the model, its digest among
+    /// it, is known of those.
+    fn open_again(&self, stood: &Standing) -> Result<OpenSession, InferenceError> {
+        let (session, _) = self.open()?;
+        if self.files.standing() == *stood {
+            return Ok(session);
+        }
+        let detail = "its files are not those that it was loaded from".to_owned();
+        Err(InferenceError::Load { id: self.id.clone(), detail })
     }
 }
 
@@ -103,6 +136,7 @@ impl Served {
     /// Opens the session, says so, and runs batches until the queue is closed and empty.
     pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
         let _serving = Serving(&self.queue);
+        let stood = self.opener.files.standing();
         let mut session = match self.opener.open_aside() {
             Ok((session, opened)) => {
                 self.note(&session);
@@ -124,8 +158,8 @@ impl Served {
                 tracing::error!(model.id = %self.opener.id, "a session cannot be trusted any more; opening it anew");
                 // Closed first: there may be no room for two.
                 drop(session);
-                match self.opener.open() {
-                    Ok((fresh, _)) => (session, trust) = (fresh, Trust::default()),
+                match self.opener.open_again(&stood) {
+                    Ok(fresh) => (session, trust) = (fresh, Trust::default()),
                     Err(error) => {
                         tracing::error!(model.id = %self.opener.id, %error, "a session could not be opened anew");
                         return;

@@ -1,7 +1,9 @@
-//! Session threads: batches, shapes, and requests nobody waits for.
+//! Session threads: batches, shapes, requests nobody waits for, and sessions that are opened anew.
 
 use futures::future::join_all;
+use millrace_contracts::ErrorKind;
 use millrace_inference::{Closed, InferenceError, SessionSettings, Tensor};
+use millrace_onnx::{Attribute, Element, Graph, Side};
 
 use crate::{loader_of, root};
 
@@ -58,4 +60,40 @@ async fn several_sessions_share_one_queue() {
     let model = model(SessionSettings { sessions: 2, max_batch: 1, ..SessionSettings::default() }).await;
     let results = join_all((0..6).map(|_| model.infer(vec![picture(0.5)]))).await;
     assert!(results.iter().all(Result::is_ok));
+}
+
+/// Gives `number` for 0; runs of anything else fail.
+fn only_for_nought(number: f32, version: &str) -> Vec<u8> {
+    let mut graph = Graph::new("only for nought");
+    let sides = [Side::Free("batch"), Side::Fixed(1)];
+    graph.input("x", Element::F32, &sides).output("y", Element::F32, &sides);
+    graph.constant("numbers", &[1], &[number]);
+    graph.node("Cast", &["x"], "at", &[("to", Attribute::Int(7))]);
+    graph.node("Gather", &["numbers", "at"], "y", &[]).metadata("version", version);
+    graph.encode()
+}
+
+#[tokio::test]
+async fn a_session_is_opened_anew_of_the_files_that_the_model_was_loaded_from_or_not_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m/model.onnx");
+    std::fs::create_dir_all(folder.path().join("m")).unwrap();
+    std::fs::write(&file, only_for_nought(1.0, "one")).unwrap();
+    let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
+    let model = loader.load(&"m".into()).await.unwrap();
+    let run = async |x: f32| model.infer(vec![Tensor::new(vec![1, 1], vec![x]).unwrap()]).await;
+    let wear_out = async || {
+        for _ in 0..3 {
+            let failed = run(5.0).await;
+            assert!(matches!(failed, Err(InferenceError::Run { .. })), "{failed:?}");
+        }
+    };
+    wear_out().await;
+    assert_eq!(run(0.0).await.unwrap().outputs[0].data(), [1.0]);
+
+    std::fs::write(&file, only_for_nought(2.0, "another")).unwrap();
+    wear_out().await;
+    let lost = run(0.0).await.unwrap_err();
+    assert!(matches!(lost, InferenceError::SessionLost { .. }), "{lost}");
+    assert_eq!(lost.kind(), ErrorKind::ModelLoadError, "asked for again it is loaded afresh");
 }
