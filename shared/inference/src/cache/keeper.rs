@@ -139,9 +139,20 @@ impl Inner {
             Room::None(error) => return Err(error),
         }
         self.observer.loading(id);
-        let before = self.settings.meter.resident_bytes();
-        let relief = Arc::new(Emergency(Arc::downgrade(self)));
-        let core = runtime.block_on(self.attending(self.loader.load_core(id, relief)))?;
+        let load = || {
+            let before = self.settings.meter.resident_bytes();
+            let relief = Arc::new(Emergency(Arc::downgrade(self)));
+            let core = runtime.block_on(self.attending(self.loader.load_core(id, relief)))?;
+            Ok((core, before))
+        };
+        let (core, before) = match load() {
+            // There is less than the budget says: others share the machine, or its card.
+            Err(error @ InferenceError::OutOfMemory { .. }) if self.unload_idle(Some(id)) > 0 => {
+                tracing::warn!(model.id = %id, %error, "a load found no memory; idle models were unloaded, trying again");
+                load()?
+            }
+            loaded => loaded?,
+        };
         if !self.warm_up(&core, runtime)? {
             core.end();
             return Ok(None);

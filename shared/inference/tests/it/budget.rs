@@ -10,6 +10,7 @@ use millrace_inference::{
     CacheObserver, CacheSettings, Evicted, InferenceError, MemoryMeter, ModelCache, ModelInfo, Pressure,
     Quiet, SessionSettings,
 };
+use millrace_onnx::{Element, Graph, Side};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 
 use crate::{goldens_folder, loader_of, root};
@@ -343,4 +344,48 @@ async fn what_is_loaded_is_tended_though_somebody_rings_all_the_time() {
     }
     drop(used);
     assert!(waiting.await.is_ok());
+}
+
+/// Puts a sound model in the place of one that finds no memory, once another leaves.
+struct Mender {
+    sound: std::path::PathBuf,
+    place: std::path::PathBuf,
+    heard: UnboundedSender<String>,
+}
+
+impl CacheObserver for Mender {
+    fn loading(&self, _: &ModelId) {}
+    fn loaded(&self, _: &ModelInfo, _: u64) {}
+    fn evicted(&self, id: &ModelId, why: Evicted) {
+        std::fs::copy(&self.sound, &self.place).unwrap();
+        drop(self.heard.send(format!("{} {id}", why.as_str())));
+    }
+    fn failed(&self, _: &ModelId, _: &InferenceError) {}
+}
+
+#[tokio::test]
+async fn a_load_that_finds_no_memory_is_tried_again_once_others_have_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let sound = root().join("models/shapes-detector/model.onnx");
+    let place = folder.path().join("b/model.onnx");
+    for id in ["a", "b"] {
+        std::fs::create_dir_all(folder.path().join(id)).unwrap();
+        std::fs::copy(&sound, folder.path().join(id).join("model.onnx")).unwrap();
+    }
+    // The runtime has no code for a lack of memory: it is told by its words, the name of an operator among them.
+    let mut short = Graph::new("short");
+    short.input("x", Element::F32, &[Side::Fixed(1)]).output("y", Element::F32, &[Side::Fixed(1)]);
+    short.node("org.example::out of memory", &["x"], "y", &[]);
+    std::fs::write(&place, short.encode()).unwrap();
+    let (tell, mut heard) = unbounded_channel();
+    let observer = Arc::new(Mender { sound, place, heard: tell });
+    let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
+    let cache = ModelCache::new(loader, CacheSettings::default(), observer).unwrap();
+    // Nobody can leave: the only one there is in use.
+    let used = cache.get(&"a".into()).await.unwrap();
+    let refused = cache.get(&"b".into()).await.unwrap_err();
+    assert!(matches!(refused, InferenceError::OutOfMemory { .. }), "{refused}");
+    drop(used);
+    assert!(cache.get(&"b".into()).await.is_ok());
+    assert_eq!(heard.try_recv().unwrap(), "emergency a");
 }
