@@ -21,7 +21,7 @@ impl Repository {
         let read = |graph: &Path| {
             skim(graph)
                 .map_err(|error| InferenceError::Load { id: id.clone(), detail: error.to_string() })
-                .map(|Skimmed { metadata, inputs, outputs }| (metadata, ports(inputs), ports(outputs)))
+                .map(|Skimmed { metadata, inputs, outputs, .. }| (metadata, ports(inputs), ports(outputs)))
         };
         let (metadata, inputs, outputs) = read(&files.graph)?;
         let mut companions = Vec::with_capacity(files.companions.len());

@@ -102,7 +102,8 @@ impl Graph {
         self
     }
 
-    /// Adds a node of operator `operator`; `domain::operator` names one that is not ONNX's own.
+    /// Adds a node of operator `operator`; `domain::operator` names one that is not ONNX's own. Where it has several outputs
+    /// their names stand in `output`, between commas.
     pub fn node(
         &mut self,
         operator: &str,
@@ -114,7 +115,10 @@ impl Graph {
         for input in inputs {
             node.bytes(1, input.as_bytes());
         }
-        node.bytes(2, output.as_bytes()).bytes(3, output.as_bytes());
+        for output in output.split(',') {
+            node.bytes(2, output.as_bytes());
+        }
+        node.bytes(3, output.as_bytes());
         let (domain, operator) = operator.split_once("::").unwrap_or(("", operator));
         node.bytes(4, operator.as_bytes());
         for (name, value) in attributes {

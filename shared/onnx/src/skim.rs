@@ -1,4 +1,4 @@
-//! What a model file says of itself: its metadata, and what goes in and comes out. Rule: weights are stepped over, never read,
+//! What a model file says of itself: its metadata, what goes in and comes out, and how its rows depend on each other. Rule: weights are stepped over, never read,
 //! so that a file of gigabytes costs a few small reads.
 
 mod external;
@@ -13,6 +13,10 @@ pub use external::external_files;
 /// Texts that are read of one file together, bytes: metadata with the names of thousands of classes takes a few hundred
 /// kilobytes.
 const MOST_TEXT_BYTES: u64 = 16 << 20;
+/// Operators that put numbers into steps as large as all of a batch asks for.
+const DYNAMIC: [&[u8]; 3] = [b"DynamicQuantizeLinear", b"DynamicQuantizeMatMul", b"DynamicQuantizeLSTM"];
+/// Letters of the longest of them.
+const MOST_LETTERS: usize = 21;
 
 /// What a model file says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -23,6 +27,8 @@ pub struct Skimmed {
     pub inputs: Vec<Port>,
     /// What comes out.
     pub outputs: Vec<Port>,
+    /// Whether its graph quantises as it runs (`model_quantized.onnx`): each row of a batch then depends on the others.
+    pub is_dynamic: bool,
 }
 
 /// An input or output of a graph.
@@ -83,6 +89,7 @@ impl<R: Read + Seek> Skimmer<R> {
         let mut weights = BTreeSet::new();
         while let Some(field) = self.field(end)? {
             match field {
+                Field::Bytes(1, end) => skimmed.is_dynamic |= self.is_dynamic(end)?,
                 Field::Bytes(5, end) => drop(weights.insert(self.name_of(8, end)?)),
                 Field::Bytes(11, end) => {
                     let port = self.port(end)?;
@@ -98,6 +105,24 @@ impl<R: Read + Seek> Skimmer<R> {
         // Files of old name their weights among the inputs; nobody feeds those.
         skimmed.inputs.retain(|port| !weights.contains(&port.name));
         Ok(())
+    }
+
+    /// Whether the node is of one of those operators.
+    fn is_dynamic(&mut self, end: u64) -> io::Result<bool> {
+        let mut found = false;
+        while let Some(field) = self.field(end)? {
+            match field {
+                Field::Bytes(4, end) if end - self.at <= MOST_LETTERS as u64 => {
+                    let mut letters = [0; MOST_LETTERS];
+                    let operator = &mut letters[..(end - self.at) as usize];
+                    self.reader.read_exact(operator)?;
+                    self.at = end;
+                    found = DYNAMIC.contains(&&*operator);
+                }
+                other => self.pass(&other)?,
+            }
+        }
+        Ok(found)
     }
 
     fn entry(&mut self, end: u64) -> io::Result<(String, String)> {
@@ -280,6 +305,17 @@ mod tests {
         assert_eq!(found.outputs, [Port { name: "out".into(), element: 7, shape: vec![] }]);
         assert_eq!(found.metadata["names"], "{0: 'a'}");
         assert_eq!(found.metadata["task"], "detect");
+    }
+
+    #[test]
+    fn a_graph_that_quantises_as_it_runs_says_so() {
+        assert!(!skimmed(&model()).unwrap().is_dynamic);
+        for operator in ["DynamicQuantizeLinear", "com.microsoft::DynamicQuantizeMatMul"] {
+            let mut graph = Graph::new("g");
+            graph.node("QuantizeLinear", &["a", "scale"], "b", &[]).node(operator, &["b"], "c", &[]);
+            graph.node("Relu", &["c"], "d", &[]);
+            assert!(skimmed(&graph.encode()).unwrap().is_dynamic, "{operator}");
+        }
     }
 
     #[test]

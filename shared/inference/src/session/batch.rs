@@ -97,9 +97,14 @@ impl Run<'_> {
             }
             Err(error) => error,
         };
+        let (_, rows) = size_of(&requests);
         // Whoever went away meanwhile may be why it ended.
         requests.retain(|request| !request.is_abandoned());
         let short = matches!(error, InferenceError::OutOfMemory { .. });
+        if short && requests.len() > 1 {
+            // Before anybody is answered: what comes next is no larger than what finds room.
+            self.served.queue.shrink(rows);
+        }
         let relieved = short
             && !std::mem::replace(&mut self.relieved, true)
             && {

@@ -21,6 +21,8 @@ const PATIENCE: u32 = 32;
 /// What one batch may hold, and how long it may wait.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchLimit {
+    /// Whether there is a bound on the time of a batch.
+    bounded: bool,
     most_rows: usize,
     most_cells: u64,
     pub(super) max_delay: Duration,
@@ -43,6 +45,7 @@ impl BatchLimit {
         let most_rows = settings.max_batch.max(1);
         let bounded = !settings.target_latency.is_zero() || settings.max_stretch > 0;
         Self {
+            bounded,
             most_rows,
             most_cells: settings.max_cells.max(1),
             max_delay: settings.max_delay,
@@ -71,8 +74,11 @@ impl BatchLimit {
     /// Learns from a run of so many cells and rows that took `took`.
     pub fn learn(&mut self, (cells, rows): (u64, usize), took: Duration) {
         self.measure((cells, rows), took);
-        let Some(bound) = self.bound((cells, rows)) else { return };
-        if took > bound {
+        let bound = self.bound((cells, rows));
+        if bound.is_none() && self.bounded {
+            return;
+        }
+        if bound.is_some_and(|bound| took > bound) {
             let reached = self.rows.min(rows);
             self.rows = (reached * 9 / 10).min(reached.saturating_sub(1)).max(1);
             self.patience = PATIENCE;
@@ -82,6 +88,12 @@ impl BatchLimit {
                 None => self.rows = (self.rows + 1).min(self.most_rows),
             }
         }
+    }
+
+    /// Learns that a run of so many rows found no memory: half of them are run together until there may be more of it.
+    pub fn shrink(&mut self, rows: usize) {
+        self.rows = self.rows.min(rows / 2).max(1);
+        self.patience = PATIENCE;
     }
 
     fn measure(&mut self, (cells, rows): (u64, usize), took: Duration) {
@@ -183,6 +195,22 @@ mod tests {
         let mut limit = limit(0);
         limit.learn((32, 32), Duration::from_secs(9));
         assert_eq!(limit.rows(), 32);
+    }
+
+    #[test]
+    fn what_found_no_memory_is_not_tried_again_at_once() {
+        for target_ms in [0, 1000] {
+            let mut limit = limit(target_ms);
+            serve(&mut limit, 100, (1, 1));
+            assert_eq!(limit.rows(), 32);
+            limit.shrink(32);
+            limit.shrink(16);
+            let sizes = serve(&mut limit, 100, (1, 1));
+            assert!(sizes[..=PATIENCE as usize].iter().all(|rows| *rows == 8), "{sizes:?}");
+            assert_eq!(limit.rows(), 32, "memory may be there again: {sizes:?}");
+            limit.shrink(1);
+            assert_eq!(limit.rows(), 1);
+        }
     }
 
     #[test]

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use millrace_contracts::ModelId;
+use millrace_onnx::skim;
 use ort::session::Session;
 
 use super::exchange::Fault;
@@ -26,6 +27,8 @@ pub(super) struct OpenSession {
     session: Session,
     inputs: Vec<GraphPort>,
     output_names: Vec<String>,
+    /// Whether a row's numbers depend on the rows beside it.
+    mixes_rows: bool,
 }
 
 impl OpenSession {
@@ -44,7 +47,8 @@ impl OpenSession {
         let output_names = outputs.iter().map(|port| port.name.clone()).collect();
         let opened = Opened { metadata, inputs: inputs.clone(), outputs };
         let device = settings.device;
-        let open = Self { id: id.clone(), device, way, session, inputs, output_names };
+        let mixes_rows = mixes_rows(graph);
+        let open = Self { id: id.clone(), device, way, session, inputs, output_names, mixes_rows };
         if let Some(rows) = open.fixed_rows().filter(|rows| *rows > MOST_ROWS) {
             let detail = format!(
                 "its graph takes {rows} rows at once, {MOST_ROWS} are allowed; export it with a free batch axis"
@@ -68,6 +72,12 @@ impl OpenSession {
     /// The rows the graph insists on; none when its batch axis is free.
     pub(super) fn fixed_rows(&self) -> Option<usize> {
         self.inputs.first()?.shape.first().copied().flatten()
+    }
+
+    /// The rows that a batch is to have, where the graph has a say in it. One that quantises as it runs takes its steps from the
+    /// whole batch: a request runs by itself there, so that what it gets does not depend on who else is there.
+    pub(super) fn batch_rows(&self) -> Option<usize> {
+        if self.mixes_rows { Some(1) } else { self.fixed_rows() }
     }
 
     /// Refuses inputs that cannot be meant for this graph, before they are put in a batch with others'.
@@ -138,6 +148,14 @@ impl OpenSession {
         let detail = format!("{name}: the shape {shape:?} does not have {rows} rows");
         Err(InferenceError::Output { id: self.id.clone(), detail })
     }
+}
+
+/// Whether the graph quantises as it runs. One that cannot be skimmed says nothing of it; it was opened all the same.
+fn mixes_rows(graph: &Path) -> bool {
+    let skimmed = skim(graph).inspect_err(
+        |error| tracing::debug!(file = %graph.display(), %error, "a graph cannot be skimmed; its rows run together"),
+    );
+    skimmed.is_ok_and(|skimmed| skimmed.is_dynamic)
 }
 
 fn build(runtime: &Runtime, graph: &Path, settings: &SessionSettings) -> Result<Session, ort::Error> {

@@ -92,13 +92,18 @@ impl Queue {
         self.lock().limit.learn(size, took);
     }
 
-    /// Waits for a request, then takes what fits beside it; none when the queue is closed and empty. `fixed_rows` are
-    /// those that the graph insists on.
-    pub(super) fn gather(&self, fixed_rows: Option<usize>) -> Option<Batch> {
+    /// Learns that a run of so many rows found no memory.
+    pub(super) fn shrink(&self, rows: usize) {
+        self.lock().limit.shrink(rows);
+    }
+
+    /// Waits for a request, then takes what fits beside it; none when the queue is closed and empty. `own_rows` are
+    /// those that the graph wants together.
+    pub(super) fn gather(&self, own_rows: Option<usize>) -> Option<Batch> {
         let mut state = self.lock();
         loop {
             if let Some((first, core)) = state.take(&self.courtesy) {
-                let (requests, closed) = self.grow(state, first, fixed_rows);
+                let (requests, closed) = self.grow(state, first, own_rows);
                 return Some(Batch { requests, closed, core });
             }
             state = if !state.waiting.is_empty() {
@@ -115,13 +120,13 @@ impl Queue {
         &self,
         mut state: MutexGuard<'_, State>,
         first: Request,
-        fixed_rows: Option<usize>,
+        own_rows: Option<usize>,
     ) -> (Vec<Request>, Closed) {
         if first.alone {
             return (vec![first], Closed::Alone);
         }
         let until = first.since.checked_add(state.limit.max_delay).unwrap_or(first.since);
-        let most_rows = fixed_rows.unwrap_or(state.limit.rows());
+        let most_rows = own_rows.unwrap_or(state.limit.rows());
         let mut gathering =
             Gathering { rows: first.rows(), cells: cells(&first), requests: vec![first], most_rows };
         loop {

@@ -149,7 +149,7 @@ impl Served {
             Err(error) => return drop(ready.send(Err(error))),
         };
         let mut trust = Trust::default();
-        while let Some(batch) = self.queue.gather(session.fixed_rows()) {
+        while let Some(batch) = self.queue.gather(session.batch_rows()) {
             let size = batch.size();
             if let Some(took) = batch.run(&mut session, &mut trust, &self) {
                 self.queue.learn(size, took);

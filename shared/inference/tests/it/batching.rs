@@ -99,6 +99,33 @@ async fn a_graph_with_rows_of_its_own_is_filled_up() {
     assert_eq!((one.batch.rows, one.outputs[0].data()), (1, &[4.0][..]), "what fills it up is not given out");
 }
 
+/// Into 256 steps between the least and the largest number of the batch, and back.
+fn in_steps() -> Graph {
+    let mut graph = Graph::new("in steps");
+    let sides = [Side::Free("batch"), Side::Fixed(2)];
+    graph.input("x", Element::F32, &sides).output("y", Element::F32, &sides);
+    graph.node("DynamicQuantizeLinear", &["x"], "steps,step,nought", &[]);
+    graph.node("DequantizeLinear", &["steps", "step", "nought"], "y", &[]);
+    graph
+}
+
+#[tokio::test]
+async fn what_a_row_gives_does_not_depend_on_who_else_is_there() {
+    let folder = tempfile::tempdir().unwrap();
+    let sessions = SessionSettings { max_batch: 2, max_delay: LONG, ..SessionSettings::default() };
+    let model = load(folder.path(), &in_steps(), sessions).await;
+    let small = run(&model, vec![0.1, 0.2]).await.unwrap();
+    assert!((small.outputs[0].data()[0] - 0.1).abs() < 1e-3, "{small:?}");
+    let (one, two) = tokio::join!(run(&model, vec![0.1, 0.2]), run(&model, vec![100.0, 200.0]));
+    let (one, two) = (one.unwrap(), two.unwrap());
+    assert_eq!(one.outputs, small.outputs);
+    assert_eq!((one.batch.rows, two.batch.rows), (1, 1));
+    // Its own rows are the caller's business.
+    let both =
+        model.infer(vec![Tensor::new(vec![2, 2], vec![0.1, 0.2, 100.0, 200.0]).unwrap()]).await.unwrap();
+    assert_eq!(both.outputs[0].data()[0], 0.0, "its step is larger than that");
+}
+
 /// Not a test: the body of a process whose memory the test below bounds.
 #[tokio::test]
 #[ignore = "started by the test that bounds its memory"]
@@ -130,6 +157,10 @@ async fn run_short_of_memory(transfer: Transfer) {
         let result = result.unwrap();
         assert_eq!(result.outputs[0].data(), [number as f32]);
         assert!(result.batch.rows <= 4, "{:?}", result.batch);
+    }
+    // Eight are not tried again: four are a full batch now, which waits for nobody.
+    for result in join_all((0..4).map(|number| run(&model, vec![number as f32]))).await {
+        assert_eq!(result.unwrap().batch.closed, Closed::Full);
     }
 }
 
