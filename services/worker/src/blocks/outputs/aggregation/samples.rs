@@ -50,13 +50,14 @@ pub(super) fn of(inputs: &Map<String, Value>, config: &Config) -> Result<Vec<Sam
     Ok(items.into_iter().map(sample).collect())
 }
 
-/// The items of a list or of detections; of a list of detections, those of all of them.
+/// The items of a list or of detections; of a list of detections, those of all of them. Where a list was collected, null stands
+/// for a picture that failed: among detections it found nothing.
 fn items_of(value: &Value) -> Option<Vec<&Value>> {
     if let Some(items) = detections(value) {
         return Some(items.iter().collect());
     }
     let items = value.as_array()?;
-    let sets = items.iter().map(detections).collect::<Option<Vec<_>>>();
+    let sets = items.iter().filter(|item| !item.is_null()).map(detections).collect::<Option<Vec<_>>>();
     Some(match sets.filter(|sets| !sets.is_empty()) {
         Some(sets) => sets.into_iter().flatten().collect(),
         None => items.iter().collect(),

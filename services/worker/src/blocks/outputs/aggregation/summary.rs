@@ -262,6 +262,8 @@ mod tests {
         ]);
         let found = result(&sets, config.clone());
         assert_eq!(found, json!({"star": {"count": 2, "max": 0.75}, "disc": {"count": 1, "max": 0.25}}));
+        let with_failed = json!([null, sets[0], null, sets[1], sets[2]]);
+        assert_eq!(result(&with_failed, config.clone()), found, "a picture that failed found nothing");
         assert_eq!(result(&sets[1], config), json!({}), "none are no groups");
         let corner = result(&sets[0], json!({"functions": ["sum"], "field": "bbox.2"}));
         assert_eq!(corner, json!({"sum": 4}));
