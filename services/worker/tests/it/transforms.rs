@@ -123,6 +123,29 @@ async fn detections_follow_a_turn_back_to_the_root() {
 }
 
 #[tokio::test]
+async fn no_picture_is_made_of_nothing_to_mark() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(png(20, 10)).await;
+    for block in ["blur_region@1", "draw_boxes@1", "draw_masks@1", "heatmap@1", "crop@1"] {
+        for inputs in [
+            json!({"image": image, "detections": null}),
+            json!({"image": image, "masks": null}),
+            json!({"image": image, "detections": null, "masks": null}),
+        ] {
+            let refused = desk.run(Desk::job(block, inputs.clone(), json!({}))).await.unwrap_err();
+            assert_eq!(refused.kind, ErrorKind::InvalidInput, "{block} {inputs}");
+            assert_eq!(refused.pointer.as_deref(), Some("/inputs/detections"), "{block} {inputs}");
+        }
+        // To have found nothing is something else.
+        let found = json!({"image_id": image.blob, "width": 20, "height": 10, "items": []});
+        let inputs = json!({"image": image, "detections": found, "masks": null});
+        assert!(desk.run(Desk::job(block, inputs, json!({}))).await.is_ok(), "{block}");
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn masks_are_drawn_and_blurred_to_the_pixel() {
     let mut desk = Desk::open().await;
     let worker = desk.worker().await;

@@ -1,8 +1,7 @@
 //! What is marked on a picture: detections, masks of a segmentation, or both.
 
-use millrace_contracts::JobError;
 use millrace_contracts::values::{Detection, ImageValue, MaskItem};
-use millrace_vision::Stencil;
+use millrace_contracts::{ErrorKind, JobError};
 
 use crate::job::JobContext;
 use crate::values;
@@ -29,23 +28,23 @@ fn boxed(item: MaskItem) -> Option<Detection> {
     })
 }
 
-/// The detections, in pixels of `image`; none when the port is not wired, or its source was skipped.
+/// The detections, in pixels of `image`; none when there are only masks. Where nothing says what to mark there is no picture
+/// either: one with nothing marked would say that nothing was found.
 pub(super) fn detections(context: &JobContext, image: &ImageValue) -> Result<Vec<Detection>, JobError> {
     if !values::has(context, "detections") {
-        return Ok(Vec::new());
+        if values::has(context, "masks") {
+            return Ok(Vec::new());
+        }
+        let message = "neither `detections` nor `masks` has a value, so there is nothing to go by";
+        return Err(JobError::new(ErrorKind::InvalidInput, message).at("/inputs/detections"));
     }
     Ok(values::detections_on(context, "detections", image)?.items)
 }
 
-/// The masks, each of `image`'s size; none as for [`detections`].
+/// The masks, each of `image`'s size; none when there are only detections, which are asked for first.
 pub(super) fn masks(context: &JobContext, image: &ImageValue) -> Result<Vec<MaskItem>, JobError> {
     if !values::has(context, "masks") {
         return Ok(Vec::new());
     }
     Ok(values::masks_on(context, "masks", image)?.items)
-}
-
-/// A mask's pixels; none when it has none.
-pub(super) fn stencil(item: &MaskItem, image: &ImageValue) -> Option<Stencil> {
-    Stencil::of(&item.mask, (image.width, image.height))
 }
