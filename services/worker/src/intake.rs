@@ -138,7 +138,8 @@ async fn look(
         // What is taken over may fill every hand, for long.
         queues.put_back().await?;
         let but = Chance::But(shared.max_deliveries);
-        let found = queues.take_over(&settings.pools, (settings.lease, most), but).await?;
+        let in_hand = shared.held.claims();
+        let found = queues.take_over(&settings.pools, (settings.lease, most), but, &in_hand).await?;
         if !found.left.is_empty() || !found.jobs.is_empty() {
             return Ok(found);
         }

@@ -25,6 +25,8 @@ pub(crate) struct Claim<'a> {
     pub(crate) min_idle: Duration,
     pub(crate) max: usize,
     pub(crate) chance: Chance,
+    /// Entries that the consumer is at work on, each with its stream's position: left alone.
+    pub(crate) in_hand: Vec<(usize, &'a EntryId)>,
 }
 
 /// What was taken over.
@@ -54,6 +56,10 @@ impl Bus {
             Chance::Only(number) => (number, "only"),
         };
         command.arg(claim.group).arg(claim.consumer).arg(idle_ms).arg(claim.max).arg(number).arg(kind);
+        for (stream, entry) in &claim.in_hand {
+            // Streams are numbered from 1 there.
+            command.arg(format!("{} {}", stream + 1, entry.as_str()));
+        }
         let reply = self.send(what, vec![command]).await?.pop().unwrap_or(Value::Nil);
         let [left, found] = reply::tuple(what, reply)?;
         let found = reply::array(what, found)?.into_iter().map(|entry| claimed(what, entry));

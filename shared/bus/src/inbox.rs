@@ -141,7 +141,7 @@ impl Inbox {
         self.tidy_if_due().await;
         let stream = self.bus.keys().inbox(partition);
         let (group, consumer, chance) = (self.reader.group(), self.reader.consumer(), Chance::Any);
-        let claim = Claim { group, consumer, min_idle, max, chance };
+        let claim = Claim { group, consumer, min_idle, max, chance, in_hand: Vec::new() };
         let mut batch = Batch::new(keys::ORCHESTRATORS);
         for claimed in self.bus.claim(&[&stream], &claim).await?.found {
             add_message(&mut batch, &stream, partition, claimed.raw, claimed.deliveries);

@@ -145,7 +145,7 @@ impl Recorder {
                 break;
             }
             let (group, consumer, chance) = (self.reader.group(), self.reader.consumer(), Chance::Any);
-            let claim = Claim { group, consumer, min_idle, max: room, chance };
+            let claim = Claim { group, consumer, min_idle, max: room, chance, in_hand: Vec::new() };
             for claimed in self.bus.claim(&[stream], &claim).await?.found {
                 add_event(&mut batch, stream, *partition, claimed.raw, claimed.deliveries);
             }

@@ -85,7 +85,10 @@ impl LastChances<'_> {
             // Not given up when the worker stops: what is taken over has been counted, and has to be in hand.
             let only = Chance::Only(self.shared.max_deliveries);
             let pool = std::slice::from_ref(pool);
-            let found = self.queues.take_over(pool, (self.settings.lease, 1), only).await?;
+            let found = self
+                .queues
+                .take_over(pool, (self.settings.lease, 1), only, &self.shared.held.claims())
+                .await?;
             let Some(delivery) = found.jobs.first() else { break };
             let job = &delivery.job;
             tracing::info!(job.id = %job.id, job.task = job.task, deliveries = delivery.deliveries, "a job has its last chance, alone");
@@ -109,7 +112,7 @@ impl LastChances<'_> {
             // Another worker may have been free sooner.
             let (pool, look) = (std::slice::from_ref(pool), (self.settings.lease, 0));
             let but = Chance::But(self.shared.max_deliveries);
-            if self.queues.take_over(pool, look, but).await?.left.is_empty() {
+            if self.queues.take_over(pool, look, but, &self.shared.held.claims()).await?.left.is_empty() {
                 return Ok(false);
             }
         }

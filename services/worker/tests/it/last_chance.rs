@@ -22,7 +22,7 @@ use crate::scene;
 const PATIENCE: Duration = Duration::from_secs(30);
 
 /// A server of pictures. It gives those whose name begins with `held` once they are let go, and the others at once.
-struct Gate {
+pub(crate) struct Gate {
     address: String,
     /// What was asked for, in order.
     asked: watch::Sender<Vec<String>>,
@@ -30,7 +30,7 @@ struct Gate {
 }
 
 impl Gate {
-    async fn open() -> Self {
+    pub(crate) async fn open() -> Self {
         let (asked, let_go) = (watch::Sender::new(Vec::new()), watch::Sender::new(HashSet::new()));
         let (note, wait) = (asked.clone(), let_go.clone());
         let picture = move |Path(name): Path<String>| async move {
@@ -45,30 +45,30 @@ impl Gate {
     }
 
     /// A job that asks for a picture.
-    fn job(&self, pool: &str, name: &str) -> Job {
-        let url = ImageUrl { url: format!("{}/{name}", self.address) };
+    pub(crate) fn job(&self, pool: &str, name: &str) -> Job {
+        let url = ImageUrl { url: format!("{}/{name}", self.address), max_pixels: None };
         let job = Desk::job(IMAGE_FETCH, json!({"image": url.to_value()}), json!({}));
         Job { pool: Pool::from(pool), ..job }
     }
 
-    fn asked(&self) -> Vec<String> {
+    pub(crate) fn asked(&self) -> Vec<String> {
         self.asked.borrow().clone()
     }
 
     /// Waits until so many were asked for.
-    async fn has_been_asked(&self, count: usize) {
+    pub(crate) async fn has_been_asked(&self, count: usize) {
         let mut asked = self.asked.subscribe();
         let enough = asked.wait_for(|asked| asked.len() >= count);
         drop(tokio::time::timeout(PATIENCE, enough).await.expect("it is asked").unwrap());
     }
 
-    fn let_go(&self, names: &[&str]) {
+    pub(crate) fn let_go(&self, names: &[&str]) {
         self.let_go.send_modify(|let_go| let_go.extend(names.iter().map(|name| (*name).to_owned())));
     }
 }
 
 /// A way out on which a picture may take as long as a job.
-fn patient(concurrency: usize) -> Io {
+pub(crate) fn patient(concurrency: usize) -> Io {
     Io { concurrency, picture_timeout: PATIENCE * 4, ..local() }
 }
 
@@ -89,14 +89,14 @@ async fn left_by_the_dead(desk: &Desk, jobs: &[Job]) {
         let all = async || {
             let so_often = Chance::Only(number + 1);
             let look = (Duration::from_millis(1), wanted - taken);
-            taken += queues.take_over(&pools, look, so_often).await?.jobs.len();
+            taken += queues.take_over(&pools, look, so_often, &[]).await?.jobs.len();
             Ok::<_, BusError>((taken == wanted).then_some(()))
         };
         millrace_testkit::eventually(PATIENCE, "a takeover", all).await.unwrap();
     }
     let mut looker = desk.bus.queues(&WorkerId::from("looker")).await.unwrap();
     let stale = async || {
-        let look = looker.take_over(&pools, (LEASE, 0), Chance::But(most)).await?;
+        let look = looker.take_over(&pools, (LEASE, 0), Chance::But(most), &[]).await?;
         Ok::<_, BusError>((!look.left.is_empty()).then_some(()))
     };
     millrace_testkit::eventually(PATIENCE, "stale claims", stale).await.unwrap();

@@ -21,6 +21,7 @@ mod registered;
 mod routing;
 mod similarity_search;
 mod sweep;
+mod takeovers;
 mod transforms;
 mod webhook;
 mod weights;

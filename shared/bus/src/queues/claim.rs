@@ -5,11 +5,11 @@ use std::time::Duration;
 use millrace_contracts::Pool;
 use millrace_contracts::job::Priority;
 
-use super::key::QueueName;
+use super::key::{QueueKey, QueueName};
 use super::reader::{JobDelivery, JobQueues, add_job};
 use crate::batch::Batch;
 use crate::claim::{Chance, Claim};
-use crate::{BusError, keys};
+use crate::{BusError, EntryId, keys};
 
 /// What was taken over.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -33,11 +33,12 @@ impl JobQueues {
         min_idle: Duration,
         max: usize,
     ) -> Result<Vec<JobDelivery>, BusError> {
-        Ok(self.take_over(pools, (min_idle, max), Chance::Any).await?.jobs)
+        Ok(self.take_over(pools, (min_idle, max), Chance::Any, &[]).await?.jobs)
     }
 
     /// As [`JobQueues::claim_stale`], of those jobs that `chance` names. With a `max` of 0 nothing is taken over: one only looks
-    /// for the first that is left.
+    /// for the first that is left. What this worker has `in_hand` itself is left alone, however long it could not be kept:
+    /// Redis was away, or its clock has leapt.
     ///
     /// # Errors
     /// As [`JobQueues::claim_stale`].
@@ -46,6 +47,7 @@ impl JobQueues {
         pools: &[Pool],
         (min_idle, max): (Duration, usize),
         chance: Chance,
+        in_hand: &[(QueueKey, EntryId)],
     ) -> Result<Takeover, BusError> {
         self.refresh_if_due().await?;
         let queues: Vec<&QueueName> = self.known.keys().filter(|name| pools.contains(&name.pool)).collect();
@@ -60,7 +62,9 @@ impl JobQueues {
             let streams = queue_keys.each_ref().map(|key| self.bus.keys().queue(key));
             let streams = streams.each_ref().map(String::as_str);
             let (group, consumer) = (self.reader.group(), self.reader.consumer());
-            let claim = Claim { group, consumer, min_idle, max: room, chance };
+            let place = |queue: &QueueKey| queue_keys.iter().position(|key| key == queue);
+            let in_hand = in_hand.iter().filter_map(|(queue, entry)| Some((place(queue)?, entry))).collect();
+            let claim = Claim { group, consumer, min_idle, max: room, chance, in_hand };
             let claims = self.bus.claim(&streams, &claim).await?;
             if claims.left > 0 && !left.contains(&name.pool) {
                 left.push(name.pool.clone());

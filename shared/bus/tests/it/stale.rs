@@ -80,19 +80,45 @@ async fn jobs_on_their_last_chance_are_left_until_they_are_asked_for() -> Result
     assert_eq!(doomed.claim_stale(&pools, AT_ONCE, 66).await?.len(), 66);
 
     let mut heir = bus.queues(&"heir".into()).await?;
-    let look = heir.take_over(&pools, (AT_ONCE, 0), Chance::But(3)).await?;
+    let look = heir.take_over(&pools, (AT_ONCE, 0), Chance::But(3), &[]).await?;
     assert!(look.jobs.is_empty() && look.left == pools);
     assert!(
-        heir.take_over(&pools, (AT_ONCE, 0), Chance::But(4)).await?.left.is_empty(),
+        heir.take_over(&pools, (AT_ONCE, 0), Chance::But(4), &[]).await?.left.is_empty(),
         "none was handed out so often"
     );
-    let others = heir.take_over(&pools, (AT_ONCE, 64), Chance::But(3)).await?;
+    let others = heir.take_over(&pools, (AT_ONCE, 64), Chance::But(3), &[]).await?;
     let entries = |jobs: &[JobDelivery]| jobs.iter().map(|one| one.entry.clone()).collect::<Vec<_>>();
     assert_eq!(entries(&others.jobs), entries(&held[66..]));
     assert!(others.left == pools && others.jobs.iter().all(|one| one.deliveries == 2));
 
-    let last = heir.take_over(&pools, (AT_ONCE, 1), Chance::Only(3)).await?;
+    let last = heir.take_over(&pools, (AT_ONCE, 1), Chance::Only(3), &[]).await?;
     assert_eq!((entries(&last.jobs), last.jobs[0].deliveries), (entries(&held[..1]), 3));
-    assert!(heir.take_over(&pools, (AT_ONCE, 9), Chance::Only(9)).await?.jobs.is_empty());
+    assert!(heir.take_over(&pools, (AT_ONCE, 9), Chance::Only(9), &[]).await?.jobs.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn what_a_worker_has_in_hand_it_does_not_take_over_itself() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let pools: [Pool; 1] = ["fast".into()];
+    let urgency = [Priority::High, Priority::Normal, Priority::Normal];
+    bus.enqueue(&urgency.map(|priority| job("fast", Some("m"), priority)), &[]).await?;
+    let mut own = bus.queues(&"own".into()).await?;
+    let held = own.read(&pools, 3, DEADLINE).await?;
+    assert_eq!(held.len(), 3);
+    // The last of them it was given, and does not know of: its answer was lost.
+    let place = |one: &JobDelivery| (one.queue.clone(), one.entry.clone());
+    let (in_hand, lost) = ([place(&held[0]), place(&held[1])], place(&held[2]));
+    let found = own.take_over(&pools, (AT_ONCE, 9), Chance::Any, &in_hand).await?.jobs;
+    assert_eq!((found.len(), place(&found[0]), found[0].deliveries), (1, lost, 2));
+    let look = own.take_over(&pools, (AT_ONCE, 0), Chance::But(2), &in_hand).await?;
+    assert!(look.left.is_empty(), "what is in hand has no last chance to wait for");
+
+    let mut heir = bus.queues(&"heir".into()).await?;
+    let all = heir.claim_stale(&pools, AT_ONCE, 9).await?;
+    let deliveries: Vec<_> = all.iter().map(|one| (place(one), one.deliveries)).collect();
+    let expected: Vec<_> = held.iter().map(place).zip([2, 2, 3]).collect();
+    assert_eq!(deliveries, expected, "what was left alone was not counted");
     Ok(())
 }
