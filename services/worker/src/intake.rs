@@ -11,7 +11,7 @@ use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use millrace_bus::{BusError, Chance, JobDelivery, JobQueues, Takeover};
 use millrace_contracts::{ModelId, Pool};
-use millrace_tasks::{CancellationToken, backoff};
+use millrace_tasks::{CancellationToken, backoff, within};
 use tokio::sync::mpsc::{Receiver, Sender};
 use tokio::sync::{OwnedSemaphorePermit, RwLockReadGuard};
 
@@ -23,6 +23,9 @@ use crate::router::Router;
 
 /// Looks for stale claims per lease: a job of a dead worker is taken over within a lease and a quarter.
 const LOOKS_PER_LEASE: u32 = 4;
+/// Putting back what nobody has in hand takes no longer at the end; should Redis be away, it is taken over once its claims are
+/// stale.
+const PUT_BACK: Duration = Duration::from_secs(2);
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
@@ -37,37 +40,54 @@ pub(crate) struct IntakeSettings {
     pub(crate) lease: Duration,
 }
 
-/// Takes the jobs of a lane until `stop`.
+/// Takes the jobs of a lane until `stop`. What it was given last and nobody has in hand is put back then.
 pub(crate) async fn take(
     shared: Arc<Shared>,
-    (mut queues, mut router): (JobQueues, Router),
+    (mut queues, router): (JobQueues, Router),
     settings: IntakeSettings,
     jobs: Sender<Taken>,
     stop: CancellationToken,
 ) -> Result<(), BusError> {
-    let (hands, callers) = (Hands::new(&settings), queues.callers());
+    let ended = take_until(&shared, (&mut queues, router), &settings, jobs, &stop).await;
+    match within(PUT_BACK, queues.put_back()).await {
+        Ok(0) => {}
+        Ok(jobs) => tracing::info!(jobs, "jobs that were under way to this worker were put back"),
+        Err(error) => {
+            tracing::warn!(error, "jobs under way to this worker are taken over once their claims are stale");
+        }
+    }
+    ended
+}
+
+async fn take_until(
+    shared: &Shared,
+    (queues, mut router): (&mut JobQueues, Router),
+    settings: &IntakeSettings,
+    jobs: Sender<Taken>,
+    stop: &CancellationToken,
+) -> Result<(), BusError> {
+    let (hands, callers) = (Hands::new(settings), queues.callers());
     let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
     let mut look_again = Instant::now();
     loop {
         let free = hands.free(&callers, || shared.held.flows());
         let Some(Free { permits, spare }) = stop.run_until_cancelled(free).await else { return Ok(()) };
-        let leave = leave(&shared, &mut queues);
+        let leave = leave(shared, queues);
         let Some(company) = stop.run_until_cancelled(leave).await else { return Ok(()) };
         let stale = !spare && look_again <= Instant::now();
         let looking = Looking { most: permits.len(), spare, stale };
-        let found = look((&*shared, &settings), &mut queues, &mut router, looking);
-        // Dropping the look loses nothing: what it had taken is given to the next one, or claimed by another worker.
-        let Some(found) = stop.run_until_cancelled(found).await else { return Ok(()) };
+        let found = look((shared, settings), queues, &mut router, looking, stop).await;
+        let Some(found) = found else { return Ok(()) };
         let taken = match found {
             Ok(Takeover { jobs: found, left }) if found.is_empty() && !left.is_empty() => {
                 drop(company);
-                let (shared, queues, settings) = (&*shared, &mut queues, &settings);
-                let chances = LastChances { shared, queues, settings, jobs: &jobs, stop: &stop };
+                let queues = &mut *queues;
+                let chances = LastChances { shared, queues, settings, jobs: &jobs, stop };
                 chances.give(&left, permits).await.map(|given| given > 0)
             }
             Ok(found) => {
                 let taken_over = found.jobs.iter().any(|delivery| delivery.deliveries > 1);
-                hand_over(&shared, found.jobs, permits, &jobs).await;
+                hand_over(shared, found.jobs, permits, &jobs).await;
                 drop(company);
                 Ok(taken_over)
             }
@@ -122,27 +142,56 @@ struct Looking {
     stale: bool,
 }
 
-/// Jobs to take in hand. Waits for them, as long as the settings say.
+/// Jobs to take in hand; none once the worker is to stop. Waits for them, as long as the settings say.
 async fn look(
     (shared, settings): (&Shared, &IntakeSettings),
     queues: &mut JobQueues,
     router: &mut Router,
-    Looking { most, spare, stale }: Looking,
+    looking: Looking,
+    stop: &CancellationToken,
+) -> Option<Result<Takeover, BusError>> {
+    if looking.stale && !stop.is_cancelled() {
+        let found = look_for_stale((shared, settings), queues, looking.most);
+        // What is taken over is counted, and has to be in hand: a stop gives the look a moment to end.
+        let over = async {
+            stop.cancelled().await;
+            tokio::time::sleep(PUT_BACK).await;
+        };
+        let found = tokio::select! {
+            found = found => found,
+            () = over => return None,
+        };
+        if !found.as_ref().is_ok_and(|found| found.left.is_empty() && found.jobs.is_empty()) {
+            return Some(found);
+        }
+    }
+    // Dropping this loses nothing: what it was given is put back.
+    stop.run_until_cancelled(look_for_more((shared, settings), queues, router, looking)).await
+}
+
+/// What dead workers left.
+async fn look_for_stale(
+    (shared, settings): (&Shared, &IntakeSettings),
+    queues: &mut JobQueues,
+    most: usize,
+) -> Result<Takeover, BusError> {
+    // What is taken over may fill every hand, for long.
+    queues.put_back().await?;
+    let but = Chance::But(shared.max_deliveries);
+    queues.take_over(&settings.pools, (settings.lease, most), but, &shared.held.claims()).await
+}
+
+/// What waits.
+async fn look_for_more(
+    (shared, settings): (&Shared, &IntakeSettings),
+    queues: &mut JobQueues,
+    router: &mut Router,
+    Looking { most, spare, .. }: Looking,
 ) -> Result<Takeover, BusError> {
     let found = |jobs| Takeover { jobs, ..Takeover::default() };
     if spare {
         let wanted = |pool: &Pool, model: Option<&ModelId>| router.wanted(pool, model, settings.spare);
         return queues.read_newcomers(&wanted, &shared.held.flows(), most).await.map(found);
-    }
-    if stale {
-        // What is taken over may fill every hand, for long.
-        queues.put_back().await?;
-        let but = Chance::But(shared.max_deliveries);
-        let in_hand = shared.held.claims();
-        let found = queues.take_over(&settings.pools, (settings.lease, most), but, &in_hand).await?;
-        if !found.left.is_empty() || !found.jobs.is_empty() {
-            return Ok(found);
-        }
     }
     let again = router.decide(&shared.bus, queues).await?;
     let room = router.bell();

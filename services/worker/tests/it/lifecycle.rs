@@ -8,7 +8,7 @@ use axum::Router;
 use axum::routing::get;
 use futures::StreamExt;
 use millrace_blobs::{Blobs, BlobsSettings};
-use millrace_bus::{LiveItem, QueueKey};
+use millrace_bus::{LiveItem, QueueDepth, QueueKey};
 use millrace_contracts::job::JobOutcome;
 use millrace_contracts::{ErrorKind, Pool, WorkerId};
 use millrace_tasks::CancellationToken;
@@ -220,6 +220,32 @@ async fn a_worker_that_lost_redis_and_has_nothing_in_hand_stops_at_once() {
     // The signs of life and the farewell would go to nobody; the grace period, which is longer, is for jobs. About two seconds on a
     // machine that has time.
     tokio::time::timeout(Duration::from_secs(10), worker.stop()).await.expect("it waits for Redis");
+}
+
+#[tokio::test]
+async fn a_job_that_was_given_to_a_worker_that_stops_is_for_others_at_once() {
+    let mut desk = Desk::open().await;
+    let worker = idle(&mut desk).await;
+    let blocked = async || {
+        let clients: String = desk.redis.ask(&["INFO", "clients"]).await?;
+        anyhow::Ok(clients.contains("blocked_clients:1").then_some(()))
+    };
+    millrace_testkit::eventually(Duration::from_secs(30), "a worker that waits", blocked).await.unwrap();
+    let image = desk.image(encode(&Frame::filled(8, 8, [90, 120, 30]), Encoding::Png).unwrap()).await;
+    let (url, job) = (desk.redis.url(), Desk::job("rotate_flip@1", on(&image), json!({"flip": "both"})));
+    // While this thread waits the worker does nothing: it has the job, and hears at once that it is to stop.
+    let enqueue = move || {
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
+        runtime.block_on(async { connect(url).await.enqueue(&[job], &[]).await.unwrap() });
+    };
+    std::thread::spawn(enqueue).join().unwrap();
+    worker.stop().await;
+    let depths = desk.bus.queue_depths().await.unwrap();
+    let sum = |of: fn(&QueueDepth) -> u64| depths.iter().map(of).sum::<u64>();
+    assert_eq!((sum(|depth| depth.waiting), sum(|depth| depth.pending)), (1, 0));
+    let mut next = desk.bus.queues(&WorkerId::from("next")).await.unwrap();
+    let found = next.read(&[Pool::from("cpu")], 1, Duration::from_secs(5)).await.unwrap();
+    assert_eq!(found.iter().map(|delivery| delivery.deliveries).collect::<Vec<_>>(), [1]);
 }
 
 #[tokio::test]

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use millrace_contracts::WorkerId;
 
 use super::key::QueueKey;
-use super::reader::JobQueues;
+use super::reader::{JobDelivery, JobQueues};
 use crate::{Bus, BusError, EntryId, keys, reply, scripts};
 
 impl Bus {
@@ -34,7 +34,8 @@ impl Bus {
 impl JobQueues {
     /// Opens to all workers again what earlier calls were given and nobody was handed: a read that was dropped half-way, or one
     /// that brought more than was asked for. Call it before a time without reads, for nobody keeps these claims fresh: they would
-    /// be taken over, and handed out here all the same. Answers how many there were.
+    /// be taken over, and handed out here all the same. Answers how many there were. A call that is dropped half-way is to be made
+    /// again before anything is read.
     ///
     /// # Errors
     /// Redis could not be reached; what was not given back is taken over once its claim is stale, and not handed out here.
@@ -44,9 +45,13 @@ impl JobQueues {
         if let Some(found) = self.reader.settle().await? {
             self.accept(found).await;
         }
-        let left: Vec<_> = self.ready.drain(..).map(|delivery| (delivery.queue, delivery.entry)).collect();
+        let place = |delivery: &JobDelivery| (delivery.queue.clone(), delivery.entry.clone());
+        let left: Vec<_> = self.ready.iter().map(place).collect();
         let worker = WorkerId::from(self.reader.consumer());
-        let given = self.bus.hand_back(&worker, &left).await?;
+        let given = self.bus.hand_back(&worker, &left).await;
+        // Not before: of a call that was dropped nobody knows how far it came.
+        self.ready.clear();
+        let given = given?;
         taken.map(|_| given)
     }
 }
