@@ -4,12 +4,17 @@ use std::time::Duration;
 
 use millrace_contracts::Pool;
 use millrace_contracts::job::Priority;
+use redis::Value;
 
 use super::key::{QueueKey, QueueName};
 use super::reader::{JobDelivery, JobQueues, add_job};
 use crate::batch::Batch;
 use crate::claim::{Chance, Claim};
-use crate::{BusError, EntryId, keys};
+use crate::error::group_is_gone;
+use crate::{BusError, EntryId, keys, reply};
+
+/// Queues that one round trip asks for stale claims.
+const MOST_AT_ONCE: usize = 64;
 
 /// What was taken over.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -50,10 +55,9 @@ impl JobQueues {
         in_hand: &[(QueueKey, EntryId)],
     ) -> Result<Takeover, BusError> {
         self.refresh_if_due().await?;
-        let queues: Vec<&QueueName> = self.known.keys().filter(|name| pools.contains(&name.pool)).collect();
         let mut batch = Batch::new(keys::WORKERS);
         let mut left: Vec<Pool> = Vec::new();
-        for name in queues {
+        for name in self.with_stale(pools, min_idle).await? {
             let room = max.saturating_sub(batch.readable.len());
             if room == 0 && (max > 0 || !left.is_empty()) {
                 break;
@@ -79,5 +83,43 @@ impl JobQueues {
         let jobs = self.bus.still_wanted(stale).await?;
         self.note_served(&jobs);
         Ok(Takeover { jobs, left })
+    }
+
+    /// The queues of `pools` with a claim that was not kept for `min_idle`: few, as a rule none, so the others cost no round trip
+    /// each.
+    async fn with_stale(&self, pools: &[Pool], min_idle: Duration) -> Result<Vec<QueueName>, BusError> {
+        let what = "look for stale claims";
+        let queues: Vec<&QueueName> = self.known.keys().filter(|name| pools.contains(&name.pool)).collect();
+        let (group, idle_ms) = (self.reader.group(), u64::try_from(min_idle.as_millis()).unwrap_or(u64::MAX));
+        let oldest = |stream: String| {
+            let mut ask = redis::cmd("XPENDING");
+            ask.arg(stream).arg(group).arg("IDLE").arg(idle_ms).arg("-").arg("+").arg(1);
+            ask
+        };
+        let mut found = Vec::new();
+        for some in queues.chunks(MOST_AT_ONCE) {
+            let streams = some.iter().flat_map(|name| Priority::ALL.map(|priority| name.at(priority)));
+            let asked = streams.map(|key| oldest(self.bus.keys().queue(&key))).collect();
+            let replies = self.bus.exchange(what, asked).await?;
+            for (name, replies) in some.iter().zip(replies.chunks(Priority::ALL.len())) {
+                let mut stale = false;
+                for reply in replies {
+                    stale |= is_stale(what, reply.clone())?;
+                }
+                if stale {
+                    found.push((*name).clone());
+                }
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether there is any among the claims of a stream. Where there is no group nobody holds anything.
+fn is_stale(what: &'static str, claims: Value) -> Result<bool, BusError> {
+    match claims.extract_error() {
+        Ok(claims) => Ok(!reply::array(what, claims)?.is_empty()),
+        Err(error) if group_is_gone(&error) => Ok(false),
+        Err(source) => Err(BusError::Redis { what, source }),
     }
 }

@@ -122,3 +122,30 @@ async fn what_a_worker_has_in_hand_it_does_not_take_over_itself() -> Result<()> 
     assert_eq!(deliveries, expected, "what was left alone was not counted");
     Ok(())
 }
+
+#[tokio::test]
+async fn a_dead_workers_jobs_are_found_among_many_queues() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let pools: [Pool; 1] = ["fast".into()];
+    let models: Vec<String> = (0..150).map(|number| format!("m-{number:03}")).collect();
+    let jobs: Vec<_> = models.iter().map(|model| job("fast", Some(model), Priority::Normal)).collect();
+    bus.enqueue(&jobs, &[]).await?;
+    let mut doomed = bus.queues(&"doomed".into()).await?;
+    let mut taken = 0;
+    while taken < jobs.len() {
+        taken += doomed.read(&pools, jobs.len(), DEADLINE).await?.len();
+    }
+    let mut heir = bus.queues(&"heir".into()).await?;
+    let first = heir.claim_stale(&pools, AT_ONCE, 100).await?;
+    let done: Vec<_> = first.iter().map(|one| (one.queue.clone(), one.entry.clone())).collect();
+    assert_eq!(done.len(), 100);
+    bus.ack_jobs(&done).await?;
+    let rest = heir.claim_stale(&pools, AT_ONCE, 100).await?;
+    let names =
+        |jobs: &[JobDelivery]| jobs.iter().filter_map(|one| one.queue.model.clone()).collect::<Vec<_>>();
+    let found: Vec<_> =
+        names(&first).into_iter().chain(names(&rest)).map(|model| model.to_string()).collect();
+    assert_eq!(found, models);
+    Ok(())
+}
