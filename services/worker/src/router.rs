@@ -156,7 +156,7 @@ impl Router {
 }
 
 /// As many of `all` as a look goes through, from `turn` on and round; those after them have the next turn.
-fn turn_of<T>(mut all: Vec<T>, turn: &mut usize) -> Vec<T> {
+pub(crate) fn turn_of<T>(mut all: Vec<T>, turn: &mut usize) -> Vec<T> {
     let begin = *turn % all.len().max(1);
     all.rotate_left(begin);
     *turn = begin + MOST_AT_ONCE.min(all.len());

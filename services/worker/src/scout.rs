@@ -13,6 +13,7 @@ use millrace_inference::Pressure;
 use crate::ahead;
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
+use crate::router::turn_of;
 
 const LOOK_EVERY: Duration = Duration::from_millis(250);
 
@@ -20,6 +21,7 @@ const LOOK_EVERY: Duration = Duration::from_millis(250);
 pub(crate) async fn look(shared: Arc<Shared>, neighbours: Neighbours) -> Result<(), Infallible> {
     let mut ticks = tokio::time::interval(LOOK_EVERY);
     ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    let mut turn = 0;
     loop {
         ticks.tick().await;
         // With a hand free the job itself is taken, and its model loaded, at once.
@@ -27,7 +29,7 @@ pub(crate) async fn look(shared: Arc<Shared>, neighbours: Neighbours) -> Result<
         if full.is_empty() || shared.models.pressure() > Pressure::High {
             continue;
         }
-        if let Err(error) = load_what_is_waited_for(&shared, &neighbours, &full).await {
+        if let Err(error) = load_what_is_waited_for(&shared, &neighbours, &full, &mut turn).await {
             tracing::debug!(%error, "the queues could not be looked at");
         }
     }
@@ -37,10 +39,19 @@ async fn load_what_is_waited_for(
     shared: &Shared,
     neighbours: &Neighbours,
     pools: &[Pool],
+    turn: &mut usize,
 ) -> Result<(), BusError> {
-    let depths = shared.bus.queue_depths().await?;
-    let waiting = depths.into_iter().filter(|depth| depth.waiting > 0 && pools.contains(&depth.pool));
-    let models: BTreeSet<ModelId> = waiting.filter_map(|depth| depth.model).collect();
+    let mut cold = shared.bus.model_queues(pools).await?;
+    cold.retain(|(_, model)| !shared.models.has(model) && !neighbours.have(model));
+    if cold.is_empty() {
+        return Ok(());
+    }
+    // In an order that stays: the longest unused queue comes first otherwise.
+    cold.sort();
+    let some = turn_of(cold, turn);
+    let oldest = shared.bus.oldest_waiting(&some).await?;
+    let waiting = some.into_iter().zip(oldest).filter(|(_, oldest)| oldest.is_some());
+    let models: BTreeSet<ModelId> = waiting.map(|((_, model), _)| model).collect();
     for model in models {
         ahead::load(shared, neighbours, &model, "jobs wait for it").await?;
     }

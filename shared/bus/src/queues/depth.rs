@@ -39,6 +39,16 @@ impl Bus {
         self.depths_of(&names).await
     }
 
+    /// The queues of `pools` that hold jobs of models: pool and model.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn model_queues(&self, pools: &[Pool]) -> Result<Vec<(Pool, ModelId)>, BusError> {
+        let registered = self.registered_queues().await?.into_iter();
+        let of_model = registered.filter_map(|(name, _)| Some((name.pool, name.model?)));
+        Ok(of_model.filter(|(pool, _)| pools.contains(pool)).collect())
+    }
+
     /// How long the oldest waiting job of each of `queues` has waited, at any priority; none where none waits.
     ///
     /// # Errors
