@@ -61,7 +61,10 @@ pub(super) async fn resolve(
     let (blob, header) = match reference::read(value, pointer)? {
         Reference::Blob(id) => (id, header_of_blob(app, id, pointer).await?),
         Reference::Base64(text) => store_base64(app, text, pointer, limits).await?,
-        Reference::Url(url) => return Ok(Resolved::Url(url)),
+        // Nobody here sees how large it is: who fetches it keeps to the same limit.
+        Reference::Url(url) => {
+            return Ok(Resolved::Url(ImageUrl { max_pixels: Some(limits.max_pixels), ..url }));
+        }
     };
     check(header, pointer, limits)?;
     Ok(Resolved::Image(Box::new(ImageValue::root(blob, header.width, header.height, header.format))))

@@ -84,7 +84,7 @@ fn read_url(url: String, pointer: &str) -> Result<Reference, Fault> {
     if !parsed.username().is_empty() || parsed.password().is_some() {
         return Err(refuse("an address with a user or a password is not fetched".to_owned()));
     }
-    Ok(Reference::Url(ImageUrl { url }))
+    Ok(Reference::Url(ImageUrl { url, max_pixels: None }))
 }
 
 /// `blob:<64 hex digits>`, or the digits alone.
@@ -130,7 +130,7 @@ mod tests {
     #[test]
     fn an_address_is_left_to_the_worker() {
         for text in ["https://example.com/a.jpg?x=1", "HTTP://127.0.0.1:8080/a"] {
-            let url = ImageUrl { url: text.to_owned() };
+            let url = ImageUrl { url: text.to_owned(), max_pixels: None };
             assert_eq!(read(url.to_value(), "/input/photo").unwrap(), Reference::Url(url.clone()));
             assert_eq!(read(json!(text), "/input/photo").unwrap(), Reference::Url(url));
         }

@@ -55,7 +55,7 @@ fn fetching(port: &str, value: Value, config: Value) -> Job {
 }
 
 fn at(url: String) -> Value {
-    ImageUrl { url }.to_value()
+    ImageUrl { url, max_pixels: None }.to_value()
 }
 
 #[tokio::test]
@@ -114,16 +114,11 @@ async fn who_watches_hears_how_many_pictures_have_come() {
 #[tokio::test]
 async fn what_cannot_be_had_is_told_with_its_place_and_kind() {
     let (mut desk, server) = (Desk::open().await, pictures().await);
-    let io = Io {
-        max_picture: ByteSize::mib(1),
-        picture_timeout: std::time::Duration::from_millis(300),
-        ..local()
-    };
+    let io = Io { max_picture: ByteSize::mib(1), ..local() };
     let worker = desk.worker_out(settings(), repository(), io).await;
     let local_name = server.replace("127.0.0.1", "localhost");
     let cases = [
         (format!("{server}/gone"), json!({}), ErrorKind::Network, false, "answered 410"),
-        (format!("{server}/never"), json!({}), ErrorKind::Network, true, "within 300 ms"),
         (format!("{server}/text.jpg"), json!({}), ErrorKind::InvalidInput, false, "text"),
         (format!("{server}/scene.jpg"), json!({"max_pixels": 1000}), ErrorKind::InvalidInput, false, "640"),
         (format!("{server}/scene.jpg"), json!({"format": "png"}), ErrorKind::InvalidInput, false, "png only"),
@@ -144,5 +139,33 @@ async fn what_cannot_be_had_is_told_with_its_place_and_kind() {
         assert!(error.pointer.as_deref().unwrap().starts_with("/input/node/"), "{error:?}");
         assert!(error.message.contains(words) && !error.message.contains("hunter2"), "{url}: {error}");
     }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_picture_that_does_not_come_is_not_waited_for_forever() {
+    let (mut desk, server) = (Desk::open().await, pictures().await);
+    let io = Io { picture_timeout: Duration::from_millis(300), ..local() };
+    let worker = desk.worker_out(settings(), repository(), io).await;
+    let error = desk.run(fetching("image", at(format!("{server}/never")), json!({}))).await.unwrap_err();
+    assert_eq!((error.kind, error.retryable), (ErrorKind::Network, true), "{error}");
+    assert!(error.message.contains("within 300 ms"), "{error}");
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_picture_by_url_keeps_to_the_limit_of_the_server_that_took_the_run() {
+    let (mut desk, server) = (Desk::open().await, pictures().await);
+    let worker = desk.worker_out(settings(), repository(), local()).await;
+    let picture = |most: u64| {
+        let url = format!("{server}/scene.jpg");
+        ImageUrl { url, max_pixels: Some(most) }.to_value()
+    };
+    // What the input itself would take is more than that.
+    let config = json!({"max_pixels": 100_000_000});
+    assert!(desk.run(fetching("image", picture(640 * 480), config.clone())).await.is_ok());
+    let refused = desk.run(fetching("image", picture(640 * 480 - 1), config)).await.unwrap_err();
+    assert_eq!(refused.kind, ErrorKind::InvalidInput);
+    assert!(refused.message.contains("more than 307199 pixels"), "{refused}");
     worker.stop().await;
 }

@@ -3,12 +3,16 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-/// A picture that is to be fetched: `{"kind": "image_url", "url": "https://…"}`.
+/// A picture that is to be fetched: `{"kind": "image_url", "url": "https://…", "max_pixels": 50000000}`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(tag = "kind", rename = "image_url")]
 pub struct ImageUrl {
     /// Where it is.
     pub url: String,
+    /// How many pixels it may have, by the limit of the server that took the run; those of its input and of the worker come
+    /// on top.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub max_pixels: Option<u64>,
 }
 
 /// What tells such a picture from others.
@@ -50,7 +54,7 @@ mod tests {
 
     #[test]
     fn marks_come_off_again_and_nothing_else_is_one() {
-        let picture = ImageUrl { url: "https://example.com/a.jpg".to_owned() }.to_value();
+        let picture = ImageUrl { url: "https://example.com/a.jpg".to_owned(), max_pixels: None }.to_value();
         assert_eq!(picture["kind"], "image_url");
         assert!(ImageUrl::from_value(&picture).is_some());
         assert_eq!(marked_to_fetch(&to_fetch(&picture)), Some(&picture));

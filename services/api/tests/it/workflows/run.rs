@@ -37,7 +37,7 @@ async fn a_picture_is_taken_in_every_form() -> anyhow::Result<()> {
     let url = "https://example.com/a.jpg?signature=1";
     let accepted = world.post(&path, &json!({"input": {"photo": url}})).await?;
     let input = world.get(accepted.header("location")).await?.body["input"]["photo"].clone();
-    assert_eq!(input, json!({"$fetch": {"kind": "image_url", "url": url}}));
+    assert_eq!(input, json!({"$fetch": {"kind": "image_url", "url": url, "max_pixels": 50_000_000}}));
     // A header that begins far into the file is still found.
     let late = world.blobs.put(jpeg(320, 200, 300_000).into()).await?;
     let accepted = world.post(&path, &json!({"input": {"photo": late}})).await?;

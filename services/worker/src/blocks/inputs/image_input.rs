@@ -56,15 +56,19 @@ async fn fetch(
     picture: ImageUrl,
 ) -> Result<(String, ImageValue), JobError> {
     let place = || format!("/input/{}{below}", pointer_token(context.job.node_id.as_str()));
-    let image = fetch_one(context, config, &picture.url).await.map_err(|error| error.at(place()))?;
+    let image = fetch_one(context, config, &picture).await.map_err(|error| error.at(place()))?;
     Ok((below, image))
 }
 
-async fn fetch_one(context: &JobContext, config: &Config, url: &str) -> Result<ImageValue, JobError> {
+async fn fetch_one(
+    context: &JobContext,
+    config: &Config,
+    picture: &ImageUrl,
+) -> Result<ImageValue, JobError> {
     let outside = &context.shared.outside;
     let limit = outside.picture_timeout();
     let fetching = async {
-        let answer = outside.fetcher.get(url, HeaderMap::new()).await?;
+        let answer = outside.fetcher.get(&picture.url, HeaderMap::new()).await?;
         read(answer, outside.max_picture_bytes()).await
     };
     let fetched = context.clock.time(Stage::Fetch, tokio::time::timeout(limit, fetching)).await;
@@ -76,8 +80,10 @@ async fn fetch_one(context: &JobContext, config: &Config, url: &str) -> Result<I
         let error = of_fetch(&error);
         JobError { message: format!("the picture could not be fetched: {}", error.message), ..error }
     })?;
+    // The least of three: the input's own, that of the server which took the run, and the worker's.
+    let at_the_door = picture.max_pixels.unwrap_or(u64::MAX);
     let limits = Limits {
-        max_pixels: config.max_pixels.min(context.shared.frames.max_pixels()),
+        max_pixels: config.max_pixels.min(at_the_door).min(context.shared.frames.max_pixels()),
         max_bytes: outside.max_picture_bytes(),
     };
     let head = bytes.clone();
