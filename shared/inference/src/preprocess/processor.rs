@@ -16,15 +16,28 @@ const MOST_PIXELS: u64 = 1 << 26;
 /// What a `preprocessor_config.json` asks for.
 ///
 /// The reference's slow classes are followed. Their fast forms (`…Fast`, on torchvision) scale with other roundings: one
-/// or two grey levels apart; where they would differ by more (nearest neighbour) they are refused.
+/// or two grey levels apart; where they size or place a picture otherwise that is done as they do it, and where they would
+/// differ by more (nearest neighbour) they are refused.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ImageProcessor {
     size: Option<SizeRule>,
     multiple_of: Option<u32>,
     resample: Resample,
     crop: Option<(u32, u32)>,
+    centring: Centring,
     levels: Arc<Levels>,
     pad: Option<Padding>,
+}
+
+/// Where a crop is, or a picture that is smaller than it, when the middle falls between two pixels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Centring {
+    /// `center_crop` of `image_transforms.py`: a crop before the middle, a small picture after it.
+    Slow,
+    /// That of the fast classes: both before.
+    Fast,
+    /// torchvision's own, with which ConvNeXT's fast class ends: to the even pixel.
+    Torchvision,
 }
 
 /// Zeros to the right and below, after normalising.
@@ -93,6 +106,11 @@ impl ImageProcessor {
             },
             resample,
             crop,
+            centring: match (settings.fast, kind.style) {
+                (false, _) => Centring::Slow,
+                (true, SizeStyle::ConvNext) => Centring::Torchvision,
+                (true, _) => Centring::Fast,
+            },
             levels: Arc::new(levels(&settings, planes)?),
             pad: if pads { Some(Padding { to: settings.pair("pad_size")? }) } else { None },
         })
@@ -147,8 +165,8 @@ impl ImageProcessor {
         let plain =
             Canvas { scaled, window: whole, offset: (0, 0), size: scaled, around: Around::Number(0.0) };
         if let Some(size) = self.crop {
-            let (x, width, left) = centred(scaled.0, size.0);
-            let (y, height, top) = centred(scaled.1, size.1);
+            let (x, width, left) = self.centring.of(scaled.0, size.0);
+            let (y, height, top) = self.centring.of(scaled.1, size.1);
             let window = PixelBox { x, y, width, height };
             return Ok(Canvas { window, offset: (left, top), size, around: Around::Black, ..plain });
         }
@@ -162,10 +180,20 @@ impl ImageProcessor {
     }
 }
 
-/// `center_crop` of `image_transforms.py` along one side: first pixel, number of pixels, and where they land. Pictures
-/// that are too small are padded first, with the odd pixel before them.
-fn centred(side: u32, crop: u32) -> (u32, u32, u32) {
-    if crop <= side { ((side - crop) / 2, crop, 0) } else { (0, side, (crop - side).div_ceil(2)) }
+impl Centring {
+    /// Along one side: first pixel, number of pixels, and where they land. Pictures that are too small are padded first.
+    fn of(self, side: u32, crop: u32) -> (u32, u32, u32) {
+        let (beyond, missing) = (side.saturating_sub(crop), crop.saturating_sub(side));
+        let first = match self {
+            Self::Slow | Self::Fast => beyond / 2,
+            Self::Torchvision => (f64::from(beyond) / 2.0).round_ties_even() as u32,
+        };
+        let left = match self {
+            Self::Slow => missing.div_ceil(2),
+            Self::Fast | Self::Torchvision => missing / 2,
+        };
+        (first, side.min(crop), left)
+    }
 }
 
 fn resample(settings: &Settings<'_>) -> Result<Resample, String> {

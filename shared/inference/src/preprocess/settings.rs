@@ -170,6 +170,8 @@ impl<'a> Settings<'a> {
             });
         }
         let whole = size.is_number().then(|| self.side("size", size)).transpose()?;
+        // The fast classes of Mask2Former size a picture as DETR's do.
+        let style = if self.fast && style == SizeStyle::Divisible { SizeStyle::Detr } else { style };
         if let (SizeStyle::Detr | SizeStyle::Yolos, Some(height), Some(width)) =
             (style, given("max_height")?, given("max_width")?)
         {

@@ -124,3 +124,28 @@ fn a_long_thin_picture_is_not_blown_up_without_bounds() {
     assert!(refused.to_string().contains("1048576 x 224"), "{refused}");
     assert_eq!(of(true).prepare(&thin).unwrap().values.shape(), [1, 3, 224, 224], "a crop of it is small");
 }
+
+/// Roundings of `transformers` 4.57.3: `image_processing_convnext_fast.py`, `image_processing_mask2former_fast.py`, and
+/// `center_crop` of `image_processing_utils_fast.py`.
+#[test]
+fn fast_classes_size_and_place_pictures_in_their_own_way() {
+    let of = |file: Value| ImageProcessor::read(file.as_object().unwrap(), 3).unwrap();
+    let class = |name: &str, fast: &str| format!("{name}ImageProcessor{fast}");
+    for (fast, first) in [("", 115.0), ("Fast", 116.0)] {
+        let file = json!({"image_processor_type": class("ConvNext", fast), "size": {"shortest_edge": 224}});
+        let placement = of(file).prepare(&Frame::filled(1920, 1080, [7; 3])).unwrap().placement;
+        // 455 x 256, of which 224 x 224: the margin is 115.5.
+        assert!((placement.used[0] - first * 1920.0 / 455.0).abs() < 1e-9, "{fast}: {placement:?}");
+    }
+    for (fast, size) in [("", (1344, 352)), ("Fast", (1344, 384))] {
+        let file = json!({"image_processor_type": class("Mask2Former", fast)});
+        assert_eq!(of(file).scaled_size((2469, 653)), size, "{fast}");
+    }
+    let within = json!({"image_processor_type": class("MaskFormer", "Fast"), "size": {"max_height": 90, "max_width": 140}});
+    assert_eq!(of(within).scaled_size((280, 100)), (160, 64));
+    for (fast, offset) in [("", (12, 12)), ("Fast", (11, 11))] {
+        let file = json!({"image_processor_type": class("CLIP", fast), "size": {"shortest_edge": 41}, "crop_size": 64});
+        let placement = of(file).prepare(&Frame::filled(50, 50, [7; 3])).unwrap().placement;
+        assert_eq!(placement.offset, offset, "{fast}");
+    }
+}
