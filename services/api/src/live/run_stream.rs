@@ -55,6 +55,8 @@ pub(crate) struct RunStream<L> {
     known: u64,
     /// `at` is what the client says, and further than anybody could be found to say: the log has to be asked.
     unproven: bool,
+    /// Events may have been missed, and none that comes later need tell of it: the log has to be asked how far it has come.
+    unsure: bool,
     /// The run's final status, once the stream has been told of it.
     ended: Option<ExecutionStatus>,
     lag: Lag,
@@ -95,6 +97,7 @@ impl<L: RunLog> RunStream<L> {
             at: LogPosition { epoch: 0, seq: 0 },
             known: 0,
             unproven: false,
+            unsure: false,
             ended: None,
             lag: Lag::new(settings.buffer),
             pings: 0,

@@ -12,6 +12,7 @@ use super::{Phase, RunStream};
 use crate::live::frame::{self, Frame, PING};
 use crate::live::history::{PAGE, RunLog, Stand};
 use crate::live::subscription::Signal;
+use crate::problem::{Code, Problem};
 
 /// Pause before the log is tried again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
@@ -37,7 +38,7 @@ impl<L: RunLog> RunStream<L> {
 
     /// Reads one page of the log.
     async fn catch_up(&mut self) {
-        if self.unproven && !self.prove().await {
+        if (self.unproven || self.unsure) && !self.prove().await {
             return;
         }
         let Ok(page) = self.log.page(self.run, self.at, self.known).await else {
@@ -66,23 +67,30 @@ impl<L: RunLog> RunStream<L> {
         self.settle();
     }
 
-    /// Asks whether the run has come as far as the client says; false when something else has to be done first.
+    /// Asks how far the run has come, and whether that is as far as the client says; false when something else has to be done first.
     async fn prove(&mut self) -> bool {
         let stand = match self.log.standing(self.run).await {
             Ok(stand) => stand,
-            Err(_) => return self.retry(),
+            Err(problem) => return self.go_without(&problem),
         };
         let reaches = |stand: &Stand| stand.at.epoch == self.at.epoch && stand.at.seq >= self.at.seq;
         match stand {
             Some(stand) if reaches(&stand) => {
-                (self.unproven, self.known) = (false, stand.at.seq);
+                (self.unproven, self.unsure) = (false, false);
+                self.known = self.known.max(stand.at.seq);
                 self.note_end(stand.status);
+                true
+            }
+            // What this stream was told itself is not doubted because the record has not come so far.
+            Some(stand) if !stand.is_sure && !self.unproven => {
+                self.unsure = false;
                 true
             }
             Some(stand) if !stand.is_sure => self.retry(),
             _ => {
                 // It never was there, or is in a log that was lost.
-                (self.unproven, self.at) = (false, LogPosition { epoch: 0, seq: 0 });
+                (self.unproven, self.unsure) = (false, false);
+                self.at = LogPosition { epoch: 0, seq: 0 };
                 self.start_over().await;
                 false
             }
@@ -99,9 +107,24 @@ impl<L: RunLog> RunStream<L> {
     async fn start_over(&mut self) {
         match self.log.snapshot(self.run, self.at).await {
             Ok(Some(snapshot)) => self.tell_state(&snapshot),
-            Ok(None) => self.part("gone", &json!({"reason": "the execution was deleted"}).to_string()),
-            Err(_) => drop(self.retry()),
+            Ok(None) => self.say_gone(),
+            Err(problem) => drop(self.go_without(&problem)),
         }
+    }
+
+    /// The state cannot be had: for now, or never again.
+    fn go_without(&mut self, problem: &Problem) -> bool {
+        if problem.code() == Code::Gone {
+            self.say_gone();
+            return false;
+        }
+        self.retry()
+    }
+
+    /// The log is to be asked how far it has come, and read: what was not heard of may be the last there is.
+    pub(super) fn look(&mut self) {
+        self.unsure = true;
+        self.phase = Phase::CatchUp;
     }
 
     /// Waits for something to happen.
@@ -119,7 +142,7 @@ impl<L: RunLog> RunStream<L> {
         };
         match signal {
             Ok(Signal::Frame(frame)) => self.on_frame(&frame),
-            Ok(Signal::Resync) => self.phase = Phase::CatchUp,
+            Ok(Signal::Resync) => self.look(),
             Err(RecvError::Lagged(missed)) if self.lag.is_too_slow(missed) => self.say_lagged(missed),
             Err(RecvError::Lagged(_)) => self.phase = Phase::CatchUp,
             Err(RecvError::Closed) => self.say_reconnect(),
@@ -157,7 +180,7 @@ impl<L: RunLog> RunStream<L> {
             self.outbox.push_back(Bytes::from_static(PING.as_bytes()));
             self.pings += 1;
             if self.pings.is_multiple_of(PINGS_PER_CHECK) {
-                self.phase = Phase::CatchUp;
+                self.look();
             }
         }
         if retry.is_some_and(|retry| now >= retry) {
@@ -175,6 +198,10 @@ impl<L: RunLog> RunStream<L> {
             "hint": format!("connect again with `Last-Event-ID: {last_event_id}`; nothing is lost"),
         });
         self.part("lagged", &data.to_string());
+    }
+
+    fn say_gone(&mut self) {
+        self.part("gone", &json!({"reason": "the execution was deleted"}).to_string());
     }
 
     fn say_unauthorized(&mut self) {

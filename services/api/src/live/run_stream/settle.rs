@@ -24,8 +24,8 @@ impl<L: RunLog> RunStream<L> {
                         waiting.push(frame);
                     }
                 }
-                // The log was read after this was said, or is about to be.
-                Ok(Signal::Resync) => {}
+                // It may have been said after the log was read.
+                Ok(Signal::Resync) => return self.look(),
                 Err(TryRecvError::Lagged(missed)) => {
                     if self.lag.is_too_slow(missed) {
                         return self.say_lagged(missed);

@@ -12,9 +12,10 @@ use tokio::sync::Semaphore;
 use super::*;
 use crate::live::Hub;
 use crate::live::history::PAGE;
+use crate::problem::Code;
 
 /// A run's log in memory; `readable` false stands for Redis and Postgres both away, and `recorded` for Redis away and a record that
-/// has come so far.
+/// has come so far. One that has left Redis is read from the record by those alone who know that there is more.
 #[derive(Clone)]
 struct FakeLog(Arc<Mutex<Past>>);
 
@@ -25,6 +26,8 @@ struct Past {
     events: Vec<Event>,
     readable: bool,
     recorded: Option<u64>,
+    has_left: bool,
+    deleted: bool,
 }
 
 impl RunLog for FakeLog {
@@ -32,6 +35,9 @@ impl RunLog for FakeLog {
         let past = self.0.lock().unwrap();
         if past.run != run {
             return Ok(None);
+        }
+        if past.deleted {
+            return Err(Problem::new(Code::Gone, "it was deleted"));
         }
         let end = past.events.last().and_then(|event| event.seq).unwrap_or(0);
         let seq = past.recorded.unwrap_or(end);
@@ -65,10 +71,13 @@ impl RunLog for FakeLog {
         Ok(self.snapshot(run, LogPosition { epoch: 0, seq: 0 }).await?.map(of))
     }
 
-    async fn page(&self, _: ExecutionId, after: LogPosition, _: u64) -> Result<Vec<Frame>, Problem> {
+    async fn page(&self, _: ExecutionId, after: LogPosition, known: u64) -> Result<Vec<Frame>, Problem> {
         let past = self.0.lock().unwrap();
         if !past.readable {
             return Err(crate::problem::shutting_down());
+        }
+        if past.deleted || past.has_left && known <= after.seq {
+            return Ok(Vec::new());
         }
         let later = past.events.iter().filter(|event| event.log_position() > Some(after));
         Ok(later.take(PAGE).filter_map(|event| Frame::of(&json(event))).collect())
@@ -90,7 +99,9 @@ impl World {
     fn new() -> Self {
         let run = ExecutionId::generate();
         let status = ExecutionStatus::Running;
-        let past = Past { run, epoch: 1, status, events: Vec::new(), readable: true, recorded: None };
+        let (events, recorded) = (Vec::new(), None);
+        let past =
+            Past { run, epoch: 1, status, events, readable: true, recorded, has_left: false, deleted: false };
         Self {
             run,
             hub: Hub::new(16),
@@ -241,6 +252,55 @@ async fn what_was_lost_without_a_trace_is_found_by_looking() {
         tokio::time::advance(Duration::from_secs(15)).await;
     }
     assert_eq!(lines, ["completed@1-1", "end"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_end_that_was_missed_is_told_though_the_log_has_left() {
+    let world = World::new();
+    let mut streams = [world.open(Start::Snapshot).await, world.open(Start::Replay(0)).await];
+    assert_eq!(told(&mut streams[0]).await, ["snapshot@1-0"]);
+    assert!(told(&mut streams[1]).await.is_empty());
+    world.commit(EventType::NodeCompleted, true);
+    world.commit(EventType::WorkflowCompleted, true);
+    world.log.0.lock().unwrap().has_left = true;
+    world.hub.resync();
+    for stream in &mut streams {
+        assert_eq!(told(stream).await, ["node.completed@1-1", "completed@1-2", "end"]);
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_a_stream_was_told_is_not_doubted_for_a_record_that_lags() {
+    let world = World::new();
+    let mut stream = world.open(Start::Snapshot).await;
+    world.commit(EventType::WorkflowStarted, false);
+    assert_eq!(told(&mut stream).await, ["snapshot@1-0", "started@1-1"]);
+    world.log.0.lock().unwrap().recorded = Some(0);
+    world.hub.resync();
+    assert!(told(&mut stream).await.is_empty());
+    // It goes on at once: nothing is waited for that was not lost.
+    world.live(EventType::NodeStarted);
+    assert_eq!(told(&mut stream).await, ["node.started"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_run_that_is_deleted_is_told_to_be_gone() {
+    for start in [Start::Snapshot, Start::After(LogPosition { epoch: 1, seq: 3 })] {
+        let world = World::new();
+        for _ in 0..3 {
+            world.commit(EventType::NodeCompleted, true);
+        }
+        world.log.0.lock().unwrap().recorded = Some(2).filter(|_| start != Start::Snapshot);
+        let mut stream = world.open(start).await;
+        drop(told(&mut stream).await);
+        world.log.0.lock().unwrap().deleted = true;
+        // Some have a gap before what they hear next, others ask how far the run has come.
+        world.commit(EventType::NodeCompleted, true);
+        world.commit(EventType::WorkflowCompleted, false);
+        tokio::time::advance(Duration::from_secs(2)).await;
+        assert_eq!(told(&mut stream).await, ["gone"], "{start:?}");
+        assert_eq!(stream.next().await, None);
+    }
 }
 
 #[tokio::test(start_paused = true)]

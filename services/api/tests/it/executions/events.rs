@@ -1,10 +1,14 @@
 //! `GET /executions/{id}/events`: invariant 3, as a client sees it.
 
+use std::time::Duration;
+
 use anyhow::Context;
 use futures::{StreamExt, TryStreamExt, stream};
+use millrace_config::Api;
 use millrace_contracts::event::LogPosition;
-use millrace_contracts::{EventType, ExecutionId};
+use millrace_contracts::{Event, EventType, ExecutionId};
 use millrace_store::RecordBatch;
+use millrace_testkit::TestPostgres;
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
@@ -95,6 +99,44 @@ async fn once_redis_has_forgotten_the_record_answers() -> anyhow::Result<()> {
     assert_eq!(resumed[298..], ["completed@1-302", "end@1-302"]);
     let page = world.get(&format!("/api/v1/executions/{}", player.run)).await?.body;
     assert_eq!((&page["status"], &page["outputs"]["answer"]["min"]), (&json!("completed"), &json!(0.4)));
+    world.stop().await
+}
+
+/// The end was recorded, the topic never told of it, and by the time the log is looked at Redis has dropped it.
+#[tokio::test]
+async fn an_end_that_nobody_told_of_is_found_in_the_record() -> anyhow::Result<()> {
+    let settings = Api { stream_ping: Duration::from_millis(100), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    let mut follower = world.follow(player.run, None).await?;
+    follower.expect("snapshot").await?;
+    let node = player.event(EventType::NodeCompleted, json!({"node_id": "a", "status": "completed"}));
+    let node = Event { node_id: Some("a".into()), ..node };
+    let end =
+        player.event(EventType::WorkflowCompleted, json!({"status": "completed", "outputs": {"answer": {}}}));
+    let events = [&player.committed[..], &[node, end]].concat();
+    world.store.record(&RecordBatch { events }).await?;
+    world.bus.forget(player.run).await?;
+    assert_eq!(follower.rest().await?, ["node.completed@1-2", "completed@1-3", "end@1-3"]);
+    world.stop().await
+}
+
+/// A deleted run has neither a log nor a state that could be told anew.
+#[tokio::test]
+async fn a_stream_of_a_run_that_is_deleted_ends() -> anyhow::Result<()> {
+    let settings = Api { stream_ping: Duration::from_millis(100), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let mut player = world.play().await?;
+    player.start().await?;
+    let mut follower = world.follow(player.run, None).await?;
+    follower.expect("snapshot").await?;
+    let end = player.event(EventType::WorkflowCompleted, json!({"status": "completed", "outputs": {}}));
+    let events = [&player.committed[..], &[end]].concat();
+    world.store.record(&RecordBatch { events }).await?;
+    world.store.executions().delete(player.run).await?;
+    world.bus.forget(player.run).await?;
+    assert_eq!(follower.rest().await?, ["gone@1-1"]);
     world.stop().await
 }
 
