@@ -1,11 +1,14 @@
 /** Selectors: the strings of a definition that name another node's value. They are the edges. */
-import type { Definition, Json, NodeDefinition } from '~/api/types';
+import type { BlockOutput, Definition, Json, NodeDefinition } from '~/api/types';
 import { isObject } from '~/lib/json';
 
 export interface Edge {
   id: string;
   source: string;
-  /** The output port; `*` is all of them. Null where the selector names an input node, which has one. */
+  /**
+   * The output port; `*` is all of them, and `OUTPUT.PORT` what an output of a workflow that is called is given. Null where the
+   * selector names an input node, which has one.
+   */
   sourcePort: string | null;
   target: string;
   /** Where in the node the selector stands: `['inputs', 'image']`, `['config', 'confidence']`. */
@@ -23,7 +26,7 @@ export function parseSelector(text: unknown): Selector | null {
   if (text === '$index') return { kind: 'item', port: 'index' };
   const input = /^\$inputs\.([^.]+)$/.exec(text);
   if (input?.[1]) return { kind: 'input', node: input[1] };
-  const port = /^\$(?:nodes|steps)\.([^.]+)\.([^.]+)$/.exec(text);
+  const port = /^\$(?:nodes|steps)\.([^.]+)\.([^.]+(?:\.[^.]+)?)$/.exec(text);
   return port?.[1] && port[2] ? { kind: 'node', node: port[1], port: port[2] } : null;
 }
 
@@ -31,9 +34,25 @@ export function isSelector(value: unknown): value is string {
   return parseSelector(value) !== null;
 }
 
+/** Whether a selector stands anywhere in a value. */
+export function holdsSelector(value: Json): boolean {
+  let holds = false;
+  visit(value, [], text => {
+    holds ||= isSelector(text);
+  });
+  return holds;
+}
+
 /** How a port is written: input nodes by their name alone. */
 export function writeSelector(source: NodeDefinition, port: string): string {
   return isInputNode(source) ? `$inputs.${source.id}` : `$nodes.${source.id}.${port}`;
+}
+
+/** Whether it is a list of nodes, as far as they can be told apart and drawn. */
+export function areNodes(value: unknown): value is NodeDefinition[] {
+  const isNode = (node: unknown) =>
+    isObject(node) && typeof node.id === 'string' && typeof node.type === 'string';
+  return Array.isArray(value) && value.every(isNode);
 }
 
 export function isInputNode(node: NodeDefinition): boolean {
@@ -65,6 +84,11 @@ export function edgesOf(definition: Definition): Edge[] {
     if (blockName(node.type) === 'for_each') loop = node.id;
   }
   return edges;
+}
+
+/** The output that a selector names; an input node, which is named alone, has one. */
+export function outputAt(outputs: readonly BlockOutput[], port: string | null): BlockOutput | undefined {
+  return port === null ? outputs[0] : outputs.find(output => output.name === port);
 }
 
 function visit(

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Block, Definition } from '~/api/types';
 import { placesOf } from '~/graph/places';
+import { edgesOf } from '~/graph/selectors';
 import {
   addNode,
   connect,
@@ -167,5 +168,31 @@ describe('editing', () => {
     const odd = { ...start, ui: { positions } } as unknown as Definition;
     expect(move(odd, [['min', [5, 5]]]).ui?.positions).toEqual({ out: [1, 2], min: [5, 5] });
     expect(removeNodes(odd, new Set(['min'])).ui?.positions).toEqual({ out: [1, 2] });
+  });
+});
+
+describe('a selector that names an output of a call', () => {
+  const definition: Definition = {
+    nodes: [
+      { id: 'call', type: 'sub_workflow', config: { workflow: 'counter' } },
+      { id: 'out', type: 'json_output', inputs: { n: '$nodes.call.answer.n', m: '$nodes.call.m' } },
+    ],
+  };
+
+  it('is an edge, and follows its node', () => {
+    const edges = edgesOf(definition);
+    expect(edges.map(edge => edge.sourcePort)).toEqual(['answer.n', 'm']);
+    expect(renameNode(definition, 'call', 'called').nodes[1]?.inputs).toEqual({
+      n: '$nodes.called.answer.n',
+      m: '$nodes.called.m',
+    });
+    expect(removeNodes(definition, new Set(['call'])).nodes[0]?.inputs).toBeUndefined();
+  });
+
+  it('gives an input a name that may be one', () => {
+    const target = { id: 't', type: 'json_output' };
+    expect(inputName(target, { node: 'call', port: 'answer.n' })).toBe('n');
+    expect(inputName(target, { node: 'call', port: 'answer.value' })).toBe('call');
+    expect(inputName(target, { node: 'call', port: '*' })).toBe('call');
   });
 });

@@ -168,8 +168,10 @@ export function rewire(
 
 /** A name for a further input, made from where its value comes from. */
 export function inputName(target: NodeDefinition, from: { node: string; port: string }): string {
-  const generic = ['image', 'value', 'items', 'item', 'output'].includes(from.port);
-  return freeId(Object.keys(target.inputs ?? {}), generic ? from.node : from.port);
+  // Of what an output of a called workflow is given, what is behind the output's id.
+  const port = from.port.slice(from.port.indexOf('.') + 1);
+  const generic = ['image', 'value', 'items', 'item', 'output', '*'].includes(port);
+  return freeId(Object.keys(target.inputs ?? {}), generic ? from.node : port);
 }
 
 /** Calls an input that the workflow names itself by another name; it stays where it stands among the others. */
