@@ -2,7 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { openPage, shoot, startBrowser } from './support/browser.mjs';
-import { api, startServer } from './support/server.mjs';
+import { port } from './support/canvas.mjs';
+import { api, startServer, until } from './support/server.mjs';
 import { chain } from './support/workflows.mjs';
 
 let server, browser;
@@ -148,6 +149,71 @@ test('the workflow that is called may be written by its id, and half a name is n
   await page.keyboard.press('Tab');
   await page.waitForFunction(input => input.value.startsWith('called-third'), await field.elementHandle());
   assert.equal(await page.getByText('● unsaved').count(), 0);
+  assert.deepEqual(page.faults, []);
+});
+
+test('every wire is drawn: from calls, from all outputs at once, and to parts of settings', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const child = { ...check, nodes: check.nodes.filter(node => node.id !== 'check') };
+  const [first, second] = [
+    await api(server, '/workflows', { ...child, name: 'first-called' }),
+    await api(server, '/workflows', { ...child, name: 'second-called' }),
+  ];
+  await api(
+    server,
+    `/workflows/${second.id}`,
+    { ...child, name: 'second-called', timeout_ms: 60_000 },
+    'PUT',
+  );
+  const workflow = await api(server, '/workflows', {
+    name: 'many-wires',
+    nodes: [
+      { id: 'list', type: 'parameter_input', config: { kind: 'list<float>' } },
+      { id: 'tag', type: 'parameter_input', config: { kind: 'string' } },
+      {
+        id: 'call',
+        type: 'sub_workflow',
+        inputs: { list: '$inputs.list' },
+        config: { workflow: first.id },
+      },
+      {
+        id: 'hook',
+        type: 'webhook',
+        inputs: { payload: '$nodes.call.*' },
+        config: { url: 'http://127.0.0.1:9/', headers: { 'x-tag': '$inputs.tag' } },
+      },
+      {
+        id: 'answer',
+        type: 'json_output',
+        inputs: { sum: '$nodes.call.sum', again: '$nodes.call.answer.sum' },
+      },
+    ],
+  });
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  const wires = page.locator('.react-flow__edge');
+  const drawn = count => until(`${count} wires`, async () => (await wires.count()) === count);
+  await drawn(5);
+  await shoot(page, 'many-wires');
+
+  // Of a workflow that was chosen and not saved yet the ports are offered as well.
+  await page.locator('.react-flow__node [data-node=hook] header').click();
+  await page.getByRole('button', { name: 'Remove the node' }).click();
+  await page.locator('.react-flow__node [data-node=answer] header').click();
+  await page.getByRole('button', { name: 'Remove the node' }).click();
+  await drawn(1);
+  await page.locator('.react-flow__node [data-node=call] header').click();
+  await page.getByRole('combobox', { name: 'Input list' }).waitFor();
+  assert.equal(await page.getByRole('textbox', { name: 'Name of input list' }).count(), 0);
+  const field = page.locator('[data-field=workflow]').getByRole('combobox');
+  await field.fill(second.id);
+  await page.keyboard.press('Enter');
+  await page.locator(port('call', 'out:sum')).waitFor();
+  await page.getByRole('textbox', { name: 'Name', exact: true }).fill('called');
+  await page.keyboard.press('Control+s');
+  await savedAs(page, 2);
+  const saved = await newest(workflow);
+  assert.deepEqual(nodeOf(saved, 'called').config, { workflow: second.id, version: 2 });
+  await page.locator(port('called', 'out:sum')).waitFor();
   assert.deepEqual(page.faults, []);
 });
 

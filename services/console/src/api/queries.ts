@@ -74,6 +74,17 @@ export const versionQuery = (id: string, version: number) =>
     ...FOREVER,
   });
 
+/** A workflow that another one calls: one of its versions, or the newest. */
+export const calledQuery = (id: string, version: number | undefined) =>
+  queryOptions({
+    queryKey: ['workflows', id, ...(version === undefined ? [] : ['versions', version])],
+    queryFn: ({ signal }) =>
+      request<WorkflowRecord>(
+        version === undefined ? `/workflows/${id}` : `/workflows/${id}/versions/${version}`,
+        { signal },
+      ),
+  });
+
 export const schedulesQuery = (id: string) =>
   queryOptions({
     queryKey: ['workflows', id, 'schedules'],

@@ -24,6 +24,7 @@ import { NewerVersion } from './NewerVersion';
 import { Palette } from './palette/Palette';
 import { openEditor } from './open';
 import { EditorContext, useEditor } from './store';
+import { useCalled } from './useCalled';
 import { useDraft } from './useDraft';
 import { useEditorKeys } from './useEditorKeys';
 import { useSave } from './useSave';
@@ -122,6 +123,7 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   // Pickers ask for the models as soon as a node is opened.
   useQuery(modelsQuery());
   useDocumentTitle(`${name || 'Workflow'} · Millrace`);
+  useCalled();
   useValidation();
   const draft = useDraft(place);
   useUnsavedGuard(draft.drop);

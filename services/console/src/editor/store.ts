@@ -3,6 +3,7 @@ import { createContext, useContext } from 'react';
 import { useStore } from 'zustand';
 import { createStore, type StoreApi } from 'zustand/vanilla';
 import type { Definition, InputSpec, NodeDefinition } from '~/api/types';
+import type { Library } from '~/graph/calls';
 import { portsOf, type Catalogue, type PlacedPorts } from '~/graph/ports';
 import { edgesOf, type Edge } from '~/graph/selectors';
 import { sameJson } from '~/lib/json';
@@ -28,6 +29,8 @@ export interface Verdict {
 
 export interface EditorState {
   catalogue: Catalogue;
+  /** Saved workflows that are called and that the definition does not bring along, as far as they are known. */
+  called: Library;
   history: History;
   /** What the server has; what differs from it is not saved. */
   saved: Definition | null;
@@ -62,6 +65,7 @@ export interface EditorActions {
   resume(draft: Draft): void;
   /** The server's blocks as they are now: an upgrade may bring others while the page is open. */
   setCatalogue(catalogue: Catalogue): void;
+  setCalled(called: Library): void;
 }
 
 /** A definition as the server has it. */
@@ -86,10 +90,11 @@ export function createEditor(
       });
     return {
       catalogue,
+      called: {},
       history: begin(definition),
       saved: saved?.definition ?? null,
       base: saved?.version ?? null,
-      ...derive(definition, { catalogue, ports: new Map(), edges: [] }),
+      ...derive(definition, { catalogue, called: {}, ports: new Map(), edges: [] }),
       faults: NO_FAULTS,
       verdict: { state: 'unknown', of: null, inputs: [], count: 0 },
       selection: new Set(),
@@ -123,17 +128,24 @@ export function createEditor(
         set({ base: draft.base });
       },
       setCatalogue(next) {
-        const { catalogue: known, ports, edges, history } = get();
-        if (next !== known)
-          set({ catalogue: next, ...derive(history.present, { catalogue: next, ports, edges }) });
+        const state = get();
+        if (next !== state.catalogue)
+          set({ catalogue: next, ...derive(state.history.present, { ...state, catalogue: next }) });
+      },
+      setCalled(next) {
+        const state = get();
+        if (!sameJson(next, state.called))
+          set({ called: next, ...derive(state.history.present, { ...state, called: next }) });
       },
     };
   });
 }
 
+type Known = Pick<EditorState, 'catalogue' | 'called' | 'ports' | 'edges'>;
+
 /** What follows from the document. Ports and wires that did not change stay the same objects. */
-function derive(definition: Definition, before: Pick<EditorState, 'catalogue' | 'ports' | 'edges'>) {
-  const ports = portsOf(definition, before.catalogue);
+function derive(definition: Definition, before: Known) {
+  const ports = portsOf(definition, before.catalogue, before.called);
   for (const [id, placed] of ports) {
     const known = before.ports.get(id);
     if (known && sameJson(known, placed)) ports.set(id, known);

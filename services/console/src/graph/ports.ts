@@ -4,8 +4,9 @@
  */
 import type { Block, BlockOutput, Definition, JsonObject, NodeDefinition } from '~/api/types';
 import { entryOf, isObject } from '~/lib/json';
+import { calledBy, givenBy, libraryOf, takenBy, type Called, type Library } from './calls';
 import { elementOf } from './kinds';
-import { blockName, edgesOf } from './selectors';
+import { blockName, edgesOf, outputAt } from './selectors';
 
 export interface InPort {
   name: string;
@@ -14,6 +15,8 @@ export interface InPort {
   help: string;
   /** Where its selector stands in the node. */
   place: string[];
+  /** Whether the definition names it itself. */
+  further: boolean;
 }
 
 export interface PlacedPorts {
@@ -37,41 +40,86 @@ export function blockOf(catalogue: Catalogue, node: NodeDefinition): Block | und
   return catalogue.get(node.type) ?? catalogue.get(blockName(node.type));
 }
 
-/** The ports of every node, kinds followed along the edges. */
-export function portsOf(definition: Definition, catalogue: Catalogue): Map<string, PlacedPorts> {
+/** Calls inside of calls, as deep as the compiler follows them. */
+const DEEPEST = 8;
+
+/** What is known around a workflow. */
+interface Around {
+  catalogue: Catalogue;
+  /** Where the workflows that it calls are looked up, the nearest last. */
+  libraries: readonly Library[];
+  /** How many calls it lies in. */
+  depth: number;
+  /** The ports inside of workflows that are called, each of which is looked at once. */
+  inside: Map<Definition, ReadonlyMap<string, PlacedPorts>>;
+}
+
+/**
+ * The ports of every node, kinds followed along the edges. `saved` are workflows that are called and that the definition does not
+ * bring along.
+ */
+export function portsOf(
+  definition: Definition,
+  catalogue: Catalogue,
+  saved: Library = {},
+): Map<string, PlacedPorts> {
+  const libraries = [saved, libraryOf(definition)];
+  return place(definition, { catalogue, libraries, depth: 0, inside: new Map() });
+}
+
+function place(definition: Definition, around: Around): Map<string, PlacedPorts> {
   const byId = new Map(definition.nodes.map(node => [node.id, node]));
   const wired = new Map<string, { port: string; source: string; sourcePort: string | null }[]>();
-  for (const edge of edgesOf(definition)) {
-    if (edge.place[0] !== 'inputs' || edge.place.length !== 2) continue;
-    const list = wired.get(edge.target) ?? [];
-    list.push({ port: edge.place[1] ?? '', source: edge.source, sourcePort: edge.sourcePort });
-    wired.set(edge.target, list);
+  const used = new Map<string, Set<string>>();
+  for (const { source, sourcePort, target, place } of edgesOf(definition)) {
+    if (sourcePort !== null) used.set(source, (used.get(source) ?? new Set()).add(sourcePort));
+    if (place[0] !== 'inputs' || place.length !== 2) continue;
+    const list = wired.get(target) ?? [];
+    list.push({ port: place[1] ?? '', source, sourcePort });
+    wired.set(target, list);
   }
   const done = new Map<string, PlacedPorts>();
   const visiting = new Set<string>();
-  const place = (id: string): PlacedPorts | undefined => {
+  const placeNode = (id: string): PlacedPorts | undefined => {
     const known = done.get(id);
     const node = byId.get(id);
     if (known || !node || visiting.has(id)) return known;
     visiting.add(id);
     const kinds = new Map<string, string>();
     for (const { port, source, sourcePort } of wired.get(id) ?? []) {
-      const outputs = place(source)?.outputs ?? [];
-      const output = sourcePort === null ? outputs[0] : outputs.find(one => one.name === sourcePort);
-      kinds.set(port, output?.kind ?? 'any');
+      kinds.set(port, outputAt(placeNode(source)?.outputs ?? [], sourcePort)?.kind ?? 'any');
     }
-    const block = blockOf(catalogue, node);
-    const ports = { inputs: inputsOf(node, block), outputs: block ? outputsOf(node, block, kinds) : [] };
+    const block = blockOf(around.catalogue, node);
+    const called = calledBy(node, around.libraries);
+    const read = used.get(id) ?? new Set();
+    const own = block ? outputsOf(node, block, kinds, read) : [];
+    const given = called ? givenBy(called.definition, portsInside(called, around)) : [];
+    const ports = {
+      inputs: inputsOf(node, block, called ? takenBy(called.definition) : []),
+      outputs: withRead([...own, ...given], read, block),
+    };
     visiting.delete(id);
     done.set(id, ports);
     return ports;
   };
-  definition.nodes.forEach(node => place(node.id));
+  definition.nodes.forEach(node => placeNode(node.id));
   return done;
 }
 
-function inputsOf(node: NodeDefinition, block: Block | undefined): InPort[] {
-  const fixed = (block?.inputs ?? []).map(port => ({ ...port, place: ['inputs', port.name] }));
+function portsInside(called: Called, around: Around): ReadonlyMap<string, PlacedPorts> {
+  const { definition, libraries } = called;
+  const known = around.inside.get(definition);
+  if (known || around.depth === DEEPEST) return known ?? new Map();
+  // Where it calls itself, which the server refuses, nothing is known of it.
+  around.inside.set(definition, new Map());
+  const ports = place(definition, { ...around, libraries, depth: around.depth + 1 });
+  around.inside.set(definition, ports);
+  return ports;
+}
+
+function inputsOf(node: NodeDefinition, block: Block | undefined, taken: readonly InPort[]): InPort[] {
+  const own = (block?.inputs ?? []).map(port => ({ ...port, place: ['inputs', port.name], further: false }));
+  const fixed = [...own, ...taken];
   const named = new Set(fixed.map(port => port.name));
   const further = Object.keys(node.inputs ?? {})
     .filter(name => !named.has(name))
@@ -81,11 +129,35 @@ function inputsOf(node: NodeDefinition, block: Block | undefined): InPort[] {
       required: false,
       help: 'An input that this workflow names itself.',
       place: ['inputs', name],
+      further: true,
     }));
   return [...fixed, ...further];
 }
 
-function outputsOf(node: NodeDefinition, block: Block, wired: ReadonlyMap<string, string>): BlockOutput[] {
+/** With the ports that are read and that only the server knows: a wire that is there is drawn. */
+function withRead(
+  outputs: readonly BlockOutput[],
+  read: ReadonlySet<string>,
+  block: Block | undefined,
+): BlockOutput[] {
+  const named = new Set(outputs.map(port => port.name));
+  const open = block === undefined || block.further_outputs;
+  const further = [...read]
+    .filter(name => !named.has(name) && (name === '*' || open))
+    .map(name =>
+      name === '*'
+        ? { name, kind: 'object', help: 'All that it gives, as one object.' }
+        : { name, kind: 'any', help: 'An output that a selector names.' },
+    );
+  return [...outputs, ...further];
+}
+
+function outputsOf(
+  node: NodeDefinition,
+  block: Block,
+  wired: ReadonlyMap<string, string>,
+  read: ReadonlySet<string>,
+): BlockOutput[] {
   if (!block.outputs_vary) return block.outputs;
   const config: JsonObject = { ...defaultsOf(block), ...node.config };
   const kindOf = (name: string) => wired.get(name) ?? 'any';
@@ -94,7 +166,7 @@ function outputsOf(node: NodeDefinition, block: Block, wired: ReadonlyMap<string
     block.outputs.map(port => ({ ...port, kind: entryOf(kinds, port.name) ?? port.kind }));
   switch (block.type) {
     case 'image_input':
-      return only(config.list === true ? 'images' : 'image');
+      return only((config.list ?? read.has('images')) === true ? 'images' : 'image');
     case 'parameter_input':
       return typed({ value: typeof config.kind === 'string' ? config.kind : 'any' });
     case 'crop':

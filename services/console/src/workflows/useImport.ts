@@ -1,6 +1,7 @@
 import { useCallback } from 'react';
 import { useNavigate } from 'react-router';
 import type { Definition } from '~/api/types';
+import { areNodes } from '~/graph/selectors';
 import { isObject } from '~/lib/json';
 import { notifyProblem } from '~/ui/notify';
 import { startWith } from './start';
@@ -29,10 +30,7 @@ export function useImport(): () => void {
 export function readDefinition(text: string): Definition {
   const value: unknown = JSON.parse(text);
   if (!isObject(value)) throw new Error('a workflow is a JSON object');
-  const nodes = value.nodes ?? [];
-  const sound =
-    Array.isArray(nodes) &&
-    nodes.every(node => isObject(node) && typeof node.id === 'string' && typeof node.type === 'string');
-  if (!sound) throw new Error('"nodes" is a list of nodes, each with an id and a type');
+  const nodes: unknown = value.nodes ?? [];
+  if (!areNodes(nodes)) throw new Error('"nodes" is a list of nodes, each with an id and a type');
   return { ...value, nodes } as unknown as Definition;
 }

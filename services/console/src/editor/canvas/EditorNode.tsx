@@ -5,7 +5,7 @@ import { Tooltip } from '@mantine/core';
 import { CategoryIcon } from '~/graph/CategoryIcon';
 import { elementOf, fits, kindColour } from '~/graph/kinds';
 import { blockOf } from '~/graph/ports';
-import { blockName, isSelector } from '~/graph/selectors';
+import { blockName, holdsSelector, isSelector } from '~/graph/selectors';
 import { preview } from '~/lib/json';
 import { useEditor } from '../store';
 import { faultsAt, type NodeFault } from '../document/faults';
@@ -20,7 +20,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
   const faults = useEditor(state => state.faults.byNode.get(id));
   const block = useEditor(state => (node ? blockOf(state.catalogue, node) : undefined));
   if (!node) return null;
-  const settings = Object.entries(node.config ?? {}).filter(([, value]) => isSelector(value));
+  const settings = Object.entries(node.config ?? {}).filter(([, value]) => holdsSelector(value));
   const outputs = ports?.outputs ?? [];
   return (
     <div
@@ -52,7 +52,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
               node={id}
             />
           ))}
-          {settings.map(([name]) => (
+          {settings.map(([name, value]) => (
             <InputRow
               key={`config/${name}`}
               handle={targetHandle(['config', name])}
@@ -61,6 +61,8 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
               required={false}
               help="A setting that takes its value from another node."
               wired
+              // A wire to a part of it does not give its place away to one for the whole.
+              fixed={!isSelector(value)}
               faulty={faultsAt(faults, ['config', name]).length > 0}
               node={id}
             />
@@ -116,12 +118,15 @@ interface InputProps {
   wired: boolean;
   faulty: boolean;
   faint?: boolean;
+  /** Whether its wires stay as they are: no other is taken here. */
+  fixed?: boolean;
 }
 
-function InputRow({ node, handle, name, kinds, required, help, wired, faulty, faint = false }: InputProps) {
+function InputRow({ node, handle, name, kinds, required, help, wired, ...as }: InputProps) {
+  const { faulty, faint = false, fixed = false } = as;
   const match = useEditor(({ wire }) => {
     if (!wire || wire.end !== 'source') return null;
-    return wire.node !== node && kinds.some(kind => wire.kinds.some(have => fits(have, kind)));
+    return !fixed && wire.node !== node && kinds.some(kind => wire.kinds.some(have => fits(have, kind)));
   });
   const kind = kinds[0] ?? 'any';
   return (
@@ -136,6 +141,7 @@ function InputRow({ node, handle, name, kinds, required, help, wired, faulty, fa
         id={handle}
         type="target"
         position={Position.Left}
+        isConnectable={!fixed}
         className={classes.handle}
         data-list={elementOf(kind) !== null || undefined}
         data-wired={wired || undefined}

@@ -1,6 +1,7 @@
 import type { Edge, EdgeChange } from '@xyflow/react';
 import { useCallback, useMemo, useState } from 'react';
 import { kindColour } from '~/graph/kinds';
+import { outputAt } from '~/graph/selectors';
 import { useEditor } from '../store';
 import { sourceHandle, targetHandle } from './handles';
 import classes from './wires.module.css';
@@ -30,8 +31,8 @@ export function useWires(): Wires {
     () =>
       edges.map((edge, order): Wire => {
         const outputs = ports.get(edge.source)?.outputs ?? [];
-        const port = edge.sourcePort ?? outputs[0]?.name ?? '*';
-        const kind = outputs.find(output => output.name === port)?.kind ?? 'any';
+        const output = outputAt(outputs, edge.sourcePort);
+        const port = output?.name ?? edge.sourcePort ?? '*';
         const selected = chosen.has(edge.id);
         return {
           id: edge.id,
@@ -44,7 +45,7 @@ export function useWires(): Wires {
           // The ends of a wire lie over those of its ports: only the chosen one gives its own away.
           reconnectable: selected,
           className: classes.wire,
-          style: { stroke: kindColour(kind) },
+          style: { stroke: kindColour(output?.kind ?? 'any') },
           data: { place: edge.place, order },
           ariaLabel: `Wire from ${edge.source} ${port} to ${edge.target} ${edge.place.slice(1).join(' ')}`,
         };

@@ -20,7 +20,6 @@ interface Props {
 
 /** The node's wires as fields: what the canvas does with a mouse, a keyboard does here. */
 export function InputsForm({ node, block, ports, faults }: Props) {
-  const isOwn = (port: InPort): boolean => block?.inputs.some(({ name }) => name === port.name) ?? true;
   return (
     <Stack gap="sm">
       {ports.map((port, index) => (
@@ -31,7 +30,7 @@ export function InputsForm({ node, block, ports, faults }: Props) {
           help={`${port.kinds.join(' or ')}. ${port.help}`}
           required={port.required}
           faults={faultsAt(faults, port.place)}
-          label={isOwn(port) ? undefined : <FurtherName node={node} name={port.name} />}
+          label={block && port.further ? <FurtherName node={node} name={port.name} /> : undefined}
         >
           <InputField node={node.id} port={port} value={node.inputs?.[port.name]} />
         </FieldFrame>

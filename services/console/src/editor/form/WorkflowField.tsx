@@ -1,14 +1,12 @@
 import { Select } from '@mantine/core';
 import { useEffect, useEffectEvent, useState, type KeyboardEvent } from 'react';
+import { isWorkflowId } from '~/graph/calls';
 import { isObject } from '~/lib/json';
 import { labelOf, shortId } from '~/lib/format';
 import { useWorkflowOffers } from '~/workflows/useWorkflowOffers';
 import { setAt } from '../document/edit';
 import { useEditor, useEditorStore } from '../store';
 import type { FieldProps } from './SchemaField';
-
-/** What an id of a saved workflow looks like, and no part of a name does. */
-const ID = /^[\da-f]{8}(-[\da-f]{4}){3}-[\da-f]{12}$/i;
 
 const named = (name: string, id: string) => `${name} · ${shortId(id)}`;
 
@@ -44,7 +42,7 @@ export function WorkflowField({ node, name, place, value }: FieldProps) {
   };
   // Where nobody said that it is meant, only what can be nothing but an id: half a name is a search that was given up.
   const settle = (): void => {
-    if (ID.test(text) || (text !== '' && brought.includes(text))) take();
+    if (isWorkflowId(text) || (text !== '' && brought.includes(text))) take();
   };
   const settleNow = useEffectEvent(settle);
   useEffect(() => store.getState().onSettle(() => settleNow()), [store]);
