@@ -21,6 +21,7 @@ import { BLOCK_DRAG, useAddBlock } from '../palette/useAddBlock';
 import { useEditor, useEditorStore } from '../store';
 import { CanvasHint } from './CanvasHint';
 import { EditorNode } from './EditorNode';
+import { useFirstView } from './useFirstView';
 import { mergeNodes, placedNodes, type CanvasNode } from './nodes';
 import { QuickAdd } from './QuickAdd';
 import { useConnecting } from './useConnecting';
@@ -46,6 +47,7 @@ export function Canvas() {
   // eslint-disable-next-line react-hooks/set-state-in-effect
   useEffect(() => setNodes(before => mergeNodes(before, placed, selection)), [placed, selection]);
   const { wires, onEdgesChange } = useWires();
+  useFirstView();
   const obstacles = useStore(obstaclesIn, sameObstacles);
 
   const onNodesChange = useCallback(
@@ -108,8 +110,6 @@ export function Canvas() {
         snapGrid={[10, 10]}
         minZoom={0.05}
         maxZoom={2}
-        fitView
-        fitViewOptions={{ padding: 0.12, maxZoom: 1 }}
         proOptions={{ hideAttribution: true }}
       >
         <Background color="var(--canvas-dot)" gap={20} size={1.6} />
