@@ -233,12 +233,14 @@ impl Inner {
     /// Looks at what models take by now, stops runs that nobody waits for, forgets idle ones and those that are too
     /// much, and says how short memory is.
     pub(super) fn tend(self: &Arc<Self>) {
-        let save = {
+        let (save, leaving) = {
             let mut state = self.lock();
             self.measure(&mut state);
             state.ready().for_each(|(_, ready)| ready.core.stop_abandoned());
-            state.remembered.unsaved()
+            (state.remembered.unsaved(), state.leaving().collect::<Vec<_>>())
         };
+        leaving.iter().for_each(|core| core.stop_abandoned());
+        drop(leaving);
         if let Some(save) = save {
             save.write();
         }

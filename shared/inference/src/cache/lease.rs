@@ -19,16 +19,18 @@ pub(crate) struct Lease {
 impl Drop for Lease {
     fn drop(&mut self) {
         let mut state = self.cache.lock();
+        // Of a copy that was taken out meanwhile the memory is given back now: somebody may wait for it as well.
+        let mut frees = true;
         if let Some(Entry::Ready(ready)) = state.entries.get_mut(&self.id)
             && ready.generation == self.generation
         {
             ready.leases -= 1;
             ready.last_used = Instant::now();
-            let last = ready.leases == 0;
-            drop(state);
-            if last {
-                self.cache.bell.notify_all();
-            }
+            frees = ready.leases == 0;
+        }
+        drop(state);
+        if frees {
+            self.cache.bell.notify_all();
         }
     }
 }

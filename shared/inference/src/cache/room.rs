@@ -56,15 +56,17 @@ impl Inner {
                 state = self.lock();
                 continue;
             }
-            let Some(in_use) = state.least_in_use() else {
+            let in_use = state.least_in_use();
+            if in_use.is_none() && !state.is_leaving() {
                 return Room::None(self.no_room(&state, id, file_bytes));
-            };
+            }
             let waited = match state.entries.get(id) {
                 Some(Entry::Loading(loading)) => loading.since.elapsed(),
                 _ => return Room::Unwanted,
             };
             let left = self.settings.switch_after.saturating_sub(waited);
             if left.is_zero()
+                && let Some(in_use) = in_use
                 && let Some(Entry::Ready(ready)) = state.entries.get_mut(&in_use)
             {
                 ready.yields.get_or_insert_default();

@@ -1,7 +1,7 @@
 //! What the cache holds, under its lock.
 
 use std::collections::{BTreeSet, HashMap, VecDeque};
-use std::sync::Arc;
+use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use millrace_contracts::{ModelId, Pool};
@@ -15,6 +15,8 @@ use crate::{InferenceError, Model};
 
 pub(super) struct State {
     pub(super) entries: HashMap<ModelId, Entry>,
+    /// Copies that were taken out while somebody used them.
+    leaving: Vec<Leaving>,
     /// Loads that wait for the keeper. As many as there are entries that load, each once.
     pub(super) loads: VecDeque<ModelId>,
     pub(super) floor: Floor,
@@ -83,6 +85,18 @@ pub(super) struct Ready {
     pub(super) generation: u64,
 }
 
+/// A copy that is no entry any more: its memory is taken until its last user is done.
+struct Leaving {
+    core: Weak<Core>,
+    bytes: u64,
+}
+
+impl Leaving {
+    fn is_there(&self) -> bool {
+        self.core.strong_count() > 0
+    }
+}
+
 impl Loading {
     fn new(waiters: Vec<Waiter>, ahead: Ahead) -> Self {
         Self { waiters, ahead, since: Instant::now(), stale: false, reserved: 0 }
@@ -114,6 +128,7 @@ impl State {
     pub(super) fn new(remembered: Remembered) -> Self {
         Self {
             entries: HashMap::new(),
+            leaving: Vec::new(),
             loads: VecDeque::new(),
             floor: Floor::default(),
             remembered,
@@ -192,10 +207,15 @@ impl State {
         self.loads.iter().any(waits) || self.ready().any(waits_to_return)
     }
 
-    /// Takes a loaded model out. Who waits for it to come back waits for its next load.
+    /// Takes a loaded model out. Who waits for it to come back waits for its next load. What somebody still uses counts until it
+    /// is gone.
     pub(super) fn remove(&mut self, id: &ModelId, why: Evicted) -> Option<Ready> {
         let Some(Entry::Ready(mut ready)) = self.entries.remove(id) else { return None };
         self.evicted += 1;
+        if ready.leases > 0 {
+            self.leaving.retain(Leaving::is_there);
+            self.leaving.push(Leaving { core: Arc::downgrade(&ready.core), bytes: ready.bytes });
+        }
         if why == Evicted::Room {
             self.floor.rise_to(ready.worth);
         }
@@ -268,9 +288,20 @@ impl State {
         })
     }
 
-    /// Memory that loaded models take, bytes.
+    /// Memory that loaded models take, bytes, with copies that were taken out and are still in use.
     pub(super) fn bytes(&self) -> u64 {
-        self.ready().map(|(_, ready)| ready.bytes).sum()
+        let leaving = self.leaving.iter().filter(|leaving| leaving.is_there());
+        self.ready().map(|(_, ready)| ready.bytes).chain(leaving.map(|leaving| leaving.bytes)).sum()
+    }
+
+    /// Copies that were taken out and are still in use.
+    pub(super) fn leaving(&self) -> impl Iterator<Item = Arc<Core>> {
+        self.leaving.iter().filter_map(|leaving| leaving.core.upgrade())
+    }
+
+    /// Whether there is any.
+    pub(super) fn is_leaving(&self) -> bool {
+        self.leaving.iter().any(Leaving::is_there)
     }
 
     /// Memory set aside for loads, bytes.

@@ -346,6 +346,36 @@ async fn what_is_loaded_is_tended_though_somebody_rings_all_the_time() {
     assert!(waiting.await.is_ok());
 }
 
+#[tokio::test]
+async fn a_copy_that_was_given_up_counts_until_its_last_user_is_done() {
+    let folder = tempfile::tempdir().unwrap();
+    let budget = measured().await * 3 / 2;
+    let mut house =
+        House::open(folder.path(), CacheSettings { max_bytes: budget, ..CacheSettings::default() });
+    let (cache, id) = (house.cache.clone(), ModelId::from("a"));
+    let used = cache.get(&id).await.unwrap();
+    house.hear("loaded a").await;
+    let bytes = cache.bytes();
+    cache.forget(&id, Evicted::Replaced);
+    assert_eq!((cache.bytes(), cache.warm()), (bytes, Vec::new()), "it still takes what it takes");
+    let mut again = Box::pin(cache.get(&id));
+    assert!(futures::poll!(&mut again).is_pending());
+    house.hear("replaced a").await;
+    // The keeper tends while it waits for room.
+    house.machine.full.store(true, Ordering::Relaxed);
+    loop {
+        let heard = house.heard.recv().await.unwrap();
+        assert_ne!(heard, "loading a", "there is no room for two");
+        if heard == "pressure critical" {
+            break;
+        }
+    }
+    drop(used);
+    let fresh = again.await.unwrap();
+    assert!(cache.bytes() <= budget);
+    drop(fresh);
+}
+
 /// Puts a sound model in the place of one that finds no memory, once another leaves.
 struct Mender {
     sound: std::path::PathBuf,
