@@ -13,6 +13,8 @@ const DAY_SECONDS: u64 = 86_400;
 const SHORTEST_LEASE: Duration = Duration::from_millis(100);
 /// What a webhook takes as `timeout_ms`: the job that calls back is one.
 const CALLBACK_TIMEOUTS: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_secs(60);
+/// Three of them fit into the 15 s without a word after which a worker counts as lost.
+const LONGEST_HEARTBEAT: Duration = Duration::from_secs(5);
 const TOO_SHORT_A_LEASE: &str = "must be at least 100ms, or replicas take from each other what is in hand";
 
 /// Every broken rule as (key, message).
@@ -119,6 +121,13 @@ fn faults_of_worker(settings: &Settings) -> Vec<(&'static str, String)> {
         "worker.heartbeat",
         "must be at most half of worker.lease, or jobs in hand are taken over",
     );
+    rule(
+        worker.heartbeat <= LONGEST_HEARTBEAT,
+        "worker.heartbeat",
+        "must be at most 5s: a worker without a sign of life for 15 s counts as lost",
+    );
+    rule(!worker.block.is_zero(), "worker.block", "must be more than 0s");
+    rule(!worker.job_timeout.is_zero(), "worker.job_timeout", "must be more than 0s");
     faults
 }
 
@@ -142,6 +151,7 @@ fn faults_of_orchestrator(settings: &Settings) -> Vec<(&'static str, String)> {
     rule((1..=256).contains(&orchestrator.lanes), "orchestrator.lanes", "must be 1 to 256");
     rule(orchestrator.max_running_runs > 0, "orchestrator.max_running_runs", "must be at least 1");
     rule(orchestrator.batch_size > 0, "orchestrator.batch_size", "must be at least 1");
+    rule(!orchestrator.block.is_zero(), "orchestrator.block", "must be more than 0s");
     rule(orchestrator.lease >= SHORTEST_LEASE, "orchestrator.lease", TOO_SHORT_A_LEASE);
     rule(!orchestrator.sweep_interval.is_zero(), "orchestrator.sweep_interval", "must be more than 0s");
     rule(!orchestrator.schedule_sweep.is_zero(), "orchestrator.schedule_sweep", "must be more than 0s");

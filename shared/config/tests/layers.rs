@@ -115,7 +115,10 @@ fn all_faults_come_at_once() {
 fn what_would_do_harm_is_refused() {
     let harmful = [
         ("worker.heartbeat", "0s"),
+        ("worker.block", "0s"),
+        ("worker.job_timeout", "0s"),
         ("worker.pools", "bad name"),
+        ("orchestrator.block", "0s"),
         ("orchestrator.sweep_interval", "0s"),
         ("orchestrator.schedule_sweep", "0s"),
         ("orchestrator.lease", "1ms"),
@@ -139,6 +142,8 @@ fn what_would_do_harm_is_refused() {
             other => panic!("{key} = {value}: {other:?}"),
         }
     }
+    // However long a lease it would go with.
+    assert_eq!(faults("[worker]\nlease = \"60s\"\nheartbeat = \"6s\"", &[]), ["worker.heartbeat"]);
     let harmless = [("retention.events", "2days"), ("retention.events", "0s"), ("worker.pools", "own-1,_x")];
     for (key, value) in harmless {
         let (args, _file) = args("", &[], &[(key, value)]);

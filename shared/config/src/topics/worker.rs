@@ -73,7 +73,7 @@ pub struct Worker {
     /// A job taken and not kept for so long is taken over by another worker.
     #[serde(with = "crate::span")]
     pub lease: Duration,
-    /// Pause between signs of life; also how often held jobs are kept.
+    /// Pause between signs of life, at most 5 s.
     #[serde(with = "crate::span")]
     pub heartbeat: Duration,
     /// How long jobs in hand may finish once the role is told to stop; the rest is handed back.
