@@ -82,15 +82,17 @@ impl NodeRuns<'_> {
                 path.indices().iter().map(|index| i32::try_from(*index).unwrap_or(i32::MAX)).collect()
             })
             .unwrap_or_default();
-        // Items sort by their numbers, not by their text: [2] comes before [10].
+        // Items sort by their numbers, not by their text: [2] comes before [10]. Nodes sort by their bytes, as the live state has
+        // them, whatever language the database sorts by: pages of both may alternate.
         let rows = sqlx::query_as!(
             Row,
-            "select node_id, path, block, status, attempt, outputs, error, metrics, worker_id, queued_at, started_at,
+            r#"select node_id, path, block, status, attempt, outputs, error, metrics, worker_id, queued_at, started_at,
                 completed_at, skipped_ports, origin
             from wf_node_runs
             where execution_id = $1 and ($2::text is null or node_id = $2)
-                and ($3::text is null or (node_id, ('{' || btrim(path, '[]') || '}')::int[]) > ($3, $4::int[]))
-            order by node_id, ('{' || btrim(path, '[]') || '}')::int[] limit $5",
+                and ($3::text is null
+                    or (node_id collate "C", ('{' || btrim(path, '[]') || '}')::int[]) > ($3, $4::int[]))
+            order by node_id collate "C", ('{' || btrim(path, '[]') || '}')::int[] limit $5"#,
             run.0,
             node.map(NodeId::as_str),
             after.map(|(node, _)| node.as_str()),

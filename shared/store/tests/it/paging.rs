@@ -174,3 +174,29 @@ async fn node_runs_of_a_loop_come_in_the_order_of_their_items() -> Result<()> {
     assert_eq!(items, (0..25).collect::<Vec<_>>());
     Ok(())
 }
+
+/// Most databases sort text by a language; ours in tests does not, unless it is told to.
+#[tokio::test]
+async fn node_runs_are_in_the_same_order_whatever_the_database_sorts_by() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fixture.execute("alter table wf_node_runs alter column node_id type text collate \"en-x-icu\"").await?;
+    let run = Story::new().run;
+    fixture
+        .execute(&format!(
+            "insert into wf_node_runs (execution_id, node_id, path, block, status)
+            select '{run}', node, '', 'crop@1', 'completed' from unnest(array['a', 'B', 'a_b', 'ab', 'aB', 'A']) node"
+        ))
+        .await?;
+    let nodes = fixture.store.node_runs();
+    let mut found = nodes.list(run, None, None, 1).await?;
+    while let Some(last) = found.last().cloned() {
+        let page = nodes.list(run, None, Some((&last.node_id, &last.path)), 1).await?;
+        if page.is_empty() {
+            break;
+        }
+        found.extend(page);
+    }
+    let found: Vec<&str> = found.iter().map(|node| node.node_id.as_str()).collect();
+    assert_eq!(found, ["A", "B", "a", "aB", "a_b", "ab"]);
+    Ok(())
+}
