@@ -1,6 +1,9 @@
 //! Making regions unrecognisable, each by itself: nothing from outside a region enters it.
 
+use millrace_contracts::values::Rle;
+
 use crate::smooth::{Smoothing, smooth};
+use crate::stencil::{part_of, places};
 use crate::{Filter, Frame, PixelBox, VisionError, crop, resize};
 
 /// How a region is made unrecognisable.
@@ -30,8 +33,16 @@ pub enum Shape {
     Box,
     /// The ellipse that touches the box's sides.
     Ellipse,
-    /// One value per pixel of the box, row by row.
-    Mask(Vec<bool>),
+    /// Those that a mask over the picture has set.
+    Mask(Rle),
+}
+
+impl Region {
+    /// What a mask over the picture has set; none when that is nothing.
+    #[must_use]
+    pub fn masked(mask: Rle) -> Option<Self> {
+        Some(Self { part: part_of(&mask)?, shape: Shape::Mask(mask) })
+    }
 }
 
 /// The picture with its regions made unrecognisable, in their order.
@@ -47,10 +58,20 @@ pub fn blur_regions(frame: &Frame, regions: &[Region], blur: Blur) -> Result<Fra
         let cut = crop(&current, *part);
         let blurred = if cut.is_empty() { cut } else { self::blurred(&cut, blur)? };
         pixels = current.into_pixels();
-        for y in 0..blurred.height() {
-            for x in (0..blurred.width()).filter(|&x| shape.holds(part, x, y)) {
-                let at = ((part.y + y) as usize * width as usize + (part.x + x) as usize) * 3;
-                pixels[at..at + 3].copy_from_slice(&blurred.pixel(x, y).unwrap_or_default());
+        let mut put = |x: u32, y: u32| {
+            let Some(pixel) = blurred.pixel(x, y) else { return };
+            let at = ((part.y + y) as usize * width as usize + (part.x + x) as usize) * 3;
+            pixels[at..at + 3].copy_from_slice(&pixel);
+        };
+        match shape {
+            Shape::Mask(mask) => places(mask)
+                .filter_map(|(x, y)| x.checked_sub(part.x).zip(y.checked_sub(part.y)))
+                .for_each(|(x, y)| put(x, y)),
+            Shape::Box | Shape::Ellipse => {
+                for y in 0..blurred.height() {
+                    let inside = |x: &u32| *shape == Shape::Box || in_ellipse(part, *x, y);
+                    (0..blurred.width()).filter(inside).for_each(|x| put(x, y));
+                }
             }
         }
     }
@@ -70,17 +91,31 @@ fn blurred(cut: &Frame, blur: Blur) -> Result<Frame, VisionError> {
     }
 }
 
-impl Shape {
-    fn holds(&self, part: &PixelBox, x: u32, y: u32) -> bool {
-        match self {
-            Self::Box => true,
-            Self::Ellipse => {
-                let share = |at: u32, side: u32| (2.0 * f64::from(at) + 1.0) / f64::from(side) - 1.0;
-                share(x, part.width).powi(2) + share(y, part.height).powi(2) <= 1.0
-            }
-            Self::Mask(inside) => {
-                inside.get(y as usize * part.width as usize + x as usize).copied().unwrap_or(false)
-            }
+/// Whether a pixel of the box lies in the ellipse that touches its sides.
+fn in_ellipse(part: &PixelBox, x: u32, y: u32) -> bool {
+    let share = |at: u32, side: u32| (2.0 * f64::from(at) + 1.0) / f64::from(side) - 1.0;
+    share(x, part.width).powi(2) + share(y, part.height).powi(2) <= 1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn of_a_mask_the_pixels_that_are_set_are_blurred() {
+        let pixels = (0..5 * 4u8).flat_map(|place| [place * 7 % 50 * 5; 3]).collect();
+        let frame = Frame::new(5, 4, pixels).unwrap();
+        let set = |place: usize| [5, 6, 15].contains(&place);
+        let mask = Rle::of_columns([4, 5], (0..20).map(set)).unwrap();
+        let region = Region::masked(mask).unwrap();
+        assert_eq!(region.part, PixelBox { x: 1, y: 1, width: 3, height: 3 });
+        let whole = Region { part: region.part, shape: Shape::Box };
+        let all = blur_regions(&frame, &[whole], Blur::Box(3)).unwrap();
+        let some = blur_regions(&frame, &[region], Blur::Box(3)).unwrap();
+        for (x, y) in (0..5).flat_map(|x| (0..4).map(move |y| (x, y))) {
+            let from = if set((x * 4 + y) as usize) { &all } else { &frame };
+            assert_eq!(some.pixel(x, y), from.pixel(x, y), "{x}, {y}");
         }
+        assert_eq!(Region::masked(Rle::of_columns([4, 5], [false; 20]).unwrap()), None);
     }
 }

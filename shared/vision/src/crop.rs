@@ -35,6 +35,12 @@ impl PixelBox {
         self.width == 0 || self.height == 0
     }
 
+    /// Its pixels.
+    #[must_use]
+    pub fn area(&self) -> u64 {
+        u64::from(self.width) * u64::from(self.height)
+    }
+
     /// The affine map from the crop's pixels to the picture's, row-major.
     #[must_use]
     pub fn to_parent(&self) -> [f64; 6] {

@@ -10,8 +10,8 @@ mod writing;
 use crate::{Frame, VisionError};
 use canvas::Canvas;
 pub use masks::{Layer, MaskStyle, draw_masks};
-pub use writing::beside;
 pub(crate) use writing::{Writing, write};
+pub use writing::{beside, beside_size};
 
 /// Red, green, blue.
 pub type Rgb = [u8; 3];

@@ -1,6 +1,6 @@
 //! Where detections crowd, as colours over the picture. Stateless: of the points given.
 
-use crate::{Frame, Rgb};
+use crate::{Frame, PixelBox, Rgb};
 
 /// One point of interest.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -40,6 +40,20 @@ pub struct Heat {
     pub colormap: Colormap,
 }
 
+impl Spot {
+    /// The pixels of a picture of this width and height that its heat may reach.
+    #[must_use]
+    pub fn reach(&self, radius: f32, size: (u32, u32)) -> PixelBox {
+        let finite = self.x.is_finite() && self.y.is_finite() && self.weight.is_finite();
+        if !finite || self.weight <= 0.0 || radius <= 0.0 {
+            return PixelBox { x: 0, y: 0, width: 0, height: 0 };
+        }
+        let (first, last) =
+            (|at: f32| f64::from((at - radius).floor()), |at: f32| f64::from((at + radius).ceil()));
+        PixelBox::from_corners([first(self.x), first(self.y), last(self.x), last(self.y)], size)
+    }
+}
+
 impl Colormap {
     /// 256 colours, cold first.
     #[must_use]
@@ -62,8 +76,8 @@ impl Colormap {
 /// picture as it is.
 #[must_use]
 pub fn heatmap(frame: &Frame, spots: &[Spot], heat: &Heat) -> Frame {
-    let (width, height) = (frame.width() as usize, frame.height() as usize);
-    let mut heats = vec![0.0f32; width * height];
+    let (width, height) = (frame.width(), frame.height());
+    let mut heats = vec![0.0f32; width as usize * height as usize];
     spots.iter().for_each(|spot| add(&mut heats, (width, height), spot, heat.radius));
     let hottest = heats.iter().copied().fold(0.0, f32::max);
     if hottest <= 0.0 {
@@ -84,21 +98,29 @@ pub fn heatmap(frame: &Frame, spots: &[Spot], heat: &Heat) -> Frame {
     Frame::new(frame.width(), frame.height(), pixels).expect("a heat for every pixel")
 }
 
-fn add(heats: &mut [f32], (width, height): (usize, usize), spot: &Spot, radius: f32) {
-    let finite = spot.x.is_finite() && spot.y.is_finite() && spot.weight.is_finite();
-    if !finite || spot.weight <= 0.0 || radius <= 0.0 {
-        return;
-    }
-    let within = |at: f32, side: usize| at.clamp(0.0, side as f32) as usize;
-    let rows = within((spot.y - radius).floor(), height)..within((spot.y + radius).ceil(), height);
-    let columns = within((spot.x - radius).floor(), width)..within((spot.x + radius).ceil(), width);
-    for y in rows {
+fn add(heats: &mut [f32], (width, height): (u32, u32), spot: &Spot, radius: f32) {
+    let part = spot.reach(radius, (width, height));
+    for y in part.y..part.y + part.height {
         let down = (y as f32 + 0.5 - spot.y).powi(2);
-        for x in columns.clone() {
+        for x in part.x..part.x + part.width {
             let share = 1.0 - ((x as f32 + 0.5 - spot.x).powi(2) + down) / (radius * radius);
             if share > 0.0 {
-                heats[y * width + x] += spot.weight * share;
+                heats[y as usize * width as usize + x as usize] += spot.weight * share;
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_spot_reaches_what_lies_on_the_picture() {
+        let reach = |x, y, weight| Spot { x, y, weight }.reach(2.0, (10, 8));
+        assert_eq!(reach(5.5, 4.0, 1.0), PixelBox { x: 3, y: 2, width: 5, height: 4 });
+        assert_eq!(reach(0.0, 8.0, 1.0), PixelBox { x: 0, y: 6, width: 2, height: 2 });
+        assert!(reach(-9.0, 4.0, 1.0).is_empty() && reach(5.0, 4.0, 0.0).is_empty());
+        assert!(reach(f32::NAN, 4.0, 1.0).is_empty() && reach(f32::INFINITY, 4.0, 1.0).is_empty());
     }
 }

@@ -36,7 +36,9 @@ pub use compare::{Compared, View, compare};
 pub use contrast::{Equalize, equalize, linear};
 pub use crop::{PixelBox, crop};
 pub use decode::{Header, decode, decode_over, decode_reduced, probe};
-pub use draw::{BoxStyle, ColorBy, LabelStyle, Layer, Mark, MaskStyle, Rgb, beside, draw_boxes, draw_masks};
+pub use draw::{
+    BoxStyle, ColorBy, LabelStyle, Layer, Mark, MaskStyle, Rgb, beside, beside_size, draw_boxes, draw_masks,
+};
 pub use encode::{Encoding, encode};
 pub use error::VisionError;
 pub use format::Format;
@@ -51,6 +53,5 @@ pub use reduction::Reduction;
 pub use resize::{Filter, FitMode, Target, plan_resize, resize};
 pub use rotate::{Flip, Rotation, Turned};
 pub use smooth::{MAX_KERNEL, Smoothing, smooth};
-pub use stencil::Stencil;
 pub use tensor::{Normalise, nchw_from};
 pub use tile::{TileEdge, Tiling};

@@ -1,4 +1,5 @@
-//! A mask, cut down to the box around what is set.
+//! A mask, cut down to the box around what is set. It has a byte for each pixel of that box, and the mask a few for each run:
+//! whoever has many masks keeps them as they are, and makes one stencil at a time, where one is needed at all.
 
 use millrace_contracts::values::Rle;
 
@@ -6,42 +7,39 @@ use crate::PixelBox;
 
 /// Which pixels of a box are meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Stencil {
+pub(crate) struct Stencil {
     /// The box.
-    pub part: PixelBox,
+    pub(crate) part: PixelBox,
     /// One value per pixel of the box, row by row.
-    pub inside: Vec<bool>,
+    pub(crate) inside: Vec<bool>,
+}
+
+/// The box around what is set; none when nothing is, or the runs do not fit the size.
+pub(crate) fn part_of(mask: &Rle) -> Option<PixelBox> {
+    mask.check().ok()?;
+    let [x1, y1, x2, y2] = mask.bbox()?;
+    Some(PixelBox { x: x1, y: y1, width: x2 - x1, height: y2 - y1 })
+}
+
+/// The columns and rows of the pixels that are set.
+pub(crate) fn places(mask: &Rle) -> impl Iterator<Item = (u32, u32)> {
+    let rows = u64::from(mask.size[0]).max(1);
+    let pixels = |(start, count)| start..start + u64::from(count);
+    mask.ones().flat_map(pixels).map(move |place| ((place / rows) as u32, (place % rows) as u32))
 }
 
 impl Stencil {
-    /// The stencil of a run-length mask over a picture of width × height; none when the mask is empty, or of another
-    /// size than the picture.
-    #[must_use]
-    pub fn of(mask: &Rle, (width, height): (u32, u32)) -> Option<Self> {
-        if mask.size != [height, width] || mask.check().is_err() {
-            return None;
-        }
-        let [x1, y1, x2, y2] = mask.bbox()?;
-        let part = PixelBox { x: x1, y: y1, width: x2 - x1, height: y2 - y1 };
+    /// The stencil of a run-length mask; none when nothing of it is set.
+    pub(crate) fn of(mask: &Rle) -> Option<Self> {
+        let part = part_of(mask)?;
         let mut inside = vec![false; part.width as usize * part.height as usize];
-        let rows = u64::from(height);
-        for (start, count) in mask.ones() {
-            for place in start..start + u64::from(count) {
-                let (x, y) = ((place / rows) as u32 - x1, (place % rows) as u32 - y1);
-                inside[y as usize * part.width as usize + x as usize] = true;
-            }
+        for (x, y) in places(mask) {
+            inside[(y - part.y) as usize * part.width as usize + (x - part.x) as usize] = true;
         }
         Some(Self { part, inside })
     }
 
-    /// Pixels that are set.
-    #[must_use]
-    pub fn area(&self) -> usize {
-        self.inside.iter().filter(|set| **set).count()
-    }
-
     /// The pixels that are set and within `thickness` steps (up, down, left, right) of one that is not.
-    #[must_use]
     pub(crate) fn rim(&self, thickness: u32) -> Vec<bool> {
         let (width, height) = (self.part.width as usize, self.part.height as usize);
         let mut core = self.inside.clone();
@@ -74,23 +72,22 @@ mod tests {
     fn square() -> Stencil {
         let set = |x: usize, y: usize| (1..5).contains(&x) && (2..6).contains(&y);
         let columns = (0..6).flat_map(|x| (0..7).map(move |y| set(x, y)));
-        Stencil::of(&Rle::of_columns([7, 6], columns).unwrap(), (6, 7)).unwrap()
+        Stencil::of(&Rle::of_columns([7, 6], columns).unwrap()).unwrap()
     }
 
     #[test]
     fn a_stencil_is_the_mask_around_what_is_set() {
         let stencil = square();
         assert_eq!(stencil.part, PixelBox { x: 1, y: 2, width: 4, height: 4 });
-        assert_eq!(stencil.area(), 16);
+        assert_eq!(stencil.inside, [true; 16]);
         assert_eq!(stencil.rim(1).iter().filter(|set| **set).count(), 12);
         assert_eq!(stencil.rim(2).iter().filter(|set| **set).count(), 16);
         assert_eq!(stencil.rim(u32::MAX).iter().filter(|set| **set).count(), 16);
     }
 
     #[test]
-    fn masks_of_another_size_have_none() {
-        let mask = Rle::of_columns([2, 2], [true; 4]).unwrap();
-        assert_eq!(Stencil::of(&mask, (3, 2)), None);
-        assert_eq!(Stencil::of(&Rle::of_columns([2, 2], [false; 4]).unwrap(), (2, 2)), None);
+    fn masks_without_a_pixel_have_none() {
+        assert_eq!(Stencil::of(&Rle::of_columns([2, 2], [false; 4]).unwrap()), None);
+        assert_eq!(Stencil::of(&Rle { size: [2, 2], counts: vec![0, 9] }), None);
     }
 }

@@ -1,6 +1,7 @@
 //! Pixels to pixels, on the CPU pool.
 
 pub(super) mod blur_region;
+mod bounds;
 pub(super) mod compared;
 pub(super) mod comparison;
 pub(super) mod crop;

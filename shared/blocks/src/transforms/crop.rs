@@ -56,7 +56,7 @@ pub fn block() -> Block {
         version: 1,
         category: Category::Transform,
         title: "Crop",
-        help: "Cuts out one picture per detection, or one fixed region.",
+        help: "Cuts out one picture per detection, or one fixed region; 10,000 pictures, and 10,000 megapixels together, at most.",
         runner: Runner::Worker { pool: "cpu", model: false },
         pure: true,
         config: schema_of::<Config>(),

@@ -45,7 +45,7 @@ pub fn block() -> Block {
         version: 1,
         category: Category::Transform,
         title: "Draw masks",
-        help: "Lays each mask over the picture in its colour, the largest first.",
+        help: "Lays each mask over the picture in its colour, the largest first; masks of 10,000 megapixels together at most.",
         runner: Runner::Worker { pool: "cpu", model: false },
         pure: true,
         config: schema_of::<Config>(),

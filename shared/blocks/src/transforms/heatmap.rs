@@ -14,7 +14,7 @@ use crate::schema::{read_as, schema_of};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// How far a detection's heat reaches, pixels.
+    /// How far a detection's heat reaches, pixels. What all of them reach on the picture may be 10,000 megapixels together.
     #[serde(default = "forty")]
     #[schemars(range(min = 1.0, max = 10_000.0))]
     pub radius: f64,

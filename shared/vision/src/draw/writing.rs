@@ -46,7 +46,7 @@ pub(crate) fn write(frame: &Frame, writings: &[Writing<'_>]) -> Result<Frame, Vi
 /// # Errors
 /// None in practice: as [`Frame::new`].
 pub fn beside(first: &Frame, second: &Frame) -> Result<Frame, VisionError> {
-    let line = (first.width() / 200).clamp(1, 8);
+    let line = line_between(first.width());
     let mut pixels = Vec::with_capacity(first.pixels().len() + second.pixels().len());
     for y in 0..first.height() {
         pixels.extend_from_slice(first.row(y));
@@ -56,4 +56,29 @@ pub fn beside(first: &Frame, second: &Frame) -> Result<Frame, VisionError> {
         pixels.extend(std::iter::repeat_n(0, second.width() as usize * 3 - row.len()));
     }
     Frame::new(first.width() + line + second.width(), first.height(), pixels)
+}
+
+/// The size of two pictures of this width and height beside each other, as [`beside`] puts them.
+#[must_use]
+pub fn beside_size((width, height): (u32, u32)) -> (u32, u32) {
+    (width.saturating_mul(2).saturating_add(line_between(width)), height)
+}
+
+fn line_between(width: u32) -> u32 {
+    (width / 200).clamp(1, 8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn two_pictures_beside_each_other_are_as_large_as_was_said() {
+        for width in [1, 450, 2_000] {
+            let frame = Frame::filled(width, 3, [9; 3]);
+            let both = beside(&frame, &frame).unwrap();
+            assert_eq!((both.width(), both.height()), beside_size((width, 3)));
+        }
+        assert_eq!(beside_size((u32::MAX, 1)), (u32::MAX, 1));
+    }
 }

@@ -5,8 +5,9 @@ use futures::future::BoxFuture;
 use millrace_blocks::transforms::blur_region::{Config, Method, Shape};
 use millrace_contracts::JobError;
 use millrace_contracts::values::{Detection, ImageValue};
-use millrace_vision::{Blur, PixelBox, Region, Stencil, blur_regions};
+use millrace_vision::{Blur, PixelBox, Region, blur_regions};
 
+use super::bounds::check_pixels;
 use super::marked;
 use crate::error::of_vision;
 use crate::images::{Made, pixels, store};
@@ -22,9 +23,10 @@ async fn hide(context: &JobContext) -> Result<Outputs, JobError> {
     let image = values::image(context, "image")?;
     let detections = marked::detections(context, &image)?;
     let mut regions: Vec<Region> =
-        detections.iter().map(|item| region(context, &config, &image, item)).collect();
+        detections.into_iter().map(|item| region(context, &config, &image, item)).collect();
     let masks = marked::masks(context, &image)?;
-    regions.extend(masks.iter().filter_map(|item| marked::stencil(item, &image)).map(masked));
+    regions.extend(masks.into_iter().filter_map(|item| Region::masked(item.mask)));
+    check_pixels(regions.iter().map(|region| region.part.area()))?;
     let frame = pixels(context, "image", &image).await?;
     let blur = match config.method {
         Method::Gaussian => Blur::Gaussian(config.kernel_size),
@@ -37,11 +39,10 @@ async fn hide(context: &JobContext) -> Result<Outputs, JobError> {
     Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))
 }
 
-fn region(context: &JobContext, config: &Config, image: &ImageValue, item: &Detection) -> Region {
-    let size = (image.width, image.height);
+fn region(context: &JobContext, config: &Config, image: &ImageValue, item: Detection) -> Region {
     if config.shape == Shape::Mask {
-        if let Some(stencil) = item.mask.as_ref().and_then(|mask| Stencil::of(mask, size)) {
-            return masked(stencil);
+        if let Some(region) = marked::mask_of(item.mask, image).and_then(Region::masked) {
+            return region;
         }
         context.warn(format!(
             "the detection {} ({}) has no mask of this picture; its whole box was blurred",
@@ -50,14 +51,11 @@ fn region(context: &JobContext, config: &Config, image: &ImageValue, item: &Dete
     }
     let [x1, y1, x2, y2] = item.bbox.map(f64::from);
     let (across, down) = config.padding.of(x2 - x1, y2 - y1);
-    let part = PixelBox::from_corners([x1 - across, y1 - down, x2 + across, y2 + down], size);
+    let part =
+        PixelBox::from_corners([x1 - across, y1 - down, x2 + across, y2 + down], (image.width, image.height));
     let shape = match config.shape {
         Shape::Ellipse => millrace_vision::Shape::Ellipse,
         Shape::Box | Shape::Mask => millrace_vision::Shape::Box,
     };
     Region { part, shape }
-}
-
-fn masked(stencil: Stencil) -> Region {
-    Region { part: stencil.part, shape: millrace_vision::Shape::Mask(stencil.inside) }
 }

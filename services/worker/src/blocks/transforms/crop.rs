@@ -8,6 +8,7 @@ use millrace_contracts::{ErrorKind, JobError};
 use millrace_vision::{Frame, PixelBox, crop};
 use serde_json::{Value, json};
 
+use super::bounds::check_crops;
 use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
@@ -37,14 +38,20 @@ async fn cut_detections(
 ) -> Result<Outputs, JobError> {
     let detections = values::detections_on(context, "detections", image)?;
     let frame = pixels(context, "image", image).await?;
-    let (mut crops, mut shifted) = (Vec::new(), Vec::new());
+    let mut parts = Vec::new();
     for (number, detection) in detections.items.into_iter().enumerate() {
         let corners = detection.bbox.map(f64::from);
         let part = padded(corners, config, size_of(&frame));
-        if let Some(why) = too_small(part, config) {
-            context.warn(format!("detection {number} ({}) was left out: {why}", detection.class_name));
-            continue;
+        match too_small(part, config) {
+            Some(why) => {
+                context.warn(format!("detection {number} ({}) was left out: {why}", detection.class_name));
+            }
+            None => parts.push((detection, part)),
         }
+    }
+    check_crops(parts.iter().map(|(_, part)| *part))?;
+    let (mut crops, mut shifted) = (Vec::new(), Vec::new());
+    for (detection, part) in parts {
         let made = cut_out(context, image, &frame, part).await?;
         let parent_id = Some(detection.detection_id.clone()).filter(|id| !id.is_empty());
         let made = Made { parent_id, ..made };

@@ -4,9 +4,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_blocks::transforms::draw_masks::Config;
 use millrace_contracts::JobError;
-use millrace_contracts::values::{Detection, ImageValue};
-use millrace_vision::{Layer, MaskStyle, Stencil, draw_masks};
+use millrace_contracts::values::{Detection, ImageValue, MaskItem};
+use millrace_vision::{Layer, MaskStyle, draw_masks};
 
+use super::bounds::check_pixels;
 use super::draw_boxes::color_by;
 use super::marked;
 use crate::images::{Made, pixels, store};
@@ -21,6 +22,7 @@ async fn draw(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let image = values::image(context, "image")?;
     let layers = layers(context, &image)?;
+    check_pixels(layers.iter().map(|layer| area(layer, config.outline)))?;
     let frame = pixels(context, "image", &image).await?;
     let style = MaskStyle {
         opacity: config.opacity as f32,
@@ -34,21 +36,26 @@ async fn draw(context: &JobContext) -> Result<Outputs, JobError> {
 }
 
 fn layers(context: &JobContext, image: &ImageValue) -> Result<Vec<Layer>, JobError> {
-    let size = (image.width, image.height);
     let detections = marked::detections(context, image)?;
-    let layer = |item: &Detection| {
-        let stencil = Stencil::of(item.mask.as_ref()?, size)?;
-        Some(Layer { stencil, class_id: item.class_id, tracker_id: item.tracker_id })
+    let count = detections.len();
+    let layer = |item: Detection| {
+        let mask = marked::mask_of(item.mask, image)?;
+        Some(Layer { mask, class_id: item.class_id, tracker_id: item.tracker_id })
     };
-    let mut layers: Vec<Layer> = detections.iter().filter_map(layer).collect();
-    let (count, bare) = (detections.len(), detections.len() - layers.len());
+    let mut layers: Vec<Layer> = detections.into_iter().filter_map(layer).collect();
+    let bare = count - layers.len();
     if bare > 0 {
         context.warn(format!("{bare} of {count} detections have no mask of this picture"));
     }
-    let masks = marked::masks(context, image)?;
-    layers.extend(masks.iter().filter_map(|item| {
-        let stencil = marked::stencil(item, image)?;
-        Some(Layer { stencil, class_id: item.class_id, tracker_id: None })
-    }));
+    let layer = |item: MaskItem| Layer { mask: item.mask, class_id: item.class_id, tracker_id: None };
+    layers.extend(marked::masks(context, image)?.into_iter().map(layer));
     Ok(layers)
+}
+
+/// The pixels that are looked at to draw it: those of its box, where an outline has to be found.
+fn area(layer: &Layer, outline: u32) -> u64 {
+    match outline {
+        0 => layer.mask.area(),
+        _ => layer.mask.bbox().map_or(0, |[x1, y1, x2, y2]| u64::from(x2 - x1) * u64::from(y2 - y1)),
+    }
 }

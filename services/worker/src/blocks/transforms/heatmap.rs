@@ -7,6 +7,7 @@ use millrace_contracts::JobError;
 use millrace_contracts::values::Detection;
 use millrace_vision::{Heat, Spot, heatmap};
 
+use super::bounds::check_pixels;
 use super::marked;
 use crate::images::{Made, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
@@ -32,6 +33,8 @@ async fn warm(context: &JobContext) -> Result<Outputs, JobError> {
             Colormap::Plasma => millrace_vision::Colormap::Plasma,
         },
     };
+    let size = (frame.width(), frame.height());
+    check_pixels(spots.iter().map(|spot| spot.reach(heat.radius, size).area()))?;
     let warmed = context.cpu(Stage::Inference, move || heatmap(&frame, &spots, &heat)).await?;
     let value = store(context, Made::view(&image, warmed)).await?;
     Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))

@@ -1,6 +1,6 @@
 //! What is marked on a picture: detections, masks of a segmentation, or both.
 
-use millrace_contracts::values::{Detection, ImageValue, MaskItem};
+use millrace_contracts::values::{Detection, ImageValue, MaskItem, Rle};
 use millrace_contracts::{ErrorKind, JobError};
 
 use crate::job::JobContext;
@@ -47,4 +47,9 @@ pub(super) fn masks(context: &JobContext, image: &ImageValue) -> Result<Vec<Mask
         return Ok(Vec::new());
     }
     Ok(values::masks_on(context, "masks", image)?.items)
+}
+
+/// A detection's mask, if it is one of all of `image` and has a pixel.
+pub(super) fn mask_of(mask: Option<Rle>, image: &ImageValue) -> Option<Rle> {
+    mask.filter(|mask| mask.size == [image.height, image.width] && mask.bbox().is_some())
 }
