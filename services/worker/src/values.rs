@@ -40,14 +40,18 @@ pub(crate) fn images(context: &JobContext, port: &str) -> Result<Vec<ImageValue>
     items.iter().enumerate().map(image).collect()
 }
 
-/// The masks on a port, which have to be of `image` itself, and of its size: a raster does not follow an affine map.
+/// The masks on a port, which have to be of `image` itself or of a picture that shows the same pixel by pixel, and of its
+/// size: a raster does not follow an affine map.
 pub(crate) fn masks_on(context: &JobContext, port: &str, image: &ImageValue) -> Result<Masks, JobError> {
     let at = |error: JobError| error.at(format!("/inputs/{port}"));
     let value = context.inputs.get(port).unwrap_or(&Value::Null);
     let read = Masks::deserialize(value);
     let masks = read.map_err(|error| at(wrong(format!("the input {port:?} is no masks: {error}"))))?;
     if let Some(made_on) = masks.image_id.filter(|id| *id != image.blob) {
-        return Err(at(mismatch("masks", made_on, image)));
+        let made = Place::of(made_on, (masks.width, masks.height), masks.lineage);
+        if !made.is_that_of(image) {
+            return Err(at(mismatch("masks", made_on, image)));
+        }
     }
     let size = [image.height, image.width];
     if let Some(odd) = masks.items.iter().position(|item| item.mask.size != size) {
@@ -91,8 +95,29 @@ fn wrong(message: String) -> JobError {
     JobError::new(ErrorKind::InvalidInput, message)
 }
 
+/// Where something was made: the map to the root, and how much of it there is.
+struct Place {
+    lineage: Lineage,
+    size: (u32, u32),
+}
+
+impl Place {
+    fn of(made_on: BlobId, (width, height): (u32, u32), lineage: Option<Lineage>) -> Self {
+        let lineage = lineage.unwrap_or_else(|| Lineage::root(made_on, width, height));
+        Self { lineage, size: (width, height) }
+    }
+
+    /// Whether `image` shows the same part of the same root, pixel by pixel, as what is painted on or smoothed does.
+    fn is_that_of(&self, image: &ImageValue) -> bool {
+        self.lineage == image.lineage && self.size == (image.width, image.height)
+    }
+}
+
 fn on_image(given: Detections, image: &ImageValue) -> Result<Detections, JobError> {
-    let Some(made_on) = given.image_id.filter(|id| *id != image.blob) else {
+    let made_on = given.image_id.filter(|id| *id != image.blob);
+    let made = made_on.map(|id| (id, Place::of(id, (given.width, given.height), given.lineage)));
+    let Some((made_on, Place { lineage: own, .. })) = made.filter(|(_, place)| !place.is_that_of(image))
+    else {
         let (width, height) = (image.width, image.height);
         return Ok(Detections {
             image_id: Some(image.blob),
@@ -102,7 +127,6 @@ fn on_image(given: Detections, image: &ImageValue) -> Result<Detections, JobErro
             ..given
         });
     };
-    let own = given.lineage.unwrap_or_else(|| Lineage::root(made_on, given.width, given.height));
     if own.root != image.lineage.root {
         return Err(mismatch("detections", made_on, image));
     }
@@ -162,6 +186,8 @@ fn carried(item: Detection, from: &Lineage, image: &ImageValue) -> Option<Detect
 
 #[cfg(test)]
 mod tests {
+    use millrace_contracts::values::Rle;
+
     use super::*;
 
     fn detection(bbox: [f32; 4]) -> Detection {
@@ -206,6 +232,23 @@ mod tests {
         let up = on_image(down, &root()).unwrap();
         assert_eq!(up.items[0].bbox, [30.0, 20.0, 45.0, 35.0]);
         assert_eq!((up.image_id, up.width), (Some(root().blob), 200));
+    }
+
+    #[test]
+    fn masks_follow_to_a_picture_of_the_same_place() {
+        let masked = || {
+            let mut item = detection([1.0, 2.0, 3.0, 4.0]);
+            item.mask = Some(Rle::of_columns([100, 200], (0..20_000).map(|place| place < 5)).unwrap());
+            item
+        };
+        let smoothed = ImageValue { blob: BlobId::of(b"smoothed"), ..root() };
+        let taken = on_image(set(&root(), vec![masked()]), &smoothed).unwrap();
+        assert_eq!((taken.image_id, &taken.items), (Some(smoothed.blob), &vec![masked()]));
+        let back = on_image(taken, &root()).unwrap();
+        assert_eq!((back.image_id, back.lineage, &back.items), (Some(root().blob), None, &vec![masked()]));
+        // The upper left corner begins at the same pixel, and is not the same picture.
+        let taken = on_image(set(&root(), vec![masked()]), &crop(0.0, 0.0)).unwrap();
+        assert_eq!(taken.items, [detection([1.0, 2.0, 3.0, 4.0])]);
     }
 
     #[test]
