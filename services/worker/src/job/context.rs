@@ -1,5 +1,7 @@
 //! What a block is given: its inputs and configuration, and the means to work.
 
+mod warnings;
+
 use std::sync::{Arc, Mutex, PoisonError};
 
 use millrace_contracts::{Job, JobError};
@@ -12,6 +14,7 @@ use crate::cpu::Caller;
 use crate::error::of_blobs;
 use crate::frames::Wanted;
 use crate::role::Shared;
+use warnings::Warnings;
 
 /// What a block gives: its output ports.
 pub(crate) type Outputs = Map<String, Value>;
@@ -28,7 +31,7 @@ pub(crate) struct JobContext {
     /// Configuration, references resolved.
     pub(crate) config: Map<String, Value>,
     pub(crate) clock: Clock,
-    warnings: Mutex<Vec<String>>,
+    warnings: Mutex<Warnings>,
 }
 
 impl JobContext {
@@ -95,12 +98,12 @@ impl JobContext {
 
     /// Notes something worth knowing that does not stop the job.
     pub(crate) fn warn(&self, warning: impl Into<String>) {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).push(warning.into());
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).add(warning.into());
     }
 
-    /// What was noted.
+    /// What was noted: the first of it, and how much more there was.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.warnings.lock().unwrap_or_else(PoisonError::into_inner).told()
     }
 }
 
