@@ -39,9 +39,10 @@ impl Made {
     }
 
     /// A picture of the same geometry as `source`, for people: a photograph stays one, and a picture that came without
-    /// loss goes without loss.
+    /// loss goes without loss, as does one that a photograph's format has no room for.
     pub(crate) fn view(source: &ImageValue, frame: Frame) -> Self {
-        let encoding = if source.format == "jpeg" { Encoding::VIEW } else { Encoding::Png };
+        let is_photo = source.format == Format::Jpeg.as_str() && Encoding::VIEW.holds(&frame);
+        let encoding = if is_photo { Encoding::VIEW } else { Encoding::Png };
         Self { encoding, ..Self::in_place(source, frame) }
     }
 
@@ -143,4 +144,19 @@ async fn develop(
         shared.frames.keep(blob, frame);
     }
     Ok(blob)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_photograph_stays_one_where_its_format_has_room() {
+        let view = |width: u32, format: &str| {
+            let source = ImageValue::root(BlobId::of(b"source"), width, 1, format);
+            Made::view(&source, Frame::filled(width, 1, [9; 3])).encoding
+        };
+        assert_eq!((view(9, "png"), view(9, "jpeg")), (Encoding::Png, Encoding::VIEW));
+        assert_eq!((view(65_535, "jpeg"), view(65_536, "jpeg")), (Encoding::VIEW, Encoding::Png));
+    }
 }

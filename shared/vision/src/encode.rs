@@ -30,6 +30,15 @@ impl Encoding {
         }
     }
 
+    /// Whether the format has room for the frame.
+    #[must_use]
+    pub fn holds(self, frame: &Frame) -> bool {
+        match self {
+            Self::Jpeg(_) => frame.width().max(frame.height()) <= jpeg::MOST,
+            Self::Png => true,
+        }
+    }
+
     /// Whether what is read back equals what was written.
     #[must_use]
     pub fn is_lossless(self) -> bool {

@@ -197,6 +197,64 @@ async fn masks_are_drawn_and_blurred_to_the_pixel() {
 }
 
 #[tokio::test]
+async fn masks_follow_to_what_was_painted_or_smoothed() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(png(20, 10)).await;
+    let style = json!({"thickness": 1, "labels": "none"});
+    let inputs = json!({"image": image, "detections": [{"bbox": [15, 7, 19, 9]}]});
+    let painted = image_of(&desk.run(Desk::job("draw_boxes@1", inputs, style)).await.unwrap());
+    let smoothed =
+        image_of(&desk.run(Desk::job("smoothing@1", on(&painted), json!({"kernel_size": 3}))).await.unwrap());
+    assert!(smoothed.blob != painted.blob && painted.blob != image.blob);
+    // The left half of the upper half.
+    let mask = Rle::of_columns([10, 20], (0..200).map(|place| place / 10 < 10 && place % 10 < 5)).unwrap();
+    let masks = json!({
+        "kind": "segments", "image_id": image.blob, "width": 20, "height": 10,
+        "items": [{"class_id": 1, "class_name": "star", "area": 50, "bbox": [0, 0, 10, 5], "mask": mask}]
+    });
+    let found = json!({
+        "image_id": image.blob, "width": 20, "height": 10,
+        "items": [{"class_id": 1, "bbox": [0, 0, 10, 5], "mask": mask}]
+    });
+    for (port, value) in [("masks", masks.clone()), ("detections", found.clone())] {
+        let inputs = json!({"image": smoothed, port: value});
+        let done =
+            desk.run(Desk::job("draw_masks@1", inputs.clone(), json!({"opacity": 1.0}))).await.unwrap();
+        assert!(done.warnings.is_empty(), "{port}: {:?}", done.warnings);
+        let frame = pixels(&desk, &image_of(&done)).await;
+        assert_ne!(frame.pixel(9, 4), Some([200, 100, 50]), "{port}");
+        assert_eq!(frame.pixel(10, 4), Some([200, 100, 50]), "{port}");
+        let hidden = desk.run(Desk::job("blur_region@1", inputs, json!({"shape": "mask"}))).await.unwrap();
+        assert!(hidden.warnings.is_empty(), "{port}: {:?}", hidden.warnings);
+    }
+    // A part of it is another picture, even one that begins at the same corner.
+    let corner = json!({"mode": "absolute", "region": [0, 0, 12, 8]});
+    let corner = image_of(&desk.run(Desk::job("crop@1", on(&image), corner)).await.unwrap());
+    let refused =
+        desk.run(Desk::job("draw_masks@1", json!({"image": corner, "masks": masks}), json!({}))).await;
+    let refused = refused.unwrap_err();
+    assert!(refused.message.contains("DETECTIONS_IMAGE_MISMATCH"), "{refused}");
+    let inputs = json!({"image": corner, "detections": found});
+    let bare = desk.run(Desk::job("draw_masks@1", inputs, json!({}))).await.unwrap();
+    assert_eq!(bare.warnings, ["1 of 1 detections have no mask of this picture"]);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn many_warnings_are_counted() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(png(20, 10)).await;
+    let tiny = json!({"bbox": [1, 1, 2, 2], "class_name": "dust"});
+    let inputs = json!({"image": image, "detections": vec![tiny; 5_000]});
+    let cut = desk.run(Desk::job("crop@1", inputs, json!({"min_size": 8}))).await.unwrap();
+    assert_eq!((cut.outputs["crops"].clone(), cut.warnings.len()), (json!([]), 51));
+    assert_eq!(cut.warnings[50], "and 4950 more warnings");
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn grids_and_comparisons_are_pictures_of_their_own() {
     let mut desk = Desk::open().await;
     let worker = desk.worker().await;
@@ -241,6 +299,63 @@ async fn what_would_be_too_large_is_refused_before_it_is_made() {
     let images = vec![json!(image); 20];
     let refused = desk.run(Desk::job("grid_builder@1", json!({"images": images}), cells)).await.unwrap_err();
     assert_eq!((refused.kind, refused.pointer.as_deref()), (ErrorKind::InvalidConfig, Some("/config")));
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn pictures_beside_each_other_are_no_larger_than_can_be_read() {
+    let mut desk = Desk::open().await;
+    let settings = millrace_config::Worker { max_pixels: 1_500, ..settings() };
+    let worker = desk.worker_as(settings, repository()).await;
+    let image = desk.image(png(40, 20)).await;
+    let pictures = json!({"a": image, "b": image});
+    let sets = json!({"image": image, "detections_a": [], "detections_b": []});
+    for inputs in [pictures, sets] {
+        let apart = json!({"mode": "side_by_side"});
+        let refused = desk.run(Desk::job("comparison@1", inputs.clone(), apart)).await.unwrap_err();
+        assert_eq!((refused.kind, refused.pointer.as_deref()), (ErrorKind::InvalidConfig, Some("/config")));
+        assert!(refused.message.contains("81 x 20 pixels"), "{refused}");
+        let done = desk.run(Desk::job("comparison@1", inputs, json!({"mode": "overlay"}))).await.unwrap();
+        assert_eq!(image_of(&done).width, 40);
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn more_work_than_a_job_may_do_is_refused_before_it_is_begun() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    let image = desk.image(png(2_000, 2_000)).await;
+    let whole = json!({"bbox": [0, 0, 2_000, 2_000], "class_name": "star"});
+    let boxes = json!({"image": image, "detections": vec![whole; 2_501]});
+    let mask = json!({"size": [2_000, 2_000], "counts": [0, 4_000_000]});
+    let item =
+        json!({"class_id": 1, "class_name": "star", "area": 4_000_000, "bbox": [0, 0, 9, 9], "mask": mask});
+    let masks = json!({"image": image, "masks": {
+        "kind": "segments", "width": 2_000, "height": 2_000, "items": vec![item; 2_501]
+    }});
+    let small = json!({"bbox": [0, 0, 4, 4], "class_name": "star"});
+    let crops = json!({"image": image, "detections": vec![small.clone(); 10_001]});
+    let cases = [
+        ("blur_region@1", &boxes, json!({}), "2501 regions of 10004 megapixels"),
+        ("blur_region@1", &masks, json!({}), "2501 regions of 10004 megapixels"),
+        ("draw_masks@1", &masks, json!({}), "2501 regions of 10004 megapixels"),
+        ("draw_masks@1", &masks, json!({"outline": 2}), "2501 regions of 10004 megapixels"),
+        ("heatmap@1", &boxes, json!({"radius": 5_000}), "2501 regions of 10004 megapixels"),
+        ("crop@1", &boxes, json!({}), "2501 regions of 10004 megapixels"),
+        ("crop@1", &crops, json!({}), "10001 crops are more than the 10000 allowed"),
+    ];
+    for (task, inputs, config, words) in cases {
+        let refused = desk.run(Desk::job(task, inputs.clone(), config)).await.unwrap_err();
+        assert_eq!((refused.kind, refused.pointer.as_deref()), (ErrorKind::InvalidInput, Some("/inputs")));
+        assert!(refused.message.contains(words) && refused.message.contains("top_n"), "{task}: {refused}");
+    }
+    // As many of them, and small: no trouble.
+    let inputs = json!({"image": image, "detections": vec![small; 10_001]});
+    for task in ["blur_region@1", "heatmap@1"] {
+        let done = desk.run(Desk::job(task, inputs.clone(), json!({}))).await;
+        assert!(done.is_ok(), "{task}: {done:?}");
+    }
     worker.stop().await;
 }
 

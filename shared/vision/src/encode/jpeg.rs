@@ -16,7 +16,7 @@ use crate::Frame;
 use crate::simd::widest;
 
 /// The largest side that the format has room for, pixels.
-const MOST: u32 = 65_535;
+pub(super) const MOST: u32 = 65_535;
 
 /// A frame that is not empty as a file of this quality, 1 to 100.
 ///

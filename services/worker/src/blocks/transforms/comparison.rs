@@ -6,10 +6,10 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_blocks::transforms::comparison::{Config, Mode};
 use millrace_contracts::JobError;
-use millrace_vision::{Compared, View, compare};
+use millrace_vision::{Compared, View, beside_size, compare};
 
 use crate::error::of_vision;
-use crate::images::{Made, pixels, store};
+use crate::images::{Made, check_size, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -24,6 +24,9 @@ async fn weigh(context: &JobContext) -> Result<Outputs, JobError> {
     }
     let (first, second) = (values::image(context, "a")?, values::image(context, "b")?);
     let (a, b) = (pixels(context, "a", &first).await?, pixels(context, "b", &second).await?);
+    if config.mode == Mode::SideBySide {
+        check_size(context, beside_size((a.width(), a.height())))?;
+    }
     let view = view(config.mode);
     let compared = context.cpu(Stage::Inference, move || compare(&a, &b, view)).await?;
     let Compared { image, score, difference } = compared.map_err(|error| of_vision(&error))?;

@@ -5,11 +5,11 @@ use std::collections::HashMap;
 use millrace_blocks::transforms::comparison::{Config, Mode};
 use millrace_contracts::values::Detection;
 use millrace_contracts::{ErrorKind, JobError};
-use millrace_vision::{BoxStyle, Frame, LabelStyle, Mark, VisionError, beside, draw_boxes};
+use millrace_vision::{BoxStyle, Frame, LabelStyle, Mark, VisionError, beside, beside_size, draw_boxes};
 
 use crate::blocks::transforms::compared::{Compared, check_count};
 use crate::error::of_vision;
-use crate::images::{Made, pixels, store};
+use crate::images::{Made, check_size, pixels, store};
 use crate::job::{JobContext, Outputs, Stage};
 use crate::values;
 
@@ -23,6 +23,9 @@ pub(super) async fn compare(context: &JobContext, config: &Config) -> Result<Out
     check_count(first.len() + second.len(), "detections_b")?;
     let frame = pixels(context, "image", &image).await?;
     let (apart, threshold) = (config.mode == Mode::SideBySide, config.iou_threshold as f32);
+    if apart {
+        check_size(context, beside_size((frame.width(), frame.height())))?;
+    }
     let work = move || {
         let score = f1(&first, &second, threshold)?;
         let drawn = picture(&frame, &first, &second, apart).map_err(|error| of_vision(&error))?;
