@@ -13,6 +13,10 @@ use crate::{ConfigError, ConfigFault, Settings, validate};
 /// The file that is read when it is there and no other is named.
 const DEFAULT_PATH: &str = "millrace.toml";
 
+/// Keys whose value is a secret.
+const SECRETS: [&str; 4] =
+    ["auth.signing_secret", "io.collections_key", "io.qdrant_key", "objects.secret_access_key"];
+
 /// What `Settings::load` reads from.
 #[derive(Debug, Clone, Default)]
 pub struct LoadArgs {
@@ -177,10 +181,19 @@ fn apply(entry: &Entry, defaults: &Value, tree: &mut Value) -> Result<(), String
                 tree[section][field] = form;
                 return Ok(());
             }
-            Err(fault) => message = fault.to_string(),
+            Err(fault) => message = complaint(&entry.key, &fault),
         }
     }
     Err(message)
+}
+
+/// What is wrong with a value. That of a secret is not repeated: such messages go into logs.
+fn complaint(key: &str, fault: &serde_json::Error) -> String {
+    match key {
+        "io.secrets" => "it is a table of names and texts, such as {\"crm\": \"whsec_…\"}".to_owned(),
+        key if SECRETS.contains(&key) => "it is a text".to_owned(),
+        _ => fault.to_string(),
+    }
 }
 
 /// What text from the environment or a flag may mean, given what the default looks like.

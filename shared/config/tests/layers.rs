@@ -245,3 +245,18 @@ fn a_bucket_and_its_key_are_checked_and_the_secret_reaches_children_but_no_log()
     assert_eq!(child, settings);
     assert_eq!(child.objects.secret_access_key.unwrap().expose(), "hunter2hunter2");
 }
+
+#[test]
+fn what_is_wrong_with_a_secret_is_told_without_it() {
+    let file = "[io]\nqdrant_key = 4711\n[objects]\nsecret_access_key = 4711";
+    for secrets in ["crm=4711", "{\"crm\": 4711}", "4711"] {
+        let (wrong, _file) = args(
+            file,
+            &[("MILLRACE__IO__SECRETS", secrets), ("MILLRACE__AUTH__SIGNING_SECRET", "[4711]")],
+            &[],
+        );
+        let told = Settings::load(&wrong).unwrap_err().to_string();
+        assert!(told.contains("io.secrets") && told.contains("io.qdrant_key"), "{told}");
+        assert!(!told.contains("4711"), "{told}");
+    }
+}
