@@ -25,7 +25,7 @@ use crate::openapi::described::ScheduleRequest;
 use crate::problem::{Code, Problem};
 use crate::schedules::{Schedule, options, read, view};
 use crate::state::App;
-use crate::submit::{self, Asked, RunAccepted, Submission, Target};
+use crate::submit::{self, Asked, RunAccepted, Submission, Target, Visit};
 
 /// A timer that cannot be set in this time is set by the orchestrators, which compare.
 const TIMER_WAIT: Duration = Duration::from_secs(1);
@@ -158,6 +158,7 @@ pub(crate) async fn trigger(
     let spec = schedule.spec;
     let target = Target::version(&app, schedule.workflow_id, spec.version).await?;
     let options = options(&spec);
+    app.door.admit(&app, Visit { target: &target, options: &options, count: 1 }).await?;
     let input = if target.version == Some(spec.checked_version) {
         spec.input
     } else {

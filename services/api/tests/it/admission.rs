@@ -63,6 +63,29 @@ async fn beyond_what_may_wait_runs_are_refused_at_the_door() -> anyhow::Result<(
     world.stop().await
 }
 
+#[tokio::test]
+async fn a_schedule_that_is_triggered_comes_to_the_door_too() -> anyhow::Result<()> {
+    let settings = Api { max_waiting_runs: 3, max_waiting_runs_per_workflow: 1, ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let mut triggers = Vec::new();
+    for weight in 1..=4 {
+        let mut definition = constant();
+        definition["weight"] = json!(weight);
+        let schedules = format!("/api/v1/workflows/{}/schedules", world.save(&definition).await?);
+        let made = world.post(&schedules, &json!({"cron": "@yearly"})).await?;
+        triggers.push(format!("{}/trigger", made.header("location")));
+    }
+    for trigger in &triggers[..3] {
+        assert_eq!(world.post(trigger, &json!(null)).await?.status, 202);
+    }
+    let refused = world.post(&triggers[0], &json!(null)).await?;
+    assert_eq!(refused.problem(429, "TOO_MANY_WAITING").header("retry-after"), "5");
+    world.post(&triggers[3], &json!(null)).await?.problem(503, "OVERLOADED");
+    let accepted = world.get("/api/v1/executions?limit=50").await?.body;
+    assert_eq!(accepted["executions"].as_array().map(Vec::len), Some(3));
+    world.stop().await
+}
+
 /// The pool alone is full, and so are only those who use it.
 #[tokio::test]
 async fn a_full_queue_of_jobs_turns_those_away_who_would_use_it() -> anyhow::Result<()> {
