@@ -1,8 +1,9 @@
-//! Page cursors: opaque to clients, the last id of the page before to us. Ids are UUIDv7, so id order is time order.
+//! Page cursors: opaque to clients, the last id of the page before to us. Most ids are UUIDv7, so that id order is time order;
+//! where it is not, the cursor has the time too. The row it names need not be there any more.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use millrace_contracts::Fault;
+use millrace_contracts::{Fault, UnixMillis};
 use uuid::Uuid;
 
 use crate::problem::{Code, Problem};
@@ -11,8 +12,13 @@ use crate::problem::{Code, Problem};
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Cursor(pub(crate) Uuid);
 
-/// Guards against ids pasted in place of a cursor, and leaves room for other forms.
+/// The same among rows whose ids do not sort by time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct TimedCursor(pub(crate) UnixMillis, pub(crate) Uuid);
+
+/// Guards against ids pasted in place of a cursor, and cursors of one form in place of the other.
 const FORM: u8 = 1;
+const TIMED_FORM: u8 = 2;
 
 impl Cursor {
     /// The text a client sends back.
@@ -29,13 +35,37 @@ impl Cursor {
             [FORM, id @ ..] => Uuid::from_slice(id).ok(),
             _ => None,
         });
-        id.map(Self).ok_or_else(|| {
-            let fault = Fault::new("INVALID_CURSOR", "/cursor", "this is not a cursor of this server").hint(
-                "take `next_cursor` from the page before, unchanged, or leave `cursor` out to begin anew",
-            );
-            Problem::fault(Code::InvalidCursor, fault)
-        })
+        id.map(Self).ok_or_else(invalid)
     }
+}
+
+impl TimedCursor {
+    /// The text a client sends back.
+    pub(crate) fn encode(self) -> String {
+        let mut bytes = [TIMED_FORM; 25];
+        bytes[1..9].copy_from_slice(&self.0.0.to_be_bytes());
+        bytes[9..].copy_from_slice(self.1.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The cursor that `text` is.
+    pub(crate) fn decode(text: &str) -> Result<Self, Problem> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let (time, id) = bytes
+            .as_deref()
+            .and_then(|bytes| bytes.strip_prefix(&[TIMED_FORM]))
+            .and_then(<[u8]>::split_first_chunk::<8>)
+            .ok_or_else(invalid)?;
+        let (time, id) = (i64::from_be_bytes(*time), Uuid::from_slice(id).map_err(|_| invalid())?);
+        // Postgres has no name for what is far before our time.
+        if time < 0 { Err(invalid()) } else { Ok(Self(UnixMillis(time), id)) }
+    }
+}
+
+fn invalid() -> Problem {
+    let fault = Fault::new("INVALID_CURSOR", "/cursor", "this is not a cursor of this server")
+        .hint("take `next_cursor` from the page before, unchanged, or leave `cursor` out to begin anew");
+    Problem::fault(Code::InvalidCursor, fault)
 }
 
 #[cfg(test)]
@@ -46,14 +76,25 @@ mod tests {
     fn cursors_survive_their_text() {
         let cursor = Cursor(Uuid::now_v7());
         assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
+        let timed = TimedCursor(UnixMillis(7), Uuid::new_v4());
+        assert_eq!(TimedCursor::decode(&timed.encode()).unwrap(), timed);
     }
 
     #[test]
     fn anything_else_is_refused_with_a_place() {
-        for text in ["", "x", "AAAA", &Uuid::now_v7().to_string(), "=*"] {
-            let problem = Cursor::decode(text).unwrap_err();
+        let refused = |problem: Problem, text: &str| {
             assert_eq!(problem.code(), Code::InvalidCursor, "{text}");
             assert_eq!(problem.errors()[0].pointer, "/cursor");
+        };
+        let id = Uuid::now_v7();
+        for text in ["", "x", "AAAA", &id.to_string(), "=*"] {
+            refused(Cursor::decode(text).unwrap_err(), text);
+            refused(TimedCursor::decode(text).unwrap_err(), text);
         }
+        let (one, other) = (Cursor(id).encode(), TimedCursor(UnixMillis(1), id).encode());
+        refused(TimedCursor::decode(&one).unwrap_err(), &one);
+        refused(Cursor::decode(&other).unwrap_err(), &other);
+        let early = TimedCursor(UnixMillis(i64::MIN), id).encode();
+        refused(TimedCursor::decode(&early).unwrap_err(), &early);
     }
 }

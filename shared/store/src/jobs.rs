@@ -222,28 +222,25 @@ impl Jobs<'_> {
         row.ok_or(StoreError::NotFound("job"))?.try_into()
     }
 
-    /// The newest `limit` jobs that match, after the job `after` of the page before.
+    /// The newest `limit` jobs that match, after the last of the page before: when that was submitted, and its id. It need not
+    /// be there any more.
     ///
     /// # Errors
-    /// `NotFound` when there is no job `after`, `Corrupt`, `Unavailable`.
+    /// `Corrupt`, `Unavailable`.
     pub async fn list(
         &self,
         filter: &JobFilter,
-        after: Option<JobId>,
+        after: Option<(UnixMillis, JobId)>,
         limit: u32,
     ) -> Result<Vec<JobRecord>, StoreError> {
-        let after = match after {
-            None => None,
-            Some(id) => Some(self.get(id).await?),
-        };
         // Job ids do not sort by time, so a page goes on after a time and, among equals, an id.
         let page = Page {
             run: filter.execution_id.map(|run| run.0),
             status: filter.status.map(JobStatus::as_str),
             model: filter.model_id.as_ref().map(ModelId::as_str),
             task: filter.task.as_ref().map(JobTask::pattern),
-            after: after.as_ref().map(|job| job.submitted_at.to_utc()),
-            after_id: after.as_ref().map(|job| job.id.0),
+            after: after.map(|(submitted_at, _)| submitted_at.to_utc()),
+            after_id: after.map(|(_, id)| id.0),
             limit: i64::from(limit),
         };
         page.read(self.store).await?.into_iter().map(JobRecord::try_from).collect()

@@ -11,7 +11,7 @@ use millrace_store::{JobFilter, JobRecord, JobStatus, JobTask, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::cursor::Cursor;
+use crate::cursor::TimedCursor;
 use crate::params::{Params, wrong};
 use crate::problem::Problem;
 use crate::state::App;
@@ -46,10 +46,11 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
         model_id: params.text("model_id").map(Into::into),
         task: params.text("task").map(task).transpose()?,
     };
-    let after = params.text("cursor").map(Cursor::decode).transpose()?.map(|cursor| JobId(cursor.0));
+    let after = params.text("cursor").map(TimedCursor::decode).transpose()?;
+    let after = after.map(|TimedCursor(submitted_at, id)| (submitted_at, JobId(id)));
     let jobs = app.store.jobs().list(&filter, after, limit).await?;
     let last = jobs.last().filter(|_| jobs.len() == limit as usize);
-    let next = last.map(|last| Cursor(last.id.0).encode());
+    let next = last.map(|last| TimedCursor(last.submitted_at, last.id.0).encode());
     Ok(Json(JobPage { jobs, next_cursor: next }))
 }
 

@@ -6,7 +6,8 @@ use base64::engine::general_purpose::STANDARD;
 use millrace_bus::Commit;
 use millrace_config::{Api, ByteSize};
 use millrace_contracts::{EventType, ExecutionId, ExecutionStatus, ItemPath, JobId};
-use millrace_testkit::TestPostgres;
+use millrace_store::RecordBatch;
+use millrace_testkit::{TestPostgres, accepted_run, interleaved_events};
 use reqwest::Method;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
@@ -196,6 +197,28 @@ async fn jobs_are_listed_and_asked_for_with_care() -> anyhow::Result<()> {
     world.get("/api/v1/inference/jobs/nobody").await?.problem(404, "NOT_FOUND");
     let unknown = JobId::of(ExecutionId::generate(), &"x".into(), &ItemPath::root(), 1);
     world.get(&format!("/api/v1/inference/jobs/{unknown}")).await?.problem(404, "NOT_FOUND");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_list_of_jobs_goes_on_though_its_last_one_was_deleted() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let events = interleaved_events(&[accepted_run(), accepted_run()]);
+    world.store.record(&RecordBatch { events }).await?;
+    let page = async |query: &str| world.get(&format!("/api/v1/inference/jobs{query}")).await;
+    let first = page("?limit=1").await?.body;
+    let run = first["jobs"][0]["execution_id"].as_str().context("a job")?;
+    world.store.executions().delete(run.parse()?).await?;
+    let cursor = first["next_cursor"].as_str().context("a page more")?;
+    let rest = page(&format!("?cursor={cursor}")).await?;
+    assert_eq!(rest.status, 200, "{rest:?}");
+    let runs: Vec<_> =
+        rest.body["jobs"].as_array().into_iter().flatten().map(|job| &job["execution_id"]).collect();
+    assert!(runs.len() == 10 && runs.iter().all(|other| *other != run), "{runs:?}");
+    // A cursor of another list is none of this one.
+    let runs = world.get("/api/v1/executions?limit=1").await?.body;
+    let foreign = runs["next_cursor"].as_str().context("a cursor of runs")?;
+    page(&format!("?cursor={foreign}")).await?.problem(400, "INVALID_CURSOR");
     world.stop().await
 }
 

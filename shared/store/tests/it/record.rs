@@ -1,7 +1,7 @@
 use anyhow::Result;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::{Event, ExecutionStatus, NodeStatus, UnixMillis};
-use millrace_store::{JobFilter, JobStatus, JobTask, StoreError};
+use millrace_store::{JobFilter, JobRecord, JobStatus, JobTask, StoreError};
 use serde_json::{Value, json};
 
 use crate::story::Story;
@@ -139,10 +139,11 @@ async fn attempts_are_jobs_of_their_own_and_are_counted() -> Result<()> {
     let of_run = JobFilter { execution_id: Some(story.run), ..any_version.clone() };
     for filter in [filter, by_model, by_task, any_version, of_run, all] {
         let first = fixture.store.jobs().list(&filter, None, 1).await?;
-        let second = fixture.store.jobs().list(&filter, Some(first[0].id), 1).await?;
+        let after = |job: &JobRecord| Some((job.submitted_at, job.id));
+        let second = fixture.store.jobs().list(&filter, after(&first[0]), 1).await?;
         let pages: Vec<_> = first.iter().chain(&second).map(|job| job.id).collect();
         assert_eq!(pages, jobs.iter().map(|job| job.id).collect::<Vec<_>>(), "{filter:?}");
-        assert_eq!(fixture.store.jobs().list(&filter, Some(second[0].id), 1).await?, []);
+        assert_eq!(fixture.store.jobs().list(&filter, after(&second[0]), 1).await?, []);
     }
     let half_a_name = JobTask::AnyVersion(name[..4].to_owned());
     for task in [half_a_name, JobTask::Version(name), JobTask::Version("%".to_owned())] {
