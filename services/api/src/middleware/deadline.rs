@@ -3,6 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use axum::body::HttpBody;
 use axum::extract::{Request, State};
 use axum::http::header;
 use axum::middleware::Next;
@@ -29,8 +30,8 @@ pub(crate) async fn deadline(State(app): State<Arc<App>>, request: Request, next
 fn sending(request: &Request, most: u64) -> Duration {
     let length =
         request.headers().get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
-    let bytes: u64 = length.unwrap_or(if chunked { most } else { 0 });
+    // HTTP/2 has bodies of unknown length without a header that says so.
+    let bytes: u64 = length.unwrap_or(if request.body().is_end_stream() { 0 } else { most });
     Duration::from_secs(bytes.min(most) / SLOWEST_UPLOAD_BYTES_PER_S)
 }
 
@@ -38,4 +39,23 @@ fn waiting(app: &App, request: &Request) -> Duration {
     let asks =
         request.uri().query().is_some_and(|query| query.split('&').any(|pair| pair.starts_with("wait=")));
     if asks { app.settings.max_wait } else { Duration::ZERO }
+}
+
+#[cfg(test)]
+mod tests {
+    use axum::body::Body;
+
+    use super::*;
+
+    #[test]
+    fn a_body_of_unknown_length_gets_the_time_of_the_largest() {
+        let most = 10 * SLOWEST_UPLOAD_BYTES_PER_S;
+        let seconds = |request: Request| sending(&request, most).as_secs();
+        // As over HTTP/2: no header tells of it.
+        let unknown = || Body::from_stream(futures::stream::pending::<Result<Vec<u8>, std::io::Error>>());
+        assert_eq!(seconds(Request::new(unknown())), 10);
+        assert_eq!(seconds(Request::new(Body::empty())), 0);
+        let told = Request::builder().header(header::CONTENT_LENGTH, 3 * SLOWEST_UPLOAD_BYTES_PER_S);
+        assert_eq!(seconds(told.body(unknown()).unwrap()), 3);
+    }
 }
