@@ -31,6 +31,7 @@ mod serve;
 mod sniff;
 mod sse;
 mod state;
+mod stream_gauge;
 mod submit;
 mod view;
 

@@ -20,11 +20,13 @@ use crate::models;
 use crate::queue_gauge;
 use crate::router::router;
 use crate::state::App;
+use crate::stream_gauge;
 
 const SERVER: TaskKind = TaskKind::new("api server", OnError::Stop, OnCancel::Wait);
 const LIVE: TaskKind = TaskKind::new("api live feed", OnError::Stop, OnCancel::Abort);
 const MODELS: TaskKind = TaskKind::new("api model registry", OnError::Log, OnCancel::Abort);
 const QUEUES: TaskKind = TaskKind::new("api queue gauge", OnError::Log, OnCancel::Abort);
+const STREAMS: TaskKind = TaskKind::new("api stream gauge", OnError::Log, OnCancel::Abort);
 const LEDGER: TaskKind = TaskKind::new("api audit", OnError::Stop, OnCancel::Wait);
 const COMMITS: TaskKind = TaskKind::new("api group commit", OnError::Stop, OnCancel::Wait);
 
@@ -67,6 +69,7 @@ pub async fn run(mut deps: Deps, listener: TcpListener, shutdown: CancellationTo
     serving.spawn(LIVE, app.hub.clone().feed(app.bus.clone(), feed));
     serving.spawn(MODELS, models::keep_whole(app.clone()));
     serving.spawn(QUEUES, queue_gauge::run(app.bus.clone()));
+    serving.spawn(STREAMS, stream_gauge::run(app.clone()));
     let service = router(app.clone(), with_checks(health, &app));
     let stop = serving.token();
     serving.spawn(SERVER, async move { connections::take(listener, service, &app.settings, stop).await });

@@ -16,17 +16,13 @@ pub(crate) fn admit(app: &App) -> Result<OwnedSemaphorePermit, Problem> {
     if app.shutdown.is_cancelled() {
         return Err(shutting_down());
     }
-    let permit = app.streams.clone().try_acquire_owned().map_err(|_| {
+    app.streams.clone().try_acquire_owned().map_err(|_| {
         metrics::counter!("millrace_http_refused_total", "reason" => "streams").increment(1);
         Problem::new(
             Code::TooManyStreams,
             "as many event streams as may be are open; connect again in a moment",
         )
-    })?;
-    let open = app.settings.max_streams.saturating_sub(app.streams.available_permits());
-    metrics::gauge!("millrace_streams_open").set(u32::try_from(open).unwrap_or(u32::MAX));
-    metrics::gauge!("millrace_stream_topics").set(u32::try_from(app.hub.topics()).unwrap_or(u32::MAX));
-    Ok(permit)
+    })
 }
 
 /// An answer that goes on.

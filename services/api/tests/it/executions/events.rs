@@ -8,11 +8,11 @@ use millrace_config::Api;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::{Event, EventType, ExecutionId};
 use millrace_store::RecordBatch;
-use millrace_testkit::TestPostgres;
+use millrace_testkit::{TestPostgres, eventually};
 use reqwest::{Method, RequestBuilder, StatusCode};
 use serde_json::json;
 
-use crate::support::{DEADLINE, Follower, Player, Reply, World};
+use crate::support::{DEADLINE, Follower, Player, Reply, World, counted};
 
 #[tokio::test]
 async fn invariant_3_every_client_sees_each_event_once_and_in_order() -> anyhow::Result<()> {
@@ -179,6 +179,27 @@ async fn what_does_not_exist_has_no_stream_and_wrong_places_are_told() -> anyhow
     follower.expect("snapshot").await?;
     world.shut_down();
     assert_eq!(follower.rest().await?, ["reconnect@1-0"], "the last word, and the place to go on from");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn streams_that_have_closed_are_not_counted_as_open() -> anyhow::Result<()> {
+    let metrics = counted();
+    let world = World::start().await?;
+    let run = world.submit().await?;
+    let told = async |value: u32| {
+        eventually(DEADLINE, "the streams are told of", async || {
+            let text = metrics.render();
+            let says = |name: &str| text.lines().any(|line| line == format!("{name} {value}"));
+            let all = says("millrace_streams_open") && says("millrace_stream_topics");
+            anyhow::Ok(all.then_some(()))
+        })
+        .await
+    };
+    let follower = world.follow(run, None).await?;
+    told(1).await?;
+    drop(follower);
+    told(0).await?;
     world.stop().await
 }
 
