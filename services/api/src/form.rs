@@ -1,12 +1,13 @@
 //! Multipart bodies: files go to the blob store as they arrive, and text is held within the allowance for bodies.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 
+use axum::body::{Body, BodyDataStream, Bytes};
 use axum::extract::multipart::{Field, Multipart, MultipartError};
 use axum::extract::{FromRequest, Request};
 use axum::http::StatusCode;
 use bytes::BytesMut;
-use futures::stream;
+use futures::{Stream, StreamExt, stream};
 use millrace_blobs::BlobsError;
 use millrace_contracts::BlobId;
 
@@ -14,11 +15,37 @@ use crate::body::{self, Memory};
 use crate::problem::{Code, Problem};
 use crate::state::App;
 
-/// The parts of a request's body.
-pub(crate) async fn open(app: &Arc<App>, request: Request) -> Result<Multipart, Problem> {
+/// What `reader` makes of the parts of a request's body. Of a body that it refuses the rest is read as well, and thrown away: its
+/// sender is told of the refusal once everything is sent, or not at all.
+pub(crate) async fn read<T, F>(
+    app: &Arc<App>,
+    request: Request,
+    reader: impl FnOnce(Multipart) -> F,
+) -> Result<T, Problem>
+where
+    F: Future<Output = Result<T, Problem>>,
+{
     body::not_encoded(request.headers())?;
-    Multipart::from_request(request, app).await.map_err(|rejection| {
-        Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(rejection)
+    let (parts, body) = request.into_parts();
+    let body = Arc::new(Mutex::new(body.into_data_stream()));
+    let request = Request::from_parts(parts, Body::from_stream(chunks(body.clone())));
+    let answer = match Multipart::from_request(request, app).await {
+        Ok(multipart) => reader(multipart).await,
+        Err(rejection) => {
+            Err(Problem::new(Code::MalformedBody, "the multipart body has no boundary").because(rejection))
+        }
+    };
+    if answer.is_err() {
+        body::drain(&mut chunks(body)).await;
+    }
+    answer
+}
+
+/// What is left of a body: the form reads it as long as there is one, and nobody else meanwhile.
+fn chunks(body: Arc<Mutex<BodyDataStream>>) -> impl Stream<Item = Result<Bytes, axum::Error>> + Send + Unpin {
+    stream::poll_fn(move |context| {
+        // A body whose reading panicked is not read on: the panic ends its request.
+        body.lock().unwrap_or_else(PoisonError::into_inner).poll_next_unpin(context)
     })
 }
 

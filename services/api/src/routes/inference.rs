@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use axum::extract::{Path, Request, State};
+use axum::extract::{Multipart, Path, Request, State};
 use axum::http::StatusCode;
 use axum::response::Response;
 use millrace_blocks::{Block, Catalogue, Category, Runner, catalogue};
@@ -188,14 +188,13 @@ fn block_of<'a>(catalogue: &'a Catalogue, task: &str) -> Result<&'a Block, Probl
 async fn read(app: &Arc<App>, request: Request) -> Result<Held<Map<String, Value>>, Problem> {
     match body::body_type(request.headers()) {
         BodyType::Json => body::object(app, request, body::max_json(app)).await,
-        BodyType::Multipart => read_form(app, request).await,
+        BodyType::Multipart => form::read(app, request, |parts| read_form(app, parts)).await,
         BodyType::Other => Err(body::unsupported("application/json or multipart/form-data")),
     }
 }
 
 /// `image` as a file; `request` or `config` as JSON; anything else as text.
-async fn read_form(app: &Arc<App>, request: Request) -> Result<Held<Map<String, Value>>, Problem> {
-    let mut multipart = form::open(app, request).await?;
+async fn read_form(app: &App, mut multipart: Multipart) -> Result<Held<Map<String, Value>>, Problem> {
     let (mut fields, mut memory) = (Map::new(), Memory::new(app.body_memory.clone()));
     for _ in 0..=SETTINGS.len() + GIVEN.len() + 8 {
         let Some(field) = multipart.next_field().await.map_err(form::broken)? else {

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::body::Bytes;
-use axum::extract::{Request, State};
+use axum::extract::{Multipart, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::Stream;
+use futures::{Stream, StreamExt};
 use millrace_blobs::BlobsError;
 use millrace_contracts::{BlobId, UnixMillis};
 use millrace_store::BlobRecord;
@@ -88,7 +88,7 @@ pub(crate) async fn upload(
         body::drain(&mut chunks).await;
         return Err(body::file_too_large(limit));
     }
-    let answer = store(&app, &mut chunks).await;
+    let answer = store(&app, &mut chunks, limit).await;
     if answer.is_err() {
         body::drain(&mut chunks).await;
     }
@@ -98,7 +98,11 @@ pub(crate) async fn upload(
 }
 
 async fn upload_form(app: &Arc<App>, request: Request) -> Result<Response, Problem> {
-    let mut multipart = form::open(app, request).await?;
+    let blobs = form::read(app, request, |parts| store_files(app, parts)).await?;
+    Ok((StatusCode::CREATED, Json(Stored::Form(StoredBlobs { blobs }))).into_response())
+}
+
+async fn store_files(app: &App, mut multipart: Multipart) -> Result<Vec<StoredBlob>, Problem> {
     let mut answers = Vec::new();
     while let Some(field) = multipart.next_field().await.map_err(form::broken)? {
         if answers.len() == MAX_FILES {
@@ -112,15 +116,35 @@ async fn upload_form(app: &Arc<App>, request: Request) -> Result<Response, Probl
         (answer.name, answer.file_name) = (name, file_name);
         answers.push(answer);
     }
-    Ok((StatusCode::CREATED, Json(Stored::Form(StoredBlobs { blobs: answers }))).into_response())
+    Ok(answers)
 }
 
+/// Why an upload ends before its end.
+#[derive(Debug, thiserror::Error)]
+enum Stopped {
+    #[error("it is larger than a body may be")]
+    TooLarge,
+    #[error(transparent)]
+    Broken(axum::Error),
+}
+
+/// Stores a body of at most `limit` bytes, whatever was said of its length: often nothing.
 async fn store(
     app: &App,
     chunks: impl Stream<Item = Result<Bytes, axum::Error>> + Send,
+    limit: u64,
 ) -> Result<StoredBlob, Problem> {
-    let id = app.blobs.put_stream(chunks).await.map_err(|error| match error {
+    let mut total = 0;
+    let counted = chunks.map(move |chunk| {
+        let chunk = chunk.map_err(Stopped::Broken)?;
+        total += chunk.len() as u64;
+        if total > limit { Err(Stopped::TooLarge) } else { Ok(chunk) }
+    });
+    let id = app.blobs.put_stream(counted).await.map_err(|error| match error {
         BlobsError::TooLarge { limit, .. } => body::file_too_large(limit),
+        BlobsError::Upload(source) if matches!(source.downcast_ref(), Some(Stopped::TooLarge)) => {
+            body::file_too_large(limit)
+        }
         other => other.into(),
     })?;
     stored(app, id).await

@@ -96,9 +96,9 @@ async fn read_json(app: &App, request: Request, source: Source) -> Result<Draft,
 }
 
 async fn read_multipart(app: &Arc<App>, request: Request, source: Source) -> Result<Draft, Problem> {
-    let multipart = form::open(app, request).await?;
     let mut memory = Memory::new(app.body_memory.clone());
-    let mut parts = parts::read(app, multipart, &source, &mut memory).await?;
+    let (of, held) = (&source, &mut memory);
+    let mut parts = form::read(app, request, move |multipart| parts::read(app, multipart, of, held)).await?;
     let mut faults = Faults::default();
     let (input, options) = take(&mut parts.fields, parts.input, &["input"], &mut faults);
     let target = source.saved().cloned().or(parts.target);

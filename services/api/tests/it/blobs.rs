@@ -79,3 +79,23 @@ async fn a_form_that_is_too_large_is_told_so() -> anyhow::Result<()> {
     sent.problem(413, "PAYLOAD_TOO_LARGE");
     world.stop().await
 }
+
+/// As `curl -T- -H "Transfer-Encoding: chunked"` sends it: nobody says how long it is.
+#[tokio::test]
+async fn a_body_without_a_length_is_held_to_the_limit_as_well() -> anyhow::Result<()> {
+    let settings = Api { max_body: ByteSize::mib(1), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    for (mib, status) in [(1, 201), (2, 413)] {
+        let chunks = vec![vec![mib as u8; 64 << 10]; mib << 4];
+        let bytes = chunks.concat();
+        let chunks = futures::stream::iter(chunks.into_iter().map(Ok::<_, std::io::Error>));
+        let upload = world.request(Method::POST, "/api/v1/blobs").body(reqwest::Body::wrap_stream(chunks));
+        let sent = Reply::of(upload).await?;
+        assert_eq!(sent.status, status, "{sent:?}");
+        if status == 413 {
+            sent.problem(413, "PAYLOAD_TOO_LARGE");
+        }
+        assert_eq!(world.blobs.head(BlobId::of(&bytes)).await?.is_some(), status == 201);
+    }
+    world.stop().await
+}

@@ -1,10 +1,14 @@
 //! Forms: runs and uploads.
 
+use millrace_config::{Api, ByteSize};
+use millrace_testkit::TestPostgres;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::TcpStream;
 
 use super::mutate::{damaged, damages, next};
-use super::{expect_health, expect_sense};
+use super::{PATIENCE, expect_health, expect_sense};
 use crate::support::{World, png, show};
 
 const CASES: usize = 600;
@@ -67,5 +71,46 @@ async fn a_form_of_very_many_parts_is_bounded() -> anyhow::Result<()> {
     let head = format!("POST {path} HTTP/1.1\r\nhost: localhost\r\n{kind}");
     assert_eq!(expect_sense(&world, &head, form.as_bytes()).await?, 422);
     expect_health(&world).await?;
+    world.stop().await
+}
+
+/// What a client has to send before it listens, bytes: more than the buffers between it and the server hold.
+const MUCH: usize = 20 << 20;
+
+/// Sends all of a form with a large file, and only then reads the status.
+async fn status_after_all(world: &World, path: &str, file: &str) -> anyhow::Result<u16> {
+    let mut form =
+        format!("--edge\r\ncontent-disposition: form-data; name=\"{file}\"; filename=\"a\"\r\n\r\n")
+            .into_bytes();
+    form.resize(form.len() + MUCH, b'7');
+    form.extend_from_slice(b"\r\n--edge--\r\n");
+    let kind = "content-type: multipart/form-data; boundary=edge";
+    let head = format!(
+        "POST {path} HTTP/1.1\r\nhost: localhost\r\n{kind}\r\ncontent-length: {}\r\n\r\n",
+        form.len()
+    );
+    let mut connection = TcpStream::connect(world.base.trim_start_matches("http://")).await?;
+    let talk = async {
+        connection.write_all(head.as_bytes()).await?;
+        connection.write_all(&form).await?;
+        let mut status = [0; "HTTP/1.1 200".len()];
+        connection.read_exact(&mut status).await?;
+        Ok::<_, anyhow::Error>(String::from_utf8_lossy(&status[9..]).parse()?)
+    };
+    tokio::time::timeout(PATIENCE, talk).await?
+}
+
+/// A connection that is closed on a sender costs it the answer.
+#[tokio::test]
+async fn a_form_that_is_refused_in_its_middle_is_read_to_its_end() -> anyhow::Result<()> {
+    let settings = Api { max_body: ByteSize::mib(1), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    for path in ["/api/v1/blobs", "/api/v1/inference/detection"] {
+        assert_eq!(status_after_all(&world, path, "image").await?, 413, "{path}");
+    }
+    world.stop().await?;
+    let world = World::start().await?;
+    // The file before the `request` that it belongs to.
+    assert_eq!(status_after_all(&world, "/api/v1/executions", "photo").await?, 422);
     world.stop().await
 }
