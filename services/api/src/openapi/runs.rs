@@ -1,5 +1,9 @@
 //! What the addresses that start a run, and those that show one, have in common.
-#![expect(dead_code, reason = "these types are described, never made: the query is read by `Params`")]
+#![expect(
+    dead_code,
+    clippy::large_enum_variant,
+    reason = "these types are described, never made: the query is read by `Params`"
+)]
 
 use utoipa::{IntoParams, IntoResponses};
 
