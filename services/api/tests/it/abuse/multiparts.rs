@@ -75,7 +75,7 @@ async fn a_form_of_very_many_parts_is_bounded() -> anyhow::Result<()> {
 }
 
 /// What a client has to send before it listens, bytes: more than the buffers between it and the server hold.
-const MUCH: usize = 20 << 20;
+const MUCH: usize = 8 << 20;
 
 /// Sends all of a form with a large file, and only then reads the status.
 async fn status_after_all(world: &World, path: &str, file: &str) -> anyhow::Result<u16> {
