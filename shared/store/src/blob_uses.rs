@@ -175,22 +175,26 @@ impl BlobUses<'_> {
         rows.into_iter().map(|row| value(row.owner, &row.sha256)).collect()
     }
 
-    /// Records what a value refers to; null for a blob that is no JSON.
+    /// Records what a value refers to; null for a blob that is no JSON. Nothing where its owner was forgotten meanwhile: nobody
+    /// would ever forget that again.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn read(&self, value: UnreadValue, content: &Value) -> Result<(), StoreError> {
         let mut transaction = self.store.begin().await?;
-        let mut uses = Uses::default();
-        uses.add(value.owner, content);
-        uses.insert(&mut transaction).await?;
-        sqlx::query!(
+        let read = sqlx::query!(
             "update wf_blob_uses set unread = false where owner = $1 and sha256 = $2",
             value.owner,
             value.blob.digest().as_slice()
         )
         .execute(&mut *transaction)
         .await?;
+        if read.rows_affected() == 0 {
+            return Ok(());
+        }
+        let mut uses = Uses::default();
+        uses.add(value.owner, content);
+        uses.insert(&mut transaction).await?;
         transaction.commit().await?;
         Ok(())
     }

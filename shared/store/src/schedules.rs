@@ -257,20 +257,25 @@ impl Schedules<'_> {
         Ok(())
     }
 
-    /// Removes up to `limit` schedules that were deleted before `before`.
+    /// Removes up to `limit` schedules that were deleted before `before`, with what they refer to: earlier versions left that
+    /// behind where the whole workflow was deleted.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn expire(&self, before: UnixMillis, limit: u32) -> Result<Expired, StoreError> {
-        let deleted = sqlx::query!(
+        let mut transaction = self.store.begin().await?;
+        let deleted = sqlx::query_scalar!(
             "delete from wf_schedules where id in
-                (select id from wf_schedules where deleted_at < $1 order by id limit $2)",
+                (select id from wf_schedules where deleted_at < $1 order by id limit $2)
+            returning id",
             before.to_utc(),
             i64::from(limit)
         )
-        .execute(&mut *self.store.connection().await?)
+        .fetch_all(&mut *transaction)
         .await?;
-        let deleted = deleted.rows_affected();
+        blob_uses::forget(&mut transaction, &deleted).await?;
+        transaction.commit().await?;
+        let deleted = deleted.len() as u64;
         Ok(Expired { deleted, more: deleted >= u64::from(limit) })
     }
 }

@@ -4,7 +4,7 @@ use millrace_contracts::{BlobId, UnixMillis, WorkflowId};
 use serde_json::Value;
 use sqlx::PgConnection;
 
-use crate::{Definition, Store, StoreError, definitions, json};
+use crate::{Definition, Store, StoreError, blob_uses, definitions, json};
 
 /// A workflow at one of its versions.
 #[derive(Debug, Clone, PartialEq)]
@@ -314,13 +314,14 @@ impl Workflows<'_> {
         sqlx::query!("update wf_workflows set deleted_at = now() where id = $1", id.0)
             .execute(&mut *transaction)
             .await?;
-        sqlx::query!(
+        let schedules = sqlx::query_scalar!(
             "update wf_schedules set deleted_at = now(), next_at = null, waiting_at = null, updated_at = now()
-            where workflow_id = $1 and deleted_at is null",
+            where workflow_id = $1 and deleted_at is null returning id",
             id.0
         )
-        .execute(&mut *transaction)
+        .fetch_all(&mut *transaction)
         .await?;
+        blob_uses::forget(&mut transaction, &schedules).await?;
         transaction.commit().await?;
         Ok(())
     }

@@ -3,10 +3,14 @@
 use std::collections::HashSet;
 
 use anyhow::Result;
+use millrace_contracts::job::Priority;
 use millrace_contracts::message::RerunOf;
-use millrace_contracts::{BlobId, NodeStatus, UnixMillis, WorkflowId};
-use millrace_store::{AcceptedRun, Definition, Expired, NewWorkflow, StoreError};
-use serde_json::json;
+use millrace_contracts::schedule::{Overlap, ScheduleSpec};
+use millrace_contracts::{BlobId, NodeStatus, ScheduleId, UnixMillis, WorkflowId};
+use millrace_store::{
+    AcceptedRun, Definition, Expired, NewSchedule, NewWorkflow, ScheduleLimits, ScheduleRecord, StoreError,
+};
+use serde_json::{Map, Value, json};
 
 use crate::story::Story;
 use crate::support::Fixture;
@@ -204,5 +208,66 @@ async fn definitions_go_once_nothing_runs_or_ran_by_them() -> Result<()> {
     fixture.execute(&format!("delete from wf_executions where workflow_id = '{workflow}'")).await?;
     assert_eq!(fixture.store.expire_definitions(later, 10).await?.deleted, 1);
     assert!(left().await?.is_empty());
+    Ok(())
+}
+
+impl Fixture {
+    /// A schedule whose input is this, of a workflow of its own.
+    async fn schedule(&self, photo: Value) -> Result<ScheduleRecord> {
+        let workflow = WorkflowId::generate();
+        let definition = Definition { id: BlobId::of(b"scheduled"), json: json!({}) };
+        let new = NewWorkflow { name: "scheduled".to_owned(), definition };
+        self.store.workflows().create(workflow, &new).await?;
+        let spec = ScheduleSpec {
+            cron: "0 0 1 1 *".to_owned(),
+            timezone: "UTC".to_owned(),
+            overlap: Overlap::Allow,
+            version: None,
+            checked_version: 1,
+            input: Map::from_iter([("photo".to_owned(), photo)]),
+            priority: Priority::Normal,
+            pool: None,
+            labels: Map::new(),
+            timeout_ms: None,
+            callback_url: None,
+            jitter_ms: 0,
+        };
+        let new = NewSchedule { spec, enabled: true, next_at: None };
+        let limits = ScheduleLimits { per_workflow: 10, total: 10 };
+        Ok(self.store.schedules().create(ScheduleId::generate(), workflow, &new, limits).await?)
+    }
+}
+
+#[tokio::test]
+async fn a_deleted_workflow_frees_what_its_schedules_refer_to() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let (schedules, uses) = (fixture.store.schedules(), fixture.store.blob_uses());
+    let photo = BlobId::of(b"photo");
+    let schedule = fixture.schedule(json!({"kind": "image", "blob": photo})).await?;
+    assert_eq!(uses.in_use(&[photo]).await?, HashSet::from([photo]));
+    fixture.store.workflows().delete(schedule.workflow_id, None).await?;
+    assert!(uses.in_use(&[photo]).await?.is_empty());
+
+    // As it was left behind by versions that did not forget it.
+    let left = "insert into wf_blob_uses (owner, sha256) select id, sha256('photo') from wf_schedules";
+    fixture.execute(left).await?;
+    assert_eq!(uses.in_use(&[photo]).await?, HashSet::from([photo]));
+    let later = UnixMillis(UnixMillis::now().0 + DAY_MS);
+    assert_eq!(schedules.expire(later, 10).await?, Expired { deleted: 1, more: false });
+    assert!(uses.in_use(&[photo]).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_value_whose_owner_is_gone_is_not_read() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let uses = fixture.store.blob_uses();
+    let schedule = fixture.schedule(json!({"$value": BlobId::of(b"list"), "bytes": 9000})).await?;
+    let unread = uses.unread(None, 10).await?;
+    assert_eq!(unread.len(), 1);
+    // While the value is on its way from the blob store.
+    fixture.store.schedules().delete(schedule.id, None).await?;
+    uses.read(unread[0], &json!([{"kind": "image", "blob": BlobId::of(b"inner")}])).await?;
+    assert_eq!(fixture.count("select count(*) from wf_blob_uses").await?, 0);
     Ok(())
 }
