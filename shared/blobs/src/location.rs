@@ -42,7 +42,7 @@ pub(crate) fn open(settings: &BlobsSettings) -> Result<Opened, BlobsError> {
         Location::Folder(folder) => {
             std::fs::create_dir_all(&folder)
                 .map_err(|error| fault(format!("the folder {} cannot be made: {error}", folder.display())))?;
-            clear_abandoned(&folder.join(UPLOADS));
+            clear_abandoned(&folder.join(UPLOADS), |_| true);
             let store =
                 LocalFileSystem::new_with_prefix(&folder).map_err(|error| fault(error.to_string()))?;
             Ok(Opened { store: Arc::new(store.with_fsync(settings.sync)), folder: Some(folder), address })
@@ -50,14 +50,15 @@ pub(crate) fn open(settings: &BlobsSettings) -> Result<Opened, BlobsError> {
     }
 }
 
-/// Best effort: what stays is cleared another time.
-fn clear_abandoned(uploads: &Path) {
-    let Ok(entries) = std::fs::read_dir(uploads) else { return };
-    for entry in entries.flatten() {
+/// Removes the files of `folder` whose names say that they grow, and that have not for long. Best effort: what stays is cleared
+/// another time.
+pub(crate) fn clear_abandoned(folder: &Path, grows: impl Fn(&str) -> bool) {
+    let Ok(entries) = std::fs::read_dir(folder) else { return };
+    for entry in entries.flatten().filter(|entry| entry.file_name().to_str().is_some_and(&grows)) {
         let written = entry.metadata().and_then(|metadata| metadata.modified());
         let age = written.map(|written| SystemTime::now().duration_since(written).unwrap_or_default());
         if age.is_ok_and(|age| age > ABANDONED_AFTER) && std::fs::remove_file(entry.path()).is_ok() {
-            tracing::info!(blob.upload = %entry.path().display(), "cleared an abandoned upload");
+            tracing::info!(blob.upload = %entry.path().display(), "cleared what was left half written");
         }
     }
 }

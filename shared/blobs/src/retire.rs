@@ -74,14 +74,19 @@ impl Blobs {
         stale.try_flatten().map_err(self.fault())
     }
 
-    /// Removes what uploads and removals left in a bucket that ended before their time. A folder is cleared when it is opened.
+    /// Removes what uploads and removals left that ended before their time, and what processes left half written that were
+    /// killed.
     ///
     /// # Errors
     /// `Storage`.
     pub async fn clear_abandoned(&self) -> Result<(), BlobsError> {
-        if self.folder.is_some() {
-            return Ok(());
+        let Some(folder) = &self.folder else { return bucket::clear_abandoned(self).await };
+        let uploads = folder.join(location::UPLOADS);
+        self.off_thread(move || Ok(location::clear_abandoned(&uploads, |_| true))).await?;
+        for shard in 0..=u8::MAX {
+            let blobs = folder.join(location::of_shard(shard).as_ref());
+            self.off_thread(move || Ok(folder::clear_abandoned(&blobs))).await?;
         }
-        bucket::clear_abandoned(self).await
+        Ok(())
     }
 }

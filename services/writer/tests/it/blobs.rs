@@ -147,3 +147,32 @@ async fn a_value_that_was_away_is_read_when_it_is_back() -> Result<()> {
     assert!(fixture.is_there(list).await? && fixture.is_there(inner).await?, "the run refers to them");
     Ok(())
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_killed_process_left_half_written_is_cleared() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let whole = fixture.blob("whole").await?;
+    let name = fixture.file(whole).display().to_string();
+    let uploads = fixture.folder.path().join("tmp");
+    std::fs::create_dir_all(&uploads)?;
+    let [old, older, upload, young] = [
+        format!("{name}#1").into(),
+        format!("{name}#12").into(),
+        uploads.join("upload"),
+        format!("{name}#2").into(),
+    ] as [PathBuf; 4];
+    for (file, age) in [(&old, 2 * DAY), (&older, 9 * DAY), (&upload, 2 * DAY), (&young, DAY / 2)] {
+        std::fs::write(file, "half")?;
+        std::fs::File::open(file)?.set_modified(SystemTime::now() - age)?;
+    }
+    let writer = fixture.writer_that_keeps(quick(), two_days());
+    eventually(DEADLINE, "what nobody goes on with is cleared", async || {
+        let left = [&old, &older, &upload].into_iter().any(|file| file.exists());
+        anyhow::Ok((!left).then_some(()))
+    })
+    .await?;
+    writer.stop().await?;
+    assert!(young.exists(), "somebody may be writing it");
+    assert!(fixture.is_there(whole).await?);
+    Ok(())
+}

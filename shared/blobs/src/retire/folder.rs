@@ -5,7 +5,10 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::time::{Duration, SystemTime};
 
+use millrace_contracts::BlobId;
+
 use super::TOUCHED_FOR;
+use crate::location;
 
 /// A blob that is being looked at by who removes is back, or gone, after so many looks.
 const LOOKS: u32 = 100;
@@ -56,4 +59,22 @@ pub(super) fn remove(file: &Path, aside: &Path, before: SystemTime) -> io::Resul
     }
     fs::remove_file(aside)?;
     Ok(true)
+}
+
+/// Clears one shard of blobs that were half written.
+pub(super) fn clear_abandoned(shard: &Path) {
+    let Ok(folders) = fs::read_dir(shard) else { return };
+    for folder in folders.flatten() {
+        location::clear_abandoned(&folder.path(), grows);
+    }
+}
+
+/// Whether it is the name of a blob that is being written: the store puts `#` and a number behind it until it is whole, and
+/// lists no such file.
+fn grows(name: &str) -> bool {
+    name.split_once('#').is_some_and(|(blob, number)| {
+        blob.parse::<BlobId>().is_ok()
+            && !number.is_empty()
+            && number.bytes().all(|byte| byte.is_ascii_digit())
+    })
 }
