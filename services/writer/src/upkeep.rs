@@ -1,5 +1,5 @@
 //! Upkeep of the record: partitions of `wf_events` made ahead and dropped, old runs, definitions, changes and blobs deleted, a
-//! small step at a time. Replicas may do it at the same time; what fails waits for the next round. Nothing that has not ended is
+//! small step at a time. Replicas may do it at the same time; what fails is tried again soon, and by itself. Nothing that has not ended is
 //! touched, however old.
 
 use std::convert::Infallible;
@@ -9,44 +9,82 @@ use chrono::{Days, NaiveDate};
 use metrics::counter;
 use millrace_contracts::UnixMillis;
 use millrace_store::{Expired, StoreError};
+use tokio::time::Instant;
 
 use crate::role::Shared;
 use crate::{WriterError, blobs};
 
-/// Pause after a round that failed.
+/// Pause before a part that failed is done again.
 const RETRY: Duration = Duration::from_secs(10);
 /// Pause between steps of a deletion: the writer and the api come first.
 const BREATH: Duration = Duration::from_millis(50);
 
-/// A round now, and then one per interval, for ever.
+/// What is to be done from time to time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Part {
+    Partitions,
+    Runs,
+    Definitions,
+    Fleet,
+    Schedules,
+    Changes,
+    Blobs,
+}
+
+const PARTS: [Part; 7] = [
+    Part::Partitions,
+    Part::Runs,
+    Part::Definitions,
+    Part::Fleet,
+    Part::Schedules,
+    Part::Changes,
+    Part::Blobs,
+];
+
+/// All of it now, and then once per interval, for ever.
 pub(crate) async fn run(shared: Shared) -> Result<(), Infallible> {
+    let interval = shared.settings.upkeep_interval;
+    let mut due = PARTS.map(|part| (part, Instant::now()));
     loop {
-        let pause = if round(&shared, UnixMillis::now()).await {
-            shared.settings.upkeep_interval
-        } else {
-            RETRY.min(shared.settings.upkeep_interval)
-        };
-        tokio::time::sleep(pause).await;
+        round(&mut due, interval, |part| keep_up(&shared, part, UnixMillis::now())).await;
+        let next = due.iter().map(|(_, at)| *at).min().expect("there are parts");
+        tokio::time::sleep_until(next).await;
     }
 }
 
-/// What is to be done as of `now`; whether all of it was. A part that fails keeps none of the others from being done.
-async fn round(shared: &Shared, now: UnixMillis) -> bool {
-    let done = [
-        ("partitions", partitions(shared, now).await.map_err(WriterError::from)),
-        ("runs", runs(shared, now).await.map_err(WriterError::from)),
-        ("definitions", definitions(shared, now).await.map_err(WriterError::from)),
-        ("fleet", fleet(shared, now).await.map_err(WriterError::from)),
-        ("schedules", schedules(shared, now).await.map_err(WriterError::from)),
-        ("changes", changes(shared, now).await.map_err(WriterError::from)),
-        ("blobs", blobs::sweep(shared, now).await),
-    ];
-    let mut well = true;
-    for (part, fault) in done.into_iter().filter_map(|(part, outcome)| Some((part, outcome.err()?))) {
-        tracing::warn!(upkeep.part = part, error = %fault, "upkeep of the record failed; the next round follows");
-        well = false;
+/// Does what is due, and says when it is again. A part that fails keeps none of the others from being done, nor does it have them
+/// done again: some are dear.
+async fn round<F>(due: &mut [(Part, Instant)], interval: Duration, mut keep_up: impl FnMut(Part) -> F)
+where
+    F: Future<Output = Result<(), WriterError>>,
+{
+    for (part, at) in due {
+        if *at > Instant::now() {
+            continue;
+        }
+        let pause = match keep_up(*part).await {
+            Ok(()) => interval,
+            Err(error) => {
+                tracing::warn!(upkeep.part = ?part, error = %error, "upkeep of the record failed; it is tried again");
+                RETRY.min(interval)
+            }
+        };
+        *at = Instant::now() + pause;
     }
-    well
+}
+
+/// Does one part, as of `now`.
+async fn keep_up(shared: &Shared, part: Part, now: UnixMillis) -> Result<(), WriterError> {
+    match part {
+        Part::Partitions => partitions(shared, now).await?,
+        Part::Runs => runs(shared, now).await?,
+        Part::Definitions => definitions(shared, now).await?,
+        Part::Fleet => fleet(shared, now).await?,
+        Part::Schedules => schedules(shared, now).await?,
+        Part::Changes => changes(shared, now).await?,
+        Part::Blobs => blobs::sweep(shared, now).await?,
+    }
+    Ok(())
 }
 
 async fn partitions(shared: &Shared, now: UnixMillis) -> Result<(), StoreError> {
@@ -156,6 +194,8 @@ fn first_kept_day(before: UnixMillis, oldest_unfinished: Option<UnixMillis>) -> 
 
 #[cfg(test)]
 mod tests {
+    use std::future;
+
     use super::*;
 
     /// 2026-03-10T12:00:00Z
@@ -181,5 +221,27 @@ mod tests {
         let long_ago = UnixMillis(NOW.0 - 20 * 86_400_000);
         assert_eq!(first_kept_day(before, Some(long_ago)), day("2026-02-18"));
         assert_eq!(first_kept_day(before, Some(NOW)), day("2026-03-03"));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn what_fails_is_tried_again_by_itself() {
+        let interval = Duration::from_secs(3600);
+        let mut due = PARTS.map(|part| (part, Instant::now()));
+        let mut done = Vec::new();
+        let attempt = |done: &mut Vec<Part>, part| {
+            done.push(part);
+            let refused = WriterError::Store(StoreError::NotFound("table"));
+            future::ready(if part == Part::Definitions { Err(refused) } else { Ok(()) })
+        };
+        round(&mut due, interval, |part| attempt(&mut done, part)).await;
+        assert_eq!(done, PARTS);
+        done.clear();
+        tokio::time::advance(RETRY).await;
+        round(&mut due, interval, |part| attempt(&mut done, part)).await;
+        assert_eq!(done, [Part::Definitions]);
+        done.clear();
+        tokio::time::advance(interval - RETRY).await;
+        round(&mut due, interval, |part| attempt(&mut done, part)).await;
+        assert_eq!(done, PARTS);
     }
 }
