@@ -15,7 +15,7 @@ pub enum Flaw {
         /// Its version.
         version: String,
     },
-    /// When its memory is full it drops keys of its own choice: runs and jobs.
+    /// When its memory is full it drops keys of its own choice: runs and jobs, or what was not recorded yet.
     Evicts {
         /// Its `maxmemory-policy`.
         policy: String,
@@ -33,7 +33,7 @@ impl fmt::Display for Flaw {
             }
             Self::Evicts { policy } => write!(
                 f,
-                "Redis drops runs and jobs when its memory is full (maxmemory-policy {policy}); set it to noeviction"
+                "Redis drops what is still needed when its memory is full (maxmemory-policy {policy}); set it to noeviction"
             ),
             Self::Replica => write!(
                 f,
@@ -56,8 +56,8 @@ impl Bus {
 fn flaws(text: &str) -> Vec<Flaw> {
     let field = |wanted: &str| info::fields(text).find(|(name, _)| *name == wanted).map(|(_, value)| value);
     let version = field("redis_version").filter(|version| is_old(version));
-    // Those that drop only what expires take nothing that is still to be done.
-    let policy = field("maxmemory_policy").filter(|policy| policy.starts_with("allkeys-"));
+    // Those that drop only what expires take ends that are not recorded yet, open windows and the signs of life of workers.
+    let policy = field("maxmemory_policy").filter(|policy| *policy != "noeviction");
     let bounded = field("maxmemory").is_some_and(|bytes| bytes != "0");
     let replica = field("role").is_some_and(|role| role == "slave");
     [
@@ -89,7 +89,8 @@ mod tests {
         assert_eq!(flaws(sound), []);
         let expiring =
             sound.replace("maxmemory:0", "maxmemory:1048576").replace("allkeys-lru", "volatile-lru");
-        assert_eq!(flaws(&expiring), []);
+        assert_eq!(flaws(&expiring), [Flaw::Evicts { policy: "volatile-lru".to_owned() }]);
+        assert_eq!(flaws(&expiring.replace("volatile-lru", "noeviction")), []);
         let bad =
             sound.replace("6.2.0", "6.0.16").replace("maxmemory:0", "maxmemory:1").replace("master", "slave");
         let said: Vec<String> = flaws(&bad).iter().map(Flaw::to_string).collect();
