@@ -58,6 +58,14 @@ impl OrchestratorError {
         }
     }
 
+    /// Whether it says nothing about the next run or schedule: a pass over many goes on behind this one.
+    pub(crate) fn is_of_one(&self) -> bool {
+        match self {
+            Self::Store(error) => error.took_too_long() || !error.is_unavailable(),
+            other => other.reach() != Reach::Everybody,
+        }
+    }
+
     /// Whether the run itself is at fault, so that trying again cannot help.
     pub(crate) fn is_of_the_run(&self) -> bool {
         self.reach() == Reach::Run

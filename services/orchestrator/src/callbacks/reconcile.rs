@@ -18,6 +18,8 @@ use crate::sweeper::{Watch, jittered, millis};
 
 /// Runs looked at together.
 const PAGE: u32 = 200;
+/// What is watched does not change any more.
+const ENDED: u64 = 0;
 
 /// Compares again and again.
 pub(crate) async fn run(shared: Shared, owned: Receiver<BTreeSet<Partition>>) -> Result<(), Infallible> {
@@ -48,9 +50,15 @@ async fn compare(
     let mut jobs = Vec::new();
     for run in page {
         let is_mine = owned.contains(&shared.bus.partition_of(run.execution_id));
-        // A report may be on its way to the record: who was just told is left alone for a while.
-        if is_mine && watch.is_due(run.execution_id, None, now) {
-            jobs.extend(again(shared, &run).await?);
+        // A report may be on its way to the record, a while behind an end that was itself recorded late: nobody is told again at
+        // first sight.
+        if is_mine && watch.is_due(run.execution_id, Some(ENDED), now) {
+            match again(shared, &run).await {
+                Err(error) if error.is_of_one() => {
+                    tracing::warn!(run.id = %run.execution_id, error = %error, "a call-back cannot be sent again; it is tried later");
+                }
+                job => jobs.extend(job?),
+            }
         }
     }
     if !jobs.is_empty() {

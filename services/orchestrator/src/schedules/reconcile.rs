@@ -51,7 +51,12 @@ async fn compare(shared: &Shared, owned: &BTreeSet<Partition>) -> Result<(), Orc
         let mine: Vec<&NearFiring> = page.iter().filter(is_mine).collect();
         restore(shared, &mine).await?;
         for near in mine.iter().filter(|near| near.waits) {
-            fire::release(shared, near.id, None).await?;
+            match fire::release(shared, near.id, None).await {
+                Err(error) if error.is_of_one() => {
+                    tracing::warn!(schedule.id = %near.id, error = %error, "a firing that waits cannot be looked at; it is tried again");
+                }
+                other => drop(other?),
+            }
         }
         let Some(last) = last else { return Ok(()) };
         after = Some(last);

@@ -108,6 +108,14 @@ mod tests {
     }
 
     #[test]
+    fn what_does_not_change_is_not_due_at_first_sight() {
+        let (mut watch, start, run) = (Watch::new(10 * SECOND), Instant::now(), ExecutionId::generate());
+        let due: Vec<u32> =
+            (0..40).filter(|second| watch.is_due(run, Some(0), start + *second * SECOND)).collect();
+        assert_eq!(due, [10, 30]);
+    }
+
+    #[test]
     fn what_has_ended_is_forgotten() {
         let (mut watch, now, run) = (Watch::new(SECOND), Instant::now(), ExecutionId::generate());
         watch.is_due(run, Some(1), now);

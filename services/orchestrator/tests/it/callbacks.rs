@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use millrace_bus::JobDelivery;
+use millrace_config::Orchestrator;
 use millrace_contracts::job::CALLBACK_NODE;
 use millrace_contracts::{ErrorKind, Event, EventType, ExecutionId, UnixMillis};
 use millrace_store::{CallbackStatus, RecordBatch};
@@ -97,6 +98,30 @@ async fn what_nobody_takes_is_given_up_for_all_to_see() -> anyhow::Result<()> {
     assert!(callback.error.is_some_and(|error| error.contains("as the test says")));
     let waiting = world.store.executions().awaiting_callback(UnixMillis::now(), None, 10).await?;
     assert!(waiting.is_empty(), "it is not told again");
+    replica.stop().await
+}
+
+/// The record is behind: an end comes into it long after it was, and what came of the call-back a moment later.
+#[tokio::test]
+async fn what_was_told_while_the_record_was_behind_is_not_told_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica_with(Orchestrator { stalled_after: Duration::from_secs(600), ..settings() });
+    let run = world.submit_calling_back(0).await?;
+    let mut log = world.ended(run).await?;
+    let mut worker = world.worker().await?;
+    let taken = worker.take_from("io").await?;
+    worker.complete(&taken, json!({"status": 200, "attempts": 1})).await?;
+    if let Some(end) = log.last_mut() {
+        end.data["completed_at"] = json!(UnixMillis(UnixMillis::now().0 - 3_600_000));
+    }
+    world.store.record(&RecordBatch { events: log }).await?;
+    let before = UnixMillis(UnixMillis::now().0 - 600_000);
+    let waiting = world.store.executions().awaiting_callback(before, None, 10).await?;
+    assert_eq!(waiting.len(), 1, "it ended an hour ago");
+    tokio::time::sleep(settings().sweep_interval * 10).await;
+    assert!(worker.try_take_from("io").await?.is_none());
+    world.record_callbacks().await?;
+    assert_eq!(world.callback(run).await?.status, CallbackStatus::Delivered);
     replica.stop().await
 }
 
