@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::time::{Duration, Instant};
 
 use metrics::counter;
-use millrace_bus::{Delivery, Inbox};
+use millrace_bus::{Delivery, EntryId, Inbox};
 use millrace_contracts::Partition;
 use millrace_tasks::{Backoff, backoff};
 use tokio::sync::watch;
@@ -34,6 +34,7 @@ pub(crate) async fn run(
         runs: HeldRuns::new(shared.settings.cached_runs / shared.settings.lanes.max(1) as u64),
         held: BTreeSet::new(),
         unclaimed: BTreeMap::new(),
+        claimed: None,
         looked_back: Instant::now(),
         number,
         shared,
@@ -74,6 +75,8 @@ struct Lane {
     held: BTreeSet<Partition>,
     /// Partitions in which messages may have been left behind, and for how long they must have been.
     unclaimed: BTreeMap<Partition, Duration>,
+    /// Where the last full page of what was left behind began: when the next begins there too, its messages are put off.
+    claimed: Option<(Partition, EntryId)>,
     /// When this lane last looked for what was left behind in its own partitions.
     looked_back: Instant,
 }
@@ -101,6 +104,7 @@ impl Lane {
 
     /// Everything unacknowledged in this lane's partitions is to be taken again.
     fn take_all_again(&mut self) {
+        self.claimed = None;
         self.unclaimed = self.held.iter().map(|partition| (*partition, Duration::ZERO)).collect();
     }
 
@@ -118,20 +122,23 @@ impl Lane {
         }
     }
 
-    /// What was left behind first, then new messages.
+    /// What was left behind first, then new messages; those come between two looks back, however much is put off.
     async fn read(&mut self) -> Result<Vec<Delivery>, OrchestratorError> {
-        self.look_back();
         let max = self.shared.settings.batch_size;
         while let Some((&partition, &idle)) = self.unclaimed.first_key_value() {
             let left = self.inbox.claim(partition, idle, max).await?;
-            if left.len() < max {
+            let first = left.first().map(|delivery| (partition, delivery.entry.clone()));
+            // Those that are put off, and what stands behind them, come again when they have idled for a lease.
+            if left.len() < max || first == self.claimed {
                 self.unclaimed.remove(&partition);
             }
+            self.claimed = first;
             if !left.is_empty() {
                 counter!("millrace_orchestrator_claimed_total").increment(left.len() as u64);
                 return Ok(left);
             }
         }
+        self.look_back();
         let partitions: Vec<Partition> = self.held.iter().copied().collect();
         Ok(self.inbox.read(&partitions, max, self.shared.settings.block).await?)
     }
