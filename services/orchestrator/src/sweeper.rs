@@ -48,20 +48,27 @@ async fn sweep(
         .into_iter()
         .filter(|run| owned.contains(&shared.bus.partition_of(run.accepted.execution_id)))
         .collect();
-    let oldest = shared.bus.oldest_messages(&owned.iter().copied().collect::<Vec<_>>()).await?;
+    let partitions: Vec<Partition> = owned.iter().copied().collect();
+    let oldest = shared.bus.oldest_unread(&partitions).await?;
     let ids: Vec<_> = mine.iter().map(|run| run.accepted.execution_id).collect();
     // The line before the live states: a run that leaves the one for the other meanwhile is seen in one of them.
     let standings = shared.bus.standings(&ids).await?;
     let versions = shared.bus.versions(&ids).await?;
+    // After the live states: an end that is recorded by now refuses the claim of its epoch.
+    let unrecorded = shared.bus.oldest_unrecorded(&partitions).await?;
     let now = Instant::now();
     for ((run, version), standing) in mine.into_iter().zip(versions).zip(standings) {
-        let sent = oldest.get(&shared.bus.partition_of(run.accepted.execution_id)).copied();
         let id = run.accepted.execution_id;
+        let partition = shared.bus.partition_of(id);
+        let sent = oldest.get(&partition).copied();
         if version.is_none() {
-            if !may_be_on_its_way(shared, standing, &run.accepted, sent) && watch.is_due(id, None, now) {
+            if !may_be_on_its_way(shared, standing, &run.accepted, sent)
+                && !may_have_ended(shared, unrecorded.get(&partition).copied())
+                && watch.is_due(id, None, now)
+            {
                 restart(shared, run).await?;
             }
-        } else if watch.is_due(id, version, now) && sent.is_none_or(|sent| sent > before) {
+        } else if sent.is_none_or(|sent| sent > before) && watch.is_due(id, version, now) {
             // (While messages wait for long to be read, what seems to stand still may only wait for them.)
             counter!("millrace_orchestrator_wakes_total").increment(1);
             shared.bus.wake(id).await?;
@@ -89,10 +96,30 @@ fn may_be_on_its_way(
     sent.is_some_and(|sent| sent <= handed_over.after(patience))
 }
 
+/// Whether a run without live state may have ended, and its end wait to be recorded: an ended run's state is kept for a while, so
+/// its end would stand behind the event from `told`, the oldest that is left, only if that is as old.
+fn may_have_ended(shared: &Shared, told: Option<UnixMillis>) -> bool {
+    let Shared { settings, .. } = shared;
+    // Clocks may differ.
+    told.is_some_and(|told| {
+        UnixMillis::now().after(settings.stalled_after) > told.after(settings.keep_finished)
+    })
+}
+
 /// Starts a lost run again. Its epoch is written down first, so that no other life of the run ever uses it, however soon this
-/// one is lost again.
+/// one is lost again. What keeps just this run from it is told, and the sweep goes on.
 async fn restart(shared: &Shared, run: Unfinished) -> Result<(), OrchestratorError> {
     let accepted = run.begun_again();
+    match claim_and_execute(shared, &accepted).await {
+        Err(error) if error.is_of_one() => {
+            tracing::warn!(run.id = %accepted.execution_id, error = %error, "a lost run cannot be started again; it is tried later");
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+async fn claim_and_execute(shared: &Shared, accepted: &Accepted) -> Result<(), OrchestratorError> {
     if !shared.store.executions().claim_epoch(accepted.execution_id, accepted.epoch).await? {
         return Ok(());
     }
@@ -102,7 +129,7 @@ async fn restart(shared: &Shared, run: Unfinished) -> Result<(), OrchestratorErr
         "an accepted run has no live state; starting it again from its record"
     );
     counter!("millrace_orchestrator_restarted_runs_total").increment(1);
-    Ok(shared.bus.execute(&accepted).await?)
+    Ok(shared.bus.execute(accepted).await?)
 }
 
 /// Spreads the sweeps of several replicas: the pause is 75 to 125 % of `interval`.

@@ -38,6 +38,8 @@ scripts!(
     HEARTBEAT = "heartbeat.lua",
     /// Says that the copy of the registry of models is whole.
     MODELS_WHOLE = "models_whole.lua",
+    /// Tells which entry of a stream comes next.
+    FIRST_UNREAD = "first_unread.lua",
     /// Acknowledges entries and removes them.
     ACK = "ack.lua",
     /// Acknowledges and removes the entries that a consumer still holds.

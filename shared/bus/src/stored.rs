@@ -1,14 +1,15 @@
-//! What the sweeper asks before it starts a run again or wakes it: has it live state, has that changed, and may its command
-//! still be in line?
+//! What the sweeper asks before it starts a run again or wakes it: has it live state, has that changed, may its command
+//! still be in line, and its end be still to be recorded?
 
 use std::collections::HashMap;
 
 use millrace_contracts::{ExecutionId, Partition, UnixMillis};
 
-use redis::Value;
+use redis::{Cmd, Value};
 
+use crate::keys::ORCHESTRATORS;
 use crate::run::VERSION;
-use crate::{Bus, BusError, reply};
+use crate::{Bus, BusError, reply, scripts};
 
 impl Bus {
     /// The version that each of `runs` has, in their order, in one round trip; none for one without live state.
@@ -51,29 +52,55 @@ impl Bus {
         self.send(what, runs.iter().map(read).collect()).await
     }
 
-    /// When the oldest message that waits or is under way in each inbox was sent, by Redis's clock; empty inboxes are left
-    /// out.
+    /// When the oldest message that waits in each inbox was sent, by Redis's clock; inboxes that hold none are left out.
+    /// Messages in hand do not count: one that is put off again and again may be there for days.
     ///
     /// # Errors
     /// Redis could not be reached.
-    pub async fn oldest_messages(
+    pub async fn oldest_unread(
         &self,
         partitions: &[Partition],
     ) -> Result<HashMap<Partition, UnixMillis>, BusError> {
-        let what = "look for the oldest messages";
-        let first = |partition: &Partition| {
-            let mut command = redis::cmd("XRANGE");
-            command.arg(self.keys().inbox(*partition)).arg("-").arg("+").arg("COUNT").arg(1);
+        let first = |partition| {
+            let mut command = scripts::FIRST_UNREAD.on(&[&self.keys().inbox(partition)], 32);
+            command.arg(ORCHESTRATORS);
             command
         };
-        let replies = self.send(what, partitions.iter().map(first).collect()).await?;
-        let mut oldest = HashMap::new();
+        self.first_times("look for the oldest messages", partitions, first).await
+    }
+
+    /// When the oldest event that is still to be recorded was told in each partition, by Redis's clock; partitions of which all
+    /// is recorded are left out.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn oldest_unrecorded(
+        &self,
+        partitions: &[Partition],
+    ) -> Result<HashMap<Partition, UnixMillis>, BusError> {
+        let first = |partition| {
+            let mut command = redis::cmd("XRANGE");
+            command.arg(self.keys().events(partition)).arg("-").arg("+").arg("COUNT").arg(1);
+            command
+        };
+        self.first_times("look for the oldest events", partitions, first).await
+    }
+
+    /// The time of the first entry that each partition's command answers.
+    async fn first_times(
+        &self,
+        what: &'static str,
+        partitions: &[Partition],
+        first: impl Fn(Partition) -> Cmd,
+    ) -> Result<HashMap<Partition, UnixMillis>, BusError> {
+        let replies = self.send(what, partitions.iter().copied().map(first).collect()).await?;
+        let mut times = HashMap::new();
         for (partition, reply) in partitions.iter().zip(replies) {
             let entry = reply::entries(what, reply)?.into_iter().next();
-            if let Some(sent) = entry.and_then(|entry| entry.id.time()) {
-                oldest.insert(*partition, sent);
+            if let Some(time) = entry.and_then(|entry| entry.id.time()) {
+                times.insert(*partition, time);
             }
         }
-        Ok(oldest)
+        Ok(times)
     }
 }

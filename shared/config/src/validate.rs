@@ -155,6 +155,11 @@ fn faults_of_orchestrator(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(orchestrator.lease >= SHORTEST_LEASE, "orchestrator.lease", TOO_SHORT_A_LEASE);
     rule(!orchestrator.sweep_interval.is_zero(), "orchestrator.sweep_interval", "must be more than 0s");
     rule(!orchestrator.schedule_sweep.is_zero(), "orchestrator.schedule_sweep", "must be more than 0s");
+    rule(
+        orchestrator.keep_finished >= orchestrator.stalled_after,
+        "orchestrator.keep_finished",
+        "must be at least orchestrator.stalled_after, or runs that have just ended look as if they were lost",
+    );
     rule((1..=1_000_000).contains(&orchestrator.max_items), "orchestrator.max_items", "must be 1 to 1000000");
     rule(orchestrator.max_node_runs > 0, "orchestrator.max_node_runs", "must be at least 1");
     rule((1..=16).contains(&orchestrator.chain_nodes), "orchestrator.chain_nodes", "must be 1 to 16");

@@ -144,6 +144,8 @@ fn what_would_do_harm_is_refused() {
     }
     // However long a lease it would go with.
     assert_eq!(faults("[worker]\nlease = \"60s\"\nheartbeat = \"6s\"", &[]), ["worker.heartbeat"]);
+    let short = "[orchestrator]\nstalled_after = \"1m\"\nkeep_finished = \"59s\"";
+    assert_eq!(faults(short, &[]), ["orchestrator.keep_finished"]);
     let harmless = [("retention.events", "2days"), ("retention.events", "0s"), ("worker.pools", "own-1,_x")];
     for (key, value) in harmless {
         let (args, _file) = args("", &[], &[(key, value)]);

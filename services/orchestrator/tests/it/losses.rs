@@ -2,11 +2,15 @@
 
 use std::time::Duration;
 
+use millrace_bus::Standing;
+use millrace_config::Orchestrator;
+use millrace_contracts::ExecutionId;
 use millrace_contracts::event::LogPosition;
+use millrace_contracts::message::Accepted;
 use millrace_testkit::eventually;
 use serde_json::json;
 
-use crate::support::{DEADLINE, World, chain, completed_nodes, picture, settings};
+use crate::support::{DEADLINE, World, chain, completed_nodes, picture, settings, without_sweeper};
 
 #[tokio::test]
 async fn invariant_5_a_run_survives_the_loss_of_redis() -> anyhow::Result<()> {
@@ -54,6 +58,66 @@ async fn a_job_whose_queue_was_lost_is_sent_again() -> anyhow::Result<()> {
     let log = world.ended(run).await?;
     assert_eq!(completed_nodes(&log), ["photo", "step0", "answer"]);
     assert!(log.iter().all(|event| event.epoch == Some(1)), "the run itself was never lost");
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_run_whose_end_is_not_recorded_yet_is_not_begun_again() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let forgetful = Orchestrator { keep_finished: Duration::from_millis(100), ..settings() };
+    let replica = world.replica_with(forgetful);
+    // Nobody records here.
+    let run = world.submit(&chain(0), json!({"photo": picture("root")})).await?;
+    eventually(DEADLINE, "the run has ended, and its state is gone", async || {
+        let standings = world.bus.standings(&[run]).await?;
+        let versions = world.bus.versions(&[run]).await?;
+        anyhow::Ok((standings == [Standing::Unknown] && versions == [None]).then_some(()))
+    })
+    .await?;
+    // One that is lost indeed: once it is begun, a sweep has looked at both.
+    let is_elsewhere = |id: &ExecutionId| world.bus.partition_of(*id) != world.bus.partition_of(run);
+    let other = std::iter::repeat_with(ExecutionId::generate).find(is_elsewhere).unwrap_or(run);
+    let change = |accepted: &mut Accepted| accepted.execution_id = other;
+    world.accept_with(&chain(0), json!({"photo": picture("root")}), change).await?;
+    eventually(DEADLINE, "the other is begun", async || {
+        let told = world.bus.oldest_unrecorded(&[world.bus.partition_of(other)]).await?;
+        anyhow::Ok((!told.is_empty()).then_some(()))
+    })
+    .await?;
+    assert!(!world.store.executions().claim_epoch(other, 2).await?, "the other lives a second time");
+    assert!(world.store.executions().claim_epoch(run, 2).await?, "this one does not");
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_run_that_is_put_off_keeps_no_other_from_being_woken() -> anyhow::Result<()> {
+    let world = World::start_with(|blobs| blobs.cache_bytes = 0).await?;
+    let replica = world.replica();
+    let run = world.submit(&chain(1), json!({"photo": picture("root")})).await?;
+    let mut worker = world.worker().await?;
+    let lost = worker.take().await?;
+    world.submit_unreadable("unreadable", world.bus.partition_of(run)).await?;
+    world.redis(redis::cmd("DEL").arg(QUEUE).to_owned()).await?;
+    let again = worker.take().await?;
+    assert_eq!((again.job.id, again.job.attempt), (lost.job.id, 1));
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn what_is_put_off_does_not_keep_a_lane_from_what_is_new() -> anyhow::Result<()> {
+    let world = World::start_with(|blobs| blobs.cache_bytes = 0).await?;
+    let one_by_one = || Orchestrator { batch_size: 1, lanes: 1, ..without_sweeper() };
+    let replica = world.replica_with(one_by_one());
+    let run = ExecutionId::generate();
+    for name in ["one", "another"] {
+        world.submit_unreadable(name, world.bus.partition_of(run)).await?;
+    }
+    // Whoever takes over begins with what is in hand.
+    replica.vanish().await;
+    let change = |accepted: &mut Accepted| accepted.execution_id = run;
+    world.submit_with(&chain(0), json!({"photo": picture("root")}), change).await?;
+    let replica = world.replica_with(one_by_one());
+    world.ended(run).await?;
     replica.stop().await
 }
 

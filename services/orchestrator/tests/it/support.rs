@@ -10,8 +10,8 @@ use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::message::{Accepted, Message, RerunOf};
 use millrace_contracts::{
-    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, JobMetrics, NodeStatus, Pool,
-    UnixMillis, WorkerId,
+    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, JobMetrics, NodeStatus, Partition,
+    Pool, UnixMillis, WorkerId,
 };
 use millrace_orchestrator::{Deps, OrchestratorError, run};
 use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
@@ -29,7 +29,7 @@ pub(crate) struct World {
     pub(crate) blobs: Blobs,
     pub(crate) redis: TestRedis,
     _postgres: TestPostgres,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 /// A replica in this process.
@@ -93,7 +93,7 @@ impl World {
             blobs: Blobs::open(&blobs)?,
             redis,
             _postgres: postgres,
-            _folder: folder,
+            folder,
         })
     }
 
@@ -136,6 +136,18 @@ impl World {
         input: Value,
         change: impl FnOnce(&mut Accepted),
     ) -> anyhow::Result<ExecutionId> {
+        let accepted = self.accept_with(definition, input, change).await?;
+        self.bus.execute(&accepted).await?;
+        Ok(accepted.execution_id)
+    }
+
+    /// Accepts a run and tells nobody, as an api does that dies then.
+    pub(crate) async fn accept_with(
+        &self,
+        definition: &Value,
+        input: Value,
+        change: impl FnOnce(&mut Accepted),
+    ) -> anyhow::Result<Accepted> {
         let text = serde_json::to_vec(definition)?;
         let blob = self.blobs.put(Bytes::from(text.clone())).await?;
         let Value::Object(input) = input else { anyhow::bail!("an input is an object") };
@@ -144,8 +156,28 @@ impl World {
         let mut row = AcceptedRun::new(accepted.clone());
         row.definition = Some(millrace_store::Definition { id: blob, json: definition.clone() });
         self.store.accept(&[row]).await?;
+        Ok(accepted)
+    }
+
+    /// Submits a run whose definition the blob store does not give, to an inbox of choice, and waits until a replica has it in
+    /// hand. The store must have no memory.
+    pub(crate) async fn submit_unreadable(&self, name: &str, partition: Partition) -> anyhow::Result<()> {
+        let definition = json!({"name": name, "nodes": []});
+        let mut ids = std::iter::repeat_with(ExecutionId::generate);
+        let run = ids.find(|run| self.bus.partition_of(*run) == partition);
+        let change = |accepted: &mut Accepted| accepted.execution_id = run.unwrap_or(accepted.execution_id);
+        let accepted = self.accept_with(&definition, json!({}), change).await?;
+        let hex = accepted.definition.to_string();
+        let file = self.folder.path().join("sha256").join(&hex[..2]).join(&hex[2..4]).join(&hex);
+        std::fs::remove_file(&file)?;
+        std::fs::create_dir(&file)?;
         self.bus.execute(&accepted).await?;
-        Ok(accepted.execution_id)
+        eventually(DEADLINE, "a replica has it in hand", async || {
+            let is_unread = self.bus.oldest_unread(&[partition]).await?.contains_key(&partition);
+            let waits = self.bus.inbox_depth().await? > 0;
+            Ok::<_, millrace_bus::BusError>((waits && !is_unread).then_some(()))
+        })
+        .await
     }
 
     /// Sends a command behind everybody's back.

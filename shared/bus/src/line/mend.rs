@@ -1,13 +1,15 @@
 //! What a crash leaves behind in the line: runs that were never sent, runs that ended without leaving, room that nobody
 //! took. Whoever sweeps mends it; many may.
 
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 
 use millrace_contracts::message::{Accepted, Message};
-use millrace_contracts::{ExecutionId, UnixMillis};
+use millrace_contracts::{ExecutionId, Partition, UnixMillis};
 use redis::Value;
 
 use super::{Admitted, LineLimit, LineNews};
+use crate::keys::MESSAGE;
 use crate::workers::scored;
 use crate::{Bus, BusError, reply, scripts};
 
@@ -15,6 +17,9 @@ use crate::{Bus, BusError, reply, scripts};
 const RESENT_AT_ONCE: usize = 256;
 /// Admitted runs looked at in one sweep, drawn by chance: over a few sweeps that is every one, however many there are.
 const LOOKED_AT: i64 = 512;
+
+/// Messages in hand that are looked through in one inbox; where there are more, nothing is sent again.
+const IN_HAND: usize = 256;
 
 /// From its admission, a message is in its inbox within so long, or was lost; clocks may differ by as much.
 const SENT_WITHIN: Duration = Duration::from_secs(1);
@@ -87,10 +92,10 @@ impl Bus {
     }
 
     /// Runs sent `patience` ago that have not begun, each with when that was, and whose message is lost: behind messages as old
-    /// as its own it is late, and stays as it is, since what is lost shows only when those are gone.
+    /// as its own it is late, and stays as it is, since what is lost shows only when those are gone; and so it does in hand.
     async fn lost(&self, patience: Duration) -> Result<Vec<(String, UnixMillis)>, BusError> {
         let what = "look for admitted runs that have not begun";
-        let oldest = self.oldest_messages(&self.all_partitions().collect::<Vec<_>>()).await?;
+        let oldest = self.oldest_unread(&self.all_partitions().collect::<Vec<_>>()).await?;
         let is_lost = |run: &str, since: UnixMillis| {
             // What is no run's id has no inbox to wait in.
             let oldest = run.parse().ok().and_then(|run| oldest.get(&self.partition_of(run)));
@@ -105,13 +110,48 @@ impl Bus {
             let found = self.send(what, vec![look]).await?.pop().unwrap_or(Value::Nil);
             let found = scored(what, found)?;
             let is_last = found.len() < RESENT_AT_ONCE;
-            lost.extend(found.into_iter().filter(|(run, since)| is_lost(run, *since)));
+            let silent = found.into_iter().filter(|(run, since)| is_lost(run, *since)).collect();
+            lost.extend(self.not_in_hand(silent, &oldest).await?);
             if is_last || lost.len() >= RESENT_AT_ONCE {
                 break;
             }
         }
         lost.truncate(RESENT_AT_ONCE);
         Ok(lost)
+    }
+
+    /// Those of `runs` whose message is not in hand, where `unread` says what is not.
+    async fn not_in_hand(
+        &self,
+        mut runs: Vec<(String, UnixMillis)>,
+        unread: &HashMap<Partition, UnixMillis>,
+    ) -> Result<Vec<(String, UnixMillis)>, BusError> {
+        let what = "look for admitted runs in hand";
+        let partition_of = |run: &str| run.parse().ok().map(|run| self.partition_of(run));
+        let partitions: BTreeSet<Partition> = runs.iter().filter_map(|(run, _)| partition_of(run)).collect();
+        let front = |partition: &Partition| {
+            let mut command = redis::cmd("XRANGE");
+            command.arg(self.keys().inbox(*partition)).arg("-").arg("+").arg("COUNT").arg(IN_HAND);
+            command
+        };
+        let replies = self.send(what, partitions.iter().map(front).collect()).await?;
+        for (partition, reply) in partitions.into_iter().zip(replies) {
+            let entries = reply::entries(what, reply)?;
+            let unread = unread.get(&partition);
+            let last = entries.last().and_then(|entry| entry.id.time());
+            let is_whole =
+                entries.len() < IN_HAND || last.zip(unread).is_some_and(|(last, unread)| last >= *unread);
+            let named = |message: &[u8]| match serde_json::from_slice(message) {
+                Ok(Message::Execute(accepted)) => Some(accepted.execution_id),
+                _ => None,
+            };
+            let in_hand: HashSet<String> =
+                entries.iter().filter_map(|entry| Some(named(entry.get(MESSAGE)?)?.to_string())).collect();
+            runs.retain(|(run, _)| {
+                partition_of(run) != Some(partition) || (is_whole && !in_hand.contains(run))
+            });
+        }
+        Ok(runs)
     }
 
     /// Runs admitted before `stalled` whose state is on its way out, or gone though they had begun.

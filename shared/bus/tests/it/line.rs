@@ -10,7 +10,7 @@ use proptest::prelude::{Strategy, prop};
 use proptest::strategy::ValueTree;
 use proptest::test_runner::TestRunner;
 
-use crate::support::{Fixture, accepted, step};
+use crate::support::{Fixture, accepted, read_messages, step};
 
 const AT_ONCE: Duration = Duration::ZERO;
 const LATER: Duration = Duration::from_secs(3600);
@@ -278,6 +278,33 @@ async fn a_run_that_was_not_sent_while_its_inbox_lags_is_sent_once_its_turn_has_
     line.fixture.ask::<()>(&format!("XADD {inbox} {}-0 m {other}", ago(50))).await?;
     bus.mend_line(AT_ONCE, LATER).await?;
     assert_eq!(line.arrived().await?, [run], "it would have come before that one");
+    Ok(())
+}
+
+/// What is put off again and again, perhaps for days.
+#[tokio::test]
+async fn a_message_in_hand_hides_none_that_is_lost_and_is_not_sent_twice() -> Result<()> {
+    let mut line = Line::start(2, 0).await?;
+    let bus = line.fixture.bus.clone();
+    let lost = line.submit(0, Priority::Normal).await?;
+    line.arrived().await?;
+    let (partition, inbox) = (bus.partition_of(lost), format!("{{mr:p{}}}:inbox", bus.partition_of(lost)));
+    let other = serde_json::to_string(&Message::Wake { execution_id: ExecutionId::generate() })?;
+    let ago = |seconds: i64| UnixMillis::now().0 - seconds * 1_000;
+    line.fixture.ask::<()>(&format!("DEL {inbox}")).await?;
+    line.fixture.ask::<()>(&format!("ZADD {{mr:line}}:unsent {} {lost}", ago(100))).await?;
+    line.fixture.ask::<()>(&format!("XADD {inbox} {}-0 m {other}", ago(101))).await?;
+    assert!(bus.oldest_unread(&[partition]).await?.contains_key(&partition));
+    read_messages(&mut line.inbox, &[partition], 1).await?;
+    assert!(bus.oldest_unread(&[partition]).await?.is_empty());
+    bus.mend_line(AT_ONCE, LATER).await?;
+    assert_eq!(line.arrived().await?, [lost]);
+
+    line.tell(LineNews { begun: vec![lost], ..LineNews::default() }).await?;
+    let in_hand = line.submit(1, Priority::Normal).await?;
+    read_messages(&mut line.inbox, &[bus.partition_of(in_hand)], 1).await?;
+    bus.mend_line(AT_ONCE, LATER).await?;
+    assert_eq!(line.arrived().await?, [], "it is late, not lost");
     Ok(())
 }
 
