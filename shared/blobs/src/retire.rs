@@ -82,10 +82,18 @@ impl Blobs {
     pub async fn clear_abandoned(&self) -> Result<(), BlobsError> {
         let Some(folder) = &self.folder else { return bucket::clear_abandoned(self).await };
         let uploads = folder.join(location::UPLOADS);
-        self.off_thread(move || Ok(location::clear_abandoned(&uploads, |_| true))).await?;
+        let clear_uploads = move || {
+            location::clear_abandoned(&uploads, |_| true);
+            Ok(())
+        };
+        self.off_thread(clear_uploads).await?;
         for shard in 0..=u8::MAX {
             let blobs = folder.join(location::of_shard(shard).as_ref());
-            self.off_thread(move || Ok(folder::clear_abandoned(&blobs))).await?;
+            let clear_shard = move || {
+                folder::clear_abandoned(&blobs);
+                Ok(())
+            };
+            self.off_thread(clear_shard).await?;
         }
         Ok(())
     }
