@@ -2,6 +2,7 @@
 //! answers are described by the types that make them, and requests, which are read field by field so that every mistake is
 //! told at once, by types of their own in `described`.
 
+pub(crate) mod definition;
 pub(crate) mod described;
 mod document;
 pub(crate) mod runs;

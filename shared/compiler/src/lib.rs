@@ -21,6 +21,7 @@ pub use expression::{Expression, ExpressionFault};
 pub use inputs::InputSpec;
 pub use locate::{Location, locate};
 pub use logic::{Call, Logic, Ports, output_value};
+pub use passes::parse::{NODE_FIELDS, WORKFLOW_FIELDS};
 pub use plan::Plan;
 pub use suggest::did_you_mean;
 pub use unsaved::nameless_windows;

@@ -12,6 +12,12 @@ class BatchLinks(TypedDict):
     """
 
 
+Binary: TypeAlias = bytes
+"""
+Bytes as they are.
+"""
+
+
 BlobId: TypeAlias = str
 """
 The SHA-256 of a blob's bytes; written as 64 lower-case hex digits.
@@ -59,6 +65,12 @@ class BlockRunner(TypedDict):
     """
     Whether `model_id` and `model_source` of its settings name a model.
     """
+
+
+Cache: TypeAlias = Literal['auto', 'off']
+"""
+Whether a result of the same content may be taken over.
+"""
 
 
 CallbackStatus: TypeAlias = Literal['pending', 'delivered', 'failed']
@@ -678,23 +690,6 @@ class Models(TypedDict):
     models: list[Model]
 
 
-class Node(TypedDict):
-    """
-    A block placed in a workflow. `GET /api/v1/blocks` tells what each type takes.
-    """
-
-    id: str
-    type: str
-    """
-    The block, `crop`, or a version of it, `crop@1`.
-    """
-    inputs: NotRequired[dict[str, Any]]
-    """
-    Input port to selector or literal.
-    """
-    config: NotRequired[dict[str, Any]]
-
-
 NodeId: TypeAlias = str
 """
 A node's name inside its workflow. The compiler admits `[A-Za-z_][A-Za-z0-9_-]{0,63}`.
@@ -937,9 +932,28 @@ RerunOf = TypedDict(
 )
 
 
+class Retry(TypedDict):
+    """
+    How often a node is tried, and when again.
+    """
+
+    max_attempts: NotRequired[int | None]
+    """
+    The first one counts.
+    """
+    initial_ms: NotRequired[int | None]
+    multiplier: NotRequired[float | None]
+    max_ms: NotRequired[int | None]
+    jitter: NotRequired[float | None]
+    on: NotRequired[list[str] | None]
+    """
+    The kinds of error it is for; those that may pass when none are named.
+    """
+
+
 class RunForm(TypedDict):
     """
-    A run as a form: JSON parts, and one part per input, pictures as files.
+    A run as a form: JSON parts, and further parts named after inputs, with pictures as files.
     """
 
     request: NotRequired[Any]
@@ -1300,15 +1314,6 @@ class BatchAccepted(TypedDict):
     links: BatchLinks
 
 
-class BlockExample(TypedDict):
-    """
-    A block in use.
-    """
-
-    title: str
-    node: Node
-
-
 class Callback(TypedDict):
     """
     Who is told of a run's end, and what came of it.
@@ -1448,18 +1453,6 @@ class DeadLetters(TypedDict):
     """
 
     dead_letters: list[DeadLetter]
-
-
-class Definition(TypedDict):
-    """
-    A workflow: a DAG of blocks.
-    """
-
-    name: NotRequired[str | None]
-    """
-    1 to 200 characters; a saved workflow needs one.
-    """
-    nodes: list[Node]
 
 
 class Event(TypedDict):
@@ -1900,6 +1893,38 @@ class Matches(TypedDict):
     matches: list[PointMatch]
 
 
+class Node(TypedDict):
+    """
+    A block placed in a workflow. `GET /api/v1/blocks` tells what each type takes.
+    """
+
+    id: str
+    type: str
+    """
+    The block, `crop`, or a version of it, `crop@1`.
+    """
+    inputs: NotRequired[dict[str, Any]]
+    """
+    Input port to selector or literal.
+    """
+    config: NotRequired[dict[str, Any]]
+    retry: NotRequired[Retry | None]
+    timeout_ms: NotRequired[int | None]
+    """
+    Ends an attempt after so many milliseconds.
+    """
+    on_error: NotRequired[Any]
+    """
+    `fail` (the run fails), `skip`, or `{"default": {…}}`: its outputs take these values.
+    """
+    pool: NotRequired[str | None]
+    """
+    The pool for its jobs.
+    """
+    priority: NotRequired[Priority | None]
+    cache: NotRequired[Cache | None]
+
+
 class NodeView(TypedDict):
     """
     A node run as clients see it: in snapshots, in `GET /executions/{id}/nodes`, in the terminal node event.
@@ -2239,21 +2264,6 @@ class Validation(TypedDict):
     inputs: list[InputView]
 
 
-class Workflow(TypedDict):
-    """
-    A workflow at one of its versions.
-    """
-
-    id: WorkflowId
-    name: str
-    version: int
-    latest_version: int
-    created_at: UnixMillis
-    updated_at: UnixMillis
-    definition: Definition
-    links: WorkflowLinks
-
-
 class WorkflowPage(TypedDict):
     """
     A page of workflows.
@@ -2277,55 +2287,49 @@ class BatchRequest(Options):
     """
 
 
-class Block(TypedDict):
+class BlockExample(TypedDict):
     """
-    A block of the catalogue.
+    A block in use.
     """
 
-    type: str
-    version: int
-    id: str
-    """
-    `crop@1`
-    """
-    category: str
-    """
-    `input`, `model`, `transform`, `logic` or `output`.
-    """
     title: str
-    help: str
-    runs: BlockRunner
-    pure: bool
-    """
-    Whether the same inputs always give the same outputs.
-    """
-    config: dict[str, Any]
-    """
-    JSON Schema of its settings.
-    """
-    inputs: list[BlockInput]
-    further_inputs: str | None
-    """
-    What inputs of other names are for; none where it takes none.
-    """
-    outputs: list[BlockOutput]
-    outputs_vary: bool
-    """
-    Whether the outputs follow from the settings.
-    """
-    further_outputs: bool
-    """
-    Whether it may have outputs of other names.
-    """
-    examples: list[BlockExample]
+    node: Node
 
 
-class Blocks(TypedDict):
+class Definition(TypedDict):
     """
-    The catalogue.
+    A workflow: a DAG of blocks.
     """
 
-    blocks: list[Block]
+    name: NotRequired[str | None]
+    """
+    1 to 200 characters; a saved workflow needs one.
+    """
+    nodes: list[Node]
+    inputs_example: NotRequired[dict[str, Any]]
+    """
+    A run's inputs, as an example.
+    """
+    timeout_ms: NotRequired[int | None]
+    """
+    Ends a run after so many milliseconds.
+    """
+    max_concurrency: NotRequired[int | None]
+    """
+    Node runs at once.
+    """
+    weight: NotRequired[int | None]
+    """
+    Its share among workflows of one priority.
+    """
+    workflows: NotRequired[dict[str, dict[str, Any]]]
+    """
+    Workflows that come along, for `sub_workflow`, by name.
+    """
+    ui: NotRequired[dict[str, Any]]
+    """
+    What an editor keeps here, such as positions.
+    """
 
 
 class Execution(Counters):
@@ -2509,6 +2513,72 @@ class NodeRun(NodeView):
     Input ports; large values by reference, null where an optional port's source was skipped. None of a node run that has not
     begun, nor while what it read cannot be looked up, nor beyond what one answer takes: a smaller page tells more.
     """
+
+
+class Workflow(TypedDict):
+    """
+    A workflow at one of its versions.
+    """
+
+    id: WorkflowId
+    name: str
+    version: int
+    latest_version: int
+    created_at: UnixMillis
+    updated_at: UnixMillis
+    definition: Definition
+    links: WorkflowLinks
+
+
+class Block(TypedDict):
+    """
+    A block of the catalogue.
+    """
+
+    type: str
+    version: int
+    id: str
+    """
+    `crop@1`
+    """
+    category: str
+    """
+    `input`, `model`, `transform`, `logic` or `output`.
+    """
+    title: str
+    help: str
+    runs: BlockRunner
+    pure: bool
+    """
+    Whether the same inputs always give the same outputs.
+    """
+    config: dict[str, Any]
+    """
+    JSON Schema of its settings.
+    """
+    inputs: list[BlockInput]
+    further_inputs: str | None
+    """
+    What inputs of other names are for; none where it takes none.
+    """
+    outputs: list[BlockOutput]
+    outputs_vary: bool
+    """
+    Whether the outputs follow from the settings.
+    """
+    further_outputs: bool
+    """
+    Whether it may have outputs of other names.
+    """
+    examples: list[BlockExample]
+
+
+class Blocks(TypedDict):
+    """
+    The catalogue.
+    """
+
+    blocks: list[Block]
 
 
 class NodePage(TypedDict):

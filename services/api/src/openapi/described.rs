@@ -12,31 +12,13 @@ use millrace_contracts::schedule::Overlap;
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
+use super::definition::{Definition, Node};
 use crate::auth::Scope;
 
-/// A workflow: a DAG of blocks.
+/// Bytes as they are.
 #[derive(ToSchema)]
-#[schema(example = json!({"name": "detect", "nodes": [
-    {"id": "photo", "type": "image_input"},
-    {"id": "detect", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "shapes-detector"}},
-    {"id": "answer", "type": "json_output", "inputs": {"detections": "$nodes.detect.detections"}}
-]}))]
-pub(crate) struct Definition {
-    /// 1 to 200 characters; a saved workflow needs one.
-    name: Option<String>,
-    nodes: Vec<Node>,
-}
-
-/// A block placed in a workflow. `GET /api/v1/blocks` tells what each type takes.
-#[derive(ToSchema)]
-pub(crate) struct Node {
-    id: String,
-    /// The block, `crop`, or a version of it, `crop@1`.
-    r#type: String,
-    /// Input port to selector or literal.
-    inputs: Option<Map<String, Value>>,
-    config: Option<Map<String, Value>>,
-}
+#[schema(value_type = String, format = Binary)]
+pub(crate) struct Binary(Vec<u8>);
 
 /// How a run is to be run.
 #[derive(ToSchema)]
@@ -73,7 +55,7 @@ pub(crate) struct InlineRunRequest {
     options: Options,
 }
 
-/// A run as a form: JSON parts, and one part per input, pictures as files.
+/// A run as a form: JSON parts, and further parts named after inputs, with pictures as files.
 #[derive(ToSchema)]
 pub(crate) struct RunForm {
     /// The request without its input, as JSON.

@@ -12,6 +12,7 @@ use millrace_blobs::{Blobs, BlobsError};
 use millrace_contracts::BlobId;
 
 use crate::etag;
+use crate::openapi::described::Binary;
 use crate::problem::{Code, Problem};
 use crate::range::{Wanted, wanted};
 use crate::sniff::{SNIFF_BYTES, content_type};
@@ -27,8 +28,8 @@ const CHUNK_BYTES: u64 = 1024 * 1024;
     get, path = "/api/v1/blobs/{id}", operation_id = "get_blob", tag = "blobs",
     params(("id" = BlobId, Path), ("Range" = Option<String>, Header, example = "bytes=0-1023"), ("If-None-Match" = Option<String>, Header)),
     responses(
-        (status = 200, description = "The bytes.", body = String, content_type = "application/octet-stream"),
-        (status = 206, description = "The range.", body = String, content_type = "application/octet-stream"),
+        (status = 200, description = "The bytes.", body = Binary, content_type = "application/octet-stream"),
+        (status = 206, description = "The range.", body = Binary, content_type = "application/octet-stream"),
         (status = 304, description = "The client has it."),
     ),
 )]

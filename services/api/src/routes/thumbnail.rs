@@ -13,6 +13,7 @@ use millrace_store::OWN_LABEL;
 use serde_json::{Map, json};
 
 use super::blobs;
+use crate::openapi::described::Binary;
 use crate::params::{Params, wrong};
 use crate::problem::{Code, Problem};
 use crate::state::App;
@@ -33,8 +34,8 @@ const PATIENCE: Duration = Duration::from_secs(10);
     get, path = "/api/v1/blobs/{id}/thumbnail", operation_id = "get_thumbnail", tag = "blobs",
     params(("id" = BlobId, Path), ("w" = Option<u32>, Query, description = "The width, pixels: 64, 128, 256, 512 or 1024.", example = 256)),
     responses(
-        (status = 200, description = "The picture.", body = String, content_type = "application/octet-stream"),
-        (status = 206, description = "The range.", body = String, content_type = "application/octet-stream"),
+        (status = 200, description = "The picture.", body = Binary, content_type = "application/octet-stream"),
+        (status = 206, description = "The range.", body = Binary, content_type = "application/octet-stream"),
         (status = 304, description = "The client has it."),
     ),
 )]

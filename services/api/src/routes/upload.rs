@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::body::{self, BodyType};
 use crate::form;
-use crate::openapi::described::FilesForm;
+use crate::openapi::described::{Binary, FilesForm};
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::sniff::content_type;
@@ -67,7 +67,7 @@ enum Stored {
 /// The same bytes are stored once.
 #[utoipa::path(
     post, path = "/api/v1/blobs", operation_id = "upload_blob", tag = "blobs",
-    request_body(content((Vec<u8> = "application/octet-stream"), (FilesForm = "multipart/form-data"))),
+    request_body(content((Binary = "application/octet-stream"), (FilesForm = "multipart/form-data"))),
     responses((status = 201, description = "Stored: one blob, or for a form its files.", body = Stored)),
 )]
 pub(crate) async fn upload(

@@ -8,7 +8,7 @@ use millrace_contracts::{Kind, NodeId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::openapi::described::Definition;
+use crate::openapi::definition::Definition;
 use crate::problem::Problem;
 use crate::state::App;
 use crate::{body, library, plans};

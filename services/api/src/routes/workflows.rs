@@ -14,7 +14,7 @@ use utoipa::ToSchema;
 
 use crate::cursor::Cursor;
 use crate::etag;
-use crate::openapi::described;
+use crate::openapi::definition;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
@@ -29,7 +29,7 @@ pub(crate) struct Workflow<'a> {
     latest_version: u32,
     created_at: UnixMillis,
     updated_at: UnixMillis,
-    #[schema(value_type = described::Definition)]
+    #[schema(value_type = definition::Definition)]
     definition: &'a Value,
     links: WorkflowLinks,
 }
@@ -63,7 +63,7 @@ pub(crate) struct WorkflowPage {
 /// Save a workflow
 #[utoipa::path(
     post, path = "/api/v1/workflows", operation_id = "create_workflow", tag = "workflows",
-    request_body = described::Definition,
+    request_body = definition::Definition,
     responses((status = 201, description = "Saved as version 1.", body = Workflow<'_>, headers(("ETag" = String), ("Location" = String)))),
 )]
 pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
@@ -127,7 +127,7 @@ pub(crate) async fn show(
 #[utoipa::path(
     put, path = "/api/v1/workflows/{id}", operation_id = "replace_workflow", tag = "workflows",
     params(("id" = WorkflowId, Path), ("If-Match" = Option<String>, Header, description = "The ETag of the version that is replaced.")),
-    request_body = described::Definition,
+    request_body = definition::Definition,
     responses((status = 200, description = "Saved.", body = Workflow<'_>, headers(("ETag" = String)))),
 )]
 pub(crate) async fn replace(

@@ -1,9 +1,11 @@
 //! `/openapi.json` and `/docs`.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::path::Path;
 
+use millrace_compiler::{NODE_FIELDS, WORKFLOW_FIELDS};
 use reqwest::Method;
+use serde_json::json;
 
 use crate::support::World;
 
@@ -69,6 +71,33 @@ async fn operations_are_named_once_and_each_tells_its_problem_and_its_scope() ->
 }
 
 /// Routes that are added past the annotations would be served and not described.
+#[tokio::test]
+async fn a_client_made_from_it_keeps_all_of_a_workflow_and_bytes_as_they_are() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let document = world.get("/api/v1/openapi.json").await?.body;
+    for (name, fields) in [("Definition", &WORKFLOW_FIELDS[..]), ("Node", &NODE_FIELDS[..])] {
+        let described = document["components"]["schemas"][name]["properties"].as_object().unwrap();
+        let described: BTreeSet<&str> = described.keys().map(String::as_str).collect();
+        assert_eq!(described, fields.iter().copied().collect(), "{name}");
+    }
+    let paths =
+        document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
+    let mut bodies = Vec::new();
+    for operation in paths {
+        let answers = operation["responses"].as_object().into_iter().flat_map(|answers| answers.values());
+        for body in answers.chain([&operation["requestBody"]]) {
+            bodies.extend(body["content"].get("application/octet-stream"));
+        }
+    }
+    assert!(bodies.len() >= 5, "{bodies:?}");
+    for body in bodies {
+        let named = body["schema"]["$ref"].as_str().and_then(|name| name.rsplit('/').next());
+        let schema = named.map_or(&body["schema"], |name| &document["components"]["schemas"][name]);
+        assert_eq!((&schema["type"], &schema["format"]), (&json!("string"), &json!("binary")), "{body}");
+    }
+    world.stop().await
+}
+
 #[test]
 fn every_route_of_the_api_is_made_from_its_description() {
     let router = include_str!("../../src/router.rs");

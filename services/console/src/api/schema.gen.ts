@@ -928,6 +928,11 @@ export interface components {
                 [key: string]: unknown;
             }[];
         };
+        /**
+         * Format: binary
+         * @description Bytes as they are.
+         */
+        Binary: string;
         /** @description The SHA-256 of a blob's bytes; written as 64 lower-case hex digits. */
         BlobId: string;
         /** @description A block of the catalogue. */
@@ -990,6 +995,11 @@ export interface components {
         Blocks: {
             blocks: components["schemas"]["Block"][];
         };
+        /**
+         * @description Whether a result of the same content may be taken over.
+         * @enum {string}
+         */
+        Cache: "auto" | "off";
         /** @description Who is told of a run's end, and what came of it. */
         Callback: {
             /** @description Where the news goes. */
@@ -1202,6 +1212,35 @@ export interface components {
             /** @description 1 to 200 characters; a saved workflow needs one. */
             name?: string | null;
             nodes: components["schemas"]["Node"][];
+            /** @description A run's inputs, as an example. */
+            inputs_example?: {
+                [key: string]: unknown;
+            } | null;
+            /**
+             * Format: int64
+             * @description Ends a run after so many milliseconds.
+             */
+            timeout_ms?: number | null;
+            /**
+             * Format: int32
+             * @description Node runs at once.
+             */
+            max_concurrency?: number | null;
+            /**
+             * Format: int32
+             * @description Its share among workflows of one priority.
+             */
+            weight?: number | null;
+            /** @description Workflows that come along, for `sub_workflow`, by name. */
+            workflows?: {
+                [key: string]: {
+                    [key: string]: unknown;
+                };
+            } | null;
+            /** @description What an editor keeps here, such as positions. */
+            ui?: {
+                [key: string]: unknown;
+            } | null;
         };
         /** @description How often something went wrong in one way. */
         ErrorCount: {
@@ -2082,6 +2121,18 @@ export interface components {
             config?: {
                 [key: string]: unknown;
             } | null;
+            retry?: components["schemas"]["Retry"] | null;
+            /**
+             * Format: int64
+             * @description Ends an attempt after so many milliseconds.
+             */
+            timeout_ms?: number | null;
+            /** @description `fail` (the run fails), `skip`, or `{"default": {…}}`: its outputs take these values. */
+            on_error?: unknown;
+            /** @description The pool for its jobs. */
+            pool?: string | null;
+            priority?: components["schemas"]["Priority"] | null;
+            cache?: components["schemas"]["Cache"] | null;
         };
         /** @description A node's name inside its workflow. The compiler admits `[A-Za-z_][A-Za-z0-9_-]{0,63}`. */
         NodeId: string;
@@ -2363,6 +2414,24 @@ export interface components {
             /** @description The node to begin at; everything is done again when none. */
             from?: string | null;
         };
+        /** @description How often a node is tried, and when again. */
+        Retry: {
+            /**
+             * Format: int32
+             * @description The first one counts.
+             */
+            max_attempts?: number | null;
+            /** Format: int64 */
+            initial_ms?: number | null;
+            /** Format: double */
+            multiplier?: number | null;
+            /** Format: int64 */
+            max_ms?: number | null;
+            /** Format: double */
+            jitter?: number | null;
+            /** @description The kinds of error it is for; those that may pass when none are named. */
+            on?: string[] | null;
+        };
         /** @description A run that was accepted, and goes on. */
         RunAccepted: {
             execution_id: components["schemas"]["ExecutionId"];
@@ -2377,7 +2446,7 @@ export interface components {
             trace_id: string;
             links: components["schemas"]["Links"];
         };
-        /** @description A run as a form: JSON parts, and one part per input, pictures as files. */
+        /** @description A run as a form: JSON parts, and further parts named after inputs, with pictures as files. */
         RunForm: {
             /** @description The request without its input, as JSON. */
             request?: unknown;
@@ -3895,7 +3964,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/octet-stream": number[];
+                "application/octet-stream": components["schemas"]["Binary"];
                 "multipart/form-data": components["schemas"]["FilesForm"];
             };
         };
@@ -3941,7 +4010,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/octet-stream": components["schemas"]["Binary"];
                 };
             };
             /** @description The range. */
@@ -3950,7 +4019,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/octet-stream": components["schemas"]["Binary"];
                 };
             };
             /** @description The client has it. */
@@ -3994,7 +4063,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/octet-stream": components["schemas"]["Binary"];
                 };
             };
             /** @description The range. */
@@ -4003,7 +4072,7 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/octet-stream": string;
+                    "application/octet-stream": components["schemas"]["Binary"];
                 };
             };
             /** @description The client has it. */

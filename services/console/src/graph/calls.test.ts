@@ -106,7 +106,8 @@ describe('a call', () => {
     const again = { nodes: [call({ workflow: 'again' }), out({ n: '$nodes.call.n' })] };
     expect(outputsOf({ nodes: [call({ workflow: 'again' })], workflows: { again } })).toEqual(['n:any']);
     for (const odd of [7, [], { nodes: {} }, { nodes: [null] }, { nodes: [{ id: 1 }] }]) {
-      const definition = { nodes: [call({ workflow: 'odd' })], workflows: { odd } };
+      // Anybody may have written it.
+      const definition = { nodes: [call({ workflow: 'odd' })], workflows: { odd } } as unknown as Definition;
       expect(outputsOf(definition)).toEqual([]);
     }
     const named = { nodes: [call({ workflow: 'constructor' }), call(), call({ workflow: 5 })] };

@@ -13,10 +13,12 @@ use crate::limits::{MAX_INPUTS, MAX_NODES, MAX_WORKFLOWS};
 use crate::plan::ScopeIndex;
 use crate::suggest::did_you_mean;
 
-const WORKFLOW_FIELDS: [&str; 8] =
+/// What may stand in a workflow.
+pub const WORKFLOW_FIELDS: [&str; 8] =
     ["name", "inputs_example", "nodes", "timeout_ms", "max_concurrency", "weight", "workflows", "ui"];
 
-const NODE_FIELDS: [&str; 10] =
+/// What may stand in a node.
+pub const NODE_FIELDS: [&str; 10] =
     ["id", "type", "inputs", "config", "retry", "timeout_ms", "on_error", "pool", "priority", "cache"];
 
 impl<'a> Draft<'a> {
