@@ -38,7 +38,12 @@ async fn what_a_killed_bench_had_started_ends() -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().permissions(open).tempdir()?;
     // Refused only where it is there already.
     drop(rustls::crypto::ring::default_provider().install_default());
+    // Servers of others: nothing of the load may reach them.
+    let others = "[redis]\nurl = \"redis://127.0.0.1:1/\"\n[database]\nurl = \"postgres://127.0.0.1:1/x\"\n\
+        [blobs]\nurl = \"/nowhere/blobs\"\n";
+    std::fs::write(folder.path().join("millrace.toml"), others)?;
     let mut command = bench(&["dag", "--seconds", "600"]);
+    command.current_dir(folder.path()).env("REDIS_URL", "redis://127.0.0.1:1/");
     command.env("TMPDIR", folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     let loaded = async || match instance_in(folder.path()) {

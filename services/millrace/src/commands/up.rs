@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use anyhow::Context as _;
 use clap::Args as ClapArgs;
-use millrace_config::{Loaded, Location, Settings};
+use millrace_config::{Loaded, Location, Origin, Settings};
 use millrace_local::DirLock;
 use millrace_store::KeySecret;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind};
@@ -60,7 +60,8 @@ pub(crate) struct Args {
     /// Use this Postgres instead of a private one.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// End when standard input does: how `millrace bench` takes its private instance along when it is killed.
+    /// End when standard input does, and share nothing that no flag names: the private instance of `millrace bench`, which goes
+    /// when that is killed, and whose load must not reach the servers that a file or the environment speaks of.
     #[arg(long, hide = true)]
     supervised: bool,
 }
@@ -81,6 +82,9 @@ impl Args {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut loaded = context.load(args.flags())?;
+    if args.supervised {
+        share_nothing(&mut loaded);
+    }
     check_health(&loaded.settings, args.workers)?;
     let alone = Alone::new(&loaded, "up")?;
     if args.supervised {
@@ -123,6 +127,19 @@ fn check_health(settings: &Settings, workers: usize) -> Result<(), Misuse> {
             "worker.health_listen is {listen}, and of {workers} workers only one can listen there; leave it out, or write port 0"
         ))),
         _ => Ok(()),
+    }
+}
+
+/// Forgets which servers and folders are shared with others, but for those that flags name.
+fn share_nothing(loaded: &mut Loaded) {
+    for key in ["redis.url", "database.url", "blobs.url", "models.downloads"] {
+        if loaded.origins.get(key).is_some_and(|origin| *origin != Origin::Flag) {
+            loaded.origins.insert(key.to_owned(), Origin::Default);
+        }
+    }
+    if !loaded.is_set("redis.url") {
+        let redis = &mut loaded.settings.redis;
+        (redis.ca_file, redis.certificate_file, redis.key_file) = (None, None, None);
     }
 }
 
