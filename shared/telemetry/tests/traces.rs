@@ -1,4 +1,5 @@
 //! What is exported, and under which trace, by a collector of this machine.
+#![allow(clippy::disallowed_methods, reason = "a test's own server, which the test ends")]
 
 use std::sync::Arc;
 
