@@ -72,8 +72,7 @@ export default function RowMenu({ workflow }: { workflow: WorkflowSummary }) {
           leftSection={<IconCopy size={15} />}
           onClick={() =>
             void withDefinition(
-              definition =>
-                void go(startWith({ nodes: [], ...definition, name: `${workflow.name} copy` })),
+              definition => void go(startWith({ nodes: [], ...definition, name: `${workflow.name} copy` })),
             )
           }
         >
