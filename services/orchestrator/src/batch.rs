@@ -18,7 +18,8 @@ use crate::outbox::{self, KeepFinished, Outbox};
 use crate::reuse::Keep;
 use crate::role::Shared;
 use crate::settled::{Settled, entries};
-use crate::step::{Open, Step, Stepped, do_shell_work, put_off, step};
+use crate::step::{Open, Step, Stepped, put_off, step};
+use crate::walk::walk;
 use crate::{OrchestratorError, callbacks, foresight, oversize, resend, reuse};
 
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
@@ -84,7 +85,7 @@ async fn round(
             Step::Later => {}
         }
     }
-    reuse_results(shared, &mut stepped, now).await;
+    reuse_results(shared, &mut stepped, now).await?;
     say_again(shared, &mut stepped, now).await?;
     move_oversize(shared, &mut stepped).await?;
     let (commits, versions) = prepare(shared, &mut stepped);
@@ -143,10 +144,10 @@ async fn say_again(
 ) -> Result<(), OrchestratorError> {
     // After the cache was asked: what was found is not said again.
     let wanted = |run: &mut Stepped| {
-        if run.maybe_unsent {
-            Effects::default()
+        if run.asked_again && !run.maybe_unsent {
+            resend::wanted(&mut run.held, now)
         } else {
-            resend::wanted(&mut run.held, &run.deliveries, now)
+            Effects::default()
         }
     };
     let mut again: Vec<Effects> = stepped.iter_mut().map(wanted).collect();
@@ -166,17 +167,32 @@ async fn move_oversize(shared: &Shared, stepped: &mut Vec<Stepped>) -> Result<()
             oversize::check(&shared.blobs, &mut effects.durable).await?;
             oversize::check_jobs(&shared.blobs, effects.jobs.iter_mut().map(|(job, _)| job)).await
         };
-        match moved.await {
-            Err(error) if error.reach() != Reach::Everybody => {
-                let run = held.run.accepted().execution_id;
-                put_off(run, &error);
-                stuck.insert(run);
-            }
-            checked => checked?,
-        }
+        note_stuck(moved.await, held, &mut stuck)?;
     }
-    stepped.retain(|run| !stuck.contains(&run.held.run.accepted().execution_id));
+    forget(stepped, &stuck);
     Ok(())
+}
+
+/// Puts a run off that only it is in the way of.
+fn note_stuck(
+    done: Result<(), OrchestratorError>,
+    held: &Held,
+    stuck: &mut HashSet<ExecutionId>,
+) -> Result<(), OrchestratorError> {
+    match done {
+        Err(error) if error.reach() != Reach::Everybody => {
+            let run = held.run.accepted().execution_id;
+            put_off(run, &error);
+            stuck.insert(run);
+            Ok(())
+        }
+        other => other,
+    }
+}
+
+/// Forgets runs that are to be stepped again later; their messages stay where they are.
+fn forget(stepped: &mut Vec<Stepped>, stuck: &HashSet<ExecutionId>) {
+    stepped.retain(|run| !stuck.contains(&run.held.run.accepted().execution_id));
 }
 
 /// The commits to make, and for each run the version it has afterwards; none for a run that needs no commit.
@@ -224,6 +240,9 @@ fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Optio
     outbox.call_back(callback);
     if maybe_unsent {
         outbox.say_again(&held);
+    } else if held.run.is_unfinished() {
+        held.goes_on += 1;
+        outbox.say_again(&held);
     }
     let accepted = held.run.accepted();
     if let (true, Some(schedule_id)) = (held.run.is_terminal(), accepted.schedule_id) {
@@ -233,16 +252,20 @@ fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Optio
 }
 
 /// Looks up the jobs that the runs are about to send, and takes what was made before; what then follows may be looked up
-/// too.
-async fn reuse_results(shared: &Shared, stepped: &mut [Stepped], now: UnixMillis) {
-    let mut room = reuse::HITS_PER_ROUND;
+/// too. A run that cannot be walked on from there is forgotten, to be stepped again later.
+async fn reuse_results(
+    shared: &Shared,
+    stepped: &mut Vec<Stepped>,
+    now: UnixMillis,
+) -> Result<(), OrchestratorError> {
+    let (mut room, mut stuck) = (reuse::HITS_PER_ROUND, HashSet::new());
     while room > 0 {
         let asked = stepped.iter_mut().enumerate();
         let asks: Vec<_> = asked
             .flat_map(|(at, run)| std::mem::take(&mut run.effects.asks).into_iter().map(move |ask| (at, ask)))
             .collect();
         if asks.is_empty() {
-            return;
+            break;
         }
         let mut by_run: IndexMap<usize, Vec<Hit>> = IndexMap::new();
         for (at, hit) in reuse::look_up(shared, asks, room).await {
@@ -252,9 +275,11 @@ async fn reuse_results(shared: &Shared, stepped: &mut [Stepped], now: UnixMillis
         for (at, hits) in by_run {
             let Stepped { held, effects, .. } = &mut stepped[at];
             effects.append(held.run.step(Input::Cached(hits), now));
-            do_shell_work(shared, held, effects, now).await;
+            note_stuck(walk(shared, held, effects, now).await, held, &mut stuck)?;
         }
+        forget(stepped, &stuck);
     }
+    Ok(())
 }
 
 /// Takes what workers made in a committed step, for others to find.

@@ -67,7 +67,7 @@ async fn withdraw(
         Err(other) => return Err(other),
     };
     let (run, effects) = Execution::withdraw(plan, accepted, settings(shared), error, now);
-    Ok(Some(Fetched { held: Held { run, version: 0 }, begun: Some(effects) }))
+    Ok(Some(Fetched { held: Held::new(run, 0), begun: Some(effects) }))
 }
 
 /// A run that was accepted and has no live state: from the line, or from the record when it was lost.
@@ -96,7 +96,7 @@ async fn resume(
 ) -> Result<Option<Fetched>, OrchestratorError> {
     let version = stored.version;
     let error = match restore(shared, run, stored).await {
-        Ok(run) => return Ok(Some(Fetched { held: Held { run, version }, begun: None })),
+        Ok(run) => return Ok(Some(Fetched { held: Held::new(run, version), begun: None })),
         Err(error) if error.is_of_the_run() => error,
         Err(other) => return Err(other),
     };
@@ -104,7 +104,7 @@ async fn resume(
     let given_up = Execution::give_up(&stored.fields, settings(shared), reason(&error), now);
     let Some((execution, effects)) = given_up.map_err(damaged)? else { return Ok(None) };
     tracing::error!(run.id = %run, error = %error, "a run cannot be continued; it ends as failed");
-    Ok(Some(Fetched { held: Held { run: execution, version }, begun: Some(effects) }))
+    Ok(Some(Fetched { held: Held::new(execution, version), begun: Some(effects) }))
 }
 
 async fn restore(
@@ -135,7 +135,7 @@ async fn begin(shared: &Shared, accepted: &Accepted, now: UnixMillis) -> Result<
         }
         Err(other) => return Err(other),
     };
-    Ok(Fetched { held: Held { run, version: 0 }, begun: Some(effects) })
+    Ok(Fetched { held: Held::new(run, 0), begun: Some(effects) })
 }
 
 /// What a run begins from: its workflow, and what need not be done again.
@@ -213,5 +213,6 @@ fn settings(shared: &Shared) -> Settings {
         partitions: shared.bus.partitions(),
         reuse: shared.settings.cache_results,
         chain_nodes: shared.settings.chain_nodes,
+        ..Settings::default()
     }
 }

@@ -10,6 +10,22 @@ use millrace_engine::Execution;
 pub(crate) struct Held {
     pub(crate) run: Execution,
     pub(crate) version: u64,
+    /// Wake-ups under way that it was sent only so that it goes on.
+    pub(crate) goes_on: usize,
+}
+
+impl Held {
+    pub(crate) fn new(run: Execution, version: u64) -> Self {
+        Self { run, version, goes_on: 0 }
+    }
+
+    /// Takes so many wake-ups; says whether somebody else sent one of them. Which of them is whose does not matter: what is asked
+    /// by one is done for another.
+    pub(crate) fn take_wakes(&mut self, wakes: usize) -> bool {
+        let own = self.goes_on.min(wakes);
+        self.goes_on -= own;
+        wakes > own
+    }
 }
 
 /// A bounded set of runs; the one untouched for longest makes room, since its state is stored anyway.

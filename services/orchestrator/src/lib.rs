@@ -22,6 +22,7 @@ mod settled;
 mod shell_work;
 mod step;
 mod sweeper;
+mod walk;
 
 pub use error::OrchestratorError;
 pub use role::{Deps, run};

@@ -28,16 +28,15 @@ pub(crate) fn come_again(deliveries: &[Delivery]) -> bool {
     deliveries.iter().any(|delivery| delivery.deliveries > 1)
 }
 
-/// What the run's messages ask to say again, wherever it is now.
-pub(crate) fn wanted(held: &mut Held, deliveries: &[Delivery], now: UnixMillis) -> Effects {
-    let mut again = Effects::default();
-    if let Some(wake) = deliveries.iter().find(|one| matches!(one.message, Message::Wake { .. })) {
-        let woken = held.run.step(Input::Message(wake.message.clone()), now);
-        if let Some(noop) = woken.noop {
-            counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
-        }
-        again.append_unsent(woken);
+/// What the run says again, wherever it is now.
+pub(crate) fn wanted(held: &mut Held, now: UnixMillis) -> Effects {
+    let execution_id = held.run.accepted().execution_id;
+    let woken = held.run.step(Input::Message(Message::Wake { execution_id }), now);
+    if let Some(noop) = woken.noop {
+        counter!("millrace_orchestrator_noops_total", "reason" => noop.as_str()).increment(1);
     }
+    let mut again = Effects::default();
+    again.append_unsent(woken);
     again
 }
 

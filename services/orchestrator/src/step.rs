@@ -1,6 +1,5 @@
 //! One step of one run: brought into memory, taken through its messages, with what the blob store has to do for it.
 
-use futures::future::join_all;
 use metrics::counter;
 use millrace_bus::Delivery;
 use millrace_contracts::message::Message;
@@ -11,10 +10,8 @@ use crate::error::Reach;
 use crate::fetch::fetch;
 use crate::held::Held;
 use crate::role::Shared;
-use crate::{OrchestratorError, resend, shell_work};
-
-/// Rounds of shell work in one step; each round follows from the one before, as deep as logic blocks are chained.
-const SHELL_ROUNDS: usize = 10_000;
+use crate::walk::walk;
+use crate::{OrchestratorError, resend};
 
 /// A run with messages for it, before it is stepped.
 pub(crate) struct Open {
@@ -43,6 +40,8 @@ pub(crate) struct Stepped {
     pub(crate) woken: bool,
     /// Whether its messages were acted on before, by whoever did not get to sending what followed.
     pub(crate) maybe_unsent: bool,
+    /// Whether it is to say again what it waits for.
+    pub(crate) asked_again: bool,
     pub(crate) effects: Effects,
     pub(crate) deliveries: Vec<Delivery>,
     /// Tells of the run's end, where this step is the end and somebody wants to know.
@@ -69,6 +68,8 @@ pub(crate) async fn step(shared: &Shared, open: Open, now: UnixMillis) -> Result
     // After a crash the alarm that woke it comes again, when it rests no longer and the line was not told.
     let is_alarm = |delivery: &Delivery| matches!(delivery.message, Message::Timer(_));
     let maybe_unsent = lost_race || resend::come_again(&deliveries);
+    let is_wake = |delivery: &&Delivery| matches!(delivery.message, Message::Wake { .. });
+    let asked_again = held.take_wakes(deliveries.iter().filter(is_wake).count());
     let woken = held.run.is_resting() || deliveries.iter().any(is_alarm);
     for delivery in &deliveries {
         if is_new && matches!(delivery.message, Message::Execute(_)) {
@@ -81,19 +82,22 @@ pub(crate) async fn step(shared: &Shared, open: Open, now: UnixMillis) -> Result
         count_noop(&later);
         effects.append(later);
     }
-    do_shell_work(shared, &mut held, &mut effects, now).await;
+    if let Err(error) = walk(shared, &mut held, &mut effects, now).await {
+        return without_run(error, deliveries);
+    }
     Ok(Step::Taken(Box::new(Stepped {
         held,
         remembered,
         woken,
         maybe_unsent,
+        asked_again,
         effects,
         deliveries,
         callback: None,
     })))
 }
 
-/// What becomes of messages whose run could not be brought into memory.
+/// What becomes of messages whose run could not be brought into memory, or not be walked.
 fn without_run(error: OrchestratorError, deliveries: Vec<Delivery>) -> Result<Step, OrchestratorError> {
     match error.reach() {
         Reach::Everybody => Err(error),
@@ -115,21 +119,6 @@ fn without_run(error: OrchestratorError, deliveries: Vec<Delivery>) -> Result<St
 pub(crate) fn put_off(run: ExecutionId, error: &OrchestratorError) {
     tracing::warn!(run.id = %run, error = %error, "a run cannot be looked at now; its messages are tried again");
     counter!("millrace_orchestrator_put_off_total").increment(1);
-}
-
-/// Has the blob store do what the run needs from it, and goes on with what that gives.
-pub(crate) async fn do_shell_work(shared: &Shared, held: &mut Held, effects: &mut Effects, now: UnixMillis) {
-    for _ in 0..SHELL_ROUNDS {
-        let work = std::mem::take(&mut effects.shell);
-        if work.is_empty() {
-            return;
-        }
-        let inputs =
-            join_all(work.into_iter().map(|work| shell_work::perform(shared, &held.run, work))).await;
-        for input in inputs {
-            effects.append(held.run.step(input, now));
-        }
-    }
 }
 
 fn count_noop(effects: &Effects) {

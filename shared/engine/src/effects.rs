@@ -60,6 +60,10 @@ impl Effects {
 
     /// Adds what is said again because of a wake-up, and is not among these effects anyway.
     pub fn append_unsent(&mut self, resent: Effects) {
+        debug_assert!(
+            !resent.needs_commit() && resent.shell.is_empty(),
+            "what is said again changes nothing"
+        );
         let sent: HashSet<JobId> = self.jobs.iter().map(|(job, _)| job.id).collect();
         self.jobs.extend(resent.jobs.into_iter().filter(|(job, _)| !sent.contains(&job.id)));
         self.renew_timers.extend(resent.renew_timers);

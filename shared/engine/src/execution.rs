@@ -9,7 +9,7 @@ use millrace_contracts::{ItemPath, JobError, UnixMillis};
 use serde_json::{Map, Value};
 
 use crate::chain::Answered;
-use crate::effects::Effects;
+use crate::effects::{Effects, ShellWork};
 use crate::record::{Meta, NodeRecord};
 use crate::reuse::Hit;
 
@@ -42,6 +42,8 @@ pub enum Input {
         /// The result.
         result: Result<Worked, JobError>,
     },
+    /// What an earlier step left, see [`Execution::is_unfinished`].
+    Continue,
 }
 
 /// What a piece of shell work gave.
@@ -76,11 +78,20 @@ pub struct Settings {
     pub reuse: bool,
     /// Transforms in a row that go to a worker as one job, at most [`millrace_contracts::chain::MOST_CHAINED`]; 1 for none.
     pub chain_nodes: usize,
+    /// Follow-ups that one step looks at; the rest is left to [`Input::Continue`], so that nobody is held up by a long step.
+    pub step_limit: usize,
 }
 
 impl Default for Settings {
     fn default() -> Self {
-        Self { max_items: 20_000, max_node_runs: 200_000, partitions: 16, reuse: true, chain_nodes: 16 }
+        Self {
+            max_items: 20_000,
+            max_node_runs: 200_000,
+            partitions: 16,
+            reuse: true,
+            chain_nodes: 16,
+            step_limit: 64,
+        }
     }
 }
 
@@ -130,20 +141,20 @@ pub struct Execution {
     pub(crate) ready: BTreeSet<(ItemPath, NodeIndex)>,
     /// Logic node runs handed to the shell.
     pub(crate) shell: HashSet<RunKey>,
-    /// Settled node runs whose dependants have not been told yet; empty between steps.
+    /// Settled node runs whose dependants have not been told yet; empty when nothing is left on the agenda.
     pub(crate) untold: HashSet<RunKey>,
     /// Results recorded before the log was lost, or by the run this one reruns; adopted in place of doing the work again.
     pub(crate) history: HashMap<RunKey, NodeRecord>,
     /// Node runs there will be when every open loop has gone through all its items.
     pub(crate) planned: u64,
-    /// What a report says of jobs that followed the one it is on; empty between steps.
+    /// What a report says of jobs that followed the one it is on; empty when nothing is left on the agenda.
     pub(crate) answered: Answered,
     pub(crate) effects: Effects,
-    /// What this step still has to look at; empty between steps.
+    /// What is still to be looked at, in this step or by [`Input::Continue`].
     pub(crate) agenda: VecDeque<Agenda>,
 }
 
-/// A follow-up inside one step. A queue instead of recursion: a chain of 10,000 nodes must not need a deep stack.
+/// A follow-up of a step. A queue instead of recursion: a chain of 10,000 nodes must not need a deep stack.
 #[derive(Debug)]
 pub(crate) enum Agenda {
     /// All inputs of this node run are settled: start it.
@@ -185,20 +196,40 @@ impl Execution {
     #[must_use]
     pub fn is_resting(&self) -> bool {
         let works = self.meta.jobs_pending > 0 || !self.ready.is_empty() || !self.shell.is_empty();
-        !works && !self.is_terminal()
+        !works && !self.is_unfinished() && !self.is_terminal()
     }
 
-    /// Applies one input and says what follows from it.
+    /// Whether steps so far left something that follows from them: [`Input::Continue`] goes on with it. It may be committed in
+    /// between; a run that is loaded then knows what is left.
+    #[must_use]
+    pub fn is_unfinished(&self) -> bool {
+        // What was stored may be all but the end itself.
+        !self.agenda.is_empty() || self.root_remaining == 0 && !self.is_terminal()
+    }
+
+    /// Applies one input and says what follows from it, as far as one step goes.
     pub fn step(&mut self, input: Input, now: UnixMillis) -> Effects {
+        // What is told while something is left waits its turn, or many messages at once would make a long step after all.
+        let waits = self.is_unfinished() && matches!(input, Input::Message(_));
         crate::handlers::handle(self, input, now);
-        self.run_agenda(now);
-        // What was not used means nothing any more: its node is a job of its own, or none.
-        self.answered.clear();
+        if !waits {
+            self.run_agenda(now);
+        }
         self.take_effects()
     }
 
+    /// Takes back what was asked of the shell and is not done yet: it is asked for again by [`Input::Continue`].
+    pub fn take_back(&mut self, work: Vec<ShellWork>) {
+        for ShellWork { key, .. } in work {
+            if self.shell.remove(&key) {
+                self.agenda.push_back(Agenda::Start(key));
+            }
+        }
+    }
+
     pub(crate) fn run_agenda(&mut self, now: UnixMillis) {
-        while let Some(item) = self.agenda.pop_front() {
+        for _ in 0..self.settings.step_limit.max(1) {
+            let Some(item) = self.agenda.pop_front() else { break };
             debug_assert!(!self.is_terminal(), "a run that ended has nothing left to look at");
             match item {
                 Agenda::Start(key) => self.start(&key, now),
@@ -206,6 +237,10 @@ impl Execution {
                 Agenda::LoopDone(opener) => self.follow_loop_done(&opener),
                 Agenda::NextInLine => self.start_next_in_line(now),
             }
+        }
+        if self.agenda.is_empty() {
+            // What was not used means nothing any more: its node is a job of its own, or none.
+            self.answered.clear();
         }
         self.complete_if_done(now);
     }

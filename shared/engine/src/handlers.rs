@@ -31,6 +31,7 @@ pub(crate) fn handle(run: &mut Execution, input: Input, now: UnixMillis) {
         Input::Message(Message::Wake { .. }) => wake::handle(run, now),
         Input::Message(Message::Schedule(_)) => run.effects.noop = Some(Noop::Unknown),
         Input::Cached(hits) => run.take_hits(hits, now),
+        Input::Continue => {}
         Input::Worked { key, result } => worked::handle(run, &key, result, now),
     }
 }

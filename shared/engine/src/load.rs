@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use millrace_compiler::plan::{Action, Plan, ScopeIndex};
+use millrace_compiler::plan::{Action, NodeIndex, Plan, ScopeIndex};
 use millrace_contracts::ItemPath;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::values::ValueRef;
@@ -72,7 +72,7 @@ impl Execution {
         }
         run.load_history(fields)?;
         run.derive();
-        missing.retain(|list| run.loops.get(&list.opener).is_some_and(|open| !open.is_over()));
+        missing.retain(|list| run.reads_items(&list.opener));
         missing.sort_by(|a, b| (&a.opener.path, a.opener.node).cmp(&(&b.opener.path, b.opener.node)));
         Ok((run, missing))
     }
@@ -132,6 +132,17 @@ impl Execution {
         Ok(missing)
     }
 
+    /// Whether anybody may still read the loop's items: those inside it, and whoever collects them when it is over, who may
+    /// wait for other nodes too.
+    fn reads_items(&self, opener: &RunKey) -> bool {
+        let Some(open) = self.loops.get(opener) else { return false };
+        let is_to_come = |&collector: &NodeIndex| {
+            let key = RunKey::new(collector, opener.path.clone());
+            !self.nodes.get(&key).is_some_and(|record| record.status.is_terminal())
+        };
+        !open.is_over() || self.plan.scope(open.scope).collectors.iter().any(is_to_come)
+    }
+
     fn opener_of(&self, field: &str) -> Result<RunKey, LoadError> {
         let unknown = || LoadError::UnknownNode(field.to_owned());
         let name = &field[LOOP_PREFIX.len()..];
@@ -186,6 +197,10 @@ impl Execution {
                 }
                 other => self.agenda.push_back(other),
             }
+        }
+        // A place may have become free, and nobody in line was told.
+        if !self.ready.is_empty() && !self.is_full() {
+            self.agenda.push_back(Agenda::NextInLine);
         }
     }
 

@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use millrace_bus::Standing;
 use millrace_config::Orchestrator;
-use millrace_contracts::ExecutionId;
 use millrace_contracts::event::LogPosition;
 use millrace_contracts::message::Accepted;
+use millrace_contracts::{EventType, ExecutionId};
 use millrace_testkit::eventually;
 use serde_json::json;
 
@@ -118,6 +118,29 @@ async fn what_is_put_off_does_not_keep_a_lane_from_what_is_new() -> anyhow::Resu
     world.submit_with(&chain(0), json!({"photo": picture("root")}), change).await?;
     let replica = world.replica_with(one_by_one());
     world.ended(run).await?;
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_run_waits_for_a_blob_store_that_is_away() -> anyhow::Result<()> {
+    let world = World::start_with(|blobs| blobs.cache_bytes = 0).await?;
+    let list = world.blobs.put_value(&json!(vec![7; 5_000])).await?;
+    let file = world.file_of(list.blob);
+    let bytes = std::fs::read(&file)?;
+    std::fs::remove_file(&file)?;
+    // What leads to itself is there and cannot be read: not even root can.
+    std::os::unix::fs::symlink(&file, &file)?;
+    let replica = world.replica();
+    let definition = json!({"name": "reads", "nodes": [
+        {"id": "list", "type": "parameter_input", "config": {"kind": "list<integer>"}},
+        {"id": "each", "type": "map", "inputs": {"items": "$inputs.list"}, "config": {"expr": "item + 1"}},
+        {"id": "answer", "type": "json_output", "inputs": {"items": "$nodes.each.items"}}]});
+    let run = world.submit(&definition, json!({"list": list.to_value()})).await?;
+    world.is_put_off(world.bus.partition_of(run)).await?;
+    std::fs::remove_file(&file)?;
+    std::fs::write(&file, bytes)?;
+    let log = world.ended(run).await?;
+    assert_eq!(log.last().map(|event| event.kind), Some(EventType::WorkflowCompleted), "{log:?}");
     replica.stop().await
 }
 

@@ -1,5 +1,6 @@
 //! Servers, replicas, and a worker played by hand.
 
+use std::path::PathBuf;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -10,8 +11,8 @@ use millrace_contracts::event::{LogPosition, Source};
 use millrace_contracts::job::{JobOutcome, JobReport};
 use millrace_contracts::message::{Accepted, Message, RerunOf};
 use millrace_contracts::{
-    ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, JobMetrics, NodeStatus, Partition,
-    Pool, UnixMillis, WorkerId,
+    BlobId, ErrorKind, Event, EventType, ExecutionId, ExecutionStatus, JobError, JobMetrics, NodeStatus,
+    Partition, Pool, UnixMillis, WorkerId,
 };
 use millrace_orchestrator::{Deps, OrchestratorError, run};
 use millrace_store::{AcceptedRun, RecordBatch, Store, StoreSettings};
@@ -167,11 +168,21 @@ impl World {
         let run = ids.find(|run| self.bus.partition_of(*run) == partition);
         let change = |accepted: &mut Accepted| accepted.execution_id = run.unwrap_or(accepted.execution_id);
         let accepted = self.accept_with(&definition, json!({}), change).await?;
-        let hex = accepted.definition.to_string();
-        let file = self.folder.path().join("sha256").join(&hex[..2]).join(&hex[2..4]).join(&hex);
+        let file = self.file_of(accepted.definition);
         std::fs::remove_file(&file)?;
         std::fs::create_dir(&file)?;
         self.bus.execute(&accepted).await?;
+        self.is_put_off(partition).await
+    }
+
+    /// Where the blob store keeps a blob.
+    pub(crate) fn file_of(&self, blob: BlobId) -> PathBuf {
+        let hex = blob.to_string();
+        self.folder.path().join("sha256").join(&hex[..2]).join(&hex[2..4]).join(&hex)
+    }
+
+    /// Until a replica has all messages of the partition in hand, and they are not done with.
+    pub(crate) async fn is_put_off(&self, partition: Partition) -> anyhow::Result<()> {
         eventually(DEADLINE, "a replica has it in hand", async || {
             let is_unread = self.bus.oldest_unread(&[partition]).await?.contains_key(&partition);
             let waits = self.bus.inbox_depth().await? > 0;

@@ -4,11 +4,14 @@
 use std::collections::HashMap;
 
 use millrace_contracts::{ErrorKind, EventType, ExecutionStatus, JobError};
-use millrace_engine::{Execution, LoadError, Settings, snapshot};
+use millrace_engine::{Execution, Input, LoadError, Settings, snapshot};
 use serde_json::json;
 
 use crate::support::driver::Driver;
-use crate::support::flow::{collect, compile, each, input, job, workflow};
+use crate::support::flow::{
+    START, accepted, collect, compile, condition, each, input, job, map, output, workflow,
+};
+use crate::support::work::{completed, report};
 
 fn load(driver: &Driver, fields: &HashMap<String, Vec<u8>>) -> Result<(), LoadError> {
     Execution::load(driver.plan.clone(), fields, Settings::default()).map(|_| ())
@@ -48,6 +51,121 @@ fn a_step_stores_what_it_changed_and_no_more() {
     let mut driver = Driver::begin(&definition, input(300, &[]));
     let fields: Vec<String> = driver.done("work[7]").fields.keys().cloned().collect();
     assert_eq!(fields, ["meta", "n:work[7]"]);
+}
+
+#[test]
+fn a_loop_that_is_over_keeps_its_items_for_a_collect_that_waits_for_others_too() {
+    let find = json!({"id": "find", "type": "detection", "inputs": {"image": "$inputs.photo"},
+        "config": {"model_id": "m"}});
+    let crop = json!({"id": "crop", "type": "crop",
+        "inputs": {"image": "$inputs.photo", "detections": "$nodes.find.detections"},
+        "config": {"mode": "detections"}});
+    let gathered =
+        json!({"it": "$nodes.each.item", "made": "$nodes.work.image", "slow": "$nodes.slow.image"});
+    let definition = workflow(&[
+        find,
+        crop,
+        each("each", "$nodes.crop.crops", json!({})),
+        job("work", "$nodes.each.item"),
+        job("slow", "$inputs.photo"),
+        json!({"id": "all", "type": "collect", "inputs": {"item": gathered}}),
+        output(json!({"items": "$nodes.all.items"})),
+    ]);
+    let mut driver = Driver::begin(&definition, input(0, &[]));
+    driver.complete("find", json!({"detections": {}, "count": 2, "classes": []}));
+    let list = driver.blobs.put(json!([{"crop": 0}, {"crop": 1}]));
+    driver.complete("crop", json!({"crops": list, "detections": []}));
+    driver.done("work[0]");
+    driver.done("work[1]");
+    driver.reload();
+    driver.done("slow");
+    let item =
+        |number: usize| json!({"it": {"crop": number}, "made": format!("work[{number}]"), "slow": "slow"});
+    assert_eq!(driver.outputs()["out"]["items"], json!([item(0), item(1)]));
+}
+
+/// A loop of logic alone: without a bound it is walked whole in one step.
+fn logic(items: usize) -> Driver {
+    let definition = workflow(&[
+        each("each", "$inputs.list", json!({"max_parallel": 2})),
+        condition("pass", "$nodes.each.item", "true"),
+        collect("all", "$nodes.pass.true"),
+        output(json!({"count": "$nodes.all.count"})),
+    ]);
+    Driver::begin(&definition, input(items, &[]))
+}
+
+#[test]
+fn a_step_has_a_bound_and_what_it_leaves_is_known_to_whoever_loads_the_run() {
+    let whole = logic(30);
+    assert_eq!(whole.outputs()["out"]["count"], 30);
+    let accepted = whole.run.accepted().clone();
+    let settings = Settings { step_limit: 3, ..Settings::default() };
+    let (mut run, mut effects) =
+        Execution::begin(whole.plan.clone(), accepted, settings, Vec::new(), whole.now);
+    let (mut fields, mut log) = (HashMap::new(), Vec::new());
+    loop {
+        assert!(effects.durable.len() <= 3 + 2, "a step goes no further: {:?}", effects.durable);
+        fields.extend(run.changed_fields(&effects));
+        log.append(&mut effects.durable);
+        if run.is_terminal() {
+            break;
+        }
+        assert!(!run.is_resting());
+        (run, _) = Execution::load(whole.plan.clone(), &fields, settings).unwrap();
+        effects = run.step(Input::Continue, whole.now);
+        assert!(effects.needs_commit(), "every step brings the run on");
+    }
+    assert_eq!(run.outputs(), whole.outputs());
+    assert_eq!(log.len(), whole.log.len());
+}
+
+#[test]
+fn messages_that_come_while_something_is_left_do_not_lengthen_a_step() {
+    let definition = workflow(&[
+        job("a", "$inputs.photo"),
+        job("b", "$inputs.photo"),
+        each("each", "$inputs.list", json!({})),
+        condition("pass", "$nodes.each.item", "true"),
+        collect("all", "$nodes.pass.true"),
+        output(json!({"count": "$nodes.all.count", "a": "$nodes.a.image"})),
+    ]);
+    let accepted = accepted(1, map(input(30, &[])));
+    let settings = Settings { step_limit: 8, ..Settings::default() };
+    let (mut run, effects) = Execution::begin(compile(&definition), accepted, settings, Vec::new(), START);
+    let mut jobs = effects.jobs;
+    while jobs.len() < 2 {
+        jobs.extend(run.step(Input::Continue, START).jobs);
+    }
+    assert!(run.is_unfinished());
+    for (job, _) in &jobs {
+        let done = report(job, "w1", START, completed(map(json!({"image": job.node_id}))));
+        assert_eq!(run.step(Input::Message(done), START).durable.len(), 1, "its own end and no more");
+    }
+    while run.is_unfinished() {
+        run.step(Input::Continue, START);
+    }
+    assert_eq!(run.outputs()["out"], json!({"count": 30, "a": "a"}));
+}
+
+#[test]
+fn work_that_the_shell_gives_back_is_asked_for_again() {
+    let definition = workflow(&[
+        job("a", "$inputs.photo"),
+        json!({"id": "if", "type": "condition", "inputs": {"value": "$inputs.n", "a": "$nodes.a.image"},
+            "config": {"if": "a.width > 5"}}),
+    ]);
+    let mut driver = Driver::begin(&definition, input(0, &[]));
+    let reference = driver.blobs.put(json!({"width": 9}));
+    let done = report(&driver.job("a"), "w1", START, completed(map(json!({"image": reference}))));
+    let asked = driver.run.step(Input::Message(done), START).shell;
+    driver.run.take_back(asked.clone());
+    assert!(driver.run.is_unfinished());
+    let again = driver.run.step(Input::Continue, START).shell;
+    assert_eq!((again.len(), &again), (1, &asked));
+    let worked = driver.blobs.perform(&driver.run, again[0].clone());
+    driver.run.step(worked, START);
+    assert!(driver.run.is_terminal());
 }
 
 #[test]

@@ -30,6 +30,8 @@ struct Conflicts {
 struct Held {
     run: Execution,
     version: u64,
+    /// Wake-ups under way that it was sent only so that it goes on.
+    goes_on: usize,
 }
 
 struct Stepped {
@@ -187,11 +189,18 @@ impl Replica {
         // Another luck with every step: what was missed before a crash may be found after it, and the other way round.
         let luck = desk.dice.chance(50).then(|| desk.dice.below(1 << 20) as u64);
         let kept = Kept { luck, answers: desk.answers };
-        settle(&mut held.run, &mut effects, (desk.blobs, kept), desk.now);
+        if desk.dice.chance(30) {
+            cut_short(&mut held.run, &mut effects, desk);
+        } else {
+            settle(&mut held.run, &mut effects, (desk.blobs, kept), desk.now);
+        }
         let mut again = Effects::default();
         let maybe_unsent = lost_race || deliveries.iter().any(|delivery| delivery.deliveries > 1);
-        let wake = deliveries.iter().find(|one| matches!(one.item, Message::Wake { .. }));
-        if let Some(wake) = wake.filter(|_| !maybe_unsent) {
+        let wakes: Messages =
+            deliveries.iter().filter(|one| matches!(one.item, Message::Wake { .. })).cloned().collect();
+        let own = held.goes_on.min(wakes.len());
+        held.goes_on -= own;
+        if let Some(wake) = wakes.get(own).filter(|_| !maybe_unsent) {
             again.append_unsent(held.run.step(Input::Message(wake.item.clone()), desk.now));
         }
         again.jobs.retain(|(job, _)| !desk.redis.queue.holds(|queued| queued.id == job.id));
@@ -244,7 +253,9 @@ impl Replica {
             acks.extend(deliveries.iter().map(|one| one.id));
             commands.jobs.extend(commit.jobs.into_iter().map(|(job, _)| job));
             if !held.run.is_terminal() {
-                commands.wakes.extend(maybe_unsent.then_some(run));
+                let goes_on = held.run.is_unfinished() && !maybe_unsent;
+                held.goes_on += usize::from(goes_on);
+                commands.wakes.extend((maybe_unsent || goes_on).then_some(run));
                 self.cache.insert(run, held);
             }
         }
@@ -297,12 +308,29 @@ fn fetch(
 ) -> Option<(Held, Effects)> {
     let surely_new = !lost_race && accepted.is_some() && deliveries.iter().all(|one| one.deliveries <= 1);
     if !surely_new && let Some(stored) = desk.redis.runs.get(&run) {
-        let run = load(desk.plan, &stored.fields, Settings::default(), desk.blobs);
-        return Some((Held { run, version: stored.version }, Effects::default()));
+        let run = load(desk.plan, &stored.fields, settings(), desk.blobs);
+        return Some((Held { run, version: stored.version, goes_on: 0 }, Effects::default()));
     }
     let accepted = accepted?;
     let history = if accepted.epoch > 1 { desk.record.history(run) } else { Vec::new() };
-    let (run, effects) =
-        Execution::begin(desk.plan.clone(), accepted.clone(), Settings::default(), history, desk.now);
-    Some((Held { run, version: 0 }, effects))
+    let (run, effects) = Execution::begin(desk.plan.clone(), accepted.clone(), settings(), history, desk.now);
+    Some((Held { run, version: 0, goes_on: 0 }, effects))
+}
+
+/// Steps so short that most leave something.
+fn settings() -> Settings {
+    Settings { step_limit: 3, ..Settings::default() }
+}
+
+/// Goes on with what was left for a while, and leaves the rest to the next step: what one commit brings has a bound.
+fn cut_short(run: &mut Execution, effects: &mut Effects, desk: &mut Desk<'_>) {
+    for _ in 0..desk.dice.below(4) {
+        if run.is_unfinished() {
+            effects.append(run.step(Input::Continue, desk.now));
+        } else if !effects.shell.is_empty() {
+            let input = desk.blobs.perform(run, effects.shell.remove(0));
+            effects.append(run.step(input, desk.now));
+        }
+    }
+    run.take_back(std::mem::take(&mut effects.shell));
 }

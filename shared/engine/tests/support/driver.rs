@@ -103,9 +103,10 @@ pub(crate) fn settle(
     }
 }
 
-/// Does the shell work that `effects` ask for, and what follows from it.
+/// Does the shell work that `effects` ask for, and all that follows from it and from what the step left.
 pub(crate) fn do_shell_work(run: &mut Execution, effects: &mut Effects, blobs: &mut Blobs, now: UnixMillis) {
     loop {
+        go_on(run, effects, now);
         let work = std::mem::take(&mut effects.shell);
         if work.is_empty() {
             return;
@@ -113,7 +114,15 @@ pub(crate) fn do_shell_work(run: &mut Execution, effects: &mut Effects, blobs: &
         for work in work {
             let input = blobs.perform(run, work);
             effects.append(run.step(input, now));
+            go_on(run, effects, now);
         }
+    }
+}
+
+/// Takes what a step left to its end, so that what is decided does not depend on how long a step is.
+pub(crate) fn go_on(run: &mut Execution, effects: &mut Effects, now: UnixMillis) {
+    while run.is_unfinished() {
+        effects.append(run.step(Input::Continue, now));
     }
 }
 
@@ -204,6 +213,7 @@ impl Driver {
         let mut effects = Effects::default();
         for message in messages {
             effects.append(run.step(Input::Message(message.clone()), now));
+            go_on(run, &mut effects, now);
         }
         settle(run, &mut effects, kept, now);
         Commit::of(run, effects)

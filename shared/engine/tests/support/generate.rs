@@ -250,6 +250,11 @@ impl Maker {
             let collected = self.push(node);
             sight.lists.push(format!("{collected}.items"));
         }
+        if self.dice.chance(30) {
+            // Waits for more than the loop.
+            let gathered = json!({"item": item, "outer": self.image(sight)});
+            self.push(json!({"type": "collect", "inputs": {"item": gathered}}));
+        }
     }
 
     /// A port that surely stands inside the loop of `item`.
