@@ -20,6 +20,15 @@ use crate::up::endpoints::Endpoints;
 const READY: Duration = Duration::from_secs(120);
 /// `up` promises to end in ten seconds.
 const STOP: Duration = Duration::from_secs(12);
+/// What of our own environment would make `up` use servers and folders of others; those of a file it leaves alone by itself.
+const FOREIGN: [&str; 6] = [
+    "REDIS_URL",
+    "DATABASE_URL",
+    "MILLRACE__REDIS__URL",
+    "MILLRACE__DATABASE__URL",
+    "MILLRACE__BLOBS__URL",
+    "MILLRACE__MODELS__DOWNLOADS",
+];
 
 /// The addresses of an instance.
 #[derive(Debug, Clone)]
@@ -113,6 +122,9 @@ fn command(private: &Private, folder: &Path) -> anyhow::Result<Command> {
     let mut command = roles::supervised(&roles::this_program()?, "up", private.config.as_deref());
     command.args(["--listen", "127.0.0.1:0", "--workers", &private.workers.to_string()]);
     command.arg("--data-dir").arg(folder.join("data")).arg("--models").arg(models);
+    for name in FOREIGN {
+        command.env_remove(name);
+    }
     command.envs(private.environment.iter().map(|(name, value)| (name, value)));
     let urls = [("--redis-url", &private.redis_url), ("--database-url", &private.database_url)];
     for (flag, url) in urls {

@@ -60,8 +60,8 @@ pub(crate) struct Args {
     /// Use this Postgres instead of a private one.
     #[arg(long, value_name = "URL")]
     database_url: Option<String>,
-    /// End when standard input does, and share nothing that no flag names: the private instance of `millrace bench`, which goes
-    /// when that is killed, and whose load must not reach the servers that a file or the environment speaks of.
+    /// End when standard input does, and share nothing that only a file names: the private instance of `millrace bench`, which
+    /// goes when that is killed, and whose load must not reach the servers of others.
     #[arg(long, hide = true)]
     supervised: bool,
 }
@@ -130,10 +130,11 @@ fn check_health(settings: &Settings, workers: usize) -> Result<(), Misuse> {
     }
 }
 
-/// Forgets which servers and folders are shared with others, but for those that flags name.
+/// Forgets which servers and folders a file shares with others. What flags and the environment name is meant: whoever starts a
+/// supervised `up` chooses both.
 fn share_nothing(loaded: &mut Loaded) {
     for key in ["redis.url", "database.url", "blobs.url", "models.downloads"] {
-        if loaded.origins.get(key).is_some_and(|origin| *origin != Origin::Flag) {
+        if matches!(loaded.origins.get(key), Some(Origin::File(_))) {
             loaded.origins.insert(key.to_owned(), Origin::Default);
         }
     }
