@@ -9,7 +9,6 @@ use millrace_contracts::{ExecutionId, Job, JobId};
 use moka::sync::Cache;
 
 use crate::held::Held;
-use crate::listening::subscribed;
 
 /// Cancellations remembered at most, for jobs that still wait in a queue.
 const REMEMBERED: u64 = 100_000;
@@ -49,7 +48,7 @@ impl Cancelled {
 /// Listens for cancellations for as long as it is polled.
 pub(crate) async fn listen(bus: Bus, cancelled: Cancelled, held: Held) -> Result<(), Infallible> {
     let channel = bus.cancelled_channel();
-    let mut feed = subscribed(&bus, &[&channel]).await;
+    let mut feed = bus.subscribe_patiently(&[&channel]).await;
     while let Some(item) = feed.next().await {
         let LiveItem::Event(event) = item else { continue };
         match Abandon::from_payload(&event.payload) {

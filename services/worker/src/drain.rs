@@ -1,17 +1,20 @@
 //! The wish that this worker drain: it takes no more jobs, finishes those in hand, and ends.
 
 use std::convert::Infallible;
+use std::time::Duration;
 
 use futures::StreamExt;
 use millrace_bus::{Bus, LiveItem};
 use millrace_contracts::WorkerId;
 use millrace_tasks::{CancellationToken, backoff};
 
-use crate::listening::{LONGEST_PAUSE, SHORTEST_PAUSE, subscribed};
+
+const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
+const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 
 /// Waits for the wish, then cancels `stop`.
 pub(crate) async fn listen(bus: Bus, worker: WorkerId, stop: CancellationToken) -> Result<(), Infallible> {
-    let mut wishes = subscribed(&bus, &[&bus.drain_channel()]).await;
+    let mut wishes = bus.subscribe_patiently(&[&bus.drain_channel()]).await;
     loop {
         // Said before we listened, or while the connection was lost.
         let mut meant = was_meant(&bus, &worker).await;
@@ -51,8 +54,6 @@ async fn was_meant(bus: &Bus, worker: &WorkerId) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
-
     use millrace_bus::BusSettings;
     use millrace_testkit::{TestRedis, eventually};
 

@@ -18,7 +18,6 @@ mod inventory;
 mod job;
 mod keeper;
 mod lanes;
-mod listening;
 mod model_events;
 mod models;
 mod neighbours;

@@ -11,7 +11,6 @@ use millrace_bus::{Bus, BusError, LiveItem};
 use millrace_contracts::{Event, EventType, ModelId, WorkerId};
 use serde::Deserialize;
 
-use crate::listening::subscribed;
 
 /// Without a word for so long a worker's models count for nothing.
 const SILENT: Duration = Duration::from_secs(15);
@@ -54,7 +53,7 @@ impl Neighbours {
 
     /// Listens for as long as it is polled, from what is registered now.
     pub(crate) async fn listen(self, bus: Bus) -> Result<(), Infallible> {
-        let mut feed = subscribed(&bus, &CHANNELS).await;
+        let mut feed = bus.subscribe_patiently(&CHANNELS).await;
         self.catch_up(&bus).await;
         while let Some(item) = feed.next().await {
             match item {

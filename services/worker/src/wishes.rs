@@ -10,7 +10,6 @@ use millrace_contracts::ModelId;
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::model::ModelWish;
 
-use crate::listening::subscribed;
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
 use crate::{ahead, origins};
@@ -20,7 +19,7 @@ const MOST_AT_ONCE: usize = 8;
 
 /// Listens for as long as it is polled.
 pub(crate) async fn listen(shared: Arc<Shared>, neighbours: Neighbours) -> Result<(), Infallible> {
-    let mut wishes = subscribed(&shared.bus, &[&shared.bus.model_wishes_channel()]).await;
+    let mut wishes = shared.bus.subscribe_patiently(&[&shared.bus.model_wishes_channel()]).await;
     let mut loading = FuturesUnordered::new();
     loop {
         let item = tokio::select! {

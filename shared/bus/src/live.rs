@@ -56,15 +56,27 @@ impl Bus {
     /// # Errors
     /// Redis could not be reached. Later losses are repaired by the feed itself.
     pub async fn subscribe(&self, patterns: &[&str]) -> Result<LiveFeed, BusError> {
-        let patterns: Vec<String> = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
-        let mut feed =
-            Feed { client: self.client().clone(), patterns, subscription: None, pause: BACKOFF_MIN };
+        let mut feed = self.closed_feed(patterns);
         feed.subscription = Some(feed.open().await.map_err(|source| BusError::Connect { source })?);
-        let items = futures::stream::unfold(feed, |mut feed| async move {
-            let item = feed.next().await;
-            Some((item, feed))
-        });
-        Ok(LiveFeed(Box::pin(items)))
+        Ok(feed.live())
+    }
+
+    /// [`Self::subscribe`], however long Redis takes to be there.
+    pub async fn subscribe_patiently(&self, patterns: &[&str]) -> LiveFeed {
+        let mut feed = self.closed_feed(patterns);
+        match feed.open().await {
+            Ok(subscription) => feed.subscription = Some(subscription),
+            Err(error) => {
+                tracing::warn!(%error, ?patterns, "the live subscription cannot be had yet; trying on");
+                feed.reopen().await;
+            }
+        }
+        feed.live()
+    }
+
+    fn closed_feed(&self, patterns: &[&str]) -> Feed {
+        let patterns = patterns.iter().map(|pattern| (*pattern).to_owned()).collect();
+        Feed { client: self.client().clone(), patterns, subscription: None, pause: BACKOFF_MIN }
     }
 }
 
@@ -82,6 +94,14 @@ struct Subscription {
 }
 
 impl Feed {
+    fn live(self) -> LiveFeed {
+        let items = futures::stream::unfold(self, |mut feed| async move {
+            let item = feed.next().await;
+            Some((item, feed))
+        });
+        LiveFeed(Box::pin(items))
+    }
+
     async fn next(&mut self) -> LiveItem {
         loop {
             let Some(subscription) = &mut self.subscription else {

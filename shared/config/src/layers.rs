@@ -87,7 +87,25 @@ pub(crate) fn variable_of(key: &str) -> String {
     format!("{ENV_PREFIX}{}", key.to_ascii_uppercase().replace('.', "__"))
 }
 
+/// Every environment variable that says something about `key`, for who starts a process that must not hear of it.
+pub fn variables_of(key: &str) -> impl Iterator<Item = String> {
+    let aliases = ALIASES.iter().filter(move |(_, named)| *named == key).map(|(name, _)| (*name).to_owned());
+    aliases.chain([variable_of(key)])
+}
+
 /// Whether the environment variable `name` says something about a key.
 pub(crate) fn is_setting_variable(name: &str) -> bool {
     name.starts_with(ENV_PREFIX) || ALIASES.iter().any(|(alias, _)| *alias == name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::variables_of;
+
+    #[test]
+    fn a_key_is_named_by_its_own_variable_and_by_the_one_people_know() {
+        let of = |key| variables_of(key).collect::<Vec<_>>();
+        assert_eq!(of("redis.url"), ["REDIS_URL", "MILLRACE__REDIS__URL"]);
+        assert_eq!(of("models.downloads"), ["MILLRACE__MODELS__DOWNLOADS"]);
+    }
 }

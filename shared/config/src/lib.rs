@@ -17,6 +17,7 @@ mod validate;
 
 pub use device::Device;
 pub use error::{ConfigError, ConfigFault};
+pub use layers::variables_of;
 pub use load::{LoadArgs, Loaded, Origin};
 pub use location::{BucketUrl, Location};
 pub use places::{ORT_VERSION, Places};

@@ -9,7 +9,6 @@ use std::time::Duration;
 use futures::StreamExt;
 use millrace_bus::{Bus, LiveFeed, LiveItem};
 use millrace_contracts::ExecutionId;
-use millrace_tasks::backoff;
 use tokio::sync::broadcast::{self, Receiver, Sender};
 
 use super::frame::Frame;
@@ -21,10 +20,8 @@ const PATTERNS: [&str; 4] = ["workflow:*", "inference:*", "worker:*", "model:*"]
 /// Slots of a run's ring. Small, because there is one per watched run; an overrun is made good from the log.
 const TOPIC_SLOTS: usize = 16;
 
-/// First pause before the feed is asked for again.
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-/// Longest pause before the feed is asked for again.
-const PAUSE_MAX: Duration = Duration::from_secs(2);
+/// How long the start waits for the feed.
+const AT_ONCE: Duration = Duration::from_secs(2);
 
 /// The topics of this process.
 #[derive(Debug)]
@@ -57,7 +54,7 @@ impl Hub {
         let mut feed = match first {
             Some(feed) => feed,
             None => {
-                let feed = subscribed(&bus).await;
+                let feed = bus.subscribe_patiently(&PATTERNS).await;
                 // Streams are open already, and have missed what was published before this.
                 self.resync();
                 feed
@@ -122,65 +119,5 @@ impl Hub {
 
 /// The live feed, if Redis gives it at once.
 pub(crate) async fn subscribe_now(bus: &Bus) -> Option<LiveFeed> {
-    tokio::time::timeout(PAUSE_MAX, bus.subscribe(&PATTERNS)).await.ok()?.ok()
-}
-
-/// The live feed, however long Redis takes to give it. Later losses it repairs by itself.
-async fn subscribed(bus: &Bus) -> LiveFeed {
-    let mut pauses = backoff(PAUSE_MIN, PAUSE_MAX);
-    loop {
-        match bus.subscribe(&PATTERNS).await {
-            Ok(feed) => return feed,
-            Err(error) => {
-                tracing::warn!(%error, "the live feed cannot be had yet; streams read the log meanwhile")
-            }
-        }
-        tokio::time::sleep(pauses.next().unwrap_or(PAUSE_MAX)).await;
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use millrace_contracts::event::Source;
-    use millrace_contracts::{Event, EventType, UnixMillis};
-    use serde_json::Value;
-
-    use super::*;
-
-    fn payload(run: ExecutionId) -> String {
-        let mut event = Event::new(
-            EventType::WorkflowStarted,
-            Source::Orchestrator,
-            "x".into(),
-            UnixMillis(0),
-            Value::Null,
-        );
-        event.execution_id = Some(run);
-        serde_json::to_string(&event).unwrap()
-    }
-
-    #[test]
-    fn a_topic_lives_as_long_as_somebody_is_at_it() {
-        let hub = Hub::new(8);
-        let run = ExecutionId::generate();
-        let (one, two) = (hub.subscribe(run), hub.subscribe(run));
-        assert_eq!(hub.topics(), 1);
-        drop(one);
-        assert_eq!(hub.topics(), 1);
-        drop(two);
-        assert_eq!(hub.topics(), 0);
-    }
-
-    #[test]
-    fn events_reach_their_run_and_the_firehose_only() {
-        let hub = Hub::new(8);
-        let (run, other) = (ExecutionId::generate(), ExecutionId::generate());
-        let (mut mine, mut others, mut all) = (hub.subscribe(run), hub.subscribe(other), hub.firehose());
-        hub.publish(&payload(run));
-        assert!(matches!(mine.receiver().try_recv(), Ok(Signal::Frame(frame)) if frame.run == Some(run)));
-        assert!(others.receiver().try_recv().is_err());
-        assert!(matches!(all.try_recv(), Ok(Signal::Frame(_))));
-        hub.resync();
-        assert!(matches!(others.receiver().try_recv(), Ok(Signal::Resync)));
-    }
+    tokio::time::timeout(AT_ONCE, bus.subscribe(&PATTERNS)).await.ok()?.ok()
 }

@@ -14,21 +14,13 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::roles;
+use crate::up::OF_ITS_OWN;
 use crate::up::endpoints::Endpoints;
 
 /// A first start makes a database, on a machine that may be busy.
 const READY: Duration = Duration::from_secs(120);
 /// `up` promises to end in ten seconds.
 const STOP: Duration = Duration::from_secs(12);
-/// What of our own environment would make `up` use servers and folders of others; those of a file it leaves alone by itself.
-const FOREIGN: [&str; 6] = [
-    "REDIS_URL",
-    "DATABASE_URL",
-    "MILLRACE__REDIS__URL",
-    "MILLRACE__DATABASE__URL",
-    "MILLRACE__BLOBS__URL",
-    "MILLRACE__MODELS__DOWNLOADS",
-];
 
 /// The addresses of an instance.
 #[derive(Debug, Clone)]
@@ -122,7 +114,8 @@ fn command(private: &Private, folder: &Path) -> anyhow::Result<Command> {
     let mut command = roles::supervised(&roles::this_program()?, "up", private.config.as_deref());
     command.args(["--listen", "127.0.0.1:0", "--workers", &private.workers.to_string()]);
     command.arg("--data-dir").arg(folder.join("data")).arg("--models").arg(models);
-    for name in FOREIGN {
+    // What a file says of these `up` leaves alone by itself.
+    for name in OF_ITS_OWN.iter().flat_map(|key| millrace_config::variables_of(key)) {
         command.env_remove(name);
     }
     command.envs(private.environment.iter().map(|(name, value)| (name, value)));

@@ -19,6 +19,7 @@ use tokio::net::TcpListener;
 use crate::context::Context;
 use crate::exit::{Exit, Misuse};
 use crate::roles::{self, Alone};
+use crate::up::OF_ITS_OWN;
 use crate::up::endpoints::Endpoints;
 use crate::up::readiness;
 use crate::up::servers::Servers;
@@ -133,7 +134,7 @@ fn check_health(settings: &Settings, workers: usize) -> Result<(), Misuse> {
 /// Forgets which servers and folders a file shares with others. What flags and the environment name is meant: whoever starts a
 /// supervised `up` chooses both.
 fn share_nothing(loaded: &mut Loaded) {
-    for key in ["redis.url", "database.url", "blobs.url", "models.downloads"] {
+    for key in OF_ITS_OWN {
         if matches!(loaded.origins.get(key), Some(Origin::File(_))) {
             loaded.origins.insert(key.to_owned(), Origin::Default);
         }

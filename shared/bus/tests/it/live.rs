@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use anyhow::{Context, Result};
 use futures::StreamExt;
 use millrace_bus::{LiveFeed, LiveItem};
@@ -29,6 +31,24 @@ async fn a_feed_reconnects_after_the_server_restarts_and_says_so() -> Result<()>
     bus.publish_all(&[live(EventType::ModelLoaded, ExecutionId::generate()), event.clone()]).await?;
     let LiveItem::Event(heard) = next(&mut feed).await? else { anyhow::bail!("an event was published") };
     assert_eq!(heard.payload, serde_json::to_string(&event)?, "and model:loaded was not subscribed to");
+    Ok(())
+}
+
+#[tokio::test]
+async fn who_subscribes_patiently_hears_what_is_said_once_the_server_is_there() -> Result<()> {
+    let mut fixture = Fixture::start().await?;
+    let bus = fixture.bus.clone();
+    fixture.redis.server().kill().await;
+    assert!(bus.subscribe(&["workflow:*"]).await.is_err(), "nobody is there");
+    let subscribing = bus.subscribe_patiently(&["workflow:*"]);
+    tokio::pin!(subscribing);
+    let early = tokio::time::timeout(Duration::from_millis(100), &mut subscribing).await;
+    assert!(early.is_err(), "and it goes on trying");
+    fixture.redis.server().restart().await?;
+    let mut feed = tokio::time::timeout(DEADLINE, subscribing).await?;
+    let event = live(EventType::WorkflowStarted, ExecutionId::generate());
+    eventually(DEADLINE, "it is said", async || bus.publish(&event).await.map(Some)).await?;
+    assert!(matches!(next(&mut feed).await?, LiveItem::Event(heard) if heard.channel == "workflow:started"));
     Ok(())
 }
 
