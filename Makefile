@@ -8,7 +8,7 @@ MILLRACE_CACHE ?= $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/millrace
 CARGO_TARGET_DIR ?= $(or $(MILLRACE_TARGET_DIR),$(MILLRACE_CACHE)/target)
 export MILLRACE_CACHE CARGO_TARGET_DIR CI
 
-.PHONY: help setup console demo test api-fuzz python lint fmt fmt-check docs openapi bench deny console-check console-browser size-guard
+.PHONY: help setup console demo test api-fuzz python lint fmt fmt-check docs openapi metrics-page bench deny console-check console-browser size-guard
 
 help: ## What there is
 	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
@@ -48,6 +48,9 @@ docs: ## The crates' documentation, warnings denied
 openapi: ## docs/openapi.json, written anew from the code, and the console's types from it
 	MILLRACE_REFRESH_OPENAPI=1 cargo test --locked -p millrace-api --test it openapi::the_committed_document
 	@scripts/console.sh types
+
+metrics-page: ## docs/metrics.md, written anew from the catalogue of metrics
+	MILLRACE_REFRESH_METRICS=1 cargo test --locked -p millrace-telemetry --test catalogue the_page
 
 bench: ## The benchmarks
 	cargo bench --locked --workspace

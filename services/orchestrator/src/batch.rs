@@ -12,6 +12,7 @@ use millrace_contracts::schedule::{Cue, CueReason};
 use millrace_contracts::{Event, ExecutionId, Job, UnixMillis};
 use millrace_engine::{Effects, Hit, Input};
 
+use crate::ends::End;
 use crate::error::Reach;
 use crate::held::{Held, HeldRuns};
 use crate::outbox::{self, KeepFinished, Outbox};
@@ -201,6 +202,7 @@ fn prepare(shared: &Shared, stepped: &mut [Stepped]) -> (Vec<Commit>, Vec<Option
     let keep = KeepFinished::of(&shared.settings, shared.bus.partitions());
     for run in stepped {
         let commit = if run.effects.needs_commit() {
+            run.end = End::among(&run.effects.durable);
             run.callback = callback(shared, &run.held, &run.effects.durable);
             let commit = outbox::commit(&shared.bus, &run.held, &mut run.effects, &keep);
             Some(Commit { because: begun_by(run), ..commit })
@@ -231,10 +233,13 @@ fn begun_by(run: &Stepped) -> Option<EntryId> {
 }
 
 fn accept(runs: &mut HeldRuns, outbox: &mut Outbox, run: Stepped, version: Option<u64>) {
-    let Stepped { mut held, effects, callback, maybe_unsent, .. } = run;
+    let Stepped { mut held, effects, callback, end, maybe_unsent, .. } = run;
     if let Some(version) = version {
         held.version = version;
         counter!("millrace_orchestrator_commits_total").increment(1);
+        if let Some(end) = end {
+            end.count();
+        }
     }
     outbox.add(&held, effects);
     outbox.call_back(callback);

@@ -3,6 +3,7 @@
 mod alarms;
 mod batch;
 mod callbacks;
+mod ends;
 mod error;
 mod fetch;
 mod fleet;

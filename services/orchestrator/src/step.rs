@@ -6,6 +6,7 @@ use millrace_contracts::message::Message;
 use millrace_contracts::{ExecutionId, Job, UnixMillis};
 use millrace_engine::{Effects, Input};
 
+use crate::ends::End;
 use crate::error::Reach;
 use crate::fetch::fetch;
 use crate::held::Held;
@@ -46,6 +47,8 @@ pub(crate) struct Stepped {
     pub(crate) deliveries: Vec<Delivery>,
     /// Tells of the run's end, where this step is the end and somebody wants to know.
     pub(crate) callback: Option<Job>,
+    /// Its end, to be counted once it is committed.
+    pub(crate) end: Option<End>,
 }
 
 /// Steps one run through its messages.
@@ -94,6 +97,7 @@ pub(crate) async fn step(shared: &Shared, open: Open, now: UnixMillis) -> Result
         effects,
         deliveries,
         callback: None,
+        end: None,
     })))
 }
 

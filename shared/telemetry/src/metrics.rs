@@ -2,7 +2,7 @@
 
 use metrics_exporter_prometheus::{Matcher, PrometheusBuilder, PrometheusHandle};
 
-use crate::TelemetryError;
+use crate::{TelemetryError, catalogue};
 
 /// Buckets of histograms in seconds: from one hop of the bus to a long job.
 const SECONDS: [f64; 16] =
@@ -14,6 +14,7 @@ const COUNTS: [f64; 12] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 1
 #[derive(Clone)]
 pub struct MetricsHandle {
     prometheus: PrometheusHandle,
+    process: metrics_process::Collector,
 }
 
 impl std::fmt::Debug for MetricsHandle {
@@ -23,14 +24,20 @@ impl std::fmt::Debug for MetricsHandle {
 }
 
 impl MetricsHandle {
-    /// Installs the recorder for this process.
+    /// Installs the recorder for this process, which has these roles: `api`, `orchestrator`, `writer`, `worker`.
     ///
     /// # Errors
     /// [`TelemetryError::Recorder`] when there is one already.
-    pub fn install() -> Result<Self, TelemetryError> {
+    pub fn install(roles: &[&str]) -> Result<Self, TelemetryError> {
         let builder = PrometheusBuilder::new().set_buckets(&COUNTS)?;
         let builder = builder.set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)?;
-        Ok(Self { prometheus: builder.install_recorder()? })
+        let prometheus = builder.install_recorder()?;
+        let process = metrics_process::Collector::default();
+        process.describe();
+        catalogue::describe();
+        catalogue::begin(roles);
+        metrics::gauge!("millrace_build_info", "version" => env!("CARGO_PKG_VERSION")).set(1.0);
+        Ok(Self { prometheus, process })
     }
 
     /// The text of `/metrics`.
@@ -38,6 +45,7 @@ impl MetricsHandle {
     pub fn render(&self) -> String {
         // Folds what histograms have gathered, which nobody else does; a scrape is often enough.
         self.prometheus.run_upkeep();
+        self.process.collect();
         self.prometheus.render()
     }
 }

@@ -35,12 +35,17 @@ async fn a_check_that_hangs_counts_as_failed() {
 
 #[tokio::test]
 async fn metrics_are_prometheus_text() {
-    let metrics = MetricsHandle::install().unwrap();
+    let metrics = MetricsHandle::install(&["api"]).unwrap();
     metrics::counter!("millrace_tested_total").increment(3);
     metrics::histogram!("millrace_tested_seconds").record(0.003);
     let (status, body) = get(&Health::new(Some(metrics)), "/metrics").await;
     assert_eq!(status, StatusCode::OK);
     assert!(body.contains("millrace_tested_total 3"), "{body}");
     assert!(body.contains("millrace_tested_seconds_bucket{le=\"0.005\"} 1"), "{body}");
-    assert!(MetricsHandle::install().is_err());
+    assert!(body.contains("# HELP millrace_streams_lagged_total Event streams"), "{body}");
+    assert!(body.contains("\nmillrace_streams_lagged_total 0\n"), "shown before the first: {body}");
+    assert!(body.contains("\nmillrace_http_refused_total{reason=\"streams\"} 0\n"), "{body}");
+    assert!(!body.contains("millrace_writer_events_total"), "that is another role's: {body}");
+    assert!(body.contains("\nprocess_resident_memory_bytes "), "{body}");
+    assert!(MetricsHandle::install(&["api"]).is_err());
 }

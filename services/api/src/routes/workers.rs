@@ -79,6 +79,6 @@ fn show(worker: &WorkerRecord) -> Worker {
 }
 
 /// What a worker says of itself; nothing once it is lost.
-pub(super) fn info(worker: &WorkerRecord) -> Map<String, Value> {
+pub(crate) fn info(worker: &WorkerRecord) -> Map<String, Value> {
     worker.info.as_deref().and_then(|json| serde_json::from_str(json).ok()).unwrap_or_default()
 }

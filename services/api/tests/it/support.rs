@@ -35,7 +35,7 @@ pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
 /// What this process counts: all tests together, where they share one.
 pub(crate) fn counted() -> MetricsHandle {
     static COUNTED: OnceLock<MetricsHandle> = OnceLock::new();
-    COUNTED.get_or_init(|| MetricsHandle::install().expect("nobody else counts")).clone()
+    COUNTED.get_or_init(|| MetricsHandle::install(&["api"]).expect("nobody else counts")).clone()
 }
 
 pub(crate) struct World {

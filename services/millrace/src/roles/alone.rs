@@ -10,6 +10,9 @@ use millrace_telemetry::{MetricsHandle, Telemetry};
 use super::purge::give_memory_back;
 use super::supervised::end_with_parent;
 
+/// The roles that `up` has in its own process.
+const IN_UP: [&str; 3] = ["api", "orchestrator", "writer"];
+
 /// What surrounds a role that runs alone.
 pub(crate) struct Alone {
     pub(crate) metrics: MetricsHandle,
@@ -21,10 +24,11 @@ pub(crate) struct Alone {
 }
 
 impl Alone {
-    /// Sets up the process for `role`.
+    /// Sets up the process for `role`, or for `up`, which has several.
     pub(crate) fn new(loaded: &Loaded, role: &str) -> anyhow::Result<Self> {
         let telemetry = millrace_telemetry::init(&loaded.settings.telemetry, role)?;
-        let metrics = MetricsHandle::install()?;
+        let metrics =
+            MetricsHandle::install(if role == "up" { &IN_UP } else { std::slice::from_ref(&role) })?;
         for warning in &loaded.warnings {
             tracing::warn!("{warning}");
         }
