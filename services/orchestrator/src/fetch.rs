@@ -206,6 +206,9 @@ async fn recorded(shared: &Shared, run: ExecutionId) -> Result<Vec<NodeRecord>, 
     Ok(done.into_iter().map(NodeRecord::from).collect())
 }
 
+/// Follow-ups between two looks at the clock: each may take as long as an expression may.
+const STEP_LIMIT: usize = 8;
+
 fn settings(shared: &Shared) -> Settings {
     Settings {
         max_items: shared.settings.max_items,
@@ -213,6 +216,6 @@ fn settings(shared: &Shared) -> Settings {
         partitions: shared.bus.partitions(),
         reuse: shared.settings.cache_results,
         chain_nodes: shared.settings.chain_nodes,
-        ..Settings::default()
+        step_limit: STEP_LIMIT,
     }
 }

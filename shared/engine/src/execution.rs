@@ -78,7 +78,8 @@ pub struct Settings {
     pub reuse: bool,
     /// Transforms in a row that go to a worker as one job, at most [`millrace_contracts::chain::MOST_CHAINED`]; 1 for none.
     pub chain_nodes: usize,
-    /// Follow-ups that one step looks at; the rest is left to [`Input::Continue`], so that nobody is held up by a long step.
+    /// Follow-ups that one step looks at; the rest is left to [`Input::Continue`], so that nobody is held up by a long step. Each may
+    /// be the evaluation of an expression, which takes some tens of milliseconds at most.
     pub step_limit: usize,
 }
 
@@ -209,10 +210,15 @@ impl Execution {
 
     /// Applies one input and says what follows from it, as far as one step goes.
     pub fn step(&mut self, input: Input, now: UnixMillis) -> Effects {
-        // What is told while something is left waits its turn, or many messages at once would make a long step after all.
-        let waits = self.is_unfinished() && matches!(input, Input::Message(_));
+        // What follows waits its turn while something is left, and where the shell did a piece of work, which is one of many, in any
+        // case: else many of them at once would make a long step after all.
+        let follows = match input {
+            Input::Continue => true,
+            Input::Message(_) | Input::Cached(_) => !self.is_unfinished(),
+            Input::Worked { .. } => false,
+        };
         crate::handlers::handle(self, input, now);
-        if !waits {
+        if follows {
             self.run_agenda(now);
         }
         self.take_effects()

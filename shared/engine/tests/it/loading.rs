@@ -4,12 +4,13 @@
 use std::collections::HashMap;
 
 use millrace_contracts::{ErrorKind, EventType, ExecutionStatus, JobError};
-use millrace_engine::{Execution, Input, LoadError, Settings, snapshot};
+use millrace_engine::{Ask, Effects, Execution, Hit, Input, LoadError, Reusable, Settings, snapshot};
 use serde_json::json;
 
-use crate::support::driver::Driver;
+use crate::support::blobs::Blobs;
+use crate::support::driver::{Driver, go_on};
 use crate::support::flow::{
-    START, accepted, collect, compile, condition, each, input, job, map, output, workflow,
+    START, accepted, collect, compile, condition, each, execution, input, job, map, output, workflow,
 };
 use crate::support::work::{completed, report};
 
@@ -149,6 +150,51 @@ fn messages_that_come_while_something_is_left_do_not_lengthen_a_step() {
 }
 
 #[test]
+fn what_the_shell_answers_at_once_does_not_lengthen_a_step() {
+    let definition = workflow(&[
+        each("one", "$inputs.list", json!({})),
+        condition("pass", "$nodes.one.item", "true"),
+        collect("all", "$nodes.pass.true"),
+        each("other", "$inputs.list", json!({})),
+        job("work", "$nodes.other.item"),
+        output(json!({"count": "$nodes.all.count"})),
+    ]);
+    let mut blobs = Blobs::default();
+    let list = blobs.put((0..30).map(|number| json!({"item": number})).collect());
+    let accepted = accepted(1, map(json!({"photo": {}, "list": list, "lists": [], "n": 3})));
+    let settings = Settings { step_limit: 8, ..Settings::default() };
+    let (mut run, mut effects) =
+        Execution::begin(compile(&definition), accepted, settings, Vec::new(), START);
+    go_on(&mut run, &mut effects, START);
+    assert_eq!(effects.shell.len(), 2);
+    for work in effects.shell {
+        let items = blobs.perform(&run, work);
+        let opened = run.step(items, START);
+        assert_eq!((opened.durable.len(), opened.jobs.len()), (1, 0), "its own end and no more");
+    }
+    let mut made = Effects::default();
+    while made.asks.is_empty() {
+        made.append(run.step(Input::Continue, START));
+    }
+    let result = |work: &Ask| Hit {
+        key: work.key.clone(),
+        attempt: work.attempt,
+        model: None,
+        result: Reusable {
+            outputs: map(json!({"image": 1})),
+            warnings: Vec::new(),
+            origin: execution(2),
+            at: START,
+        },
+    };
+    let hits: Vec<Hit> = made.asks.iter().map(result).collect();
+    let found = run.step(Input::Cached(hits.clone()), START);
+    assert_eq!(found.durable.len(), hits.len(), "their own ends and no more");
+    go_on(&mut run, &mut made, START);
+    assert_eq!(run.outputs()["out"]["count"], 30);
+}
+
+#[test]
 fn work_that_the_shell_gives_back_is_asked_for_again() {
     let definition = workflow(&[
         job("a", "$inputs.photo"),
@@ -165,6 +211,7 @@ fn work_that_the_shell_gives_back_is_asked_for_again() {
     assert_eq!((again.len(), &again), (1, &asked));
     let worked = driver.blobs.perform(&driver.run, again[0].clone());
     driver.run.step(worked, START);
+    driver.run.step(Input::Continue, START);
     assert!(driver.run.is_terminal());
 }
 
