@@ -1,6 +1,6 @@
 //! Work the engine cannot do because it needs the blob store: resolving references, storing large results.
 
-use millrace_blobs::BlobsError;
+use millrace_blobs::{Blobs, BlobsError};
 use millrace_compiler::logic::Call;
 use millrace_compiler::plan::Action;
 use millrace_contracts::{ErrorKind, JobError};
@@ -8,7 +8,6 @@ use millrace_engine::{Execution, Input, ShellWork, ShellWorkKind, Worked};
 use serde_json::{Map, Value};
 
 use crate::OrchestratorError;
-use crate::role::Shared;
 
 /// Why a piece of work has no result.
 enum Wrong {
@@ -39,7 +38,7 @@ impl From<BlobsError> for Wrong {
 /// # Errors
 /// The blob store is away, which is no fault of the run's.
 pub(crate) async fn perform(
-    shared: &Shared,
+    blobs: &Blobs,
     run: &Execution,
     work: ShellWork,
 ) -> Result<Input, OrchestratorError> {
@@ -48,12 +47,12 @@ pub(crate) async fn perform(
         ShellWorkKind::Evaluate { inputs, config } => {
             let node = run.plan().node(key.node);
             match &node.action {
-                Action::Logic(logic) => evaluate(shared, logic, inputs, config).await,
+                Action::Logic(logic) => evaluate(blobs, logic, inputs, config).await,
                 _ => Err(internal("only logic blocks are evaluated here").into()),
             }
         }
-        ShellWorkKind::Store { values, skipped } => store(shared, values, skipped).await,
-        ShellWorkKind::Items { list } => items(shared, list).await,
+        ShellWorkKind::Store { values, skipped } => store(blobs, values, skipped).await,
+        ShellWorkKind::Items { list } => items(blobs, list).await,
     };
     let result = match result {
         Ok(worked) => Ok(worked),
@@ -64,34 +63,36 @@ pub(crate) async fn perform(
 }
 
 async fn evaluate(
-    shared: &Shared,
+    blobs: &Blobs,
     logic: &millrace_compiler::logic::Logic,
     inputs: Map<String, Value>,
     config: Map<String, Value>,
 ) -> Result<Worked, Wrong> {
-    let inputs = resolve(shared, inputs).await?;
-    let config = resolve(shared, config).await?;
+    let inputs = resolve(blobs, inputs).await?;
+    let config = resolve(blobs, config).await?;
+    // Several are done side by side, and each may take its time: whoever else waits for this thread comes in between.
+    tokio::task::yield_now().await;
     let ports = logic.evaluate(&Call { inputs: &inputs, config: &config })?;
-    store(shared, ports.values, ports.skipped).await
+    store(blobs, ports.values, ports.skipped).await
 }
 
-async fn resolve(shared: &Shared, fields: Map<String, Value>) -> Result<Map<String, Value>, Wrong> {
-    match shared.blobs.resolve(&Value::Object(fields)).await? {
+async fn resolve(blobs: &Blobs, fields: Map<String, Value>) -> Result<Map<String, Value>, Wrong> {
+    match blobs.resolve(&Value::Object(fields)).await? {
         Value::Object(fields) => Ok(fields),
         _ => Err(internal("resolving an object must give an object").into()),
     }
 }
 
-async fn store(shared: &Shared, values: Map<String, Value>, skipped: Vec<String>) -> Result<Worked, Wrong> {
+async fn store(blobs: &Blobs, values: Map<String, Value>, skipped: Vec<String>) -> Result<Worked, Wrong> {
     let mut stored = Map::new();
     for (port, value) in values {
-        stored.insert(port, shared.blobs.claim_check(value).await?);
+        stored.insert(port, blobs.claim_check(value).await?);
     }
     Ok(Worked::Ports { values: stored, skipped })
 }
 
-async fn items(shared: &Shared, list: Value) -> Result<Worked, Wrong> {
-    match shared.blobs.resolve_one(&list).await? {
+async fn items(blobs: &Blobs, list: Value) -> Result<Worked, Wrong> {
+    match blobs.resolve_one(&list).await? {
         Value::Array(items) => Ok(Worked::Items { items, stored: list }),
         _ => {
             Err(JobError::new(ErrorKind::InvalidInput, "for_each walks a list and was given something else")

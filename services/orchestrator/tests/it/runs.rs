@@ -204,3 +204,23 @@ async fn events_of_a_run_say_what_they_are_about_and_where() -> anyhow::Result<(
     assert_eq!(world.store.executions().get(run).await?.region, region);
     replica.stop().await
 }
+
+/// What its items ask of the blob store takes longer than a run is walked at a time.
+#[tokio::test]
+async fn a_loop_of_long_expressions_with_large_results_comes_to_its_end() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let replica = world.replica();
+    let list: Value = (0..1_500).collect();
+    let lists = world.blobs.put_value(&Value::Array(vec![list; 64])).await?;
+    let definition = json!({"name": "long", "nodes": [
+        {"id": "lists", "type": "parameter_input", "config": {"kind": "list<list<integer>>"}},
+        {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.lists"}},
+        {"id": "pairs", "type": "map", "inputs": {"items": "$nodes.each.item"},
+            "config": {"expr": "{\"v\": item, \"i\": index}"}},
+        {"id": "all", "type": "collect", "inputs": {"item": "$nodes.pairs.items"}},
+        {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.all.count"}}]});
+    let run = world.submit(&definition, json!({"lists": lists.to_value()})).await?;
+    let log = world.ended(run).await?;
+    assert_eq!(outputs(&log)["answer"]["count"], 64);
+    replica.stop().await
+}
