@@ -30,11 +30,25 @@ pub(crate) fn sample(ratio: f64) {
     RATIO.store(ratio.to_bits(), Ordering::Relaxed);
 }
 
+fn ratio() -> f64 {
+    f64::from_bits(RATIO.load(Ordering::Relaxed))
+}
+
 /// What OpenTelemetry's own sampler says of a root.
-fn is_sampled(trace: TraceId) -> bool {
-    let sampler = Sampler::TraceIdRatioBased(f64::from_bits(RATIO.load(Ordering::Relaxed)));
-    let result = sampler.should_sample(None, trace, "", &SpanKind::Internal, &[], &[]);
+fn is_sampled(trace: TraceId, ratio: f64) -> bool {
+    let result =
+        Sampler::TraceIdRatioBased(ratio).should_sample(None, trace, "", &SpanKind::Internal, &[], &[]);
     result.decision == SamplingDecision::RecordAndSample
+}
+
+/// An id whose bits are all as good as random (the finaliser of SplitMix64). The sampler compares some bits of an id with the
+/// ratio, and those of a UUID are a time and a version in part.
+fn mixed(id: u128) -> TraceId {
+    let mut bits = (id >> 64) as u64 ^ (id as u64).rotate_left(32);
+    bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+    bits ^= bits >> 31;
+    TraceId::from((u128::from(bits) << 64) | u128::from(bits))
 }
 
 impl Traceparent {
@@ -43,8 +57,20 @@ impl Traceparent {
     pub fn generate() -> Self {
         let ids = RandomIdGenerator::default();
         let trace = ids.new_trace_id();
-        let flags = TraceFlags::default().with_sampled(is_sampled(trace));
+        let flags = TraceFlags::default().with_sampled(is_sampled(trace, ratio()));
         Self { trace, span: ids.new_span_id(), flags }
+    }
+
+    /// The root of the trace that is called `id`: the same however often it is asked for, and sampled as often among many as
+    /// [`Traceparent::generate`].
+    #[must_use]
+    pub fn of(id: u128) -> Self {
+        Self::of_within(id, ratio())
+    }
+
+    fn of_within(id: u128, ratio: f64) -> Self {
+        let flags = TraceFlags::default().with_sampled(is_sampled(mixed(id), ratio));
+        Self { trace: TraceId::from(id), span: SpanId::from(id as u64), flags }
     }
 
     /// A new span of the same trace.
@@ -124,6 +150,30 @@ mod tests {
         assert_eq!(own.to_string().parse::<Traceparent>().unwrap(), own);
         assert_eq!(Traceparent::from_header(Some(TEXT)), given);
         assert_ne!(Traceparent::from_header(Some("nonsense")).trace_id(), given.trace_id());
+    }
+
+    #[test]
+    fn the_root_of_a_named_trace_is_the_same_each_time_and_sampled_as_often_as_others() {
+        // As UUIDs of version 7 are: a time, a version, a variant, and what is as good as chance.
+        let id = |n: u64| {
+            let time = u128::from(0x0199_b5a2_0000 + n) << 80;
+            let chance = u128::from(n.wrapping_mul(0x9e37_79b9_7f4a_7c15) >> 2);
+            time | 0x7000 << 64 | 1 << 63 | chance
+        };
+        let ids: Vec<u128> = (1..=10_000).map(id).collect();
+        let sampled = |ratio: f64| {
+            let roots = ids.iter().map(|id| Traceparent::of_within(*id, ratio));
+            roots.filter(|root| root.to_string().ends_with("-01")).count()
+        };
+        assert_eq!((sampled(0.0), sampled(1.0)), (0, 10_000));
+        for ratio in [0.25, 0.5, 0.75] {
+            let share = sampled(ratio) as f64 / 10_000.0;
+            assert!((share - ratio).abs() < 0.05, "{share} of {ratio}");
+        }
+        let one = Traceparent::of_within(ids[7], 0.5);
+        assert_eq!(one, Traceparent::of_within(ids[7], 0.5));
+        assert_eq!(one.to_string().parse::<Traceparent>().unwrap(), one);
+        assert_eq!(one.trace_id(), format!("{:032x}", ids[7]));
     }
 
     #[test]

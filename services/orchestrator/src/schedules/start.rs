@@ -7,6 +7,7 @@ use millrace_compiler::Plan;
 use millrace_contracts::message::Accepted;
 use millrace_contracts::{ExecutionId, Faults, UnixMillis};
 use millrace_store::{AcceptedRun, Firing, FiringOutcome};
+use millrace_telemetry::Traceparent;
 use serde_json::{Map, Value};
 
 use crate::OrchestratorError;
@@ -33,7 +34,8 @@ pub(super) async fn start(
         Err(error) => return Ok(FiringOutcome::Failed(format!("the input cannot be made ready: {error}"))),
     };
     let spec = &firing.schedule.spec;
-    let trace_id = run.0.simple().to_string();
+    // A firing has no caller, so its run begins a trace; one that is handled twice begins it once.
+    let trace = Traceparent::of(run.0.as_u128());
     let accepted = Accepted {
         execution_id: run,
         workflow_id: Some(firing.schedule.workflow_id),
@@ -45,8 +47,7 @@ pub(super) async fn start(
         timeout_ms: spec.timeout_ms,
         weight: plan.limits.weight.unwrap_or(1),
         created_at: UnixMillis::now(),
-        // A firing has no caller, so its run begins a trace; one that is handled twice begins it once.
-        traceparent: Some(format!("00-{trace_id}-{}-01", &trace_id[16..])),
+        traceparent: Some(trace.to_string()),
         schedule_id: Some(firing.schedule.id),
         rerun_of: None,
         callback_url: spec.callback_url.clone(),
@@ -56,7 +57,7 @@ pub(super) async fn start(
     };
     let row = AcceptedRun {
         labels: spec.labels.clone(),
-        trace_id: Some(trace_id),
+        trace_id: Some(trace.trace_id()),
         ..AcceptedRun::new(accepted.clone())
     };
     shared.store.accept(&[row]).await?;
