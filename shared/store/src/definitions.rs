@@ -77,7 +77,7 @@ impl Store {
                 select sha256 from wf_definitions d where used_at < least($1, now() - interval '12 hours')
                     and not exists (select from wf_workflow_versions v where v.sha256 = d.sha256)
                     and not exists (select from wf_executions e where e.sha256 = d.sha256 and e.workflow_id is null)
-                order by sha256 limit $2 for update skip locked)
+                order by used_at limit $2 for update skip locked)
             returning sha256",
             before.to_utc(),
             i64::from(limit)

@@ -1,6 +1,7 @@
 //! The queries that are asked often use the indexes that were made for them, on a filled table.
 
 use anyhow::Result;
+use millrace_contracts::UnixMillis;
 use sqlx::{AssertSqlSafe, Row};
 
 use crate::story::Story;
@@ -137,5 +138,32 @@ async fn recording_a_batch_reads_nothing_of_what_else_is_under_way() -> Result<(
     let by_key =
         "select sum(idx_scan)::bigint from pg_stat_user_indexes where indexrelname = 'wf_executions_pkey'";
     assert!(fixture.count(by_key).await? > 0, "nothing was told of what was read");
+    Ok(())
+}
+
+/// There may be millions of them, of which few are old.
+#[tokio::test]
+async fn old_definitions_are_found_among_many_young_ones() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    fixture
+        .execute(
+            "insert into wf_definitions (sha256, definition, used_at)
+            select sha256(n::text::bytea), '{}', now() - case when n <= 10 then interval '100 days' else interval '1 hour' end
+            from generate_series(1, 20000) n;
+            analyze wf_definitions",
+        )
+        .await?;
+    let read = async |of: &str| {
+        fixture
+            .count(&format!("select {of}::bigint from pg_stat_user_tables where relname = 'wf_definitions'"))
+            .await
+    };
+    let scans = read("seq_scan").await?;
+    let cutoff = UnixMillis(UnixMillis::now().0 - 30 * 24 * 3_600_000);
+    assert_eq!(fixture.store.expire_definitions(cutoff, 500).await?.deleted, 10);
+    // A connection tells what it has read when it is closed.
+    fixture.store.close().await;
+    let by_age = "select idx_tup_read::bigint from pg_stat_user_indexes where indexrelname = 'wf_definitions_used_at_idx'";
+    assert_eq!((read("seq_scan").await?, fixture.count(by_age).await?), (scans, 10));
     Ok(())
 }
