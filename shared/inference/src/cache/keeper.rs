@@ -147,7 +147,7 @@ impl Inner {
         };
         let (core, before) = match load() {
             // There is less than the budget says: others share the machine, or its card.
-            Err(error @ InferenceError::OutOfMemory { .. }) if self.unload_idle(Some(id)) > 0 => {
+            Err(error @ InferenceError::OutOfMemory { .. }) if self.make_way_for(id) => {
                 tracing::warn!(model.id = %id, %error, "a load found no memory; idle models were unloaded, trying again");
                 load()?
             }

@@ -111,6 +111,13 @@ impl Inner {
         }
     }
 
+    /// Unloads what nobody uses for a load or a run of `id` that found no memory; whether there was anything. For a guess nobody
+    /// leaves here either.
+    pub(super) fn make_way_for(&self, id: &ModelId) -> bool {
+        let is_mere_guess = self.lock().is_mere_guess(id);
+        !is_mere_guess && self.unload_idle(Some(id)) > 0
+    }
+
     /// Ends a model that was taken out, and says so. Its memory is free afterwards, unless somebody still holds it.
     pub(super) fn bury(&self, id: &ModelId, forgotten: Option<Ready>, why: Evicted) {
         let Some(ready) = forgotten else { return };

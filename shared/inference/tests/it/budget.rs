@@ -390,32 +390,50 @@ impl CacheObserver for Mender {
         std::fs::copy(&self.sound, &self.place).unwrap();
         drop(self.heard.send(format!("{} {id}", why.as_str())));
     }
-    fn failed(&self, _: &ModelId, _: &InferenceError) {}
+    fn failed(&self, id: &ModelId, _: &InferenceError) {
+        drop(self.heard.send(format!("failed {id}")));
+    }
 }
 
-#[tokio::test]
-async fn a_load_that_finds_no_memory_is_tried_again_once_others_have_left() {
-    let folder = tempfile::tempdir().unwrap();
+/// A sound model `a`, and a model `b` that finds no memory until another leaves; and what is heard of them.
+fn short_of_memory(folder: &Path) -> (ModelCache, UnboundedReceiver<String>) {
     let sound = root().join("models/shapes-detector/model.onnx");
-    let place = folder.path().join("b/model.onnx");
+    let place = folder.join("b/model.onnx");
     for id in ["a", "b"] {
-        std::fs::create_dir_all(folder.path().join(id)).unwrap();
-        std::fs::copy(&sound, folder.path().join(id).join("model.onnx")).unwrap();
+        std::fs::create_dir_all(folder.join(id)).unwrap();
+        std::fs::copy(&sound, folder.join(id).join("model.onnx")).unwrap();
     }
     // The runtime has no code for a lack of memory: it is told by its words, the name of an operator among them.
     let mut short = Graph::new("short");
     short.input("x", Element::F32, &[Side::Fixed(1)]).output("y", Element::F32, &[Side::Fixed(1)]);
     short.node("org.example::out of memory", &["x"], "y", &[]);
     std::fs::write(&place, short.encode()).unwrap();
-    let (tell, mut heard) = unbounded_channel();
+    let (tell, heard) = unbounded_channel();
     let observer = Arc::new(Mender { sound, place, heard: tell });
-    let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
-    let cache = ModelCache::new(loader, CacheSettings::default(), observer).unwrap();
+    let loader = loader_of(folder.to_owned(), SessionSettings::default());
+    (ModelCache::new(loader, CacheSettings::default(), observer).unwrap(), heard)
+}
+
+#[tokio::test]
+async fn a_load_that_finds_no_memory_is_tried_again_once_others_have_left() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cache, mut heard) = short_of_memory(folder.path());
     // Nobody can leave: the only one there is in use.
     let used = cache.get(&"a".into()).await.unwrap();
     let refused = cache.get(&"b".into()).await.unwrap_err();
     assert!(matches!(refused, InferenceError::OutOfMemory { .. }), "{refused}");
     drop(used);
     assert!(cache.get(&"b".into()).await.is_ok());
-    assert_eq!(heard.try_recv().unwrap(), "emergency a");
+    assert_eq!([(); 2].map(|()| heard.try_recv().unwrap()), ["failed b", "emergency a"]);
+}
+
+#[tokio::test]
+async fn nobody_leaves_for_a_guess_that_finds_no_memory() {
+    let folder = tempfile::tempdir().unwrap();
+    let (cache, mut heard) = short_of_memory(folder.path());
+    drop(cache.get(&"a".into()).await.unwrap());
+    cache.prefetch_if_room(&"b".into());
+    assert_eq!(heard.recv().await.unwrap(), "failed b");
+    settled(&cache).await;
+    assert_eq!((cache.warm(), cache.report().evicted), (vec!["a".into()], 0));
 }
