@@ -1,27 +1,26 @@
 import { Combobox, ScrollArea, useCombobox } from '@mantine/core';
 import { useClickOutside } from '@mantine/hooks';
 import { useEffect, useMemo, useState } from 'react';
-import type { Block } from '~/api/types';
 import { CategoryIcon } from '~/graph/CategoryIcon';
-import { fits } from '~/graph/kinds';
+import { NODE_WIDTH } from '../document/places';
 import { newestBlocks, searchBlocks } from '../palette/search';
 import { useAddBlock } from '../palette/useAddBlock';
-import { useEditor, useEditorStore } from '../store';
-import { FURTHER, portOf, placeOf } from './handles';
+import { useEditor } from '../store';
+import { fittingBlocks, matchOf } from './fitting';
+import { portOf, placeOf } from './handles';
 import classes from './QuickAdd.module.css';
 import { wireUp, type QuickAddRequest } from './useConnecting';
 
 /** Blocks that fit the loose end of a wire; the one chosen is placed there and wired. */
 export function QuickAdd({ request, onClose }: { request: QuickAddRequest; onClose(): void }) {
-  const store = useEditorStore();
   const catalogue = useEditor(state => state.catalogue);
   const addBlock = useAddBlock();
   const [text, setText] = useState('');
   const combobox = useCombobox({ defaultOpened: true });
   const box = useClickOutside(onClose);
   const fitting = useMemo(
-    () => newestBlocks(catalogue).filter(block => matchOf(block, request) !== null),
-    [catalogue, request],
+    () => fittingBlocks(newestBlocks(catalogue), request.wire),
+    [catalogue, request.wire],
   );
   const found = searchBlocks(fitting, text).slice(0, 40);
   const { selectFirstOption } = combobox;
@@ -30,21 +29,18 @@ export function QuickAdd({ request, onClose }: { request: QuickAddRequest; onClo
   }, [text, selectFirstOption]);
   const choose = (type: string): void => {
     const block = catalogue.get(type);
-    const match = block && matchOf(block, request);
+    const match = block && matchOf(block, request.wire)?.handle;
     if (!match) return;
     const { wire, handle, canvas } = request;
     const isSource = wire.end === 'source';
-    const id = addBlock(type, [canvas[0] - (isSource ? 0 : 240), canvas[1] - 40]);
-    if (id) {
-      store.getState().change(before => {
-        const port = isSource ? portOf(handle) : match;
-        const place = isSource ? placeOf(match) : placeOf(handle);
-        if (port === null || place === null) return before;
-        return isSource
-          ? wireUp(before, wire.node, port, id, place)
-          : wireUp(before, id, port, wire.node, place);
-      });
-    }
+    addBlock(type, [canvas[0] - (isSource ? 0 : NODE_WIDTH), canvas[1] - 40], (before, id) => {
+      const port = isSource ? portOf(handle) : match;
+      const place = isSource ? placeOf(match) : placeOf(handle);
+      if (port === null || place === null) return before;
+      return isSource
+        ? wireUp(before, wire.node, port, id, place)
+        : wireUp(before, id, port, wire.node, place);
+    });
     onClose();
   };
   return (
@@ -82,18 +78,4 @@ export function QuickAdd({ request, onClose }: { request: QuickAddRequest; onClo
       </Combobox>
     </div>
   );
-}
-
-/** The end of the block that the wire goes to: a target handle, or an output port; null where nothing fits. */
-function matchOf(block: Block, { wire }: QuickAddRequest): string | null {
-  if (wire.end === 'target') {
-    const port = block.outputs.find(output => wire.kinds.some(wanted => fits(output.kind, wanted)));
-    return port?.name ?? null;
-  }
-  const takes = (kinds: readonly string[]) => wire.kinds.some(have => kinds.some(kind => fits(have, kind)));
-  const port =
-    block.inputs.find(input => input.required && takes(input.kinds)) ??
-    block.inputs.find(input => takes(input.kinds));
-  if (port) return `in:inputs/${port.name}`;
-  return block.further_inputs && takes([block.further_inputs]) ? FURTHER : null;
 }
