@@ -217,6 +217,113 @@ test('every wire is drawn: from calls, from all outputs at once, and to parts of
   assert.deepEqual(page.faults, []);
 });
 
+/** The wires that do not end at the port where the document says. */
+function astray(page) {
+  return page.locator('.react-flow__edge').evaluateAll(wires => {
+    const middle = ({ top, height }) => top + height / 2;
+    return wires.flatMap(wire => {
+      const [node, ...place] = wire.dataset.id.split('/');
+      const handle = `[data-id="${node}"] [data-handleid="in:${place.slice(0, 2).join('/')}"]`;
+      const path = wire.querySelector('.react-flow__edge-path');
+      const end = path.getPointAtLength(path.getTotalLength()).matrixTransform(path.getScreenCTM());
+      const port = document.querySelector(handle)?.getBoundingClientRect();
+      return port && Math.abs(middle(port) - end.y) < 3 ? [] : [wire.dataset.id];
+    });
+  });
+}
+
+/** Waits until this many wires are drawn, each to its port. */
+const drawnRight = (page, count) =>
+  until(`${count} wires at their ports`, async () => {
+    const some = await page.locator('.react-flow__edge').count();
+    return some === count && (await astray(page)).length === 0;
+  });
+
+test('wires follow the ports of a box that is as large as before', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const workflow = await api(server, '/workflows', {
+    name: 'moving-ports',
+    nodes: [
+      { id: 'photo', type: 'image_input' },
+      { id: 'min', type: 'parameter_input', config: { kind: 'float' } },
+      {
+        id: 'detect',
+        type: 'detection',
+        inputs: { image: '$inputs.photo' },
+        config: { model_id: 'shapes-detector' },
+      },
+      {
+        id: 'draw',
+        type: 'draw_boxes',
+        inputs: { image: '$inputs.photo', detections: '$nodes.detect.detections' },
+      },
+      { id: 'answer', type: 'json_output', inputs: { picture: '$nodes.draw.image' } },
+    ],
+  });
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await drawnRight(page, 4);
+  // A row in the shorter column, which a setting gets.
+  await page.locator('.react-flow__node [data-node=detect] header').click();
+  await page.locator('[data-field=confidence]').getByRole('button', { name: /from another node/ }).click();
+  await page.getByRole('menuitem').filter({ hasText: '$inputs.min' }).click();
+  await drawnRight(page, 5);
+  await page.locator('.react-flow__node [data-node=answer] header').click();
+  const name = page.getByRole('textbox', { name: 'Name of input picture' });
+  await name.fill('shown');
+  await name.press('Enter');
+  await page.locator(port('answer', 'in:inputs/shown')).waitFor();
+  await drawnRight(page, 5);
+  // All outputs at once are a port of their own.
+  const source = page.getByRole('combobox', { name: 'Source of the new input' });
+  await source.fill('$nodes.draw.*');
+  await source.press('Enter');
+  await drawnRight(page, 6);
+  assert.deepEqual(page.faults, []);
+});
+
+test('wires follow the ports of a call whose workflow is read late', async () => {
+  const page = await openPage(browser, { allowed: HALF_DRAWN });
+  const number = id => ({ id, type: 'parameter_input', config: { kind: 'float' } });
+  const called = await api(server, '/workflows', {
+    name: 'called',
+    nodes: [
+      number('a'),
+      number('b'),
+      { id: 'answer', type: 'json_output', inputs: { a: '$inputs.a', b: '$inputs.b' } },
+    ],
+  });
+  const call = { id: 'call', type: 'sub_workflow', config: { workflow: called.id } };
+  const workflow = await api(server, '/workflows', {
+    name: 'caller',
+    nodes: [number('x'), number('y'), { ...call, inputs: { b: '$inputs.y', a: '$inputs.x' } }],
+  });
+  // As before the save, which brings the called workflow along.
+  let read;
+  const isAsked = new Promise(resolve => (read = resolve));
+  await page.route(`**/api/v1/workflows/${workflow.id}`, async route => {
+    const record = await (await route.fetch()).json();
+    delete record.definition.workflows;
+    const placed = record.definition.nodes.find(node => node.id === 'call');
+    Object.assign(placed, { config: call.config, inputs: { b: '$inputs.y', a: '$inputs.x' } });
+    await route.fulfill({ json: record });
+  });
+  await page.route(`**/api/v1/workflows/${called.id}`, async route => {
+    await isAsked;
+    await route.continue();
+  });
+  const rows = () =>
+    page
+      .locator('.react-flow__node [data-node=call] .react-flow__handle.target')
+      .evaluateAll(all => all.map(one => one.dataset.handleid.slice(-1)).join(''));
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await drawnRight(page, 2);
+  assert.equal(await rows(), 'ba+');
+  read();
+  await until('the ports of the workflow that is called', async () => (await rows()) === 'ab+');
+  await drawnRight(page, 2);
+  assert.deepEqual(page.faults, []);
+});
+
 test('nodes with names that every object knows', async () => {
   const page = await openPage(browser, { allowed: HALF_DRAWN });
   const definition = {

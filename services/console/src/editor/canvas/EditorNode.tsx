@@ -12,6 +12,7 @@ import { faultsAt, type NodeFault } from '../document/faults';
 import classes from './EditorNode.module.css';
 import { FURTHER, sourceHandle, targetHandle } from './handles';
 import type { CanvasNode } from './nodes';
+import { useMeasured } from './useMeasured';
 
 /** A block on the canvas: its ports, what it is set to in a word, and what is wrong with it. */
 export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<CanvasNode>) {
@@ -19,9 +20,16 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
   const ports = useEditor(state => state.ports.get(id));
   const faults = useEditor(state => state.faults.byNode.get(id));
   const block = useEditor(state => (node ? blockOf(state.catalogue, node) : undefined));
-  if (!node) return null;
-  const settings = Object.entries(node.config ?? {}).filter(([, value]) => holdsSelector(value));
+  const settings = Object.entries(node?.config ?? {}).filter(([, value]) => holdsSelector(value));
+  const inputs = ports?.inputs ?? [];
   const outputs = ports?.outputs ?? [];
+  useMeasured(
+    id,
+    inputs.map(nameOf),
+    settings.map(([name]) => name),
+    outputs.map(nameOf),
+  );
+  if (!node) return null;
   return (
     <div
       className={classes.node}
@@ -39,7 +47,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
       </header>
       <div className={classes.ports}>
         <div className={classes.column}>
-          {ports?.inputs.map(port => (
+          {inputs.map(port => (
             <InputRow
               key={port.name}
               handle={targetHandle(port.place)}
@@ -90,6 +98,8 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
     </div>
   );
 });
+
+const nameOf = ({ name }: { name: string }) => name;
 
 function subtitle(config: Record<string, unknown> | undefined, title: string): string {
   const word =
