@@ -4,7 +4,7 @@ import { createMemoryRouter, RouterProvider } from 'react-router';
 import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Definition } from '~/api/types';
 import { logOut } from '~/login/session';
-import { readDraft } from '~/workflows/draft';
+import { keepDraft, readDraft } from '~/workflows/draft';
 import { openEditor } from './open';
 import { EditorContext, type EditorStore } from './store';
 import { useDraft } from './useDraft';
@@ -83,6 +83,15 @@ it('keeps the work where the logout fails', async () => {
   expect(asksBeforeUnload()).toBe(true);
   window.dispatchEvent(new Event('pagehide'));
   expect(readDraft(PLACE)?.definition.name).toBe('mine');
+});
+
+it('asks for work that was left for another page as well', async () => {
+  keepDraft('another', { base: 2, definition: named('theirs') });
+  const question = vi.spyOn(window, 'confirm').mockReturnValue(false);
+  await act(() => logOut());
+  expect(question).toHaveBeenCalledOnce();
+  expect(sent).toEqual([]);
+  expect(readDraft('another')?.definition.name).toBe('theirs');
 });
 
 it('asks nothing where there is nothing to lose', async () => {

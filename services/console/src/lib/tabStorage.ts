@@ -21,8 +21,18 @@ export function dropFromTab(name: string): void {
   sessionStorage.removeItem(PREFIX + name);
 }
 
+/** Whether anything is kept under a name that begins so. */
+export function holdsInTab(beginning: string): boolean {
+  return namesIn(beginning).length > 0;
+}
+
 /** Drops all that was kept under names that begin so. */
 export function clearTab(beginning = ''): void {
+  namesIn(beginning).forEach(name => sessionStorage.removeItem(name));
+}
+
+/** As the browser has them, with the prefix. */
+function namesIn(beginning: string): string[] {
   const names = Array.from({ length: sessionStorage.length }, (_, at) => sessionStorage.key(at) ?? '');
-  names.filter(name => name.startsWith(PREFIX + beginning)).forEach(name => sessionStorage.removeItem(name));
+  return names.filter(name => name.startsWith(PREFIX + beginning));
 }

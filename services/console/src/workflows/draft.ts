@@ -3,7 +3,7 @@
  * where it is edited, which is the id of the saved workflow or the key of the new one.
  */
 import type { Definition } from '~/api/types';
-import { clearTab, dropFromTab, keepInTab, readFromTab } from '~/lib/tabStorage';
+import { clearTab, dropFromTab, holdsInTab, keepInTab, readFromTab } from '~/lib/tabStorage';
 
 const KEPT = 'draft/';
 
@@ -28,6 +28,11 @@ export function readDraft(place: string): Draft | null {
 
 export function dropDraft(place: string): void {
   dropFromTab(KEPT + place);
+}
+
+/** Whether there is work of any workflow's: a draft goes with the last of its work. */
+export function hasDrafts(): boolean {
+  return holdsInTab(KEPT);
 }
 
 /** Leaves nothing for whoever logs in next. */

@@ -1,4 +1,5 @@
-/** Work on this page that is not saved, for those who are about to end the page and do not know whose it is. */
+/** Work in this tab that is not saved, for those who are about to end it and do not know whose it is. */
+import { hasDrafts } from './draft';
 
 export interface Keeper {
   hasWork(): boolean;
@@ -16,9 +17,11 @@ export function keepWork(keeper: Keeper): () => void {
   return () => keepers.delete(keeper);
 }
 
-/** Whether the page may be ended. The user is asked where that costs something. */
+/** Whether all work may be ended. The user is asked where that costs something. */
 export function mayLeaveWork(): boolean {
-  const hasWork = [...keepers].some(keeper => keeper.hasWork());
+  // All of them: each takes over first what is still being typed. Work whose page was left is a draft.
+  const answers = [...keepers].map(keeper => keeper.hasWork());
+  const hasWork = answers.includes(true) || hasDrafts();
   return !hasWork || window.confirm(LEAVE_QUESTION);
 }
 
