@@ -133,9 +133,11 @@ export function createEditor(
           set({ catalogue: next, ...derive(state.history.present, { ...state, catalogue: next }) });
       },
       setCalled(next) {
+        if (sameJson(next, get().called)) return;
+        // What is being typed into an input that is about to be elsewhere is meant for where it is now.
+        get().settle();
         const state = get();
-        if (!sameJson(next, state.called))
-          set({ called: next, ...derive(state.history.present, { ...state, called: next }) });
+        set({ called: next, ...derive(state.history.present, { ...state, called: next }) });
       },
     };
   });

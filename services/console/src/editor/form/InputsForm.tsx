@@ -20,12 +20,13 @@ interface Props {
 
 /** The node's wires as fields: what the canvas does with a mouse, a keyboard does here. */
 export function InputsForm({ node, block, ports, faults }: Props) {
+  const fixed = ports.filter(port => !port.further).length;
   return (
     <Stack gap="sm">
       {ports.map((port, index) => (
         <FieldFrame
-          // Not by its name, which may be what is being written.
-          key={index}
+          // A further one not by its name, which may be what is being written.
+          key={port.further ? `further/${index - fixed}` : `own/${port.name}`}
           name={port.name}
           help={`${port.kinds.join(' or ')}. ${port.help}`}
           required={port.required}

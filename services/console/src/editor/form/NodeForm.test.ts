@@ -74,9 +74,38 @@ function type(field: string, text: string): Promise<void> {
   });
 }
 
+/** What the fields of the inputs say. */
+const shown = () =>
+  Object.fromEntries(
+    [...document.querySelectorAll<HTMLInputElement>('input[aria-label^="Input "]')].map(input => [
+      input.getAttribute('aria-label'),
+      input.value,
+    ]),
+  );
+
+/** A workflow that takes these. */
+const taking = (...inputs: string[]) => ({
+  name: 'called',
+  nodes: inputs.map(id => ({ id, type: 'parameter_input', config: { kind: 'integer' } })),
+});
+
 const NAME = 'input[value="a"]';
 
 describe('the form of a node', () => {
+  it('leaves what is being typed at its input when the called workflow arrives', async () => {
+    const store = await open({
+      id: 'a',
+      type: 'sub_workflow',
+      inputs: { second: 2, first: 1 },
+      config: { workflow: OTHER },
+    });
+    await type('[aria-label="Input second"]', '77');
+    await act(() => store.getState().setCalled({ [OTHER]: taking('first', 'second') }));
+    await act(() => (document.activeElement as HTMLElement | null)?.blur());
+    expect(store.getState().nodes.get('a')?.inputs).toEqual({ second: 77, first: 1 });
+    expect(shown()).toEqual({ 'Input first': '1', 'Input second': '77' });
+  });
+
   it('gives a name that is still being typed to whoever saves', async () => {
     const store = await open(
       { id: 'a', type: 'delay' },
