@@ -6,7 +6,7 @@ import { CategoryIcon } from '~/graph/CategoryIcon';
 import { elementOf, fits, kindColour } from '~/graph/kinds';
 import { blockOf } from '~/graph/ports';
 import { blockName, holdsSelector, isSelector } from '~/graph/selectors';
-import { preview } from '~/lib/json';
+import { entryOf, preview } from '~/lib/json';
 import { useEditor } from '../store';
 import { faultsAt, type NodeFault } from '../document/faults';
 import classes from './EditorNode.module.css';
@@ -55,7 +55,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
               kinds={port.kinds}
               required={port.required}
               help={port.help}
-              wired={node.inputs?.[port.name] !== undefined}
+              wired={entryOf(node.inputs ?? {}, port.name) !== undefined}
               faulty={faultsAt(faults, port.place).length > 0}
               node={id}
             />

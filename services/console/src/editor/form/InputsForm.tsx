@@ -1,7 +1,7 @@
 import { Stack } from '@mantine/core';
 import type { Block, Json, NodeDefinition } from '~/api/types';
 import type { InPort } from '~/graph/ports';
-import { sameJson } from '~/lib/json';
+import { entryOf, sameJson } from '~/lib/json';
 import { faultsAt, type NodeFault } from '../document/faults';
 import { setAt } from '../document/edit';
 import { useEditorStore } from '../store';
@@ -33,7 +33,7 @@ export function InputsForm({ node, block, ports, faults }: Props) {
           faults={faultsAt(faults, port.place)}
           label={block && port.further ? <FurtherName node={node} name={port.name} /> : undefined}
         >
-          <InputField node={node.id} port={port} value={node.inputs?.[port.name]} />
+          <InputField node={node.id} port={port} value={entryOf(node.inputs ?? {}, port.name)} />
         </FieldFrame>
       ))}
       {block?.further_inputs && <NewInput node={node} kind={block.further_inputs} />}

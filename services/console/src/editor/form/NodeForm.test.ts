@@ -106,6 +106,13 @@ describe('the form of a node', () => {
     expect(shown()).toEqual({ 'Input first': '1', 'Input second': '77' });
   });
 
+  it('shows nothing in an input that is called as something that every object has', async () => {
+    const inputs = { given: 1 };
+    const store = await open({ id: 'a', type: 'sub_workflow', inputs, config: { workflow: OTHER } });
+    await act(() => store.getState().setCalled({ [OTHER]: taking('given', 'toString', '__proto__') }));
+    expect(shown()).toEqual({ 'Input given': '1', 'Input toString': '', 'Input __proto__': '' });
+  });
+
   it('gives a name that is still being typed to whoever saves', async () => {
     const store = await open(
       { id: 'a', type: 'delay' },
