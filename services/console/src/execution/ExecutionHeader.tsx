@@ -17,17 +17,18 @@ import { useLive } from './live/context';
 import { isTerminal } from './live/state';
 import { ProgressBar } from './ProgressBar';
 import { RunError } from './RunError';
-import { useCancel, useRerun } from './useRunActions';
+import { useCancel, type Rerun } from './useRunActions';
 
 interface Props {
   name: string;
   execution: Execution | undefined;
   definition: Definition | undefined;
   selected: string | null;
+  rerun: Rerun;
 }
 
 /** What the run is, how it stands, and what can be done about it. */
-export function ExecutionHeader({ name, execution, definition, selected }: Props) {
+export function ExecutionHeader({ name, execution, definition, selected, rerun }: Props) {
   const id = useLive(live => live.run.id);
   const status = useLive(live => (live.ready ? live.run.status : (execution?.status ?? live.run.status)));
   const startedAt = useLive(live => live.run.startedAt) ?? execution?.started_at ?? null;
@@ -35,7 +36,6 @@ export function ExecutionHeader({ name, execution, definition, selected }: Props
   const error = useLive(live => live.run.error);
   const go = useGoFromHere();
   const cancel = useCancel(id);
-  const rerun = useRerun(id);
   const over = isTerminal(status);
   return (
     <header className={classes.header}>

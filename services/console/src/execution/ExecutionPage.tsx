@@ -20,6 +20,7 @@ import { LiveContext, useLive } from './live/context';
 import { isTerminal } from './live/state';
 import { createLiveStore, watch } from './live/store';
 import { TABS, type TabName } from './tabs';
+import { useRerun } from './useRunActions';
 
 const RunGraph = lazyPart(
   () => import('./graph/RunGraph'),
@@ -89,10 +90,17 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
   const node = params.get('node');
   /** Shows a node on the graph, whatever view was open. */
   const openNode = (one: string): void => setParams({ node: one }, { replace: true });
+  const rerun = useRerun(id);
   const ready = definition.data && blocks.data;
   return (
     <div className={classes.page}>
-      <ExecutionHeader name={name} execution={page.data} definition={definition.data} selected={node} />
+      <ExecutionHeader
+        name={name}
+        execution={page.data}
+        definition={definition.data}
+        selected={node}
+        rerun={rerun}
+      />
       <Tabs
         value={tab}
         onChange={value => set('tab', value === 'graph' ? null : value)}
@@ -129,6 +137,7 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
               key={node}
               node={node}
               definition={definition.data}
+              rerun={rerun}
               onClose={() => set('node', null)}
             />
           )}

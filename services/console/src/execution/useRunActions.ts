@@ -1,7 +1,7 @@
 import { useMutation } from '@tanstack/react-query';
 import { request } from '~/api/request';
-import { useGoFromHere } from '~/lib/useLeaving';
 import { notifyDone, notifyProblem } from '~/ui/notify';
+import { useGoToRun } from './useGoToRun';
 
 /** Asks for the run's end; the events say when it has come. */
 export function useCancel(id: string) {
@@ -13,16 +13,18 @@ export function useCancel(id: string) {
   });
 }
 
-/** Runs it once more, reusing what is before `from`, and goes there. */
+export type Rerun = ReturnType<typeof useRerun>;
+
+/** Runs it once more, reusing what is before `from`, and goes there. The page has one, which outlives the panels of its nodes. */
 export function useRerun(id: string) {
-  const go = useGoFromHere();
+  const go = useGoToRun();
   return useMutation({
     mutationFn: (from: string | undefined) =>
       request<{ execution_id: string }>(`/executions/${id}/rerun`, {
         method: 'POST',
         body: from ? { from } : {},
       }),
-    onSuccess: run => go(`/executions/${run.execution_id}`),
+    onSuccess: run => go(run.execution_id),
     onError: error => notifyProblem('It was not run again', error),
   });
 }

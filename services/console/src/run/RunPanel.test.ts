@@ -121,6 +121,19 @@ describe('a run', { timeout: 60_000 }, () => {
     expect(router.state.location.pathname).toBe('/elsewhere');
   });
 
+  it('that begins after it was given up is cancelled', async () => {
+    await choose();
+    await run();
+    await until(() => expect(sent).toHaveLength(1));
+    sent[0]?.answer({ blob: 'ab' });
+    await until(() => expect(sent).toHaveLength(2));
+    await act(() => router.navigate('/elsewhere'));
+    sent[1]?.answer({ execution_id: 'one' });
+    await until(() => expect(sent[2]?.address).toBe('/api/v1/executions/one/cancel'));
+    await act(async () => sent[2]?.answer({}));
+    expect(router.state.location.pathname).toBe('/elsewhere');
+  });
+
   it('holds the bytes of its pictures while they are shown', async () => {
     await choose();
     expect([...held]).toEqual([find<HTMLImageElement>('[data-pictures] img').src]);

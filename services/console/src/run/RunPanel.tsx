@@ -22,6 +22,7 @@ import { isInputNode } from '~/graph/selectors';
 import { useGoFromHere, useLeaving } from '~/lib/useLeaving';
 import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
+import { notifyProblem } from '~/ui/notify';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { defaultValue, isPictureInput, missing, type InputValue } from './inputs';
 import type { Origin } from './origin';
@@ -34,6 +35,15 @@ interface Props {
   place: string;
   record: WorkflowRecord | null;
   onClose(): void;
+}
+
+/** Ends a run that was given up before it was there. */
+async function cancelUnseen({ execution_id: id }: RunAccepted): Promise<void> {
+  try {
+    await request(`/executions/${id}/cancel`, { method: 'POST', body: { reason: 'the panel was closed' } });
+  } catch (error) {
+    notifyProblem('The run that was given up goes on', error);
+  }
 }
 
 /** What a run is given, and go. What is on the canvas runs, saved or not. */
@@ -68,13 +78,15 @@ export function RunPanel({ place, record, onClose }: Props) {
         options,
         signal,
       );
-      return isNewest
-        ? request<RunAccepted>(`/workflows/${record.id}/run`, { method: 'POST', body, signal })
-        : request<RunAccepted>('/executions', {
+      // The answer is waited for in any case: a run that has begun without it would go on with nobody told.
+      const run = isNewest
+        ? await request<RunAccepted>(`/workflows/${record.id}/run`, { method: 'POST', body })
+        : await request<RunAccepted>('/executions', {
             method: 'POST',
             body: { ...body, workflow: definition },
-            signal,
           });
+      if (signal.aborted) await cancelUnseen(run);
+      return run;
     },
     onSuccess: run => {
       const origin: Origin = { address: pathname + search, place, base };

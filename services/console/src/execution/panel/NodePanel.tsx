@@ -10,7 +10,7 @@ import { useLive } from '../live/context';
 import { isTerminal, statusOf } from '../live/state';
 import { PortValue } from '../outputs/PortValue';
 import { RunError } from '../RunError';
-import { useRerun } from '../useRunActions';
+import type { Rerun } from '../useRunActions';
 import { ItemList } from './ItemList';
 import { Metrics } from './Metrics';
 import classes from './NodePanel.module.css';
@@ -18,15 +18,14 @@ import classes from './NodePanel.module.css';
 interface Props {
   node: string;
   definition: Definition;
+  rerun: Rerun;
   onClose(): void;
 }
 
 /** All there is to know about one node of the run. */
-export function NodePanel({ node: id, definition, onClose }: Props) {
+export function NodePanel({ node: id, definition, rerun, onClose }: Props) {
   const state = useLive(live => live.run.nodes.get(id));
   const over = useLive(live => isTerminal(live.run.status));
-  const runId = useLive(live => live.run.id);
-  const rerun = useRerun(runId);
   const [path, setPath] = useState<string | null>(null);
   const placed = useMemo(() => definition.nodes.find(node => node.id === id), [definition, id]);
   const isLoop = (state?.total ?? 0) > 1;

@@ -6,8 +6,8 @@ import { Link } from 'react-router';
 import { schedulesQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { RunAccepted, Schedule } from '~/api/types';
+import { useGoToRun } from '~/execution/useGoToRun';
 import { formatDate, words } from '~/lib/format';
-import { useGoFromHere } from '~/lib/useLeaving';
 import { Needs } from '~/login/Needs';
 import { DeleteButton } from '~/ui/DeleteButton';
 import { notifyProblem } from '~/ui/notify';
@@ -76,13 +76,13 @@ function Last({ schedule: { last, last_run: run } }: { schedule: Schedule }) {
 
 function Actions({ schedule }: { schedule: Schedule }) {
   const queries = useQueryClient();
-  const go = useGoFromHere();
+  const go = useGoToRun();
   const [editing, setEditing] = useState(false);
   const path = `/schedules/${schedule.id}`;
   const list = schedulesQuery(schedule.workflow_id).queryKey;
   const trigger = useMutation({
     mutationFn: () => request<RunAccepted>(`${path}/trigger`, { method: 'POST' }),
-    onSuccess: run => go(`/executions/${run.execution_id}`),
+    onSuccess: run => go(run.execution_id),
     onError: error => notifyProblem('It was not started', error),
   });
   const change = useMutation({
