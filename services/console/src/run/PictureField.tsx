@@ -21,19 +21,21 @@ interface Props {
   /** Whether what is pasted outside any field is meant for this one. */
   first: boolean;
   value: InputValue;
-  onChange(value: InputValue): void;
+  /** Changes it from what it is by then: pictures may come late, and one after the other. */
+  onChange(change: (now: InputValue) => InputValue): void;
 }
 
 /** A picture, or several: dropped, pasted, chosen, from an address, or from the camera. */
 export function PictureField({ node, isList, first, value, onChange }: Props) {
-  const pictures = value.kind === 'pictures' ? value.pictures : [];
+  const pictures = picturesIn(value);
   const [over, setOver] = useState(false);
   const [camera, setCamera] = useState(false);
   const [asking, setAsking] = useState(false);
   const chooser = useRef<HTMLInputElement>(null);
+  const change = (edit: (now: Picture[]) => Picture[]): void =>
+    onChange(now => ({ kind: 'pictures', pictures: edit(picturesIn(now)) }));
   const add = (more: Picture[]): void => {
-    if (more.length > 0)
-      onChange({ kind: 'pictures', pictures: isList ? [...pictures, ...more] : more.slice(0, 1) });
+    if (more.length > 0) change(now => (isList ? [...now, ...more] : more.slice(0, 1)));
   };
   const addFiles = (files: Iterable<File>): void => {
     const [all, isPicture] = [[...files], (file: File) => file.type.startsWith('image/')];
@@ -82,9 +84,7 @@ export function PictureField({ node, isList, first, value, onChange }: Props) {
                   color="dark"
                   className={classes.remove}
                   aria-label={`Remove ${picture.name}`}
-                  onClick={() =>
-                    onChange({ kind: 'pictures', pictures: pictures.filter(one => one !== picture) })
-                  }
+                  onClick={() => change(now => now.filter(one => one !== picture))}
                 >
                   <IconX size={13} />
                 </ActionIcon>
@@ -174,6 +174,8 @@ export function PictureField({ node, isList, first, value, onChange }: Props) {
     </section>
   );
 }
+
+const picturesIn = (value: InputValue) => (value.kind === 'pictures' ? value.pictures : []);
 
 function Preview({ picture }: { picture: Picture }) {
   if ('file' in picture) return <Chosen file={picture.file} name={picture.name} />;

@@ -67,7 +67,8 @@ export function RunPanel({ place, record, onClose }: Props) {
   const [options, setOptions] = useState<JsonObject>({});
   const [more, setMore] = useState(false);
   const valueOf = (node: NodeDefinition): InputValue => values.get(node.id) ?? defaultValue(node);
-  const set = (id: string, value: InputValue): void => setValues(before => new Map(before).set(id, value));
+  const set = (node: NodeDefinition, change: (now: InputValue) => InputValue): void =>
+    setValues(before => new Map(before).set(node.id, change(before.get(node.id) ?? defaultValue(node))));
   // A second Enter may come before the button is drawn as pressed.
   const starting = useRef(false);
   const start = useMutation({
@@ -139,14 +140,14 @@ export function RunPanel({ place, record, onClose }: Props) {
                 isList={lists.has(node.id) || node.config?.list === true}
                 first={node === inputs.find(isPictureInput)}
                 value={valueOf(node)}
-                onChange={value => set(node.id, value)}
+                onChange={change => set(node, change)}
               />
             ) : (
               <ParameterField
                 key={node.id}
                 node={node}
                 value={valueOf(node)}
-                onChange={value => set(node.id, value)}
+                onChange={value => set(node, () => value)}
               />
             ),
           )}

@@ -39,8 +39,9 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
   const { nodes, error, refetch } = useInputNodes(workflow, schedule?.version ?? null);
   const [values, setValues] = useState<ReadonlyMap<string, InputValue>>(new Map());
   const before = schedule && inputOf(schedule);
-  const valueOf = (node: NodeDefinition): InputValue =>
-    values.get(node.id) ?? fieldOf(node, before && entryOf(before, node.id));
+  const valueIn = (given: typeof values, node: NodeDefinition): InputValue =>
+    given.get(node.id) ?? fieldOf(node, before && entryOf(before, node.id));
+  const valueOf = (node: NodeDefinition): InputValue => valueIn(values, node);
   const lacking = nodes?.filter(node => missing(node, valueOf(node))) ?? [];
   const save = useMutation({
     mutationFn: async (signal: AbortSignal) => {
@@ -97,7 +98,9 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
             <ScheduleInputs
               nodes={nodes}
               valueOf={valueOf}
-              onChange={(id, value) => setValues(now => new Map(now).set(id, value))}
+              onChange={(node, change) =>
+                setValues(now => new Map(now).set(node.id, change(valueIn(now, node))))
+              }
             />
           )}
         </div>

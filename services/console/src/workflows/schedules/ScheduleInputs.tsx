@@ -7,7 +7,8 @@ import { PictureField } from '~/run/PictureField';
 interface Props {
   nodes: readonly NodeDefinition[];
   valueOf(node: NodeDefinition): InputValue;
-  onChange(id: string, value: InputValue): void;
+  /** Changes the input of `node` from what it is by then. */
+  onChange(node: NodeDefinition, change: (now: InputValue) => InputValue): void;
 }
 
 /** What every run of a schedule is given. */
@@ -23,7 +24,6 @@ export function ScheduleInputs({ nodes, valueOf, onChange }: Props) {
     <Stack>
       {nodes.map(node => {
         const value = valueOf(node);
-        const set = (next: InputValue): void => onChange(node.id, next);
         return isPictureInput(node) && value.kind === 'pictures' ? (
           <PictureField
             key={node.id}
@@ -31,10 +31,15 @@ export function ScheduleInputs({ nodes, valueOf, onChange }: Props) {
             isList={node.config?.list === true}
             first={node === nodes.find(isPictureInput)}
             value={value}
-            onChange={set}
+            onChange={change => onChange(node, change)}
           />
         ) : (
-          <ParameterField key={node.id} node={node} value={value} onChange={set} />
+          <ParameterField
+            key={node.id}
+            node={node}
+            value={value}
+            onChange={next => onChange(node, () => next)}
+          />
         );
       })}
     </Stack>
