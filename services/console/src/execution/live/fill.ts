@@ -1,6 +1,6 @@
 /**
  * What a snapshot left out, page by page from the record. The record follows the log and may be behind, so it is read again
- * until nothing is missing; with growing pauses, and not for ever.
+ * until nothing is missing; with growing pauses, never shorter than the reading before, and not for ever.
  */
 import { nodeRunsPage, type Page } from '~/api/queries';
 import { isMissing } from '~/api/request';
@@ -21,13 +21,16 @@ export interface Filled {
 export async function fill(id: string, into: Filled, signal: AbortSignal): Promise<void> {
   let least = into.missing();
   let tries = 0;
+  let began = performance.now();
   while (tries < MOST_TRIES && (await readAll(id, into, signal))) {
+    const took = performance.now() - began;
     const missing = into.missing();
     if (missing === 0) return;
     if (missing < least) tries = 0;
     least = Math.min(least, missing);
     tries += 1;
-    await rest(tries, signal);
+    await rest(tries, signal, took);
+    began = performance.now();
   }
 }
 
@@ -53,15 +56,16 @@ async function readAll(id: string, into: Filled, signal: AbortSignal): Promise<b
   return false;
 }
 
-/** Each time twice as long; over at once when it is given up. */
-function rest(tries: number, signal: AbortSignal): Promise<void> {
+/** Each time twice as long, and at least so long; over at once when it is given up. */
+function rest(tries: number, signal: AbortSignal, least = 0): Promise<void> {
+  const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_REST_MS);
   return new Promise(resolve => {
     const end = (): void => {
       clearTimeout(timer);
       signal.removeEventListener('abort', end);
       resolve();
     };
-    const timer = setTimeout(end, Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_REST_MS));
+    const timer = setTimeout(end, Math.max(pause, least));
     if (signal.aborted) end();
     else signal.addEventListener('abort', end);
   });

@@ -118,6 +118,21 @@ describe('watching a run', () => {
     expect(asked).toHaveLength(5);
   });
 
+  it('rests as long as a reading took, however much each of them brings', async () => {
+    const [runs, pageCount] = [1_000, 50];
+    let readings = 0;
+    pages(async () => {
+      const at = asked++ % pageCount;
+      if (at === 0) readings += 1;
+      await new Promise(resolve => setTimeout(resolve, 100));
+      return { nodes: [run(`[${readings}]`)], ...(at < pageCount - 1 && { next_after: `a[${at}]` }) };
+    });
+    let asked = 0;
+    source().say('snapshot', snapshot({ nodes_omitted: runs, progress: { ...progress(runs), total: runs } }));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(readings).toBe(6);
+  });
+
   it('gives up on what never comes, and at once when nobody watches any more', async () => {
     const { asked } = pages(() => ({ nodes: [run('[0]')] }));
     const held = snapshot({ status: 'completed', nodes_omitted: 3, progress: progress(3) });
