@@ -253,11 +253,23 @@ impl ModelCache {
     pub fn forget(&self, id: &ModelId, why: Evicted) {
         let mut state = self.shared.lock();
         match state.entries.get_mut(id) {
-            Some(Entry::Ready(_)) => {}
+            Some(Entry::Ready(_)) => self.drop_ready(state, id, why),
             // What is being loaded may be the copy that was there before.
-            Some(Entry::Loading(loading)) => return loading.stale |= why == Evicted::Replaced,
-            None => return,
+            Some(Entry::Loading(loading)) => loading.stale |= why == Evicted::Replaced,
+            None => {}
         }
+    }
+
+    /// Drops `model`, which turned out to be broken, as [`ModelCache::forget`] does: that copy of it. One that others loaded
+    /// meanwhile stays.
+    pub fn give_up_on(&self, model: &Model) {
+        let (state, id) = (self.shared.lock(), &model.info().id);
+        if matches!(state.entries.get(id), Some(Entry::Ready(ready)) if model.is_of(&ready.core)) {
+            self.drop_ready(state, id, Evicted::Broken);
+        }
+    }
+
+    fn drop_ready(&self, mut state: MutexGuard<'_, State>, id: &ModelId, why: Evicted) {
         let forgotten = state.remove(id, why);
         drop(state);
         self.shared.bell.notify_all();
@@ -281,6 +293,6 @@ pub(crate) struct Emergency(pub(crate) std::sync::Weak<Inner>);
 
 impl Relief for Emergency {
     fn relieve(&self, id: &ModelId) -> bool {
-        self.0.upgrade().is_some_and(|cache| cache.unload_idle(Some(id)) > 0)
+        self.0.upgrade().is_some_and(|cache| cache.make_way_for(id))
     }
 }

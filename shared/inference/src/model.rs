@@ -59,6 +59,11 @@ impl Model {
         Self { core, _lease: Some(lease) }
     }
 
+    /// Whether it is this very copy.
+    pub(crate) fn is_of(&self, core: &Arc<Core>) -> bool {
+        Arc::ptr_eq(&self.core, core)
+    }
+
     /// What is known of it.
     #[must_use]
     pub fn info(&self) -> &ModelInfo {

@@ -1,7 +1,7 @@
 //! A job's rows through its model, with the time it took and what came of the batch.
 
 use millrace_contracts::{ErrorKind, JobError};
-use millrace_inference::{Evicted, InferenceError, Inferred, Model, Part, Rows, Tensor};
+use millrace_inference::{InferenceError, Inferred, Model, Part, Rows, Tensor};
 use millrace_turns::Turn;
 
 use super::{JobContext, Stage};
@@ -36,9 +36,9 @@ impl JobContext {
         ran: Result<Inferred, InferenceError>,
     ) -> Result<Inferred, JobError> {
         let inferred = ran.map_err(|error| {
-            // A model without threads is beyond use: the next attempt loads it afresh.
+            // A model without threads is beyond use: the next attempt loads it afresh, unless others have by now.
             if matches!(error, InferenceError::SessionLost { .. }) {
-                self.shared.models.forget(&model.info().id, Evicted::Broken);
+                self.shared.models.give_up_on(model);
             }
             if error.kind() == ErrorKind::OutOfMemory {
                 metrics::counter!("millrace_worker_out_of_memory_total").increment(1);

@@ -60,6 +60,20 @@ async fn however_many_ask_a_model_is_loaded_once() {
 }
 
 #[tokio::test]
+async fn a_broken_copy_is_given_up_and_not_the_one_that_took_its_place() {
+    let cache = cache(loader(), 4, Arc::new(Diary::default()));
+    let id = ModelId::from("shapes-detector");
+    let broken = cache.get(&id).await.unwrap().model;
+    cache.give_up_on(&broken);
+    assert!(cache.warm().is_empty());
+    let fresh = cache.get(&id).await.unwrap().model;
+    cache.give_up_on(&broken);
+    assert_eq!(cache.warm(), std::slice::from_ref(&id), "it was loaded since");
+    cache.give_up_on(&fresh);
+    assert!(cache.warm().is_empty());
+}
+
+#[tokio::test]
 async fn what_nobody_uses_makes_room_and_what_is_used_stays() {
     let folder = tempfile::tempdir().unwrap();
     let [a, b, c] = copies(folder.path(), ["a", "b", "c"]);
