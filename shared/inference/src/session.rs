@@ -101,7 +101,7 @@ pub(crate) struct Around {
     pub(crate) courtesy: Courtesy,
 }
 
-/// The handle of a model's session threads. They end when it is dropped and the requests in hand are done.
+/// The handle of a model's session threads. They end when it is dropped, and with them the run that is under way then.
 #[derive(Debug)]
 pub struct SessionThread {
     id: ModelId,
@@ -321,11 +321,10 @@ impl SessionThread {
         self.running.stop_abandoned();
     }
 
-    /// Ends its threads once what waits is done, and waits for them: nobody may wait for an answer of its any more. A thread that
+    /// Ends its threads, and waits for them: nobody may wait for an answer of its any more. A thread that
     /// does not end is left, with an error in the log.
     pub(crate) fn end(mut self) {
         let (threads, id) = (std::mem::take(&mut self.threads), self.id.clone());
-        self.stop_abandoned();
         drop(self);
         let begun = Instant::now();
         for thread in threads {
@@ -356,5 +355,7 @@ impl SessionThread {
 impl Drop for SessionThread {
     fn drop(&mut self) {
         self.queue.close();
+        // Its callers borrowed it, and so are gone: what still runs holds memory that nobody counts any more.
+        self.stop_abandoned();
     }
 }

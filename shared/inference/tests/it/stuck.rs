@@ -10,6 +10,7 @@ use millrace_inference::{
     CacheObserver, CacheSettings, Evicted, InferenceError, MemoryMeter, ModelCache, ModelInfo, Pressure,
     Quiet, SessionSettings, Tensor,
 };
+use millrace_tasks::Courtesy;
 use tokio::sync::mpsc::{UnboundedSender, unbounded_channel};
 
 use crate::{goldens_folder, loader_of, root};
@@ -51,6 +52,34 @@ async fn a_run_that_nobody_waits_for_is_stopped() {
     // Behind it on the same session.
     let outputs = endless.infer(picture(0.0)).await.unwrap().outputs;
     assert_eq!(outputs[0].data(), [0.1, 0.7, 0.2]);
+}
+
+#[tokio::test]
+async fn the_run_of_a_copy_that_was_given_up_ends_with_its_last_user() {
+    let folder = tempfile::tempdir().unwrap();
+    models(folder.path());
+    // While somebody waits alone, all others share one core: whether a run has it can be seen.
+    let courtesy = Courtesy::new(2, Duration::from_nanos(1));
+    let _alone = courtesy.wait_alone("somebody");
+    let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
+    let loader = loader.with_courtesy(courtesy.clone());
+    let cache = ModelCache::new(loader, CacheSettings::default(), Arc::new(Quiet)).unwrap();
+    let until = async |running: bool| {
+        while courtesy.core_now("another").is_none() != running {
+            tokio::task::yield_now().await;
+        }
+    };
+    let id = ModelId::from(ENDLESS);
+    let endless = cache.get(&id).await.unwrap().model;
+    // The first run of the load.
+    until(false).await;
+    let mut run = Box::pin(endless.infer(picture(1.0)));
+    assert!(futures::poll!(&mut run).is_pending());
+    until(true).await;
+    cache.forget(&id, Evicted::Replaced);
+    drop(run);
+    drop(endless);
+    until(false).await;
 }
 
 #[tokio::test]
