@@ -1,5 +1,7 @@
 import { getViewportForBounds, useReactFlow, useStore, type Rect, type Viewport } from '@xyflow/react';
 import { useEffect, useRef } from 'react';
+import { useEditorStore } from '../store';
+import { besideSettings } from './intoView';
 
 /** Below this no name on a node can be read. */
 const LEGIBLE = 0.6;
@@ -8,6 +10,7 @@ const MARGIN = 0.05;
 
 /** Shows the workflow once there is one, and a canvas of some size to show it on; from then on the view is the user's. */
 export function useFirstView(): void {
+  const store = useEditorStore();
   const flow = useReactFlow();
   const { viewportInitialized } = flow;
   const width = useStore(state => state.width);
@@ -19,9 +22,11 @@ export function useFirstView(): void {
     shown.current = true;
     const nodes = flow.getNodes();
     const first = nodes.reduce((a, b) => (b.position.x < a.position.x ? b : a));
-    const view = firstView(flow.getNodesBounds(nodes), flow.getNodesBounds([first]), { width, height });
+    const canvas = { width, height };
+    const room = store.getState().selection.size > 0 ? besideSettings(canvas) : canvas;
+    const view = firstView(flow.getNodesBounds(nodes), flow.getNodesBounds([first]), room);
     void flow.setViewport(view);
-  }, [flow, viewportInitialized, width, height, some]);
+  }, [store, flow, viewportInitialized, width, height, some]);
 }
 
 /** All of the workflow; where it could not be read then, its beginning: what is on the left, at the height of the `first` node. */

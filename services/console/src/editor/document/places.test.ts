@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Definition } from '~/api/types';
 import { placesOf } from '~/graph/places';
-import { drawnPlaces, withPlaces } from './places';
+import { drawnPlaces, freePlace, withPlaces, type Box } from './places';
 
 const nodes = ['constructor', 'toString', '__proto__', 'p'].map(id => ({ id, type: 'delay' }));
 
@@ -37,5 +37,29 @@ describe('places', () => {
     expect(placesOf(placed)).toEqual(drawnPlaces(definition));
     expect(placed.ui?.note).toBe('kept');
     expect(withPlaces(placed)).toBe(placed);
+  });
+});
+
+describe('a new node', () => {
+  const size = { width: 240, height: 120 };
+  const at = (x: number, y: number): Box => ({ x, y, ...size });
+
+  it('stands in the middle where nothing lies there, and below what does', () => {
+    expect(freePlace(size, [500, 300], undefined, [])).toEqual([380, 240]);
+    expect(freePlace(size, [500, 300], undefined, [at(900, 240), at(380, 500)])).toEqual([380, 240]);
+    expect(freePlace(size, [500, 300], undefined, [at(500, 300), at(200, 200)])).toEqual([380, 460]);
+  });
+
+  it('stands beside the selected one, and no two at the same place', () => {
+    const taken = [at(0, 0)];
+    for (let count = 0; count < 3; count += 1) {
+      const [x, y] = freePlace(size, [0, 0], taken[0], taken);
+      taken.push(at(x, y));
+    }
+    expect(taken.slice(1).map(({ x, y }) => [x, y])).toEqual([
+      [300, 0],
+      [300, 160],
+      [300, 320],
+    ]);
   });
 });

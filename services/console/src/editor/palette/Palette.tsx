@@ -1,6 +1,5 @@
 import { CloseButton, ScrollArea, Text, TextInput, Tooltip } from '@mantine/core';
 import { useHotkeys } from '@mantine/hooks';
-import { useReactFlow } from '@xyflow/react';
 import { IconSearch } from '@tabler/icons-react';
 import { useMemo, useRef, useState, type KeyboardEvent } from 'react';
 import { flushSync } from 'react-dom';
@@ -10,11 +9,8 @@ import { isCovered } from '~/lib/covered';
 import { useEditor } from '../store';
 import classes from './Palette.module.css';
 import { newestBlocks, searchBlocks } from './search';
-import { BLOCK_DRAG, useAddBlock } from './useAddBlock';
-
-/** Where there is no room beside the canvas, and sheets lie over its lower half. */
-const NARROW = '(max-width: 62em)';
-const ABOVE_SHEETS = 0.25;
+import { BLOCK_DRAG } from './useAddBlock';
+import { usePutBlock } from './usePutBlock';
 
 interface Props {
   /** Whether it is there on a screen without room for it: as a sheet. */
@@ -22,11 +18,10 @@ interface Props {
   onOpen(open: boolean): void;
 }
 
-/** Every block, by shelf; dragged to a place, or pressed to be put in the middle. */
+/** Every block, by shelf; dragged to a place, or pressed to be put beside what is selected. */
 export function Palette({ open, onOpen }: Props) {
   const catalogue = useEditor(state => state.catalogue);
-  const flow = useReactFlow();
-  const addBlock = useAddBlock();
+  const putBlock = usePutBlock();
   const [text, setText] = useState('');
   const input = useRef<HTMLInputElement>(null);
   const search = (): void => {
@@ -43,15 +38,7 @@ export function Palette({ open, onOpen }: Props) {
   const blocks = useMemo(() => newestBlocks(catalogue), [catalogue]);
   const found = searchBlocks(blocks, text);
   const add = (block: Block): void => {
-    const pane = document.querySelector('.react-flow')?.getBoundingClientRect();
-    if (!pane) return;
-    // A little off the middle each time, so that two do not hide each other.
-    const spread = () => Math.round((Math.random() - 0.5) * 80);
-    const middle = flow.screenToFlowPosition({
-      x: pane.left + pane.width / 2,
-      y: pane.top + pane.height * (window.matchMedia(NARROW).matches ? ABOVE_SHEETS : 0.5),
-    });
-    addBlock(block.type, [middle.x - 120 + spread(), middle.y - 40 + spread()]);
+    putBlock(block);
     onOpen(false);
   };
   const onKey = (event: KeyboardEvent): void => {
