@@ -19,3 +19,4 @@ mod reuse;
 mod schedules;
 mod size;
 mod support;
+mod workflows;

@@ -6,7 +6,7 @@ use clap::{Parser, Subcommand};
 
 use crate::commands::{
     audit, bench, completions, config, doctor, executions, keys, man, migrate, models, queues, role, run,
-    schedules, stats, tail, up, validate, workers,
+    schedules, stats, tail, up, validate, workers, workflows,
 };
 
 /// Millrace runs visual-AI workflows: DAGs of models, image transforms and logic, every step an event.
@@ -54,6 +54,9 @@ pub(crate) enum Command {
     /// List, show, cancel and rerun executions.
     #[command(subcommand)]
     Executions(executions::Args),
+    /// List, show, save and delete workflows.
+    #[command(subcommand)]
+    Workflows(workflows::Args),
     /// List, make, switch and delete schedules: runs by the clock.
     #[command(subcommand)]
     Schedules(schedules::Args),

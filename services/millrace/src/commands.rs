@@ -19,6 +19,7 @@ pub(crate) mod tail;
 pub(crate) mod up;
 pub(crate) mod validate;
 pub(crate) mod workers;
+pub(crate) mod workflows;
 
 use crate::cli::Command;
 use crate::context::Context;
@@ -38,6 +39,7 @@ pub(crate) async fn dispatch(command: Command, context: &Context) -> anyhow::Res
         Command::Validate(args) => validate::run(&args, context),
         Command::Tail(args) => Box::pin(tail::run(args, context)).await,
         Command::Executions(args) => executions::run(args, context).await,
+        Command::Workflows(args) => workflows::run(args, context).await,
         Command::Schedules(args) => schedules::run(args, context).await,
         Command::Workers(args) => workers::run(args, context).await,
         Command::Audit(args) => audit::run(args, context).await,
