@@ -70,6 +70,13 @@ impl Params {
         self.text(name).map(|text| text.parse().map_err(|_| wrong(name, text, what))).transpose()
     }
 
+    /// The version of a workflow, taken out.
+    pub(crate) fn take_version(&mut self) -> Result<Option<u32>, Problem> {
+        let version = self.parsed("version", "the number of a version")?;
+        self.0.remove("version");
+        Ok(version)
+    }
+
     /// A page's size, from 1 to `most`.
     pub(crate) fn limit(&self, default: u32, most: u32) -> Result<u32, Problem> {
         let what = format!("a number from 1 to {most}");

@@ -19,6 +19,15 @@ pub(crate) struct StartQuery {
     wait: Option<String>,
 }
 
+/// Which version of a saved workflow is run.
+#[derive(IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct VersionQuery {
+    /// The newest when none.
+    #[param(minimum = 1)]
+    version: Option<u32>,
+}
+
 /// How an answer with a run in it shows pictures.
 #[derive(IntoParams)]
 #[into_params(parameter_in = Query)]

@@ -17,6 +17,7 @@ use super::workflows::parse_id;
 use crate::body;
 use crate::context::RequestContext;
 use crate::openapi::described::BatchRequest;
+use crate::openapi::runs::VersionQuery;
 use crate::params::Params;
 use crate::problem::{Code, Problem};
 use crate::state::App;
@@ -40,34 +41,35 @@ struct BatchLinks {
     executions: String,
 }
 
-/// Run a saved workflow once per input
+/// Run a saved workflow once per input, at its newest version or at the one that is named
 ///
 /// All runs are accepted, or the answer says why not.
 #[utoipa::path(
     post, path = "/api/v1/workflows/{id}/run-batch", operation_id = "run_workflow_batch", tag = "executions",
-    params(("id" = WorkflowId, Path), ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
+    params(("id" = WorkflowId, Path), VersionQuery, ("Idempotency-Key" = Option<String>, Header, description = "The same key answers with the same run, for 24 hours.")),
     request_body = BatchRequest,
     responses((status = 202, description = "Accepted.", body = BatchAccepted, headers(("Idempotency-Replayed" = Option<String>, description = "`true` where an earlier request with the same key made it.")))),
 )]
 pub(crate) async fn run(
     State(app): State<Arc<App>>,
     Path(id): Path<String>,
-    params: Params,
+    mut params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
+    let version = params.take_version()?;
     params.only(&[])?;
     let context = RequestContext::find(&request)?;
     let workflow = parse_id(&id)?;
     let key = submit::idempotency_key(&request, "batch")?;
     let held = body::object(&app, request, body::max_json(&app)).await?;
     let (inputs, options) = read(held.value, app.settings.max_batch_runs)?;
-    let keyed = key.map(|key| Keyed { key, digest: digest(workflow, &inputs, &options) });
+    let keyed = key.map(|key| Keyed { key, digest: digest((workflow, version), &inputs, &options) });
     if let Some(keyed) = &keyed
         && let Some(receipts) = submit::batch_again(&app, keyed, inputs.len(), context.trace()).await?
     {
         return Ok(answer(&receipts));
     }
-    let target = Target::saved(&app, workflow).await?;
+    let target = Target::version(&app, workflow, version).await?;
     let visit = Visit { target: &target, options: &options, count: inputs.len() };
     app.door.admit(&app, visit).await?;
     let inputs = resolve_all(&app, &target, inputs).await?;
@@ -100,8 +102,12 @@ fn answer(receipts: &[Receipt]) -> Response {
 }
 
 /// The digest of what is asked for.
-fn digest(workflow: WorkflowId, inputs: &[Map<String, Value>], options: &RunOptions) -> BlobId {
-    let digest = Digest::default().value("workflow", &json!(workflow)).options(options);
+fn digest(
+    (workflow, version): (WorkflowId, Option<u32>),
+    inputs: &[Map<String, Value>],
+    options: &RunOptions,
+) -> BlobId {
+    let digest = Digest::default().value("workflow", &json!(workflow)).version(version).options(options);
     inputs.iter().fold(digest, |digest, input| digest.fields("input", input)).finish()
 }
 

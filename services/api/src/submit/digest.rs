@@ -33,6 +33,14 @@ impl Digest {
         self.value("options", &settings).fields("labels", labels)
     }
 
+    /// With the version that is asked for by its number.
+    pub(crate) fn version(self, version: Option<u32>) -> Self {
+        match version {
+            Some(version) => self.value("version", &json!(version)),
+            None => self,
+        }
+    }
+
     /// All of it.
     pub(crate) fn finish(self) -> BlobId {
         BlobId::from_digest(self.0.finalize().into())

@@ -1,4 +1,4 @@
-//! What a submission runs: a saved workflow at its newest version, or a definition that came with it.
+//! What a submission runs: a saved workflow at one of its versions, or a definition that came with it.
 
 use std::sync::Arc;
 
@@ -25,11 +25,6 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// The newest version of a saved workflow.
-    pub(crate) async fn saved(app: &App, id: WorkflowId) -> Result<Self, Problem> {
-        Self::version(app, id, None).await
-    }
-
     /// A saved workflow at `version`, or at its newest.
     pub(crate) async fn version(app: &App, id: WorkflowId, version: Option<u32>) -> Result<Self, Problem> {
         app.known.find(app, id, version).await

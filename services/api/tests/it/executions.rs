@@ -7,6 +7,7 @@ mod list;
 mod nodes;
 mod pictures;
 mod rerun;
+mod versions;
 
 use anyhow::Context;
 use millrace_contracts::values::ValueRef;
