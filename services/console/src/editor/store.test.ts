@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { Block, Definition } from '~/api/types';
 import { placesOf } from '~/graph/places';
-import { connect } from './document/edit';
+import { connect, move } from './document/edit';
 import { drawnPlaces } from './document/places';
-import { createEditor, isDirty } from './store';
+import { createEditor, isDirty, runsOtherwise } from './store';
 
 const named = (name: string, ...ids: string[]): Definition => ({
   name,
@@ -70,6 +70,14 @@ describe('the editor', () => {
     expect(placesOf(editor().history.present)).toEqual(drawn);
     editor().undo();
     expect(editor().history.present).toBe(definition);
+  });
+
+  it('runs as it is saved wherever its boxes lie', () => {
+    const editor = open(saved(1, 'one', 'a'));
+    editor().change(before => move(before, new Map([['a', [70, 80]]])));
+    expect([isDirty(editor()), runsOtherwise(editor())]).toEqual([true, false]);
+    editor().change(() => named('one', 'b'));
+    expect(runsOtherwise(editor())).toBe(true);
   });
 
   it('has all that is being typed taken over', () => {

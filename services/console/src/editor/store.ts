@@ -185,6 +185,11 @@ export function isDirty(state: EditorState): boolean {
   return !sameJson(state.history.present, state.saved);
 }
 
+/** Whether what is on the canvas would run otherwise than what is saved: where the boxes lie makes no difference. */
+export function runsOtherwise({ history, saved }: EditorState): boolean {
+  return saved === null || !sameJson({ ...history.present, ui: null }, { ...saved, ui: null });
+}
+
 /** Whether somebody did something here that would be lost: an example that was only looked at is no work. */
 export function hasWork(state: EditorState): boolean {
   return state.history.past.length > 0 && isDirty(state);

@@ -17,7 +17,7 @@ import { useMemo, useRef, useState } from 'react';
 import { useLocation } from 'react-router';
 import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, RunAccepted, WorkflowRecord } from '~/api/types';
-import { isDirty, useEditor } from '~/editor/store';
+import { runsOtherwise, useEditor } from '~/editor/store';
 import { isInputNode } from '~/graph/selectors';
 import { useGoFromHere, useLeaving } from '~/lib/useLeaving';
 import { Needs } from '~/login/Needs';
@@ -28,6 +28,7 @@ import { defaultValue, isPictureInput, missing, type InputValue } from './inputs
 import type { Origin } from './origin';
 import { ParameterField } from './ParameterField';
 import { PictureField } from './PictureField';
+import { startRun } from './startRun';
 import { submission } from './submission';
 
 interface Props {
@@ -55,7 +56,7 @@ export function RunPanel({ place, record, onClose }: Props) {
   const verdict = useEditor(state => state.verdict);
   const base = useEditor(state => state.base);
   // A saved workflow runs at its newest version: what is on the canvas has to be that one.
-  const isNewest = !useEditor(isDirty) && record !== null && record.version === base;
+  const isNewest = !useEditor(runsOtherwise) && record !== null && record.version === base;
   const may = useMay('run');
   const inputs = useMemo(() => definition.nodes.filter(isInputNode), [definition]);
   const lists = useMemo(
@@ -80,12 +81,8 @@ export function RunPanel({ place, record, onClose }: Props) {
         signal,
       );
       // The answer is waited for in any case: a run that has begun without it would go on with nobody told.
-      const run = isNewest
-        ? await request<RunAccepted>(`/workflows/${record.id}/run`, { method: 'POST', body })
-        : await request<RunAccepted>('/executions', {
-            method: 'POST',
-            body: { ...body, workflow: definition },
-          });
+      const saved = isNewest ? record : null;
+      const run = await startRun({ definition, saved }, body);
       if (signal.aborted) await cancelUnseen(run);
       return run;
     },
