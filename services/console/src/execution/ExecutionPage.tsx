@@ -73,7 +73,7 @@ function Watched({ id }: { id: string }) {
 }
 
 function Run({ id, digest }: { id: string; digest: string | null | undefined }) {
-  const { params, set, setParams } = useAddress();
+  const { params, set, setAll } = useAddress();
   const definition = useQuery(definitionQuery(digest));
   const blocks = useQuery(blocksQuery());
   const status = useLive(live => live.run.status);
@@ -89,7 +89,7 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
   const tab = (params.get('tab') ?? 'graph') as TabName;
   const node = params.get('node');
   /** Shows a node on the graph, whatever view was open. */
-  const openNode = (one: string): void => setParams({ node: one }, { replace: true });
+  const openNode = (one: string): void => setAll({ node: one });
   const rerun = useRerun(id);
   const ready = definition.data && blocks.data;
   return (

@@ -1,7 +1,7 @@
 import { Anchor, Code, Text } from '@mantine/core';
 import { IconAlertTriangle } from '@tabler/icons-react';
-import { useSearchParams } from 'react-router';
 import type { JobError } from '~/api/types';
+import { useAddress } from '~/lib/useAddress';
 import { adviceFor } from './errors';
 import classes from './RunError.module.css';
 
@@ -10,13 +10,13 @@ const REPEATED = /^node `[^`]+` failed: /;
 
 /** A failure: its place, its cause, and what to do. */
 export function RunError({ error, linkNode = true }: { error: JobError; linkNode?: boolean }) {
-  const [params, setParams] = useSearchParams();
+  const { params, setAll } = useAddress();
   const advice = adviceFor(error.kind);
   const open = (node: string): void => {
     const next = new URLSearchParams(params);
     next.set('node', node);
     next.delete('tab');
-    setParams(next, { replace: true });
+    setAll(next);
   };
   return (
     <div className={classes.error} role="alert">
