@@ -1,6 +1,6 @@
 import { Button, Checkbox, Select, Skeleton, Stack, TextInput } from '@mantine/core';
 import { IconGitCompare, IconHistory } from '@tabler/icons-react';
-import { useInfiniteQuery } from '@tanstack/react-query';
+import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { executionsPage } from '~/api/queries';
@@ -13,7 +13,9 @@ import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { words } from '~/lib/format';
 import { DeleteRun } from './DeleteRun';
+import classes from './ExecutionsPage.module.css';
 import { ExecutionsTable } from './ExecutionsTable';
+import { wholeLabel } from './label';
 import { WorkflowFilter } from './WorkflowFilter';
 
 const STATUSES = ['pending', 'running', 'completed', 'failed', 'cancelled', 'timed_out'];
@@ -24,15 +26,17 @@ export function Component() {
   const navigate = useNavigate();
   const may = useMay('run');
   const [chosen, setChosen] = useState<string[]>([]);
+  const label = params.get('label') ?? '';
   const filter = {
     status: params.get('status') ?? undefined,
     workflow_id: params.get('workflow_id') ?? undefined,
-    label: params.get('label') ?? undefined,
+    label: wholeLabel(label),
   };
   const applied = useDebouncedFields(filter, 250);
   const runs = useInfiniteQuery({
     queryKey: ['executions', 'list', applied],
     queryFn: ({ pageParam, signal }) => executionsPage(applied, pageParam, signal),
+    placeholderData: keepPreviousData,
     initialPageParam: null as string | null,
     getNextPageParam: page => page.next,
     refetchInterval: 4_000,
@@ -72,7 +76,10 @@ export function Component() {
             size="xs"
             aria-label="Label"
             placeholder="label, as in team:vision"
-            value={filter.label ?? ''}
+            value={label}
+            description={label !== '' && filter.label === undefined && 'name:value'}
+            inputWrapperOrder={['input', 'description']}
+            classNames={{ root: classes.label, description: classes.wanted }}
             onChange={event => set('label', event.currentTarget.value)}
             w={190}
           />
