@@ -112,7 +112,9 @@ pub(crate) fn commit(bus: &Bus, held: &Held, effects: &mut Effects, keep: &KeepF
         commit.new_version = first_version();
     }
     commit.set = held.run.changed_fields(effects);
-    commit.delete = std::mem::take(&mut effects.unreadable);
+    let removed = std::mem::take(&mut effects.removed);
+    // Before the first commit nothing is stored.
+    commit.delete = if held.version == 0 { Vec::new() } else { removed };
     commit.durable = std::mem::take(&mut effects.durable);
     let known = commit.durable.first().and_then(|event| event.seq).map_or(u64::MAX, |first| first - 1);
     let place = |(seq, event): (u64, Event)| (seq.saturating_sub(known) as usize, event);

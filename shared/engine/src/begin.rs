@@ -87,6 +87,7 @@ impl Execution {
         completed
             .filter_map(|record| {
                 let node = self.plan.find(&record.node_id)?;
+                self.adopts(self.plan.node(node)).then_some(())?;
                 Some((RunKey::new(node, record.path.clone()), record))
             })
             .collect()

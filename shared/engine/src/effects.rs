@@ -23,8 +23,8 @@ pub struct Effects {
     pub abandon: Vec<JobId>,
     /// Whether no job of the run is wanted any more, and nobody knows which there are.
     pub abandon_all: bool,
-    /// Stored records to remove, since they do not read.
-    pub unreadable: Vec<String>,
+    /// Stored records to remove, since they do not read or are not needed any more.
+    pub removed: Vec<String>,
     /// Jobs among those to send that may have been done before: look them up first, see [`crate::Input::Cached`].
     pub asks: Vec<Ask>,
     /// Results made now that others may use, to be stored after the commit.
@@ -78,7 +78,7 @@ impl Effects {
         self.jobs.extend(later.jobs);
         self.abandon.extend(later.abandon.into_iter().filter(|id| !given_up.contains(id)));
         self.abandon_all |= later.abandon_all;
-        self.unreadable.extend(later.unreadable);
+        self.removed.extend(later.removed);
         self.asks.extend(later.asks);
         self.made.extend(later.made);
         self.shell.extend(later.shell);

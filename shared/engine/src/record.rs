@@ -205,6 +205,10 @@ pub(crate) fn node_field(node: &NodeId, path: &ItemPath) -> String {
     format!("{NODE_PREFIX}{node}{path}")
 }
 
+pub(crate) fn history_field(node: &NodeId, path: &ItemPath) -> String {
+    format!("{HISTORY_PREFIX}{node}{path}")
+}
+
 impl Execution {
     /// The records that `effects` changed, ready to be stored.
     #[must_use]
@@ -214,8 +218,7 @@ impl Execution {
             fields.push((ACCEPTED.to_owned(), to_json(&self.accepted)));
             // What was not adopted at once may be later, by whoever holds the run then.
             for record in self.history.values() {
-                let field = format!("{HISTORY_PREFIX}{}{}", record.node_id, record.path);
-                fields.push((field, to_json(record)));
+                fields.push((history_field(&record.node_id, &record.path), to_json(record)));
             }
         }
         if self.meta.status == ExecutionStatus::Completed {

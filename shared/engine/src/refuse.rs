@@ -58,7 +58,7 @@ impl Execution {
         let damaged = |(field, bytes): &(&String, &Vec<u8>)| {
             field.starts_with(NODE_PREFIX) && from_json::<NodeRecord>(field, bytes).is_err()
         };
-        run.effects.unreadable = fields.iter().filter(damaged).map(|(field, _)| field.clone()).collect();
+        run.effects.removed = fields.iter().filter(damaged).map(|(field, _)| field.clone()).collect();
         run.finish(ExecutionStatus::Failed, Some(error), now);
         let effects = run.take_effects();
         Ok(Some((run, effects)))

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::bind::Skipped;
 use crate::effects::{ShellWork, ShellWorkKind};
 use crate::execution::{Execution, RunKey};
-use crate::record::NodeRecord;
+use crate::record::{NodeRecord, history_field};
 
 /// What a node run works on: its ports and its configuration, selectors resolved.
 pub(crate) struct Given {
@@ -87,17 +87,23 @@ impl Execution {
 
     /// Takes over a result that was recorded before, if there is one for this node run.
     fn adopt(&mut self, key: &RunKey, node: &PlanNode, now: UnixMillis) -> bool {
-        let fetches = self.pictures_to_fetch(node).is_some();
-        if !fetches && !matches!(node.action, Action::Job { .. } | Action::Delay) {
+        if !self.adopts(node) {
             return false;
         }
         let Some(recorded) = self.history.remove(key) else { return false };
+        // From now on it stands among the run's own records.
+        self.effects.removed.push(history_field(&recorded.node_id, &recorded.path));
         // The job of another run is that run's.
         self.meta.jobs_completed += u64::from(recorded.queued_at.is_some() && recorded.origin.is_none());
         let record = self.record(key);
         *record = NodeRecord { status: NodeStatus::Pending, at_pool: false, in_line: false, ..recorded };
         self.settle(key, NodeStatus::Completed, now);
         true
+    }
+
+    /// Whether a result of `node` that was recorded before is taken over; what is decided here is decided again.
+    pub(crate) fn adopts(&self, node: &PlanNode) -> bool {
+        matches!(node.action, Action::Job { .. } | Action::Delay) || self.pictures_to_fetch(node).is_some()
     }
 
     pub(crate) fn given(&self, node: &PlanNode, path: &ItemPath) -> Result<Given, Skipped> {

@@ -1,8 +1,10 @@
 //! History: after the log was lost, what the record says is done is not done again.
 
+use std::collections::HashMap;
+
 use millrace_contracts::NodeStatus;
 use millrace_contracts::message::Message;
-use millrace_engine::{NodeRecord, Noop, Settings};
+use millrace_engine::{Execution, Input, NodeRecord, Noop, Settings};
 use serde_json::{Value, json};
 
 use crate::support::driver::Driver;
@@ -86,6 +88,40 @@ fn items_are_adopted_one_by_one() {
     }
     assert_eq!(driver.outputs()["out"]["items"], json!(["b[0]", "b[1]", "b[2]", "b[3]"]));
     assert_eq!(driver.run.meta().jobs_completed, 8);
+}
+
+#[test]
+fn what_was_adopted_is_not_stored_twice() {
+    let definition = workflow(&[
+        each("each", "$inputs.list", json!({"max_parallel": 2})),
+        job("a", "$nodes.each.item"),
+        collect("all", "$nodes.a.image"),
+        output(json!({"count": "$nodes.all.count"})),
+    ]);
+    let mut lost = Driver::begin(&definition, input(30, &[]));
+    lost.finish_all();
+    let (plan, now) = (lost.plan.clone(), lost.now);
+    let settings = Settings { step_limit: 3, ..Settings::default() };
+    let mut again = accepted(1, map(input(30, &[])));
+    again.epoch = 2;
+    let (mut run, mut effects) = Execution::begin(plan.clone(), again, settings, history(&lost), now);
+    let (mut stored, mut kept) = (HashMap::new(), Vec::new());
+    loop {
+        stored.extend(run.changed_fields(&effects));
+        stored.retain(|field, _| !effects.removed.contains(field));
+        kept.push(stored.keys().filter(|field| field.starts_with("h:")).count());
+        if run.is_terminal() {
+            break;
+        }
+        (run, _) = Execution::load(plan.clone(), &stored, settings).unwrap();
+        effects = run.step(Input::Continue, now);
+    }
+    assert_eq!(
+        (kept.first(), kept.last()),
+        (Some(&30), Some(&0)),
+        "only what is adopted is kept, until it is"
+    );
+    assert_eq!(run.outputs(), lost.outputs());
 }
 
 #[test]

@@ -239,7 +239,7 @@ fn a_run_that_makes_no_sense_any_more_fails_where_it_stands() {
     let [end] = &effects.durable[..] else { panic!("one event: {:?}", effects.durable) };
     assert_eq!((&end.kind, end.seq), (&EventType::WorkflowFailed, Some(before.seq + 1)));
     assert!(effects.abandon_all && effects.jobs.is_empty());
-    for field in &effects.unreadable {
+    for field in &effects.removed {
         fields.remove(field);
     }
     fields.extend(run.changed_fields(&effects));

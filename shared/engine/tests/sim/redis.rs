@@ -167,6 +167,7 @@ impl Redis {
         let stored = self.runs.entry(run).or_default();
         stored.version = new;
         stored.fields.extend(commit.fields.clone());
+        stored.fields.retain(|field, _| !commit.removed.contains(field));
         for (due, timer) in &commit.set_timers {
             self.timers.insert(timer.to_string(), (*due, timer.clone()));
         }

@@ -30,6 +30,7 @@ pub(crate) struct Commit {
     pub(crate) noop: Option<Noop>,
     pub(crate) needed: bool,
     pub(crate) fields: BTreeMap<String, Vec<u8>>,
+    pub(crate) removed: Vec<String>,
 }
 
 impl Commit {
@@ -37,9 +38,31 @@ impl Commit {
         let needed = effects.needs_commit();
         let fields =
             if needed { run.changed_fields(&effects).into_iter().collect() } else { BTreeMap::new() };
-        let Effects { durable, live, jobs, abandon, set_timers, renew_timers, clear_timers, noop, .. } =
-            effects;
-        Self { durable, live, jobs, abandon, set_timers, renew_timers, clear_timers, noop, needed, fields }
+        let Effects {
+            durable,
+            live,
+            jobs,
+            abandon,
+            removed,
+            set_timers,
+            renew_timers,
+            clear_timers,
+            noop,
+            ..
+        } = effects;
+        Self {
+            durable,
+            live,
+            jobs,
+            abandon,
+            set_timers,
+            renew_timers,
+            clear_timers,
+            noop,
+            needed,
+            fields,
+            removed,
+        }
     }
 }
 
@@ -221,6 +244,7 @@ impl Driver {
 
     fn apply(&mut self, commit: Commit) {
         self.fields.extend(commit.fields.clone());
+        self.fields.retain(|field, _| !commit.removed.contains(field));
         self.log.extend(commit.durable.clone());
         self.sent.extend(commit.jobs.iter().map(|(job, _)| job.clone()));
         self.abandoned.extend(&commit.abandon);
