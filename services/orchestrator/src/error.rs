@@ -39,6 +39,9 @@ pub enum OrchestratorError {
     /// A lost run that is to be ended is being begun again meanwhile.
     #[error("run {0} was lost and is being begun again")]
     BegunAgain(ExecutionId),
+    /// A run without live state that is to be ended may have ended before.
+    #[error("run {0} may have ended, and the record is behind; it is not cancelled before that is known")]
+    Unrecorded(ExecutionId),
     /// A task of the role ended that had to live.
     #[error(transparent)]
     Task(#[from] TaskError),
@@ -53,7 +56,7 @@ impl OrchestratorError {
             }
             Self::Blobs(error) if !error.is_retryable() => Reach::Run,
             Self::Bus(error) if !error.is_retryable() => Reach::Run,
-            Self::Blobs(_) | Self::Store(_) | Self::BegunAgain(_) => Reach::RunForNow,
+            Self::Blobs(_) | Self::Store(_) | Self::BegunAgain(_) | Self::Unrecorded(_) => Reach::RunForNow,
             Self::Bus(_) | Self::Task(_) => Reach::Everybody,
         }
     }

@@ -13,6 +13,7 @@ use serde_json::Value;
 use crate::OrchestratorError;
 use crate::held::Held;
 use crate::role::Shared;
+use crate::sweeper::may_have_ended;
 
 /// A run in memory, and what beginning it asked for if it is new.
 pub(crate) struct Fetched {
@@ -79,6 +80,12 @@ async fn without_live_state(
         return Ok(Some(accepted));
     }
     let Some(lost) = shared.store.executions().unfinished_run(run).await? else { return Ok(None) };
+    // After the record: an end that is recorded by now refuses the claim.
+    let partition = shared.bus.partition_of(run);
+    let told = shared.bus.oldest_unrecorded(&[partition]).await?.remove(&partition);
+    if may_have_ended(shared, told) {
+        return Err(OrchestratorError::Unrecorded(run));
+    }
     let accepted = lost.begun_again();
     // The sweeper may have found it as well. Then it is in line or alive in a moment.
     if !shared.store.executions().claim_epoch(run, accepted.epoch).await? {

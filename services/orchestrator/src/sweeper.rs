@@ -98,7 +98,7 @@ fn may_be_on_its_way(
 
 /// Whether a run without live state may have ended, and its end wait to be recorded: an ended run's state is kept for a while, so
 /// its end would stand behind the event from `told`, the oldest that is left, only if that is as old.
-fn may_have_ended(shared: &Shared, told: Option<UnixMillis>) -> bool {
+pub(crate) fn may_have_ended(shared: &Shared, told: Option<UnixMillis>) -> bool {
     let Shared { settings, .. } = shared;
     // Clocks may differ.
     told.is_some_and(|told| {

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use millrace_bus::Standing;
 use millrace_config::Orchestrator;
 use millrace_contracts::{ExecutionStatus, NodeStatus};
 use millrace_testkit::eventually;
@@ -103,4 +104,25 @@ async fn a_cancel_waits_for_the_postgres_that_knows_its_run() -> anyhow::Result<
     world.ended(run).await?;
     assert_eq!(world.status(run).await?, ExecutionStatus::Cancelled);
     replica.stop().await
+}
+
+#[tokio::test]
+async fn a_run_is_not_cancelled_while_its_end_waits_to_be_recorded() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let forgetful = Orchestrator { keep_finished: Duration::from_millis(100), ..without_sweeper() };
+    let replica = world.replica_with(forgetful);
+    // Nobody records here.
+    let run = world.submit(&chain(0), json!({"photo": picture("root")})).await?;
+    eventually(DEADLINE, "the run has ended, and its state is gone", async || {
+        let standings = world.bus.standings(&[run]).await?;
+        let versions = world.bus.versions(&[run]).await?;
+        anyhow::Ok((standings == [Standing::Unknown] && versions == [None]).then_some(()))
+    })
+    .await?;
+    world.bus.cancel(run, "it seems to hang").await?;
+    world.is_put_off(world.bus.partition_of(run)).await?;
+    replica.stop().await?;
+    assert_eq!(world.bus.inbox_depth().await?, 1, "the cancel waits");
+    assert!(world.store.executions().claim_epoch(run, 2).await?, "the run does not live a second time");
+    Ok(())
 }

@@ -71,7 +71,8 @@ pub(crate) fn nowhere() -> anyhow::Result<Store> {
 
 /// Nobody but the lanes sees to it that runs go on.
 pub(crate) fn without_sweeper() -> Orchestrator {
-    Orchestrator { stalled_after: Duration::from_secs(3600), ..settings() }
+    let (stalled_after, keep_finished) = (Duration::from_secs(3600), Duration::from_secs(24 * 3600));
+    Orchestrator { stalled_after, keep_finished, ..settings() }
 }
 
 impl World {
