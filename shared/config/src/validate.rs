@@ -156,9 +156,10 @@ fn faults_of_orchestrator(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(!orchestrator.sweep_interval.is_zero(), "orchestrator.sweep_interval", "must be more than 0s");
     rule(!orchestrator.schedule_sweep.is_zero(), "orchestrator.schedule_sweep", "must be more than 0s");
     rule(
-        orchestrator.keep_finished >= orchestrator.stalled_after,
+        orchestrator.keep_finished >= orchestrator.stalled_after.saturating_mul(3),
         "orchestrator.keep_finished",
-        "must be at least orchestrator.stalled_after, or runs that have just ended look as if they were lost",
+        "must be at least three times orchestrator.stalled_after, or runs that have just ended look as if they were lost, and \
+         those that were lost as if they had just ended",
     );
     rule((1..=1_000_000).contains(&orchestrator.max_items), "orchestrator.max_items", "must be 1 to 1000000");
     rule(orchestrator.max_node_runs > 0, "orchestrator.max_node_runs", "must be at least 1");

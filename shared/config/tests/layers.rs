@@ -144,8 +144,10 @@ fn what_would_do_harm_is_refused() {
     }
     // However long a lease it would go with.
     assert_eq!(faults("[worker]\nlease = \"60s\"\nheartbeat = \"6s\"", &[]), ["worker.heartbeat"]);
-    let short = "[orchestrator]\nstalled_after = \"1m\"\nkeep_finished = \"59s\"";
+    let short = "[orchestrator]\nstalled_after = \"1m\"\nkeep_finished = \"179s\"";
     assert_eq!(faults(short, &[]), ["orchestrator.keep_finished"]);
+    let (long_enough, _file) = args(&short.replace("179s", "180s"), &[], &[]);
+    assert!(Settings::load(&long_enough).is_ok());
     let harmless = [("retention.events", "2days"), ("retention.events", "0s"), ("worker.pools", "own-1,_x")];
     for (key, value) in harmless {
         let (args, _file) = args("", &[], &[(key, value)]);

@@ -50,7 +50,7 @@ pub struct Orchestrator {
     pub cache_ttl: Duration,
     /// Most results kept in Redis, at most 32 KiB each and mostly 1 to 4; the oldest make room.
     pub cache_entries: u64,
-    /// How long a finished run's live state and log stay in Redis.
+    /// How long a finished run's live state and log stay in Redis; at least three times `stalled_after`.
     #[serde(with = "crate::span")]
     pub keep_finished: Duration,
     /// Of finished runs, most that stay there as long; beyond that the oldest go, once they are recorded. A run counts once for
