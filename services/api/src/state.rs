@@ -23,6 +23,8 @@ use crate::submit::{Door, ImageHeader, Known};
 const CACHED_HEADERS: u64 = 10_000;
 /// Batches that are committed at once; others wait for them.
 const BATCH_COMMITS: usize = 2;
+/// Inputs at once that are put together from values of the blob store; others wait for them.
+const RESTORES: usize = 4;
 
 /// What every handler may use.
 pub(crate) struct App {
@@ -70,6 +72,8 @@ pub(crate) struct App {
     pub(crate) streams: Arc<Semaphore>,
     /// Memory for request bodies, in KiB.
     pub(crate) body_memory: Arc<Semaphore>,
+    /// Turns of requests that refer to values of the blob store, which a few bytes of body may have loaded.
+    pub(crate) restores: Arc<Semaphore>,
     /// Cancelled when the role is to end.
     pub(crate) shutdown: CancellationToken,
 }
@@ -102,6 +106,7 @@ impl App {
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             body_memory: Arc::new(Semaphore::new(crate::body::MEMORY_KIB)),
+            restores: Arc::new(Semaphore::new(RESTORES)),
             bus: deps.bus,
             store: deps.store,
             blobs: deps.blobs,

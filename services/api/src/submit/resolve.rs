@@ -8,9 +8,10 @@ use millrace_contracts::fault::pointer_token;
 use millrace_contracts::values::{ValueRef, marked_to_fetch, to_fetch};
 use millrace_contracts::{Fault, Faults, Kind, NodeId};
 use serde_json::{Map, Value};
+use tokio::sync::SemaphorePermit;
 
 use super::images::{self, Limits, Refusal, Resolved};
-use crate::body::type_name;
+use crate::body::{max_json, type_name};
 use crate::plans::Compiled;
 use crate::problem::{Code, Problem};
 use crate::state::App;
@@ -37,7 +38,8 @@ pub(crate) async fn resolve(
     input: Map<String, Value>,
     at: &str,
 ) -> Result<Map<String, Value>, Problem> {
-    let input = unmarked(restored(app, compiled, input, at).await?);
+    let (input, _turn) = restored(app, compiled, input, at).await?;
+    let input = unmarked(input);
     // The compiler first: it fills in defaults, which may be pictures too. Its mistakes do not hide those in pictures.
     let (mut input, mut faults) = match compiled.plan.check_input(&input) {
         Ok(checked) => (checked, Faults::default()),
@@ -57,12 +59,15 @@ pub(crate) async fn resolve(
 
 /// The input with what was stored apart put back, where an input of a kind takes it: that looks at the value itself. An answer of
 /// ours holds such references, and comes back when a schedule is changed, or a run's input is sent once more.
-async fn restored(
-    app: &App,
+///
+/// What is put back may take as much memory as the largest body, and no body's allowance covers it: only few have their turn at
+/// once, until their input is made ready.
+async fn restored<'a>(
+    app: &'a App,
     compiled: &Compiled,
     mut input: Map<String, Value>,
     at: &str,
-) -> Result<Map<String, Value>, Problem> {
+) -> Result<(Map<String, Value>, Option<SemaphorePermit<'a>>), Problem> {
     let mut apart = Map::new();
     for spec in compiled.inputs.iter().filter(|spec| spec.kind != Kind::Any) {
         if let Some(value) = input.get_mut(spec.name.as_str())
@@ -71,8 +76,12 @@ async fn restored(
             apart.insert(spec.name.to_string(), value.take());
         }
     }
+    if apart.is_empty() {
+        return Ok((input, None));
+    }
+    let turn = app.restores.acquire().await.expect("nobody closes the turns");
     let mut faults = Faults::default();
-    for (name, error) in app.blobs.resolve_each(&mut apart).await {
+    for (name, error) in app.blobs.resolve_each_within(&mut apart, max_json(app)).await {
         if error.is_retryable() {
             return Err(error.into());
         }
@@ -81,7 +90,7 @@ async fn restored(
     }
     faults.or(()).map_err(|faults| Problem::faults(Code::InvalidInput, faults))?;
     input.extend(apart);
-    Ok(input)
+    Ok((input, Some(turn)))
 }
 
 /// The input as it was before its pictures by URL were marked, where it was resolved before.

@@ -1,6 +1,6 @@
 //! `/workflows/{id}/schedules` and `/schedules/{id}`.
 
-use millrace_config::Api;
+use millrace_config::{Api, ByteSize};
 use millrace_contracts::{ScheduleId, UnixMillis};
 use millrace_testkit::TestPostgres;
 use reqwest::Method;
@@ -127,6 +127,34 @@ async fn a_schedule_is_taken_as_it_was_told() -> anyhow::Result<()> {
     let picture = json!({"numbers": {"$value": picture, "bytes": 9}});
     let picture = world.put(&path, &json!({"cron": "@hourly", "input": picture})).await?;
     picture.problem(422, "INVALID_INPUT").fault("INVALID_INPUT", Some("numbers"), "/input/numbers");
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_value_that_is_referred_to_is_no_larger_than_one_that_is_sent() -> anyhow::Result<()> {
+    let settings = Api { max_body: ByteSize::mib(1), ..Api::default() };
+    let world = World::start_with(settings, TestPostgres::start().await?).await?;
+    let listed = json!({"name": "listed", "nodes": [
+        {"id": "numbers", "type": "parameter_input", "config": {"kind": "list<integer>"}},
+        {"id": "answer", "type": "json_output", "inputs": {"numbers": "$inputs.numbers"}}]});
+    let workflow = world.save(&listed).await?;
+    let numbers = |count: usize| serde_json::to_vec(&vec![0; count]);
+    let (small, large) = (numbers(100_000)?, numbers(1_000_000)?);
+    let run = format!("/api/v1/workflows/{workflow}/run");
+    for (bytes, fits) in [(small, true), (large, false)] {
+        let blob = world.blobs.put(bytes.into()).await?;
+        let reference = json!({"numbers": {"$value": blob, "bytes": 1}});
+        let one = world.post(&run, &json!({"input": reference})).await?;
+        // More than have their turn at once.
+        let many = vec![reference; 20];
+        let many = world.post(&format!("{run}-batch"), &json!({"inputs": many})).await?;
+        if fits {
+            assert_eq!((one.status, many.status), (202, 202), "{one:?} {many:?}");
+        } else {
+            one.problem(422, "INVALID_INPUT").fault("INVALID_INPUT", Some("numbers"), "/input/numbers");
+            many.problem(422, "INVALID_INPUT").fault("INVALID_INPUT", Some("numbers"), "/inputs/0/numbers");
+        }
+    }
     world.stop().await
 }
 

@@ -171,6 +171,21 @@ async fn a_few_small_blobs_cannot_unfold_into_gigabytes() {
 }
 
 #[tokio::test]
+async fn values_that_do_not_fit_together_are_not_even_read() {
+    let folder = TempDir::new().unwrap();
+    let limited = BlobsSettings { max_value_bytes: 3_000, ..settings(&folder) };
+    let blobs = Blobs::open(&limited).unwrap();
+    let mut fields = Vec::new();
+    for name in ["one", "two", "three"] {
+        // Who read one of them would see that it is no JSON.
+        let blob = blobs.put(Bytes::from(name.repeat(500))).await.unwrap();
+        fields.push(ValueRef { blob, bytes: 9 }.to_value());
+    }
+    let all = Value::Array(fields);
+    assert!(matches!(blobs.resolve(&all).await, Err(BlobsError::TooLarge { limit: 3_000, .. })));
+}
+
+#[tokio::test]
 async fn field_by_field_what_can_be_had_is_resolved_within_one_limit() {
     let folder = TempDir::new().unwrap();
     let limited = BlobsSettings { max_value_bytes: 3_000, ..settings(&folder) };
@@ -187,6 +202,13 @@ async fn field_by_field_what_can_be_had_is_resolved_within_one_limit() {
         matches!(&failed[..], [(b, BlobsError::NotFound(_)), (d, BlobsError::TooLarge { .. })] if b == "b" && d == "d"),
         "{failed:?}"
     );
+
+    let mut asked = fields.as_object().unwrap().clone();
+    let failed = blobs.resolve_each_within(&mut asked, 1_000).await;
+    assert!(matches!(&failed[..], [(a, BlobsError::TooLarge { limit: 1_000, .. }), _, _, _] if a == "a"));
+    let mut asked = fields.as_object().unwrap().clone();
+    let failed = blobs.resolve_each_within(&mut asked, 9_000).await;
+    assert!(matches!(&failed[..], [_, (d, BlobsError::TooLarge { limit: 3_000, .. })] if d == "d"));
 }
 
 #[tokio::test]
