@@ -52,14 +52,21 @@ pub(crate) async fn sweep(shared: &Shared, now: UnixMillis) -> Result<(), Writer
 /// Deletes those of `stale` that nobody refers to; says how many.
 async fn delete(shared: &Shared, stale: &[BlobId], before: SystemTime) -> Result<u64, WriterError> {
     let used = shared.store.blob_uses().in_use(stale).await?;
-    let mut removed = Vec::new();
+    let (mut removed, mut ended) = (Vec::new(), Ok(()));
     for blob in stale.iter().filter(|blob| !used.contains(blob)) {
-        if shared.blobs.remove_stale(*blob, before).await? {
-            removed.push(*blob);
+        match shared.blobs.remove_stale(*blob, before).await {
+            Ok(true) => removed.push(*blob),
+            Ok(false) => {}
+            Err(error) => {
+                ended = Err(error);
+                break;
+            }
         }
     }
+    // Whatever comes next: no sweep finds those again whose files are gone.
     shared.store.blobs().forget(&removed).await?;
     counter!("millrace_writer_deleted_blobs_total").increment(removed.len() as u64);
+    ended?;
     tokio::time::sleep(BREATH).await;
     Ok(removed.len() as u64)
 }

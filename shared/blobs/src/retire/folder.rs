@@ -52,13 +52,23 @@ pub(super) fn remove(file: &Path, aside: &Path, before: SystemTime) -> io::Resul
     if let Err(error) = fs::rename(file, aside) {
         return gone(error);
     }
-    // From here on nobody can touch it who does not look again; whoever did before is seen now.
-    if fs::metadata(aside)?.modified()? >= before {
-        fs::rename(aside, file)?;
-        return Ok(false);
+    decide(file, aside, before)
+}
+
+/// Removes what was set aside, or puts it back; says whether it is gone. From here on nobody can touch it who does not look again;
+/// whoever did before is seen now.
+fn decide(file: &Path, aside: &Path, before: SystemTime) -> io::Result<bool> {
+    let decided = fs::metadata(aside).and_then(|found| found.modified()).and_then(|touched| {
+        if touched < before {
+            return fs::remove_file(aside).map(|()| true);
+        }
+        fs::rename(aside, file).map(|()| false)
+    });
+    match decided {
+        // Another process that clears what was left behind takes it for that: it is as old as it was in its place.
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(true),
+        decided => decided,
     }
-    fs::remove_file(aside)?;
-    Ok(true)
 }
 
 /// Clears one shard of blobs that were half written.
@@ -77,4 +87,23 @@ fn grows(name: &str) -> bool {
             && !number.is_empty()
             && number.bytes().all(|byte| byte.is_ascii_digit())
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_set_aside_is_removed_or_put_back_and_gone_where_another_has_cleared_it() {
+        let folder = tempfile::tempdir().unwrap();
+        let (file, aside) = (folder.path().join("blob"), folder.path().join("aside"));
+        let now = SystemTime::now();
+        let day = Duration::from_secs(24 * 3600);
+        assert!(decide(&file, &aside, now).unwrap(), "another has cleared it");
+        fs::write(&aside, "touched").unwrap();
+        assert!(!decide(&file, &aside, now - day).unwrap());
+        fs::rename(&file, &aside).unwrap();
+        assert!(decide(&file, &aside, now + day).unwrap());
+        assert!(!file.exists() && !aside.exists());
+    }
 }
