@@ -19,7 +19,7 @@ export interface Place {
   /** The key after `g` that leads there. */
   shortcut: string;
   group: 'Build' | 'Watch' | 'Operate';
-  /** Left out of a phone's bar; what is found by name is found there too. */
+  /** Left out of a phone's bar, where it is under “More”. */
   minor?: boolean;
 }
 
