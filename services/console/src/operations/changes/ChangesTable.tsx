@@ -1,10 +1,13 @@
 import { Anchor } from '@mantine/core';
 import { Link } from 'react-router';
 import type { ChangeRecord } from '~/api/types';
-import { words } from '~/lib/format';
+import { shortId, words } from '~/lib/format';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { table } from '~/ui/tableClasses';
 import { Tag } from '~/ui/Tag';
+import classes from './ChangesTable.module.css';
+
+const ID = /[0-9a-f]{8}-[0-9a-f-]{27}/g;
 
 /** Where what was changed is shown, if it has a page of its own. */
 function pageOf(target: string): string | null {
@@ -34,9 +37,9 @@ export function ChangesTable({ rows }: { rows: ChangeRecord[] }) {
               <td className={table.cell}>
                 <RelativeTime at={change.at} />
               </td>
-              <td>{change.actor ?? <span className={table.cell}>without a key</span>}</td>
+              <td>{change.actor ?? <span className={classes.nobody}>without a key</span>}</td>
               <td title={change.action}>{words(change.action)}</td>
-              <td className="mono">
+              <td className={`mono ${classes.where}`}>
                 <Target target={change.target} />
               </td>
               <td className={table.end}>
@@ -55,10 +58,18 @@ export function ChangesTable({ rows }: { rows: ChangeRecord[] }) {
 
 function Target({ target }: { target: string }) {
   const page = pageOf(target);
-  if (page === null) return target;
+  const text = (
+    <>
+      <span className={classes.whole}>{target}</span>
+      <span className={classes.short} title={target}>
+        {target.replace(ID, shortId)}
+      </span>
+    </>
+  );
+  if (page === null) return text;
   return (
     <Anchor component={Link} to={page} inherit>
-      {target}
+      {text}
     </Anchor>
   );
 }
