@@ -4,7 +4,6 @@ import { Link, useLocation, useNavigate } from 'react-router';
 import type { Definition } from '~/api/types';
 import { originIn, readyAt } from '~/run/origin';
 import { NEW_WORKFLOW, startWith } from '~/workflows/start';
-import classes from './ExecutionHeader.module.css';
 
 interface Props {
   workflow: string | null | undefined;
@@ -29,7 +28,6 @@ export function EditButton({ workflow, definition }: Props) {
       size="xs"
       variant="default"
       leftSection={<IconPencil size={15} />}
-      className={classes.optional}
     >
       Edit
     </Button>

@@ -40,7 +40,9 @@ export function ExecutionHeader({ name, execution, definition, selected, rerun }
   return (
     <header className={classes.header}>
       <div className={classes.row}>
-        <h1 className={classes.title}>{name}</h1>
+        <h1 className={classes.title}>
+          {execution?.workflow_id ? <Link to={`/workflows/${execution.workflow_id}`}>{name}</Link> : name}
+        </h1>
         <StatusBadge status={status} />
         {execution?.version && <span className={classes.meta}>v{execution.version}</span>}
         {startedAt !== null && (
