@@ -937,15 +937,15 @@ class Retry(TypedDict):
     How often a node is tried, and when again.
     """
 
-    max_attempts: NotRequired[int | None]
+    max_attempts: NotRequired[int]
     """
     The first one counts.
     """
-    initial_ms: NotRequired[int | None]
-    multiplier: NotRequired[float | None]
-    max_ms: NotRequired[int | None]
-    jitter: NotRequired[float | None]
-    on: NotRequired[list[str] | None]
+    initial_ms: NotRequired[int]
+    multiplier: NotRequired[float]
+    max_ms: NotRequired[int]
+    jitter: NotRequired[float]
+    on: NotRequired[list[str]]
     """
     The kinds of error it is for; those that may pass when none are named.
     """
@@ -1908,8 +1908,8 @@ class Node(TypedDict):
     Input port to selector or literal.
     """
     config: NotRequired[dict[str, Any]]
-    retry: NotRequired[Retry | None]
-    timeout_ms: NotRequired[int | None]
+    retry: NotRequired[Retry]
+    timeout_ms: NotRequired[int]
     """
     Ends an attempt after so many milliseconds.
     """
@@ -1917,12 +1917,12 @@ class Node(TypedDict):
     """
     `fail` (the run fails), `skip`, or `{"default": {…}}`: its outputs take these values.
     """
-    pool: NotRequired[str | None]
+    pool: NotRequired[str]
     """
     The pool for its jobs.
     """
-    priority: NotRequired[Priority | None]
-    cache: NotRequired[Cache | None]
+    priority: NotRequired[Priority]
+    cache: NotRequired[Cache]
 
 
 class NodeView(TypedDict):
@@ -2301,7 +2301,7 @@ class Definition(TypedDict):
     A workflow: a DAG of blocks.
     """
 
-    name: NotRequired[str | None]
+    name: NotRequired[str]
     """
     1 to 200 characters; a saved workflow needs one.
     """
@@ -2310,15 +2310,15 @@ class Definition(TypedDict):
     """
     A run's inputs, as an example.
     """
-    timeout_ms: NotRequired[int | None]
+    timeout_ms: NotRequired[int]
     """
     Ends a run after so many milliseconds.
     """
-    max_concurrency: NotRequired[int | None]
+    max_concurrency: NotRequired[int]
     """
     Node runs at once.
     """
-    weight: NotRequired[int | None]
+    weight: NotRequired[int]
     """
     Its share among workflows of one priority.
     """

@@ -80,6 +80,11 @@ async fn a_client_made_from_it_keeps_all_of_a_workflow_and_bytes_as_they_are() -
         let described: BTreeSet<&str> = described.keys().map(String::as_str).collect();
         assert_eq!(described, fields.iter().copied().collect(), "{name}");
     }
+    // A client that writes null for what is not set would be refused.
+    for name in ["Definition", "Node", "Retry"] {
+        let schema = &document["components"]["schemas"][name];
+        assert!(!schema.to_string().contains("\"null\""), "{schema:#}");
+    }
     let paths =
         document["paths"].as_object().unwrap().values().flat_map(|path| path.as_object().unwrap().values());
     let mut bodies = Vec::new();

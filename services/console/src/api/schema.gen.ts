@@ -1210,37 +1210,37 @@ export interface components {
          */
         Definition: {
             /** @description 1 to 200 characters; a saved workflow needs one. */
-            name?: string | null;
+            name?: string;
             nodes: components["schemas"]["Node"][];
             /** @description A run's inputs, as an example. */
             inputs_example?: {
                 [key: string]: unknown;
-            } | null;
+            };
             /**
              * Format: int64
              * @description Ends a run after so many milliseconds.
              */
-            timeout_ms?: number | null;
+            timeout_ms?: number;
             /**
              * Format: int32
              * @description Node runs at once.
              */
-            max_concurrency?: number | null;
+            max_concurrency?: number;
             /**
              * Format: int32
              * @description Its share among workflows of one priority.
              */
-            weight?: number | null;
+            weight?: number;
             /** @description Workflows that come along, for `sub_workflow`, by name. */
             workflows?: {
                 [key: string]: {
                     [key: string]: unknown;
                 };
-            } | null;
+            };
             /** @description What an editor keeps here, such as positions. */
             ui?: {
                 [key: string]: unknown;
-            } | null;
+            };
         };
         /** @description How often something went wrong in one way. */
         ErrorCount: {
@@ -2117,22 +2117,22 @@ export interface components {
             /** @description Input port to selector or literal. */
             inputs?: {
                 [key: string]: unknown;
-            } | null;
+            };
             config?: {
                 [key: string]: unknown;
-            } | null;
-            retry?: components["schemas"]["Retry"] | null;
+            };
+            retry?: components["schemas"]["Retry"];
             /**
              * Format: int64
              * @description Ends an attempt after so many milliseconds.
              */
-            timeout_ms?: number | null;
+            timeout_ms?: number;
             /** @description `fail` (the run fails), `skip`, or `{"default": {…}}`: its outputs take these values. */
             on_error?: unknown;
             /** @description The pool for its jobs. */
-            pool?: string | null;
-            priority?: components["schemas"]["Priority"] | null;
-            cache?: components["schemas"]["Cache"] | null;
+            pool?: string;
+            priority?: components["schemas"]["Priority"];
+            cache?: components["schemas"]["Cache"];
         };
         /** @description A node's name inside its workflow. The compiler admits `[A-Za-z_][A-Za-z0-9_-]{0,63}`. */
         NodeId: string;
@@ -2420,17 +2420,17 @@ export interface components {
              * Format: int32
              * @description The first one counts.
              */
-            max_attempts?: number | null;
+            max_attempts?: number;
             /** Format: int64 */
-            initial_ms?: number | null;
+            initial_ms?: number;
             /** Format: double */
-            multiplier?: number | null;
+            multiplier?: number;
             /** Format: int64 */
-            max_ms?: number | null;
+            max_ms?: number;
             /** Format: double */
-            jitter?: number | null;
+            jitter?: number;
             /** @description The kinds of error it is for; those that may pass when none are named. */
-            on?: string[] | null;
+            on?: string[];
         };
         /** @description A run that was accepted, and goes on. */
         RunAccepted: {
