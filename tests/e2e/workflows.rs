@@ -55,7 +55,13 @@ async fn a_workflow_is_saved_changed_and_deleted_from_the_command_line() -> anyh
     let shown = said(&stack, &["show", &id]).await?;
     assert!(shown.contains("version 2 of 2") && shown.contains("parameter_input"), "{shown}");
     let first = told(&stack, &["show", &id, "--version", "1", "--definition"]).await?;
-    assert_eq!(first, definition(1), "as it was saved");
+    let node = &first["nodes"][0];
+    let expected = (&json!("parameter_input@1"), &json!(1));
+    assert_eq!(
+        (&node["type"], &node["config"]["default"]),
+        expected,
+        "as it was saved, with versions pinned"
+    );
 
     // What is wrong with it is said, and nothing is saved.
     std::fs::write(&file, json!({"name": "x", "nodes": [{"id": "n", "type": "nothing"}]}).to_string())?;
