@@ -21,6 +21,7 @@ import { isTerminal } from './live/state';
 import { createLiveStore, watch } from './live/store';
 import { TABS, type TabName } from './tabs';
 import { useRerun } from './useRunActions';
+import { useShownNode } from './useShownNode';
 
 const RunGraph = lazyPart(
   () => import('./graph/RunGraph'),
@@ -87,7 +88,7 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
   const name = definition.data?.name ?? 'Run';
   useDocumentTitle(`${name} ${words(status)} · Millrace`);
   const tab = (params.get('tab') ?? 'graph') as TabName;
-  const node = params.get('node');
+  const { node, show } = useShownNode();
   /** Shows a node on the graph, whatever view was open. */
   const openNode = (one: string): void => setAll({ node: one });
   const rerun = useRerun(id);
@@ -122,12 +123,7 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
         <Tabs.Panel value="graph" className={classes.graph}>
           <div className={classes.canvas}>
             {ready ? (
-              <RunGraph
-                definition={definition.data}
-                catalogue={catalogue}
-                selected={node}
-                onSelect={value => set('node', value)}
-              />
+              <RunGraph definition={definition.data} catalogue={catalogue} selected={node} onSelect={show} />
             ) : (
               <Skeleton height="100%" radius={0} />
             )}
@@ -138,7 +134,7 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
               node={node}
               definition={definition.data}
               rerun={rerun}
-              onClose={() => set('node', null)}
+              onClose={() => show(null)}
             />
           )}
         </Tabs.Panel>
