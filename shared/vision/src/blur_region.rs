@@ -17,6 +17,11 @@ pub enum Blur {
     Pixelate(u32),
 }
 
+/// A usual kernel.
+const USUAL: u64 = 15;
+/// Pixels that the border of a row is as much work as, with the usual kernel. Measured; it differs by machine.
+const BORDER: u64 = 16;
+
 /// A part of the picture.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Region {
@@ -35,6 +40,21 @@ pub enum Shape {
     Ellipse,
     /// Those that a mask over the picture has set.
     Mask(Rle),
+}
+
+impl Blur {
+    /// How much work a part of a picture is, in pixels of a large part that is blurred with a kernel of 15: a Gaussian's cost
+    /// grows with its kernel, and each row has a border as wide as the kernel, however short it is.
+    #[must_use]
+    pub fn work(self, part: PixelBox) -> u64 {
+        let (kernel, of_each_pixel) = match self {
+            Self::Gaussian(kernel) => (u64::from(kernel).max(USUAL), u64::from(kernel).max(USUAL)),
+            Self::Box(kernel) => (u64::from(kernel).max(USUAL), USUAL),
+            Self::Pixelate(_) => (USUAL, USUAL),
+        };
+        let border = BORDER * u64::from(part.height) + u64::from(part.width);
+        (part.area() * of_each_pixel + border * kernel) / USUAL
+    }
 }
 
 impl Region {
@@ -100,6 +120,22 @@ fn in_ellipse(part: &PixelBox, x: u32, y: u32) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn large_kernels_and_short_rows_are_more_work() {
+        let part = |width, height| PixelBox { x: 0, y: 0, width, height };
+        let whole = part(4_000, 3_000);
+        let times = |blur: Blur, part: PixelBox| blur.work(part) / part.area();
+        for usual in [Blur::Gaussian(1), Blur::Gaussian(15), Blur::Box(255), Blur::Pixelate(10_000)] {
+            assert_eq!(times(usual, whole), 1, "{usual:?}");
+        }
+        assert_eq!(times(Blur::Gaussian(255), whole), 17);
+        let tall = part(1, 50_000);
+        assert_eq!([Blur::Gaussian(15), Blur::Gaussian(255)].map(|blur| times(blur, tall)), [17, 289]);
+        assert_eq!([Blur::Box(255), Blur::Pixelate(20)].map(|blur| times(blur, tall)), [273, 17]);
+        assert_eq!(times(Blur::Box(255), part(50_000, 1)), 18, "rows above and below it");
+        assert_eq!(Blur::Gaussian(255).work(part(0, 0)), 0);
+    }
 
     #[test]
     fn of_a_mask_the_pixels_that_are_set_are_blurred() {

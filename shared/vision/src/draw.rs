@@ -130,6 +130,22 @@ fn area(mark: &Mark) -> f32 {
 }
 
 impl BoxStyle {
+    /// The pixels that are looked at to draw a mark's box on a picture of this width and height: what its line takes, and with
+    /// round corners what lies between them.
+    #[must_use]
+    pub fn outline_pixels(&self, mark: &Mark, (width, height): (u32, u32)) -> u64 {
+        if !mark.bbox.iter().all(|corner| corner.is_finite()) {
+            return 0;
+        }
+        canvas::outline_pixels(mark.bbox, (width as f32, height as f32), self)
+    }
+
+    /// About how many pixels a mark's label has on a picture of this width and height; none where nothing is written.
+    #[must_use]
+    pub fn label_pixels(&self, mark: &Mark, size: (u32, u32)) -> Option<u64> {
+        self.text(mark).map(|text| labels::label_pixels(&text, size, self))
+    }
+
     fn colour(&self, index: usize, mark: &Mark) -> Rgb {
         palette::colour(&self.palette, self.color_by.key(index, class_key(mark), mark.tracker_id))
     }

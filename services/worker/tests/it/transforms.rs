@@ -327,7 +327,8 @@ async fn more_work_than_a_job_may_do_is_refused_before_it_is_begun() {
     let worker = desk.worker().await;
     let image = desk.image(png(2_000, 2_000)).await;
     let whole = json!({"bbox": [0, 0, 2_000, 2_000], "class_name": "star"});
-    let boxes = json!({"image": image, "detections": vec![whole; 2_501]});
+    let boxes = json!({"image": image, "detections": vec![whole.clone(); 2_501]});
+    let some = json!({"image": image, "detections": vec![whole; 200]});
     let mask = json!({"size": [2_000, 2_000], "counts": [0, 4_000_000]});
     let item =
         json!({"class_id": 1, "class_name": "star", "area": 4_000_000, "bbox": [0, 0, 9, 9], "mask": mask});
@@ -336,9 +337,13 @@ async fn more_work_than_a_job_may_do_is_refused_before_it_is_begun() {
     }});
     let small = json!({"bbox": [0, 0, 4, 4], "class_name": "star"});
     let crops = json!({"image": image, "detections": vec![small.clone(); 10_001]});
+    let labels = json!({"image": image, "detections": vec![small.clone(); 30_001]});
     let cases = [
-        ("blur_region@1", &boxes, json!({}), "2501 regions of 10004 megapixels"),
-        ("blur_region@1", &masks, json!({}), "2501 regions of 10004 megapixels"),
+        ("blur_region@1", &boxes, json!({}), "2501 regions are as much work as 10089 megapixels"),
+        ("blur_region@1", &masks, json!({}), "2501 regions are as much work as 10089 megapixels"),
+        ("blur_region@1", &some, json!({"kernel_size": 255}), "`kernel_size`"),
+        ("draw_boxes@1", &boxes, json!({"roundness": 1.0}), "2501 regions are as much work as 1004"),
+        ("draw_boxes@1", &labels, json!({}), "30001 labels are more than the 30000 allowed"),
         ("draw_masks@1", &masks, json!({}), "2501 regions of 10004 megapixels"),
         ("draw_masks@1", &masks, json!({"outline": 2}), "2501 regions of 10004 megapixels"),
         ("heatmap@1", &boxes, json!({"radius": 5_000}), "2501 regions of 10004 megapixels"),
@@ -352,7 +357,7 @@ async fn more_work_than_a_job_may_do_is_refused_before_it_is_begun() {
     }
     // As many of them, and small: no trouble.
     let inputs = json!({"image": image, "detections": vec![small; 10_001]});
-    for task in ["blur_region@1", "heatmap@1"] {
+    for task in ["blur_region@1", "draw_boxes@1", "heatmap@1"] {
         let done = desk.run(Desk::job(task, inputs.clone(), json!({}))).await;
         assert!(done.is_ok(), "{task}: {done:?}");
     }

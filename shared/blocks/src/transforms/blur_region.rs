@@ -78,7 +78,7 @@ pub fn block() -> Block {
         version: 1,
         category: Category::Transform,
         title: "Blur regions",
-        help: "Blurs or pixelates what was detected, and nothing else; regions of 10,000 megapixels together at most.",
+        help: "Blurs or pixelates what was detected, and nothing else; regions of 10,000 megapixels together at most, of fewer with a kernel larger than 15.",
         runner: Runner::Worker { pool: "cpu", model: false },
         pure: true,
         config: schema_of::<Config>(),

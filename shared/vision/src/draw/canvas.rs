@@ -54,6 +54,62 @@ impl Area {
     }
 }
 
+/// The line around a box, between two rectangles.
+struct Outline {
+    outer: Area,
+    outer_radius: f32,
+    inner: Area,
+    inner_radius: f32,
+    /// Beyond so many pixels from its left and right side a row is all alike.
+    reach: f32,
+    /// Width of the line.
+    line: f32,
+}
+
+impl Outline {
+    /// That of a box on a picture of this width and height, inside which the line lies even where the box stands over its edge;
+    /// none where the box is not on the picture.
+    fn of([x1, y1, x2, y2]: [f32; 4], (width, height): (f32, f32), style: &BoxStyle) -> Option<Self> {
+        if x2 < x1 || y2 < y1 || x2 < 0.0 || y2 < 0.0 || x1 > width || y1 > height {
+            return None;
+        }
+        let line = style.thickness.clamp(0.5, width.min(height).max(0.5));
+        let half = line / 2.0;
+        let within = |low: f32, high: f32, side: f32| {
+            let low = low.clamp(half, (side - half).max(half));
+            (low, high.clamp(low, (side - half).max(low)))
+        };
+        let (left, right) = within(x1, x2, width);
+        let (top, bottom) = within(y1, y2, height);
+        let middle = Area { left, top, right, bottom };
+        let radius = middle.radius(style.roundness);
+        let outer_radius = if style.roundness > 0.0 { radius + half } else { 0.0 };
+        Some(Self {
+            outer: middle.grown(half),
+            outer_radius,
+            inner: middle.grown(-half),
+            inner_radius: (radius - half).max(0.0),
+            reach: outer_radius.max(line),
+            line,
+        })
+    }
+
+    /// The pixels that are looked at to draw it: of each row those at its sides, and all of the upper and lower line. A few more,
+    /// for pixels that are covered in part.
+    fn pixels(&self) -> u64 {
+        let Area { left, top, right, bottom } = self.outer;
+        let (width, height) = (right - left + 2.0, bottom - top + 2.0);
+        let sides = width.min(2.0 * (self.reach + 3.0));
+        let lines = height.min(2.0 * (self.line + 3.0));
+        (f64::from(sides) * f64::from(height) + f64::from(width - sides) * f64::from(lines)) as u64
+    }
+}
+
+/// The pixels that are looked at to draw the outline of a box on a picture of this width and height.
+pub(super) fn outline_pixels(bbox: [f32; 4], size: (f32, f32), style: &BoxStyle) -> u64 {
+    Outline::of(bbox, size, style).map_or(0, |outline| outline.pixels())
+}
+
 impl Canvas {
     /// A copy of the frame; none when there is no pixel to draw on.
     pub(super) fn of(frame: &Frame) -> Option<Self> {
@@ -69,26 +125,12 @@ impl Canvas {
         (self.width as f32, self.height as f32)
     }
 
-    /// The outline of a box. The line lies inside the picture even where the box stands over its edge.
-    pub(super) fn outline(&mut self, [x1, y1, x2, y2]: [f32; 4], colour: Rgb, style: &BoxStyle) {
-        let (width, height) = self.size();
-        if x2 < x1 || y2 < y1 || x2 < 0.0 || y2 < 0.0 || x1 > width || y1 > height {
-            return;
-        }
-        let line = style.thickness.clamp(0.5, width.min(height).max(0.5));
-        let half = line / 2.0;
-        let within = |low: f32, high: f32, side: f32| {
-            let low = low.clamp(half, (side - half).max(half));
-            (low, high.clamp(low, (side - half).max(low)))
-        };
-        let (left, right) = within(x1, x2, width);
-        let (top, bottom) = within(y1, y2, height);
-        let middle = Area { left, top, right, bottom };
-        let radius = middle.radius(style.roundness);
-        let (outer, inner) = (middle.grown(half), middle.grown(-half));
-        let outer_radius = if style.roundness > 0.0 { radius + half } else { 0.0 };
-        self.paint(outer, outer_radius.max(line), colour, |place| {
-            outer.coverage(outer_radius, place) - inner.coverage((radius - half).max(0.0), place)
+    /// The outline of a box.
+    pub(super) fn outline(&mut self, bbox: [f32; 4], colour: Rgb, style: &BoxStyle) {
+        let Some(outline) = Outline::of(bbox, self.size(), style) else { return };
+        let Outline { outer, outer_radius, inner, inner_radius, reach, .. } = outline;
+        self.paint(outer, reach, colour, |place| {
+            outer.coverage(outer_radius, place) - inner.coverage(inner_radius, place)
         });
     }
 
@@ -199,5 +241,23 @@ mod tests {
             [(0, 0), (1, 1), (0, 5), (5, 0), (19, 9), (10, 5)].map(|at| level(&canvas, at)),
             [0, 140, 248, 255, 0, 255]
         );
+    }
+
+    #[test]
+    fn the_work_of_an_outline_is_what_it_looks_at() {
+        let size = (4_000.0, 3_000.0);
+        let pixels = |bbox: [f32; 4], thickness: f32, roundness: f32| {
+            outline_pixels(bbox, size, &BoxStyle { thickness, roundness, ..BoxStyle::default() })
+        };
+        let whole = [0.0, 0.0, size.0, size.1];
+        assert!((28_000..80_000).contains(&pixels(whole, 2.0, 0.0)), "its four lines");
+        assert!((1_360_000..1_500_000).contains(&pixels(whole, 100.0, 0.0)), "four broad lines");
+        assert!((9_000_000..9_100_000).contains(&pixels(whole, 2.0, 1.0)), "two half circles");
+        assert!((900_000..1_000_000).contains(&pixels(whole, 2.0, 0.1)), "as far as its corners reach");
+        assert!((20_000..21_000).contains(&pixels([100.0, 100.0, 140.0, 140.0], 100.0, 0.0)), "a blot");
+        assert!((1..100).contains(&pixels([7.0, 7.0, 7.0, 7.0], 2.0, 1.0)), "a point");
+        assert_eq!(pixels([7.0, 7.0, 6.0, 9.0], 2.0, 1.0), 0);
+        assert_eq!(pixels([5_000.0, 7.0, 6_000.0, 9.0], 2.0, 1.0), 0, "beside the picture");
+        assert_eq!(pixels([-1e30, -1e30, 1e30, 1e30], 2.0, 1.0), pixels(whole, 2.0, 1.0));
     }
 }

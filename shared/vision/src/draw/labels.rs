@@ -10,6 +10,27 @@ use crate::Frame;
 /// Letters smaller than this cannot be read, pixels.
 const SMALLEST_TEXT: f32 = 8.0;
 
+/// On both sides of the text, and above and below it, in heights of a letter.
+const PADDING: (f32, f32) = (0.3, 0.1);
+
+/// How tall letters are on a picture of this width and height.
+fn text_pixels((width, height): (u32, u32), style: &BoxStyle) -> f32 {
+    // Letters grow with the picture's diagonal, as it is usually shown scaled to a screen.
+    let normal = (f64::from(width) * f64::from(height)).sqrt() as f32 / 40.0;
+    (normal.clamp(13.0, 48.0) * style.text_scale).clamp(SMALLEST_TEXT, 480.0)
+}
+
+/// About how many pixels the label of a text has on a picture of this width and height, without measuring it: letters are half as
+/// wide as tall, most of them.
+pub(super) fn label_pixels(text: &str, size: (u32, u32), style: &BoxStyle) -> u64 {
+    let letter = f64::from(text_pixels(size, style));
+    let side = |letters: f64, padding: f32, most: u32| {
+        (letter * (letters + 2.0 * f64::from(padding))).min(f64::from(most))
+    };
+    let width = side(text.chars().count() as f64 / 2.0, PADDING.0, size.0);
+    (width * side(1.0, PADDING.1, size.1)) as u64
+}
+
 /// The labels of one picture.
 pub(super) struct Labels {
     text_pixels: f32,
@@ -21,11 +42,8 @@ pub(super) struct Labels {
 
 impl Labels {
     pub(super) fn new(frame: &Frame, style: &BoxStyle) -> Self {
-        // Letters grow with the picture's diagonal, as it is usually shown scaled to a screen.
-        let normal = (f64::from(frame.width()) * f64::from(frame.height())).sqrt() as f32 / 40.0;
-        let text_pixels = (normal.clamp(13.0, 48.0) * style.text_scale).clamp(SMALLEST_TEXT, 480.0);
         Self {
-            text_pixels,
+            text_pixels: text_pixels((frame.width(), frame.height()), style),
             line: style.thickness.max(0.5),
             rounded: style.roundness > 0.0,
             placed: Vec::new(),
@@ -36,7 +54,7 @@ impl Labels {
     /// Writes `text` for the box, on a ground of the box's colour.
     pub(super) fn put(&mut self, canvas: &mut Canvas, text: &str, bbox: [f32; 4], colour: Rgb) {
         let (width, height) = canvas.size();
-        let (pad_x, pad_y) = (self.text_pixels * 0.3, self.text_pixels * 0.1);
+        let (pad_x, pad_y) = (self.text_pixels * PADDING.0, self.text_pixels * PADDING.1);
         let line = Line::fit(text, self.text_pixels, width - 2.0 * pad_x);
         let size = ((line.width + 2.0 * pad_x).ceil(), (line.height + 2.0 * pad_y).ceil());
         let area = self.choose(bbox, size, (width, height));

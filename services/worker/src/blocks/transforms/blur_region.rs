@@ -7,7 +7,7 @@ use millrace_contracts::JobError;
 use millrace_contracts::values::{Detection, ImageValue};
 use millrace_vision::{Blur, PixelBox, Region, blur_regions};
 
-use super::bounds::check_pixels;
+use super::bounds::check_work;
 use super::marked;
 use crate::error::of_vision;
 use crate::images::{Made, pixels, store};
@@ -26,13 +26,13 @@ async fn hide(context: &JobContext) -> Result<Outputs, JobError> {
         detections.into_iter().map(|item| region(context, &config, &image, item)).collect();
     let masks = marked::masks(context, &image)?;
     regions.extend(masks.into_iter().filter_map(|item| Region::masked(item.mask)));
-    check_pixels(regions.iter().map(|region| region.part.area()))?;
-    let frame = pixels(context, "image", &image).await?;
     let blur = match config.method {
         Method::Gaussian => Blur::Gaussian(config.kernel_size),
         Method::Box => Blur::Box(config.kernel_size),
         Method::Pixelate => Blur::Pixelate(config.pixel_size),
     };
+    check_work(regions.iter().map(|region| blur.work(region.part)), "a `kernel_size` above 15")?;
+    let frame = pixels(context, "image", &image).await?;
     let hidden = context.cpu(Stage::Inference, move || blur_regions(&frame, &regions, blur)).await?;
     let hidden = hidden.map_err(|error| of_vision(&error))?;
     let value = store(context, Made::in_place(&image, hidden)).await?;

@@ -8,33 +8,59 @@ use millrace_vision::PixelBox;
 const MOST_PIXELS: u64 = 10_000_000_000;
 /// Pictures that are cut out at most: as many as one detection block may find things.
 const MOST_CROPS: usize = 10_000;
+/// Labels that are written at most: each is kept off all others, and their pairs are what takes time.
+const MOST_LABELS: usize = 30_000;
 
 /// Refuses regions that are more pixels than a job may work on.
 pub(super) fn check_pixels(areas: impl Iterator<Item = u64>) -> Result<(), JobError> {
-    let (mut count, mut pixels) = (0u64, 0u64);
-    for area in areas {
-        (count, pixels) = (count + 1, pixels.saturating_add(area));
-    }
+    let (count, pixels) = sum(areas);
     if pixels <= MOST_PIXELS {
         return Ok(());
     }
     let (megapixels, most) = (pixels / 1_000_000, MOST_PIXELS / 1_000_000);
-    Err(refused(&format!(
+    let what = format!(
         "{count} regions of {megapixels} megapixels together are more than the {most} megapixels allowed"
-    )))
+    );
+    Err(refused(&what, ""))
+}
+
+/// The same where the block's settings say how much work each is, in pixels; `lower` names those that make it more.
+pub(super) fn check_work(works: impl Iterator<Item = u64>, lower: &str) -> Result<(), JobError> {
+    let (count, pixels) = sum(works);
+    if pixels <= MOST_PIXELS {
+        return Ok(());
+    }
+    let (megapixels, most) = (pixels / 1_000_000, MOST_PIXELS / 1_000_000);
+    let what = format!("{count} regions are as much work as {megapixels} megapixels, and {most} are allowed");
+    Err(refused(&what, &format!("lower {lower}, ")))
+}
+
+/// How many there are, and their sum.
+fn sum(pixels: impl Iterator<Item = u64>) -> (u64, u64) {
+    pixels.fold((0, 0), |(count, sum), pixels| (count + 1, sum.saturating_add(pixels)))
+}
+
+/// Refuses more labels than may be kept off each other.
+pub(super) fn check_labels(count: usize) -> Result<(), JobError> {
+    if count <= MOST_LABELS {
+        return Ok(());
+    }
+    let what = format!("{count} labels are more than the {MOST_LABELS} allowed");
+    Err(refused(&what, "set `labels` to \"none\", "))
 }
 
 /// Refuses more crops than a job may make, and larger ones.
 pub(super) fn check_crops(parts: impl ExactSizeIterator<Item = PixelBox>) -> Result<(), JobError> {
     if parts.len() > MOST_CROPS {
-        return Err(refused(&format!("{} crops are more than the {MOST_CROPS} allowed", parts.len())));
+        return Err(refused(&format!("{} crops are more than the {MOST_CROPS} allowed", parts.len()), ""));
     }
     check_pixels(parts.map(|part| part.area()))
 }
 
-fn refused(what: &str) -> JobError {
+/// `first` is what else helps, and is said before the rest.
+fn refused(what: &str, first: &str) -> JobError {
     let way_out = "raise the `confidence` of what finds them, or keep fewer with a filter's `top_n`";
-    JobError::new(ErrorKind::InvalidInput, format!("{what}; {way_out}")).at("/inputs")
+    JobError::new(ErrorKind::InvalidInput, format!("{what}; {first}{way_out}")).at("/inputs")
 }
 
 #[cfg(test)]
@@ -51,6 +77,27 @@ mod tests {
         assert!(refused.message.contains("201 regions of 10050 megapixels"), "{refused}");
         assert!(refused.message.contains("top_n"), "{refused}");
         assert!(check_pixels([u64::MAX, u64::MAX].into_iter()).is_err());
+    }
+
+    #[test]
+    fn work_that_settings_make_is_refused_with_these() {
+        let works = |times: usize| std::iter::repeat_n(50_000_000, times);
+        assert_eq!(check_work(works(200), "`roundness`"), Ok(()));
+        let refused = check_work(works(201), "`roundness`").unwrap_err();
+        assert_eq!((refused.kind, refused.pointer.as_deref()), (ErrorKind::InvalidInput, Some("/inputs")));
+        for words in ["201 regions", "10050 megapixels", "10000 are allowed", "lower `roundness`", "top_n"] {
+            assert!(refused.message.contains(words), "{refused}");
+        }
+    }
+
+    #[test]
+    fn a_flood_of_labels_is_refused() {
+        assert_eq!(check_labels(MOST_LABELS), Ok(()));
+        let refused = check_labels(MOST_LABELS + 1).unwrap_err();
+        assert!(
+            refused.message.contains("30001 labels") && refused.message.contains("\"none\""),
+            "{refused}"
+        );
     }
 
     #[test]

@@ -7,6 +7,7 @@ use millrace_contracts::JobError;
 use millrace_contracts::values::Detection;
 use millrace_vision::{BoxStyle, LabelStyle, Mark, draw_boxes};
 
+use super::bounds::{check_labels, check_work};
 use super::marked;
 use crate::error::of_vision;
 use crate::images::{Made, pixels, store};
@@ -23,10 +24,20 @@ async fn draw(context: &JobContext) -> Result<Outputs, JobError> {
     let marks: Vec<Mark> = marked::boxes(context, &image)?.into_iter().map(mark).collect();
     let frame = pixels(context, "image", &image).await?;
     let style = style(config);
+    check(&marks, &style, (frame.width(), frame.height()))?;
     let drawn = context.cpu(Stage::Inference, move || draw_boxes(&frame, &marks, &style)).await?;
     let made = Made::view(&image, drawn.map_err(|error| of_vision(&error))?);
     let value = store(context, made).await?;
     Ok(Outputs::from_iter([("image".to_owned(), value.to_value())]))
+}
+
+/// Refuses more than a job may draw on a picture of this width and height.
+fn check(marks: &[Mark], style: &BoxStyle, size: (u32, u32)) -> Result<(), JobError> {
+    let labels: Vec<Option<u64>> = marks.iter().map(|mark| style.label_pixels(mark, size)).collect();
+    check_labels(labels.iter().flatten().count())?;
+    let works = marks.iter().zip(labels);
+    let works = works.map(|(mark, label)| style.outline_pixels(mark, size) + label.unwrap_or(0));
+    check_work(works, "`roundness`, `thickness` or `text_scale`")
 }
 
 fn mark(detection: Detection) -> Mark {
