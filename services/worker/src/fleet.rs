@@ -13,6 +13,7 @@ use tokio::sync::Notify;
 
 use crate::Phase;
 use crate::cpu::cores;
+use crate::failures::Failures;
 use crate::held::Held;
 use crate::inventory::Inventory;
 
@@ -36,6 +37,8 @@ pub(crate) struct Fleet {
     pub(crate) changed: Arc<Notify>,
     /// Models of the repository.
     pub(crate) inventory: Inventory,
+    /// Models that could not be loaded.
+    pub(crate) failures: Failures,
     pub(crate) started_at: UnixMillis,
 }
 
@@ -51,6 +54,7 @@ impl Fleet {
             "warm": report.warm,
             "loading": report.loading,
             "inventory": &*self.inventory.ids(),
+            "failed": self.failures.told(),
             "families": family_names(),
             "devices": [self.device.device.to_string()],
             "gpu_model": self.device.gpu_model,

@@ -5,17 +5,22 @@ use std::sync::Arc;
 
 use millrace_bus::Bus;
 use millrace_contracts::event::Source;
-use millrace_contracts::{Event, EventType, ModelId, UnixMillis, WorkerId};
-use millrace_inference::{CacheObserver, Evicted, InferenceError, ModelInfo, Pressure};
+use millrace_contracts::{ErrorKind, Event, EventType, JobError, ModelId, UnixMillis, WorkerId};
+use millrace_inference::{CacheObserver, Evicted, InferenceError, ModelInfo, Pressure, is_url};
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
+use crate::error::of_inference;
+use crate::failures::Failures;
+
 const BACKLOG: usize = 256;
 
-/// The cache's observer.
+/// The cache's observer. Cheap to clone.
+#[derive(Debug, Clone)]
 pub(crate) struct ModelEvents {
     worker: WorkerId,
     events: mpsc::Sender<Event>,
+    failures: Failures,
     /// Rung when the next sign of life should not wait.
     changed: Arc<Notify>,
 }
@@ -24,12 +29,44 @@ impl ModelEvents {
     /// The observer, and the events it makes.
     pub(crate) fn new(worker: WorkerId) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(BACKLOG);
-        (Self { worker, events, changed: Arc::default() }, receiver)
+        (Self { worker, events, failures: Failures::default(), changed: Arc::default() }, receiver)
     }
 
     /// Rings when the worker has something to say of its memory.
     pub(crate) fn changed(&self) -> Arc<Notify> {
         Arc::clone(&self.changed)
+    }
+
+    /// What went wrong.
+    pub(crate) fn failures(&self) -> Failures {
+        self.failures.clone()
+    }
+
+    /// Says that a model that was asked for could not be brought here.
+    pub(crate) fn not_brought(&self, id: &ModelId, error: &JobError) {
+        self.say_failed(id, error);
+        self.note(id, error);
+    }
+
+    /// What was said of a model does not hold any more.
+    pub(crate) fn is_another(&self, id: &ModelId) {
+        if self.failures.forget(id) {
+            self.changed.notify_one();
+        }
+    }
+
+    fn say_failed(&self, id: &ModelId, error: &JobError) {
+        self.say(
+            EventType::ModelFailed,
+            id,
+            json!({"error": {"kind": error.kind, "message": error.message}}),
+        );
+    }
+
+    /// Who asked for it waits.
+    fn note(&self, id: &ModelId, error: &JobError) {
+        self.failures.note(id, error);
+        self.changed.notify_one();
     }
 
     fn say(&self, kind: EventType, id: &ModelId, mut data: Value) {
@@ -57,6 +94,7 @@ impl CacheObserver for ModelEvents {
             "duration_ms": duration_ms, "bytes": bytes, "file_bytes": info.bytes, "family": info.family, "task": info.task, "digest": info.digest
         });
         self.say(EventType::ModelLoaded, &info.id, data);
+        self.failures.forget(&info.id);
         // Who reuses results by the model's copy wants to know which it is.
         self.changed.notify_one();
     }
@@ -65,15 +103,20 @@ impl CacheObserver for ModelEvents {
         tracing::info!(model.id = %id, model.why = why.as_str(), "model unloaded");
         metrics::counter!("millrace_worker_model_evictions_total", "why" => why.as_str()).increment(1);
         self.say(EventType::ModelEvicted, id, json!({"why": why.as_str()}));
+        if why == Evicted::Replaced {
+            // Nobody should take the copy that was for one that is.
+            self.changed.notify_one();
+        }
     }
 
     fn failed(&self, id: &ModelId, error: &InferenceError) {
         tracing::warn!(model.id = %id, %error, "model could not be loaded");
-        self.say(
-            EventType::ModelFailed,
-            id,
-            json!({"error": {"kind": error.kind(), "message": error.to_string()}}),
-        );
+        let error = of_inference(error);
+        self.say_failed(id, &error);
+        // Jobs may ask for any name: only a model that is there has something wrong with it.
+        if !is_url(id) && !matches!(error.kind, ErrorKind::ModelNotFound | ErrorKind::InvalidConfig) {
+            self.note(id, &error);
+        }
     }
 
     fn pressure(&self, pressure: Pressure) {

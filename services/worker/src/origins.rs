@@ -2,45 +2,42 @@
 //! repository, a folder or a bucket, or else registered; `trained` ones are registered; those by `url` are an address, or registered under a
 //! name.
 
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use millrace_bus::Registered;
+use millrace_bus::{BusError, Registered};
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::model::RegisteredModel;
 use millrace_contracts::{ErrorKind, JobError, ModelId};
-use millrace_inference::{Evicted, is_url};
-use moka::sync::Cache;
+use millrace_inference::{is_url, validate_model_id};
 
 use crate::cpu::Caller;
+use crate::error::of_inference;
 use crate::role::Shared;
 
 const PRETRAINED: &str = "pretrained";
 const URL: &str = "url";
-/// How long a registration is believed; changes are told, this is for those that were missed.
-const BELIEVED: Duration = Duration::from_secs(5);
-/// Registrations remembered at most.
-const MOST_REMEMBERED: u64 = 256;
 /// How long the copy of the registry in Redis may take to be made again after a loss.
 const RESTORED_WITHIN: Duration = Duration::from_secs(10);
 const PAUSE: Duration = Duration::from_millis(250);
 
-/// Registrations looked up lately. Cheap to clone.
-#[derive(Debug, Clone)]
-pub(crate) struct Registrations(Cache<ModelId, Arc<RegisteredModel>>);
-
-impl Default for Registrations {
-    fn default() -> Self {
-        Self(Cache::builder().max_capacity(MOST_REMEMBERED).time_to_live(BELIEVED).build())
+/// Sees to it that a job's model is on the disk; whether it was brought there now. One that nobody knows is for who loads it to
+/// tell.
+pub(crate) async fn provide(shared: &Shared, model: &ModelRef) -> Result<bool, JobError> {
+    match model.source.as_str() {
+        PRETRAINED => match of_repository(shared, &model.id).await? {
+            Some(now) => Ok(now),
+            None => Ok(place(shared, &model.id, RESTORED_WITHIN).await?.unwrap_or(false)),
+        },
+        URL if is_url(&model.id) => Ok(shared.downloads.by_url(&model.id).await?.now),
+        _ => place(shared, &model.id, RESTORED_WITHIN).await?.ok_or_else(|| unknown(&model.id)),
     }
 }
 
-/// Sees to it that a job's model is on the disk; whether it was brought there now. One in a folder is the folder's matter.
-pub(crate) async fn provide(shared: &Shared, model: &ModelRef) -> Result<bool, JobError> {
+/// The same for a model that no job waits for: one that nobody knows is an error.
+pub(crate) async fn provide_ahead(shared: &Shared, model: &ModelRef) -> Result<(), JobError> {
     match model.source.as_str() {
-        PRETRAINED => of_repository(shared, &model.id).await,
-        URL if is_url(&model.id) => Ok(shared.downloads.by_url(&model.id).await?.now),
-        _ => place(shared, &model.id, RESTORED_WITHIN).await,
+        PRETRAINED => bring(shared, &model.id).await,
+        _ => provide(shared, model).await.map(drop),
     }
 }
 
@@ -62,63 +59,109 @@ async fn bring(shared: &Shared, id: &ModelId) -> Result<(), JobError> {
     if is_url(id) {
         return shared.downloads.by_url(id).await.map(drop);
     }
-    of_repository(shared, id).await?;
-    let (models, of) = (shared.models.clone(), id.clone());
-    let is_there = move || models.prospect(&of).file_bytes.is_some();
-    match shared.cpu.run(Caller::own(), is_there).await {
-        Ok((false, _)) => place(shared, id, RESTORED_WITHIN).await.map(drop),
-        _ => Ok(()),
+    match of_repository(shared, id).await? {
+        Some(_) => Ok(()),
+        None => place(shared, id, RESTORED_WITHIN).await?.map(drop).ok_or_else(|| unknown(id)),
     }
 }
 
-/// Puts a model of a repository in an object store where the cache finds it. One that is not there may be registered: who
-/// loads it finds out.
-async fn of_repository(shared: &Shared, id: &ModelId) -> Result<bool, JobError> {
-    let Some(brought) = shared.downloads.of_bucket(id).await? else { return Ok(false) };
-    shared.models.place(id, &brought.folder);
-    Ok(brought.now)
+/// Sees to it that a model of the repository is on the disk; whether it was brought there now. None when it is not of the
+/// repository, as far as is known: it may be registered, and registered as something else by now.
+async fn of_repository(shared: &Shared, id: &ModelId) -> Result<Option<bool>, JobError> {
+    if let Some(brought) = shared.downloads.of_bucket(id).await? {
+        shared.models.place(id, &brought.folder);
+        return Ok(Some(brought.now));
+    }
+    if shared.registrations.has(id) {
+        return Ok(None);
+    }
+    if shared.models.has(id) {
+        return Ok(Some(false));
+    }
+    let (models, of) = (shared.models.clone(), id.clone());
+    let is_there = move || models.prospect(&of).file_bytes.is_some();
+    let found = shared.cpu.run(Caller::own(), is_there).await;
+    Ok(found.is_ok_and(|(is_there, _)| is_there).then_some(false))
 }
 
 /// Puts a model that is not in the repository where the cache finds it, if it is registered.
 pub(crate) async fn place_if_registered(shared: &Shared, id: &ModelId) -> Result<(), JobError> {
-    place(shared, id, Duration::ZERO).await.map(drop)
+    place(shared, id, Duration::ZERO).await?.map(drop).ok_or_else(|| unknown(id))
 }
 
-async fn place(shared: &Shared, id: &ModelId, patience: Duration) -> Result<bool, JobError> {
-    let model = match shared.registrations.0.get(id) {
-        Some(model) => model,
-        None => {
-            let found = Arc::new(look_up(shared, id, patience).await?);
-            shared.registrations.0.insert(id.clone(), Arc::clone(&found));
-            found
+/// Puts a model where the cache finds it, as it is registered now; whether it was brought here for that, and none where it is not
+/// registered.
+async fn place(shared: &Shared, id: &ModelId, patience: Duration) -> Result<Option<bool>, JobError> {
+    validate_model_id(id).map_err(|error| of_inference(&error))?;
+    let mut now = false;
+    loop {
+        let turn = shared.registrations.turn();
+        let Some(model) = look_up(shared, id, patience).await? else {
+            shared.registrations.gone(&shared.models, id, turn);
+            return Ok(None);
+        };
+        let brought = shared.downloads.registered(&model, &shared.blobs).await?;
+        now |= brought.now;
+        // Not so while changes come in: it may be something else by now, or nothing.
+        if shared.registrations.place(&shared.models, (turn, model), &brought.folder) {
+            return Ok(Some(now));
         }
-    };
-    let brought = shared.downloads.registered(&model, &shared.blobs).await?;
-    shared.models.place(id, &brought.folder);
-    Ok(brought.now)
+    }
 }
 
-/// Gives up what is known and loaded of a registered model that changed or is gone.
-pub(crate) fn forget(shared: &Shared, id: &ModelId) {
-    shared.registrations.0.invalidate(id);
-    shared.models.forget(id, Evicted::Replaced);
+/// Gives up what is in place and loaded of a model that changed or is gone, unless it is in place as what it is now.
+pub(crate) async fn forget(shared: &Shared, id: &ModelId) {
+    shared.registrations.doubt();
+    shared.model_events.is_another(id);
+    if shared.registrations.has(id)
+        && let Ok(Registered::Known(model)) = shared.bus.registered_model(id).await
+        && shared.registrations.has_same(&model)
+    {
+        return;
+    }
+    shared.registrations.forget(&shared.models, id);
 }
 
-/// What is registered as `id`. While Redis has lost its copy of the registry it is asked again, for as long as `patience`.
-async fn look_up(shared: &Shared, id: &ModelId, patience: Duration) -> Result<RegisteredModel, JobError> {
+/// Gives up what changed or is gone while this worker could not be told.
+pub(crate) async fn catch_up(shared: &Shared) -> Result<(), BusError> {
+    shared.registrations.doubt();
+    for id in shared.registrations.ids() {
+        match shared.bus.registered_model(&id).await? {
+            Registered::Known(model) if shared.registrations.has_same(&model) => {}
+            // Whoever makes the copy anew changes nothing by that.
+            Registered::Lost => {}
+            _ => {
+                shared.model_events.is_another(&id);
+                shared.registrations.forget(&shared.models, &id);
+            }
+        }
+    }
+    Ok(())
+}
+
+/// What is registered as `id`; none if nothing is. While Redis is away, or has lost its copy of the registry, it is asked again, for
+/// as long as `patience`.
+async fn look_up(
+    shared: &Shared,
+    id: &ModelId,
+    patience: Duration,
+) -> Result<Option<RegisteredModel>, JobError> {
     let failed =
         |kind, why: &str| Err(JobError::new(kind, format!("the model {id} could not be looked up: {why}")));
     let deadline = Instant::now() + patience;
     loop {
+        let is_late = Instant::now() >= deadline;
         match shared.bus.registered_model(id).await {
-            Ok(Registered::Known(model)) => return Ok(*model),
-            Ok(Registered::Unknown) => return Err(unknown(id)),
-            Ok(Registered::Lost) if Instant::now() >= deadline => {
+            Ok(Registered::Known(model)) => return Ok(Some(*model)),
+            Ok(Registered::Unknown) => return Ok(None),
+            Ok(Registered::Lost) if is_late => {
                 return failed(ErrorKind::Network, "the registry is not in Redis at the moment");
             }
-            Ok(Registered::Lost) => tokio::time::sleep(PAUSE).await,
-            Err(error) if error.is_retryable() => return failed(ErrorKind::Network, &error.to_string()),
-            Err(error) => return failed(ErrorKind::Internal, &error.to_string()),
+            Err(error) if error.is_retryable() && is_late => {
+                return failed(ErrorKind::Network, &error.to_string());
+            }
+            Err(error) if !error.is_retryable() => return failed(ErrorKind::Internal, &error.to_string()),
+            Ok(Registered::Lost) | Err(_) => tokio::time::sleep(PAUSE).await,
         }
     }
 }

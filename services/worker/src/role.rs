@@ -22,9 +22,9 @@ use crate::inventory::Inventory;
 use crate::lanes::Lanes;
 use crate::model_events::ModelEvents;
 use crate::neighbours::Neighbours;
-use crate::origins::Registrations;
 use crate::outside::Outside;
 use crate::post::{Post, Sack};
+use crate::registrations::Registrations;
 use crate::router::Router;
 use crate::solitude::Solitude;
 use crate::{
@@ -57,6 +57,7 @@ pub(crate) struct Shared {
     pub(crate) post: Post,
     pub(crate) blobs: Blobs,
     pub(crate) models: ModelCache,
+    pub(crate) model_events: ModelEvents,
     /// Models from elsewhere, on disk.
     pub(crate) downloads: Downloads,
     pub(crate) registrations: Registrations,
@@ -101,15 +102,16 @@ pub async fn run(
     let changed = observer.changed();
     let (repository, bucket) = model_cache::repository(&models, &deps.objects)?;
     let place = (&deps, repository.clone(), &courtesy);
-    let cache = model_cache::open(place, chosen.device, (&settings, &models), observer)?;
+    let cache = model_cache::open(place, chosen.device, (&settings, &models), observer.clone())?;
     let lanes = Lanes::of(&settings, &io);
     let (post, sack) = post::open(lanes.capacity());
     let shared = Arc::new(Shared {
         post,
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), &settings),
         models: cache.clone(),
+        model_events: observer,
         downloads: Downloads::new(&models, bucket.clone()),
-        registrations: Registrations::default(),
+        registrations: Registrations::new(repository.clone()),
         lanes,
         outside: Outside::new(io),
         held: Held::new(courtesy),
@@ -135,6 +137,7 @@ pub async fn run(
         phase: deps.phase,
         changed,
         inventory: Inventory::of(repository, bucket, &shared.cpu).await,
+        failures: shared.model_events.failures(),
         started_at: UnixMillis::now(),
     };
     let ended = live((&shared, sack), &fleet, &settings, (model_events, models), shutdown).await;

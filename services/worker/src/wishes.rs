@@ -28,12 +28,17 @@ pub(crate) async fn listen(shared: Arc<Shared>, neighbours: Neighbours) -> Resul
         };
         let event = match item {
             Some(LiveItem::Event(event)) => event,
-            // What was asked meanwhile was a hint, and is lost.
-            Some(LiveItem::Reconnected) => continue,
+            // What was asked meanwhile was a hint, and is lost; what changed meanwhile must not stay.
+            Some(LiveItem::Reconnected) => {
+                if let Err(error) = origins::catch_up(&shared).await {
+                    tracing::debug!(%error, "what changed of the registered models is learned from the jobs that use them");
+                }
+                continue;
+            }
             None => return Ok(()),
         };
         match serde_json::from_str(&event.payload) {
-            Ok(ModelWish::Forget { id }) => origins::forget(&shared, &id),
+            Ok(ModelWish::Forget { id }) => origins::forget(&shared, &id).await,
             Ok(ModelWish::Load { model, pool }) if shared.pools.contains(&pool) => {
                 if loading.len() < MOST_AT_ONCE {
                     loading.push(load(&shared, model).boxed());
@@ -60,8 +65,11 @@ async fn expect(shared: &Shared, neighbours: &Neighbours, model: ModelId) {
 
 async fn load(shared: &Shared, model: ModelRef) {
     tracing::info!(model.id = %model.id, "asked to load a model");
-    match origins::provide(shared, &model).await {
-        Ok(_) => shared.models.prefetch(&model.id),
-        Err(error) => tracing::warn!(model.id = %model.id, %error, "a model could not be brought here"),
+    match origins::provide_ahead(shared, &model).await {
+        Ok(()) => shared.models.prefetch(&model.id),
+        Err(error) => {
+            tracing::warn!(model.id = %model.id, %error, "a model could not be brought here");
+            shared.model_events.not_brought(&model.id, &error);
+        }
     }
 }

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::job::ModelRef;
-use crate::{BlobId, ModelId, Pool};
+use crate::{BlobId, ErrorKind, ModelId, Pool, UnixMillis};
 
 /// Of a model's name.
 const MOST_CHARACTERS: usize = 200;
@@ -99,6 +99,19 @@ pub struct ModelDescription {
     /// Names of its classes by index; empty where it has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+}
+
+/// Why a worker does not have a model that it was to load, as it says with its signs of life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LoadFailure {
+    /// The model.
+    pub model_id: ModelId,
+    /// The kind of the failure.
+    pub kind: ErrorKind,
+    /// What happened, for people.
+    pub message: String,
+    /// When, by the worker's clock.
+    pub at: UnixMillis,
 }
 
 /// What workers are asked to do with a model. Said once, on a channel: a hint.

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use millrace_contracts::ModelId;
 use millrace_contracts::model::is_model_name;
@@ -65,17 +65,25 @@ impl Repository {
         Self { downloads: Some(folder.into()), ..self }
     }
 
-    /// Notes that the model `id`, which came from elsewhere, is in `folder`, which is whole. Whether it was elsewhere before: what is loaded
-    /// of it is then another copy.
+    /// Notes that the model `id`, which came from elsewhere, is in `folder`, which is whole. Whether that is news: what is loaded of it
+    /// is then another copy.
     pub(crate) fn place(&self, id: &ModelId, folder: &Path) -> bool {
-        // One insertion: nothing can be left half changed.
-        let mut placed = self.placed.lock().unwrap_or_else(PoisonError::into_inner);
-        let before = placed.insert(id.clone(), folder.to_owned());
-        before.is_some_and(|before| before != folder)
+        let before = self.lock_placed().insert(id.clone(), folder.to_owned());
+        before.as_deref() != Some(folder)
+    }
+
+    /// Takes the model `id` out of the place that somebody put it in. What is loaded of it is for the caller to give up.
+    pub fn unplace(&self, id: &ModelId) {
+        self.lock_placed().remove(id);
     }
 
     fn placed(&self, id: &ModelId) -> Option<PathBuf> {
-        self.placed.lock().unwrap_or_else(PoisonError::into_inner).get(id).cloned()
+        self.lock_placed().get(id).cloned()
+    }
+
+    fn lock_placed(&self) -> MutexGuard<'_, HashMap<ModelId, PathBuf>> {
+        // One insertion or removal: nothing can be left half changed.
+        self.placed.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Finds a model's files.
@@ -293,5 +301,21 @@ mod tests {
             let error = repository.find(&missing.into()).unwrap_err();
             assert!(matches!(error, InferenceError::ModelNotFound { .. }), "{error}");
         }
+    }
+    #[test]
+    fn what_was_put_in_its_place_is_found_there_until_it_is_taken_out() {
+        let folder = tempfile::tempdir().unwrap();
+        for graph in ["own/model.onnx", "first/model.onnx", "second/model.onnx"] {
+            let path = folder.path().join(graph);
+            std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+            std::fs::write(&path, b"12345").unwrap();
+        }
+        let (repository, id) = (Repository::new(folder.path()), ModelId::from("own"));
+        let at = |name: &str| folder.path().join(name);
+        let places = ["first", "first", "second"].map(|name| repository.place(&id, &at(name)));
+        assert_eq!(places, [true, false, true], "another place is news, the first one too");
+        assert_eq!(repository.find(&id).unwrap().folder, at("second"));
+        repository.clone().unplace(&id);
+        assert_eq!(repository.find(&id).unwrap().folder, at("own"));
     }
 }

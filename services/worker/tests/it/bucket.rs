@@ -74,6 +74,7 @@ async fn a_model_in_a_bucket_gives_what_the_same_model_in_a_folder_gives_and_out
     assert_eq!(cold.metrics.model_digest, expected.metrics.model_digest, "the same files, the same copy");
     assert!(cold.metrics.model_load_time_ms > 0.0);
 
+    world.desk.bus.put_models(&[], true).await.unwrap();
     let missing = world.desk.run(world.job("shapes-detectr")).await.unwrap_err();
     assert_eq!(
         (missing.kind, missing.pointer.as_deref()),

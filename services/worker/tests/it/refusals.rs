@@ -46,6 +46,7 @@ fn crc32(bytes: &[u8]) -> u32 {
 #[tokio::test]
 async fn what_is_asked_for_wrongly_has_its_kind() {
     let mut desk = Desk::open().await;
+    desk.bus.put_models(&[], true).await.unwrap();
     let worker = desk.worker().await;
     let image = desk.image(scene("scene_04.jpg")).await;
     let gone =

@@ -128,6 +128,96 @@ async fn a_model_is_loaded_when_asked_for_and_given_up_when_it_changed() {
     worker.stop().await;
 }
 
+/// A worker that hears of no change: it is away whenever something is said.
+#[tokio::test]
+async fn a_model_that_was_replaced_or_deleted_is_never_answered_with_its_old_file() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let model = registered("acme/shapes", checkpoint(&desk).await);
+    let smaller =
+        RegisteredModel { preprocess: Map::from_iter([("size".into(), json!(320))]), ..model.clone() };
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    for source in ["pretrained", "trained"] {
+        desk.bus.put_models(std::slice::from_ref(&model), true).await.unwrap();
+        let before = desk.run(job(&image, "acme/shapes", source)).await.unwrap();
+        desk.bus.put_models(std::slice::from_ref(&smaller), true).await.unwrap();
+        let after = desk.run(job(&image, "acme/shapes", source)).await.unwrap();
+        assert_ne!(after.metrics.model_digest, before.metrics.model_digest, "{source}");
+        desk.bus.put_models(std::slice::from_ref(&model), true).await.unwrap();
+        let back = desk.run(job(&image, "acme/shapes", source)).await.unwrap();
+        assert_eq!(back.metrics.model_digest, before.metrics.model_digest, "{source}");
+        desk.bus.remove_model(&"acme/shapes".into()).await.unwrap();
+        let gone = desk.run(job(&image, "acme/shapes", source)).await.unwrap_err();
+        assert_eq!((gone.kind, gone.retryable), (ErrorKind::ModelNotFound, false), "{source}: {gone}");
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_that_was_deleted_is_given_up_by_who_is_told_and_by_who_was_away() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let model = registered("acme/shapes", checkpoint(&desk).await);
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    for is_told in [true, false] {
+        desk.bus.put_models(std::slice::from_ref(&model), true).await.unwrap();
+        desk.run(job(&image, "acme/shapes", "pretrained")).await.unwrap();
+        let is_warm = async |is_warm: bool| {
+            let workers = desk.bus.workers().await?;
+            let info = workers.first().and_then(|worker| worker.info.clone()).unwrap_or_default();
+            anyhow::Ok((!info.is_empty() && warm_in(&info, "acme/shapes") == is_warm).then_some(()))
+        };
+        let warm = async || is_warm(true).await;
+        millrace_testkit::eventually(PATIENCE, "the worker says that it has it", warm).await.unwrap();
+        desk.bus.remove_model(&"acme/shapes".into()).await.unwrap();
+        if !is_told {
+            // It has listened before: the first round says so.
+            desk.redis.tell(&["CLIENT", "KILL", "TYPE", "pubsub"]).await.unwrap();
+        }
+        let given_up = async || {
+            if is_told {
+                desk.bus.wish(&ModelWish::Forget { id: "acme/shapes".into() }).await?;
+            }
+            is_warm(false).await
+        };
+        millrace_testkit::eventually(PATIENCE, "the worker gives it up", given_up).await.unwrap();
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn why_a_model_cannot_be_had_is_told_to_jobs_and_to_who_asked_for_it() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let gone = registered("gone", Origin::Blob(millrace_contracts::BlobId::of(b"nobody stored this")));
+    let no_model = desk.blobs.put(Bytes::from_static(b"this is no model")).await.unwrap();
+    let no_model = registered("no-model", Origin::Blob(no_model));
+    desk.bus.put_models(&[gone, no_model], true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    // Whatever the workflow says of its source.
+    let error = desk.run(job(&image, "gone", "pretrained")).await.unwrap_err();
+    assert!(error.message.contains("could not be fetched: there is no blob"), "{error}");
+    for (id, kind, words) in [
+        ("gone", "MODEL_NOT_FOUND", "could not be fetched: there is no blob"),
+        ("no-model", "MODEL_LOAD_ERROR", "could not be loaded"),
+    ] {
+        let model = job(&image, id, "trained").model.unwrap();
+        let wish = ModelWish::Load { model, pool: Pool::from("fast") };
+        let told = async || {
+            desk.bus.wish(&wish).await?;
+            let workers = desk.bus.workers().await?;
+            let info = workers.first().and_then(|worker| worker.info.clone()).unwrap_or_default();
+            let info: serde_json::Value = serde_json::from_str(&info).unwrap_or_default();
+            let failed = info["failed"].as_array().cloned().unwrap_or_default();
+            Ok::<_, millrace_bus::BusError>(failed.into_iter().find(|failed| failed["model_id"] == id))
+        };
+        let failed = millrace_testkit::eventually(PATIENCE, "why it is not there", told).await.unwrap();
+        assert_eq!(failed["kind"], kind);
+        assert!(failed["message"].as_str().unwrap().contains(words), "{failed}");
+    }
+    worker.stop().await;
+}
+
 #[tokio::test]
 async fn models_from_everywhere_are_loaded_at_the_start() {
     let (desk, downloads, server) = (Desk::open().await, tempfile::tempdir().unwrap(), server().await);
