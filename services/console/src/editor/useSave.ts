@@ -4,6 +4,7 @@ import { useNavigate } from 'react-router';
 import { saveWorkflow, workflowQuery } from '~/api/queries';
 import { ProblemError } from '~/api/request';
 import type { Definition, WorkflowRecord } from '~/api/types';
+import { moveGiven } from '~/run/given';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { forgetStart } from '~/workflows/start';
 import type { DraftKeeper } from './followDraft';
@@ -38,6 +39,7 @@ export function useSave({ place, record, draft }: Options): Save {
       notifyDone(`Saved as version ${saved.version}`);
       if (!record) {
         draft.moveTo(saved.id);
+        moveGiven(place, saved.id);
         forgetStart(place);
       }
     },

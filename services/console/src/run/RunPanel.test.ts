@@ -5,6 +5,7 @@ import { createRoot, type Root } from 'react-dom/client';
 import { createMemoryRouter, RouterProvider } from 'react-router';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { createEditor, EditorContext } from '~/editor/store';
+import { keepGiven } from './given';
 import { RunPanel } from './RunPanel';
 
 // The sample pictures lie outside the console, where only the build may read.
@@ -54,6 +55,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   await act(() => root.unmount());
+  keepGiven({ place: '', nodes: [], values: new Map() });
   vi.unstubAllGlobals();
 });
 
@@ -108,6 +110,15 @@ describe('a run', { timeout: 60_000 }, () => {
     await until(() => expect(addresses()).toEqual(['/api/v1/blobs', '/api/v1/executions']));
     sent[1]?.answer({ execution_id: 'one' });
     await until(() => expect(router.state.location.pathname).toBe('/executions/one'));
+  });
+
+  it('is tried again with what the one before was given', async () => {
+    await choose();
+    await act(() => router.navigate('/elsewhere'));
+    expect(document.querySelector('[data-pictures]')).toBeNull();
+    await act(() => router.navigate('/'));
+    expect(find<HTMLImageElement>('[data-pictures] img').alt).toBe('a.png');
+    expect([...held]).toEqual([find<HTMLImageElement>('[data-pictures] img').src]);
   });
 
   it('that is given up while its pictures are on their way does not begin', async () => {

@@ -13,7 +13,7 @@ import {
 } from '@mantine/core';
 import { IconChevronDown, IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation } from '@tanstack/react-query';
-import { useMemo, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useLocation } from 'react-router';
 import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, RunAccepted, WorkflowRecord } from '~/api/types';
@@ -24,6 +24,7 @@ import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
 import { notifyProblem } from '~/ui/notify';
 import { ProblemNotice } from '~/ui/ProblemNotice';
+import { givenBefore, keepGiven } from './given';
 import { defaultValue, isPictureInput, missing, type InputValue } from './inputs';
 import type { Origin } from './origin';
 import { ParameterField } from './ParameterField';
@@ -64,7 +65,8 @@ export function RunPanel({ place, record, onClose }: Props) {
     [verdict],
   );
   // A map: an input may be called `constructor`, which every object has something under.
-  const [values, setValues] = useState<ReadonlyMap<string, InputValue>>(new Map());
+  const [values, setValues] = useState(() => givenBefore(place, inputs));
+  useEffect(() => keepGiven({ place, nodes: inputs, values }), [place, inputs, values]);
   const [options, setOptions] = useState<JsonObject>({});
   const [more, setMore] = useState(false);
   const valueOf = (node: NodeDefinition): InputValue => values.get(node.id) ?? defaultValue(node);
