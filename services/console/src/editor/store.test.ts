@@ -3,7 +3,7 @@ import type { Block, Definition } from '~/api/types';
 import { placesOf } from '~/graph/places';
 import { connect, move } from './document/edit';
 import { drawnPlaces } from './document/places';
-import { createEditor, isDirty, runsOtherwise } from './store';
+import { createEditor, hasWork, isDirty, runsOtherwise } from './store';
 
 const named = (name: string, ...ids: string[]): Definition => ({
   name,
@@ -70,6 +70,16 @@ describe('the editor', () => {
     expect(placesOf(editor().history.present)).toEqual(drawn);
     editor().undo();
     expect(editor().history.present).toBe(definition);
+  });
+
+  it('has work where a save was undone, and none where an example was looked at', () => {
+    const example = createEditor(named('example', 'a'), null, new Map()).getState;
+    expect(hasWork(example())).toBe(false);
+    example().change(() => named('mine', 'a'));
+    example().markSaved(example().history.present, 1);
+    expect(hasWork(example())).toBe(false);
+    example().undo();
+    expect(hasWork(example())).toBe(true);
   });
 
   it('runs as it is saved wherever its boxes lie', () => {

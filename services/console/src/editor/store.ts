@@ -190,7 +190,10 @@ export function runsOtherwise({ history, saved }: EditorState): boolean {
   return saved === null || !sameJson({ ...history.present, ui: null }, { ...saved, ui: null });
 }
 
-/** Whether somebody did something here that would be lost: an example that was only looked at is no work. */
+/**
+ * Whether somebody did something here that would be lost: an example that was only looked at is no work. What was saved may be undone
+ * to the very first step.
+ */
 export function hasWork(state: EditorState): boolean {
-  return state.history.past.length > 0 && isDirty(state);
+  return (state.saved !== null || state.history.past.length > 0) && isDirty(state);
 }
