@@ -198,6 +198,39 @@ test('what was typed last is there again after a reload', async () => {
   assert.deepEqual(page.faults, []);
 });
 
+test('the first save leaves the canvas, what is selected and what can be undone', async () => {
+  const page = await openPage(browser, { allowed: [/422/] });
+  await page.goto(`${server.url}/workflows`);
+  await page.getByRole('button', { name: /^detect-shapes/ }).click();
+  await nodes(page).nth(4).waitFor();
+  await nameField(page).fill('saved-first');
+  await page.locator('.react-flow__node [data-node=detect] header').click();
+  await page.getByRole('button', { name: 'Zoom in' }).click();
+  const selected = page.getByRole('textbox', { name: 'Name', exact: true });
+  assert.equal(await selected.inputValue(), 'detect');
+  const node = await nodes(page).first().elementHandle();
+  await page.keyboard.press('Control+s');
+  await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
+  await version(page, 1);
+  const address = page.url();
+  // The very same boxes, where they were.
+  assert.equal(await node.evaluate(box => box.isConnected), true);
+  assert.equal(await selected.inputValue(), 'detect');
+  await page.getByRole('button', { name: 'Undo' }).click();
+  assert.equal(await nameField(page).inputValue(), 'detect-shapes');
+
+  // What is unsaved now is the saved workflow's.
+  await page.getByText('● unsaved').waitFor();
+  page.once('dialog', dialog => dialog.accept());
+  await page.reload();
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await nameField(page).inputValue(), 'detect-shapes');
+  await page.keyboard.press('Control+s');
+  await version(page, 2);
+  assert.equal(page.url(), address);
+  assert.deepEqual(page.faults, []);
+});
+
 test('a save takes what was there when it was asked for, once', async () => {
   const page = await openPage(browser);
   let [sent, slow] = [0, false];

@@ -4,7 +4,7 @@ import { IconPlus, IconTopologyStar3 } from '@tabler/icons-react';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useQuery } from '@tanstack/react-query';
 import { useEffect, useMemo, useState } from 'react';
-import { Link, Navigate, useParams, useSearchParams } from 'react-router';
+import { Link, Navigate, useLocation, useParams, useSearchParams } from 'react-router';
 import { blocksQuery, modelsQuery, workflowQuery } from '~/api/queries';
 import { isMissing } from '~/api/request';
 import type { WorkflowRecord } from '~/api/types';
@@ -16,6 +16,7 @@ import { ProblemNotice } from '~/ui/ProblemNotice';
 import { freshAddress, START } from '~/workflows/start';
 import { Canvas } from './canvas/Canvas';
 import { nameOf } from './document/edit';
+import { editingAt } from './editing';
 import { EditorHeader } from './EditorHeader';
 import classes from './EditorPage.module.css';
 import { NodeForm } from './form/NodeForm';
@@ -46,6 +47,7 @@ export function Component() {
   const { id } = useParams();
   const start = useSearchParams()[0].get(START);
   const place = id ?? start;
+  const { state } = useLocation();
   const blocks = useQuery(blocksQuery());
   const saved = useQuery({
     ...workflowQuery(id ?? ''),
@@ -67,7 +69,9 @@ export function Component() {
   }
   if (!blocks.data || (id !== undefined && !saved.data)) return <PageLoading />;
   if (place === null) return <Anew />;
-  return <Editor key={place} place={place} blocks={blocks.data} record={saved.data ?? null} />;
+  return (
+    <Editor key={editingAt(place, state)} place={place} blocks={blocks.data} record={saved.data ?? null} />
+  );
 }
 
 /** Whoever asks for a new workflow gets one of their own, which the address then names. */

@@ -7,6 +7,7 @@ import type { Definition, WorkflowRecord } from '~/api/types';
 import { moveGiven } from '~/run/given';
 import { notifyDone, notifyProblem } from '~/ui/notify';
 import { forgetStart } from '~/workflows/start';
+import { savedFrom } from './editing';
 import type { DraftKeeper } from './followDraft';
 import { isDirty, useEditorStore } from './store';
 
@@ -58,10 +59,10 @@ export function useSave({ place, record, draft }: Options): Save {
     mutate(state.history.present, {
       // Only from here: whoever has gone elsewhere meanwhile stays there.
       onSuccess: saved => {
-        if (!record) void navigate(`/workflows/${saved.id}`, { replace: true, state: { keep: true } });
+        if (!record) void navigate(`/workflows/${saved.id}`, { replace: true, state: savedFrom(place) });
       },
     });
-  }, [store, mutate, navigate, record]);
+  }, [store, mutate, navigate, record, place]);
   return useMemo(() => ({ run, pending: isPending }), [run, isPending]);
 }
 
