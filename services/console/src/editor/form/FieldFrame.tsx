@@ -1,8 +1,10 @@
 import { Group, Text, Tooltip } from '@mantine/core';
 import { IconHelpCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
+import type { Json } from '~/api/types';
 import { labelOf } from '~/lib/format';
 import type { NodeFault } from '../document/faults';
+import { asIn } from './example';
 import classes from './FieldFrame.module.css';
 
 interface Props {
@@ -12,13 +14,15 @@ interface Props {
   help?: string | undefined;
   required?: boolean;
   faults: readonly NodeFault[];
+  /** What it may look like, for a fault that does not say it. */
+  example?: Json | undefined;
   /** Beside the name: what else can be done with the field. */
   aside?: ReactNode;
   children: ReactNode;
 }
 
 /** A field with its name, its help, and what is wrong with it. */
-export function FieldFrame({ name, label, help, required = false, faults, aside, children }: Props) {
+export function FieldFrame({ name, label, help, required = false, faults, example, aside, children }: Props) {
   return (
     <div className={classes.field} data-field={name} data-faulty={faults.length > 0 || undefined}>
       <Group gap={4} wrap="nowrap" className={classes.head}>
@@ -39,7 +43,7 @@ export function FieldFrame({ name, label, help, required = false, faults, aside,
       {faults.map(fault => (
         <div key={`${fault.code}${fault.pointer}${fault.message}`} className={classes.fault} role="alert">
           {fault.message}
-          {fault.hint && <Hint text={fault.hint} />}
+          {fault.hint ? <Hint text={fault.hint} /> : example !== undefined && <Hint text={asIn(example)} />}
         </div>
       ))}
     </div>

@@ -1,5 +1,6 @@
 import { NumberInput, Select, Slider, Switch, TagsInput, Textarea, TextInput } from '@mantine/core';
 import type { Json, Schema } from '~/api/types';
+import { blockOf } from '~/graph/ports';
 import { blockName, isSelector } from '~/graph/selectors';
 import { isObject } from '~/lib/json';
 import { labelOf, words } from '~/lib/format';
@@ -10,10 +11,12 @@ import { BindMenu, BoundValue } from './BoundValue';
 import { CelField } from './CelField';
 import { ChoicesField } from './ChoicesField';
 import { ClassesField } from './ClassesField';
+import { exampleOf } from './example';
 import { FieldFrame } from './FieldFrame';
 import { JsonField } from './JsonField';
 import { CollectionField, ModelField } from './NamedField';
 import { ObjectField } from './ObjectField';
+import { isPairs, PairsField } from './PairsField';
 import { WorkflowField } from './WorkflowField';
 
 export interface FieldProps {
@@ -32,16 +35,22 @@ export interface FieldProps {
 /** A field made from its JSON Schema. A value that comes from another node shows where from. */
 export function SchemaField(props: FieldProps) {
   const { node, name, place, schema, value, required } = props;
+  const block = useEditor(({ catalogue, nodes }) => {
+    const owner = nodes.get(node);
+    return owner && blockOf(catalogue, owner);
+  });
   const bound = isSelector(value);
   const types = typesOf(schema);
   if (types.includes('object') && schema.properties && !bound) return <ObjectField {...props} />;
   const own = faultsAt(props.faults, place);
+  const example = exampleOf(block, place, schema);
   return (
     <FieldFrame
       name={name}
       help={schema.description}
       required={required && schema.default === undefined}
       faults={own}
+      example={typeof example === 'object' ? example : undefined}
       aside={
         !bound && (
           <BindMenu
@@ -56,26 +65,35 @@ export function SchemaField(props: FieldProps) {
       {bound ? (
         <BoundValue text={value} onRelease={() => props.onChange(place, undefined)} />
       ) : (
-        <Control {...props} />
+        <Control {...props} example={example} />
       )}
     </FieldFrame>
   );
 }
 
-function Control(props: FieldProps) {
+interface ControlProps extends FieldProps {
+  example: Json | undefined;
+}
+
+function Control(props: ControlProps) {
   const block = useEditor(state => blockName(state.nodes.get(props.node)?.type ?? ''));
   switch (`${block}.${props.place.slice(1).join('.')}`) {
     case 'sub_workflow.workflow':
       return <WorkflowField {...props} />;
     case 'similarity_search.collection':
       return <CollectionField {...props} />;
+    case 'switch.cases':
+      return <Plain {...props} heads={['port', 'equals']} />;
     default:
       return <Plain {...props} />;
   }
 }
 
-function Plain(props: FieldProps) {
-  const { name, place, schema, value, onChange } = props;
+/** What the two columns of an object are called whose names are the user's. */
+const HEADS = ['name', 'value'] as const;
+
+function Plain({ heads = HEADS, ...props }: ControlProps & { heads?: readonly [string, string] }) {
+  const { name, place, schema, value, example, onChange } = props;
   const set = (next: Json | undefined): void =>
     onChange(place, next === '' || next === null ? undefined : next);
   const types = typesOf(schema);
@@ -154,7 +172,20 @@ function Plain(props: FieldProps) {
       <TextInput {...shared} onChange={event => set(event.currentTarget.value)} />
     );
   }
-  return <JsonField label={label} value={value} fallback={schema.default} onChange={set} />;
+  if (types.join() === 'object' && schema.additionalProperties && isPairs(value)) {
+    const texts = isObject(schema.additionalProperties) && schema.additionalProperties.type === 'string';
+    return <PairsField label={label} heads={heads} value={value ?? {}} texts={texts} onChange={set} />;
+  }
+  return (
+    <JsonField
+      label={label}
+      value={value}
+      fallback={schema.default}
+      example={example}
+      list={types.join() === 'array'}
+      onChange={set}
+    />
+  );
 }
 
 function NumberControl({ name, place, schema, value, onChange }: FieldProps) {
