@@ -26,6 +26,8 @@ const MAX_RESULT_BYTES: usize = 32 * 1024;
 const BLOB_CHECKS: usize = 64;
 /// Blobs of one result that are asked for; a result of more is made again.
 const MAX_BLOBS: usize = 4_096;
+/// The longest that a look-up is held up by the blob store; what is not known by then is made again.
+const LONGEST_CHECK: Duration = Duration::from_secs(2);
 /// How often the fleet is asked which copies it has.
 const FLEET_PAUSE: Duration = Duration::from_secs(2);
 
@@ -130,8 +132,9 @@ pub(crate) async fn look_up(shared: &Shared, asks: Vec<(usize, Ask)>, room: usiz
     };
     let candidates: Vec<(Wanted, Reusable)> = wanted.into_iter().zip(found).filter_map(read).collect();
     let permits = &Semaphore::new(BLOB_CHECKS);
+    let until = tokio::time::Instant::now() + LONGEST_CHECK;
     let checked = side_by_side(candidates, |(wanted, result)| async move {
-        let is_whole = is_whole(shared, permits, &result).await;
+        let is_whole = known_by(until, is_whole(shared, permits, &result)).await;
         (wanted, is_whole.then_some(result))
     });
     let mut hits = Vec::new();
@@ -155,6 +158,11 @@ where
     F: Future<Output = U>,
 {
     stream::iter(items).map(work).buffered(BLOB_CHECKS).collect().await
+}
+
+/// Whether something is so, and known to be in time.
+async fn known_by(until: tokio::time::Instant, check: impl Future<Output = bool>) -> bool {
+    tokio::time::timeout_at(until, check).await.unwrap_or(false)
 }
 
 /// Whether everything that a result refers to is still there, and stays. Each look into the blob store needs a permit.
@@ -277,6 +285,17 @@ mod tests {
         });
         let done = tokio::time::timeout(Duration::from_secs(20), done).await.unwrap();
         assert_eq!(done, (0..10).collect::<Vec<_>>());
+    }
+
+    /// Every other check never ends, and there are more of them than are under way at once.
+    #[tokio::test]
+    async fn what_is_not_known_in_time_is_made_again() {
+        let until = tokio::time::Instant::now();
+        let known = side_by_side((0..10 * BLOB_CHECKS).collect(), |item| {
+            known_by(until, async move { item % 2 == 0 || std::future::pending().await })
+        });
+        let known = known.await;
+        assert!(known.iter().enumerate().all(|(item, known)| *known == (item % 2 == 0)), "{known:?}");
     }
 
     #[test]
