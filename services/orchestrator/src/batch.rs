@@ -26,14 +26,23 @@ use crate::{OrchestratorError, callbacks, foresight, oversize, resend, reuse};
 /// A run is stepped anew so often when another replica commits in between; then the messages wait for redelivery.
 const CONFLICT_LIMIT: u32 = 8;
 
-/// Handles `deliveries`; false when some are left unacknowledged because other replicas kept getting ahead, so that they
-/// must be claimed and handled again.
+/// What is left of a batch.
+#[derive(Default)]
+pub(crate) struct Left {
+    /// Whether some messages are unacknowledged because other replicas kept getting ahead, so that they must be claimed and
+    /// handled again.
+    pub(crate) outrun: bool,
+    /// Whether some are unacknowledged because their runs were put off.
+    pub(crate) put_off: bool,
+}
+
+/// Handles `deliveries`; says whether any of them are left.
 pub(crate) async fn handle(
     shared: &Shared,
     consumer: &str,
     runs: &mut HeldRuns,
     deliveries: Vec<Delivery>,
-) -> Result<bool, OrchestratorError> {
+) -> Result<Left, OrchestratorError> {
     let begun = Instant::now();
     histogram!("millrace_orchestrator_batch_messages").record(deliveries.len() as f64);
     let (deliveries, turned_away) = shared.desk.take(consumer, deliveries);
@@ -52,15 +61,17 @@ pub(crate) async fn handle(
             Open { held, deliveries, lost_race: false }
         })
         .collect();
+    let mut left = Left::default();
     for _ in 0..CONFLICT_LIMIT {
         if open.is_empty() {
             break;
         }
-        open = round(shared, consumer, runs, open).await?;
+        open = round(shared, consumer, runs, (open, &mut left)).await?;
     }
     counter!("millrace_orchestrator_conflicts_given_up_total").increment(open.len() as u64);
     histogram!("millrace_orchestrator_batch_seconds").record(begun.elapsed().as_secs_f64());
-    Ok(open.is_empty())
+    left.outrun = !open.is_empty();
+    Ok(left)
 }
 
 /// Whether the run is executed again, since its live state was lost: what is remembered of it is of the past.
@@ -73,7 +84,7 @@ async fn round(
     shared: &Shared,
     consumer: &str,
     runs: &mut HeldRuns,
-    open: Vec<Open>,
+    (open, left): (Vec<Open>, &mut Left),
 ) -> Result<Vec<Open>, OrchestratorError> {
     let now = UnixMillis::now();
     let steps = join_all(open.into_iter().map(|open| step(shared, open, now))).await;
@@ -83,12 +94,14 @@ async fn round(
         match result? {
             Step::Taken(run) => stepped.push(*run),
             Step::Void(without_run) => settled.add(&without_run),
-            Step::Later => {}
+            Step::Later => left.put_off = true,
         }
     }
+    let walkable = stepped.len();
     reuse_results(shared, &mut stepped, now).await?;
     say_again(shared, &mut stepped, now).await?;
     move_oversize(shared, &mut stepped).await?;
+    left.put_off |= stepped.len() < walkable;
     let (commits, versions) = prepare(shared, &mut stepped);
     // Whoever commits it, a cancel ends its run: no job of it is given out any more before anybody is told of the end.
     shared.bus.drop_runs(&withdrawn(&stepped)).await?;

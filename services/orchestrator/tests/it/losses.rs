@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use millrace_blobs::BlobsSettings;
 use millrace_bus::Standing;
-use millrace_config::Orchestrator;
+use millrace_config::{Objects, Orchestrator};
 use millrace_contracts::event::LogPosition;
-use millrace_contracts::message::Accepted;
+use millrace_contracts::message::{Accepted, Message};
 use millrace_contracts::{EventType, ExecutionId};
-use millrace_testkit::eventually;
+use millrace_testkit::{TestBucket, eventually};
 use serde_json::json;
 
 use crate::support::{DEADLINE, World, chain, completed_nodes, picture, settings, without_sweeper};
@@ -118,6 +119,39 @@ async fn what_is_put_off_does_not_keep_a_lane_from_what_is_new() -> anyhow::Resu
     world.submit_with(&chain(0), json!({"photo": picture("root")}), change).await?;
     let replica = world.replica_with(one_by_one());
     world.ended(run).await?;
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn what_stands_behind_messages_that_are_put_off_for_long_is_taken_too() -> anyhow::Result<()> {
+    let mut bucket = TestBucket::start()?;
+    // Longer than a lease: whoever looks again finds the same messages stale.
+    let objects = Objects { retry_for: Duration::from_millis(1_500), ..bucket.objects() };
+    let world = World::start_with(|blobs| {
+        *blobs = BlobsSettings { objects, cache_bytes: 0, ..BlobsSettings::new(bucket.url("blobs")) };
+    })
+    .await?;
+    let ended = ExecutionId::generate();
+    let partition = world.bus.partition_of(ended);
+    let neighbours =
+        std::iter::repeat_with(ExecutionId::generate).filter(|id| world.bus.partition_of(*id) == partition);
+    for run in neighbours.take(2) {
+        let definition = json!({"name": run.to_string(), "nodes": []});
+        let change = |accepted: &mut Accepted| accepted.execution_id = run;
+        let accepted = world.accept_with(&definition, json!({}), change).await?;
+        world.bus.post(&Message::Execute(Box::new(accepted))).await?;
+    }
+    // Of no run that anybody knows: it is dealt with without a blob.
+    world.bus.cancel(ended, "too late").await?;
+    // A replica that dies with all of them in hand.
+    let in_hand = world.bus.inbox("gone").await?.read(&[partition], 10, Duration::from_secs(1)).await?;
+    assert_eq!(in_hand.len(), 3);
+    bucket.stop();
+    let replica = world.replica_with(Orchestrator { batch_size: 1, lanes: 1, ..without_sweeper() });
+    eventually(DEADLINE, "the last of them is dealt with", async || {
+        Ok::<_, millrace_bus::BusError>((world.bus.inbox_depth().await? == 2).then_some(()))
+    })
+    .await?;
     replica.stop().await
 }
 
