@@ -2,6 +2,7 @@ import { Alert, Button, Code, List, Stack, Text } from '@mantine/core';
 import { IconAlertTriangle, IconPlugConnectedX } from '@tabler/icons-react';
 import { useEffect, useEffectEvent } from 'react';
 import { ProblemError } from '~/api/request';
+import type { Problem } from '~/api/types';
 
 /** Between tries while the server is away. */
 const AGAIN_MS = 5_000;
@@ -29,17 +30,7 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
           {problem?.detail ?? (error instanceof Error ? error.message : String(error))}
           {waits && ' This page tries again by itself.'}
         </Text>
-        {problem?.errors && problem.errors.length > 0 && (
-          <List size="sm" spacing={4}>
-            {problem.errors.slice(0, 8).map(fault => (
-              <List.Item key={`${fault.pointer} ${fault.code}`}>
-                {fault.node && <b>{fault.node}: </b>}
-                {fault.message}
-                {fault.hint && <Text size="sm" c="dimmed">{`→ ${fault.hint}`}</Text>}
-              </List.Item>
-            ))}
-          </List>
-        )}
+        {problem && <Faults problem={problem} />}
         {problem?.request_id && (
           <Text size="xs" c="dimmed">
             {problem.code} · request <Code>{problem.request_id}</Code>
@@ -53,4 +44,37 @@ export function ProblemNotice({ error, onRetry }: { error: unknown; onRetry?: ()
       </Stack>
     </Alert>
   );
+}
+
+/** What is wrong, one by one. A single fault is the problem's detail as well: what it says more is left to be said. */
+function Faults({ problem: { detail, errors } }: { problem: Problem }) {
+  const [only, second] = errors ?? [];
+  if (!errors || !only) return null;
+  if (second === undefined && only.message === detail) {
+    return (
+      <>
+        {only.node && (
+          <Text size="sm">
+            At <b>{only.node}</b>
+          </Text>
+        )}
+        <Hint text={only.hint} />
+      </>
+    );
+  }
+  return (
+    <List size="sm" spacing={4}>
+      {errors.slice(0, 8).map(fault => (
+        <List.Item key={`${fault.pointer} ${fault.code}`}>
+          {fault.node && <b>{fault.node}: </b>}
+          {fault.message}
+          <Hint text={fault.hint} />
+        </List.Item>
+      ))}
+    </List>
+  );
+}
+
+function Hint({ text }: { text: string | null | undefined }) {
+  return text ? <Text size="sm" c="dimmed">{`→ ${text}`}</Text> : null;
 }
