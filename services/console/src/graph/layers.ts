@@ -44,7 +44,11 @@ export function layeredDown(
   return new Map([...layered(turned, edges)].map(([id, [x, y]]) => [id, [y, x]]));
 }
 
-function assign(nodes: readonly Sized[], edges: readonly { source: string; target: string }[]): Sized[][] {
+/** How many nodes stand before each, at most, on a way to it. */
+export function depthsOf(
+  nodes: readonly { id: string }[],
+  edges: readonly { source: string; target: string }[],
+): Map<string, number> {
   const incoming = new Map<string, string[]>(nodes.map(node => [node.id, []]));
   for (const { source, target } of edges) {
     if (incoming.has(source)) incoming.get(target)?.push(source);
@@ -62,8 +66,14 @@ function assign(nodes: readonly Sized[], edges: readonly { source: string; targe
     depth.set(id, deepest + 1);
     return deepest + 1;
   };
+  for (const node of nodes) depthOf(node.id);
+  return depth;
+}
+
+function assign(nodes: readonly Sized[], edges: readonly { source: string; target: string }[]): Sized[][] {
+  const depth = depthsOf(nodes, edges);
   const layers: Sized[][] = [];
-  for (const node of nodes) (layers[depthOf(node.id)] ??= []).push(node);
+  for (const node of nodes) (layers[depth.get(node.id) ?? 0] ??= []).push(node);
   return layers.filter(layer => layer !== undefined);
 }
 

@@ -3,6 +3,8 @@ import { useElementSize } from '@mantine/hooks';
 import { IconChartBar, IconChevronRight } from '@tabler/icons-react';
 import { useVirtualizer } from '@tanstack/react-virtual';
 import { useEffect, useMemo, useRef, useState } from 'react';
+import { depthsOf } from '~/graph/layers';
+import { edgesOf } from '~/graph/selectors';
 import { formatCount, formatDuration } from '~/lib/format';
 import { EmptyState } from '~/ui/EmptyState';
 import { StatusIcon } from '~/ui/Status';
@@ -20,12 +22,19 @@ const TICK_MS = 250;
 const TICK_WIDTH = 76;
 
 /** Where the run's time went: a waterfall of its node runs. */
-export default function TimelineTab({ onNode }: TabProps) {
+export default function TimelineTab({ definition, onNode }: TabProps) {
   const run = useLive(live => live.run);
   const over = isTerminal(run.status);
   const now = useNow(!over);
   const [opened, setOpened] = useState<ReadonlySet<string>>(new Set());
-  const rows = useMemo(() => rowsOf(run.nodes.values(), opened, now), [run.nodes, opened, now]);
+  const depths = useMemo(
+    () => depthsOf(definition?.nodes ?? [], definition ? edgesOf(definition) : []),
+    [definition],
+  );
+  const rows = useMemo(
+    () => rowsOf(run.nodes.values(), opened, now, depths),
+    [run.nodes, opened, now, depths],
+  );
   const { ref: axis, width } = useElementSize();
   const scroller = useRef<HTMLDivElement>(null);
   const virtual = useVirtualizer({

@@ -19,6 +19,9 @@ const PHASES: [string, keyof JobMetrics & `${string}_ms`, string][] = [
   ['upload', 'upload_ms', 'var(--phase-upload)'],
 ];
 
+/** What the worker spent that is none of these: `total_time_ms` begins when the job is taken. */
+const OTHER = { name: 'other', colour: 'var(--phase-other)' };
+
 /** Less than this is not worth a colour. */
 const LEAST_MS = 0.05;
 
@@ -27,12 +30,10 @@ export function phasesOf(run: NodeRun): Phase[] {
   if (!metrics) return [];
   const named = PHASES.map(([name, field, colour]) => ({ name, ms: metrics[field] ?? 0, colour }));
   const known = named.reduce((sum, phase) => sum + phase.ms, 0);
-  // `total_time_ms` begins when the job is taken; the rest of it is hand-over between the stages.
+  // Hand-over between the stages.
   const rest = metrics.total_time_ms + metrics.queue_wait_ms - known;
-  return [...named, { name: 'other', ms: rest, colour: 'var(--phase-other)' }].filter(
-    phase => phase.ms >= LEAST_MS,
-  );
+  return [...named, { ...OTHER, ms: rest }].filter(phase => phase.ms >= LEAST_MS);
 }
 
 /** The phases' names and colours, for a legend. */
-export const LEGEND = PHASES.map(([name, , colour]) => ({ name, colour }));
+export const LEGEND = [...PHASES.map(([name, , colour]) => ({ name, colour })), OTHER];

@@ -41,13 +41,21 @@ function* spansOf(runs: Iterable<NodeRun>, now: number): Generator<Span | null> 
   for (const run of runs) yield spanOf(run, now);
 }
 
-export function rowsOf(nodes: Iterable<NodeState>, opened: ReadonlySet<string>, now: number): Row[] {
+/** The rows; of nodes that began at the same moment, the one that the others waited for comes first. */
+export function rowsOf(
+  nodes: Iterable<NodeState>,
+  opened: ReadonlySet<string>,
+  now: number,
+  depths: ReadonlyMap<string, number>,
+): Row[] {
+  const depthOf = (node: NodeState) => depths.get(node.id) ?? 0;
   const rows: Row[] = [];
   const spans = [...nodes].flatMap(node => {
     const whole = around(spansOf(node.runs.values(), now));
     return whole ? [{ node, ...whole }] : [];
   });
-  for (const { node, from, to } of spans.sort((a, b) => a.from - b.from || a.to - b.to)) {
+  spans.sort((a, b) => a.from - b.from || depthOf(a.node) - depthOf(b.node) || a.to - b.to);
+  for (const { node, from, to } of spans) {
     const isLoop = node.total > 1;
     const open = isLoop && opened.has(node.id);
     rows.push({

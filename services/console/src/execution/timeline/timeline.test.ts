@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import type { NodeRun } from '~/api/types';
+import { depthsOf } from '~/graph/layers';
 import { emptyCounts, type NodeState } from '../live/state';
 import { byPath } from '../panel/byPath';
-import { phasesOf } from './phases';
+import { LEGEND, phasesOf } from './phases';
 import { around, rowsOf, ticksOf } from './rows';
 
 const run = (node_id: string, from: number, to: number | undefined, path?: string): NodeRun => ({
@@ -36,29 +37,47 @@ describe('rowsOf', () => {
   ];
 
   it('are in the order of their beginnings; loops are one row until they are opened', () => {
-    const rows = rowsOf(nodes, new Set(), 100);
+    const rows = rowsOf(nodes, new Set(), 100, new Map());
     expect(rows.map(row => `${row.key} ${row.from}-${row.to} ${row.items}`)).toEqual([
       'a 10-20 0',
       'l 20-100 2',
       'b 50-80 0',
     ]);
-    expect(rowsOf(nodes, new Set(['l']), 100).map(row => row.label)).toEqual(['a', 'l', '[9]', '[10]', 'b']);
+    expect(rowsOf(nodes, new Set(['l']), 100, new Map()).map(row => row.label)).toEqual([
+      'a',
+      'l',
+      '[9]',
+      '[10]',
+      'b',
+    ]);
+  });
+
+  it('that began at the same moment stand behind what they waited for', () => {
+    const same = [state(run('each', 10, 12)), state(run('list', 10, 12)), state(run('after', 10, 11))];
+    const edges = [
+      { source: 'list', target: 'each' },
+      { source: 'each', target: 'after' },
+    ];
+    const depths = depthsOf(same, edges);
+    expect(rowsOf(same, new Set(), 100, depths).map(row => row.key)).toEqual(['list', 'each', 'after']);
   });
 
   it('take a loop of any length', () => {
     const items = Array.from({ length: 200_000 }, (_, at) => run('long', 1_000 + at, 1_001 + at, `[${at}]`));
     const runs = new Map(items.map(item => [item.path ?? '', item]));
     const long = { ...state(run('long', 0, 0)), total: runs.size, runs };
-    expect(rowsOf([long], new Set(), 0)).toMatchObject([{ from: 1_000, to: 201_000, items: 200_000 }]);
-    const opened = rowsOf([long], new Set(['long']), 0);
+    expect(rowsOf([long], new Set(), 0, new Map())).toMatchObject([
+      { from: 1_000, to: 201_000, items: 200_000 },
+    ]);
+    const opened = rowsOf([long], new Set(['long']), 0, new Map());
     expect(opened).toHaveLength(200_001);
     expect(around(opened)).toEqual({ from: 1_000, to: 201_000 });
   });
 
   it('leave out what has not begun', () => {
-    expect(rowsOf([state({ node_id: 'c', block: '', status: 'skipped', attempt: 0 })], new Set(), 0)).toEqual(
-      [],
-    );
+    expect(
+      rowsOf([state({ node_id: 'c', block: '', status: 'skipped', attempt: 0 })], new Set(), 0, new Map()),
+    ).toEqual([]);
   });
 });
 
@@ -90,5 +109,7 @@ describe('small things', () => {
     const phases = phasesOf({ ...run('a', 0, 22), metrics });
     expect(phases.reduce((sum, phase) => sum + phase.ms, 0)).toBeCloseTo(22);
     expect(phases.map(phase => phase.name)).toEqual(['queue wait', 'fetch', 'decode', 'inference', 'other']);
+    const told = LEGEND.map(phase => phase.name);
+    expect(phases.filter(phase => !told.includes(phase.name))).toEqual([]);
   });
 });
