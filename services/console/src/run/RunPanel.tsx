@@ -56,8 +56,8 @@ export function RunPanel({ place, record, onClose }: Props) {
   const definition = useEditor(state => state.history.present);
   const verdict = useEditor(state => state.verdict);
   const base = useEditor(state => state.base);
-  // A saved workflow runs at its newest version: what is on the canvas has to be that one.
-  const isNewest = !useEditor(runsOtherwise) && record !== null && record.version === base;
+  const saved =
+    useEditor(runsOtherwise) || record === null || base === null ? null : { id: record.id, version: base };
   const may = useMay('run');
   const inputs = useMemo(() => definition.nodes.filter(isInputNode), [definition]);
   const lists = useMemo(
@@ -83,7 +83,6 @@ export function RunPanel({ place, record, onClose }: Props) {
         signal,
       );
       // The answer is waited for in any case: a run that has begun without it would go on with nobody told.
-      const saved = isNewest ? record : null;
       const run = await startRun({ definition, saved }, body);
       if (signal.aborted) await cancelUnseen(run);
       return run;
@@ -101,7 +100,7 @@ export function RunPanel({ place, record, onClose }: Props) {
   const note = (): string => {
     if (may === false) return 'Your key may look at workflows, and not run them.';
     if (lacking.length > 0) return `It still needs ${lacking.map(node => node.id).join(', ')}.`;
-    if (isNewest) return `Version ${base} runs.`;
+    if (saved) return `Version ${saved.version} runs.`;
     return 'What is on the canvas runs as it is; it need not be saved.';
   };
   return (
