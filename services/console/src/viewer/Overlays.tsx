@@ -1,6 +1,6 @@
 import { useEffect, useRef } from 'react';
 import type { Detection } from '~/lib/values';
-import { classColour, classRgb } from './colour';
+import { classColour, classInk, classRgb } from './colour';
 import { paintMask } from './rle';
 import classes from './ImageViewer.module.css';
 
@@ -48,7 +48,13 @@ export function Boxes({ items, width, height, scale, active, onActive }: Props) 
               rx={2 * scale}
             />
             <rect x={left} y={top} width={chip.width} height={chip.height} fill={colour} rx={3 * scale} />
-            <text x={left + font * 0.35} y={top + font * 1.08} fontSize={font} className={classes.label}>
+            <text
+              x={left + font * 0.35}
+              y={top + font * 1.08}
+              fontSize={font}
+              fill={classInk(item.class_id)}
+              className={classes.label}
+            >
               {label}
             </text>
             {item.keypoints?.map(([x, y], point) => (

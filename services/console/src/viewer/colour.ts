@@ -21,3 +21,20 @@ export function classRgb(classId: number): [number, number, number] {
   };
   return [channel(0), channel(8), channel(4)];
 }
+
+/** Black and white can be told equally well from a ground of this luminance, by 4.58 to 1. */
+const MIDDLE = 0.179;
+
+/** The ink in which words on the class's colour can be read. */
+export function classInk(classId: number): string {
+  return luminance(classRgb(classId)) < MIDDLE ? '#ffffff' : '#000000';
+}
+
+/** How light a colour is, 0 to 1 (WCAG 2). */
+export function luminance(rgb: [number, number, number]): number {
+  const [red, green, blue] = rgb.map(channel => {
+    const share = channel / 255;
+    return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
+  }) as [number, number, number];
+  return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
+}

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { classHue, classRgb } from './colour';
+import { classHue, classInk, classRgb, luminance } from './colour';
 import { layersFor, visibleItems } from './layers';
 import { paintMask } from './rle';
 
@@ -88,4 +88,12 @@ describe('colours', () => {
     }
     expect(classRgb(3).every(channel => channel >= 0 && channel <= 255)).toBe(true);
   });
+});
+
+it('writes on the colour of any class so that it can be read', () => {
+  for (let id = 0; id < 1_000; id += 1) {
+    const [ground, ink] = [luminance(classRgb(id)), classInk(id) === '#ffffff' ? 1 : 0];
+    const contrast = (Math.max(ground, ink) + 0.05) / (Math.min(ground, ink) + 0.05);
+    expect(contrast, `class ${id}`).toBeGreaterThan(4.5);
+  }
 });
