@@ -56,8 +56,9 @@ export function RunPanel({ place, record, onClose }: Props) {
   const definition = useEditor(state => state.history.present);
   const verdict = useEditor(state => state.verdict);
   const base = useEditor(state => state.base);
-  const saved =
-    useEditor(runsOtherwise) || record === null || base === null ? null : { id: record.id, version: base };
+  // Work that goes on from an older version may have come to look as the newest does: it is none of the two.
+  const isSaved = !useEditor(runsOtherwise) && record?.version === base;
+  const saved = isSaved && record ? { id: record.id, version: record.version } : null;
   const may = useMay('run');
   const inputs = useMemo(() => definition.nodes.filter(isInputNode), [definition]);
   const lists = useMemo(
