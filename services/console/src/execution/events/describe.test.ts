@@ -34,7 +34,7 @@ about('the lines of a run', () => {
   it('say where the time went', () => {
     const metrics = { cached: false, queue_wait_ms: 12, model_load_time_ms: 0, total_time_ms: 40 };
     const done = event('node.completed', { metrics, outputs: { count: 3 } }, { nodeid: 'detect' });
-    expect(describe(done)).toBe('waited 12 ms, took 40 ms · count 3');
+    expect(describe(done)).toBe('waited 12 ms, worked 40 ms · count 3');
     expect(describe(event('node.completed', { metrics: { ...metrics, cached: true } }))).toBe('reused');
   });
 

@@ -39,7 +39,7 @@ function timesOf(metrics: JobMetrics): string {
   const waited = metrics.queue_wait_ms >= 1 ? `waited ${formatDuration(metrics.queue_wait_ms)}, ` : '';
   const loaded =
     metrics.model_load_time_ms >= 1 ? `loaded ${formatDuration(metrics.model_load_time_ms)}, ` : '';
-  return `${waited}${loaded}took ${formatDuration(metrics.total_time_ms)}`;
+  return `${waited}${loaded}worked ${formatDuration(metrics.total_time_ms)}`;
 }
 
 /** The event as a line of a log, with its end. */

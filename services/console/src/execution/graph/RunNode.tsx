@@ -1,7 +1,7 @@
 import { useThrottledValue } from '@mantine/hooks';
 import { Handle, Position, type Node, type NodeProps } from '@xyflow/react';
 import { memo } from 'react';
-import type { Block, NodeDefinition, NodeRun } from '~/api/types';
+import type { Block, NodeDefinition } from '~/api/types';
 import { CategoryIcon } from '~/graph/CategoryIcon';
 import { blockName } from '~/graph/selectors';
 import { formatCount, formatDuration, words } from '~/lib/format';
@@ -12,6 +12,7 @@ import { Ticking } from '~/ui/Ticking';
 import { useLive } from '../live/context';
 import { itemsOf, shownStatus } from '../live/expected';
 import { isTerminal, type NodeState } from '../live/state';
+import { tookMs } from '../took';
 import { ItemStrip } from './ItemStrip';
 import classes from './RunNode.module.css';
 
@@ -82,14 +83,12 @@ function Time({ state, expected }: PartProps) {
   const { latest } = state;
   if (expected > 1) return `${formatCount(state.counts.completed)}/${formatCount(expected)}`;
   if (latest.metrics?.cached) return 'cached';
-  if (isTerminal(latest.status))
-    return latest.started_at && latest.completed_at ? formatDuration(timeOf(latest)) : null;
+  if (isTerminal(latest.status)) {
+    const took = tookMs(latest);
+    return took === null ? null : formatDuration(took);
+  }
   const since = latest.started_at ?? latest.queued_at;
   return since ? <Ticking from={since} to={null} /> : null;
-}
-
-function timeOf(run: NodeRun): number {
-  return run.metrics?.total_time_ms || (run.completed_at ?? 0) - (run.started_at ?? 0);
 }
 
 function Body({ state, expected }: PartProps) {

@@ -4,19 +4,19 @@ import type { NodeRun } from '~/api/types';
 import { formatClock, formatDuration, shortId } from '~/lib/format';
 import { Tag } from '~/ui/Tag';
 import { phasesOf } from '../timeline/phases';
+import { tookMs } from '../took';
 import classes from './Metrics.module.css';
 
 /** When it ran, where, and where its time went. */
 export function Metrics({ run }: { run: NodeRun }) {
+  const took = tookMs(run);
   const phases = phasesOf(run);
   const total = phases.reduce((sum, phase) => sum + phase.ms, 0);
   return (
     <section aria-label="Time">
       <dl className={classes.facts}>
         {run.started_at != null && <Fact name="Started" value={formatClock(run.started_at)} />}
-        {run.completed_at != null && run.started_at != null && (
-          <Fact name="Took" value={formatDuration(run.completed_at - (run.queued_at ?? run.started_at))} />
-        )}
+        {took !== null && <Fact name="Took" value={formatDuration(took)} />}
         {run.attempt > 1 && <Fact name="Attempts" value={String(run.attempt)} />}
         {run.worker_id && <Fact name="Worker" value={shortId(run.worker_id)} />}
         {run.metrics?.device && <Fact name="Device" value={run.metrics.gpu_model ?? run.metrics.device} />}
