@@ -2,13 +2,12 @@ import { Button, Group, Stack, Text } from '@mantine/core';
 import { IconDownload, IconFileExport } from '@tabler/icons-react';
 import type { Json } from '~/api/types';
 import { EmptyState } from '~/ui/EmptyState';
-import { Panel } from '~/ui/Panel';
 import { isObject } from '~/lib/json';
 import { download } from '~/lib/download';
 import { useLive } from '../live/context';
 import { isTerminal } from '../live/state';
 import type { TabProps } from '../tabs';
-import { PortValue } from './PortValue';
+import { Values } from './Values';
 
 /** What the run gave, output by output, and what it was given. */
 export default function OutputsTab({ execution }: TabProps) {
@@ -16,14 +15,16 @@ export default function OutputsTab({ execution }: TabProps) {
   const live = useLive(state => state.run.outputs);
   // The run's page has large values in place; the event only says where they are.
   const outputs = execution.outputs ?? live;
-  const entries = Object.entries(outputs ?? {}).flatMap(([node, value]): [string, Json][] =>
+  const nodes = Object.entries(outputs ?? {}).map(([node, value]): [string, [string, Json][]] => [
+    node,
     isObject(value)
       ? Object.entries(value).map(([name, part]) => [`${node}.${name}`, part])
       : [[node, value]],
-  );
+  ]);
+  const nothing = nodes.every(([, values]) => values.length === 0);
   return (
     <Stack gap="lg" maw={1200}>
-      {entries.length === 0 && (
+      {nothing && (
         <EmptyState
           icon={IconFileExport}
           title={isTerminal(status) ? 'The run gave nothing' : 'Nothing yet'}
@@ -34,7 +35,7 @@ export default function OutputsTab({ execution }: TabProps) {
             : 'The outputs are there when the run has ended.'}
         </EmptyState>
       )}
-      {entries.length > 0 && (
+      {!nothing && (
         <Group justify="flex-end">
           <Button
             size="xs"
@@ -46,21 +47,15 @@ export default function OutputsTab({ execution }: TabProps) {
           </Button>
         </Group>
       )}
-      {entries.map(([name, value]) => (
-        <Panel key={name} title={name}>
-          <PortValue name={name} value={value} large />
-        </Panel>
+      {nodes.map(([node, values]) => (
+        <Values key={node} entries={values} large />
       ))}
       {execution.input && Object.keys(execution.input).length > 0 && (
         <>
           <Text fw={600} size="sm">
             It was given
           </Text>
-          {Object.entries(execution.input).map(([name, value]) => (
-            <Panel key={name} title={name}>
-              <PortValue name={name} value={value} />
-            </Panel>
-          ))}
+          <Values entries={Object.entries(execution.input)} />
         </>
       )}
     </Stack>
