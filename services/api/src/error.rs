@@ -10,8 +10,8 @@ use millrace_tasks::TaskError;
 pub enum ApiError {
     /// Anybody on the network could use it.
     #[error(
-        "the api refuses to serve {0}: there are no api keys, so it serves this machine only; start it once on 127.0.0.1 or \
-         [::1], make a key meanwhile (`millrace keys create NAME --scope admin --direct`), and start it again"
+        "the api refuses to serve {0}: there are no api keys, so it serves this machine only; make one in its database \
+         (`DATABASE_URL=… millrace keys create NAME --scope admin --direct`), and start it again"
     )]
     NotLoopback(SocketAddr),
     /// Whether there are api keys is not known.

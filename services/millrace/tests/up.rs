@@ -116,6 +116,20 @@ fn the_first_key_is_made_while_it_serves_this_machine_only() {
     let told: Vec<_> = error.lines().filter(|line| line.starts_with("error: ")).collect();
     assert!(told.len() == 1 && told[0].contains("start it once on 127.0.0.1"), "{error}");
     assert_eq!(told[0].matches("there are no api keys").count(), 1, "{error}");
+    let folder_named = format!("--direct --data-dir {}`", dir.path().join("data").display());
+    assert!(told[0].contains(&folder_named), "{error}");
+    assert!(
+        !dir.path().join("data/postgres").exists(),
+        "nothing is made for an api that is refused: {error}"
+    );
+
+    // The same where there is a database without a key.
+    Up::start(dir.path()).stop();
+    let refused = open().output().unwrap();
+    let error = String::from_utf8_lossy(&refused.stderr).into_owned();
+    assert_eq!(refused.status.code(), Some(1), "{error}");
+    assert!(error.contains(&folder_named) && !error.contains("the writer"), "no role is started: {error}");
+    assert_eq!(processes_naming(dir.path()), Vec::<String>::new());
 
     let closed = Up::start(dir.path());
     // Where nothing else is said, that of `.millrace` is meant.

@@ -1,6 +1,6 @@
 //! The private Redis and Postgres of one data folder: started together, restarted when they die, stopped last.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -22,10 +22,15 @@ pub(crate) struct Servers {
 }
 
 impl Servers {
+    /// Whether there is a private database in `data_dir`, or at least the beginning of one.
+    pub(crate) fn has_database(data_dir: &Path) -> bool {
+        postgres_dir(data_dir).exists()
+    }
+
     /// Starts or adopts what `loaded` names no URL for, and writes the URLs into its settings.
     pub(crate) async fn start(data_dir: &Path, loaded: &mut Loaded) -> anyhow::Result<Self> {
         let options = ServerOptions::durable(loaded.places.clone());
-        let (redis_dir, postgres_dir) = (data_dir.join("redis"), data_dir.join("postgres"));
+        let (redis_dir, postgres_dir) = (data_dir.join("redis"), postgres_dir(data_dir));
         let redis = async {
             match loaded.is_set("redis.url") {
                 true => Ok(None),
@@ -81,6 +86,10 @@ impl Servers {
         };
         tokio::join!(redis, postgres);
     }
+}
+
+fn postgres_dir(data_dir: &Path) -> PathBuf {
+    data_dir.join("postgres")
 }
 
 /// What the watch needs of a server.
