@@ -11,6 +11,21 @@ use serde_json::Value;
 const END: Duration = Duration::from_secs(20);
 const START: Duration = Duration::from_secs(60);
 
+/// Servers of others: nothing of the load may reach them, nor what is only for them disturb it.
+const OTHERS: &str = r#"
+[redis]
+url = "rediss://127.0.0.1:1/"
+ca_file = "/nowhere/ca.pem"
+[database]
+url = "postgres://127.0.0.1:1/x"
+[blobs]
+url = "/nowhere/blobs"
+[models]
+memory_facts = "/nowhere/facts.json"
+[telemetry]
+otlp_endpoint = "http://127.0.0.1:1/"
+"#;
+
 fn bench(arguments: &[&str]) -> Command {
     let mut command = program(env!("CARGO_BIN_EXE_millrace"));
     command.current_dir(std::env::temp_dir()).arg("bench").args(arguments);
@@ -38,12 +53,9 @@ async fn what_a_killed_bench_had_started_ends() -> anyhow::Result<()> {
     let folder = tempfile::Builder::new().permissions(open).tempdir()?;
     // Refused only where it is there already.
     drop(rustls::crypto::ring::default_provider().install_default());
-    // Servers of others: nothing of the load may reach them.
-    let others = "[redis]\nurl = \"redis://127.0.0.1:1/\"\n[database]\nurl = \"postgres://127.0.0.1:1/x\"\n\
-        [blobs]\nurl = \"/nowhere/blobs\"\n";
-    std::fs::write(folder.path().join("millrace.toml"), others)?;
+    std::fs::write(folder.path().join("millrace.toml"), OTHERS)?;
     let mut command = bench(&["dag", "--seconds", "600"]);
-    command.current_dir(folder.path()).env("REDIS_URL", "redis://127.0.0.1:1/");
+    command.current_dir(folder.path()).env("REDIS_URL", "rediss://127.0.0.1:1/");
     command.env("TMPDIR", folder.path()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn()?;
     let loaded = async || match instance_in(folder.path()) {

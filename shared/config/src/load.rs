@@ -82,6 +82,15 @@ impl Loaded {
     pub fn is_set(&self, key: &str) -> bool {
         self.origins.get(key).is_some_and(|origin| *origin != Origin::Default)
     }
+
+    /// Gives `key` its default again, as if no layer had set it.
+    pub fn forget(&mut self, key: &str) {
+        let Some((section, field)) = key.split_once('.').filter(|_| self.is_set(key)) else { return };
+        let mut tree = self.settings.tree();
+        tree[section][field] = Settings::default().tree()[section][field].take();
+        self.settings = serde_json::from_value(tree).expect("settings are read from what they are shown as");
+        self.origins.insert(key.to_owned(), Origin::Default);
+    }
 }
 
 impl Settings {

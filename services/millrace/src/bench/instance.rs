@@ -14,8 +14,8 @@ use tokio::io::{AsyncBufReadExt, BufReader};
 use tokio::process::{Child, Command};
 
 use crate::roles;
-use crate::up::OF_ITS_OWN;
 use crate::up::endpoints::Endpoints;
+use crate::up::{OF_ITS_OWN, OF_ITS_REDIS};
 
 /// A first start makes a database, on a machine that may be busy.
 const READY: Duration = Duration::from_secs(120);
@@ -115,7 +115,8 @@ fn command(private: &Private, folder: &Path) -> anyhow::Result<Command> {
     command.args(["--listen", "127.0.0.1:0", "--workers", &private.workers.to_string()]);
     command.arg("--data-dir").arg(folder.join("data")).arg("--models").arg(models);
     // What a file says of these `up` leaves alone by itself.
-    for name in OF_ITS_OWN.iter().flat_map(|key| millrace_config::variables_of(key)) {
+    let of_redis = OF_ITS_REDIS.iter().filter(|_| private.redis_url.is_none());
+    for name in OF_ITS_OWN.iter().chain(of_redis).flat_map(|key| millrace_config::variables_of(key)) {
         command.env_remove(name);
     }
     command.envs(private.environment.iter().map(|(name, value)| (name, value)));

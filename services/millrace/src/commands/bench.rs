@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args as ClapArgs;
 use clap::builder::RangedU64ValueParser;
-use millrace_config::{Loaded, Settings};
+use millrace_config::{Loaded, Origin, Settings};
 use millrace_tasks::shutdown_signal;
 
 use crate::bench::inference::Kit;
@@ -14,6 +14,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Misuse};
 use crate::progress::Bars;
 use crate::up::endpoints::Endpoints;
+use crate::up::share_nothing;
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -77,6 +78,13 @@ impl Args {
         self.data_dir.is_none() && self.url.is_none()
     }
 
+    /// What of these a private instance is given.
+    fn flags(&self) -> Vec<(String, String)> {
+        let urls = [("redis.url", &self.redis_url), ("database.url", &self.database_url)];
+        let given = urls.into_iter().filter(|_| self.is_private());
+        given.filter_map(|(key, url)| Some((key.to_owned(), url.clone()?))).collect()
+    }
+
     fn bounds(&self) -> Bounds {
         Bounds { time: Duration::from_secs(self.seconds), count: self.runs }
     }
@@ -98,7 +106,7 @@ impl Args {
     }
 
     /// What `inference` works with, if it is played.
-    fn kit(&self, loaded: &Loaded, context: &Context) -> anyhow::Result<Option<Kit>> {
+    fn kit(&self, loaded: &Loaded) -> anyhow::Result<Option<Kit>> {
         if !self.scenarios().contains(&Scenario::Inference) {
             return Ok(None);
         }
@@ -109,7 +117,7 @@ impl Args {
             .into());
         }
         let models = self.models(&loaded.settings)?;
-        Kit::new(loaded, context.config_file().cloned(), &models).map(Some)
+        Kit::new(loaded, &models).map(Some)
     }
 
     /// The folder of models: that of the settings where no other is named.
@@ -148,9 +156,13 @@ impl Args {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let loaded = context.load(Vec::new())?;
+    let mut loaded = context.load(args.flags())?;
+    if args.is_private() {
+        // As the instance itself does; what its environment would name it is not told.
+        share_nothing(&mut loaded, |origin| *origin == Origin::Flag);
+    }
     let settings = &loaded.settings;
-    let kit = args.kit(&loaded, context)?;
+    let kit = args.kit(&loaded)?;
     let stop = shutdown_signal()?;
     let report = match args.running()? {
         Some(place) => measure(&args, Stage::connect(&place, settings, args.bounds(), stop).await?).await?,

@@ -19,12 +19,10 @@ use tokio::net::TcpListener;
 use crate::context::Context;
 use crate::exit::{Exit, Misuse};
 use crate::roles::{self, Alone};
-use crate::up::OF_ITS_OWN;
 use crate::up::endpoints::Endpoints;
-use crate::up::first_key::FirstKey;
-use crate::up::readiness;
 use crate::up::servers::Servers;
 use crate::up::workers::{self, WorkerPlan};
+use crate::up::{readiness, share_nothing};
 
 /// The ten seconds, divided.
 const WORKERS_GRACE: Duration = Duration::from_millis(4_000);
@@ -85,7 +83,8 @@ impl Args {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let mut loaded = context.load(args.flags())?;
     if args.supervised {
-        share_nothing(&mut loaded);
+        // What flags and the environment name is meant: whoever starts a supervised `up` chooses both.
+        share_nothing(&mut loaded, |origin| !matches!(origin, Origin::File(_)));
     }
     check_health(&loaded.settings, args.workers)?;
     let alone = Alone::new(&loaded, "up")?;
@@ -101,8 +100,6 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let listener = millrace_api::listen(listen);
     let listener =
         listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
-    let has_database = loaded.is_set("database.url") || Servers::has_database(&data_dir);
-    let first_key = FirstKey::new(listener.local_addr()?, &args.data_dir).before_servers(has_database)?;
 
     let stop = alone.shutdown.clone();
     let Some(servers) = stop.run_until_cancelled(Servers::start(&data_dir, &mut loaded)).await else {
@@ -114,7 +111,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         context,
         &loaded.settings,
         &data_dir,
-        Started { listener, servers: &servers, first_key, alone: &alone },
+        Started { listener, servers: &servers, alone: &alone },
     ))
     .await;
     Endpoints::remove(&data_dir);
@@ -131,20 +128,6 @@ fn check_health(settings: &Settings, workers: usize) -> Result<(), Misuse> {
             "worker.health_listen is {listen}, and of {workers} workers only one can listen there; leave it out, or write port 0"
         ))),
         _ => Ok(()),
-    }
-}
-
-/// Forgets which servers and folders a file shares with others. What flags and the environment name is meant: whoever starts a
-/// supervised `up` chooses both.
-fn share_nothing(loaded: &mut Loaded) {
-    for key in OF_ITS_OWN {
-        if matches!(loaded.origins.get(key), Some(Origin::File(_))) {
-            loaded.origins.insert(key.to_owned(), Origin::Default);
-        }
-    }
-    if !loaded.is_set("redis.url") {
-        let redis = &mut loaded.settings.redis;
-        (redis.ca_file, redis.certificate_file, redis.key_file) = (None, None, None);
     }
 }
 
@@ -181,7 +164,6 @@ fn settle(loaded: &mut Loaded, data_dir: &Path, workers: usize) -> anyhow::Resul
 struct Started<'a> {
     listener: TcpListener,
     servers: &'a Servers,
-    first_key: FirstKey,
     alone: &'a Alone,
 }
 
@@ -193,12 +175,11 @@ async fn serve(
     data_dir: &Path,
     started: Started<'_>,
 ) -> anyhow::Result<()> {
-    let Started { listener, servers, first_key, alone } = started;
+    let Started { listener, servers, alone } = started;
     let stop = alone.shutdown.clone();
     let store = roles::store(settings, "up")?;
     let url = &settings.database.url;
     store.migrate().await.with_context(|| format!("the tables at {url} are not brought up to date"))?;
-    first_key.before_roles(&store).await?;
     let bus = roles::bus(settings).await?;
     let api = format!("http://{}", listener.local_addr()?);
 
@@ -233,7 +214,7 @@ async fn serve(
         health: Health::new(Some(alone.metrics.clone())),
     };
     front.spawn(must_live("api"), millrace_api::run(deps, listener, front.token()));
-    WorkerPlan::new(&of_workers, context.config_file().cloned(), WORKERS_GRACE)?.spawn(&front, args.workers);
+    WorkerPlan::new(&of_workers, WORKERS_GRACE)?.spawn(&front, args.workers);
 
     let endpoints = Endpoints {
         api: api.clone(),
@@ -287,5 +268,28 @@ mod tests {
         let elsewhere = settled(&[models, ("models.downloads", "/cache"), ("blobs.url", "/blobs")]);
         assert_eq!(elsewhere.models.downloads, Path::new("/cache"));
         assert_eq!(elsewhere.blobs.url, "/blobs");
+    }
+
+    #[test]
+    fn what_is_private_keeps_apart_from_what_a_file_names_and_its_workers_are_told_so() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("millrace.toml");
+        let others = "[redis]\nurl = \"rediss://others/\"\nca_file = \"/ca.pem\"\nprefix = \"mine\"\n\
+            [database]\nurl = \"postgres://others/x\"\n[blobs]\nurl = \"s3://others/blobs\"\n\
+            [models]\ndir = \".\"\ndownloads = \"/others\"\nmemory_facts = \"/others.json\"\n\
+            [worker]\nhealth_listen = \"127.0.0.1:9\"\n[telemetry]\notlp_endpoint = \"http://others/\"\n";
+        std::fs::write(&file, others).unwrap();
+        let environment = [("MILLRACE__BLOBS__URL".to_owned(), "/given".to_owned())].into();
+        let arguments = LoadArgs { file: Some(file), environment, ..LoadArgs::default() };
+        let mut loaded = Settings::load(&arguments).unwrap();
+        share_nothing(&mut loaded, |origin| !matches!(origin, Origin::File(_)));
+        settle(&mut loaded, Path::new("/data"), 0).unwrap();
+        let told = loaded.settings.to_environment();
+        assert!(!told.iter().any(|(_, text)| text.contains("others")), "{told:?}");
+        let arguments = LoadArgs { environment: told.into_iter().collect(), ..LoadArgs::default() };
+        let of_worker = Settings::load(&arguments).unwrap().settings;
+        assert_eq!((of_worker.redis.prefix.as_str(), of_worker.redis.ca_file), ("mine", None));
+        assert_eq!((of_worker.blobs.url.as_str(), of_worker.worker.health_listen), ("/given", None));
+        assert_eq!(of_worker.models.memory_facts.as_deref(), Some(Path::new("/data/models.json")));
     }
 }

@@ -12,6 +12,10 @@ use millrace_tasks::CancellationToken;
 use tokio::io::AsyncReadExt;
 use tokio::process::Command;
 
+/// The settings file of a child whose environment tells it all settings. One that has no value has no variable, and the child
+/// would look for it in a file: `millrace.toml` where none is named.
+pub(crate) const NO_FILE: &str = "/dev/null";
+
 /// This program's own file. Asked for at the start: once an upgrade has replaced the file, its old name cannot be started.
 pub(crate) fn this_program() -> anyhow::Result<PathBuf> {
     std::env::current_exe().context("cannot find this program's own file")

@@ -15,7 +15,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use tokio::process::{Child, Command};
 
-use crate::roles;
+use crate::roles::{self, NO_FILE};
 
 const MIN_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
@@ -42,7 +42,6 @@ pub(crate) fn settings(settings: &Settings, api: SocketAddr, key: &KeySecret) ->
 #[derive(Clone)]
 pub(crate) struct WorkerPlan {
     program: PathBuf,
-    config: Option<PathBuf>,
     /// Holds passwords: for the children's environment only.
     environment: Vec<(String, String)>,
     /// How long a worker may drain before it is killed.
@@ -51,12 +50,8 @@ pub(crate) struct WorkerPlan {
 
 impl WorkerPlan {
     /// Workers of this very program with these settings.
-    pub(crate) fn new(
-        settings: &Settings,
-        config: Option<PathBuf>,
-        deadline: Duration,
-    ) -> anyhow::Result<Self> {
-        Ok(Self { program: roles::this_program()?, config, environment: settings.to_environment(), deadline })
+    pub(crate) fn new(settings: &Settings, deadline: Duration) -> anyhow::Result<Self> {
+        Ok(Self { program: roles::this_program()?, environment: settings.to_environment(), deadline })
     }
 
     /// Keeps `count` workers running until the supervisor is told to stop.
@@ -68,8 +63,8 @@ impl WorkerPlan {
     }
 
     fn command(&self) -> Command {
-        let mut command = roles::supervised(&self.program, "worker", self.config.as_deref());
-        // What we were told by the environment is in the settings already, and flags win over it.
+        let mut command = roles::supervised(&self.program, "worker", Some(NO_FILE.as_ref()));
+        // What we were told by the environment is in the settings already, as what a file said is, and flags win over both.
         for name in LoadArgs::variables_of_process() {
             command.env_remove(name);
         }

@@ -19,7 +19,7 @@ use tokio::sync::oneshot;
 
 use super::kit::{self, Kit};
 use crate::bench::cpu::{Cpu, Roots, resident_bytes};
-use crate::roles;
+use crate::roles::{self, NO_FILE};
 
 const JOB: Duration = Duration::from_secs(60);
 const READY: Duration = Duration::from_secs(30);
@@ -130,7 +130,7 @@ impl Desk {
 }
 
 fn worker(kit: &Kit, redis_url: &str, prefix: &str, settings: &[(&str, &str)]) -> anyhow::Result<Child> {
-    let mut command = roles::supervised(&roles::this_program()?, "worker", kit.config.as_deref());
+    let mut command = roles::supervised(&roles::this_program()?, "worker", Some(NO_FILE.as_ref()));
     for name in LoadArgs::variables_of_process() {
         command.env_remove(name);
     }

@@ -46,17 +46,18 @@ pub(crate) struct Kit {
     folder: TempDir,
     pub(crate) settings: Settings,
     pub(crate) library: PathBuf,
-    pub(crate) config: Option<PathBuf>,
 }
 
 impl Kit {
     /// Makes the folder and writes the models. The user's own models stay visible beside them.
-    pub(crate) fn new(loaded: &Loaded, config: Option<PathBuf>, models: &Path) -> anyhow::Result<Self> {
+    pub(crate) fn new(loaded: &Loaded, models: &Path) -> anyhow::Result<Self> {
         // A Postgres that root starts runs as another user, who must get in.
         let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
         let folder = tempfile::Builder::new().prefix("millrace-bench-").permissions(open).tempdir()?;
         let library = roles::library(&loaded.settings, &loaded.places)?;
-        let kit = Self { folder, settings: loaded.settings.clone(), library, config };
+        let mut settings = loaded.settings.clone();
+        settings.models.downloads = folder.path().join("downloads");
+        let kit = Self { folder, settings, library };
         std::fs::create_dir(kit.models())?;
         for entry in std::fs::read_dir(models).into_iter().flatten().flatten() {
             let target = std::path::absolute(entry.path())?;
