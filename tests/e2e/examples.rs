@@ -7,7 +7,7 @@ use std::process::Command;
 use anyhow::Context;
 use image::RgbImage;
 use image::imageops::{FilterType, resize};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::support::Stack;
 use crate::support::stack::root;
@@ -59,7 +59,8 @@ impl Example {
         let output = Command::new(env!("CARGO_BIN_EXE_millrace"))
             .current_dir(root())
             .args(&self.arguments)
-            .args(["--json", "--url", &stack.api, "--out"])
+            .env("MILLRACE_URL", &stack.api)
+            .args(["--json", "--out"])
             .arg(out)
             .output()?;
         let said = String::from_utf8_lossy(&output.stderr);
@@ -67,13 +68,27 @@ impl Example {
     }
 }
 
-/// What the page has a shell run first.
+/// What the page has a shell run first: with the address in the environment, as an argument, and where `millrace up` leaves it.
 fn run_scripts(stack: &Stack) -> anyhow::Result<()> {
     let page = std::fs::read_to_string(root().join("examples/README.md"))?;
+    let beside = tempfile::tempdir()?;
+    std::fs::create_dir(beside.path().join(".millrace"))?;
+    let endpoints = serde_json::to_string_pretty(&json!({"api": stack.api, "pid": 1}))?;
+    std::fs::write(beside.path().join(".millrace/endpoints.json"), endpoints)?;
     for script in page.lines().filter_map(|line| line.trim().strip_prefix("sh ")) {
-        let output = Command::new("sh").current_dir(root()).args([script, &stack.api]).output()?;
-        let said = String::from_utf8_lossy(&output.stderr);
-        anyhow::ensure!(output.status.success(), "{script}: {said}");
+        let shell = |folder: &Path| {
+            let mut shell = Command::new("sh");
+            shell.current_dir(folder).arg(root().join(script)).env_remove("MILLRACE_URL");
+            shell
+        };
+        let mut ways = [shell(&root()), shell(&root()), shell(beside.path())];
+        ways[0].env("MILLRACE_URL", &stack.api);
+        ways[1].arg(&stack.api).env("MILLRACE_URL", "http://127.0.0.1:1");
+        for way in &mut ways {
+            let output = way.output()?;
+            let said = String::from_utf8_lossy(&output.stderr);
+            anyhow::ensure!(output.status.success(), "{script}: {said}");
+        }
     }
     Ok(())
 }
@@ -138,6 +153,11 @@ fn check_recall(answer: &Value) -> anyhow::Result<()> {
     let sliced = recall(&truth, &answer["detections"]);
     let whole = recall(&truth, &answer["detections_on_the_whole"]);
     assert!(sliced >= RECALL.0 && whole <= RECALL.1, "recall {sliced:.2} in slices, {whole:.2} on the whole");
+    let shapes = truth["boxes"].as_array().context("the true boxes")?.len() as f64;
+    for (found, of) in [("detections", sliced), ("detections_on_the_whole", whole)] {
+        let printed = answer[found]["items"].as_array().context("boxes")?.len() as f64;
+        assert!(printed > (of * shapes).round(), "{found}: {printed} boxes are printed");
+    }
     Ok(())
 }
 

@@ -29,7 +29,8 @@ pub(crate) const DEFAULT_DATA_DIR: &str = ".millrace";
 #[derive(Debug, Args)]
 pub(crate) struct ClientArgs {
     /// The api's address; the running `millrace up` of .millrace, else http://127.0.0.1:8080, when none.
-    #[arg(long, value_name = "URL")]
+    // An address may hold a password, and the help would show it.
+    #[arg(long, value_name = "URL", env = "MILLRACE_URL", hide_env_values = true)]
     pub(crate) url: Option<String>,
     /// The api key, for a server that asks for one.
     // Not shown in the help where it comes from the environment.
@@ -52,9 +53,12 @@ impl Client {
     /// The client for the address of `flags`, or for the api that can be found.
     pub(crate) fn find(flags: &ClientArgs) -> anyhow::Result<Self> {
         let found = || Endpoints::read(Path::new(DEFAULT_DATA_DIR)).map(|endpoints| endpoints.api);
-        let base = flags.url.clone().or_else(found).unwrap_or_else(|| DEFAULT_URL.to_owned());
+        // A variable that is set to nothing is as good as none.
+        let named = flags.url.as_deref().map(str::trim).filter(|url| !url.is_empty());
+        let base = named.map(str::to_owned).or_else(found).unwrap_or_else(|| DEFAULT_URL.to_owned());
         if !base.starts_with("http://") && !base.starts_with("https://") {
-            return Err(Misuse(format!("--url {base}: an address begins with http:// or https://")).into());
+            let text = format!("--url (or MILLRACE_URL) {base}: an address begins with http:// or https://");
+            return Err(Misuse(text).into());
         }
         let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build()?;
         let api_key = flags.api_key.clone().filter(|key| !key.is_empty());
@@ -142,7 +146,10 @@ impl Client {
 
     async fn send(&self, request: reqwest::RequestBuilder) -> anyhow::Result<reqwest::Response> {
         let unreachable = || {
-            format!("cannot reach the api at {}; is `millrace up` running? (--url names another)", self.base)
+            format!(
+                "cannot reach the api at {}; is `millrace up` running? (--url or MILLRACE_URL names another)",
+                self.base
+            )
         };
         let answer = request.send().await.with_context(unreachable)?;
         if answer.status().is_success() {
