@@ -32,8 +32,9 @@ Examples:
 
 A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file.
 Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out.")]
+  millrace workflows show 0199b5a2-… --definition | millrace run - --input photo=@cat.jpg
 pub(crate) struct Args {
-    /// The workflow, as JSON.
+    /// The workflow, as JSON; `-` for standard input.
     file: PathBuf,
     /// An input of the workflow; may be given many times.
     #[arg(long, value_name = "NAME=VALUE|NAME=@FILE")]
@@ -61,8 +62,9 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         pictures::make_room(dir)?;
     }
     let quiet = args.client.json;
-    let answer =
-        client.post_parts("/executions", parts(&definition, &args.input, Bars::new(quiet)).await?).await?;
+    let form = parts(&definition, &args.input, Bars::new(quiet)).await?;
+    let answer = client.post_parts("/executions", form).await;
+    let answer = answer.map_err(|fault| input::ask_for_forgotten(fault, &args.input))?;
     let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;
     let id: ExecutionId = id.parse()?;
     if !quiet {

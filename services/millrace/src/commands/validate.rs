@@ -18,9 +18,10 @@ use crate::exit::Exit;
 #[command(after_help = "\
 Examples:
   millrace validate flow.json
+  millrace validate - < flow.json
   millrace validate flow.json --json | jq '.errors[].pointer'")]
 pub(crate) struct Args {
-    /// The workflow.
+    /// The workflow; `-` for standard input.
     file: PathBuf,
     /// JSON for programs.
     #[arg(long)]
@@ -29,6 +30,7 @@ pub(crate) struct Args {
 
 pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let text = definition::read_text(&args.file)?;
+    let file = definition::shown(&args.file);
     let out = context.out;
     match millrace_compiler::compile_text(&text) {
         Ok(plan) => {
@@ -52,11 +54,11 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
             let count = faults.0.len();
             let bad =
                 out.paint(Tone::Bad, format_args!("{count} fault{}", if count == 1 { "" } else { "s" }));
-            out.line(format_args!("{bad} in {}:", args.file.display()))?;
+            out.line(format_args!("{bad} in {file}:"))?;
             for fault in &faults.0 {
                 // `file:line:column` is what editors and terminals make a link of.
                 let place = place_of(fault, &text).map(|place| format!(":{place}")).unwrap_or_default();
-                out.line(format_args!("  {}{place}: {}", args.file.display(), faulty_place(fault)))?;
+                out.line(format_args!("  {file}{place}: {}", faulty_place(fault)))?;
             }
             Ok(Exit::Failed)
         }

@@ -5,6 +5,11 @@ use std::str::FromStr;
 
 use serde_json::Value;
 
+use crate::client::Problem;
+
+/// What the api says of a text that is no picture.
+const NO_PICTURE: [&str; 2] = ["INVALID_IMAGE", "UNSUPPORTED_IMAGE"];
+
 /// One input of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Input {
@@ -45,15 +50,32 @@ impl FromStr for Input {
             return Err("the name before `=` is empty".to_owned());
         }
         let given = match given.strip_prefix('@') {
-            Some(path) if Path::new(path).is_file() => Given::File(path.into()),
             Some(path) if Path::new(path).is_dir() => {
                 return Err(format!("{path} is a folder; name a file in it"));
             }
+            // Pipes too, such as those that `<(…)` of a shell makes.
+            Some(path) if Path::new(path).exists() => Given::File(path.into()),
             Some(path) => return Err(format!("there is no file {path}")),
             None => Given::Value(serde_json::from_str(given).unwrap_or_else(|_| given.into())),
         };
         Ok(Self { name: name.to_owned(), given })
     }
+}
+
+/// What the api answered, with a question where it takes an input for no picture whose text is the name of a file: an `@` may have
+/// been forgotten.
+pub(super) fn ask_for_forgotten(mut answer: anyhow::Error, inputs: &[Input]) -> anyhow::Error {
+    let faults = answer.downcast_mut::<Problem>().map(|problem| problem.errors.iter_mut());
+    for fault in faults.into_iter().flatten().filter(|fault| NO_PICTURE.contains(&fault.code.as_ref())) {
+        let meant = inputs.iter().find(|input| fault.pointer == format!("/input/{}", input.name));
+        let text = meant.and_then(Input::value).and_then(Value::as_str);
+        if let Some((input, path)) = meant.zip(text)
+            && Path::new(path).is_file()
+        {
+            fault.hint = Some(format!("did you mean {}=@{path}?", input.name));
+        }
+    }
+    answer
 }
 
 #[cfg(test)]
@@ -72,5 +94,19 @@ mod tests {
         assert!("=x".parse::<Input>().is_err());
         assert!("photo=@/nonexistent/x.jpg".parse::<Input>().unwrap_err().contains("no file"));
         assert!("photo=@/tmp".parse::<Input>().unwrap_err().contains("a folder"));
+    }
+
+    #[test]
+    fn a_forgotten_sign_is_asked_for_where_the_text_names_a_file() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cat.jpg");
+        std::fs::write(&path, "pixels").unwrap();
+        let inputs = [format!("photo={}", path.display()), "other=nowhere.jpg".to_owned()];
+        let inputs = inputs.map(|text| text.parse::<Input>().unwrap());
+        let fault = |name: &str| json!({"code": "INVALID_IMAGE", "pointer": format!("/input/{name}"), "message": "no picture", "hint": "send a blob id"});
+        let body = json!({"status": 422, "title": "x", "errors": [fault("photo"), fault("other")]});
+        let told = ask_for_forgotten(Problem::read(422, &body.to_string()).into(), &inputs).to_string();
+        assert!(told.contains(&format!("did you mean photo=@{}?", path.display())), "{told}");
+        assert_eq!(told.matches("send a blob id").count(), 1, "{told}");
     }
 }
