@@ -2,6 +2,7 @@
 
 mod apart;
 pub(crate) mod endpoints;
+pub(crate) mod first_key;
 pub(crate) mod readiness;
 pub(crate) mod servers;
 pub(crate) mod workers;

@@ -20,6 +20,7 @@ use crate::context::Context;
 use crate::exit::{Exit, Misuse};
 use crate::roles::{self, Alone};
 use crate::up::endpoints::Endpoints;
+use crate::up::first_key::FirstKey;
 use crate::up::servers::Servers;
 use crate::up::workers::{self, WorkerPlan};
 use crate::up::{readiness, share_nothing};
@@ -100,6 +101,8 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let listener = millrace_api::listen(listen);
     let listener =
         listener.with_context(|| format!("cannot listen on {listen}; --listen names another address"))?;
+    let has_database = loaded.is_set("database.url") || Servers::has_database(&data_dir);
+    let first_key = FirstKey::new(listener.local_addr()?, &args.data_dir).before_servers(has_database)?;
 
     let stop = alone.shutdown.clone();
     let Some(servers) = stop.run_until_cancelled(Servers::start(&data_dir, &mut loaded)).await else {
@@ -111,7 +114,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
         context,
         &loaded.settings,
         &data_dir,
-        Started { listener, servers: &servers, alone: &alone },
+        Started { listener, servers: &servers, first_key, alone: &alone },
     ))
     .await;
     Endpoints::remove(&data_dir);
@@ -164,6 +167,7 @@ fn settle(loaded: &mut Loaded, data_dir: &Path, workers: usize) -> anyhow::Resul
 struct Started<'a> {
     listener: TcpListener,
     servers: &'a Servers,
+    first_key: FirstKey,
     alone: &'a Alone,
 }
 
@@ -175,11 +179,12 @@ async fn serve(
     data_dir: &Path,
     started: Started<'_>,
 ) -> anyhow::Result<()> {
-    let Started { listener, servers, alone } = started;
+    let Started { listener, servers, first_key, alone } = started;
     let stop = alone.shutdown.clone();
     let store = roles::store(settings, "up")?;
     let url = &settings.database.url;
     store.migrate().await.with_context(|| format!("the tables at {url} are not brought up to date"))?;
+    first_key.before_roles(&store).await?;
     let bus = roles::bus(settings).await?;
     let api = format!("http://{}", listener.local_addr()?);
 
