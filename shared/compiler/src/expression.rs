@@ -55,13 +55,27 @@ impl Expression {
     /// # Errors
     /// The first mistake in it, with its place.
     pub fn compile(source: &str, variables: &[&str]) -> Result<Self, ExpressionFault> {
+        Self::compile_over(source, &Names { variables, item: None })
+    }
+
+    /// Compiles `source` over these names.
+    fn compile_over(source: &str, names: &Names<'_>) -> Result<Self, ExpressionFault> {
         let root = parse::parse(source)?;
-        let used = check::check(source, &root, variables)?;
+        let used = check::check(source, &root, names)?;
         let variables = used.into_iter().map(str::to_owned).collect();
         let root = meter::metered(root.expr);
         let depth = meter::depth(&root.expr);
         Ok(Self { source: source.to_owned(), root, variables, depth })
     }
+}
+
+/// What an expression may name.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Names<'n> {
+    /// The variables that the node gives it.
+    pub(crate) variables: &'n [&'n str],
+    /// All fields that `item` may have, where that is known.
+    pub(crate) item: Option<&'n [&'n str]>,
 }
 
 /// A mistake in an expression.
@@ -78,7 +92,7 @@ pub struct ExpressionFault {
 /// Compiles each text once: large workflows repeat their expressions, and parsing is what costs.
 #[derive(Debug, Default)]
 pub(crate) struct Cache {
-    compiled: HashMap<(String, String), Result<Arc<Expression>, ExpressionFault>>,
+    compiled: HashMap<(String, String, bool), Result<Arc<Expression>, ExpressionFault>>,
 }
 
 impl Cache {
@@ -86,10 +100,11 @@ impl Cache {
     pub(crate) fn compile(
         &mut self,
         source: &str,
-        variables: &[&str],
+        names: &Names<'_>,
     ) -> Result<Arc<Expression>, ExpressionFault> {
-        let key = (source.to_owned(), variables.join(" "));
-        let compile = || Expression::compile(source, variables).map(Arc::new);
+        // Where the fields of `item` are known, they are the same ones.
+        let key = (source.to_owned(), names.variables.join(" "), names.item.is_some());
+        let compile = || Expression::compile_over(source, names).map(Arc::new);
         self.compiled.entry(key).or_insert_with(compile).clone()
     }
 }

@@ -10,6 +10,24 @@ use crate::block::{Block, Category, Example, Expression, Problem, Runner};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
 use crate::schema::{read_as, schema_of};
 
+/// What `item` has in an expression over detections: the fields of one, some of which only some have, and what follows from its
+/// box.
+pub const DETECTION_FIELDS: [&str; 13] = [
+    "detection_id",
+    "class_id",
+    "class_name",
+    "confidence",
+    "bbox",
+    "mask",
+    "keypoints",
+    "tracker_id",
+    "parent_id",
+    "width",
+    "height",
+    "area",
+    "center",
+];
+
 /// Configuration of `filter`. An item is kept when it passes every rule that is given.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -115,4 +133,29 @@ fn check(placed: &Placed<'_>) -> Vec<Problem> {
         }
     }
     problems
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeSet;
+
+    use millrace_contracts::values::{Detection, Rle};
+
+    use super::*;
+
+    #[test]
+    fn the_fields_of_a_detection_are_known() {
+        let bare: Detection = serde_json::from_value(json!({"bbox": [0, 0, 1, 1]})).unwrap();
+        let full = Detection {
+            mask: Some(Rle { size: [1, 1], counts: vec![1] }),
+            keypoints: Some(Vec::new()),
+            tracker_id: Some(1),
+            parent_id: Some(String::new()),
+            ..bare
+        };
+        let full = json!(full);
+        let own = full.as_object().unwrap().keys().map(String::as_str);
+        let all: BTreeSet<&str> = own.chain(["width", "height", "area", "center"]).collect();
+        assert_eq!(all, DETECTION_FIELDS.into_iter().collect());
+    }
 }

@@ -1,12 +1,12 @@
-//! What an expression refers to: variables that the node gives it, functions that exist.
+//! What an expression refers to: variables that the node gives it, fields of `item` where they are known, functions that exist.
 
 use std::collections::BTreeSet;
 
 use cel::IdedExpr;
-use cel::common::ast::{EntryExpr, Expr};
+use cel::common::ast::{EntryExpr, Expr, SelectExpr};
 
-use super::ExpressionFault;
 use super::parse::fault_at;
+use super::{ExpressionFault, Names};
 use crate::suggest::did_you_mean;
 
 /// The functions of the standard library that this build has, beside operators and macros.
@@ -36,19 +36,37 @@ const TYPES: [&str; 10] =
 pub(super) fn check<'e>(
     source: &str,
     root: &'e IdedExpr,
-    variables: &[&str],
+    names: &Names<'_>,
 ) -> Result<BTreeSet<&'e str>, ExpressionFault> {
-    let mut walk = Walk { source, variables, bound: Vec::new(), used: BTreeSet::new() };
+    let Names { variables, item } = *names;
+    let mut walk = Walk {
+        source,
+        variables,
+        item,
+        bound: Vec::new(),
+        used: BTreeSet::new(),
+        odd: Vec::new(),
+        tested: BTreeSet::new(),
+    };
     walk.expr(&root.expr)?;
-    Ok(walk.used)
+    // Who asks whether it is there knows that it may not be.
+    match walk.odd.iter().find(|field| !walk.tested.contains(*field)) {
+        Some(field) => Err(walk.no_field(field)),
+        None => Ok(walk.used),
+    }
 }
 
 struct Walk<'w, 'e> {
     source: &'w str,
     variables: &'w [&'w str],
+    /// The fields of `item`, where they are known.
+    item: Option<&'w [&'w str]>,
     /// Variables of the comprehensions around.
     bound: Vec<&'e str>,
     used: BTreeSet<&'e str>,
+    /// Fields of `item` that there are not, and are read; `tested` are those that `has` is asked for.
+    odd: Vec<&'e str>,
+    tested: BTreeSet<&'e str>,
 }
 
 impl<'e> Walk<'_, 'e> {
@@ -56,7 +74,10 @@ impl<'e> Walk<'_, 'e> {
         match expr {
             Expr::Literal(_) => Ok(()),
             Expr::Ident(name) => self.name(name),
-            Expr::Select(select) => self.expr(&select.operand.expr),
+            Expr::Select(select) => {
+                self.field(select);
+                self.expr(&select.operand.expr)
+            }
             Expr::List(list) => list.elements.iter().try_for_each(|element| self.expr(&element.expr)),
             Expr::Map(map) => map.entries.iter().try_for_each(|entry| match &entry.expr {
                 EntryExpr::MapEntry(entry) => {
@@ -87,6 +108,37 @@ impl<'e> Walk<'_, 'e> {
             Expr::Struct(value) => Err(self.at(&value.type_name, "there are no struct types here")),
             Expr::Unspecified => Err(fault_at(self.source, 0, "the expression is empty")),
         }
+    }
+
+    /// Notes a field of `item` that there is not.
+    fn field(&mut self, select: &'e SelectExpr) {
+        let (Some(fields), Expr::Ident(name)) = (self.item, &select.operand.expr) else { return };
+        let field = select.field.as_str();
+        if name.trim_start_matches('.') != "item"
+            || self.bound.contains(&name.as_str())
+            || fields.contains(&field)
+        {
+            return;
+        }
+        if select.test {
+            self.tested.insert(field);
+        } else {
+            self.odd.push(field);
+        }
+    }
+
+    fn no_field(&self, field: &str) -> ExpressionFault {
+        let is_field = |&(start, _): &(usize, &str)| {
+            let after = self.source[start + field.len()..].chars().next();
+            self.source[..start].trim_end().ends_with('.') && !after.is_some_and(is_part)
+        };
+        let start = self.source.match_indices(field).find(is_field).map_or(0, |(start, _)| start);
+        let message = format!("a detection has no field `{field}`");
+        let mut fault = fault_at(self.source, self.source[..start].chars().count(), &message);
+        if let Some(way_out) = did_you_mean(field, self.item.into_iter().flatten().copied()) {
+            fault.hint = format!("{}\n{way_out}", fault.hint);
+        }
+        fault
     }
 
     fn name(&mut self, name: &'e str) -> Result<(), ExpressionFault> {
@@ -131,7 +183,6 @@ impl<'e> Walk<'_, 'e> {
 
     /// A fault at the first place where `name` stands as a word of its own.
     fn at(&self, name: &str, message: &str) -> ExpressionFault {
-        let is_part = |letter: char| letter.is_alphanumeric() || letter == '_';
         let whole = |&(start, _): &(usize, &str)| {
             let before = self.source[..start].chars().next_back();
             let after = self.source[start + name.len()..].chars().next();
@@ -142,4 +193,9 @@ impl<'e> Walk<'_, 'e> {
         let byte = found.map_or(0, |(start, _)| start);
         fault_at(self.source, self.source[..byte].chars().count(), message)
     }
+}
+
+/// Whether a letter may stand in a name.
+fn is_part(letter: char) -> bool {
+    letter.is_alphanumeric() || letter == '_'
 }

@@ -1,28 +1,38 @@
 //! Expressions: every CEL text, compiled over the node's inputs; and with them the logic of each node.
 
+mod items;
+
 use std::sync::Arc;
 
+use millrace_blocks::logic::filter::DETECTION_FIELDS;
 use millrace_contracts::Fault;
 
 use crate::codes;
 use crate::draft::{Draft, DraftNode};
-use crate::expression::{Cache, Expression};
+use crate::expression::{Cache, Expression, Names};
 use crate::logic::Logic;
 
 /// Compiles every node's logic.
 pub(crate) fn run(draft: &mut Draft<'_>) {
     let mut cache = Cache::default();
-    for node in &mut draft.nodes {
+    let over_detections = items::over_detections(draft);
+    for (node, plain) in draft.nodes.iter_mut().zip(over_detections) {
         let Some(block) = node.block else { continue };
         let mut faults = Vec::new();
-        let logic = Logic::compile(block.name, || expression(node, &mut cache, &mut faults));
+        let fields = plain.then_some(DETECTION_FIELDS.as_slice());
+        let logic = Logic::compile(block.name, || expression(node, fields, &mut cache, &mut faults));
         node.logic = logic;
         draft.faults.0.extend(faults);
     }
 }
 
-/// The expression of a node; none when it has none, or a wrong one.
-fn expression(node: &DraftNode<'_>, cache: &mut Cache, faults: &mut Vec<Fault>) -> Option<Arc<Expression>> {
+/// The expression of a node, in which `item` has these fields where they are known; none when it has none, or a wrong one.
+fn expression(
+    node: &DraftNode<'_>,
+    fields: Option<&[&str]>,
+    cache: &mut Cache,
+    faults: &mut Vec<Fault>,
+) -> Option<Arc<Expression>> {
     let block = node.block?;
     let own = block.expressions.first()?;
     let pointer = format!("/config/{}", own.field);
@@ -42,7 +52,7 @@ fn expression(node: &DraftNode<'_>, cache: &mut Cache, faults: &mut Vec<Fault>) 
     let mut variables = own.variables.iter().copied().chain(optional).chain(wired).collect::<Vec<_>>();
     variables.sort_unstable();
     variables.dedup();
-    match cache.compile(source, &variables) {
+    match cache.compile(source, &Names { variables: &variables, item: fields }) {
         Ok(expression) => Some(expression),
         Err(wrong) => {
             let code =

@@ -51,6 +51,57 @@ fn mistakes_are_found_when_it_is_compiled() {
     assert_eq!(faults(&condition("")), ["INVALID_CONFIG /nodes/1/config/if"]);
 }
 
+/// A filter over what these nodes beside a picture give.
+fn filter(nodes: &[Value], items: &str, expression: &str) -> Value {
+    let mut all = vec![json!({"id": "photo", "type": "image_input"})];
+    all.extend_from_slice(nodes);
+    all.push(
+        json!({"id": "keep", "type": "filter", "inputs": {"items": items}, "config": {"where": expression}}),
+    );
+    workflow(&Value::Array(all))
+}
+
+#[test]
+fn fields_that_no_detection_has_are_found_when_it_is_compiled() {
+    let detect = json!({"id": "detect", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"}});
+    let large = json!({"id": "large", "type": "filter", "inputs": {"items": "$nodes.detect.detections"}, "config": {"min_area": 9}});
+    let found = |expression: &str| {
+        let fault =
+            compile(&filter(&[detect.clone()], "$nodes.detect.detections", expression)).err()?.0.remove(0);
+        Some((fault.message, fault.hint?))
+    };
+    let (message, hint) = found("item.area > 9.0 && item.clas_name == 'x'").unwrap();
+    assert_eq!(message, "a detection has no field `clas_name`");
+    let caret = " ".repeat(24) + "^";
+    let place = "at character 25:\nitem.area > 9.0 && item.clas_name == 'x'\n";
+    assert_eq!(hint, format!("{place}{caret}\ndid you mean \"class_name\"?"));
+    let faults_of = |nodes: &[Value], items: &str| faults(&filter(nodes, items, "item.clas_name == 'x'"));
+    let fault = ["INVALID_EXPRESSION /nodes/3/config/where"];
+    assert_eq!(
+        faults_of(&[detect.clone(), large.clone()], "$nodes.large.kept"),
+        fault,
+        "through another filter"
+    );
+
+    // What there is, or may be, or is asked for; and an `item` of the expression's own.
+    for right in [
+        "item.class_id == 0 && item.bbox[0] > 1.0 && item.width > item.height && item.center[0] > item.area",
+        "has(item.mask) && has(item.tracker_id) && item.parent_id != item.detection_id",
+        "!has(item.speed) || item.speed > 3.0",
+        "[{'speed': 1}].exists(item, item.speed > 0)",
+    ] {
+        assert_eq!(found(right), None, "{right}");
+    }
+    // What may have more fields.
+    let fed = json!({"id": "fed", "type": "parameter_input", "config": {"kind": "detections"}});
+    assert!(compile(&filter(&[fed], "$inputs.fed", "item.speed > 3.0")).is_ok());
+    let mut backed = detect;
+    backed["on_error"] = json!({"default": {"detections": {"width": 1, "height": 1, "items": [
+        {"bbox": [0, 0, 1, 1], "speed": 3.0}
+    ]}, "count": 1, "classes": []}});
+    assert!(compile(&filter(&[backed], "$nodes.detect.detections", "item.speed > 3.0")).is_ok());
+}
+
 #[test]
 fn a_caret_shows_the_place() {
     let hint = |expression: &str| compile(&condition(expression)).unwrap_err().0[0].hint.clone().unwrap();
