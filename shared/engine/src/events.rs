@@ -82,6 +82,13 @@ impl Execution {
         self.effects.live.push((self.meta.seq, event));
     }
 
+    /// Tells that a delay is under way, and until when.
+    pub(crate) fn emit_delay(&mut self, key: &RunKey, now: UnixMillis) {
+        let record = &self.nodes[key];
+        let data = json!({"attempt": record.attempt, "started_at": record.started_at, "until": record.due});
+        self.emit_live(EventType::NodeStarted, key, now, data);
+    }
+
     /// The `inference:queued` event that goes with a job.
     pub(crate) fn queued_event(&self, job: &Job, now: UnixMillis) -> Event {
         let data = json!({

@@ -173,6 +173,7 @@ impl Execution {
         let (at, purpose) = self.delay_alarm(key);
         let timer = self.node_timer(key, purpose);
         self.effects.set_timers.push((at, timer));
+        self.emit_delay(key, now);
         Ok(())
     }
 

@@ -1,5 +1,6 @@
 //! `delay`: the value goes on later.
 
+use millrace_contracts::EventType;
 use serde_json::{Value, json};
 
 use crate::support::driver::Driver;
@@ -19,6 +20,11 @@ fn the_value_passes_when_the_time_has() {
         assert_eq!(driver.status("wait"), "running");
         assert_eq!(driver.run.meta().progress.running, 1);
         assert!(driver.run.is_resting());
+        // Who watches is told that it is under way, as of a job.
+        let live = driver.last.live.iter().map(|(_, event)| event);
+        let told: Vec<_> = live.filter(|event| event.node_id == Some("wait".into())).collect();
+        let begun = json!({"attempt": 1, "started_at": START, "until": START.0 + 500});
+        assert_eq!((told.len(), told[0].kind, &told[0].data), (1, EventType::NodeStarted, &begun));
         driver.advance(499);
         assert_eq!(driver.run_status(), "running");
         driver.advance(1);
