@@ -46,6 +46,8 @@ pub(crate) struct ClientArgs {
 pub(crate) struct Client {
     http: reqwest::Client,
     base: String,
+    /// Whether the address was given, and not found.
+    named: bool,
     api_key: Option<String>,
 }
 
@@ -62,7 +64,12 @@ impl Client {
         }
         let http = reqwest::Client::builder().connect_timeout(CONNECT_TIMEOUT).build()?;
         let api_key = flags.api_key.clone().filter(|key| !key.is_empty());
-        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), api_key })
+        Ok(Self { http, base: base.trim_end_matches('/').to_owned(), named: named.is_some(), api_key })
+    }
+
+    /// What a command that is shown to the user takes to find this api: ` --url …`, or nothing where it is found without.
+    pub(crate) fn flag(&self) -> String {
+        if self.named { format!(" --url {}", self.base) } else { String::new() }
     }
 
     /// GET below `/api/v1`.

@@ -1,4 +1,4 @@
-//! Exit codes: 0 done, 1 failed, 2 misused.
+//! Exit codes: 0 done, 1 failed, 2 misused, 130 ended by Ctrl-C.
 
 use std::process::ExitCode;
 
@@ -11,6 +11,8 @@ pub(crate) enum Exit {
     Failed,
     /// 2: the command line, a file of the user's or the configuration is wrong.
     Misused,
+    /// 130, as shells tell of SIGINT: ended by Ctrl-C before it was done.
+    Interrupted,
     /// The reader of our output has gone (`millrace … | head`): 0, without a word.
     Quiet,
 }
@@ -40,6 +42,7 @@ impl From<Exit> for ExitCode {
             Exit::Done | Exit::Quiet => Self::SUCCESS,
             Exit::Failed => Self::from(1),
             Exit::Misused => Self::from(2),
+            Exit::Interrupted => Self::from(130),
         }
     }
 }

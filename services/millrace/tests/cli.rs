@@ -4,6 +4,8 @@
 mod answers;
 #[path = "cli/doctor.rs"]
 mod doctor;
+#[path = "cli/run.rs"]
+mod run;
 #[path = "cli/support.rs"]
 mod support;
 #[path = "cli/tail.rs"]

@@ -5,6 +5,7 @@ mod follow;
 mod input;
 mod pictures;
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -14,6 +15,7 @@ use millrace_contracts::{ExecutionId, ExecutionStatus};
 use reqwest::Body;
 use reqwest::multipart::{Form, Part};
 use serde_json::{Value, json};
+use tokio::signal::unix::{SignalKind, signal};
 
 use self::follow::Follower;
 use self::input::Input;
@@ -29,10 +31,11 @@ Examples:
   millrace run flow.json --input photo=@cat.jpg
   millrace run flow.json --input photo=@cat.jpg --input min=0.6 --out results
   millrace run flow.json --input photo=@cat.jpg --json | jq .outputs
+  millrace workflows show 0199b5a2-… --definition | millrace run - --input photo=@cat.jpg
 
 A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file.
-Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out.")]
-  millrace workflows show 0199b5a2-… --definition | millrace run - --input photo=@cat.jpg
+Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out. Ctrl-C ends the command alone, with exit code
+130: the run goes on.")]
 pub(crate) struct Args {
     /// The workflow, as JSON; `-` for standard input.
     file: PathBuf,
@@ -74,20 +77,55 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
 }
 
 /// Follows an execution to its end, saves its pictures in `dir`, and tells how it ended: by lines, or when `quiet` as JSON.
+/// Ctrl-C ends this alone, and the execution goes on.
 pub(crate) async fn follow(
     client: &Client,
     id: ExecutionId,
     dir: Option<&Path>,
     (quiet, context): (bool, &Context),
 ) -> anyhow::Result<Exit> {
-    let bars = Bars::new(quiet);
-    let mut ended = Follower::new(client, id, context.out, (quiet, bars)).follow().await?;
+    // Of one listener from here on: what came between two would be lost.
+    let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
+    let follower = Follower::new(client, id, context.out, (quiet, Bars::new(quiet)));
+    let ended = tokio::select! {
+        biased;
+        ended = follower.follow() => ended?,
+        _ = interrupts.recv() => {
+            let flag = client.flag();
+            return left(format_args!(
+                "the run goes on without this command\n  watch it:   millrace tail --execution {id}{flag}\n  \
+                 cancel it:  millrace executions cancel {id}{flag}"
+            ));
+        }
+    };
+    tokio::select! {
+        biased;
+        exit = finish(client, id, (ended, dir), (quiet, context)) => exit,
+        _ = interrupts.recv() => left(format_args!(
+            "the run has ended; its outputs may not all be here: millrace executions show {id}{}", client.flag()
+        )),
+    }
+}
+
+/// Says to whom pressed Ctrl-C how things stand. Not on stdout: that may be read by a program.
+fn left(how: std::fmt::Arguments<'_>) -> anyhow::Result<Exit> {
+    writeln!(std::io::stderr(), "{how}")?;
+    Ok(Exit::Interrupted)
+}
+
+/// Fetches what the end of an execution only names, saves its pictures in `dir`, and tells how it ended.
+async fn finish(
+    client: &Client,
+    id: ExecutionId,
+    (mut ended, dir): (Ended, Option<&Path>),
+    (quiet, context): (bool, &Context),
+) -> anyhow::Result<Exit> {
     // Events name large values by reference; the run's page holds them whole.
     if !ValueRef::all_in(&ended.outputs).is_empty() {
         ended.outputs = client.get(&format!("/executions/{id}"), &[]).await?["outputs"].take();
     }
     let files = match dir {
-        Some(dir) => pictures::save(client, &ended.outputs, dir, bars).await?,
+        Some(dir) => pictures::save(client, &ended.outputs, dir, Bars::new(quiet)).await?,
         None => Vec::new(),
     };
     if quiet {

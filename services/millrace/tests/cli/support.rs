@@ -1,18 +1,25 @@
 //! The binary, in an environment without settings; and an api that plays a run.
 
 use std::collections::HashMap;
+use std::convert::Infallible;
 use std::process::Command;
 use std::sync::{Arc, Mutex};
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::{Path, Query, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{delete, get, post};
+use futures::{StreamExt, stream};
 use serde_json::{Value, json};
+use tokio::sync::Notify;
 
 pub(crate) const GOOD: &str = "01990000-0000-7000-8000-000000000001";
 const BAD: &str = "01990000-0000-7000-8000-000000000002";
+/// Waits for a worker, until its page was looked at.
+pub(crate) const WAITING: &str = "01990000-0000-7000-8000-000000000003";
+pub(crate) const ENDLESS: &str = "01990000-0000-7000-8000-000000000009";
 const BLOB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 
 /// The binary with `arguments`, and none of the settings of whoever runs the tests.
@@ -22,7 +29,7 @@ pub(crate) fn millrace(arguments: &[&str]) -> Command {
     command
 }
 
-/// An api that accepts every workflow and plays its run; workflows named `fails` and `refused` do that.
+/// An api that accepts every workflow and plays its run; workflows named `fails`, `refused` and `endless` do that or are that.
 pub(crate) struct Api {
     pub(crate) url: String,
     seen: Arc<Seen>,
@@ -34,6 +41,8 @@ pub(crate) struct Api {
 struct Seen {
     submitted: Mutex<String>,
     resumed_after: Mutex<Vec<String>>,
+    /// The page of the run that waits.
+    looked_at: Notify,
 }
 
 impl Api {
@@ -43,10 +52,7 @@ impl Api {
         let seen = Arc::new(Seen::default());
         let router = Router::new()
             .route("/api/v1/executions", post(submit))
-            .route(
-                "/api/v1/executions/{id}",
-                get(async || Json(json!({"execution_id": GOOD, "status": "completed"}))),
-            )
+            .route("/api/v1/executions/{id}", get(page))
             .route("/api/v1/executions/{id}/events", get(events))
             .route("/api/v1/executions/{id}/nodes", get(nodes))
             .route("/api/v1/events", get(firehose))
@@ -84,27 +90,47 @@ async fn submit(State(seen): State<Arc<Seen>>, body: axum::body::Bytes) -> Respo
     let text = String::from_utf8_lossy(&body).into_owned();
     seen.resumed_after.lock().expect("no test panics in here").clear();
     let refused = text.contains(r#""refused""#);
-    let id = if text.contains(r#""fails""#) { BAD } else { GOOD };
+    let id = [("fails", BAD), ("waits", WAITING), ("endless", ENDLESS)];
+    let id =
+        id.into_iter().find(|(name, _)| text.contains(&format!("\"{name}\""))).map_or(GOOD, |(_, id)| id);
     *seen.submitted.lock().expect("no test panics in here") = text;
     if refused {
         let problem = json!({"type": "about:blank", "title": "The workflow is not valid", "status": 422, "detail": "1 fault",
             "code": "INVALID_WORKFLOW", "retryable": false,
-            "errors": [{"code": "UNKNOWN_BLOCK", "pointer": "/nodes/0/type", "message": "no such block"}]});
+            "errors": [{"code": "UNKNOWN_BLOCK", "pointer": "/nodes/0/type", "message": "no such block"},
+                {"code": "INVALID_IMAGE", "pointer": "/input/photo", "message": "this is neither a blob id nor base64"}]});
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(problem)).into_response();
     }
     (StatusCode::ACCEPTED, Json(json!({"execution_id": id, "status": "pending"}))).into_response()
 }
 
+async fn page(State(seen): State<Arc<Seen>>, Path(id): Path<String>) -> Json<Value> {
+    if id != WAITING {
+        return Json(json!({"execution_id": GOOD, "status": "completed"}));
+    }
+    seen.looked_at.notify_one();
+    let unserved = json!({"pools": ["fsat"], "served": ["cpu", "fast"]});
+    Json(json!({"execution_id": WAITING, "status": "running", "unserved": unserved}))
+}
+
 async fn events(State(seen): State<Arc<Seen>>, Path(id): Path<String>, headers: HeaderMap) -> Response {
     let last = headers.get("last-event-id").and_then(|id| id.to_str().ok()).unwrap_or_default().to_owned();
     seen.resumed_after.lock().expect("no test panics in here").push(last.clone());
+    if id == WAITING {
+        seen.looked_at.notified().await;
+    }
     let snapshot = json!({"execution_id": id, "workflow_id": null, "status": "running", "epoch": 1, "seq": 0,
         "progress": {"total": 2, "completed": 0, "failed": 0, "skipped": 0, "running": 1},
         "created_at": 1, "started_at": 1, "completed_at": null, "outputs": null, "error": null, "nodes": []});
     let found = json!({"items": [{"class_name": "circle", "confidence": 0.91, "bbox": [1, 2, 3, 4]}]});
     let picture = json!({"kind": "image", "blob": BLOB, "width": 4, "height": 3, "format": "png",
         "lineage": {"root": BLOB, "root_width": 4, "root_height": 3, "to_root": [1, 0, 0, 0, 1, 0]}});
-    let outputs = json!({"answer": {"count": 1, "found": found, "picture": picture}});
+    let outputs = json!({"answer": {"count": 1, "found": found, "picture": picture, "second": picture}});
+    if id == ENDLESS {
+        let begun = Ok::<_, Infallible>(sse("", "snapshot", &snapshot));
+        let text = Body::from_stream(stream::iter([begun]).chain(stream::pending()));
+        return ([(header::CONTENT_TYPE, "text/event-stream")], text).into_response();
+    }
     let text = match (id.as_str(), last.as_str()) {
         (GOOD, "") => {
             let node = node("detect", &json!({"detections": found}));
