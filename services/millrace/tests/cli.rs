@@ -297,7 +297,12 @@ fn a_run_is_followed_over_a_broken_connection_to_its_end() {
     assert_eq!(text.matches("✓ draw").count(), 1, "{text}");
     assert!(text.contains("1 detection") && text.contains("circle  0.910"), "{text}");
     assert!(text.contains("completed in 42 ms"), "{text}");
-    assert_eq!(std::fs::read(dir.path().join("results/answer-picture.png")).unwrap(), b"pixels");
+    // Outputs by name, then detections, then files, each group after one empty line.
+    let named =
+        "\n\nanswer.count = 1\nanswer.picture = picture 4×3\nanswer.second = picture 4×3\n\nanswer.found\n";
+    assert!(text.contains(named), "{text}");
+    assert!(text.contains("answer.picture.png\nwrote ") && text.contains("answer.second.png\n\n"), "{text}");
+    assert_eq!(std::fs::read(dir.path().join("results/answer.picture.png")).unwrap(), b"pixels");
     assert_eq!(api.resumed_after(), ["", "1-1"]);
     let sent = api.submitted();
     for part in

@@ -23,7 +23,7 @@ use crate::client::{Client, ClientArgs};
 use crate::context::{Context, Out, Tone};
 use crate::exit::Exit;
 use crate::progress::{Bars, counted};
-use crate::render::{detection_tables, duration, tone_of};
+use crate::render::{detection_tables, duration, output_lines, tone_of};
 
 #[derive(Debug, ClapArgs)]
 #[command(after_help = "\
@@ -163,12 +163,15 @@ pub(crate) async fn file(path: &Path, bars: Bars) -> anyhow::Result<Part> {
 }
 
 fn show(ended: &Ended, files: &[String], out: Out) -> anyhow::Result<()> {
+    for (number, line) in output_lines(&ended.outputs).iter().enumerate() {
+        out.line(format_args!("{}{line}", if number == 0 { "\n" } else { "" }))?;
+    }
     for (place, table) in detection_tables(&ended.outputs) {
         out.line(format_args!("\n{}", out.paint(Tone::Strong, place)))?;
         out.line(table)?;
     }
-    for file in files {
-        out.line(format_args!("\nwrote {file}"))?;
+    for (number, file) in files.iter().enumerate() {
+        out.line(format_args!("{}wrote {file}", if number == 0 { "\n" } else { "" }))?;
     }
     let took = ended.duration_ms.map(|millis| format!(" in {}", duration(millis))).unwrap_or_default();
     let status = out.paint(tone_of(ended.status.as_str()), ended.status);

@@ -54,6 +54,10 @@ fn result(view: &NodeView) -> String {
     if let Some(found) = outputs.values().find(|value| as_detections(value).is_some()) {
         return summary(found);
     }
-    let said: Vec<_> = outputs.values().take(SHOWN_PORTS).map(summary).collect();
+    if outputs.len() == 1 {
+        return outputs.values().map(summary).collect();
+    }
+    let named = outputs.iter().take(SHOWN_PORTS);
+    let said: Vec<_> = named.map(|(name, value)| format!("{name}={}", summary(value))).collect();
     said.join(", ")
 }

@@ -7,6 +7,9 @@ use serde_json::Value;
 
 use crate::context::Tone;
 
+/// Characters of a text that is told whole.
+const SHORT: usize = 40;
+
 /// The text of `value`'s field, empty when it is absent or null.
 pub(crate) fn field(value: &Value, name: &str) -> String {
     match &value[name] {
@@ -49,10 +52,30 @@ pub(crate) fn summary(value: &Value) -> String {
     match value {
         Value::Array(items) => counted(items.len(), "item"),
         Value::Object(fields) => counted(fields.len(), "field"),
-        Value::String(text) if text.chars().count() > 40 => {
-            format!("{}…", text.chars().take(39).collect::<String>())
+        Value::String(text) if text.chars().count() > SHORT => cut(text),
+        other => rounded(other).to_string(),
+    }
+}
+
+/// `text`, or its beginning.
+pub(super) fn cut(text: &str) -> String {
+    if text.chars().count() <= SHORT {
+        return text.to_owned();
+    }
+    format!("{}…", text.chars().take(SHORT - 1).collect::<String>())
+}
+
+/// `value` with four digits for people: of what comes after the point, and of what is less than 1 the first four.
+pub(super) fn rounded(value: &Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() => {
+            let exact = number.as_f64().unwrap_or_default();
+            let text = if exact.abs() < 1.0 { format!("{exact:.3e}") } else { format!("{exact:.4}") };
+            text.parse::<f64>().map_or_else(|_| value.clone(), Value::from)
         }
-        other => other.to_string(),
+        Value::Array(items) => items.iter().map(rounded).collect(),
+        Value::Object(fields) => fields.iter().map(|(name, value)| (name.clone(), rounded(value))).collect(),
+        other => other.clone(),
     }
 }
 
@@ -87,6 +110,9 @@ mod tests {
         assert_eq!(summary(&json!({"items": [item, item]})), "2 detections");
         assert_eq!(summary(&json!([1])), "1 item");
         assert_eq!(summary(&json!(7)), "7");
+        let numbers = [0.967_024_862_765_265_9, 0.000_123_456, -0.5, 12_345.678_9, 1e-9]
+            .map(|number| summary(&json!(number)));
+        assert_eq!(numbers, ["0.967", "0.0001235", "-0.5", "12345.6789", "1e-9"]);
         let image = ImageValue::root(millrace_contracts::BlobId::of(b"x"), 640, 480, "png");
         assert_eq!(summary(&image.to_value()), "picture 640×480");
         assert_eq!(

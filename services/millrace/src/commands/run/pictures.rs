@@ -42,7 +42,12 @@ pub(super) async fn save(
 fn names(found: Vec<(String, ImageValue)>) -> Vec<(String, ImageValue)> {
     let mut taken = HashSet::new();
     let mut name = |place: String, image: &ImageValue| {
-        let extension = if image.format == "jpeg" { "jpg".to_owned() } else { plain(&image.format) };
+        let extension = match image.format.as_str() {
+            "jpeg" => "jpg".to_owned(),
+            "" => "bin".to_owned(),
+            format => plain(format, "_", '-'),
+        };
+        let place = if place.is_empty() { "image".to_owned() } else { plain(&place, "_.-", '_') };
         let numbered = (2..).map(|number| format!("{place}-{number}"));
         let mut names =
             std::iter::once(place.clone()).chain(numbered).map(|name| format!("{name}.{extension}"));
@@ -51,20 +56,28 @@ fn names(found: Vec<(String, ImageValue)>) -> Vec<(String, ImageValue)> {
     found.into_iter().map(|(place, image)| (name(place, &image), image)).collect()
 }
 
-fn plain(text: &str) -> String {
-    text.chars().map(|c| if c.is_ascii_alphanumeric() || c == '_' { c } else { '-' }).collect()
+/// `text` with only what every file system takes: letters, digits and `kept`; `instead` stands for all in a row that is something
+/// else. The text comes from a workflow, which may be a stranger's.
+fn plain(text: &str, kept: &str, instead: char) -> String {
+    let mut plain = String::new();
+    let mut replaced = false;
+    for letter in text.chars() {
+        let keep = letter.is_ascii_alphanumeric() || kept.contains(letter);
+        if keep || !replaced {
+            plain.push(if keep { letter } else { instead });
+        }
+        replaced = !keep;
+    }
+    plain
 }
 
-/// Names hold only what every file system takes; the names come from a workflow, which may be a stranger's.
+/// Every picture in `value` with its place, `answer.crops.0`. The Python client names them alike.
 fn collect(value: &Value, place: String, found: &mut Vec<(String, ImageValue)>) {
     if let Some(image) = ImageValue::from_value(value) {
         found.push((place, image));
         return;
     }
-    let below = |name: &str| {
-        let name = plain(name);
-        if place.is_empty() { name } else { format!("{place}-{name}") }
-    };
+    let below = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
     match value {
         Value::Object(fields) => fields.iter().for_each(|(name, value)| collect(value, below(name), found)),
         Value::Array(items) => {
@@ -87,20 +100,22 @@ mod tests {
     fn pictures_are_named_after_their_place_and_never_leave_the_folder() {
         let image = ImageValue::root(BlobId::of(b"x"), 4, 3, "png").to_value();
         let mut found = Vec::new();
-        collect(&json!({"answer": {"../../etc/x": image, "crops": [image]}}), String::new(), &mut found);
-        let names: Vec<_> = found.iter().map(|(name, _)| name.as_str()).collect();
-        assert_eq!(names, ["answer-------etc-x", "answer-crops-0"]);
+        let outputs =
+            json!({"answer": {"../../etc/x": image, "crops": [image]}, "save": {"pictures": [image]}});
+        collect(&outputs, String::new(), &mut found);
+        let names: Vec<_> = names(found).into_iter().map(|(name, _)| name).collect();
+        assert_eq!(names, ["answer..._.._etc_x.png", "answer.crops.0.png", "save.pictures.0.png"]);
     }
 
     #[test]
     fn no_picture_takes_the_file_of_another() {
         let image = |format: &str| ImageValue::root(BlobId::of(b"x"), 4, 3, format).to_value();
         let outputs =
-            json!({"a b": image("png"), "a-b": image("png"), "A-B": image("jpeg"), "b": image("../x")});
+            json!({"a b": image("png"), "a_b": image("png"), "A_B": image("jpeg"), "b": image("../x")});
         let mut found = Vec::new();
         collect(&outputs, String::new(), &mut found);
         let mut names: Vec<_> = names(found).into_iter().map(|(name, _)| name).collect();
         names.sort();
-        assert_eq!(names, ["A-B.jpg", "a-b-2.png", "a-b.png", "b.---x"]);
+        assert_eq!(names, ["A_B.jpg", "a_b-2.png", "a_b.png", "b.-x"]);
     }
 }
