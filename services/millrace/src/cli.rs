@@ -38,10 +38,12 @@ pub(crate) enum Command {
     /// Run the REST api alone.
     Api(role::ApiArgs),
     /// Run an orchestrator alone.
+    #[command(after_help = role::ORCHESTRATOR_HELP)]
     Orchestrator(role::HealthArgs),
     /// Run a worker alone.
     Worker(role::WorkerArgs),
     /// Run a writer alone.
+    #[command(after_help = role::WRITER_HELP)]
     Writer(role::HealthArgs),
     /// Bring the database's tables up to date.
     Migrate(migrate::Args),

@@ -25,23 +25,29 @@ const COMMANDS: &[&[&str]] = &[
     &["run"],
     &["validate"],
     &["tail"],
+    &["executions"],
     &["executions", "list"],
     &["executions", "show"],
     &["executions", "cancel"],
     &["executions", "rerun"],
     &["executions", "delete"],
+    &["keys"],
     &["keys", "create"],
     &["keys", "list"],
     &["keys", "revoke"],
     &["completions"],
     &["man"],
+    &["workers"],
     &["workers", "list"],
+    &["schedules"],
+    &["workflows"],
     &["workflows", "list"],
     &["workflows", "show"],
     &["workflows", "save"],
     &["workflows", "delete"],
     &["queues"],
     &["audit"],
+    &["models"],
     &["models", "list"],
     &["models", "add"],
     &["models", "preload"],
@@ -58,6 +64,24 @@ fn every_command_has_help_with_an_example() {
         assert_eq!(help.status.code(), Some(0), "{command:?}");
         assert!(text.contains("Example") && text.contains("Usage: millrace"), "{command:?}: {text}");
         assert!(!text.contains('\x1b'), "colours although it is no terminal: {command:?}");
+    }
+}
+
+#[test]
+fn the_help_of_a_role_speaks_of_that_role() {
+    for (role, other) in [("orchestrator", "millrace writer"), ("writer", "millrace orchestrator")] {
+        let help = String::from_utf8(millrace(&[role, "--help"]).output().unwrap().stdout).unwrap();
+        let example = format!("REDIS_URL=redis://… millrace {role}\n");
+        assert!(help.contains(&example) && !help.contains(other), "{help}");
+    }
+}
+
+#[test]
+fn what_is_no_id_is_told_with_what_was_given() {
+    for (command, what) in [("executions", "show"), ("keys", "revoke"), ("schedules", "delete")] {
+        let output = millrace(&[command, what, "nope"]).output().unwrap();
+        let error = String::from_utf8(output.stderr).unwrap();
+        assert!(error.contains(r#""nope" is not a valid"#), "{error}");
     }
 }
 

@@ -15,6 +15,11 @@ use crate::render::{Table, duration, field, time, tone_of};
 const NODES_PER_PAGE: u32 = 5_000;
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  millrace executions list --status failed
+  millrace executions show 0199b5a2-…
+  millrace executions rerun 0199b5a2-… --follow")]
 pub(crate) enum Args {
     /// The newest executions.
     #[command(after_help = "\

@@ -20,6 +20,10 @@ use crate::roles;
 use crate::up::endpoints::Endpoints;
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  millrace keys create ops --scope admin --direct
+  millrace keys list")]
 pub(crate) enum Args {
     /// Make a key and print it, this once.
     #[command(after_help = "\
@@ -59,10 +63,15 @@ for a server that others can reach: it does not start without a key. Where no da
     #[command(after_help = "Example:\n  millrace keys revoke 0199b5a2-…")]
     Revoke {
         /// Its id, as `millrace keys list` shows it.
+        #[arg(value_parser = key_id)]
         id: Uuid,
         #[command(flatten)]
         client: ClientArgs,
     },
+}
+
+fn key_id(text: &str) -> Result<Uuid, String> {
+    text.parse().map_err(|_| format!("{text:?} is not a valid key id"))
 }
 
 /// What a key may do.

@@ -15,6 +15,10 @@ use crate::progress::Bars;
 use crate::render::{Table, field};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  millrace models list
+  millrace models preload shapes-detector")]
 pub(crate) enum Args {
     /// The models, and where they are warm.
     #[command(after_help = "Examples:\n  millrace models list\n  millrace models list --json")]

@@ -27,11 +27,18 @@ pub(crate) struct ApiArgs {
     listen: Option<SocketAddr>,
 }
 
-#[derive(Debug, Args)]
-#[command(after_help = "\
+pub(crate) const ORCHESTRATOR_HELP: &str = "\
 Examples:
   DATABASE_URL=postgres://… REDIS_URL=redis://… millrace orchestrator
-  DATABASE_URL=postgres://… REDIS_URL=redis://… millrace writer --health-listen 0.0.0.0:9090")]
+  DATABASE_URL=postgres://… REDIS_URL=redis://… millrace orchestrator --health-listen 0.0.0.0:9090";
+
+pub(crate) const WRITER_HELP: &str = "\
+Examples:
+  DATABASE_URL=postgres://… REDIS_URL=redis://… millrace writer
+  DATABASE_URL=postgres://… REDIS_URL=redis://… millrace writer --health-listen 0.0.0.0:9090";
+
+/// Of the orchestrator and of the writer.
+#[derive(Debug, Args)]
 pub(crate) struct HealthArgs {
     /// Serve /healthz, /readyz and /metrics here.
     #[arg(long, value_name = "ADDRESS")]

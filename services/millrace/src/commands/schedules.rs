@@ -37,6 +37,10 @@ pub(crate) enum Overlap {
 }
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  millrace schedules create 0199b5a2-… '0 6 * * MON-FRI' --timezone Europe/Berlin
+  millrace schedules list 0199b5a2-…")]
 pub(crate) enum Args {
     /// The schedules of a workflow.
     #[command(

@@ -10,6 +10,10 @@ use crate::exit::Exit;
 use crate::render::{Table, field};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  millrace workers list
+  millrace workers drain worker-0193c5d2…")]
 pub(crate) enum Args {
     /// The workers that gave a sign of life lately.
     #[command(after_help = "Examples:\n  millrace workers list\n  millrace workers list --json")]

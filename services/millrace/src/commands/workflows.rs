@@ -14,6 +14,10 @@ use crate::exit::Exit;
 use crate::render::{Table, field, time};
 
 #[derive(Debug, Subcommand)]
+#[command(after_help = "\
+Examples:
+  millrace workflows save flow.json --name plates
+  millrace workflows list")]
 pub(crate) enum Args {
     /// The saved workflows, newest first.
     #[command(after_help = "\
