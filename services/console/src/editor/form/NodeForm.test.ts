@@ -91,7 +91,7 @@ const taking = (...inputs: string[]) => ({
 
 const NAME = 'input[value="a"]';
 
-describe('the form of a node', () => {
+describe('the form of a node', { timeout: 60_000 }, () => {
   it('leaves what is being typed at its input when the called workflow arrives', async () => {
     const store = await open({
       id: 'a',
