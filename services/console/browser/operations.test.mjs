@@ -158,6 +158,7 @@ test('two quick Enters in a dialog send it once', async () => {
   await page.goto(`${server.url}/collections`);
   await page.getByRole('button', { name: 'New collection' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('once');
+  await page.getByRole('textbox', { name: 'Dimensions' }).fill('3');
   await page.evaluate(() => {
     const form = document.querySelector('[role=dialog] form');
     form.requestSubmit();
@@ -174,6 +175,7 @@ test('a server that is away is waited for by a list, and not by a dialog', async
   await page.goto(`${server.url}/collections`);
   await page.getByRole('button', { name: 'New collection' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('away');
+  await page.getByRole('textbox', { name: 'Dimensions' }).fill('3');
   await page.route('**/api/v1/collections', route => route.abort());
   await page.getByRole('button', { name: 'Make the collection' }).click();
   const told = page.getByRole('dialog').getByRole('alert');
@@ -195,7 +197,7 @@ test('a collection is made and deleted, and the changes say so', async () => {
   await page.goto(`${server.url}/collections`);
   await page.getByRole('button', { name: 'New collection' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('of shapes');
-  await page.getByRole('textbox', { name: 'Numbers each' }).fill('3');
+  await page.getByRole('textbox', { name: 'Dimensions' }).fill('3');
   await page.getByRole('button', { name: 'Make the collection' }).click();
   await page.getByRole('alert').waitFor();
   await page.getByRole('textbox', { name: 'Name' }).fill('shapes');

@@ -16,7 +16,7 @@ export function CollectionsTable({ rows }: { rows: Collection[] }) {
           <tr>
             <th>Name</th>
             <th className={table.end}>Points</th>
-            <th className={`${table.end} ${table.optional}`}>Numbers each</th>
+            <th className={`${table.end} ${table.optional}`}>Dimensions</th>
             <th className={table.optional}>Compared by</th>
             <th>Searched</th>
             <th className={table.end}>Changed</th>

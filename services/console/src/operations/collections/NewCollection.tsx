@@ -15,7 +15,7 @@ const METRICS = [
 export function NewCollection({ onClose }: { onClose(): void }) {
   const queries = useQueryClient();
   const [name, setName] = useState('');
-  const [dimension, setDimension] = useState<number | string>(512);
+  const [dimension, setDimension] = useState<number | string>('');
   const [metric, setMetric] = useState<string>('cosine');
   const make = useMutation({
     mutationFn: (signal: AbortSignal) => {
@@ -41,8 +41,8 @@ export function NewCollection({ onClose }: { onClose(): void }) {
           onChange={event => setName(event.currentTarget.value)}
         />
         <NumberInput
-          label="Numbers each"
-          description="as many as the embedding model gives"
+          label="Dimensions"
+          description="the length of its vectors, for good: what the embedding block gives as `dimension`"
           min={1}
           allowDecimal={false}
           value={dimension}
