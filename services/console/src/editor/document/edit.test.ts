@@ -55,6 +55,9 @@ describe('editing', () => {
     expect(one.id).toBe('detect_2');
     expect(one.definition.ui?.positions?.detect_2).toEqual([10, 21]);
     expect(addNode(one.definition, block, [0, 0]).id).toBe('detect_3');
+    const example = { title: '', node: { id: 'by_class', type: 'switch' } };
+    const logic = { type: 'switch', category: 'logic', examples: [example] } as unknown as Block;
+    expect(addNode(start, logic, [0, 0]).id).toBe('switch');
     expect(freeId(['a', 'a_2'], 'a_2')).toBe('a_3');
   });
 

@@ -31,14 +31,17 @@ export function freeId(taken: Iterable<string>, wanted: string): string {
   return name;
 }
 
-/** Adds a block; it is named as its own first example names it. Gives the new node's id as well. */
+/**
+ * Adds a block; it is named as its own first example names it. Those of logic are named in their examples by what goes through
+ * them there, which says nothing here: they are named by what they are. Gives the new node's id as well.
+ */
 export function addNode(
   definition: Definition,
   block: Block,
   position: Position,
   config: JsonObject = {},
 ): { definition: Definition; id: string } {
-  const wanted = block.examples[0]?.node.id ?? block.type;
+  const wanted = (block.category !== 'logic' && block.examples[0]?.node.id) || block.type;
   const id = freeId(
     definition.nodes.map(node => node.id),
     isNodeId(wanted) ? wanted : block.type,
