@@ -1,7 +1,10 @@
-import { NumberInput, ScrollArea, Stack, Text } from '@mantine/core';
-import { IconCircleCheck } from '@tabler/icons-react';
+import { Button, Group, NumberInput, ScrollArea, Stack, Text } from '@mantine/core';
+import { IconCircleCheck, IconCopy, IconTrash } from '@tabler/icons-react';
 import { useReactFlow } from '@xyflow/react';
+import { copyNodes } from '../document/clip';
+import { removeNodes } from '../document/edit';
 import type { NodeFault } from '../document/faults';
+import { insert } from '../insert';
 import { useEditor, useEditorStore } from '../store';
 import classes from './WorkflowForm.module.css';
 
@@ -11,6 +14,7 @@ export function WorkflowForm() {
   const definition = useEditor(state => state.history.present);
   const faults = useEditor(state => state.faults);
   const verdict = useEditor(state => state.verdict);
+  const selection = useEditor(state => state.selection);
   const flow = useReactFlow();
   const set = (field: string, value: number | undefined): void =>
     store.getState().change(before => {
@@ -29,9 +33,13 @@ export function WorkflowForm() {
         <Text fw={600} size="sm">
           The workflow
         </Text>
-        <Text size="xs" c="dimmed">
-          {definition.nodes.length} nodes. Select one to see its settings.
-        </Text>
+        {selection.size > 1 ? (
+          <Selected ids={selection} />
+        ) : (
+          <Text size="xs" c="dimmed">
+            {definition.nodes.length} nodes. Select one to see its settings.
+          </Text>
+        )}
         <NumberInput
           size="xs"
           label="A run may take, ms"
@@ -75,6 +83,35 @@ export function WorkflowForm() {
         )}
       </Stack>
     </ScrollArea>
+  );
+}
+
+/** What can be done with several nodes at once. */
+function Selected({ ids }: { ids: ReadonlySet<string> }) {
+  const store = useEditorStore();
+  return (
+    <Group gap="xs">
+      <Text size="xs" c="dimmed" flex={1}>
+        {ids.size} nodes are selected.
+      </Text>
+      <Button
+        size="compact-xs"
+        variant="default"
+        leftSection={<IconCopy size={13} />}
+        onClick={() => insert(store, copyNodes(store.getState().history.present, ids))}
+      >
+        Duplicate
+      </Button>
+      <Button
+        size="compact-xs"
+        variant="light"
+        color="red"
+        leftSection={<IconTrash size={13} />}
+        onClick={() => store.getState().change(before => removeNodes(before, ids))}
+      >
+        Remove
+      </Button>
+    </Group>
   );
 }
 
