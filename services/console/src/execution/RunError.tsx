@@ -19,7 +19,7 @@ export function RunError({ error, linkNode = true }: { error: JobError; linkNode
     setAll(next);
   };
   return (
-    <div className={classes.error} role="alert">
+    <div className={classes.error} data-kind={error.kind} role="alert">
       <IconAlertTriangle size={17} aria-hidden />
       <div>
         <Text size="sm" fw={560} component="div">

@@ -1,4 +1,4 @@
-import { Button, Checkbox, Select, Skeleton, Stack, TextInput } from '@mantine/core';
+import { Box, Button, Checkbox, Select, Skeleton, Stack, TextInput } from '@mantine/core';
 import { IconGitCompare, IconHistory } from '@tabler/icons-react';
 import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -86,7 +86,11 @@ export function Component() {
         </>
       }
     >
-      {runs.error && <ProblemNotice error={runs.error} onRetry={() => void runs.refetch()} />}
+      {runs.error && (
+        <Box mb="md">
+          <ProblemNotice error={runs.error} onRetry={() => void runs.refetch()} />
+        </Box>
+      )}
       {runs.isPending && <Loading />}
       {runs.isSuccess && rows.length === 0 && (
         <EmptyState
