@@ -3,6 +3,7 @@ import { IconHelpCircle } from '@tabler/icons-react';
 import type { ReactNode } from 'react';
 import type { Json } from '~/api/types';
 import { labelOf } from '~/lib/format';
+import { Marked } from '~/ui/Marked';
 import type { NodeFault } from '../document/faults';
 import { asIn } from './example';
 import classes from './FieldFrame.module.css';
@@ -33,7 +34,7 @@ export function FieldFrame({ name, label, help, required = false, faults, exampl
           </span>
         )}
         {help && (
-          <Tooltip label={help}>
+          <Tooltip label={<Marked text={help} />}>
             <IconHelpCircle size={13} className={classes.help} aria-label={help} role="img" />
           </Tooltip>
         )}

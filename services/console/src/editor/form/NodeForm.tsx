@@ -9,6 +9,7 @@ import { isNodeId, removeNodes, renameNode, setAt } from '../document/edit';
 import { policiesOf } from '../document/policies';
 import { insert } from '../insert';
 import { useEditor, useEditorStore } from '../store';
+import { Marked } from '~/ui/Marked';
 import { FieldFrame } from './FieldFrame';
 import { InputsForm } from './InputsForm';
 import classes from './NodeForm.module.css';
@@ -57,7 +58,7 @@ export function NodeForm({ id }: { id: string }) {
         </Group>
         {block && (
           <Text size="xs" c="dimmed">
-            {block.help}
+            <Marked text={block.help} />
           </Text>
         )}
         <NameField id={id} />

@@ -6,6 +6,7 @@ import { flushSync } from 'react-dom';
 import type { Block } from '~/api/types';
 import { CATEGORIES, CATEGORY_TITLES, CategoryIcon } from '~/graph/CategoryIcon';
 import { isCovered } from '~/lib/covered';
+import { Marked } from '~/ui/Marked';
 import { useEditor } from '../store';
 import classes from './Palette.module.css';
 import { newestBlocks, searchBlocks } from './search';
@@ -79,7 +80,7 @@ export function Palette({ open, onOpen }: Props) {
           <section key={shelf.title} aria-label={shelf.title}>
             <h2 className={classes.shelf}>{shelf.title}</h2>
             {shelf.blocks.map(block => (
-              <Tooltip key={block.id} label={block.help} position="right">
+              <Tooltip key={block.id} label={<Marked text={block.help} />} position="right">
                 <button
                   type="button"
                   className={classes.block}

@@ -32,6 +32,8 @@ describe('looking for a block', () => {
     expect(found('Heat map')).toEqual(['heatmap']);
     expect(found('sub-workflow')).toEqual(['sub_workflow']);
     expect(found('cro')).toEqual(['crop']);
+    // The key that leads to the search, pressed once more.
+    expect(found('/crop')).toEqual(['crop']);
   });
 
   it('finds it by what it does and by its settings', () => {

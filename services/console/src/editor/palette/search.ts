@@ -88,6 +88,6 @@ function scoreOf(block: Block, words: readonly string[]): number | null {
 function wordsOf(text: string): string[] {
   return text
     .toLowerCase()
-    .split(/[\s_-]+/)
+    .split(/[\s/_-]+/)
     .filter(Boolean);
 }
