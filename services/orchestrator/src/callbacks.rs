@@ -53,9 +53,9 @@ fn told(message: &Message) -> Option<(ExecutionId, Event)> {
             let attempts = number("attempts").and_then(|attempts| u32::try_from(attempts).ok());
             (EventType::CallbackDelivered, CallbackTold { status, attempts, error: None })
         }
-        JobOutcome::Failed { error, .. } => (
+        JobOutcome::Failed { error, metrics } => (
             EventType::CallbackFailed,
-            CallbackTold { error: Some(error.clone()), ..CallbackTold::default() },
+            CallbackTold { status: None, attempts: metrics.sent, error: Some(error.clone()) },
         ),
     };
     Some((*run, event(*run, kind, *at, &told)))

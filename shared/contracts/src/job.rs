@@ -154,6 +154,9 @@ pub struct JobMetrics {
     pub model_digest: Option<ModelDigest>,
     /// Rows in the batch it ran in; 0 for blocks without a model.
     pub batch_size: u32,
+    /// How often it was sent, for what goes out to others.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<u32>,
     /// Who ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<WorkerId>,

@@ -213,7 +213,7 @@ pub struct CallbackTold {
     /// The answer's HTTP status, once it was taken.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
-    /// How often it was sent, once it was taken.
+    /// How often it was sent, once it was taken or given up.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// Why it was given up.

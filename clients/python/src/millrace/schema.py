@@ -1329,7 +1329,7 @@ class Callback(TypedDict):
     """
     attempts: NotRequired[int | None]
     """
-    How often it was sent, once delivered.
+    How often it was sent, once it was delivered or given up.
     """
     error: NotRequired[str | None]
     """
@@ -1702,6 +1702,10 @@ class JobMetrics(TypedDict):
     batch_size: int
     """
     Rows in the batch it ran in; 0 for blocks without a model.
+    """
+    sent: NotRequired[int | None]
+    """
+    How often it was sent, for what goes out to others.
     """
     worker_id: NotRequired[WorkerId | None]
     device: NotRequired[str | None]

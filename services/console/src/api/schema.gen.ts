@@ -1008,7 +1008,7 @@ export interface components {
             status: components["schemas"]["CallbackStatus"];
             /**
              * Format: int32
-             * @description How often it was sent, once delivered.
+             * @description How often it was sent, once it was delivered or given up.
              */
             attempts?: number | null;
             /** @description Why it was given up. */
@@ -1666,6 +1666,11 @@ export interface components {
              * @description Rows in the batch it ran in; 0 for blocks without a model.
              */
             batch_size: number;
+            /**
+             * Format: int32
+             * @description How often it was sent, for what goes out to others.
+             */
+            sent?: number | null;
             worker_id?: components["schemas"]["WorkerId"] | null;
             /** @description `cpu`, `cuda:0`, … */
             device?: string | null;

@@ -318,8 +318,17 @@ impl HandWorker {
     }
 
     pub(crate) async fn fail(&self, taken: &JobDelivery, kind: ErrorKind) -> anyhow::Result<()> {
+        self.fail_with(taken, kind, JobMetrics::default()).await
+    }
+
+    pub(crate) async fn fail_with(
+        &self,
+        taken: &JobDelivery,
+        kind: ErrorKind,
+        metrics: JobMetrics,
+    ) -> anyhow::Result<()> {
         let error = JobError::new(kind, "as the test says");
-        let outcome = JobOutcome::Failed { error, metrics: Box::default() };
+        let outcome = JobOutcome::Failed { error, metrics: Box::new(metrics) };
         self.report(taken, EventType::InferenceFailed, outcome).await
     }
 

@@ -67,6 +67,11 @@ impl Clock {
         self.lock().model_digest = Some(digest.clone());
     }
 
+    /// Notes how often the job has sent what it is to send.
+    pub(crate) fn sent(&self, times: u32) {
+        self.lock().sent = Some(times);
+    }
+
     /// The metrics so far, with the total up to now.
     pub(crate) fn read(&self) -> JobMetrics {
         let mut metrics = self.lock().clone();

@@ -19,7 +19,7 @@ pub struct Callback {
     pub url: String,
     /// How far it is.
     pub status: CallbackStatus,
-    /// How often it was sent, once delivered.
+    /// How often it was sent, once it was delivered or given up.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub attempts: Option<u32>,
     /// Why it was given up.

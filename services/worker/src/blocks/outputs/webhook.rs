@@ -42,10 +42,13 @@ async fn tell(context: &JobContext) -> Result<Outputs, JobError> {
     let config: Config = values::config(context)?;
     let letter = Letter::write(context, &config)?;
     let mut pauses = backoff(SHORTEST_PAUSE, LONGEST_PAUSE);
-    let mut attempts = 1;
+    let (mut attempts, mut sent) = (1, 0);
     loop {
         let begun = Instant::now();
-        match context.clock.time(Stage::Upload, attempt(context, &config, &letter)).await {
+        let answer = context.clock.time(Stage::Upload, attempt(context, &config, &letter)).await;
+        sent += u32::from(answer.as_ref().map_or_else(|failure| failure.was_sent, |_| true));
+        context.clock.sent(sent);
+        match answer {
             Ok((status, response)) => {
                 let latency_ms = u64::try_from(begun.elapsed().as_millis()).unwrap_or(u64::MAX);
                 return Ok(Outputs::from_iter([
