@@ -9,6 +9,7 @@ mod node_metrics;
 mod pictures;
 mod rows;
 mod run;
+mod unserved;
 
 pub(crate) use find::{Found, find, parse_id};
 pub(crate) use given::{NodeRun, node_runs};

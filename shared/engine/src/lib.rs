@@ -30,6 +30,7 @@ pub use effects::{Effects, Noop, ShellWork, ShellWorkKind};
 pub use execution::{Execution, Input, RunKey, Settings, Worked};
 pub use given::{Givers, outputs_apart};
 pub use load::{LoadError, MissingItems};
+pub use outside::pool_of;
 pub use record::{Fields, Handled, Meta, NodeRecord};
 pub use rerun::reusable;
 pub use reuse::{Ask, Hit, Made, Reusable};

@@ -22,12 +22,19 @@ impl Execution {
         Some(Given { inputs: Map::from_iter([(port.to_owned(), value.clone())]), config })
     }
 
-    /// The pool of a node's jobs. A run that names a pool sends its work there, but not what waits for others.
+    /// The pool of a node's jobs.
     pub(crate) fn pool_of(&self, node: &PlanNode) -> Pool {
-        if matches!(node.action, Action::Input { .. }) {
-            return Pool::from(IO_POOL);
-        }
-        let chosen = self.accepted.pool.as_ref().filter(|_| node.policy.pool.as_str() != IO_POOL);
-        chosen.unwrap_or(&node.policy.pool).clone()
+        pool_of(node, self.accepted.pool.as_ref())
     }
+}
+
+/// The pool of a node's jobs, in a run for which `chosen` was asked. A run that names a pool sends its work there, but not what
+/// waits for others.
+#[must_use]
+pub fn pool_of(node: &PlanNode, chosen: Option<&Pool>) -> Pool {
+    if matches!(node.action, Action::Input { .. }) {
+        return Pool::from(IO_POOL);
+    }
+    let chosen = chosen.filter(|_| node.policy.pool.as_str() != IO_POOL);
+    chosen.unwrap_or(&node.policy.pool).clone()
 }

@@ -1048,6 +1048,21 @@ Milliseconds since 1970-01-01T00:00:00Z.
 """
 
 
+class Unserved(TypedDict):
+    """
+    Pools that queued jobs wait for, and that no worker serves.
+    """
+
+    pools: list[Pool]
+    """
+    Those pools.
+    """
+    served: list[str]
+    """
+    The pools that workers serve at the moment.
+    """
+
+
 class VersionRow(TypedDict):
     version: int
     definition: BlobId
@@ -2402,6 +2417,7 @@ class Execution(Counters):
     rerun_of: NotRequired[RerunOf | None]
     callback: NotRequired[Callback | None]
     queue: NotRequired[PlaceInLine | None]
+    unserved: NotRequired[Unserved | None]
     links: Links
 
 

@@ -15,7 +15,7 @@ const TOLD_BY_WORKERS: [&str; 4] = ["family", "task", "digest", "bytes"];
 #[derive(Debug, Default)]
 pub(crate) struct Fleet {
     models: BTreeMap<String, Places>,
-    /// The pools that each worker that is alive serves.
+    /// The pools that each worker serves that is alive and takes jobs.
     pools: BTreeMap<WorkerId, BTreeSet<String>>,
 }
 
@@ -46,7 +46,7 @@ impl Fleet {
             }
             let pools: BTreeSet<String> =
                 list("pools").iter().filter_map(Value::as_str).map(str::to_owned).collect();
-            if worker.info.is_some() {
+            if worker.info.is_some() && info["state"] != "draining" {
                 fleet.pools.insert(worker.id.clone(), pools);
             }
             for id in list("loading").iter().filter_map(Value::as_str) {

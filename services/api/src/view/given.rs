@@ -5,10 +5,9 @@ use std::collections::HashSet;
 use std::sync::Arc;
 
 use millrace_compiler::Plan;
-use millrace_contracts::message::Accepted;
 use millrace_contracts::run::NodeView;
 use millrace_contracts::values::{ValueRef, json_bytes};
-use millrace_contracts::{ExecutionId, ItemPath, NodeId};
+use millrace_contracts::{BlobId, ExecutionId, ItemPath, NodeId};
 use millrace_engine::{Givers, outputs_apart};
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -71,7 +70,7 @@ async fn givers(
     live: Option<Vec<NodeView>>,
 ) -> Result<Givers, Problem> {
     let (accepted, _) = app.store.executions().accepted(id).await?;
-    let plan = plan(app, &accepted).await?;
+    let plan = plan(app, accepted.definition).await?;
     let needed = Givers::needed(&plan, page);
     let mut views: Vec<NodeView> = match live {
         Some(views) => {
@@ -120,9 +119,9 @@ impl Stored<'_> {
     }
 }
 
-/// What the run walks, from the record: it may outlive the blob.
-async fn plan(app: &App, accepted: &Accepted) -> Result<Arc<Plan>, Problem> {
-    let Some(definition) = app.store.definition(accepted.definition).await? else {
+/// What a run of `definition` walks, from the record: it may outlive the blob.
+pub(super) async fn plan(app: &App, definition: BlobId) -> Result<Arc<Plan>, Problem> {
+    let Some(definition) = app.store.definition(definition).await? else {
         return Err(Problem::new(Code::RunDataGone, "the definition of the run is gone"));
     };
     let compiled = app.plans.compile(&definition).await;

@@ -17,6 +17,7 @@ use super::find::Found;
 use super::links::{Links, links};
 use super::node_metrics::{self, NodeMetrics};
 use super::pictures::{Pictures, images_as_links, images_inline};
+use super::unserved::{Unserved, unserved};
 use crate::patience::patiently;
 use crate::state::App;
 
@@ -78,6 +79,9 @@ pub(crate) struct Execution {
     /// Its place in the line, while it waits to begin.
     #[serde(skip_serializing_if = "Option::is_none")]
     queue: Option<PlaceInLine>,
+    /// What its queued jobs wait for in vain, as things are.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    unserved: Option<Unserved>,
     links: Links,
 }
 
@@ -96,6 +100,9 @@ pub(crate) async fn execution(app: &App, found: Found, pictures: Pictures) -> Ex
     let Found { id, record, live } = found;
     let mut page = Execution::of_record(id, record);
     if let Some((snapshot, jobs)) = live {
+        if let Some(definition) = page.definition {
+            page.unserved = unserved(app, (definition, page.pool.as_ref()), &snapshot.nodes).await;
+        }
         page.update(snapshot, jobs);
     }
     if pending {
@@ -205,6 +212,7 @@ impl Execution {
             callback: None,
             jobs: JobCounts::default().into(),
             queue: None,
+            unserved: None,
             links: links(id),
         }
     }

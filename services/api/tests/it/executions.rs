@@ -7,6 +7,7 @@ mod list;
 mod nodes;
 mod pictures;
 mod rerun;
+mod unserved;
 mod versions;
 
 use anyhow::Context;

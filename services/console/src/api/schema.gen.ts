@@ -196,7 +196,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a saved workflow at its newest version
+         * Run a saved workflow at its newest version, or at the one that is named
          * @description Files of a form are named after inputs. With `wait` the answer is held until the run ends.
          */
         post: operations["run_workflow"];
@@ -216,7 +216,7 @@ export interface paths {
         get?: never;
         put?: never;
         /**
-         * Run a saved workflow once per input
+         * Run a saved workflow once per input, at its newest version or at the one that is named
          * @description All runs are accepted, or the answer says why not.
          */
         post: operations["run_workflow_batch"];
@@ -1382,6 +1382,7 @@ export interface components {
             rerun_of?: components["schemas"]["RerunOf"] | null;
             callback?: components["schemas"]["Callback"] | null;
             queue?: components["schemas"]["PlaceInLine"] | null;
+            unserved?: components["schemas"]["Unserved"] | null;
             links: components["schemas"]["Links"];
         };
         /**
@@ -2664,6 +2665,13 @@ export interface components {
          * @description Milliseconds since 1970-01-01T00:00:00Z.
          */
         UnixMillis: number;
+        /** @description Pools that queued jobs wait for, and that no worker serves. */
+        Unserved: {
+            /** @description Those pools. */
+            pools: components["schemas"]["Pool"][];
+            /** @description The pools that workers serve at the moment. */
+            served: string[];
+        };
         /** @description A definition that compiles. */
         Validation: {
             /** @description Always true: a definition that does not compile is a problem. */
@@ -3426,6 +3434,8 @@ export interface operations {
     run_workflow: {
         parameters: {
             query?: {
+                /** @description The newest when none. */
+                version?: number;
                 /**
                  * @description Such as `30s`: how long to hold the answer.
                  * @example 30s
@@ -3492,7 +3502,10 @@ export interface operations {
     };
     run_workflow_batch: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description The newest when none. */
+                version?: number;
+            };
             header?: {
                 /** @description The same key answers with the same run, for 24 hours. */
                 "Idempotency-Key"?: string | null;

@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 use crate::client::{Client, ClientArgs};
 use crate::context::{Context, Out};
 use crate::exit::Exit;
-use crate::render::{Table, duration, field, time, tone_of};
+use crate::render::{Table, duration, field, time, tone_of, unserved};
 
 /// The most that the api gives at once.
 const NODES_PER_PAGE: u32 = 5_000;
@@ -213,6 +213,12 @@ fn show(run: &Value, nodes: &Value, out: Out) -> anyhow::Result<()> {
     if !error.is_empty() {
         out.line(format_args!("  error         {}: {error}", field(&run["error"], "kind")))?;
     }
+    if let Some(reason) = unserved(run) {
+        out.line(format_args!("  waits         {reason}"))?;
+    }
+    if let Some(callback) = callback(&run["callback"]) {
+        out.line(format_args!("  callback      {callback}"))?;
+    }
     let mut table = Table::new(&["node", "block", "status", "attempt", "error"]);
     for node in items(nodes) {
         let label = format!("{}{}", field(&node, "node_id"), field(&node, "path"));
@@ -220,4 +226,16 @@ fn show(run: &Value, nodes: &Value, out: Out) -> anyhow::Result<()> {
         table.row(vec![label, field(&node, "block"), field(&node, "status"), field(&node, "attempt"), error]);
     }
     out.line(table)
+}
+
+/// What came of telling somebody of the end; none where nobody is told.
+fn callback(told: &Value) -> Option<String> {
+    let status = told["status"].as_str()?;
+    let sent = match told["attempts"].as_u64() {
+        Some(1) => ", sent once".to_owned(),
+        Some(times) => format!(", sent {times} times"),
+        None => String::new(),
+    };
+    let error = told["error"].as_str().map(|error| format!(": {error}")).unwrap_or_default();
+    Some(format!("{status}{sent}{error}"))
 }

@@ -1,6 +1,7 @@
 //! `millrace run`: submits a workflow, follows it by its event stream, and saves its pictures.
 
 pub(crate) mod definition;
+mod doubt;
 mod follow;
 mod input;
 mod pictures;

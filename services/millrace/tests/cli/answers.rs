@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::support::{Api, GOOD, millrace};
+use crate::support::{Api, GOOD, WAITING, millrace};
 
 #[test]
 fn an_execution_is_shown_with_the_nodes_of_all_pages() {
@@ -19,6 +19,23 @@ fn an_execution_is_shown_with_the_nodes_of_all_pages() {
     let nodes = page["nodes"]["nodes"].as_array().unwrap();
     let names: Vec<_> = nodes.iter().map(|node| node["node_id"].as_str().unwrap()).collect();
     assert_eq!(names, ["first", "second"]);
+}
+
+#[test]
+fn who_looks_at_a_run_that_stands_still_is_told_that_nobody_serves_its_pool() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let flow = dir.path().join("flow.json");
+    std::fs::write(&flow, r#"{"name":"waits","nodes":[]}"#).unwrap();
+    let text = |arguments: &[&str]| {
+        let output = millrace(arguments).args(["--url", &api.url]).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let reason = "no worker serves fsat (served are cpu, fast)";
+    let run = text(&["run", flow.to_str().unwrap()]);
+    assert_eq!(run.matches(reason).count(), 1, "{run}");
+    let shown = text(&["executions", "show", WAITING]);
+    assert!(shown.contains(reason), "{shown}");
 }
 
 #[test]

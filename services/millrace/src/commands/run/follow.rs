@@ -1,22 +1,32 @@
 //! Follows a run to its end, over as many connections as it takes.
 
 use std::collections::HashSet;
+use std::pin::pin;
+use std::time::Duration;
 
 use anyhow::Context as _;
 use indicatif::ProgressBar;
 use millrace_contracts::run::{NodeView, Snapshot};
 use millrace_contracts::{Event, EventType, ExecutionId, ExecutionStatus, ItemPath, NodeId};
 use serde_json::Value;
+use tokio::time::sleep;
 
 use super::Ended;
+use super::doubt::Doubt;
 use crate::client::{Client, Message, ResumedStream};
 use crate::context::{Out, Tone};
 use crate::progress::Bars;
 use crate::render::{NodeLine, node_label};
 
+/// Nothing has to happen for so long before it is looked up why; then for twice as long, and so on.
+const QUIET: Duration = Duration::from_secs(2);
+/// The longest pause between such looks.
+const LONG_QUIET: Duration = Duration::from_secs(30);
+
 /// Follows one run.
 pub(super) struct Follower<'a> {
     events: ResumedStream<'a>,
+    doubt: Doubt<'a>,
     run: ExecutionId,
     out: Out,
     quiet: bool,
@@ -31,13 +41,14 @@ impl<'a> Follower<'a> {
     pub(super) fn new(client: &'a Client, run: ExecutionId, out: Out, (quiet, bars): (bool, Bars)) -> Self {
         let bar = bars.steps("nodes", 0);
         let events = ResumedStream::new(client, format!("/executions/{run}/events"), Vec::new());
-        Self { events, run, out, quiet, shown: HashSet::new(), ended: None, bar }
+        let doubt = Doubt::new(client, run);
+        Self { events, doubt, run, out, quiet, shown: HashSet::new(), ended: None, bar }
     }
 
     /// Shows what happens until the run has ended.
     pub(super) async fn follow(mut self) -> anyhow::Result<Ended> {
         loop {
-            let message = self.events.next().await.with_context(|| {
+            let message = self.next().await.with_context(|| {
                 let hint =
                     "the run goes on without this command; `millrace executions show` tells how it ended";
                 format!("lost sight of the run {}; {hint}", self.run)
@@ -50,6 +61,27 @@ impl<'a> Follower<'a> {
                         self.bar.finish_and_clear();
                         return Ok(ended);
                     }
+                }
+            }
+        }
+    }
+
+    /// The next message. While none comes, it is said why where that is known.
+    async fn next(&mut self) -> anyhow::Result<Option<Message>> {
+        let mut next = pin!(self.events.next());
+        if self.quiet {
+            return next.await;
+        }
+        let mut pause = QUIET;
+        loop {
+            tokio::select! {
+                message = &mut next => return message,
+                () = sleep(pause) => {
+                    if let Some(reason) = self.doubt.look().await {
+                        let line = self.out.paint(Tone::Odd, format!("… {reason}; it waits for one"));
+                        self.bar.suspend(|| self.out.line(line))?;
+                    }
+                    pause = LONG_QUIET.min(pause * 2);
                 }
             }
         }
