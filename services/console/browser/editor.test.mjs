@@ -407,7 +407,7 @@ test('keys are not the canvas’s while a dialog lies over it, and a run starts 
   assert.ok(await page.getByRole('button', { name: 'Undo' }).isDisabled(), 'nothing was changed');
 
   let started = 0;
-  await page.route(/\/workflows\/[^/]+\/run$/, (route, request) => {
+  await page.route(/\/workflows\/[^/]+\/run\?/, (route, request) => {
     if (request.method() === 'POST') started += 1;
     return route.continue();
   });
