@@ -98,3 +98,41 @@ async fn a_short_dag_is_measured_on_a_private_instance() -> anyhow::Result<()> {
     }
     Ok(())
 }
+
+#[tokio::test]
+async fn workers_are_measured_on_a_private_instance() -> anyhow::Result<()> {
+    // A Postgres that root starts runs as another user, who must get in.
+    let open = std::os::unix::fs::PermissionsExt::from_mode(0o711);
+    let folder = tempfile::Builder::new().permissions(open).tempdir()?;
+    let mut command = bench(&["inference", "--json", "--seconds", "1", "--models"]);
+    command.arg(concat!(env!("CARGO_MANIFEST_DIR"), "/../../models")).env("TMPDIR", folder.path());
+    std::fs::write(folder.path().join("millrace.toml"), OTHERS)?;
+    command.current_dir(folder.path());
+    let done = tokio::task::spawn_blocking(move || command.output()).await??;
+    let (report, errors) =
+        (String::from_utf8(done.stdout)?, String::from_utf8_lossy(&done.stderr).into_owned());
+    assert!(done.status.success(), "{errors}\n{report}");
+
+    let report: Value = serde_json::from_str(&report)?;
+    let inference = &report["sections"][0];
+    assert_eq!(
+        (&inference["scenario"], &inference["faults"]),
+        (&"inference".into(), &0.into()),
+        "{inference}"
+    );
+    let phases = inference["phases"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let names: Vec<_> = phases.iter().filter_map(|phase| phase["name"].as_str()).collect();
+    for name in
+        ["bare, 2 threads", "worker, 32", "whole, 32", "hot model, loads beside", "two models, room for one"]
+    {
+        assert!(names.contains(&name), "{name} of {names:?}");
+    }
+    for phase in phases {
+        assert_eq!(phase["errors"], 0, "{phase}");
+        assert!(phase["times"]["count"].as_u64() > Some(0), "{phase}");
+    }
+    let notes = inference["notes"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let compared = |note: &Value| note.as_str().is_some_and(|note| note.contains("against the bare loop"));
+    assert!(notes.iter().any(compared), "{notes:?}");
+    Ok(())
+}
