@@ -171,8 +171,10 @@ async fn a_run_waits_for_a_blob_store_that_is_away() -> anyhow::Result<()> {
         {"id": "answer", "type": "json_output", "inputs": {"items": "$nodes.each.items"}}]});
     let run = world.submit(&definition, json!({"list": list.to_value()})).await?;
     world.is_put_off(world.bus.partition_of(run)).await?;
-    std::fs::remove_file(&file)?;
-    std::fs::write(&file, bytes)?;
+    // In one go: in between, the blob would not be there at all.
+    let whole = file.with_extension("whole");
+    std::fs::write(&whole, bytes)?;
+    std::fs::rename(&whole, &file)?;
     let log = world.ended(run).await?;
     assert_eq!(log.last().map(|event| event.kind), Some(EventType::WorkflowCompleted), "{log:?}");
     replica.stop().await
