@@ -24,7 +24,7 @@ impl Store {
     pub async fn migrate(&self) -> Result<(), StoreError> {
         // A connection of its own, which nobody gets afterwards: it has no time limit. It is waited for with the pool's patience,
         // for a server that has just been started.
-        let mut connection = self.pool.acquire().await?.detach();
+        let mut connection = self.patient_connection().await?.detach();
         connection.execute("set statement_timeout = 0").await?;
         if let Some(schema) = &self.schema {
             // An identifier, checked in `connect`; it cannot be bound as a parameter.

@@ -3,6 +3,7 @@
 //! outage costs each caller a moment and not the pool's patience, which is for connections that others use.
 
 use std::io;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
@@ -21,12 +22,15 @@ const LOOK: Duration = Duration::from_secs(3);
 /// Pause between looks.
 const LOOK_AGAIN: Duration = Duration::from_millis(500);
 
+/// Whether Postgres was there; else why not.
+type Seen = Result<(), Arc<str>>;
+
 /// What is known of an outage; shared by the clones of a store.
 #[derive(Debug, Default)]
 pub(crate) struct Outage {
     is_away: AtomicBool,
-    /// When somebody looked last, and whether Postgres was there. One looks for all.
-    looked: Mutex<Option<(Instant, bool)>>,
+    /// When somebody looked last, and whether Postgres was there, or else why not. One looks for all.
+    looked: Mutex<Option<(Instant, Seen)>>,
 }
 
 impl Store {
@@ -39,6 +43,18 @@ impl Store {
     /// A connection, for one statement or some.
     pub(crate) async fn connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
         self.unless_away(Box::pin(self.pool.acquire())).await
+    }
+
+    /// A connection that is waited for with the pool's patience, as for a server that has just been started.
+    pub(crate) async fn patient_connection(&self) -> Result<PoolConnection<Postgres>, StoreError> {
+        match Box::pin(self.pool.acquire()).await {
+            // The pool does not say why its attempts failed.
+            Err(sqlx::Error::PoolTimedOut) => {
+                Box::pin(see(&self.pool)).await.map_err(|why| away(&why))?;
+                Err(sqlx::Error::PoolTimedOut.into())
+            }
+            taken => Ok(taken?),
+        }
     }
 
     /// A transaction.
@@ -59,56 +75,67 @@ impl Store {
         &self,
         mut take: impl Future<Output = Result<T, sqlx::Error>> + Unpin,
     ) -> Result<T, StoreError> {
-        if self.is_away() && !self.look_if_due().await {
-            return Err(away());
+        if self.is_away() {
+            self.look_if_due().await?;
         }
         match timeout(PROMPT, &mut take).await {
             Ok(taken) => Ok(taken?),
             // All connections are in use, or there is no Postgres to connect to.
-            Err(_) if self.look().await => Ok(take.await?),
-            Err(_) => Err(away()),
+            Err(_) => {
+                self.seen_now().await.map_err(|why| away(&why))?;
+                Ok(take.await?)
+            }
         }
     }
 
     /// Whether Postgres is there now. Nobody waits for another's look.
-    async fn look_if_due(&self) -> bool {
-        match self.outage.looked.try_lock() {
-            Ok(last) if last.is_some_and(|(at, _)| at.elapsed() < LOOK_AGAIN) => false,
-            Ok(last) => {
-                drop(last);
-                self.look().await
-            }
-            Err(_) => false,
-        }
+    async fn look_if_due(&self) -> Result<(), StoreError> {
+        let seen = match self.outage.looked.try_lock() {
+            Ok(last) => match &*last {
+                Some((at, seen)) if at.elapsed() < LOOK_AGAIN => Some(seen.clone()),
+                _ => None,
+            },
+            Err(_) => return Err(away("it is being looked for again")),
+        };
+        let seen = match seen {
+            Some(seen) => seen,
+            None => self.seen_now().await,
+        };
+        seen.map_err(|why| away(&why))
+    }
+
+    /// Looks whether Postgres is there, for who does not wait for it.
+    pub(crate) async fn look(&self) {
+        drop(self.seen_now().await);
     }
 
     /// Whether Postgres is there, as of the last moment.
-    pub(crate) async fn look(&self) -> bool {
+    async fn seen_now(&self) -> Seen {
         let mut last = self.outage.looked.lock().await;
-        if let Some((at, is_there)) = *last
+        if let Some((at, seen)) = &*last
             && at.elapsed() < LOOK_AGAIN
         {
-            return is_there;
+            return seen.clone();
         }
         // Boxed like what is taken.
         let seen = Box::pin(see(&self.pool)).await;
         let is_there = seen.is_ok();
         let was_away = self.outage.is_away.swap(!is_there, Ordering::Relaxed);
-        match seen {
+        match &seen {
             Ok(()) if was_away => tracing::info!("Postgres is back"),
             Err(error) if !was_away => {
-                tracing::warn!(error, "Postgres is away; whoever needs it is told at once until it is back");
+                tracing::warn!(%error, "Postgres is away; whoever needs it is told at once until it is back");
             }
             _ => {}
         }
-        *last = Some((Instant::now(), is_there));
-        is_there
+        *last = Some((Instant::now(), seen.clone()));
+        seen
     }
 }
 
 /// Looks whether somebody answers a connection of our own; else why not. One who refuses it is there, unless he is about to come
 /// or go.
-async fn see(pool: &PgPool) -> Result<(), String> {
+async fn see(pool: &PgPool) -> Seen {
     let options = pool.connect_options();
     match timeout(LOOK, PgConnection::connect_with(&options)).await {
         Ok(Ok(connection)) => {
@@ -121,14 +148,14 @@ async fn see(pool: &PgPool) -> Result<(), String> {
         {
             Ok(())
         }
-        Ok(Err(error)) => Err(error.to_string()),
-        Err(_) => Err(format!("no answer within {LOOK:?}")),
+        // Without sqlx's own words, which `away` brings.
+        Ok(Err(sqlx::Error::Io(error))) => Err(error.to_string().into()),
+        Ok(Err(error)) => Err(error.to_string().into()),
+        Err(_) => Err(format!("no answer within {LOOK:?}").into()),
     }
 }
 
-fn away() -> StoreError {
-    StoreError::Unavailable(sqlx::Error::Io(io::Error::new(
-        io::ErrorKind::NotConnected,
-        "Postgres was away a moment ago",
-    )))
+fn away(why: &str) -> StoreError {
+    let told = format!("Postgres was away a moment ago: {why}");
+    StoreError::Unavailable(sqlx::Error::Io(io::Error::new(io::ErrorKind::NotConnected, told)))
 }

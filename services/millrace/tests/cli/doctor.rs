@@ -64,6 +64,18 @@ async fn who_is_not_let_in_is_not_told_to_start_a_server() -> anyhow::Result<()>
 }
 
 #[test]
+fn a_postgres_that_is_not_there_is_told_with_its_cause_and_nothing_else_is_claimed_of_it() {
+    let mut command = millrace(&["doctor", "--json"]);
+    let output = command.env("DATABASE_URL", "postgres://127.0.0.1:1/x").output().unwrap();
+    let said: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let checks = said["checks"].as_array().unwrap();
+    let found = |name: &str| checks.iter().find(|check| check["check"] == name);
+    let fault = found("postgres").unwrap()["fault"].as_str().unwrap();
+    assert!(fault.contains("Connection refused"), "{fault}");
+    assert_eq!((found("tables"), found("vectors")), (None, None), "{said}");
+}
+
+#[test]
 fn the_doctor_leaves_nothing_behind() -> anyhow::Result<()> {
     let dir = tempfile::tempdir()?;
     let output = millrace(&["doctor"]).current_dir(dir.path()).output()?;

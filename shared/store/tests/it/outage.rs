@@ -38,7 +38,16 @@ async fn a_store_starts_without_postgres_and_says_what_is_wrong() -> Result<()> 
     let store = millrace_store::Store::connect(&settings)?;
     let error = store.ping().await.expect_err("nothing listens on port 1");
     assert!(error.is_unavailable(), "{error}");
+    assert!(error.to_string().contains("Connection refused"), "{error}");
     assert!(!format!("{settings:?} {error} {error:?}").contains("secret"));
+    // Whoever comes later, and waits longer, is told the same.
+    let mut settings = settings;
+    settings.acquire_timeout = Duration::from_millis(300);
+    let store = millrace_store::Store::connect(&settings)?;
+    for error in [store.migrate().await.err(), store.ping().await.err(), store.ping().await.err()] {
+        let error = error.expect("nothing listens on port 1");
+        assert!(error.is_unavailable() && error.to_string().contains("Connection refused"), "{error}");
+    }
     let bad = millrace_store::Store::connect(&millrace_store::StoreSettings::new("://secret"));
     assert!(bad.is_err_and(|error| !error.to_string().contains("secret")));
     Ok(())
