@@ -33,11 +33,12 @@ const MOST_ADDRESS_BYTES: usize = 2_048;
 /// Reads the model that a request describes.
 pub(crate) fn read(mut fields: Map<String, Value>) -> Result<RegisteredModel, Problem> {
     let mut faults = Faults::default();
+    let same = fields::take(&mut fields, "model_id");
     let [id, source, task, family, labels, mapping, checkpoint, sha256, files, preprocess] =
         FIELDS.map(|name| fields::take(&mut fields, name));
     fields::refuse_rest(&fields, "", &FIELDS, &mut faults);
     let model = RegisteredModel {
-        id: read_id(id, &mut faults).into(),
+        id: read_id(id, same, &mut faults).into(),
         source: one_of("source", source, (&SOURCES, Some("trained")), &mut faults),
         task: one_of("task", task, (&TASKS, None), &mut faults),
         family: text("family", family, &mut faults),
@@ -104,13 +105,25 @@ fn text(name: &str, value: Option<Value>, faults: &mut Faults) -> Option<String>
     }
 }
 
-fn read_id(value: Option<Value>, faults: &mut Faults) -> String {
-    if value.is_none() {
-        missing("id", faults);
-    }
-    let id = text("id", value, faults).unwrap_or_default();
+/// The name, which answers call `model_id`.
+fn read_id(id: Option<Value>, same: Option<Value>, faults: &mut Faults) -> String {
+    let (name, value) = match (id, same) {
+        (None, None) => {
+            missing("id", faults);
+            return String::new();
+        }
+        (None, same) => ("model_id", same),
+        (Some(id), same) => {
+            if same.is_some_and(|same| same != id) {
+                let message = "`id` and `model_id` are the same thing; send one of them";
+                faults.push(Fault::new("INVALID_VALUE", "/model_id", message));
+            }
+            ("id", Some(id))
+        }
+    };
+    let id = text(name, value, faults).unwrap_or_default();
     if !id.is_empty() && !is_model_name(&id) {
-        let fault = Fault::new("INVALID_VALUE", "/id", "this cannot name a model");
+        let fault = Fault::new("INVALID_VALUE", format!("/{name}"), "this cannot name a model");
         faults.push(fault.hint("write letters, digits, '.', '_' and '-', folders separated by '/'"));
     }
     id
@@ -265,6 +278,20 @@ mod tests {
             ("trained", vec!["bolt".into(), "nut".into()])
         );
         assert_eq!(registered(&record_of(&model)), Some(model));
+    }
+
+    #[test]
+    fn a_model_may_be_named_as_answers_name_it() {
+        let named = |names: Value| {
+            let mut model = json!({"task": "detection", "checkpoint": "https://x"});
+            model.as_object_mut().unwrap().extend(names.as_object().unwrap().clone());
+            parsed(model).map(|model| model.id.to_string())
+        };
+        for names in [json!({"model_id": "a"}), json!({"id": "a", "model_id": "a"})] {
+            assert_eq!(named(names), Ok("a".to_owned()));
+        }
+        assert_eq!(named(json!({"id": "a", "model_id": "b"})), Err(vec!["/model_id".to_owned()]));
+        assert_eq!(named(json!({"model_id": "../x"})), Err(vec!["/model_id".to_owned()]));
     }
 
     #[test]

@@ -6,9 +6,9 @@
 
 use std::collections::BTreeMap;
 
-use millrace_contracts::UnixMillis;
 use millrace_contracts::job::Priority;
 use millrace_contracts::schedule::Overlap;
+use millrace_contracts::{ErrorKind, UnixMillis};
 use serde_json::{Map, Value};
 use utoipa::ToSchema;
 
@@ -248,6 +248,8 @@ pub(crate) struct Worker {
     loading: Option<Vec<String>>,
     /// Models of its repository.
     inventory: Option<Vec<String>>,
+    /// Models that it could not load lately.
+    failed: Option<Vec<LoadFailure>>,
     /// Families of models that it runs.
     families: Option<Vec<String>>,
     /// `cpu`, `cuda:0`, …
@@ -269,6 +271,17 @@ pub(crate) struct Worker {
     busy_ms: Option<u64>,
     version: Option<String>,
     started_at: Option<UnixMillis>,
+}
+
+/// Why a worker does not have a model that it was to load.
+#[derive(ToSchema)]
+pub(crate) struct LoadFailure {
+    model_id: String,
+    kind: ErrorKind,
+    message: String,
+    at: UnixMillis,
+    /// Whose words they are, where a model is shown.
+    worker_id: Option<String>,
 }
 
 /// A loaded model.
@@ -332,6 +345,8 @@ pub(crate) struct Model {
     loading: Vec<String>,
     /// Whether it is in the repository of some worker.
     in_repository: bool,
+    /// Why a worker could not load it, until that one loads it or it is registered anew. Shown of one model, not in the list.
+    last_error: Option<LoadFailure>,
 }
 
 /// A collection to make.
@@ -381,7 +396,7 @@ pub(crate) struct SearchRequest {
 /// A model to register.
 #[derive(ToSchema)]
 pub(crate) struct ModelRequest {
-    /// Letters, digits, `.`, `_` and `-`, folders separated by `/`.
+    /// Letters, digits, `.`, `_` and `-`, folders separated by `/`. `model_id`, as it is called elsewhere, is taken for it too.
     id: String,
     /// `trained`, unless it is `url`.
     source: Option<String>,

@@ -73,6 +73,8 @@ codes!(
     TooManyModels = "TOO_MANY_MODELS", CONFLICT, "There are too many models", None;
     /// Workers have a model of this name in their repository.
     ModelInRepository = "MODEL_IN_REPOSITORY", CONFLICT, "A model of the repository has this name", None;
+    /// A worker could not load it.
+    ModelNotLoaded = "MODEL_NOT_LOADED", UNPROCESSABLE_ENTITY, "The model cannot be loaded", None;
     /// There are as many collections as there may be.
     TooManyCollections = "TOO_MANY_COLLECTIONS", CONFLICT, "There are too many collections", None;
     /// A collection of another shape has the name.

@@ -19,7 +19,7 @@ use utoipa::ToSchema;
 
 use crate::body;
 use crate::fields::cut;
-use crate::models::{self, Fleet, Known, page};
+use crate::models::{self, Failures, Fleet, Known, page};
 use crate::openapi::described;
 use crate::params::Params;
 use crate::patience::patiently;
@@ -71,7 +71,8 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
 
 /// Register a model, or replace what is registered under its name
 ///
-/// Runs that are under way keep the copy they have.
+/// From then on every run that begins has the new one. A run that is under way uses one copy of a model throughout: where it meets
+/// the new one, it fails and is to be run again.
 #[utoipa::path(
     post, path = "/api/v1/models", operation_id = "register_model", tag = "models",
     request_body = described::ModelRequest,
@@ -116,11 +117,17 @@ pub(crate) async fn show(
 ) -> Result<Json<Value>, Problem> {
     params.only(&[])?;
     let id = ModelId::from(id);
-    let (record, fleet) = known(&app, &id).await?;
+    let workers = patiently(app.bus.workers()).await?;
+    let fleet = Fleet::of(&workers);
+    let record = known(&app, &id, &fleet).await?;
     let asked = fleet.has_in_repository(&id).then(|| id.clone());
     let described = patiently(app.bus.descriptions(asked.as_slice())).await?;
     let known = Known { record: record.as_ref(), description: described.get(&id) };
-    Ok(Json(page(&id, known, &fleet)))
+    let mut page = page(&id, known, &fleet);
+    if let Some(failed) = Failures::of(&workers, &id).latest() {
+        page["last_error"] = serde_json::to_value(failed).map_err(Problem::internal)?;
+    }
+    Ok(Json(page))
 }
 
 /// Take a registered model out
@@ -152,7 +159,7 @@ pub(crate) async fn delete(
     params(
         ("id" = String, Path, description = "Its name; a slash in it is written %2F."),
         ("pool" = Option<String>, Query, description = "Whose workers are asked; `fast` when absent."),
-        ("wait" = Option<String>, Query, description = "Holds the answer until one of them has it, such as `30s`."),
+        ("wait" = Option<String>, Query, description = "Holds the answer until one of them has it, or says why it cannot, such as `30s`."),
     ),
     responses(
         (status = 200, description = "It is warm.", body = Preloaded),
@@ -169,13 +176,22 @@ pub(crate) async fn preload(
     let wait = params.text("wait").map(|text| submit::parse_wait(text, app.settings.max_wait)).transpose()?;
     let deadline = Instant::now() + wait.unwrap_or_default();
     let id = ModelId::from(id);
-    let (record, there) = known(&app, &id).await?;
+    let workers = patiently(app.bus.workers()).await?;
+    let there = Fleet::of(&workers);
+    let record = known(&app, &id, &there).await?;
     check_pool(&there, &pool)?;
+    let said = Failures::of(&workers, &id);
     let source = record.map_or_else(|| "pretrained".to_owned(), |record| record.source);
     let model = ModelRef { id: id.clone(), source, digest: None };
     patiently(app.bus.wish(&ModelWish::Load { model, pool: pool.clone() })).await?;
     loop {
-        let workers: Vec<WorkerId> = fleet(&app).await?.warm_in(&id, &pool).into_iter().cloned().collect();
+        let fleet = patiently(app.bus.workers()).await?;
+        let workers: Vec<WorkerId> = Fleet::of(&fleet).warm_in(&id, &pool).into_iter().cloned().collect();
+        if workers.is_empty()
+            && let Some(failed) = Failures::of(&fleet, &id).news(&said, &pool)
+        {
+            return Err(failed.problem());
+        }
         if !workers.is_empty() || Instant::now() >= deadline || app.shutdown.is_cancelled() {
             let status = if workers.is_empty() { StatusCode::ACCEPTED } else { StatusCode::OK };
             return Ok((status, Json(Preloaded { model_id: id, pool, workers })));
@@ -212,12 +228,12 @@ async fn find(app: &App, id: &ModelId) -> Result<Option<ModelRecord>, Problem> {
 }
 
 /// The model, registered or named by a worker.
-async fn known(app: &App, id: &ModelId) -> Result<(Option<ModelRecord>, Fleet), Problem> {
-    let (record, fleet) = (find(app, id).await?, fleet(app).await?);
+async fn known(app: &App, id: &ModelId, fleet: &Fleet) -> Result<Option<ModelRecord>, Problem> {
+    let record = find(app, id).await?;
     if record.is_none() && !fleet.knows(id) {
         return Err(Problem::not_found("model", id));
     }
-    Ok((record, fleet))
+    Ok(record)
 }
 
 /// Refuses files in the blob store that are not there: the first job would find out otherwise.

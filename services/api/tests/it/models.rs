@@ -170,3 +170,38 @@ async fn workers_are_asked_to_load_a_model_and_the_answer_says_where_it_is() -> 
     assert_eq!((answer.status, &answer.body["workers"]), (200, &json!(["w1"])));
     world.stop().await
 }
+
+#[tokio::test]
+async fn who_waits_for_a_model_hears_why_it_cannot_be_loaded() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let mut model = parts(&checkpoint(&world).await?);
+    let id = model.as_object_mut().and_then(|fields| fields.remove("id"));
+    model["model_id"] = id.unwrap_or_default();
+    assert_eq!(world.post("/api/v1/models", &model).await?.status, 201, "as answers name it");
+    let says = |at: u64| {
+        let failure = json!({"model_id": "acme/parts", "kind": "MODEL_LOAD_ERROR", "message": "it is a picture", "at": at});
+        json!({"pools": ["fast"], "failed": [failure]})
+    };
+    // What was said before does not count.
+    worker(&world, &says(1)).await?;
+    let path = "/api/v1/models/acme%2Fparts";
+    let asked = world.post(&format!("{path}/preload"), &json!({})).await?;
+    assert_eq!((asked.status, &asked.body["workers"]), (202, &json!([])));
+    let mut wishes = world.bus.subscribe(&[&world.bus.model_wishes_channel()]).await?;
+    let fails = async {
+        wishes.next().await;
+        worker(&world, &says(2)).await
+    };
+    let (path_and_wait, body) = (format!("{path}/preload?wait=30s"), json!({}));
+    let (answer, failed) = tokio::join!(world.post(&path_and_wait, &body), fails);
+    failed?;
+    let answer = answer?;
+    answer.problem(422, "MODEL_NOT_LOADED");
+    assert_eq!(answer.body["detail"], "worker w1 cannot load acme/parts: it is a picture (MODEL_LOAD_ERROR)");
+    let shown = world.get(path).await?.body;
+    let expected = json!({
+        "model_id": "acme/parts", "kind": "MODEL_LOAD_ERROR", "message": "it is a picture", "at": 2, "worker_id": "w1",
+    });
+    assert_eq!(shown["last_error"], expected);
+    world.stop().await
+}
