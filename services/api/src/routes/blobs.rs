@@ -38,8 +38,13 @@ pub(crate) async fn show(
     Path(id): Path<String>,
     headers: HeaderMap,
 ) -> Result<Response, Problem> {
-    let id: BlobId = id.parse().map_err(|_| Problem::not_found("blob", &id))?;
-    answer(&app, id, &headers).await
+    answer(&app, named(&id)?, &headers).await
+}
+
+/// The blob of an address: its digest, or the same as inputs write it, `blob:<sha256>`.
+pub(super) fn named(id: &str) -> Result<BlobId, Problem> {
+    let digest = id.strip_prefix("blob:").unwrap_or(id);
+    digest.parse().map_err(|_| Problem::not_found("blob", id))
 }
 
 /// The bytes of a blob, as the request's headers ask for them.

@@ -45,7 +45,7 @@ pub(crate) async fn show(
     params: Params,
     request: Request,
 ) -> Result<Response, Problem> {
-    let id: BlobId = id.parse().map_err(|_| Problem::not_found("blob", &id))?;
+    let id = blobs::named(&id)?;
     let params = params.only(&["w"])?;
     let what = "64, 128, 256, 512 or 1024";
     let width = params.parsed("w", what)?.unwrap_or(WIDTH);

@@ -20,6 +20,9 @@ pub(crate) enum Reference {
     Url(ImageUrl),
 }
 
+/// The address of a blob, as our answers write it.
+const ADDRESS: &str = "/api/v1/blobs/";
+
 const FORMS: &str = "send a blob id (`blob:<sha256>`), base64 with or without a data: prefix, an http(s) URL, or a multipart file";
 
 /// Longest address of a picture, bytes: signed ones are long, and the run's input holds it.
@@ -87,9 +90,11 @@ fn read_url(url: String, pointer: &str) -> Result<Reference, Fault> {
     Ok(Reference::Url(ImageUrl { url, max_pixels: None }))
 }
 
-/// `blob:<64 hex digits>`, or the digits alone.
+/// `blob:<64 hex digits>`, the digits alone, or the address that our answers give, without a host: which one is ours, nobody here
+/// knows.
 fn blob_id(text: &str) -> Option<BlobId> {
-    text.strip_prefix("blob:").unwrap_or(text).parse().ok()
+    let prefixes = ["blob:", ADDRESS];
+    prefixes.iter().find_map(|prefix| text.strip_prefix(prefix)).unwrap_or(text).parse().ok()
 }
 
 /// Decodes base64 in any of its usual alphabets; line breaks and missing padding do no harm.
@@ -117,9 +122,12 @@ mod tests {
     #[test]
     fn every_form_is_recognised() {
         let id = BlobId::of(b"x");
-        for value in
-            [json!(format!("blob:{id}")), json!(id), json!({"kind": "image", "blob": id, "width": 3})]
-        {
+        for value in [
+            json!(format!("blob:{id}")),
+            json!(id),
+            json!(format!("/api/v1/blobs/{id}")),
+            json!({"kind": "image", "blob": id, "width": 3}),
+        ] {
             assert_eq!(read(value, "/input/photo").unwrap(), Reference::Blob(id));
         }
         for value in [json!("aGk="), json!("data:image/png;base64,aGk="), json!("DATA:;BASE64,aGk=")] {

@@ -21,6 +21,8 @@ async fn bytes_come_back_whole_in_parts_and_with_what_caches_need() -> anyhow::R
     assert_eq!(stored.body["content_type"], "image/png");
     assert_eq!((&stored.body["width"], &stored.body["height"]), (&12.into(), &7.into()));
     let path = format!("/api/v1/blobs/{id}");
+    let named_as_in_inputs = world.get(&format!("/api/v1/blobs/blob:{id}")).await?;
+    assert_eq!((named_as_in_inputs.status, named_as_in_inputs.header("etag")), (200, &*format!("\"{id}\"")));
     assert_eq!(stored.header("location"), path);
 
     let whole = world.get(&path).await?;
