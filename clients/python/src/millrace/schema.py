@@ -469,54 +469,6 @@ class LoginRequest(TypedDict):
     key: str
 
 
-class Model(TypedDict):
-    """
-    A model: what is registered of it, and what the workers say.
-    """
-
-    model_id: str
-    source: str
-    """
-    `pretrained`, `trained` or `url`.
-    """
-    task: NotRequired[str | None]
-    """
-    What it is made for, once that is known.
-    """
-    family: NotRequired[str | None]
-    labels: NotRequired[list[str] | None]
-    """
-    Names of its classes, as they are registered, or as its files in a worker's repository say.
-    """
-    digest: NotRequired[str | None]
-    """
-    Which copy is warm.
-    """
-    bytes: NotRequired[int | None]
-    """
-    Memory it takes where it is warm.
-    """
-    checkpoint: NotRequired[str | None]
-    """
-    Where its ONNX file is, of a registered one.
-    """
-    sha256: NotRequired[str | None]
-    created_at: NotRequired[int | None]
-    updated_at: NotRequired[int | None]
-    workers: list[str]
-    """
-    Workers that have it loaded.
-    """
-    loading: list[str]
-    """
-    Workers that are loading it.
-    """
-    in_repository: bool
-    """
-    Whether it is in the repository of some worker.
-    """
-
-
 ModelDigest: TypeAlias = str
 """
 Which copy of a model: the SHA-256 of its ONNX file, or of the manifest of its files where it has several; 64
@@ -554,7 +506,7 @@ class ModelRequest(TypedDict):
 
     id: str
     """
-    Letters, digits, `.`, `_` and `-`, folders separated by `/`.
+    Letters, digits, `.`, `_` and `-`, folders separated by `/`. `model_id`, as it is called elsewhere, is taken for it too.
     """
     source: NotRequired[str | None]
     """
@@ -680,14 +632,6 @@ class ModelUse(TypedDict):
     """
     What those cost.
     """
-
-
-class Models(TypedDict):
-    """
-    The models that are registered, or that workers name.
-    """
-
-    models: list[Model]
 
 
 NodeId: TypeAlias = str
@@ -1141,87 +1085,10 @@ class WhoAmI(TypedDict):
     """
 
 
-class Worker(TypedDict):
-    """
-    A worker, as it says of itself; nothing but the first three once it is lost.
-    """
-
-    worker_id: str
-    alive: bool
-    """
-    Whether it has been heard of lately.
-    """
-    last_seen: UnixMillis
-    state: NotRequired[str | None]
-    draining: NotRequired[bool | None]
-    pools: NotRequired[list[str] | None]
-    models: NotRequired[list[str] | None]
-    """
-    Models that it has loaded.
-    """
-    warm: NotRequired[list[WarmModel] | None]
-    """
-    The same, each with what is known of its copy.
-    """
-    loading: NotRequired[list[str] | None]
-    """
-    Models that it is loading.
-    """
-    inventory: NotRequired[list[str] | None]
-    """
-    Models of its repository.
-    """
-    families: NotRequired[list[str] | None]
-    """
-    Families of models that it runs.
-    """
-    devices: NotRequired[list[str] | None]
-    """
-    `cpu`, `cuda:0`, …
-    """
-    gpu_model: NotRequired[str | None]
-    cores: NotRequired[int | None]
-    memory_bytes: NotRequired[int | None]
-    """
-    Memory of the process.
-    """
-    memory: NotRequired[ModelMemory | None]
-    loads: NotRequired[int | None]
-    """
-    Models loaded since it started.
-    """
-    evictions: NotRequired[int | None]
-    """
-    Models forgotten since it started.
-    """
-    running: NotRequired[int | None]
-    """
-    Jobs in hand.
-    """
-    capacity: NotRequired[int | None]
-    """
-    Jobs it can have in hand.
-    """
-    busy_ms: NotRequired[int | None]
-    """
-    Time in which something was in hand, milliseconds.
-    """
-    version: NotRequired[str | None]
-    started_at: NotRequired[UnixMillis | None]
-
-
 WorkerId: TypeAlias = str
 """
 A worker process, unique for its life.
 """
-
-
-class Workers(TypedDict):
-    """
-    The fleet.
-    """
-
-    workers: list[Worker]
 
 
 class WorkflowCost(TypedDict):
@@ -1904,12 +1771,84 @@ class LineView(TypedDict):
     """
 
 
+class LoadFailure(TypedDict):
+    """
+    Why a worker does not have a model that it was to load.
+    """
+
+    model_id: str
+    kind: ErrorKind
+    message: str
+    at: UnixMillis
+    worker_id: NotRequired[str | None]
+    """
+    Whose words they are, where a model is shown.
+    """
+
+
 class Matches(TypedDict):
     """
     What is near.
     """
 
     matches: list[PointMatch]
+
+
+class Model(TypedDict):
+    """
+    A model: what is registered of it, and what the workers say.
+    """
+
+    model_id: str
+    source: str
+    """
+    `pretrained`, `trained` or `url`.
+    """
+    task: NotRequired[str | None]
+    """
+    What it is made for, once that is known.
+    """
+    family: NotRequired[str | None]
+    labels: NotRequired[list[str] | None]
+    """
+    Names of its classes, as they are registered, or as its files in a worker's repository say.
+    """
+    digest: NotRequired[str | None]
+    """
+    Which copy is warm.
+    """
+    bytes: NotRequired[int | None]
+    """
+    Memory it takes where it is warm.
+    """
+    checkpoint: NotRequired[str | None]
+    """
+    Where its ONNX file is, of a registered one.
+    """
+    sha256: NotRequired[str | None]
+    created_at: NotRequired[int | None]
+    updated_at: NotRequired[int | None]
+    workers: list[str]
+    """
+    Workers that have it loaded.
+    """
+    loading: list[str]
+    """
+    Workers that are loading it.
+    """
+    in_repository: bool
+    """
+    Whether it is in the repository of some worker.
+    """
+    last_error: NotRequired[LoadFailure | None]
+
+
+class Models(TypedDict):
+    """
+    The models that are registered, or that workers name.
+    """
+
+    models: list[Model]
 
 
 class Node(TypedDict):
@@ -2281,6 +2220,87 @@ class Validation(TypedDict):
     """
     plan: PlanSize
     inputs: list[InputView]
+
+
+class Worker(TypedDict):
+    """
+    A worker, as it says of itself; nothing but the first three once it is lost.
+    """
+
+    worker_id: str
+    alive: bool
+    """
+    Whether it has been heard of lately.
+    """
+    last_seen: UnixMillis
+    state: NotRequired[str | None]
+    draining: NotRequired[bool | None]
+    pools: NotRequired[list[str] | None]
+    models: NotRequired[list[str] | None]
+    """
+    Models that it has loaded.
+    """
+    warm: NotRequired[list[WarmModel] | None]
+    """
+    The same, each with what is known of its copy.
+    """
+    loading: NotRequired[list[str] | None]
+    """
+    Models that it is loading.
+    """
+    inventory: NotRequired[list[str] | None]
+    """
+    Models of its repository.
+    """
+    failed: NotRequired[list[LoadFailure] | None]
+    """
+    Models that it could not load lately.
+    """
+    families: NotRequired[list[str] | None]
+    """
+    Families of models that it runs.
+    """
+    devices: NotRequired[list[str] | None]
+    """
+    `cpu`, `cuda:0`, …
+    """
+    gpu_model: NotRequired[str | None]
+    cores: NotRequired[int | None]
+    memory_bytes: NotRequired[int | None]
+    """
+    Memory of the process.
+    """
+    memory: NotRequired[ModelMemory | None]
+    loads: NotRequired[int | None]
+    """
+    Models loaded since it started.
+    """
+    evictions: NotRequired[int | None]
+    """
+    Models forgotten since it started.
+    """
+    running: NotRequired[int | None]
+    """
+    Jobs in hand.
+    """
+    capacity: NotRequired[int | None]
+    """
+    Jobs it can have in hand.
+    """
+    busy_ms: NotRequired[int | None]
+    """
+    Time in which something was in hand, milliseconds.
+    """
+    version: NotRequired[str | None]
+    started_at: NotRequired[UnixMillis | None]
+
+
+class Workers(TypedDict):
+    """
+    The fleet.
+    """
+
+    workers: list[Worker]
 
 
 class WorkflowPage(TypedDict):

@@ -678,7 +678,8 @@ export interface paths {
         put?: never;
         /**
          * Register a model, or replace what is registered under its name
-         * @description Runs that are under way keep the copy they have.
+         * @description From then on every run that begins has the new one. A run that is under way uses one copy of a model throughout: where it meets
+         *     the new one, it fails and is to be run again.
          */
         post: operations["register_model"];
         delete?: never;
@@ -1922,6 +1923,15 @@ export interface components {
             /** @description The same of its log lines, by `api.logs_url`. */
             logs?: string | null;
         };
+        /** @description Why a worker does not have a model that it was to load. */
+        LoadFailure: {
+            model_id: string;
+            kind: components["schemas"]["ErrorKind"];
+            message: string;
+            at: components["schemas"]["UnixMillis"];
+            /** @description Whose words they are, where a model is shown. */
+            worker_id?: string | null;
+        };
         /** @description A key that a browser logs in with. */
         LoginRequest: {
             key: string;
@@ -1960,6 +1970,7 @@ export interface components {
             loading: string[];
             /** @description Whether it is in the repository of some worker. */
             in_repository: boolean;
+            last_error?: components["schemas"]["LoadFailure"] | null;
         };
         /**
          * @description Which copy of a model: the SHA-256 of its ONNX file, or of the manifest of its files where it has several; 64
@@ -1984,7 +1995,7 @@ export interface components {
         };
         /** @description A model to register. */
         ModelRequest: {
-            /** @description Letters, digits, `.`, `_` and `-`, folders separated by `/`. */
+            /** @description Letters, digits, `.`, `_` and `-`, folders separated by `/`. `model_id`, as it is called elsewhere, is taken for it too. */
             id: string;
             /** @description `trained`, unless it is `url`. */
             source?: string | null;
@@ -2756,6 +2767,8 @@ export interface components {
             loading?: string[] | null;
             /** @description Models of its repository. */
             inventory?: string[] | null;
+            /** @description Models that it could not load lately. */
+            failed?: components["schemas"]["LoadFailure"][] | null;
             /** @description Families of models that it runs. */
             families?: string[] | null;
             /** @description `cpu`, `cuda:0`, … */
@@ -4784,7 +4797,7 @@ export interface operations {
             query?: {
                 /** @description Whose workers are asked; `fast` when absent. */
                 pool?: string;
-                /** @description Holds the answer until one of them has it, such as `30s`. */
+                /** @description Holds the answer until one of them has it, or says why it cannot, such as `30s`. */
                 wait?: string;
             };
             header?: never;

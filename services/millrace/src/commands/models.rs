@@ -188,7 +188,7 @@ async fn preload(
     } else if warm {
         context.out.line(format_args!("{model} is warm on {}", field(&told, "workers")))?;
     } else {
-        let line = format_args!("{model} is not warm yet; if it cannot be loaded, the workers' log says why");
+        let line = format_args!("{model} is not warm yet; its workers are still at it, or have not begun");
         context.out.line(line)?;
     }
     Ok(if warm { Exit::Done } else { Exit::Failed })
