@@ -315,7 +315,7 @@ mod tests {
         let places = ["first", "first", "second"].map(|name| repository.place(&id, &at(name)));
         assert_eq!(places, [true, false, true], "another place is news, the first one too");
         assert_eq!(repository.find(&id).unwrap().folder, at("second"));
-        repository.clone().unplace(&id);
+        repository.unplace(&id);
         assert_eq!(repository.find(&id).unwrap().folder, at("own"));
     }
 }
