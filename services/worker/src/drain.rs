@@ -8,7 +8,6 @@ use millrace_bus::{Bus, LiveItem};
 use millrace_contracts::WorkerId;
 use millrace_tasks::{CancellationToken, backoff};
 
-
 const SHORTEST_PAUSE: Duration = Duration::from_millis(100);
 const LONGEST_PAUSE: Duration = Duration::from_secs(2);
 

@@ -11,7 +11,6 @@ use millrace_bus::{Bus, BusError, LiveItem};
 use millrace_contracts::{Event, EventType, ModelId, WorkerId};
 use serde::Deserialize;
 
-
 /// Without a word for so long a worker's models count for nothing.
 const SILENT: Duration = Duration::from_secs(15);
 const CHANNELS: [&str; 2] = ["worker:*", "model:*"];

@@ -3,6 +3,7 @@
 use std::convert::Infallible;
 use std::sync::Arc;
 
+use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use millrace_bus::LiveItem;
@@ -26,34 +27,46 @@ pub(crate) async fn listen(shared: Arc<Shared>, neighbours: Neighbours) -> Resul
             item = wishes.next() => item,
             Some(()) = loading.next() => continue,
         };
-        let event = match item {
-            Some(LiveItem::Event(event)) => event,
+        match item {
+            Some(LiveItem::Event(event)) => match serde_json::from_str(&event.payload) {
+                Ok(wish) => loading.extend(begin(&shared, &neighbours, wish, loading.len()).await),
+                Err(error) => tracing::warn!(%error, "a wish could not be read and was passed over"),
+            },
             // What was asked meanwhile was a hint, and is lost; what changed meanwhile must not stay.
-            Some(LiveItem::Reconnected) => {
-                if let Err(error) = origins::catch_up(&shared).await {
-                    tracing::debug!(%error, "what changed of the registered models is learned from the jobs that use them");
-                }
-                continue;
-            }
+            Some(LiveItem::Reconnected) => catch_up(&shared).await,
             None => return Ok(()),
-        };
-        match serde_json::from_str(&event.payload) {
-            Ok(ModelWish::Forget { id }) => origins::forget(&shared, &id).await,
-            Ok(ModelWish::Load { model, pool }) if shared.pools.contains(&pool) => {
-                if loading.len() < MOST_AT_ONCE {
-                    loading.push(load(&shared, model).boxed());
-                } else {
-                    tracing::warn!(model.id = %model.id, "too many models are being fetched; this one is left to its first job");
-                }
-            }
-            Ok(ModelWish::Expect { model, pool }) if shared.pools.contains(&pool) => {
-                if loading.len() < MOST_AT_ONCE {
-                    loading.push(expect(&shared, &neighbours, model).boxed());
-                }
-            }
-            Ok(ModelWish::Load { .. } | ModelWish::Expect { .. }) => {}
-            Err(error) => tracing::warn!(%error, "a wish could not be read and was passed over"),
         }
+    }
+}
+
+/// What there is to do for a wish while so many models are being fetched; none when it is done, or not for this worker.
+async fn begin<'a>(
+    shared: &'a Shared,
+    neighbours: &'a Neighbours,
+    wish: ModelWish,
+    loading: usize,
+) -> Option<BoxFuture<'a, ()>> {
+    let has_room = loading < MOST_AT_ONCE;
+    match wish {
+        ModelWish::Forget { id } => {
+            origins::forget(shared, &id).await;
+            None
+        }
+        ModelWish::Load { pool, .. } | ModelWish::Expect { pool, .. } if !shared.pools.contains(&pool) => {
+            None
+        }
+        ModelWish::Load { model, .. } if has_room => Some(load(shared, model).boxed()),
+        ModelWish::Load { model, .. } => {
+            tracing::warn!(model.id = %model.id, "too many models are being fetched; this one is left to its first job");
+            None
+        }
+        ModelWish::Expect { model, .. } => has_room.then(|| expect(shared, neighbours, model).boxed()),
+    }
+}
+
+async fn catch_up(shared: &Shared) {
+    if let Err(error) = origins::catch_up(shared).await {
+        tracing::debug!(%error, "what changed of the registered models is learned from the jobs that use them");
     }
 }
 
