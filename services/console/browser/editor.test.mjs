@@ -264,7 +264,10 @@ test('wires follow the ports of a box that is as large as before', async () => {
   await drawnRight(page, 4);
   // A row in the shorter column, which a setting gets.
   await page.locator('.react-flow__node [data-node=detect] header').click();
-  await page.locator('[data-field=confidence]').getByRole('button', { name: /from another node/ }).click();
+  await page
+    .locator('[data-field=confidence]')
+    .getByRole('button', { name: /from another node/ })
+    .click();
   await page.getByRole('menuitem').filter({ hasText: '$inputs.min' }).click();
   await drawnRight(page, 5);
   await page.locator('.react-flow__node [data-node=answer] header').click();
