@@ -244,7 +244,7 @@ test('a run’s page names its trace and leads to it; small copies of pictures a
   assert.equal(await link.getAttribute('href'), `https://jaeger.example.com/trace/${trace}`);
   await page
     .getByRole('log')
-    .getByText(/took .* worker/)
+    .getByText(/worked .* worker/)
     .first()
     .waitFor();
   await shoot(page, 'events');
