@@ -1,8 +1,9 @@
 //! Results by content: what a round is about to send is looked up first, in one round trip for all its runs, and what workers
 //! made is kept after the commit. A cache that is away, full or wrong costs the work again, never a run.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+mod copies;
+
+use std::collections::BTreeSet;
 use std::time::{Duration, Instant};
 
 use futures::{StreamExt, stream};
@@ -14,6 +15,7 @@ use millrace_engine::{Ask, Hit, Reusable};
 use serde_json::Value;
 use tokio::sync::Semaphore;
 
+pub(crate) use self::copies::{Copies, watch};
 use crate::held::Held;
 use crate::role::Shared;
 
@@ -28,64 +30,6 @@ const BLOB_CHECKS: usize = 64;
 const MAX_BLOBS: usize = 4_096;
 /// The longest that a look-up is held up by the blob store; what is not known by then is made again.
 const LONGEST_CHECK: Duration = Duration::from_secs(2);
-/// How often the fleet is asked which copies it has.
-const FLEET_PAUSE: Duration = Duration::from_secs(2);
-
-/// The copies of models that live workers have loaded, as they said last. Cheap to clone.
-#[derive(Clone, Default)]
-pub(crate) struct Copies(Arc<Mutex<BTreeMap<ModelId, BTreeSet<ModelDigest>>>>);
-
-impl Copies {
-    /// The copy, if all workers that have the model agree on it.
-    fn of(&self, model: &ModelId) -> Option<ModelDigest> {
-        let copies = self.lock();
-        let known = copies.get(model)?;
-        if known.len() == 1 { known.first().cloned() } else { None }
-    }
-
-    /// Learns from a result, until the fleet is asked again.
-    pub(crate) fn note(&self, held: &Held) {
-        if held.run.meta().models.is_empty() {
-            return;
-        }
-        let mut copies = self.lock();
-        for (model, digest) in &held.run.meta().models {
-            copies.entry(model.clone()).or_insert_with(|| BTreeSet::from([digest.clone()]));
-        }
-    }
-
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<ModelId, BTreeSet<ModelDigest>>> {
-        // Replaced or added to whole: nothing can be left half changed.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-/// Asks the fleet which copies it has, again and again.
-pub(crate) async fn watch_fleet(shared: Shared) -> Result<(), std::convert::Infallible> {
-    loop {
-        match shared.bus.workers().await {
-            Ok(workers) => {
-                let infos = workers.iter().filter_map(|worker| worker.info.as_deref());
-                *shared.copies.lock() = copies_in(infos);
-            }
-            Err(error) => tracing::debug!(%error, "the fleet could not be asked for its models"),
-        }
-        tokio::time::sleep(FLEET_PAUSE).await;
-    }
-}
-
-fn copies_in<'a>(infos: impl Iterator<Item = &'a str>) -> BTreeMap<ModelId, BTreeSet<ModelDigest>> {
-    let mut copies: BTreeMap<ModelId, BTreeSet<ModelDigest>> = BTreeMap::new();
-    for info in infos {
-        let info: Value = serde_json::from_str(info).unwrap_or_default();
-        for warm in info["warm"].as_array().into_iter().flatten() {
-            if let (Some(model), Some(digest)) = (warm["model_id"].as_str(), warm["digest"].as_str()) {
-                copies.entry(model.into()).or_default().insert(digest.into());
-            }
-        }
-    }
-    copies
-}
 
 /// A job that was asked for: whose, and the key with the model's copy.
 struct Wanted {
@@ -261,19 +205,6 @@ fn skipped(reason: &'static str, count: usize) {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn workers_that_disagree_give_no_copy() {
-        let info = |digest: &str| format!(r#"{{"warm": [{{"model_id": "m", "digest": "{digest}"}}]}}"#);
-        let of = |infos: &[String]| {
-            let copies = Copies::default();
-            *copies.lock() = copies_in(infos.iter().map(String::as_str));
-            copies.of(&"m".into()).map(|digest| digest.to_string())
-        };
-        assert_eq!(of(&[info("one"), info("one")]).as_deref(), Some("one"));
-        assert_eq!(of(&[info("one"), info("two")]), None);
-        assert_eq!(of(&["nonsense".to_owned()]), None);
-    }
 
     /// Each is done only once another one is under way: one after the other, they would never end.
     #[tokio::test]

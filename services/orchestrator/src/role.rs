@@ -87,7 +87,7 @@ pub async fn run(
     supervisor.spawn(looks_after("orchestrator.line"), line::run(shared.clone()));
     supervisor.spawn(looks_after("orchestrator.fleet"), fleet::run(shared.clone()));
     if shared.settings.cache_results {
-        supervisor.spawn(looks_after("orchestrator.copies"), reuse::watch_fleet(shared.clone()));
+        supervisor.spawn(looks_after("orchestrator.copies"), reuse::watch(shared.clone()));
     }
     let must_end = |name| TaskKind::new(name, OnError::Stop, OnCancel::Wait);
     supervisor.spawn(must_end("orchestrator.schedules"), schedules::run(shared.clone(), cues, stop.clone()));

@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use bytes::Bytes;
+use millrace_bus::JobDelivery;
 use millrace_config::Orchestrator;
+use millrace_contracts::model::ModelWish;
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, Event, ExecutionId, JobMetrics, WorkerId};
 use millrace_testkit::eventually;
@@ -135,18 +137,42 @@ async fn switched_off_nothing_is_kept_or_found() -> anyhow::Result<()> {
     replica.stop().await
 }
 
-#[tokio::test]
-async fn a_models_results_are_found_by_the_copy_that_the_fleet_has() -> anyhow::Result<()> {
-    let world = World::start().await?;
-    let (replica, mut worker) = (world.replica(), world.worker().await?);
-    let (_, photo) = stored(&world, "root").await?;
+/// A workflow that asks a model, and what it may answer.
+fn asks_a_model() -> (Value, Value) {
     let detect = json!({"name": "detect", "nodes": [
         {"id": "photo", "type": "parameter_input", "config": {"kind": "image"}},
         {"id": "look", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": {"model_id": "m"}},
         {"id": "answer", "type": "json_output", "inputs": {"count": "$nodes.look.count"}}
     ]});
-    let outputs = json!({"detections": {"items": []}, "count": 0, "classes": []});
-    let done_by = |digest: &str| JobMetrics { model_digest: Some(digest.into()), ..JobMetrics::default() };
+    (detect, json!({"detections": {"items": []}, "count": 0, "classes": []}))
+}
+
+fn done_by(digest: &str) -> JobMetrics {
+    JobMetrics { model_digest: Some(digest.into()), ..JobMetrics::default() }
+}
+
+/// The job of a run, which is taken; none when it ended without.
+async fn job_of(
+    world: &World,
+    worker: &mut HandWorker,
+    run: ExecutionId,
+) -> anyhow::Result<Option<JobDelivery>> {
+    let mut taken = None;
+    let ended = eventually(DEADLINE, "a job or the end", async || {
+        taken = worker.try_take().await?;
+        let ended = world.ended_already(run).await?.is_some();
+        anyhow::Ok((ended || taken.is_some()).then_some(ended))
+    })
+    .await?;
+    Ok(taken.filter(|_| !ended))
+}
+
+#[tokio::test]
+async fn a_models_results_are_found_by_the_copy_that_the_fleet_has() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (replica, mut worker) = (world.replica(), world.worker().await?);
+    let (_, photo) = stored(&world, "root").await?;
+    let (detect, outputs) = asks_a_model();
     let run = world.submit(&detect, json!({"photo": photo})).await?;
     let taken = worker.take().await?;
     worker.complete_with(&taken, outputs.clone(), done_by("one")).await?;
@@ -161,14 +187,33 @@ async fn a_models_results_are_found_by_the_copy_that_the_fleet_has() -> anyhow::
     world.bus.register_worker(&WorkerId::from("w2"), &info, Duration::from_secs(60)).await?;
     loop {
         let run = world.submit(&detect, json!({"photo": photo})).await?;
-        let mut taken = None;
-        let ended = eventually(DEADLINE, "a job or the end", async || {
-            taken = worker.try_take().await?;
-            let ended = world.ended_already(run).await?.is_some();
-            anyhow::Ok((ended || taken.is_some()).then_some(ended))
-        })
-        .await?;
-        if let Some(taken) = taken.filter(|_| !ended) {
+        if let Some(taken) = job_of(&world, &mut worker, run).await? {
+            worker.complete_with(&taken, outputs, done_by("two")).await?;
+            assert_eq!(found(&world.ended(run).await?), []);
+            break;
+        }
+    }
+    replica.stop().await
+}
+
+#[tokio::test]
+async fn a_model_that_changed_is_asked_anew_though_workers_still_have_the_old_copy() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let (replica, mut worker) = (world.replica(), world.worker().await?);
+    let (_, photo) = stored(&world, "root").await?;
+    let (detect, outputs) = asks_a_model();
+    let info = json!({"warm": [{"model_id": "m", "digest": "one"}]}).to_string();
+    world.bus.register_worker(&WorkerId::from("w2"), &info, Duration::from_secs(60)).await?;
+    let run = world.submit(&detect, json!({"photo": photo})).await?;
+    let taken = worker.take().await?;
+    worker.complete_with(&taken, outputs.clone(), done_by("one")).await?;
+    world.ended(run).await?;
+    kept(&world, 1).await?;
+    // Said once, it may come before the replica listens.
+    loop {
+        world.bus.wish(&ModelWish::Forget { id: "m".into() }).await?;
+        let run = world.submit(&detect, json!({"photo": photo})).await?;
+        if let Some(taken) = job_of(&world, &mut worker, run).await? {
             worker.complete_with(&taken, outputs, done_by("two")).await?;
             assert_eq!(found(&world.ended(run).await?), []);
             break;
