@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Context;
 use futures::future::try_join_all;
+use millrace_testkit::eventually;
 use reqwest::header::RETRY_AFTER;
 use serde_json::{Value, json};
 
@@ -75,6 +76,15 @@ async fn unread(client: &Client) -> anyhow::Result<Duration> {
     Ok(took.into_iter().max().unwrap_or_default())
 }
 
+/// Waits until a run is under way: before, Postgres alone knows it.
+async fn begun(client: &Client, run: &str) -> anyhow::Result<()> {
+    eventually(Duration::from_secs(60), "the run begins", async || {
+        let shown = client.get_json(&format!("/executions/{run}")).await?;
+        anyhow::Ok((shown["status"] != "pending").then_some(()))
+    })
+    .await
+}
+
 /// How long a read or a submission may take to be refused.
 const REFUSED_WITHIN: Duration = Duration::from_secs(2);
 
@@ -88,6 +98,7 @@ async fn runs_and_streams_outlive_an_outage_of_postgres() -> anyhow::Result<()> 
     // Over well before the outage is.
     let workflow = client.save(&patient(outage / (2 * STEPS as u32))).await?;
     let submitted = submit(&client, &workflow, runs, |_| json!({"photo": pictures.sound})).await?;
+    try_join_all(submitted.iter().take(FOLLOWED).map(|run| begun(&client, run))).await?;
     let followers = try_join_all(submitted.iter().take(FOLLOWED).map(|run| client.follow(run, "?from=0")));
 
     let server = site.postgres.server().context("the server is shared")?;
