@@ -2,4 +2,4 @@
 
 pub(crate) mod queues;
 pub(crate) mod streams;
-pub(crate) mod workers;
+mod workers;

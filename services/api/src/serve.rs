@@ -25,7 +25,6 @@ const SERVER: TaskKind = TaskKind::new("api server", OnError::Stop, OnCancel::Wa
 const LIVE: TaskKind = TaskKind::new("api live feed", OnError::Stop, OnCancel::Abort);
 const MODELS: TaskKind = TaskKind::new("api model registry", OnError::Log, OnCancel::Abort);
 const QUEUES: TaskKind = TaskKind::new("api queue gauge", OnError::Log, OnCancel::Abort);
-const WORKERS: TaskKind = TaskKind::new("api worker gauge", OnError::Log, OnCancel::Abort);
 const STREAMS: TaskKind = TaskKind::new("api stream gauge", OnError::Log, OnCancel::Abort);
 const LEDGER: TaskKind = TaskKind::new("api audit", OnError::Stop, OnCancel::Wait);
 const COMMITS: TaskKind = TaskKind::new("api group commit", OnError::Stop, OnCancel::Wait);
@@ -69,7 +68,6 @@ pub async fn run(mut deps: Deps, listener: TcpListener, shutdown: CancellationTo
     serving.spawn(LIVE, app.hub.clone().feed(app.bus.clone(), feed));
     serving.spawn(MODELS, models::keep_whole(app.clone()));
     serving.spawn(QUEUES, gauges::queues::run(app.bus.clone()));
-    serving.spawn(WORKERS, gauges::workers::run(app.bus.clone()));
     serving.spawn(STREAMS, gauges::streams::run(app.clone()));
     let service = router(app.clone(), with_checks(health, &app));
     let stop = serving.token();

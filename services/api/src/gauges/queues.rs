@@ -9,6 +9,7 @@ use metrics::gauge;
 use millrace_bus::{Bus, QueueDepth};
 use millrace_contracts::Pool;
 
+use super::workers;
 use crate::models::Fleet;
 
 const INTERVAL: Duration = Duration::from_secs(5);
@@ -18,13 +19,17 @@ const LOOKS: u32 = 2;
 /// Pool, model (none as "") and priority.
 type Labels = (String, String, &'static str);
 
-/// Measures for ever. A failed look is left out: readiness speaks of outages.
+/// Measures for ever, and the workers with it, since it asks for them. A failed look is left out: readiness speaks of outages.
 pub(crate) async fn run(bus: Bus) -> Result<(), Infallible> {
     let (mut told, mut looks) = (BTreeSet::new(), BTreeMap::new());
     loop {
+        let workers = bus.workers().await.ok();
+        if let Some(workers) = &workers {
+            workers::tell(workers);
+        }
         if let Ok(depths) = bus.queue_depths().await {
-            if let Ok(workers) = bus.workers().await {
-                for pool in left_alone(&mut looks, &depths, &Fleet::of(&workers)) {
+            if let Some(workers) = &workers {
+                for pool in left_alone(&mut looks, &depths, &Fleet::of(workers)) {
                     tracing::warn!(pool = %pool, "jobs wait, and no worker serves their pool");
                 }
             }

@@ -1,28 +1,18 @@
 //! How many workers there are, as a metric. Every replica tells of all workers, so whoever reads it takes the largest and not the
 //! sum.
 
-use std::convert::Infallible;
-use std::time::Duration;
-
 use metrics::gauge;
-use millrace_bus::{Bus, WorkerRecord};
+use millrace_bus::WorkerRecord;
 
 use crate::routes::workers::info;
-
-const INTERVAL: Duration = Duration::from_secs(5);
 
 /// What a worker says of itself that is alive.
 const STATES: [&str; 3] = ["starting", "active", "draining"];
 
-/// Measures for ever. A failed look is left out: readiness speaks of outages.
-pub(crate) async fn run(bus: Bus) -> Result<(), Infallible> {
-    loop {
-        if let Ok(workers) = bus.workers().await {
-            for (state, count) in counts(&workers) {
-                gauge!("millrace_workers", "state" => state).set(count as f64);
-            }
-        }
-        tokio::time::sleep(INTERVAL).await;
+/// Tells of these workers.
+pub(super) fn tell(workers: &[WorkerRecord]) {
+    for (state, count) in counts(workers) {
+        gauge!("millrace_workers", "state" => state).set(count as f64);
     }
 }
 
