@@ -1,14 +1,11 @@
 import { useCallback } from 'react';
-import { useNavigate } from 'react-router';
-import { useLeaving } from '~/lib/useLeaving';
+import { useGoFromHere } from '~/lib/useLeaving';
 import { notifyDone } from '~/ui/notify';
+
+const tellOfIt = (): void => notifyDone('The run has begun');
 
 /** Goes to a run that has begun. Whoever has gone elsewhere meanwhile stays there, and is told of it. */
 export function useGoToRun(): (id: string) => void | Promise<void> {
-  const navigate = useNavigate();
-  const leaving = useLeaving();
-  return useCallback(
-    id => (leaving().aborted ? notifyDone('The run has begun') : navigate(`/executions/${id}`)),
-    [leaving, navigate],
-  );
+  const go = useGoFromHere(tellOfIt);
+  return useCallback(id => go(`/executions/${id}`), [go]);
 }

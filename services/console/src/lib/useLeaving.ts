@@ -12,12 +12,14 @@ export function useLeaving(): () => AbortSignal {
   return useCallback(() => controller.current?.signal ?? AbortSignal.abort(), []);
 }
 
-/** Goes where an answer leads, from here only: whoever has gone elsewhere meanwhile stays there. */
-export function useGoFromHere(): (to: string, options?: NavigateOptions) => void | Promise<void> {
+/** Goes where an answer leads, from here only: whoever has gone elsewhere meanwhile stays there, and `onLeft` may tell of it. */
+export function useGoFromHere(
+  onLeft?: () => void,
+): (to: string, options?: NavigateOptions) => void | Promise<void> {
   const navigate = useNavigate();
   const leaving = useLeaving();
   return useCallback(
-    (to, options) => (leaving().aborted ? undefined : navigate(to, options)),
-    [leaving, navigate],
+    (to, options) => (leaving().aborted ? onLeft?.() : navigate(to, options)),
+    [leaving, navigate, onLeft],
   );
 }

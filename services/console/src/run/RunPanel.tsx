@@ -57,8 +57,7 @@ export function RunPanel({ place, record, onClose }: Props) {
   const verdict = useEditor(state => state.verdict);
   const base = useEditor(state => state.base);
   // Work that goes on from an older version may have come to look as the newest does: it is none of the two.
-  const isSaved = !useEditor(runsOtherwise) && record?.version === base;
-  const saved = isSaved && record ? { id: record.id, version: record.version } : null;
+  const saved = useEditor(runsOtherwise) || record?.version !== base ? null : record;
   const may = useMay('run');
   const inputs = useMemo(() => definition.nodes.filter(isInputNode), [definition]);
   const lists = useMemo(
