@@ -18,6 +18,15 @@ export default tseslint.config(
       '@typescript-eslint/no-unused-vars': ['error', { varsIgnorePattern: '^_', argsIgnorePattern: '^_' }],
       eqeqeq: ['error', 'always', { null: 'ignore' }],
       'no-console': 'error',
+      'no-restricted-syntax': [
+        'error',
+        {
+          // The console's own pictures have a fixed address, and are there.
+          selector: 'JSXOpeningElement[name.name="img"]:not(:has(JSXAttribute[name.name="src"][value.type="Literal"]))',
+          message: 'A picture may be gone or be none: ui/ShownPicture says so.',
+        },
+      ],
     },
   },
+  { files: ['src/ui/ShownPicture.tsx'], rules: { 'no-restricted-syntax': 'off' } },
 );

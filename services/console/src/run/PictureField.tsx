@@ -4,6 +4,7 @@ import { useCallback, useRef, useState, type DragEvent } from 'react';
 import type { NodeDefinition } from '~/api/types';
 import { notifyProblem } from '~/ui/notify';
 import { lazyPart } from '~/ui/lazyPart';
+import { ShownPicture } from '~/ui/ShownPicture';
 import { AddressField } from './AddressField';
 import { pictureAt, pictureOf, type InputValue, type Picture } from './inputs';
 import classes from './PictureField.module.css';
@@ -149,11 +150,12 @@ export function PictureField({ node, isList, first, value, onChange }: Props) {
               <Menu.Item
                 key={sample.name}
                 leftSection={
-                  <img
-                    src={sample.url}
+                  <ShownPicture
+                    sources={[sample.url]}
                     alt=""
                     width={34}
                     height={26}
+                    tiny
                     style={{ objectFit: 'cover', borderRadius: 4 }}
                   />
                 }
@@ -179,7 +181,7 @@ const picturesIn = (value: InputValue) => (value.kind === 'pictures' ? value.pic
 
 function Preview({ picture }: { picture: Picture }) {
   if ('file' in picture) return <Chosen file={picture.file} name={picture.name} />;
-  if (picture.preview) return <img src={picture.preview} alt={picture.name} />;
+  if (picture.preview) return <ShownPicture sources={[picture.preview]} alt={picture.name} />;
   return <span className={classes.remote}>{picture.name}</span>;
 }
 
@@ -193,5 +195,5 @@ function Chosen({ file, name }: { file: Blob; name: string }) {
     },
     [file],
   );
-  return <img ref={show} alt={name} />;
+  return <ShownPicture ref={show} alt={name} />;
 }

@@ -1,7 +1,9 @@
-import { IconPhotoOff } from '@tabler/icons-react';
-import { useState } from 'react';
 import { blobUrl, thumbnailUrl, type ImageValue } from '~/lib/values';
+import { ShownPicture } from './ShownPicture';
 import classes from './Thumbnail.module.css';
+
+/** Less than this is too low for a word below a sign. */
+const TINY = 48;
 
 interface Props {
   image: ImageValue;
@@ -9,26 +11,19 @@ interface Props {
   alt?: string;
 }
 
-/** A picture in a frame of a fixed height: a small copy, the whole where none can be had, a sign where both are gone. */
+/** A picture in a frame of a fixed height: a small copy, or the whole where none can be had. */
 export function Thumbnail({ image, height, alt = '' }: Props) {
-  const [broken, setBroken] = useState<readonly string[]>([]);
-  const sources = [thumbnailUrl(image, height * window.devicePixelRatio), blobUrl(image.blob)];
-  const source = sources.find(one => !broken.includes(one));
   return (
     <div className={classes.frame} style={{ height }}>
-      {source ? (
-        <img
-          src={source}
-          alt={alt}
-          loading="lazy"
-          decoding="async"
-          draggable={false}
-          data-tiny={image.width < 100 || undefined}
-          onError={() => setBroken([...broken, source])}
-        />
-      ) : (
-        <IconPhotoOff size={20} stroke={1.5} role="img" aria-label="The picture is no longer there" />
-      )}
+      <ShownPicture
+        sources={[thumbnailUrl(image, height * window.devicePixelRatio), blobUrl(image.blob)]}
+        alt={alt}
+        tiny={height < TINY}
+        loading="lazy"
+        decoding="async"
+        draggable={false}
+        data-tiny={image.width < 100 || undefined}
+      />
     </div>
   );
 }

@@ -3,6 +3,7 @@ import { IconDownload, IconZoomReset } from '@tabler/icons-react';
 import { useCallback, useMemo, useState } from 'react';
 import { blobUrl, type Detection, type ImageValue } from '~/lib/values';
 import { formatCount } from '~/lib/format';
+import { ShownPicture } from '~/ui/ShownPicture';
 import { ClassChips } from './ClassChips';
 import classes from './ImageViewer.module.css';
 import { layersFor, visibleItems, type Candidate } from './layers';
@@ -49,8 +50,8 @@ export function ImageViewer({ image, candidates, asked, alt }: Props) {
             maxWidth: `calc(68vh * ${image.width / image.height})`,
           }}
         >
-          <img
-            src={blobUrl(image.blob)}
+          <ShownPicture
+            sources={[blobUrl(image.blob)]}
             alt={alt}
             draggable={false}
             data-pixels={scale < 0.34 || undefined}
