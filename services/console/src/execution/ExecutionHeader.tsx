@@ -17,6 +17,7 @@ import { useLive } from './live/context';
 import { isTerminal } from './live/state';
 import { ProgressBar } from './ProgressBar';
 import { RunError } from './RunError';
+import { Unserved } from './Unserved';
 import { useCancel, type Rerun } from './useRunActions';
 
 interface Props {
@@ -134,6 +135,7 @@ export function ExecutionHeader({ name, execution, definition, selected, rerun }
       </div>
       <ProgressBar definition={definition} recorded={execution?.progress.total ?? 0} />
       {error && <RunError error={error} />}
+      {!over && execution?.unserved && <Unserved {...execution.unserved} />}
     </header>
   );
 }

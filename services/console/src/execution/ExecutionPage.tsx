@@ -21,6 +21,7 @@ import { isTerminal } from './live/state';
 import { createLiveStore, watch } from './live/store';
 import { TABS, type TabName } from './tabs';
 import { useRerun } from './useRunActions';
+import { useLookWhileQuiet } from './useLookWhileQuiet';
 import { useShownNode } from './useShownNode';
 
 const RunGraph = lazyPart(
@@ -78,12 +79,14 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
   const definition = useQuery(definitionQuery(digest));
   const blocks = useQuery(blocksQuery());
   const status = useLive(live => live.run.status);
-  const page = useQuery({ ...executionQuery(id), refetchInterval: isTerminal(status) ? false : 5_000 });
+  const page = useQuery(executionQuery(id));
   const { refetch } = page;
+  const over = isTerminal(status);
   // What only the record knows (cost, jobs, resolved outputs) is read once more when the run has ended.
   useEffect(() => {
-    if (isTerminal(status)) void refetch();
-  }, [status, refetch]);
+    if (over) void refetch();
+  }, [over, refetch]);
+  useLookWhileQuiet({ over, look: () => void refetch(), isInDoubt: () => page.data?.unserved != null });
   const catalogue = useMemo(() => catalogueOf(blocks.data ?? []), [blocks.data]);
   const name = definition.data?.name ?? 'Run';
   useDocumentTitle(`${name} ${words(status)} · Millrace`);
