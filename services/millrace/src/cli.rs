@@ -47,22 +47,22 @@ pub(crate) enum Command {
     Writer(role::HealthArgs),
     /// Bring the database's tables up to date.
     Migrate(migrate::Args),
-    /// Submit a workflow, watch it node by node, and save its pictures.
+    /// Run a workflow, of a file or a saved one, watch it node by node, and save its pictures.
     Run(run::Args),
     /// Check a workflow without running it.
     Validate(validate::Args),
     /// Show live events.
     Tail(tail::Args),
-    /// List, show, cancel and rerun executions.
+    /// List, show, watch, cancel, rerun and delete executions.
     #[command(subcommand)]
     Executions(executions::Args),
     /// List, show, save and delete workflows.
     #[command(subcommand)]
     Workflows(workflows::Args),
-    /// List, make, switch and delete schedules: runs by the clock.
+    /// List, make, switch on and off, and delete schedules: runs by the clock.
     #[command(subcommand)]
     Schedules(schedules::Args),
-    /// List the workers.
+    /// List the workers, and have one end in order.
     #[command(subcommand)]
     Workers(workers::Args),
     /// Show who changed what, when, and from where.
@@ -74,7 +74,7 @@ pub(crate) enum Command {
     /// Make, list and revoke api keys.
     #[command(subcommand)]
     Keys(keys::Args),
-    /// List the models.
+    /// List the models, register and delete some, and have one loaded.
     #[command(subcommand)]
     Models(models::Args),
     /// Measure an instance under the built-in load scenarios.

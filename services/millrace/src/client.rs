@@ -106,6 +106,17 @@ impl Client {
         self.json(self.request(Method::POST, path).multipart(parts)).await
     }
 
+    /// The same for what starts a run; with a `key` it may be sent again, and starts none twice.
+    pub(crate) async fn start(
+        &self,
+        path: &str,
+        parts: reqwest::multipart::Form,
+        key: Option<&str>,
+    ) -> anyhow::Result<Value> {
+        let request = self.request(Method::POST, path).multipart(parts);
+        self.json(key.into_iter().fold(request, |request, key| request.header("idempotency-key", key))).await
+    }
+
     /// The bytes of a blob; `bar` moves as they come.
     pub(crate) async fn blob(&self, id: &str, bar: &ProgressBar) -> anyhow::Result<Vec<u8>> {
         let mut answer =

@@ -1,4 +1,6 @@
-//! `millrace executions`: list, show, cancel, rerun.
+//! `millrace executions`: list, show, follow, cancel, delete, rerun.
+
+use std::path::PathBuf;
 
 use anyhow::Context as _;
 use clap::Subcommand;
@@ -7,6 +9,7 @@ use millrace_contracts::{ExecutionId, ExecutionStatus};
 use serde_json::{Value, json};
 
 use crate::client::{Client, ClientArgs};
+use crate::commands::run::pictures;
 use crate::context::{Context, Out};
 use crate::exit::Exit;
 use crate::render::{Table, duration, field, time, tone_of, unserved};
@@ -21,10 +24,11 @@ Examples:
   millrace executions show 0199b5a2-…
   millrace executions rerun 0199b5a2-… --follow")]
 pub(crate) enum Args {
-    /// The newest executions.
+    /// List the newest executions.
     #[command(after_help = "\
 Examples:
   millrace executions list --status failed
+  millrace executions list --label team=vision
   millrace executions list --schedule 0199b5a2-…
   millrace executions list --limit 100 --json | jq -r '.executions[].execution_id'")]
     List {
@@ -34,6 +38,9 @@ Examples:
         /// Only of this saved workflow.
         #[arg(long, value_name = "ID")]
         workflow: Option<millrace_contracts::WorkflowId>,
+        /// Only those with this label.
+        #[arg(long, value_name = "KEY=VALUE")]
+        label: Option<String>,
         /// Only those that this schedule started.
         #[arg(long, value_name = "ID")]
         schedule: Option<millrace_contracts::ScheduleId>,
@@ -46,7 +53,7 @@ Examples:
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// One execution with its nodes.
+    /// Show an execution with its nodes.
     #[command(after_help = "\
 Examples:
   millrace executions show 0199b5a2-…
@@ -57,7 +64,25 @@ Examples:
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// Ends an execution early.
+    /// Watch an execution to its end, node by node, and save its pictures.
+    #[command(after_help = "\
+Examples:
+  millrace executions follow 0199b5a2-…
+  millrace executions follow 0199b5a2-… --out results
+  millrace executions follow 0199b5a2-… --json | jq .outputs
+
+One that has ended is told from its beginning. Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out.
+Ctrl-C ends the command alone, with exit code 130: the run goes on.")]
+    Follow {
+        /// The execution.
+        id: ExecutionId,
+        /// Save the pictures among the outputs in this folder.
+        #[arg(long, value_name = "DIR")]
+        out: Option<PathBuf>,
+        #[command(flatten)]
+        client: ClientArgs,
+    },
+    /// End an execution early.
     #[command(after_help = "Example:\n  millrace executions cancel 0199b5a2-…")]
     Cancel {
         /// The execution.
@@ -65,7 +90,7 @@ Examples:
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// Deletes an execution that has ended, with its events and node runs.
+    /// Delete an execution that has ended, with its events and node runs.
     #[command(after_help = "Example:\n  millrace executions delete 0199b5a2-…")]
     Delete {
         /// The execution.
@@ -73,7 +98,7 @@ Examples:
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// Runs an execution that has ended once more, as a whole or from one of its nodes on.
+    /// Run an execution that has ended once more, as a whole or from one of its nodes on.
     #[command(after_help = "\
 Examples:
   millrace executions rerun 0199b5a2-… --follow
@@ -107,10 +132,11 @@ fn status() -> impl TypedValueParser<Value = ExecutionStatus> {
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let out = context.out;
     match args {
-        Args::List { status, workflow, schedule, rerun_of, limit, client } => {
+        Args::List { status, workflow, label, schedule, rerun_of, limit, client } => {
             let mut query = vec![("limit", limit.to_string())];
             query.extend(status.map(|status| ("status", status.to_string())));
             query.extend(workflow.map(|workflow| ("workflow_id", workflow.to_string())));
+            query.extend(label.map(|label| ("label", label)));
             query.extend(schedule.map(|schedule| ("schedule_id", schedule.to_string())));
             query.extend(rerun_of.map(|earlier| ("rerun_of", earlier.to_string())));
             let found = Client::find(&client)?.get("/executions", &query).await?;
@@ -127,6 +153,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
                 show(&run, &nodes, out)?;
             }
         }
+        Args::Follow { id, out, client } => return follow((id, out), &client, context).await,
         Args::Cancel { id, client } => {
             let answer = Client::find(&client)?.post(&format!("/executions/{id}/cancel")).await?;
             if client.json { out.json(&answer)? } else { out.line(format_args!("cancel asked for: {id}"))? }
@@ -158,6 +185,20 @@ async fn all_nodes(api: &Client, id: ExecutionId) -> anyhow::Result<Value> {
             return Ok(page);
         }
     }
+}
+
+async fn follow(
+    (id, dir): (ExecutionId, Option<PathBuf>),
+    client: &ClientArgs,
+    context: &Context,
+) -> anyhow::Result<Exit> {
+    if let Some(dir) = &dir {
+        pictures::make_room(dir)?;
+    }
+    let api = Client::find(client)?;
+    // An api that is away, or does not know it, is told of at once: what loses sight of a run tries for longer.
+    api.get(&format!("/executions/{id}"), &[]).await?;
+    super::run::follow(&api, id, dir.as_deref(), (client.json, context)).await
 }
 
 async fn rerun(
@@ -209,6 +250,9 @@ fn show(run: &Value, nodes: &Value, out: Out) -> anyhow::Result<()> {
             out.line(format_args!("  {name:<14}{text}"))?;
         }
     }
+    if let Some(labels) = labels(&run["labels"]) {
+        out.line(format_args!("  labels        {labels}"))?;
+    }
     let error = field(&run["error"], "message");
     if !error.is_empty() {
         out.line(format_args!("  error         {}: {error}", field(&run["error"], "kind")))?;
@@ -226,6 +270,14 @@ fn show(run: &Value, nodes: &Value, out: Out) -> anyhow::Result<()> {
         table.row(vec![label, field(&node, "block"), field(&node, "status"), field(&node, "attempt"), error]);
     }
     out.line(table)
+}
+
+/// `stage=night, team=vision`; none where there are none.
+fn labels(labels: &Value) -> Option<String> {
+    let labels = labels.as_object().filter(|labels| !labels.is_empty())?;
+    let told: Vec<_> =
+        labels.iter().map(|(key, value)| format!("{key}={}", value.as_str().unwrap_or_default())).collect();
+    Some(told.join(", "))
 }
 
 /// What came of telling somebody of the end; none where nobody is told.

@@ -51,7 +51,7 @@ for a server that others can reach: it does not start without a key. Where no da
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// The keys, newest first, without their text.
+    /// List the keys, newest first, without their text.
     #[command(
         after_help = "Examples:\n  millrace keys list\n  millrace keys list --json | jq '.keys[].name'"
     )]

@@ -20,7 +20,7 @@ Examples:
   millrace models list
   millrace models preload shapes-detector")]
 pub(crate) enum Args {
-    /// The models, and where they are warm.
+    /// List the models, and where they are warm.
     #[command(after_help = "Examples:\n  millrace models list\n  millrace models list --json")]
     List {
         #[command(flatten)]

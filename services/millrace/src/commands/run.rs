@@ -4,7 +4,9 @@ pub(crate) mod definition;
 mod doubt;
 mod follow;
 mod input;
-mod pictures;
+mod options;
+pub(crate) mod pictures;
+mod source;
 
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
@@ -15,11 +17,13 @@ use millrace_contracts::values::ValueRef;
 use millrace_contracts::{ExecutionId, ExecutionStatus};
 use reqwest::Body;
 use reqwest::multipart::{Form, Part};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use tokio::signal::unix::{SignalKind, signal};
 
 use self::follow::Follower;
 use self::input::Input;
+use self::options::Options;
+use self::source::Source;
 use crate::client::{Client, ClientArgs};
 use crate::context::{Context, Out, Tone};
 use crate::exit::Exit;
@@ -27,25 +31,43 @@ use crate::progress::{Bars, counted};
 use crate::render::{detection_tables, duration, output_lines, tone_of};
 
 #[derive(Debug, ClapArgs)]
-#[command(after_help = "\
+// Its --version is the workflow's.
+#[command(
+    disable_version_flag = true,
+    after_help = "\
 Examples:
   millrace run flow.json --input photo=@cat.jpg
   millrace run flow.json --input photo=@cat.jpg --input min=0.6 --out results
+  millrace run 0199b5a2-… --version 3 --input photo=@cat.jpg --label team=vision
   millrace run flow.json --input photo=@cat.jpg --json | jq .outputs
-  millrace workflows show 0199b5a2-… --definition | millrace run - --input photo=@cat.jpg
+  ID=$(millrace run flow.json --input photo=@cat.jpg --detach --json | jq -r .execution_id)
+  curl -s https://example.com/flow.json | millrace run - --input photo=@cat.jpg
 
-A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file.
-Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out. Ctrl-C ends the command alone, with exit code
-130: the run goes on.")]
+What is run is a file where there is one of that name, else the saved workflow with that id: `./` before the name of a file
+says that nothing else is meant.
+A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file, and once more another for
+the same list.
+Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out; with --detach, 0 when it was accepted. Ctrl-C
+ends the command alone, with exit code 130: the run goes on."
+)]
 pub(crate) struct Args {
-    /// The workflow, as JSON; `-` for standard input.
-    file: PathBuf,
+    /// The workflow: a file with its JSON, `-` for standard input, or the id of a saved one.
+    #[arg(value_name = "FILE|ID")]
+    workflow: PathBuf,
+    /// Which version of the saved workflow; the newest when none.
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..))]
+    version: Option<u32>,
     /// An input of the workflow; may be given many times.
     #[arg(long, value_name = "NAME=VALUE|NAME=@FILE")]
     input: Vec<Input>,
     /// Save the pictures among the outputs in this folder.
     #[arg(long, value_name = "DIR")]
     out: Option<PathBuf>,
+    /// Do not watch it: print the execution's id as soon as the run is accepted.
+    #[arg(long, conflicts_with = "out")]
+    detach: bool,
+    #[command(flatten)]
+    options: Options,
     #[command(flatten)]
     client: ClientArgs,
 }
@@ -59,22 +81,39 @@ struct Ended {
 }
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
-    let definition = definition::read(&args.file)?;
+    let source = Source::find(&args.workflow, args.version)?;
     let client = Client::find(&args.client)?;
     if let Some(dir) = &args.out {
         // Before anything runs: a result that has no place to go is lost.
         pictures::make_room(dir)?;
     }
     let quiet = args.client.json;
-    let form = parts(&definition, &args.input, Bars::new(quiet)).await?;
-    let answer = client.post_parts("/executions", form).await;
+    let path = source.path();
+    let form = parts(request(source, &args)?, &args.input, Bars::new(quiet)).await?;
+    let answer = client.start(&path, form, args.options.idempotency_key.as_deref()).await;
     let answer = answer.map_err(|fault| input::ask_for_forgotten(fault, &args.input))?;
     let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;
     let id: ExecutionId = id.parse()?;
-    if !quiet {
+    if quiet && args.detach {
+        context.out.json(&answer)?;
+    } else if !quiet {
         context.out.line(format_args!("execution {id}"))?;
     }
-    follow(&client, id, args.out.as_deref(), (quiet, context)).await
+    if !args.detach {
+        return follow(&client, id, args.out.as_deref(), (quiet, context)).await;
+    }
+    if !quiet {
+        writeln!(std::io::stderr(), "{}", ways(&client, id))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// What can be done with a run that nobody watches.
+fn ways(client: &Client, id: ExecutionId) -> String {
+    let flag = client.flag();
+    format!(
+        "  watch it:   millrace executions follow {id}{flag}\n  cancel it:  millrace executions cancel {id}{flag}"
+    )
 }
 
 /// Follows an execution to its end, saves its pictures in `dir`, and tells how it ended: by lines, or when `quiet` as JSON.
@@ -92,18 +131,14 @@ pub(crate) async fn follow(
         biased;
         ended = follower.follow() => ended?,
         _ = interrupts.recv() => {
-            let flag = client.flag();
-            return left(format_args!(
-                "the run goes on without this command\n  watch it:   millrace tail --execution {id}{flag}\n  \
-                 cancel it:  millrace executions cancel {id}{flag}"
-            ));
+            return left(format_args!("the run goes on without this command\n{}", ways(client, id)));
         }
     };
     tokio::select! {
         biased;
         exit = finish(client, id, (ended, dir), (quiet, context)) => exit,
         _ = interrupts.recv() => left(format_args!(
-            "the run has ended; its outputs may not all be here: millrace executions show {id}{}", client.flag()
+            "the run has ended; its outputs may not all be here: millrace executions follow {id}{}", client.flag()
         )),
     }
 }
@@ -140,13 +175,21 @@ async fn finish(
     Ok(if ended.status == ExecutionStatus::Completed { Exit::Done } else { Exit::Failed })
 }
 
-/// The request with the plain inputs, and a file part named after each input that is a file.
-async fn parts(definition: &Value, inputs: &[Input], bars: Bars) -> anyhow::Result<Form> {
-    let plain: serde_json::Map<String, Value> =
-        inputs.iter().filter_map(|input| Some((input.name.clone(), input.value()?.clone()))).collect();
+/// The request, but for its files.
+fn request(source: Source, args: &Args) -> anyhow::Result<Map<String, Value>> {
+    let mut request = args.options.fields()?;
+    request.insert("input".to_owned(), Value::Object(input::values(&args.input)?));
+    if let Source::Definition(definition) = source {
+        request.insert("workflow".to_owned(), definition);
+    }
+    Ok(request)
+}
+
+/// The request as a part, and a file part named after each input that is a file.
+async fn parts(request: Map<String, Value>, inputs: &[Input], bars: Bars) -> anyhow::Result<Form> {
     // First, because the server reads the parts as they come and needs to know the inputs' kinds.
-    let request = json!({"workflow": definition, "input": plain}).to_string();
-    let mut form = Form::new().part("request", Part::text(request).mime_str("application/json")?);
+    let part = Part::text(Value::Object(request).to_string()).mime_str("application/json")?;
+    let mut form = Form::new().part("request", part);
     for input in inputs {
         let Some(path) = input.file() else { continue };
         let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();

@@ -42,7 +42,7 @@ Examples:
   millrace schedules create 0199b5a2-… '0 6 * * MON-FRI' --timezone Europe/Berlin
   millrace schedules list 0199b5a2-…")]
 pub(crate) enum Args {
-    /// The schedules of a workflow.
+    /// List the schedules of a workflow.
     #[command(
         after_help = "Examples:\n  millrace schedules list 0199b5a2-…\n  millrace schedules list 0199b5a2-… --json"
     )]

@@ -17,9 +17,10 @@ use crate::render::{Table, field, time};
 #[command(after_help = "\
 Examples:
   millrace workflows save flow.json --name plates
-  millrace workflows list")]
+  millrace workflows list
+  millrace run 0199b5a2-… --input photo=@cat.jpg   run a saved one")]
 pub(crate) enum Args {
-    /// The saved workflows, newest first.
+    /// List the saved workflows, newest first.
     #[command(after_help = "\
 Examples:
   millrace workflows list
@@ -34,7 +35,7 @@ Examples:
         #[command(flatten)]
         client: ClientArgs,
     },
-    /// A workflow with its nodes, or its definition as it was saved.
+    /// Show a workflow with its nodes, or print its definition as it was saved.
     // Its --version is the workflow's.
     #[command(
         disable_version_flag = true,

@@ -9,7 +9,7 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::Value;
 
-use crate::support::{Api, ENDLESS, millrace};
+use crate::support::{Api, ENDLESS, GOOD, millrace};
 
 /// Nothing here takes this long unless it never happens.
 const DEADLINE: Duration = Duration::from_secs(60);
@@ -44,7 +44,7 @@ fn ctrl_c_leaves_the_run_and_says_that_it_goes_on() -> anyhow::Result<()> {
         let said = String::from_utf8(output.stderr)?;
         assert_eq!(output.status.code(), Some(130), "{said}");
         assert!(said.contains("goes on"), "{said}");
-        for command in ["tail --execution", "executions cancel"] {
+        for command in ["executions follow", "executions cancel"] {
             assert!(said.contains(&format!("millrace {command} {ENDLESS} --url {}", api.url)), "{said}");
         }
         let printed = String::from_utf8(output.stdout)?;
@@ -136,4 +136,93 @@ fn the_api_may_be_named_by_the_environment() {
     let help = millrace(&["queues", "--help"]).env("MILLRACE_URL", "http://u:hunter2@x").output().unwrap();
     let help = String::from_utf8(help.stdout).unwrap();
     assert!(help.contains("MILLRACE_URL") && !help.contains("hunter2"), "{help}");
+}
+
+/// The id of a saved workflow.
+const SAVED: &str = "01990000-0000-7000-8000-00000000000a";
+
+#[test]
+fn a_saved_workflow_is_run_by_its_id_unless_a_file_has_that_name() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let run = |more: &[&str]| {
+        let mut run = millrace(&["run", SAVED, "--url", &api.url]);
+        run.current_dir(dir.path()).args(more).output().unwrap()
+    };
+    let ran = run(&["--version", "3", "--input", "min=0.5", "--idempotency-key", "k-1"]);
+    assert_eq!(ran.status.code(), Some(0), "{ran:?}");
+    let path = format!("/api/v1/workflows/{SAVED}/run");
+    assert_eq!(api.addressed(), (format!("{path}?version=3"), "k-1".to_owned()));
+    assert!(api.submitted().contains(r#""input":{"min":0.5}"#), "{}", api.submitted());
+    assert!(!api.submitted().contains("workflow"), "{}", api.submitted());
+    // A folder of that name is no workflow.
+    std::fs::create_dir(dir.path().join(SAVED)).unwrap();
+    assert_eq!(run(&[]).status.code(), Some(0));
+    assert_eq!(api.addressed(), (path, String::new()));
+
+    std::fs::remove_dir(dir.path().join(SAVED)).unwrap();
+    std::fs::write(dir.path().join(SAVED), r#"{"name":"of a file","nodes":[]}"#).unwrap();
+    let label = ["--label", "team=vision", "--priority", "low", "--timeout", "2m"];
+    assert_eq!(run(&label).status.code(), Some(0));
+    assert_eq!(api.addressed().0, "/api/v1/executions");
+    for part in
+        ["of a file", r#""labels":{"team":"vision"}"#, r#""priority":"low""#, r#""timeout_ms":120000"#]
+    {
+        assert!(api.submitted().contains(part), "{part} is missing from {}", api.submitted());
+    }
+    let misused = run(&["--version", "3"]);
+    let error = String::from_utf8(misused.stderr).unwrap();
+    assert!(misused.status.code() == Some(2) && error.contains("is a file"), "{error}");
+}
+
+#[test]
+fn what_is_neither_a_file_nor_an_id_is_told_with_both() {
+    let output = millrace(&["run", "flwo.json"]).output().unwrap();
+    let error = String::from_utf8(output.stderr).unwrap();
+    assert_eq!(output.status.code(), Some(2), "{error}");
+    for part in ["flwo.json: no such file", "saved workflow", "UUID", "millrace workflows list"] {
+        assert!(error.contains(part), "{part} is missing from {error}");
+    }
+}
+
+#[test]
+fn a_detached_run_is_left_at_once_with_the_way_back_to_it() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let flow = dir.path().join("flow.json");
+    std::fs::write(&flow, r#"{"name":"endless","nodes":[]}"#).unwrap();
+    let run = |more: &[&str]| {
+        let mut run = millrace(&["run", "--detach", "--url", &api.url]);
+        run.arg(&flow).args(more).output().unwrap()
+    };
+    let left = run(&[]);
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    assert_eq!(String::from_utf8(left.stdout).unwrap(), format!("execution {ENDLESS}\n"));
+    let ways = String::from_utf8(left.stderr).unwrap();
+    assert!(ways.contains(&format!("millrace executions follow {ENDLESS} --url {}\n", api.url)), "{ways}");
+
+    let left = run(&["--json"]);
+    assert_eq!(left.status.code(), Some(0), "{left:?}");
+    let answer: Value = serde_json::from_slice(&left.stdout).unwrap();
+    assert_eq!((&answer["execution_id"], &answer["status"]), (&ENDLESS.into(), &"pending".into()));
+    assert!(left.stderr.is_empty(), "{left:?}");
+    assert_eq!(run(&["--out", "results"]).status.code(), Some(2), "nobody is there to save pictures");
+}
+
+#[test]
+fn a_run_may_be_watched_by_whoever_knows_its_id() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let results = dir.path().join("results");
+    let mut follow = millrace(&["executions", "follow", GOOD, "--url", &api.url, "--out"]);
+    let output = follow.arg(&results).output().unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert_eq!(output.status.code(), Some(0), "{text}");
+    assert!(text.contains("✓ detect") && text.contains("completed in 42 ms"), "{text}");
+    assert_eq!(std::fs::read(results.join("answer.picture.png")).unwrap(), b"pixels");
+
+    let nobody = millrace(&["executions", "follow", GOOD, "--url", "http://127.0.0.1:1"]).output().unwrap();
+    let error = String::from_utf8(nobody.stderr).unwrap();
+    assert_eq!(nobody.status.code(), Some(1), "{error}");
+    assert!(error.contains("127.0.0.1:1") && !error.contains("trying again"), "{error}");
 }

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, header};
+use axum::http::{HeaderMap, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{delete, get, post};
 use futures::{StreamExt, stream};
@@ -40,6 +40,8 @@ pub(crate) struct Api {
 #[derive(Default)]
 struct Seen {
     submitted: Mutex<String>,
+    /// Where to, and with which idempotency key.
+    addressed: Mutex<(String, String)>,
     resumed_after: Mutex<Vec<String>>,
     /// The page of the run that waits.
     looked_at: Notify,
@@ -52,6 +54,7 @@ impl Api {
         let seen = Arc::new(Seen::default());
         let router = Router::new()
             .route("/api/v1/executions", post(submit))
+            .route("/api/v1/workflows/{id}/run", post(submit))
             .route("/api/v1/executions/{id}", get(page))
             .route("/api/v1/executions/{id}/events", get(events))
             .route("/api/v1/executions/{id}/nodes", get(nodes))
@@ -71,6 +74,11 @@ impl Api {
         self.seen.submitted.lock().expect("no test panics in here").clone()
     }
 
+    /// The address and the `Idempotency-Key` of the last submission.
+    pub(crate) fn addressed(&self) -> (String, String) {
+        self.seen.addressed.lock().expect("no test panics in here").clone()
+    }
+
     /// The `Last-Event-ID` of each connection so far.
     pub(crate) fn resumed_after(&self) -> Vec<String> {
         self.seen.resumed_after.lock().expect("no test panics in here").clone()
@@ -86,7 +94,14 @@ async fn queues(headers: HeaderMap) -> Response {
     (StatusCode::UNAUTHORIZED, Json(problem)).into_response()
 }
 
-async fn submit(State(seen): State<Arc<Seen>>, body: axum::body::Bytes) -> Response {
+async fn submit(
+    State(seen): State<Arc<Seen>>,
+    uri: Uri,
+    headers: HeaderMap,
+    body: axum::body::Bytes,
+) -> Response {
+    let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
+    *seen.addressed.lock().expect("no test panics in here") = (uri.to_string(), key.to_owned());
     let text = String::from_utf8_lossy(&body).into_owned();
     seen.resumed_after.lock().expect("no test panics in here").clear();
     let refused = text.contains(r#""refused""#);

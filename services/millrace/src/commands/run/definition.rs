@@ -34,6 +34,7 @@ pub(crate) fn read(path: &Path) -> anyhow::Result<Value> {
     Ok(definition)
 }
 
-fn is_standard_input(path: &Path) -> bool {
+/// Whether standard input is meant.
+pub(super) fn is_standard_input(path: &Path) -> bool {
     path == Path::new("-")
 }

@@ -49,9 +49,8 @@ impl<'a> Follower<'a> {
     pub(super) async fn follow(mut self) -> anyhow::Result<Ended> {
         loop {
             let message = self.next().await.with_context(|| {
-                let hint =
-                    "the run goes on without this command; `millrace executions show` tells how it ended";
-                format!("lost sight of the run {}; {hint}", self.run)
+                let hint = "the run goes on without this command; watch it again: millrace executions follow";
+                format!("lost sight of the run {0}; {hint} {0}", self.run)
             })?;
             match message.filter(|message| !message.is_last()) {
                 Some(message) if message.event == "snapshot" => self.snapshot(&message)?,

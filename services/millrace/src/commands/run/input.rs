@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::client::Problem;
+use crate::exit::Misuse;
 
 /// What the api says of a text that is no picture.
 const NO_PICTURE: [&str; 2] = ["INVALID_IMAGE", "UNSUPPORTED_IMAGE"];
@@ -62,6 +63,20 @@ impl FromStr for Input {
     }
 }
 
+/// The values by name. A name that is given once more would silently lose one of the two; files of one name make a list.
+pub(super) fn values(inputs: &[Input]) -> Result<Map<String, Value>, Misuse> {
+    let mut values = Map::new();
+    for input in inputs {
+        let Some(value) = input.value() else { continue };
+        let name = &input.name;
+        if inputs.iter().filter(|other| other.name == *name).count() > 1 {
+            return Err(Misuse(format!("--input {name}: given twice; write a list as JSON: {name}=[…]")));
+        }
+        values.insert(name.clone(), value.clone());
+    }
+    Ok(values)
+}
+
 /// What the api answered, with a question where it takes an input for no picture whose text is the name of a file: an `@` may have
 /// been forgotten.
 pub(super) fn ask_for_forgotten(mut answer: anyhow::Error, inputs: &[Input]) -> anyhow::Error {
@@ -94,6 +109,22 @@ mod tests {
         assert!("=x".parse::<Input>().is_err());
         assert!("photo=@/nonexistent/x.jpg".parse::<Input>().unwrap_err().contains("no file"));
         assert!("photo=@/tmp".parse::<Input>().unwrap_err().contains("a folder"));
+    }
+
+    #[test]
+    fn no_value_is_lost_to_another_of_its_name() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("cat.jpg");
+        std::fs::write(&path, "pixels").unwrap();
+        let file = format!("photo=@{}", path.display());
+        let read = |texts: &[&str]| {
+            let inputs: Vec<Input> = texts.iter().map(|text| text.parse().unwrap()).collect();
+            values(&inputs).map(Value::Object).map_err(|fault| fault.to_string())
+        };
+        assert_eq!(read(&["min=0.5", &file, &file]), Ok(json!({"min": 0.5})));
+        for twice in [&["min=1", "min=2"][..], &["photo=https://example.com/cat.jpg", &file]] {
+            assert!(read(twice).unwrap_err().contains("given twice"), "{twice:?}");
+        }
     }
 
     #[test]

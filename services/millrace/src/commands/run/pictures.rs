@@ -12,7 +12,7 @@ use crate::exit::Misuse;
 use crate::progress::Bars;
 
 /// Makes the folder for pictures where it is missing, and sees that files can be made in it.
-pub(super) fn make_room(dir: &Path) -> Result<(), Misuse> {
+pub(crate) fn make_room(dir: &Path) -> Result<(), Misuse> {
     let made = std::fs::create_dir_all(dir).and_then(|()| tempfile::tempfile_in(dir).map(drop));
     made.map_err(|fault| Misuse(format!("--out {}: pictures cannot be saved there: {fault}", dir.display())))
 }
