@@ -11,6 +11,9 @@ use crate::block::{Block, Category, Example, Problem, Runner, Subject};
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
 use crate::schema::{read_as, schema_of};
 
+/// Its name in `type`.
+pub const NAME: &str = "webhook";
+
 /// Configuration of `webhook`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
@@ -84,7 +87,7 @@ const OWN_HEADERS: [&str; 9] = [
 #[must_use]
 pub fn block() -> Block {
     Block {
-        name: "webhook",
+        name: NAME,
         version: 1,
         category: Category::Output,
         title: "Webhook",
@@ -97,7 +100,7 @@ pub fn block() -> Block {
         inputs: vec![InputPort::optional(
             "payload",
             Kind::Any,
-            "What is told, unless `body` says otherwise.",
+            "What is told, unless `body` says otherwise; only waited for by a GET.",
         )],
         further_inputs: None,
         outputs: Outputs::fixed(vec![
@@ -138,6 +141,10 @@ fn check(placed: &Placed<'_>) -> Vec<Problem> {
             message: "there is nothing to tell".to_owned(),
             hint: "wire a value to `payload`, or write `body` into the configuration".to_owned(),
         });
+    }
+    if is_get && placed.has("body") {
+        let hint = "choose POST or PUT, or leave `body` out";
+        problems.push(Problem::config("body", "a GET is sent without a body", hint));
     }
     if let Some(url) = placed.text("url").filter(|url| !is_web(url)) {
         let message = format!("{:?} is no address", url.chars().take(80).collect::<String>());
@@ -188,6 +195,10 @@ mod tests {
         assert!(problems(&json!({"url": "$inputs.url", "body": 1}), &[]).is_empty());
         assert_eq!(problems(&json!({"url": url}), &[]), [Subject::MissingInput("payload")]);
         assert_eq!(problems(&json!({"url": "ftp://x", "body": 1}), &[]), [Subject::Config("url")]);
+        assert_eq!(
+            problems(&json!({"url": url, "method": "GET", "body": 1}), &[]),
+            [Subject::Config("body")]
+        );
     }
 
     #[test]

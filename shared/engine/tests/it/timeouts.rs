@@ -97,7 +97,7 @@ fn a_delay_that_is_longer_than_it_may_be_is_timed_out() {
 
 #[test]
 fn the_policy_says_what_a_delay_that_is_too_long_means() {
-    let policy = json!({"timeout_ms": 200, "retry": {"max_attempts": 3}, "on_error": "skip"});
+    let policy = json!({"timeout_ms": 200, "on_error": "skip"});
     let mut driver = Driver::begin(&delayed(policy), input(0, &[]));
     driver.advance(200);
     assert_eq!((driver.status("wait"), driver.run_status()), ("timed_out".into(), "completed".into()));
