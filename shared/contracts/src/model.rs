@@ -99,6 +99,9 @@ pub struct ModelDescription {
     /// Names of its classes by index; empty where it has none.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub labels: Vec<String>,
+    /// How many numbers its vectors have; none of one that gives none, or does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub embedding_dimension: Option<u32>,
 }
 
 /// Why a worker does not have a model that it was to load, as it says with its signs of life.

@@ -7,7 +7,7 @@ use millrace_contracts::model::ModelDescription;
 use millrace_onnx::{Skimmed, skim};
 
 use crate::families::family_of;
-use crate::{Companion, Facts, GraphPort, InferenceError, Overrides, Repository};
+use crate::{Companion, Embedder, Facts, GraphPort, InferenceError, Overrides, Repository};
 
 impl Repository {
     /// What the files of a model say that it is. Its weights are not read, and ONNX Runtime is not needed; a model that is
@@ -46,6 +46,7 @@ impl Repository {
             family: family.name().to_owned(),
             task: family.task().to_owned(),
             labels: family.labels().to_vec(),
+            embedding_dimension: family.embedder().and_then(Embedder::dimension),
         })
     }
 }

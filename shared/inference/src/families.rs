@@ -3,6 +3,7 @@
 
 mod classifier;
 mod detector;
+mod dimension;
 mod embed;
 mod maskformer;
 mod nms;

@@ -48,6 +48,8 @@ pub struct ModelInfo {
     pub task: &'static str,
     /// Names of its classes by index.
     pub labels: Vec<String>,
+    /// How many numbers its vectors have; none of one that gives none, or does not say.
+    pub embedding_dimension: Option<u32>,
     /// Size of its files, bytes.
     pub bytes: u64,
     /// How long loading took.
@@ -364,6 +366,7 @@ impl ModelLoader {
             family: family.name(),
             task: family.task(),
             labels: family.labels().to_vec(),
+            embedding_dimension: family.embedder().and_then(Embedder::dimension),
             bytes,
             load_time: begun.elapsed(),
         };

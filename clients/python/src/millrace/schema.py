@@ -1036,6 +1036,10 @@ class WarmModel(TypedDict):
     """
     family: NotRequired[str | None]
     task: NotRequired[str | None]
+    embedding_dimension: NotRequired[int | None]
+    """
+    How many numbers its vectors have, of one that gives vectors.
+    """
     bytes: NotRequired[int | None]
     """
     Memory it takes.
@@ -1589,6 +1593,10 @@ class JobMetrics(TypedDict):
     """
     How often it was sent, for what goes out to others.
     """
+    answered: NotRequired[int | None]
+    """
+    The HTTP status of the last answer to it.
+    """
     worker_id: NotRequired[WorkerId | None]
     device: NotRequired[str | None]
     """
@@ -1812,6 +1820,11 @@ class Model(TypedDict):
     labels: NotRequired[list[str] | None]
     """
     Names of its classes, as they are registered, or as its files in a worker's repository say.
+    """
+    embedding_dimension: NotRequired[int | None]
+    """
+    How many numbers its vectors have, as its files in a worker's repository or the loaded copy say: what a collection for them is
+    made with. Null of a model that gives none, or whose dimension is not known, such as of a registered one that nobody loaded yet.
     """
     digest: NotRequired[str | None]
     """
@@ -2220,6 +2233,10 @@ class Validation(TypedDict):
     """
     plan: PlanSize
     inputs: list[InputView]
+    warnings: list[Fault]
+    """
+    What compiles and is surely not meant, such as an input that nothing reads. Nothing is refused for it.
+    """
 
 
 class Worker(TypedDict):
@@ -2293,6 +2310,10 @@ class Worker(TypedDict):
     """
     version: NotRequired[str | None]
     started_at: NotRequired[UnixMillis | None]
+    health_listen: NotRequired[str | None]
+    """
+    Where it serves `/healthz`, `/readyz` and `/metrics`, as its own machine calls the place.
+    """
 
 
 class Workers(TypedDict):

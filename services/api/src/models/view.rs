@@ -9,7 +9,7 @@ use millrace_store::ModelRecord;
 use serde_json::{Map, Value, json};
 
 /// What is said of a model in the registry and not shown again by the fleet.
-const TOLD_BY_WORKERS: [&str; 4] = ["family", "task", "digest", "bytes"];
+const TOLD_BY_WORKERS: [&str; 5] = ["family", "task", "embedding_dimension", "digest", "bytes"];
 
 /// What the workers say of models, by model.
 #[derive(Debug, Default)]
@@ -122,10 +122,11 @@ pub(crate) fn page(id: &ModelId, known: Known<'_>, fleet: &Fleet) -> Value {
         }
     };
     say("source", json!(record.map_or("pretrained", |record| &record.source)));
-    if let Some(ModelDescription { family, task, labels, .. }) = description {
+    if let Some(ModelDescription { family, task, labels, embedding_dimension, .. }) = description {
         say("family", json!(family));
         say("task", json!(task));
         say("labels", if labels.is_empty() { Value::Null } else { json!(labels) });
+        say("embedding_dimension", json!(embedding_dimension));
     }
     for name in TOLD_BY_WORKERS {
         let told = places.and_then(|places| places.warm.values().find_map(|copy| copy.get(name)));
@@ -143,6 +144,8 @@ pub(crate) fn page(id: &ModelId, known: Known<'_>, fleet: &Fleet) -> Value {
         say("created_at", json!(record.created_at));
         say("updated_at", json!(record.updated_at));
     }
+    // Who makes a collection for a model reads it in any case.
+    page.entry("embedding_dimension").or_insert(Value::Null);
     page.insert("workers".to_owned(), json!(fleet.warm(id)));
     page.insert("loading".to_owned(), places.map_or_else(|| json!([]), |places| json!(places.loading)));
     page.insert("in_repository".to_owned(), json!(fleet.has_in_repository(id)));
@@ -165,7 +168,10 @@ mod tests {
         let fleet = Fleet::of(&[
             worker(
                 "a",
-                Some(json!({"models": ["shapes"], "inventory": ["shapes", "cold"], "loading": ["big"]})),
+                Some(json!({
+                    "models": ["shapes"], "inventory": ["shapes", "cold"], "loading": ["big"],
+                    "warm": [{"model_id": "vectors", "embedding_dimension": 384}],
+                })),
             ),
             worker(
                 "b",
@@ -173,12 +179,15 @@ mod tests {
             ),
             worker("lost", None),
         ]);
-        assert_eq!(fleet.ids().map(|id| id.to_string()).collect::<Vec<_>>(), ["big", "cold", "shapes"]);
+        assert_eq!(
+            fleet.ids().map(|id| id.to_string()).collect::<Vec<_>>(),
+            ["big", "cold", "shapes", "vectors"]
+        );
         assert_eq!(
             page(&"shapes".into(), Known::default(), &fleet),
             json!({
-                "model_id": "shapes", "source": "pretrained", "task": "detection", "workers": ["a", "b"],
-                "loading": [], "in_repository": true,
+                "model_id": "shapes", "source": "pretrained", "task": "detection", "embedding_dimension": null,
+                "workers": ["a", "b"], "loading": [], "in_repository": true,
             })
         );
         assert_eq!(page(&"big".into(), Known::default(), &fleet)["loading"], json!(["a"]));
@@ -188,11 +197,17 @@ mod tests {
             family: "ultralytics-detect".into(),
             task: "detection".into(),
             labels: vec!["bolt".into()],
+            embedding_dimension: Some(768),
         };
         let told = page(&"cold".into(), Known { description: Some(&description), record: None }, &fleet);
         assert_eq!(
-            (&told["family"], &told["task"], &told["labels"]),
-            (&json!("ultralytics-detect"), &json!("detection"), &json!(["bolt"]))
+            (&told["family"], &told["task"], &told["labels"], &told["embedding_dimension"]),
+            (&json!("ultralytics-detect"), &json!("detection"), &json!(["bolt"]), &json!(768))
+        );
+        assert_eq!(
+            page(&"vectors".into(), Known::default(), &fleet)["embedding_dimension"],
+            384,
+            "a loaded copy says so"
         );
         assert!(!fleet.knows(&"other".into()) && fleet.warm(&"cold".into()).is_empty());
     }

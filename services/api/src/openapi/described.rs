@@ -271,6 +271,8 @@ pub(crate) struct Worker {
     busy_ms: Option<u64>,
     version: Option<String>,
     started_at: Option<UnixMillis>,
+    /// Where it serves `/healthz`, `/readyz` and `/metrics`, as its own machine calls the place.
+    health_listen: Option<String>,
 }
 
 /// Why a worker does not have a model that it was to load.
@@ -292,6 +294,8 @@ pub(crate) struct WarmModel {
     digest: Option<String>,
     family: Option<String>,
     task: Option<String>,
+    /// How many numbers its vectors have, of one that gives vectors.
+    embedding_dimension: Option<u32>,
     /// Memory it takes.
     bytes: Option<u64>,
     /// How long it took to load, milliseconds.
@@ -330,6 +334,9 @@ pub(crate) struct Model {
     family: Option<String>,
     /// Names of its classes, as they are registered, or as its files in a worker's repository say.
     labels: Option<Vec<String>>,
+    /// How many numbers its vectors have, as its files in a worker's repository or the loaded copy say: what a collection for them is
+    /// made with. Null of a model that gives none, or whose dimension is not known, such as of a registered one that nobody loaded yet.
+    embedding_dimension: Option<u32>,
     /// Which copy is warm.
     digest: Option<String>,
     /// Memory it takes where it is warm.

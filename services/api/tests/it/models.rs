@@ -84,19 +84,21 @@ async fn a_model_in_a_repository_is_shown_with_what_its_files_say() -> anyhow::R
         family: "ultralytics-detect".into(),
         task: "detection".into(),
         labels: labels.iter().map(|&label| label.to_owned()).collect(),
+        embedding_dimension: Some(384),
     };
     let models = [described("shapes", &["circle", "square"]), described("forgotten", &[])];
     world.bus.describe_models(&models, Duration::from_secs(60)).await?;
     let shown = world.get("/api/v1/models/shapes").await?.body;
     let expected = json!({
         "model_id": "shapes", "source": "pretrained", "family": "ultralytics-detect", "task": "detection",
-        "labels": ["circle", "square"], "workers": [], "loading": [], "in_repository": true,
+        "labels": ["circle", "square"], "embedding_dimension": 384, "workers": [], "loading": [], "in_repository": true,
     });
     assert_eq!(shown, expected);
     let delete = world.request(Method::DELETE, "/api/v1/models/shapes");
     Reply::of(delete).await?.problem(409, "MODEL_IN_REPOSITORY");
     let plain = json!({
-        "model_id": "plain", "source": "pretrained", "workers": [], "loading": [], "in_repository": true,
+        "model_id": "plain", "source": "pretrained", "embedding_dimension": null, "workers": [], "loading": [],
+        "in_repository": true,
     });
     assert_eq!(world.get("/api/v1/models").await?.body["models"], json!([plain, expected]));
     world.stop().await

@@ -679,7 +679,8 @@ export interface paths {
         /**
          * Register a model, or replace what is registered under its name
          * @description From then on every run that begins has the new one. A run that is under way uses one copy of a model throughout: where it meets
-         *     the new one, it fails and is to be run again.
+         *     the new one, it fails and is to be run again. Workers ask anew for what is at the addresses, also of a model that is registered as
+         *     it was before; what is still the same there (`sha256`, `ETag`, `Last-Modified`) does not come again.
          */
         post: operations["register_model"];
         delete?: never;
@@ -1673,6 +1674,11 @@ export interface components {
              * @description How often it was sent, for what goes out to others.
              */
             sent?: number | null;
+            /**
+             * Format: int32
+             * @description The HTTP status of the last answer to it.
+             */
+            answered?: number | null;
             worker_id?: components["schemas"]["WorkerId"] | null;
             /** @description `cpu`, `cuda:0`, … */
             device?: string | null;
@@ -1950,6 +1956,12 @@ export interface components {
             family?: string | null;
             /** @description Names of its classes, as they are registered, or as its files in a worker's repository say. */
             labels?: string[] | null;
+            /**
+             * Format: int32
+             * @description How many numbers its vectors have, as its files in a worker's repository or the loaded copy say: what a collection for them is
+             *     made with. Null of a model that gives none, or whose dimension is not known, such as of a registered one that nobody loaded yet.
+             */
+            embedding_dimension?: number | null;
             /** @description Which copy is warm. */
             digest?: string | null;
             /**
@@ -2689,6 +2701,8 @@ export interface components {
             valid: boolean;
             plan: components["schemas"]["PlanSize"];
             inputs: components["schemas"]["InputView"][];
+            /** @description What compiles and is surely not meant, such as an input that nothing reads. Nothing is refused for it. */
+            warnings: components["schemas"]["Fault"][];
         };
         VersionRow: {
             /** Format: int32 */
@@ -2708,6 +2722,11 @@ export interface components {
             digest?: string | null;
             family?: string | null;
             task?: string | null;
+            /**
+             * Format: int32
+             * @description How many numbers its vectors have, of one that gives vectors.
+             */
+            embedding_dimension?: number | null;
             /**
              * Format: int64
              * @description Memory it takes.
@@ -2809,6 +2828,8 @@ export interface components {
             busy_ms?: number | null;
             version?: string | null;
             started_at?: components["schemas"]["UnixMillis"] | null;
+            /** @description Where it serves `/healthz`, `/readyz` and `/metrics`, as its own machine calls the place. */
+            health_listen?: string | null;
         };
         /** @description A worker process, unique for its life. */
         WorkerId: string;

@@ -71,6 +71,7 @@ async fn models_are_described_until_nobody_says_so_any_more() -> Result<()> {
         family: "raw".into(),
         task: "tensor".into(),
         labels,
+        embedding_dimension: None,
     };
     let ttl = Duration::from_secs(60);
     assert!(!bus.renew_descriptions(ttl).await?);

@@ -40,6 +40,9 @@ pub struct WarmModel {
     pub family: &'static str,
     /// What it is made for.
     pub task: &'static str,
+    /// How many numbers its vectors have; none of one that gives none, or does not say.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub embedding_dimension: Option<u32>,
     /// Memory it takes.
     pub bytes: u64,
     /// How long it took to load, milliseconds.
@@ -66,6 +69,7 @@ impl CacheReport {
                 digest: ready.core.info().digest.clone(),
                 family: ready.core.info().family,
                 task: ready.core.info().task,
+                embedding_dimension: ready.core.info().embedding_dimension,
                 bytes: ready.bytes,
                 load_ms: milliseconds(ready.core.info().load_time),
                 idle_ms: if ready.leases > 0 { 0 } else { milliseconds(ready.last_used.elapsed()) },

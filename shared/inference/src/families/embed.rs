@@ -12,6 +12,9 @@ pub trait Embedder: Send + Sync {
     /// [`InferenceError::MissingTower`] when the model takes none of it.
     fn part(&self, of: Modality) -> Result<Part, InferenceError>;
 
+    /// How many numbers its vectors have, where that is known before there is one; of the usual pooling.
+    fn dimension(&self) -> Option<u32>;
+
     /// Width and height that a picture of `source` pixels is scaled to before the graph sees it: what may be decoded
     /// at less than its own size for it.
     fn scaled_size(&self, source: (u32, u32)) -> (u32, u32);

@@ -10,6 +10,7 @@ use millrace_contracts::ModelId;
 use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
+use super::dimension::dimension_of;
 use super::transformers::Intake;
 use super::vision_encoder::Tokens;
 use super::{Embedder, Entry, Family, Modality, Pooling};
@@ -44,6 +45,7 @@ struct ImageTower {
     intake: Intake,
     inputs: Vec<String>,
     tokens: Tokens,
+    dimension: Option<u32>,
     /// A black picture, for texts in a graph that does both.
     blank: OnceLock<Tensor>,
 }
@@ -53,6 +55,7 @@ struct TextTower {
     texts: Texts,
     inputs: Vec<String>,
     vector: usize,
+    dimension: Option<u32>,
 }
 
 fn is_siglip(facts: &Facts) -> bool {
@@ -112,10 +115,13 @@ impl Towers {
 impl ImageTower {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
         let names: Vec<&str> = facts.outputs.iter().map(|port| port.name.as_str()).collect();
+        let own = config_of(facts, "vision_config");
+        let tokens = Tokens::new(&facts.id, &names, own);
         Ok(Self {
             intake: Intake::beside_texts(facts)?,
             inputs: facts.inputs.iter().map(|port| port.name.clone()).collect(),
-            tokens: Tokens::new(&facts.id, &names, config_of(facts, "vision_config")),
+            dimension: tokens.dimension(facts, own),
+            tokens,
             blank: OnceLock::new(),
         })
     }
@@ -146,9 +152,10 @@ impl TextTower {
         };
         let vector = TEXT_VECTORS.iter().find_map(|name| outputs.iter().position(|port| port.name == *name));
         let vector = vector.ok_or_else(|| facts.unsupported("its graph gives no vector for a text"))?;
+        let dimension = dimension_of(&outputs[vector], &facts.config, own);
         let texts = Texts::open(&facts.id, &facts.folder, inputs, known)?;
         let inputs = inputs.iter().map(|port| port.name.clone()).collect();
-        Ok(Self { part, texts, inputs, vector })
+        Ok(Self { part, texts, inputs, vector, dimension })
     }
 }
 
@@ -177,6 +184,12 @@ impl Embedder for Towers {
             Modality::Text => self.text.as_ref().map(|text| text.part),
         };
         part.ok_or_else(|| self.missing(of))
+    }
+
+    fn dimension(&self) -> Option<u32> {
+        // Both give vectors that can be compared.
+        let of_text = || self.text.as_ref().and_then(|text| text.dimension);
+        self.image.as_ref().and_then(|image| image.dimension).or_else(of_text)
     }
 
     fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {

@@ -5,13 +5,14 @@ use millrace_contracts::ModelId;
 use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
+use super::dimension::dimension_of;
 use super::transformers::Intake;
 use super::{Embedder, Entry, Family, Modality, Pooling};
 use crate::{Facts, InferenceError, Part, Tensor};
 
 /// Outputs that are one vector per picture, the best known first.
 const POOLED: [&str; 3] = ["image_embeds", "pooler_output", "sentence_embedding"];
-const PATCHES: &str = "last_hidden_state";
+pub(super) const PATCHES: &str = "last_hidden_state";
 
 /// Models whose tokens are patches, or whose output is a map.
 const WITHOUT_CLASS_TOKEN: [&str; 30] = [
@@ -60,6 +61,7 @@ pub(super) const ENTRY: Entry = Entry {
 struct VisionEncoder {
     intake: Intake,
     tokens: Tokens,
+    dimension: Option<u32>,
 }
 
 /// Where a graph's vectors are, and which of its tokens are patches.
@@ -88,7 +90,9 @@ enum Special {
 impl VisionEncoder {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
         let names: Vec<&str> = facts.outputs.iter().map(|port| port.name.as_str()).collect();
-        Ok(Self { intake: Intake::new(facts)?, tokens: Tokens::new(&facts.id, &names, &facts.config) })
+        let tokens = Tokens::new(&facts.id, &names, &facts.config);
+        let dimension = tokens.dimension(facts, &facts.config);
+        Ok(Self { intake: Intake::new(facts)?, tokens, dimension })
     }
 }
 
@@ -108,6 +112,12 @@ impl Tokens {
             (None, Special::Unknown) => None,
         };
         Self { id: id.clone(), pooled, patches: place(PATCHES), special, usual, kind: kind.to_owned() }
+    }
+
+    /// How many numbers its usual vector has, where that is known; `config` is that of the vision model.
+    pub(super) fn dimension(&self, facts: &Facts, config: &Map<String, Value>) -> Option<u32> {
+        let output = if self.usual == Some(Pooling::Pooler) { self.pooled } else { self.patches };
+        dimension_of(facts.outputs.get(output?)?, &facts.config, config)
     }
 
     /// The vector of one row.
@@ -256,6 +266,10 @@ impl Embedder for VisionEncoder {
                 Err(InferenceError::MissingTower { id: self.tokens.id.clone(), wanted: of.as_str() })
             }
         }
+    }
+
+    fn dimension(&self) -> Option<u32> {
+        self.dimension
     }
 
     fn scaled_size(&self, source: (u32, u32)) -> (u32, u32) {

@@ -21,6 +21,7 @@ async fn a_description_says_what_loading_finds() {
                         (info.task, &info.labels),
                         "{id}"
                     );
+                    assert_eq!(description.embedding_dimension, info.embedding_dimension, "{id}");
                     described += 1;
                 }
                 (Err(described), Err(loaded)) => assert_eq!(described.kind(), loaded.kind(), "{id}"),

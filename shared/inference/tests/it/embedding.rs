@@ -49,6 +49,10 @@ fn distance(have: &[f32], want: &Value) -> f64 {
         .fold(0.0, f64::max)
 }
 
+fn dimension_of(model: &Model) -> Option<usize> {
+    model.info().embedding_dimension.map(|dimension| dimension as usize)
+}
+
 fn unit(vector: &[f32]) -> Vec<f32> {
     normalised(vector).unwrap()
 }
@@ -66,6 +70,16 @@ fn folder_with(model: &str, files: &[&str]) -> tempfile::TempDir {
 
 const SETTINGS: [&str; 4] =
     ["config.json", "preprocessor_config.json", "tokenizer.json", "tokenizer_config.json"];
+
+/// What an owner of a collection is told before there is any vector.
+#[tokio::test]
+async fn the_dimension_is_known_before_there_is_a_vector() {
+    for id in ["dinov2-tiny", "clip-tiny", "siglip-tiny"] {
+        let model = zoo().load(&id.into()).await.unwrap();
+        let vector = embed_image(&model, golden(id)["cases"][0]["image"].as_str().unwrap(), None).await;
+        assert_eq!(dimension_of(&model), Some(vector.len()), "{id}");
+    }
+}
 
 #[tokio::test]
 async fn dinov2_gives_class_token_and_mean_of_the_patches() {
@@ -213,7 +227,9 @@ async fn a_tower_that_is_missing_is_said_to_be() {
     let frame = millrace_vision::Frame::filled(8, 8, [0; 3]);
     let refused = reading.embedder().unwrap().prepare_image(&frame).unwrap_err();
     assert!(matches!(&refused, InferenceError::MissingTower { wanted: "pictures", .. }), "{refused}");
-    assert!(normalised(&embed_text(&reading, "a cat").await).is_some());
+    let vector = embed_text(&reading, "a cat").await;
+    assert!(normalised(&vector).is_some());
+    assert_eq!(dimension_of(&reading), Some(vector.len()));
     // A text tower cannot do without its tokenizer.
     let refused = load(&[config, pixels, "onnx/model.onnx"]).await.map(|_| ()).unwrap_err();
     assert!(
@@ -232,6 +248,7 @@ async fn a_detector_gives_no_vectors() {
         model.embedder().map(|_| ()),
         Err(InferenceError::WrongTask { wanted: "embedding", .. })
     ));
+    assert_eq!(dimension_of(&model), None);
     assert!(matches!(
         model.segmenter().map(|_| ()),
         Err(InferenceError::WrongTask { wanted: "segmentation", .. })
