@@ -36,7 +36,7 @@ describe('asOverlay', () => {
       { bbox, class_id: 3, class_name: '3' },
     ]);
     expect(items({ bbox, class_name: 'cat', confidence: 'high', detection_id: 5 })).toEqual([
-      { bbox, class_id: 0, class_name: 'cat' },
+      { bbox, class_id: -1, class_name: 'cat' },
     ]);
     const whole = {
       bbox,

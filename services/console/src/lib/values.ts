@@ -35,6 +35,9 @@ export interface Overlay {
   items: Detection[];
 }
 
+/** As blocks take it where a detection names no class. */
+const UNKNOWN_CLASS = -1;
+
 export function asImage(value: unknown): ImageValue | null {
   return isObject(value) && value.kind === 'image' && typeof value.blob === 'string'
     ? (value as unknown as ImageValue)
@@ -58,11 +61,11 @@ export function asOverlay(value: unknown): Overlay | null {
 function asDetection(item: Json): Detection | null {
   if (!isObject(item) || !areNumbers(item.bbox) || item.bbox.length !== 4) return null;
   const { detection_id, class_id, class_name, confidence, mask, keypoints, tracker_id } = item;
-  const id = typeof class_id === 'number' && Number.isFinite(class_id) ? class_id : 0;
+  const id = typeof class_id === 'number' && Number.isFinite(class_id) ? class_id : UNKNOWN_CLASS;
   return {
     bbox: item.bbox as Detection['bbox'],
     class_id: id,
-    class_name: typeof class_name === 'string' ? class_name : String(class_id ?? id),
+    class_name: typeof class_name === 'string' ? class_name : String(class_id ?? ''),
     ...(typeof detection_id === 'string' && { detection_id }),
     ...(typeof confidence === 'number' && Number.isFinite(confidence) && { confidence }),
     ...(isMask(mask) && { mask }),

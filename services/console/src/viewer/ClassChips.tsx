@@ -11,15 +11,15 @@ interface Props {
 
 /** The classes that occur, each a switch. */
 export function ClassChips({ items, hidden, onToggle }: Props) {
-  const found = new Map<string, { id: number; count: number }>();
+  const found = new Map<string, { first: Detection; count: number }>();
   for (const item of items) {
-    const entry = found.get(item.class_name) ?? { id: item.class_id, count: 0 };
+    const entry = found.get(item.class_name) ?? { first: item, count: 0 };
     entry.count += 1;
     found.set(item.class_name, entry);
   }
   return (
     <div className={classes.chips} role="group" aria-label="Classes">
-      {[...found].map(([name, { id, count }]) => (
+      {[...found].map(([name, { first, count }]) => (
         <button
           key={name}
           type="button"
@@ -27,7 +27,7 @@ export function ClassChips({ items, hidden, onToggle }: Props) {
           aria-pressed={!hidden.has(name)}
           onClick={() => onToggle(name)}
         >
-          <span style={{ background: classColour(id) }} />
+          <span style={{ background: classColour(first) }} />
           {name || 'unnamed'} <b>{formatCount(count)}</b>
         </button>
       ))}

@@ -23,7 +23,7 @@ export function Boxes({ items, width, height, scale, active, onActive }: Props) 
     <svg className={classes.layer} viewBox={`0 0 ${width} ${height}`} aria-hidden>
       {items.map((item, index) => {
         const [x1, y1, x2, y2] = item.bbox;
-        const colour = classColour(item.class_id);
+        const colour = classColour(item);
         const label = `${item.class_name}${item.confidence === undefined ? '' : ` ${item.confidence.toFixed(2)}`}`;
         const chip = { width: label.length * font * 0.62 + font * 0.7, height: font * 1.5 };
         const top = y1 >= chip.height ? y1 - chip.height : y1;
@@ -52,7 +52,7 @@ export function Boxes({ items, width, height, scale, active, onActive }: Props) 
               x={left + font * 0.35}
               y={top + font * 1.08}
               fontSize={font}
-              fill={classInk(item.class_id)}
+              fill={classInk(item)}
               className={classes.label}
             >
               {label}
@@ -77,7 +77,7 @@ export function Masks({ items, width, height }: Pick<Props, 'items' | 'width' | 
     const area = (item: Detection) => (item.bbox[2] - item.bbox[0]) * (item.bbox[3] - item.bbox[1]);
     for (const item of items.toSorted((a, b) => area(b) - area(a))) {
       if (item.mask && item.mask.size[0] === height && item.mask.size[1] === width) {
-        paintMask(pixels.data, item.mask, classRgb(item.class_id), MASK_ALPHA);
+        paintMask(pixels.data, item.mask, classRgb(item), MASK_ALPHA);
       }
     }
     context.putImageData(pixels, 0, 0);

@@ -1,40 +1,68 @@
-/** Colours of classes: far apart for neighbours, and the same for a class wherever it is shown. */
+/**
+ * Colours of classes: those that the block `draw_boxes` gives them, so that a class looks the same on a picture that was drawn and in
+ * the viewer. `drawn.json` has examples of them, which a test of `shared/vision` draws.
+ */
+import type { Detection } from '~/lib/values';
 
-/** The golden angle spreads any number of hues evenly. */
-const GOLDEN_ANGLE = 137.508;
+export type Class = Pick<Detection, 'class_id' | 'class_name'>;
+type Rgb = [number, number, number];
 
-export function classHue(classId: number): number {
-  return Math.round(((Math.max(0, classId) * GOLDEN_ANGLE + 205) % 360) * 10) / 10;
+const PALETTE: readonly Rgb[] = [
+  [255, 64, 87],
+  [0, 158, 235],
+  [255, 176, 0],
+  [24, 176, 88],
+  [155, 81, 224],
+  [255, 115, 38],
+  [0, 186, 182],
+  [233, 66, 190],
+  [140, 190, 28],
+  [72, 98, 240],
+  [178, 92, 44],
+  [252, 226, 5],
+  [112, 214, 255],
+  [196, 24, 54],
+  [0, 118, 84],
+  [255, 154, 178],
+  [94, 60, 168],
+  [182, 226, 122],
+  [128, 128, 140],
+  [20, 78, 148],
+];
+
+/** Red, green, blue, 0 to 255. */
+export function classRgb(of: Class): Rgb {
+  return PALETTE[keyOf(of)] ?? [0, 0, 0];
 }
 
-export function classColour(classId: number): string {
-  return `hsl(${classHue(classId)} 85% 52%)`;
+/** The class's index, round and round; for classes without one a number made from the name. */
+function keyOf({ class_id, class_name }: Class): number {
+  if (class_id >= 0) return Math.trunc(class_id) % PALETTE.length;
+  // FNV-1a.
+  let hash = 0xcbf29ce484222325n;
+  for (const byte of new TextEncoder().encode(class_name)) {
+    hash = BigInt.asUintN(64, (hash ^ BigInt(byte)) * 0x100000001b3n);
+  }
+  return Number((hash >> 1n) % BigInt(PALETTE.length));
 }
 
-/** The same colour as red, green, blue, 0 to 255. */
-export function classRgb(classId: number): [number, number, number] {
-  const [hue, saturation, lightness] = [classHue(classId), 0.85, 0.52];
-  const chroma = saturation * Math.min(lightness, 1 - lightness);
-  const channel = (offset: number): number => {
-    const k = (offset + hue / 30) % 12;
-    return Math.round(255 * (lightness - chroma * Math.max(-1, Math.min(k - 3, 9 - k, 1))));
-  };
-  return [channel(0), channel(8), channel(4)];
+export function classColour(of: Class): string {
+  return `rgb(${classRgb(of).join(' ')})`;
 }
 
 /** Black and white can be told equally well from a ground of this luminance, by 4.58 to 1. */
 const MIDDLE = 0.179;
 
 /** The ink in which words on the class's colour can be read. */
-export function classInk(classId: number): string {
-  return luminance(classRgb(classId)) < MIDDLE ? '#ffffff' : '#000000';
+export function classInk(of: Class): string {
+  return luminance(classRgb(of)) < MIDDLE ? '#ffffff' : '#000000';
 }
 
 /** How light a colour is, 0 to 1 (WCAG 2). */
-export function luminance(rgb: [number, number, number]): number {
+export function luminance(rgb: Rgb): number {
   const [red, green, blue] = rgb.map(channel => {
     const share = channel / 255;
     return share <= 0.04045 ? share / 12.92 : ((share + 0.055) / 1.055) ** 2.4;
-  }) as [number, number, number];
+  }) as Rgb;
   return 0.2126 * red + 0.7152 * green + 0.0722 * blue;
 }

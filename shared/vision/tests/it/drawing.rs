@@ -1,7 +1,10 @@
 //! Drawing: what must hold whatever is drawn.
 
+use std::collections::BTreeSet;
+
 use millrace_vision::{BoxStyle, ColorBy, Frame, LabelStyle, Mark, draw_boxes};
 use proptest::prelude::*;
+use serde_json::{Value, json};
 
 fn mark(bbox: [f32; 4], class_id: i64) -> Mark {
     Mark { bbox, class_id, class_name: format!("class-{class_id}"), confidence: 0.9, tracker_id: None }
@@ -35,6 +38,23 @@ fn a_class_keeps_its_colour_wherever_it_stands() {
     let own = BoxStyle { palette: vec![[1, 2, 3]], ..style };
     let painted = draw_boxes(&grey(100, 100), &[mark([20.0, 20.0, 80.0, 80.0], 3)], &own).unwrap();
     assert_eq!(painted.pixel(50, 20), Some([1, 2, 3]));
+}
+
+/// The console shows boxes itself: its viewer is held against the same examples.
+#[test]
+fn the_consoles_viewer_has_the_colours_that_are_drawn() {
+    let examples = include_str!("../../../../services/console/src/viewer/drawn.json");
+    let examples: Vec<Value> = serde_json::from_str(examples).unwrap();
+    let style = BoxStyle { labels: LabelStyle::None, ..BoxStyle::default() };
+    for example in &examples {
+        let class_name = example["class_name"].as_str().unwrap().to_owned();
+        let class_id = example["class_id"].as_i64().unwrap();
+        let mark = Mark { class_name, ..mark([10.0, 10.0, 30.0, 30.0], class_id) };
+        let drawn = draw_boxes(&grey(40, 40), &[mark], &style).unwrap();
+        assert_eq!(json!(drawn.pixel(20, 10)), example["rgb"], "{example}");
+    }
+    let colours: BTreeSet<String> = examples.iter().map(|example| example["rgb"].to_string()).collect();
+    assert_eq!(colours.len(), 20, "every colour is among the examples");
 }
 
 #[test]
