@@ -4,7 +4,7 @@ import { useEditorStore } from '../store';
 import { besideSettings } from './intoView';
 
 /** Below this no name on a node can be read. */
-const LEGIBLE = 0.55;
+const LEGIBLE = 0.5;
 /** What is left free on each side, as a part of the canvas's width. */
 const MARGIN = 0.05;
 

@@ -1,4 +1,4 @@
-import { ActionIcon, Anchor, Group, Switch, Text, Tooltip } from '@mantine/core';
+import { ActionIcon, Anchor, Switch, Text, Tooltip } from '@mantine/core';
 import { IconPencil, IconPlayerPlay } from '@tabler/icons-react';
 import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
@@ -15,6 +15,7 @@ import { StatusBadge } from '~/ui/Status';
 import { table } from '~/ui/tableClasses';
 import { replaceSchedule } from './request';
 import { ScheduleForm } from './ScheduleForm';
+import classes from './SchedulesTable.module.css';
 
 export function SchedulesTable({ rows }: { rows: Schedule[] }) {
   return (
@@ -38,7 +39,7 @@ export function SchedulesTable({ rows }: { rows: Schedule[] }) {
                 <span className="mono">{schedule.cron}</span>{' '}
                 <span className={table.cell}>{schedule.timezone}</span>
               </td>
-              <td className={table.cell}>
+              <td className={classes.next}>
                 {schedule.next_at == null ? 'switched off' : formatDate(schedule.next_at)}
               </td>
               <td className={`${table.cell} ${table.optional}`}>{words(schedule.overlap)}</td>
@@ -91,7 +92,7 @@ function Actions({ schedule }: { schedule: Schedule }) {
     onError: error => notifyProblem('It was not changed', error),
   });
   return (
-    <Group gap={8} justify="flex-end" wrap="nowrap">
+    <div className={classes.actions}>
       <Switch
         size="xs"
         aria-label={`${schedule.cron} is on`}
@@ -123,6 +124,6 @@ function Actions({ schedule }: { schedule: Schedule }) {
       {editing && (
         <ScheduleForm workflow={schedule.workflow_id} schedule={schedule} onClose={() => setEditing(false)} />
       )}
-    </Group>
+    </div>
   );
 }
