@@ -112,6 +112,38 @@ test('a picture from the camera, and a sample', async () => {
   assert.deepEqual(page.faults, []);
 });
 
+/** Pictures on the page that the browser shows as broken. */
+const brokenOn = page =>
+  page.evaluate(
+    () => [...document.images].filter(one => one.complete && one.src && one.naturalWidth === 0).length,
+  );
+
+test('pictures that are none, and pictures that are gone, are said to be so', async () => {
+  const page = await openPage(browser, { allowed: [/404/] });
+  const field = await openPanel(page);
+  await field.locator('input[type=file]').setInputFiles([
+    { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture at all') },
+    { name: 'star.jpg', mimeType: 'image/jpeg', buffer: readFileSync(STAR) },
+  ]);
+  await field.getByRole('img', { name: 'notes.jpg: no picture' }).waitFor();
+  assert.equal(await brokenOn(page), 0);
+  await shoot(page, 'picture-none');
+  await field.getByRole('button', { name: 'Remove notes.jpg' }).click();
+  await page.route(/\/api\/v1\/blobs\/[0-9a-f]{64}(\/thumbnail.*)?$/, async route => {
+    const type = (await route.request().headerValue('accept')) ?? '';
+    return type.startsWith('image/') ? route.fulfill({ status: 404 }) : route.continue();
+  });
+  assert.deepEqual(await sizes(page), ['150x150']);
+  await page.locator('[data-node=photos]').getByText('no picture').waitFor();
+  await shoot(page, 'picture-gone');
+  await page.getByRole('tab', { name: 'Outputs' }).click();
+  await page.getByRole('button', { name: 'Picture 0 of answer.photos' }).click();
+  await page.getByRole('dialog').getByText('no picture').waitFor();
+  assert.equal(await brokenOn(page), 0);
+  await shoot(page, 'picture-gone-viewer');
+  assert.deepEqual(page.faults, []);
+});
+
 test('numbers as they are typed, and a switch that nobody touched', async () => {
   const parameter = (id, kind) => ({ id, type: 'parameter_input', config: { kind } });
   const numbers = await api(server, '/workflows', {

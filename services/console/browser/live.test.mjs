@@ -2,8 +2,8 @@
 import assert from 'node:assert/strict';
 import { after, before, test } from 'node:test';
 import { threadTime, wallLimit } from './support/clock.mjs';
-import { openPage, shoot, startBrowser } from './support/browser.mjs';
-import { api, startServer } from './support/server.mjs';
+import { openPage, serious, shoot, startBrowser } from './support/browser.mjs';
+import { api, startServer, startWorker, upload } from './support/server.mjs';
 import { chain, loop } from './support/workflows.mjs';
 
 const EVENT_TO_PIXEL_P95_MS = 100;
@@ -103,6 +103,47 @@ test('a run is cancelled, and run again', async () => {
   await page.getByRole('button', { name: 'Run again', exact: true }).click();
   await page.waitForURL(url => !url.pathname.includes(run));
   await page.getByText('rerun of').waitFor();
+  assert.deepEqual(page.faults, []);
+});
+
+test('a run that no worker takes up says what it waits for, until one is there', async () => {
+  const page = await openPage(browser);
+  const run = await start(
+    {
+      name: 'waits',
+      nodes: [
+        { id: 'photo', type: 'image_input' },
+        {
+          id: 'small',
+          type: 'resize',
+          pool: 'fsat',
+          inputs: { image: '$inputs.photo' },
+          config: { width: 64 },
+        },
+        { id: 'answer', type: 'json_output', inputs: { picture: '$nodes.small.image' } },
+      ],
+    },
+    { photo: await upload(server, 'scene.jpg') },
+  );
+  let looks = 0;
+  page.on('request', one => {
+    if (new URL(one.url()).pathname.endsWith(`/executions/${run}`) && one.resourceType() === 'fetch')
+      looks += 1;
+  });
+  await page.goto(`${server.url}/executions/${run}`);
+  const notice = page.getByText('No worker serves the pool fsat: the run waits for one.');
+  await notice.waitFor();
+  await page.getByText('served are batch, cpu, fast, heavy, io').waitFor();
+  await shoot(page, 'unserved');
+  assert.deepEqual(await serious(page), []);
+  const stop = await startWorker(server, 'fsat');
+  try {
+    await page.locator('[data-node=answer][data-status=completed]').waitFor({ timeout: 60_000 });
+    await notice.waitFor({ state: 'detached' });
+  } finally {
+    await stop();
+  }
+  assert.ok(looks < 20, `the run's page was asked for ${looks} times`);
   assert.deepEqual(page.faults, []);
 });
 

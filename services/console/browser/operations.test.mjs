@@ -86,6 +86,13 @@ test('a schedule is made, changed, switched off, and run at once', async () => {
   await row.getByRole('switch').click({ force: true });
   await row.getByText('switched off').waitFor();
   await shoot(page, 'schedules');
+  // On a phone all that can be done is in reach.
+  await page.setViewportSize({ width: 390, height: 844 });
+  for (const action of await row.getByRole('button').all()) {
+    const { x, width } = await action.boundingBox();
+    assert.ok(x >= 0 && x + width <= 390, `${await action.getAttribute('aria-label')} ends at ${x + width}`);
+  }
+  await shoot(page, 'schedules-phone');
   await row.getByRole('button', { name: 'Run @daily now' }).click();
   await page.waitForURL(/\/executions\//);
   await page.getByRole('tab', { name: 'Outputs' }).click();

@@ -93,6 +93,22 @@ export async function startServer(environment = {}) {
   };
 }
 
+/** A worker of its own beside the server, for the jobs of one pool; the function that is returned ends it. */
+export async function startWorker(server, pool) {
+  const data = join(server.folder, 'data');
+  const { redis_url: redis } = JSON.parse(readFileSync(join(data, 'endpoints.json'), 'utf8'));
+  const log = openSync(join(server.folder, `worker-${pool}.log`), 'a');
+  const child = spawn(binary(), ['worker', '--pool', pool, '--health-listen', '127.0.0.1:0'], {
+    stdio: ['ignore', log, log],
+    env: { ...process.env, REDIS_URL: redis, MILLRACE__BLOBS__URL: join(data, 'blobs') },
+  });
+  return async () => {
+    child.kill('SIGTERM');
+    if (child.exitCode === null && child.signalCode === null)
+      await new Promise(resolve => child.once('exit', resolve));
+  };
+}
+
 /** A request to the api, by JSON, with the server's key if it has one. */
 export async function api(server, path, body, method = body === undefined ? 'GET' : 'POST') {
   const answer = await fetch(`${server.url}/api/v1${path}`, {

@@ -20,9 +20,9 @@ export function Unserved({ pools, served }: Pools) {
           It goes on by itself as soon as one is there: <Code>{command}</Code> starts one.{' '}
           {served.length === 0
             ? 'At the moment there are no workers at all.'
-            : `If another pool is meant, cancel the run and change it at the node or the model; served are ${served.join(', ')}.`}{' '}
+            : `If another pool is meant, cancel the run and name that one, at the node, the model or the run; served are ${served.join(', ')}.`}{' '}
           <Anchor component={Link} to="/workers" inherit>
-            Workers
+            See the workers
           </Anchor>
         </Text>
       </div>
