@@ -60,8 +60,8 @@ impl SecretUrl {
         if shown.password().is_some() && shown.set_password(Some(STARS)).is_err() {
             return format!("{}://{STARS}", self.0.scheme());
         }
-        // libpq-style URLs may carry the password as a parameter.
-        if shown.query_pairs().any(|(name, _)| name.contains("password")) {
+        // URLs in the style of libpq may carry the password as a parameter, and those of Redis's socket always do, as `pass`.
+        if shown.query_pairs().any(|(name, _)| name.contains("pass")) {
             shown.set_query(Some(STARS));
         }
         shown.to_string()
@@ -126,6 +126,7 @@ mod tests {
             "redis://:hunter2@127.0.0.1:6379/0",
             "postgres://user:hunter2@db/millrace?sslmode=require",
             "postgres://user@db/millrace?password=hunter2",
+            "redis+unix:///run/redis.sock?user=default&pass=hunter2",
         ] {
             let url: SecretUrl = text.parse().unwrap();
             let shown = format!("{url} {url:?} {}", serde_json::to_string(&url).unwrap());

@@ -12,6 +12,7 @@ mod process;
 mod program;
 mod redis;
 mod run_as;
+mod socket;
 
 pub use error::LocalError;
 pub use lock::DirLock;

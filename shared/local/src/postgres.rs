@@ -7,7 +7,7 @@ mod init;
 mod template;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
@@ -20,7 +20,7 @@ use crate::options::{Durability, ServerOptions};
 use crate::process::Process;
 use crate::program::PostgresPrograms;
 use crate::run_as::RunAs;
-use crate::{LocalError, error, free_port, password};
+use crate::{LocalError, error, free_port, password, socket};
 
 /// The superuser of a private server.
 const USER: &str = "millrace";
@@ -41,6 +41,8 @@ pub struct PostgresServer {
     process: Process,
     port: u16,
     password: String,
+    /// The folder of its socket, beside its port.
+    sockets: Option<PathBuf>,
 }
 
 impl PostgresServer {
@@ -76,7 +78,13 @@ impl PostgresServer {
             Some(found) => found,
             None => launch(&files, &programs, run_as.as_ref(), options).await?,
         };
-        Ok(Self { files, programs, run_as, options: options.clone(), process, port, password })
+        let mut sockets = files.sockets();
+        if let Some(folder) = &sockets
+            && !socket::is_open(&socket_in(folder, port)).await
+        {
+            sockets = None;
+        }
+        Ok(Self { files, programs, run_as, options: options.clone(), process, port, password, sockets })
     }
 
     /// `postgres://millrace:password@127.0.0.1:port/millrace`. Holds the password: not for logs.
@@ -89,6 +97,15 @@ impl PostgresServer {
     #[must_use]
     pub fn url_of(&self, database: &str) -> String {
         format!("postgres://{USER}:{}@127.0.0.1:{}/{database}", self.password, self.port)
+    }
+
+    /// The same database by the server's socket, with the socket's folder as the parameter `host`, as libpq has it; none where the
+    /// folder's path is too long for a socket or has to be quoted. Holds the password: not for logs.
+    #[must_use]
+    pub fn socket_url(&self) -> Option<String> {
+        let folder = self.sockets.as_ref()?.display();
+        let (password, port) = (&self.password, self.port);
+        Some(format!("postgres://{USER}:{password}@localhost:{port}/{DATABASE}?host={folder}"))
     }
 
     /// The port on 127.0.0.1.
@@ -195,11 +212,18 @@ async fn launch(
     unreachable!("the loop ends by returning")
 }
 
+/// Where a server of this port has its socket, by the rule of Postgres.
+fn socket_in(folder: &Path, port: u16) -> PathBuf {
+    folder.join(format!(".s.PGSQL.{port}"))
+}
+
 fn arguments(files: &Files, durability: Durability, port: u16) -> Vec<OsString> {
+    let sockets = files.sockets().filter(|folder| socket::can_be(&socket_in(folder, port)));
     let mut settings = vec![
         format!("port={port}"),
         "listen_addresses=127.0.0.1".to_owned(),
-        "unix_socket_directories=".to_owned(),
+        format!("unix_socket_directories={}", sockets.as_deref().unwrap_or(Path::new("")).display()),
+        "unix_socket_permissions=0700".to_owned(),
         "max_connections=100".to_owned(),
         "logging_collector=off".to_owned(),
         "log_timezone=UTC".to_owned(),

@@ -11,7 +11,7 @@ use crate::coming_up::{Answer, Patience, until_ready};
 use crate::launch::Launch;
 use crate::options::{Durability, ServerOptions};
 use crate::process::Process;
-use crate::{LocalError, error, free_port, password, program};
+use crate::{LocalError, error, free_port, password, program, socket};
 
 const SERVER: &str = "redis-server";
 const POLL: Duration = Duration::from_millis(5);
@@ -31,6 +31,8 @@ pub struct RedisServer {
     process: Process,
     port: u16,
     password: String,
+    /// Where it listens beside its port.
+    socket: Option<PathBuf>,
 }
 
 /// The files of one server.
@@ -50,6 +52,10 @@ impl Folder {
 
     fn pid_file(&self) -> PathBuf {
         self.dir.join("redis.pid")
+    }
+
+    fn socket(&self) -> Option<PathBuf> {
+        socket::usable(self.dir.join("redis.sock"))
     }
 
     fn port(&self) -> Option<u16> {
@@ -82,18 +88,42 @@ impl RedisServer {
                     redis.port = port,
                     "adopted the Redis left running in this folder"
                 );
-                return Ok(Self { folder, options: options.clone(), process, port, password });
+                return Ok(Self::of(folder, options, (process, port), password).await);
             }
             process.stop(Signal::SIGTERM, ADOPTION_TIMEOUT).await;
         }
-        let (process, port) = launch(&folder, options, &password, former).await?;
-        Ok(Self { folder, options: options.clone(), process, port, password })
+        let launched = launch(&folder, options, &password, former).await?;
+        Ok(Self::of(folder, options, launched, password).await)
+    }
+
+    /// The one that answers at this port.
+    async fn of(
+        folder: Folder,
+        options: &ServerOptions,
+        (process, port): (Process, u16),
+        password: String,
+    ) -> Self {
+        let mut socket = folder.socket();
+        if let Some(path) = &socket
+            && !socket::is_open(path).await
+        {
+            socket = None;
+        }
+        Self { folder, options: options.clone(), process, port, password, socket }
     }
 
     /// `redis://default:password@127.0.0.1:port/`, which `redis-cli -u` takes too. Holds the password: not for logs.
     #[must_use]
     pub fn url(&self) -> String {
         url(self.port, &self.password)
+    }
+
+    /// The same server by its socket, `redis+unix:///path?user=default&pass=password`, if it has one: not where the folder's path is
+    /// too long for that or has to be quoted. Holds the password: not for logs.
+    #[must_use]
+    pub fn socket_url(&self) -> Option<String> {
+        let path = self.socket.as_ref()?.display();
+        Some(format!("redis+unix://{path}?user=default&pass={}", self.password))
     }
 
     /// The port on 127.0.0.1.
@@ -186,9 +216,13 @@ async fn launch(
 fn config(folder: &Folder, durability: Durability, password: &str, port: u16) -> String {
     let append_only = if durability == Durability::Durable { "yes" } else { "no" };
     let Folder { dir } = folder;
+    let socket = folder
+        .socket()
+        .filter(|path| socket::can_be(path))
+        .map_or_else(String::new, |path| format!("unixsocket {}\nunixsocketperm 700\n", path.display()));
     format!(
         "# Written by Millrace at every start.\n\
-         bind 127.0.0.1\nport {port}\nprotected-mode yes\nrequirepass {password}\n\
+         bind 127.0.0.1\nport {port}\n{socket}protected-mode yes\nrequirepass {password}\n\
          dir \"{dir}\"\npidfile \"{pid_file}\"\ndaemonize no\nlogfile \"\"\n\
          appendonly {append_only}\nappendfsync everysec\nsave \"\"\n\
          auto-aof-rewrite-min-size {REWRITE_FROM}\n\

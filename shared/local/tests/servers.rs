@@ -59,6 +59,8 @@ async fn redis_starts_keeps_its_password_to_itself_and_stops() {
     options.durability = millrace_local::Durability::Durable;
     let server = RedisServer::start(dir.path(), &options).await.unwrap();
     assert_eq!(count(&server.url(), "x").await, 1);
+    let by_socket = server.socket_url().expect("it has a socket");
+    assert_eq!(count(&by_socket, "y").await, 1);
     assert!(
         server.url().starts_with("redis://default:"),
         "redis-cli shows an empty user where none is named"
@@ -81,7 +83,22 @@ async fn redis_starts_keeps_its_password_to_itself_and_stops() {
     let server = RedisServer::start(dir.path(), &options).await.unwrap();
     assert_eq!(server.url(), url);
     assert_eq!(count(&server.url(), "x").await, 2);
+    assert_eq!(server.socket_url(), Some(by_socket.clone()));
+    assert_eq!(count(&by_socket, "y").await, 2);
     server.stop(DEADLINE).await;
+}
+
+#[tokio::test]
+async fn where_no_socket_can_be_there_is_the_port() {
+    let dir = folder();
+    let (quoted, long) = (dir.path().join("it's"), dir.path().join("x".repeat(100)));
+    let redis = RedisServer::start(&quoted, &options(true)).await.unwrap();
+    let postgres = PostgresServer::start(&long, &options(true)).await.unwrap();
+    assert_eq!((redis.socket_url(), postgres.socket_url()), (None, None));
+    assert_eq!(count(&redis.url(), "x").await, 1);
+    select_one(&postgres).await;
+    redis.stop(DEADLINE).await;
+    postgres.stop(DEADLINE).await;
 }
 
 #[tokio::test]

@@ -56,7 +56,8 @@ impl From<Endpoints> for Place {
     fn from(found: Endpoints) -> Self {
         Self {
             api: found.api,
-            redis_url: found.redis_url,
+            // The way the instance goes itself: what is put on its queues costs no more than what it puts there.
+            redis_url: found.redis_socket_url.unwrap_or(found.redis_url),
             database_url: Some(found.database_url),
             process: Some(found.pid),
         }

@@ -21,7 +21,7 @@ use crate::exit::{Exit, Misuse};
 use crate::roles::{self, Alone};
 use crate::up::endpoints::Endpoints;
 use crate::up::first_key::FirstKey;
-use crate::up::servers::Servers;
+use crate::up::servers::{Addresses, Servers};
 use crate::up::workers::{self, WorkerPlan};
 use crate::up::{readiness, share_nothing};
 
@@ -221,10 +221,12 @@ async fn serve(
     front.spawn(must_live("api"), millrace_api::run(deps, listener, front.token()));
     WorkerPlan::new(&of_workers, WORKERS_GRACE)?.spawn(&front, args.workers);
 
+    let Addresses { redis, redis_socket, database } = servers.addresses().clone();
     let endpoints = Endpoints {
         api: api.clone(),
-        redis_url: settings.redis.url.expose().to_owned(),
-        database_url: settings.database.url.expose().to_owned(),
+        redis_url: redis,
+        redis_socket_url: redis_socket,
+        database_url: database,
         pid: std::process::id(),
     };
     endpoints.write(data_dir)?;

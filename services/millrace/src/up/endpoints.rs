@@ -13,6 +13,9 @@ pub(crate) struct Endpoints {
     /// `http://127.0.0.1:8080`.
     pub(crate) api: String,
     pub(crate) redis_url: String,
+    /// The same Redis by its socket, as our own processes go; none where it has none, or is not private.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(crate) redis_socket_url: Option<String>,
     pub(crate) database_url: String,
     /// The process of `millrace up`.
     pub(crate) pid: u32,
@@ -63,6 +66,7 @@ mod tests {
         let endpoints = Endpoints {
             api: "http://127.0.0.1:1".into(),
             redis_url: "redis://:x@127.0.0.1:2/".into(),
+            redis_socket_url: None,
             database_url: "postgres://a:b@127.0.0.1:3/c".into(),
             pid: 4,
         };

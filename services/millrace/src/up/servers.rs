@@ -19,6 +19,16 @@ const MAX_FAILURES: usize = 10;
 pub(crate) struct Servers {
     redis: Option<Arc<Mutex<RedisServer>>>,
     postgres: Option<Arc<Mutex<PostgresServer>>>,
+    addresses: Addresses,
+}
+
+/// Where Redis and Postgres are for people and their programs: by their ports. They hold passwords.
+#[derive(Clone)]
+pub(crate) struct Addresses {
+    pub(crate) redis: String,
+    /// That of a private Redis.
+    pub(crate) redis_socket: Option<String>,
+    pub(crate) database: String,
 }
 
 impl Servers {
@@ -27,7 +37,8 @@ impl Servers {
         postgres_dir(data_dir).exists()
     }
 
-    /// Starts or adopts what `loaded` names no URL for, and writes the URLs into its settings.
+    /// Starts or adopts what `loaded` names no URL for, and writes the URLs into its settings: those by their sockets, where they have
+    /// any, since nearly all of their users are ours.
     pub(crate) async fn start(data_dir: &Path, loaded: &mut Loaded) -> anyhow::Result<Self> {
         let options = ServerOptions::durable(loaded.places.clone());
         let (redis_dir, postgres_dir) = (data_dir.join("redis"), postgres_dir(data_dir));
@@ -46,14 +57,28 @@ impl Servers {
         let (redis, postgres) = tokio::join!(redis, postgres);
         let (redis, postgres) = (redis?, postgres?);
         let url = |text: String| text.parse::<SecretUrl>().context("a private server's URL");
+        let mut addresses = Addresses {
+            redis: loaded.settings.redis.url.expose().to_owned(),
+            redis_socket: redis.as_ref().and_then(RedisServer::socket_url),
+            database: loaded.settings.database.url.expose().to_owned(),
+        };
         if let Some(redis) = &redis {
-            loaded.settings.redis.url = url(redis.url())?;
+            addresses.redis = redis.url();
+            let nearest = addresses.redis_socket.clone();
+            loaded.settings.redis.url = url(nearest.unwrap_or_else(|| redis.url()))?;
         }
         if let Some(postgres) = &postgres {
-            loaded.settings.database.url = url(postgres.url())?;
+            addresses.database = postgres.url();
+            loaded.settings.database.url = url(postgres.socket_url().unwrap_or_else(|| postgres.url()))?;
         }
         let shared = |server| Arc::new(Mutex::new(server));
-        Ok(Self { redis: redis.map(shared), postgres: postgres.map(|server| Arc::new(Mutex::new(server))) })
+        let postgres = postgres.map(|server| Arc::new(Mutex::new(server)));
+        Ok(Self { redis: redis.map(shared), postgres, addresses })
+    }
+
+    /// Where they are, those that a URL was given for included.
+    pub(crate) fn addresses(&self) -> &Addresses {
+        &self.addresses
     }
 
     /// Restarts a server that dies, on the port it had.

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::LocalError;
 use crate::process::Process;
+use crate::socket;
 
 /// The files of one server, below a folder that its user can reach.
 #[derive(Debug, Clone)]
@@ -30,6 +31,12 @@ impl Files {
 
     pub(super) fn password(&self) -> PathBuf {
         self.home.join("password")
+    }
+
+    /// The folder of its socket: one that only the server's user can enter. None where no socket can be.
+    pub(super) fn sockets(&self) -> Option<PathBuf> {
+        // The name of its lock is the longest there: with five digits of a port.
+        socket::usable(self.data().join(".s.PGSQL.65535.lock")).map(|_| self.data())
     }
 
     pub(super) fn log(&self) -> PathBuf {
