@@ -125,7 +125,7 @@ test('pictures that are none, and pictures that are gone, are said to be so', as
     { name: 'notes.jpg', mimeType: 'image/jpeg', buffer: Buffer.from('no picture at all') },
     { name: 'star.jpg', mimeType: 'image/jpeg', buffer: readFileSync(STAR) },
   ]);
-  await field.getByRole('img', { name: 'notes.jpg: no picture' }).waitFor();
+  await field.getByRole('img', { name: 'notes.jpg: cannot be shown' }).waitFor();
   assert.equal(await brokenOn(page), 0);
   await shoot(page, 'picture-none');
   await field.getByRole('button', { name: 'Remove notes.jpg' }).click();
@@ -134,11 +134,11 @@ test('pictures that are none, and pictures that are gone, are said to be so', as
     return type.startsWith('image/') ? route.fulfill({ status: 404 }) : route.continue();
   });
   assert.deepEqual(await sizes(page), ['150x150']);
-  await page.locator('[data-node=photos]').getByText('no picture').waitFor();
+  await page.locator('[data-node=photos]').getByText('cannot be shown').waitFor();
   await shoot(page, 'picture-gone');
   await page.getByRole('tab', { name: 'Outputs' }).click();
   await page.getByRole('button', { name: 'Picture 0 of answer.photos' }).click();
-  await page.getByRole('dialog').getByText('no picture').waitFor();
+  await page.getByRole('dialog').getByText('cannot be shown').waitFor();
   assert.equal(await brokenOn(page), 0);
   await shoot(page, 'picture-gone-viewer');
   assert.deepEqual(page.faults, []);

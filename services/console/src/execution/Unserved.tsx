@@ -21,7 +21,7 @@ export function Unserved({ pools, served }: Pools) {
           {served.length === 0
             ? 'At the moment there are no workers at all.'
             : `If another pool is meant, cancel the run and name that one, at the node, the model or the run; served are ${served.join(', ')}.`}{' '}
-          <Anchor component={Link} to="/workers" inherit>
+          <Anchor component={Link} to="/workers" inherit underline="always">
             See the workers
           </Anchor>
         </Text>

@@ -20,7 +20,7 @@ const image = () => place.querySelector('img');
 const fail = () => act(async () => image()?.dispatchEvent(new Event('error')));
 const sign = () => place.querySelector('span[role=img]');
 
-it('tries the next place, and then says that there is no picture', async () => {
+it('tries the next place, and then says that it cannot be shown', async () => {
   const show = (sources: string[]) =>
     act(() => root.render(createElement(ShownPicture, { sources, alt: 'a star' })));
   await show(['/small', '/whole']);
@@ -30,8 +30,8 @@ it('tries the next place, and then says that there is no picture', async () => {
   expect(sign()).toBeNull();
   await fail();
   expect(image()).toBeNull();
-  expect(place.textContent).toBe('no picture');
-  expect(sign()?.getAttribute('aria-label')).toBe('a star: no picture');
+  expect(place.textContent).toBe('cannot be shown');
+  expect(sign()?.getAttribute('aria-label')).toBe('a star: cannot be shown');
   // Another picture in the same place is tried.
   await show(['/other']);
   expect(image()?.getAttribute('src')).toBe('/other');
@@ -46,7 +46,7 @@ it('says it of a file that is no picture, and holds its bytes no longer', async 
   await act(() => root.render(createElement(ShownPicture, { ref, alt: 'notes.jpg' })));
   expect(image()?.getAttribute('src')).toBe('blob:1');
   await fail();
-  expect(place.textContent).toBe('no picture');
+  expect(place.textContent).toBe('cannot be shown');
   expect(left).toHaveBeenCalledOnce();
 });
 
@@ -56,5 +56,5 @@ it('is a sign alone where a word has no room', async () => {
   await fail();
   expect(image()).toBeNull();
   expect(place.textContent).toBe('');
-  expect(sign()?.getAttribute('aria-label')).toBe('No picture');
+  expect(sign()?.getAttribute('aria-label')).toBe('The picture cannot be shown');
 });

@@ -17,7 +17,7 @@ export function ShownPicture({ sources, alt, tiny = false, ...rest }: Props) {
   const [broken, setBroken] = useState<readonly (string | undefined)[]>([]);
   const source = sources?.find(one => !broken.includes(one));
   if (source === undefined && (sources || broken.length > 0)) {
-    const name = alt ? `${alt}: no picture` : 'No picture';
+    const name = alt ? `${alt}: cannot be shown` : 'The picture cannot be shown';
     return (
       <span
         className={classes.missing}
@@ -27,7 +27,7 @@ export function ShownPicture({ sources, alt, tiny = false, ...rest }: Props) {
         title={`${name}. ${HELP}`}
       >
         <IconPhotoOff size={20} stroke={1.5} aria-hidden />
-        {!tiny && <span>no picture</span>}
+        {!tiny && <span>cannot be shown</span>}
       </span>
     );
   }
