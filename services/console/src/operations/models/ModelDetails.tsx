@@ -32,6 +32,7 @@ export function ModelDetails({ model, onClose }: Props) {
           </Fact>
           <Fact name="Task">{model.task}</Fact>
           <Fact name="Family">{model.family}</Fact>
+          <Fact name="Dimensions of its vectors">{model.embedding_dimension}</Fact>
           <Fact name="ONNX file">
             {model.checkpoint && <Long text={model.checkpoint} label="where it is" />}
           </Fact>
