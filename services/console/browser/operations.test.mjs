@@ -18,7 +18,8 @@ after(async () => {
 });
 
 test('a model is preloaded, and one that cannot be says why', async () => {
-  const page = await openPage(browser);
+  // The browser notes the answer for the one that cannot.
+  const page = await openPage(browser, { allowed: [/422.*\/models\/broken\/preload/] });
   await api(server, '/models', {
     id: 'broken',
     task: 'detection',
@@ -204,6 +205,11 @@ test('a collection is made and deleted, and the changes say so', async () => {
   await page.goto(`${server.url}/collections`);
   await page.getByRole('button', { name: 'New collection' }).click();
   await page.getByRole('textbox', { name: 'Name' }).fill('of shapes');
+  // A model's dimensions are known by its files, before any worker has it loaded.
+  await page.getByRole('combobox', { name: 'For the vectors of' }).click();
+  await page.getByRole('option', { name: 'dinov2-tiny (48)' }).click();
+  assert.equal(await page.getByRole('textbox', { name: 'Dimensions' }).inputValue(), '48');
+  await shoot(page, 'collection-new');
   await page.getByRole('textbox', { name: 'Dimensions' }).fill('3');
   await page.getByRole('button', { name: 'Make the collection' }).click();
   await page.getByRole('alert').waitFor();
