@@ -1,5 +1,6 @@
 //! This worker among the others: registered, heard of every few seconds, and gone in order.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -33,6 +34,8 @@ pub(crate) struct Fleet {
     pub(crate) device: Chosen,
     pub(crate) held: Held,
     pub(crate) phase: Phase,
+    /// Where its process serves `/healthz`, `/readyz` and `/metrics`.
+    pub(crate) health_listen: Option<SocketAddr>,
     /// Rung when the next sign of life should not wait.
     pub(crate) changed: Arc<Notify>,
     /// Models of the repository.
@@ -73,6 +76,7 @@ impl Fleet {
             "busy_ms": u64::try_from(self.held.busy().as_millis()).unwrap_or(u64::MAX),
             "version": env!("CARGO_PKG_VERSION"),
             "started_at": self.started_at,
+            "health_listen": self.health_listen,
             "draining": self.phase.is_draining(),
         })
     }

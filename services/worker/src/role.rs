@@ -1,5 +1,6 @@
 //! The role: what it needs, the tasks it is made of, and its orderly end.
 
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
@@ -48,6 +49,8 @@ pub struct Deps {
     pub objects: millrace_config::Objects,
     /// Where the worker stands, for those who ask.
     pub phase: Phase,
+    /// Where its process answers about its health, if it does: the worker says so of itself.
+    pub health_listen: Option<SocketAddr>,
 }
 
 /// What all jobs share.
@@ -135,6 +138,7 @@ pub async fn run(
         device: shared.chosen.clone(),
         held: shared.held.clone(),
         phase: deps.phase,
+        health_listen: deps.health_listen,
         changed,
         inventory: Inventory::of(repository, bucket, &shared.cpu).await,
         failures: shared.model_events.failures(),

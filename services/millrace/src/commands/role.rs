@@ -139,11 +139,12 @@ pub(crate) async fn worker(args: WorkerArgs, context: &Context) -> anyhow::Resul
     }
     let ready = (phase.clone(), folder.map(ToOwned::to_owned));
     let outside = Outside { bus: bus.clone(), blobs: blobs.clone() };
-    let _health = serve_worker_health(settings.worker.health_listen, &alone, outside, ready).await?;
+    let health = serve_worker_health(settings.worker.health_listen, &alone, outside, ready).await?;
+    let (_health, health_listen) = health;
     if args.supervised {
         alone.end_with_parent(settings.worker.grace + ORPHAN_MARGIN);
     }
-    let deps = millrace_worker::Deps { bus, blobs, library, objects, phase };
+    let deps = millrace_worker::Deps { bus, blobs, library, objects, phase, health_listen };
     let millrace_config::Settings { worker, models, io, .. } = settings.clone();
     let ended = millrace_worker::run(deps, worker, models, io, alone.shutdown.clone()).await;
     alone.end(ended).await?;

@@ -15,8 +15,14 @@ Examples:
   millrace workers list
   millrace workers drain worker-0193c5d2…")]
 pub(crate) enum Args {
-    /// The workers that gave a sign of life lately.
-    #[command(after_help = "Examples:\n  millrace workers list\n  millrace workers list --json")]
+    /// List the workers that gave a sign of life lately.
+    #[command(after_help = "\
+Examples:
+  millrace workers list
+  millrace workers list --json | jq -r '.workers[].health_listen'
+
+HEALTH is where a worker serves /healthz, /readyz and /metrics, as its own machine calls the place; it is shown where there is one
+(worker.health_listen).")]
     List {
         #[command(flatten)]
         client: ClientArgs,
@@ -46,17 +52,23 @@ async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.json(&found)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&[
+    let workers = items(&found);
+    // Most fleets have the same one everywhere, or none.
+    let with_health = workers.iter().any(|worker| worker["health_listen"].is_string());
+    let mut headings = vec![
         "worker", "alive", "state", "pools", "running", "capacity", "memory", "pressure", "models",
         "devices", "version",
-    ]);
-    for worker in items(&found) {
+    ];
+    headings.extend(with_health.then_some("health"));
+    let mut table = Table::new(&headings);
+    for worker in workers {
         let cells =
             ["worker_id", "alive", "state", "pools", "running", "capacity"].map(|name| field(&worker, name));
         let memory = &worker["memory"];
         let mut row = cells.to_vec();
         row.extend([of_budget(memory), field(memory, "pressure")]);
         row.extend(["models", "devices", "version"].map(|name| field(&worker, name)));
+        row.extend(with_health.then(|| field(&worker, "health_listen")));
         table.row(row);
     }
     if table.is_empty() {

@@ -28,16 +28,16 @@ pub(crate) async fn serve_own_health(
     store: Store,
 ) -> anyhow::Result<Supervisor> {
     let health = with_record(with_outside(Health::new(Some(alone.metrics.clone())), outside), store);
-    serve(listen, alone, health).await
+    Ok(serve(listen, alone, health).await?.0)
 }
 
-/// The same for a worker, which is ready once its models are; those that it runs are in `folder`.
+/// The same for a worker, which is ready once its models are; those that it runs are in `folder`. Says where it listens, too.
 pub(crate) async fn serve_worker_health(
     listen: Option<SocketAddr>,
     alone: &Alone,
     outside: Outside,
     (phase, folder): (Phase, Option<PathBuf>),
-) -> anyhow::Result<Supervisor> {
+) -> anyhow::Result<(Supervisor, Option<SocketAddr>)> {
     let health = with_outside(Health::new(Some(alone.metrics.clone())), outside);
     let health = with_models(health, folder).check("jobs", move || {
         let phase = phase.clone();
@@ -98,16 +98,21 @@ fn with_models(health: Health, folder: Option<PathBuf>) -> Health {
     })
 }
 
-async fn serve(listen: Option<SocketAddr>, alone: &Alone, health: Health) -> anyhow::Result<Supervisor> {
+async fn serve(
+    listen: Option<SocketAddr>,
+    alone: &Alone,
+    health: Health,
+) -> anyhow::Result<(Supervisor, Option<SocketAddr>)> {
     let supervisor = Supervisor::under(&alone.shutdown);
-    let Some(listen) = listen else { return Ok(supervisor) };
+    let Some(listen) = listen else { return Ok((supervisor, None)) };
     let listener = tokio::net::TcpListener::bind(listen).await;
     let listener = listener.with_context(|| format!("cannot listen on {listen} for health"))?;
-    // The one that was picked, where port 0 was asked for.
-    tracing::info!(health.listen = %listener.local_addr()?, "health routes are up");
+    // With the port that was picked, where 0 was asked for.
+    let address = listener.local_addr()?;
+    tracing::info!(health.listen = %address, "health routes are up");
     let served = millrace_telemetry::serve_health(listener, health, supervisor.token());
     supervisor.spawn(TaskKind::new("health", OnError::Log, OnCancel::Abort), served);
-    Ok(supervisor)
+    Ok((supervisor, Some(address)))
 }
 
 #[cfg(test)]

@@ -83,7 +83,7 @@ pub(crate) async fn connect(url: String) -> Bus {
 
 pub(crate) fn deps(bus: Bus, blobs: Blobs) -> Deps {
     let library = ort_library().unwrap();
-    Deps { bus, blobs, library, objects: Objects::default(), phase: Phase::default() }
+    Deps { bus, blobs, library, objects: Objects::default(), phase: Phase::default(), health_listen: None }
 }
 
 pub(crate) fn repository() -> millrace_config::Models {
