@@ -25,7 +25,8 @@ Exit codes: 0 done, 1 failed, 2 misused."
 )]
 pub(crate) struct Cli {
     /// Configuration file; `millrace.toml` in the working directory, if it is there, when none is named.
-    #[arg(long, global = true, value_name = "FILE")]
+    // After what a command has of its own.
+    #[arg(long, global = true, value_name = "FILE", display_order = 900)]
     pub(crate) config: Option<PathBuf>,
     #[command(subcommand)]
     pub(crate) command: Command,

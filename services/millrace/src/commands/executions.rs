@@ -22,6 +22,7 @@ const NODES_PER_PAGE: u32 = 5_000;
 Examples:
   millrace executions list --status failed
   millrace executions show 0199b5a2-…
+  millrace executions follow 0199b5a2-… --out results
   millrace executions rerun 0199b5a2-… --follow")]
 pub(crate) enum Args {
     /// List the newest executions.
@@ -48,7 +49,7 @@ Examples:
         #[arg(long, value_name = "ID")]
         rerun_of: Option<ExecutionId>,
         /// At most so many.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = 20)]
         limit: u32,
         #[command(flatten)]
         client: ClientArgs,

@@ -41,11 +41,11 @@ millrace models preload acme/parts --pool heavy --wait 60s")]
     Preload {
         /// Its name.
         model: String,
-        /// The pool.
+        /// The pool whose workers are asked.
         #[arg(long, default_value = "fast")]
         pool: String,
         /// How long to wait until one of them has it.
-        #[arg(long, default_value = "30s")]
+        #[arg(long, value_name = "DURATION", default_value = "30s")]
         wait: String,
         #[command(flatten)]
         client: ClientArgs,
@@ -76,7 +76,7 @@ pub(crate) struct Add {
     /// Its family, where the model does not say it itself, such as ultralytics-detect.
     #[arg(long)]
     family: Option<String>,
-    /// Names of its classes, in order.
+    /// Names of its classes, in order, with commas between.
     #[arg(long, value_delimiter = ',')]
     labels: Vec<String>,
     /// A file beside it: config.json, preprocessor_config.json, processor_config.json, tokenizer.json, or one of its weights, such as model.onnx_data.

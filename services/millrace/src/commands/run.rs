@@ -43,10 +43,9 @@ Examples:
   ID=$(millrace run flow.json --input photo=@cat.jpg --detach --json | jq -r .execution_id)
   curl -s https://example.com/flow.json | millrace run - --input photo=@cat.jpg
 
-What is run is a file where there is one of that name, else the saved workflow with that id: `./` before the name of a file
-says that nothing else is meant.
-A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file, and once more another for
-the same list.
+A file of that name is run where there is one, else the saved workflow with that id (`millrace workflows list` shows the ids).
+A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file, and several files of one
+name are a list.
 Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out; with --detach, 0 when it was accepted. Ctrl-C
 ends the command alone, with exit code 130: the run goes on."
 )]

@@ -76,7 +76,7 @@ Examples:
         #[arg(long, value_name = "JSON", default_value = "{}")]
         input: String,
         /// The workflow's version; the newest at each firing when none.
-        #[arg(long)]
+        #[arg(long, value_name = "N")]
         version: Option<u32>,
         #[command(flatten)]
         client: ClientArgs,

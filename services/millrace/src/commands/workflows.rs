@@ -30,7 +30,7 @@ Examples:
         #[arg(long, value_name = "TEXT")]
         name: Option<String>,
         /// At most so many.
-        #[arg(long, default_value_t = 20)]
+        #[arg(long, value_name = "N", default_value_t = 20)]
         limit: u32,
         #[command(flatten)]
         client: ClientArgs,
@@ -48,7 +48,7 @@ Examples:
         /// The workflow.
         id: WorkflowId,
         /// Which version; the newest when none.
-        #[arg(long)]
+        #[arg(long, value_name = "N")]
         version: Option<u32>,
         /// Print the definition alone, as `millrace run` and `save` read it.
         #[arg(long, conflicts_with = "json")]

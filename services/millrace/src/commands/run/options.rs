@@ -28,7 +28,7 @@ pub(super) struct Options {
     /// An address that is told of its end.
     #[arg(long, value_name = "URL")]
     callback_url: Option<String>,
-    /// Start no second run where one was started with this key: that one is meant then.
+    /// Start no second run where this key started one before, such as when a script tries again; that one is taken instead.
     #[arg(long, value_name = "KEY", value_parser = key)]
     pub(super) idempotency_key: Option<String>,
 }
