@@ -33,12 +33,12 @@ def zero(kind):
     return nodes, values
 
 
-def save(name, nodes, values, outputs, kind=T.FLOAT, size=8, metadata=None, files=None, port="pixel_values", beside=()):
+def save(name, nodes, values, outputs, kind=T.FLOAT, size=8, metadata=None, files=None, port="pixel_values", beside=(), rows="batch"):
     folder = ROOT / name
     folder.mkdir(parents=True, exist_ok=True)
     for node in nodes:
         node.input[:] = [port if one == "pixels" else one for one in node.input]
-    inputs = [h.make_tensor_value_info(port, kind, ["batch", 3, size, size]), *beside]
+    inputs = [h.make_tensor_value_info(port, kind, [rows, 3, size, size]), *beside]
     graph = h.make_graph(nodes, name, inputs, [h.make_tensor_value_info(*one) for one in outputs], values)
     model = h.make_model(graph, opset_imports=[h.make_opsetid("", 18)], ir_version=9)
     if metadata:
@@ -155,6 +155,41 @@ def endless(name, factor, more):
     save(name, nodes, held, [("output0", T.FLOAT, ["batch", 3])], size=64, port="images", metadata=ultralytics("classify", "abc"))
 
 
+def fixed_by_name(name):
+    """A classifier of two pictures at once that calls that axis "2", as the exporter of transformers 5 does."""
+    nodes = [
+        h.make_node("Reshape", ["pixel_values", "two"], ["flat"]),
+        h.make_node("ReduceMean", ["flat", "axis"], ["mean"], keepdims=1),
+        h.make_node("Mul", ["mean", "nought"], ["zero"]),
+        h.make_node("Add", ["zero", "held"], ["logits"]),
+    ]
+    values = [
+        nh.from_array(np.array([2, 192], np.int64), "two"),
+        nh.from_array(np.array([1], np.int64), "axis"),
+        nh.from_array(np.array(0, np.float32), "nought"),
+        nh.from_array(np.array([[0, 2, -2]], np.float32), "held"),
+    ]
+    save(name, nodes, values, [("logits", T.FLOAT, ["2", 3])], files=classifier(), rows="2")
+
+
+def first_row_only(name, final):
+    """Finished boxes of the first picture of a batch, and noughts for all others, as of an export with nms=True and dynamic=True."""
+    nodes, held = zero(T.FLOAT)
+    nodes += [
+        h.make_node("Add", ["zero", "one"], ["ones"]),
+        h.make_node("CumSum", ["ones", "rows"], ["place"]),
+        h.make_node("Less", ["place", "more"], ["first"]),
+        h.make_node("Cast", ["first"], ["share"], to=T.FLOAT),
+        h.make_node("Add", ["zero", "final"], ["all"]),
+        h.make_node("Mul", ["all", "share"], ["output0"]),
+    ]
+    for value, called in ((1, "one"), (1.5, "more")):
+        held.append(nh.from_array(np.array(value, np.float32), called))
+    held += [nh.from_array(np.array(0, np.int64), "rows"), nh.from_array(final, "final")]
+    told = ultralytics("detect", "ab", batch="1", args="{'batch': 1, 'nms': True, 'dynamic': True}")
+    save(name, nodes, held, [("output0", T.FLOAT, ["batch", *final.shape[1:]])], size=64, port="images", metadata=told)
+
+
 def ultralytics(task, names, **more):
     return {"task": task, "stride": "32", "names": str(dict(enumerate(names))), "imgsz": "[64, 64]"} | more
 
@@ -177,9 +212,13 @@ def main():
     constant("nan-classifier", {"logits": f32([[np.nan, 1, 2]])}, files=classifier())
     constant("multi-label", {"logits": f32([[0, 2, -2]])}, files=classifier(problem_type="multi_label_classification"))
     constant("no-processor", {"logits": f32([[0, 2, -2]])}, files={"config.json": classifier()["config.json"]})
+    fixed_by_name("fixed-by-name")
+    # As torchvision's models are exported: nothing says what it is.
+    constant("plain-classifier", {"output": f32([[0, 2, -2]])}, port="input")
     constant("no-logits", {"scores": f32([[0, 2, -2]])}, files=classifier())
     final = f32([[[8, 16, 40, 48, 0.9, 1], [8, 16, 40, 48, 0.8, 1], [0, 0, 8, 8, 0.1, 0], [0] * 6]])
     yolo = dict(size=64, port="images")
+    first_row_only("yolo-suppressed", final)
     constant("yolo-end2end", {"output0": final}, metadata=ultralytics("detect", "ab", end2end="True"), **yolo)
     # Columns: cx, cy, w, h, a, b. Two anchors on the same place.
     raw = np.array([[[24, 32, 32, 32, 0.1, 0.9], [25, 32, 32, 32, 0.1, 0.8], [4, 4, 8, 8, 0.1, 0.0]]])
@@ -205,6 +244,12 @@ def main():
     planes = np.concatenate([np.ones((1, 1, 8, 16)), -np.ones((1, 1, 8, 16))], axis=2)
     for name, dtype, kind in (("yolo-segment", np.float32, T.FLOAT), ("yolo-segment-half", np.float16, T.FLOAT16)):
         constant(name, {"output0": head.astype(dtype), "output1": planes.astype(dtype)}, kind=kind, metadata=ultralytics("segment", "ab"), **yolo)
+    # The same, and a weaker one of the other class, as rows of finished boxes: corners, score, class, coefficient. A last one is none.
+    boxes = f32([[[32, 0, 64, 64, 0.9, 1, 2], [0, 0, 32, 64, 0.8, 0, 2], [0] * 7]])
+    for name, told in (("yolo-segment-finished", "True"), ("yolo-segment-silent", "False")):
+        outputs = {"output0": boxes, "output1": planes.astype(np.float32)}
+        constant(name, outputs, metadata=ultralytics("segment", "ab", end2end=told), **yolo)
+    constant("yolo-classify-free", {"output0": f32([[0.2, 0.7, 0.1]])}, metadata=ultralytics("classify", "abc"), port="images", size=None)
     constant("yolo-classify", {"output0": f32([[0.2, 0.7, 0.1]])}, metadata=ultralytics("classify", "abc"), **yolo)
 
 

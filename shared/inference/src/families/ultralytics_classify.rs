@@ -6,7 +6,7 @@ use std::sync::Arc;
 use millrace_vision::{Around, Canvas, Frame, Levels, PixelBox, Placement, Resample, Sketch};
 
 use super::transformers::{RowFacts, row};
-use super::ultralytics_detect::labels_of;
+use super::ultralytics_detect::{input_size, labels_of, refuse_other_pictures};
 use super::{Classifier, Entry, Family, Prepared, Scoring};
 use crate::{Facts, InferenceError, Tensor};
 
@@ -29,16 +29,14 @@ struct UltralyticsClassify {
 
 impl UltralyticsClassify {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
-        let side = match facts.inputs.as_slice() {
-            [port] => match port.shape.as_slice() {
-                [_, _, Some(height), Some(width)] if height == width => u32::try_from(*width).ok(),
-                _ => None,
-            },
-            _ => None,
-        };
-        let side = side.filter(|side| (1..=16_384).contains(side)).ok_or_else(|| {
-            facts.unsupported("a classification export takes one batch of squares of a fixed size; export it with dynamic=False")
-        })?;
+        refuse_other_pictures(facts)?;
+        // Where the graph leaves its sides open, the size it was exported for.
+        let (side, height) = input_size(facts)?;
+        if side != height {
+            let detail =
+                format!("it takes pictures of {side} x {height}; a classification export takes squares");
+            return Err(facts.unsupported(detail));
+        }
         let levels = Arc::new(Levels::new(&[0, 1, 2], |_, sample| f32::from(sample) / 255.0));
         Ok(Self { row: RowFacts { id: facts.id.clone() }, labels: labels_of(facts)?, side, levels })
     }

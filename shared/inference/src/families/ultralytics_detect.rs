@@ -20,6 +20,9 @@ pub(super) const ENTRY: Entry = Entry {
     make: |facts| UltralyticsDetect::new(facts).map(|family| Box::new(family) as Box<dyn Family>),
 };
 
+/// What a finished box begins with: corners, score, class.
+pub(super) const FINISHED: usize = 6;
+
 struct UltralyticsDetect {
     id: millrace_contracts::ModelId,
     labels: Vec<String>,
@@ -68,22 +71,13 @@ fn refuse_other_forms(facts: &Facts) -> Result<(), InferenceError> {
 }
 
 /// Whether boxes come out of the graph finished: suppressed inside, or never found twice.
-fn has_finished_boxes(facts: &Facts) -> Result<bool, InferenceError> {
+pub(super) fn has_finished_boxes(facts: &Facts) -> Result<bool, InferenceError> {
     let args = facts.literal("args")?;
     let suppressed = args.as_ref().and_then(|args| args.get("nms")).and_then(Value::as_bool) == Some(true);
     Ok(suppressed || facts.flag("end2end"))
 }
 
-/// Exports whose boxes are no raw anchors any more, or that do not look at RGB pictures.
-pub(super) fn refuse_other_heads(facts: &Facts) -> Result<(), InferenceError> {
-    if has_finished_boxes(facts)? {
-        return Err(facts.unsupported(
-            "its boxes are suppressed inside the graph; export it with nms=False (end2end=False)",
-        ));
-    }
-    refuse_other_pictures(facts)
-}
-
+/// Exports that do not look at RGB pictures.
 pub(super) fn refuse_other_pictures(facts: &Facts) -> Result<(), InferenceError> {
     let Some(input) = facts.inputs.first() else {
         return Err(facts.unsupported("its graph has no input"));
@@ -232,12 +226,12 @@ impl Detector for UltralyticsDetect {
         let (data, classes) = (output.data(), self.labels.len());
         let columns = 4 + classes;
         // Rows of six are finished boxes, as the reference has it, however many classes there are: raw anchors are columns.
-        let kept = if second == 6 && (self.finished || first != columns) {
+        let kept = if second == FINISHED && (self.finished || first != columns) {
             // Rows of noughts fill up what was found to as many as there may be.
             let found: Vec<f32> =
-                data.chunks_exact(6).filter(|row| row[4] > 0.0).flatten().copied().collect();
-            self.refuse_shares(&found, 6)?;
-            finished(data, classes, params).ok_or_else(|| self.odd_output(output.shape()))?
+                data.chunks_exact(FINISHED).filter(|row| row[4] > 0.0).flatten().copied().collect();
+            self.refuse_shares(&found, FINISHED)?;
+            finished(data, FINISHED, classes, params).ok_or_else(|| self.odd_output(output.shape()))?
         } else if first == columns {
             suppress(candidates(data, second, classes, params), params)
         } else if second == columns {
@@ -261,12 +255,17 @@ fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
     (0..columns).flat_map(|column| rows.iter().skip(column).step_by(columns).copied()).collect()
 }
 
-/// Boxes that were suppressed inside the graph, as its reference reads them: those above the threshold, in their order, no
-/// more than may be. As of [`settled`](super::nms::settled) ones, those of different classes are suppressed where that is asked
+/// Boxes that were suppressed inside the graph, rows of so many columns, as its reference reads them: those above the threshold,
+/// in their order, no more than may be. As of [`settled`](super::nms::settled) ones, those of different classes are suppressed where that is asked
 /// for. None when one has a class that there is no name for.
-fn finished(data: &[f32], classes: usize, params: &DetectParams) -> Option<Vec<Candidate>> {
+pub(super) fn finished(
+    data: &[f32],
+    columns: usize,
+    classes: usize,
+    params: &DetectParams,
+) -> Option<Vec<Candidate>> {
     let mut kept = Vec::new();
-    let rows = data.chunks_exact(6).enumerate();
+    let rows = data.chunks_exact(columns).enumerate();
     for (anchor, row) in rows.filter(|(_, row)| row[4] > params.confidence) {
         // A whole number, written as a float.
         let class = row[5] as usize;
@@ -330,12 +329,12 @@ mod tests {
         ]
         .concat();
         let scores = |params: &DetectParams| -> Vec<f32> {
-            finished(&rows, 2, params).unwrap().iter().map(|kept| kept.score).collect()
+            finished(&rows, FINISHED, 2, params).unwrap().iter().map(|kept| kept.score).collect()
         };
         assert_eq!(scores(&DetectParams::default()), [0.9, 0.8, 0.7], "nothing is suppressed again");
         assert_eq!(scores(&DetectParams { classes: Some(vec![0]), ..DetectParams::default() }), [0.7]);
         assert_eq!(scores(&DetectParams { max_detections: 1, ..DetectParams::default() }), [0.9]);
-        assert_eq!(finished(&rows, 1, &DetectParams::default()), None, "class 1 has no name");
+        assert_eq!(finished(&rows, FINISHED, 1, &DetectParams::default()), None, "class 1 has no name");
     }
 
     #[test]
@@ -347,7 +346,7 @@ mod tests {
         ]
         .concat();
         let scores = |params: &DetectParams| -> Vec<f32> {
-            finished(&rows, 2, params).unwrap().iter().map(|kept| kept.score).collect()
+            finished(&rows, FINISHED, 2, params).unwrap().iter().map(|kept| kept.score).collect()
         };
         let agnostic = DetectParams { agnostic: true, ..DetectParams::default() };
         assert_eq!(scores(&agnostic), [0.9, 0.7]);

@@ -1,5 +1,5 @@
-//! Ultralytics segmentation exports (YOLOv8-seg, 11-seg …): the detection head with a few coefficients per anchor beside it,
-//! and prototype planes; a mask is their sum by the coefficients. Masks are made in the picture's own size, as the package
+//! Ultralytics segmentation exports (YOLOv8-seg, 11-seg, 26-seg …): the detection head with a few coefficients per anchor beside
+//! it, or rows of finished boxes with theirs, and prototype planes; a mask is their sum by the coefficients. Masks are made in the picture's own size, as the package
 //! does with `retina_masks=True` (8.4, `ops.process_mask_native`).
 
 use millrace_contracts::ModelId;
@@ -9,7 +9,10 @@ use millrace_vision::{Frame, Letterbox, Placement};
 use super::nms::{Candidate, suppress};
 use super::segment::{SegmentMode, SegmentParams, Segmenter, allowed};
 use super::transformers::has_no_numbers;
-use super::ultralytics_detect::{candidates, input_shape, labels_of, prepared, refuse_other_heads};
+use super::ultralytics_detect::{
+    FINISHED, candidates, finished, has_finished_boxes, input_shape, labels_of, prepared,
+    refuse_other_pictures,
+};
 use super::{DetectParams, Entry, Family, Prepared, Segment};
 use crate::graph::GraphPort;
 use crate::masks::Planes;
@@ -31,6 +34,18 @@ struct UltralyticsSegment {
     id: ModelId,
     labels: Vec<String>,
     shape: Letterbox,
+    /// Whether it says that its boxes are finished.
+    finished: bool,
+}
+
+/// What was found, and the coefficients of all that might have been.
+struct Head<'a> {
+    found: Vec<Candidate>,
+    data: &'a [f32],
+    /// Where the first coefficient of the first anchor is.
+    first: usize,
+    /// How far it is from anchor to anchor, and from one coefficient to the next.
+    strides: [usize; 2],
 }
 
 /// The prototypes of one picture.
@@ -51,7 +66,7 @@ struct Cut {
 
 impl UltralyticsSegment {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
-        refuse_other_heads(facts)?;
+        refuse_other_pictures(facts)?;
         let ([input], [first, second]) = (facts.inputs.as_slice(), facts.outputs.as_slice()) else {
             return Err(facts.unsupported("a segmentation export has one input and two outputs"));
         };
@@ -60,13 +75,32 @@ impl UltralyticsSegment {
         if ![input, first, second].iter().all(float) {
             return Err(facts.unsupported("it takes or gives whole numbers; export it with int8=False"));
         }
-        Ok(Self { id: facts.id.clone(), labels: labels_of(facts)?, shape: input_shape(facts)? })
+        let finished = has_finished_boxes(facts)?;
+        Ok(Self { id: facts.id.clone(), labels: labels_of(facts)?, shape: input_shape(facts)?, finished })
+    }
+
+    /// Reads the head of a graph with so many prototypes; none where it is of another shape, or names a class there is not.
+    fn head<'a>(&self, head: &'a Tensor, count: usize, params: &DetectParams) -> Option<Head<'a>> {
+        let (&[1, first, second], data, classes) = (head.shape(), head.data(), self.labels.len()) else {
+            return None;
+        };
+        let channels = 4 + classes + count;
+        // As of detectors: raw anchors are columns, finished boxes rows.
+        if second == FINISHED + count && (self.finished || first != channels) {
+            let found = finished(data, second, classes, params)?;
+            return Some(Head { found, data, first: FINISHED, strides: [second, 1] });
+        }
+        (first == channels).then(|| {
+            let found = suppress(candidates(data, second, classes, params), params);
+            Head { found, data, first: (4 + classes) * second, strides: [1, second] }
+        })
     }
 
     fn odd(&self, outputs: &[Tensor]) -> InferenceError {
         let shapes: Vec<&[usize]> = outputs.iter().map(Tensor::shape).collect();
         let detail = format!(
-            "{shapes:?} instead of [1, {} + coefficients, anchors] and [1, coefficients, height, width]",
+            "{shapes:?} instead of [1, {} + coefficients, anchors] or [1, boxes, 6 + coefficients] and [1, coefficients, height, \
+             width]",
             4 + self.labels.len()
         );
         InferenceError::Output { id: self.id.clone(), detail }
@@ -108,14 +142,8 @@ impl Segmenter for UltralyticsSegment {
     ) -> Result<Vec<Segment>, InferenceError> {
         allowed(&self.id, params.mode, self.modes())?;
         let [head, prototypes] = outputs else { return Err(self.odd(outputs)) };
-        let (&[1, channels, anchors], &[1, count, height, width]) = (head.shape(), prototypes.shape()) else {
-            return Err(self.odd(outputs));
-        };
-        let classes = self.labels.len();
-        if channels != 4 + classes + count
-            || height * width == 0
-            || prototypes.data().len() != count * height * width
-        {
+        let &[1, count, height, width] = prototypes.shape() else { return Err(self.odd(outputs)) };
+        if height * width == 0 || prototypes.data().len() != count * height * width {
             return Err(self.odd(outputs));
         }
         if has_no_numbers(head.data()) {
@@ -125,19 +153,25 @@ impl Segmenter for UltralyticsSegment {
         let usual = DetectParams::default();
         let (confidence, iou, max_detections) = (params.confidence, params.iou, params.max_segments);
         let params = DetectParams { confidence, iou, max_detections, ..usual };
-        let found = suppress(candidates(head.data(), anchors, classes, &params), &params);
+        let head = self.head(head, count, &params).ok_or_else(|| self.odd(outputs))?;
         let prototypes = Prototypes { data: prototypes.data(), count, height, width };
         let cut = cut([height, width], placement.source);
-        let coefficients = &head.data()[(4 + classes) * anchors..];
-        let segment = |one: Candidate| {
-            let own: Vec<f32> = (0..count).map(|part| coefficients[part * anchors + one.anchor]).collect();
+        let segment = |one: &Candidate| {
+            let own = head.coefficients(one.anchor, count);
             let bbox = placement.box_to_source(one.bbox);
             let mask = prototypes.mask(&own, cut, bbox, placement.source)?;
             let class_name = self.labels[one.class].clone();
             Some(Segment { class_id: one.class, class_name, confidence: Some(one.score), bbox, mask })
         };
         // Boxes without a pixel go.
-        Ok(found.into_iter().filter_map(segment).collect())
+        Ok(head.found.iter().filter_map(segment).collect())
+    }
+}
+
+impl Head<'_> {
+    fn coefficients(&self, anchor: usize, count: usize) -> Vec<f32> {
+        let [anchors, parts] = self.strides;
+        (0..count).map(|part| self.data[self.first + anchor * anchors + part * parts]).collect()
     }
 }
 

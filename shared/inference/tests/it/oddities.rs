@@ -3,7 +3,7 @@
 
 use millrace_contracts::ErrorKind;
 use millrace_inference::{
-    DetectParams, Found, InferenceError, Model, Scoring, SegmentMode, SegmentParams, SessionSettings,
+    DetectParams, Found, InferenceError, Model, Scoring, Segment, SegmentMode, SegmentParams, SessionSettings,
 };
 use millrace_vision::Frame;
 
@@ -190,24 +190,39 @@ async fn the_forms_of_ultralytics_exports_are_read_alike() {
     assert_eq!(once, finished[..1], "found twice, and asked for once");
     let silent = detect("yolo-v10", &params).await.unwrap();
     assert_eq!(silent, finished, "rows of six are finished boxes, also with two classes");
-    assert_eq!(classify("yolo-classify").await.unwrap(), [0.2, 0.7, 0.1]);
+    // One that leaves its sides open says for which it was made.
+    for id in ["yolo-classify", "yolo-classify-free"] {
+        assert_eq!(classify(id).await.unwrap(), [0.2, 0.7, 0.1], "{id}");
+    }
+}
+
+async fn segment(id: &str) -> Vec<Segment> {
+    let model = tiny(id).await.unwrap();
+    let segmenter = model.segmenter().unwrap();
+    let prepared = segmenter.prepare(&Frame::filled(64, 64, [9; 3])).unwrap();
+    let outputs = model.infer(prepared.inputs).await.unwrap().outputs;
+    let params = SegmentParams { mode: SegmentMode::Instance, confidence: 0.5, iou: 0.5, max_segments: 10 };
+    segmenter.read(&outputs, &prepared.placement, &params).unwrap()
 }
 
 #[tokio::test]
 async fn masks_in_half_precision_are_those_in_single() {
-    let segment = async |id: &str| {
-        let model = tiny(id).await.unwrap();
-        let segmenter = model.segmenter().unwrap();
-        let prepared = segmenter.prepare(&Frame::filled(64, 64, [9; 3])).unwrap();
-        let outputs = model.infer(prepared.inputs).await.unwrap().outputs;
-        let params =
-            SegmentParams { mode: SegmentMode::Instance, confidence: 0.5, iou: 0.5, max_segments: 10 };
-        segmenter.read(&outputs, &prepared.placement, &params).unwrap()
-    };
     let (single, half) = (segment("yolo-segment").await, segment("yolo-segment-half").await);
     assert_eq!(single.len(), 1);
     assert_eq!(single[0].mask.bbox(), Some([32, 0, 64, 32]), "of its box what the prototype keeps");
     assert_eq!((&half[0].mask, half[0].bbox, half.len()), (&single[0].mask, single[0].bbox, 1));
+}
+
+/// As exports with `nms=True` and the end-to-end ones of YOLO26 have them, whether they say so or not.
+#[tokio::test]
+async fn masks_of_finished_boxes_are_those_of_anchors() {
+    let anchors = segment("yolo-segment").await;
+    for id in ["yolo-segment-finished", "yolo-segment-silent"] {
+        let rows = segment(id).await;
+        assert_eq!(rows.len(), 2, "{id}");
+        assert_eq!(rows[..1], anchors, "{id}");
+        assert_eq!((&*rows[1].class_name, rows[1].mask.bbox()), ("a", Some([0, 0, 32, 32])), "{id}");
+    }
 }
 
 #[tokio::test]
