@@ -1,6 +1,6 @@
 //! A graph's inputs and outputs as it declares them.
 
-use millrace_onnx::Port;
+use millrace_onnx::{Port, extent_named};
 use ort::value::{Outlet, TensorElementType, ValueType};
 
 /// The element types that are told apart.
@@ -133,8 +133,10 @@ impl From<Port> for GraphPort {
 impl From<&Outlet> for GraphPort {
     fn from(outlet: &Outlet) -> Self {
         let (element, shape) = match outlet.dtype() {
-            ValueType::Tensor { ty, shape, .. } => {
-                (ElementType::from(*ty), shape.iter().map(|&side| usize::try_from(side).ok()).collect())
+            ValueType::Tensor { ty, shape, dimension_symbols } => {
+                let named = |at: usize| dimension_symbols.get(at).and_then(|name| extent_named(name));
+                let side = |(at, &side): (usize, &i64)| usize::try_from(side).ok().or_else(|| named(at));
+                (ElementType::from(*ty), shape.iter().enumerate().map(side).collect())
             }
             _ => (ElementType::Other, Vec::new()),
         };

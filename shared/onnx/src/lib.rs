@@ -8,5 +8,5 @@ mod wire;
 
 pub use convnet::{Convnet, Head, convnet};
 pub use graph::{Attribute, Element, Graph, Side};
-pub use skim::{Port, Skimmed, external_files, skim};
+pub use skim::{Port, Skimmed, extent_named, external_files, skim};
 pub use weights::Weights;

@@ -191,6 +191,7 @@ impl<R: Read + Seek> Skimmer<R> {
                 match field {
                     // Negative for free, as some exporters write it.
                     Field::Integer(1, value) => extent = usize::try_from(value.cast_signed()).ok(),
+                    Field::Bytes(2, end) => extent = extent_named(&self.text(end)?),
                     other => self.pass(&other)?,
                 }
             }
@@ -272,6 +273,12 @@ impl<R: Read + Seek> Skimmer<R> {
     }
 }
 
+/// The extent of an axis by its name. One that an exporter took to be free and found to be fixed is called by its number.
+#[must_use]
+pub fn extent_named(name: &str) -> Option<usize> {
+    name.parse().ok().filter(|extent| *extent > 0)
+}
+
 fn odd(what: &str) -> Error {
     Error::new(ErrorKind::InvalidData, format!("this is no ONNX file: it has {what}"))
 }
@@ -289,7 +296,7 @@ mod tests {
     fn model() -> Vec<u8> {
         let mut graph = Graph::new("g");
         graph.input("weights", Element::F32, &[Side::Fixed(1000)]);
-        graph.input("picture", Element::F16, &[Side::Free("rows"), Side::Fixed(3)]);
+        graph.input("picture", Element::F16, &[Side::Free("rows"), Side::Fixed(3), Side::Free("32")]);
         graph.constant("weights", &[1000], &[0.5; 1000]);
         graph.node("Relu", &["picture"], "out", &[]);
         graph.output("out", Element::I64, &[]);
@@ -300,7 +307,7 @@ mod tests {
     #[test]
     fn a_file_says_what_goes_in_and_comes_out_and_its_metadata() {
         let found = skimmed(&model()).unwrap();
-        let picture = Port { name: "picture".into(), element: 10, shape: vec![None, Some(3)] };
+        let picture = Port { name: "picture".into(), element: 10, shape: vec![None, Some(3), Some(32)] };
         assert_eq!(found.inputs, [picture], "weights are no inputs");
         assert_eq!(found.outputs, [Port { name: "out".into(), element: 7, shape: vec![] }]);
         assert_eq!(found.metadata["names"], "{0: 'a'}");

@@ -13,7 +13,7 @@ use super::running::Slot;
 use super::transfer::Way;
 use super::{Opened, Request, SessionSettings};
 use crate::graph::GraphPort;
-use crate::{Device, ElementType, InferenceError, Runtime, Tensor};
+use crate::{Device, ElementType, InferenceError, Runtime, Tensor, literal};
 
 /// Rows that a graph may insist on: all of them are made up for every run.
 const MOST_ROWS: usize = 1024;
@@ -29,6 +29,8 @@ pub(super) struct OpenSession {
     output_names: Vec<String>,
     /// Whether a row's numbers depend on the rows beside it.
     mixes_rows: bool,
+    /// Rows that it answers, though its batch axis is free.
+    answered_rows: Option<usize>,
 }
 
 impl OpenSession {
@@ -45,15 +47,17 @@ impl OpenSession {
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
         let outputs: Vec<GraphPort> = session.outputs().iter().map(GraphPort::from).collect();
         let output_names = outputs.iter().map(|port| port.name.clone()).collect();
+        let answered_rows = answered_rows(&metadata);
         let opened = Opened { metadata, inputs: inputs.clone(), outputs };
         let device = settings.device;
         let mixes_rows = mixes_rows(graph);
-        let open = Self { id: id.clone(), device, way, session, inputs, output_names, mixes_rows };
+        let id = id.clone();
+        let open = Self { id, device, way, session, inputs, output_names, mixes_rows, answered_rows };
         if let Some(rows) = open.fixed_rows().filter(|rows| *rows > MOST_ROWS) {
             let detail = format!(
                 "its graph takes {rows} rows at once, {MOST_ROWS} are allowed; export it with a free batch axis"
             );
-            return Err(InferenceError::Unsupported { id: id.clone(), detail });
+            return Err(InferenceError::Unsupported { id: open.id, detail });
         }
         Ok((open, opened))
     }
@@ -74,10 +78,15 @@ impl OpenSession {
         self.inputs.first()?.shape.first().copied().flatten()
     }
 
+    /// The rows that the graph takes at most, where it has a say in it.
+    fn most_rows(&self) -> Option<usize> {
+        self.fixed_rows().or(self.answered_rows)
+    }
+
     /// The rows that a batch is to have, where the graph has a say in it. One that quantises as it runs takes its steps from the
     /// whole batch: a request runs by itself there, so that what it gets does not depend on who else is there.
     pub(super) fn batch_rows(&self) -> Option<usize> {
-        if self.mixes_rows { Some(1) } else { self.fixed_rows() }
+        if self.mixes_rows { Some(1) } else { self.most_rows() }
     }
 
     /// Refuses inputs that cannot be meant for this graph, before they are put in a batch with others'.
@@ -113,7 +122,7 @@ impl OpenSession {
         if alone {
             return Ok(());
         }
-        match (inputs.first().map_or(0, Tensor::rows), self.fixed_rows()) {
+        match (inputs.first().map_or(0, Tensor::rows), self.most_rows()) {
             (0, _) => Err(fault("it has no rows".to_owned())),
             (rows, Some(most)) if rows > most => Err(fault(format!("{rows} rows, the graph takes {most}"))),
             _ => Ok(()),
@@ -150,6 +159,15 @@ impl OpenSession {
     }
 }
 
+/// Rows that an Ultralytics export answers which suppresses boxes by itself: it goes through as many as it was exported for, and
+/// leaves the rest empty without a word, though it takes any number (`dynamic=True, nms=True`).
+fn answered_rows(metadata: &BTreeMap<String, String>) -> Option<usize> {
+    let said = |key: &str| literal::parse(metadata.get(key)?.trim()).ok();
+    let suppresses = said("args")?.get("nms")?.as_bool()?;
+    let rows = said("batch").and_then(|rows| rows.as_u64()).and_then(|rows| usize::try_from(rows).ok());
+    suppresses.then(|| rows.unwrap_or(1).max(1))
+}
+
 /// Whether the graph quantises as it runs. One that cannot be skimmed says nothing of it; it was opened all the same.
 fn mixes_rows(graph: &Path) -> bool {
     let skimmed = skim(graph).inspect_err(
@@ -172,4 +190,23 @@ pub(crate) fn metadata_of(session: &Session) -> Result<BTreeMap<String, String>,
     let metadata = session.metadata()?;
     let keys = metadata.custom_keys()?;
     Ok(keys.into_iter().filter_map(|key| metadata.custom(&key).map(|value| (key, value))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_export_that_suppresses_answers_as_many_rows_as_it_was_made_for() {
+        let rows = |args: &str, batch: &str| {
+            let said =
+                [("args", args), ("batch", batch)].map(|(key, text)| (key.to_owned(), text.to_owned()));
+            answered_rows(&said.into_iter().filter(|(_, text)| !text.is_empty()).collect())
+        };
+        assert_eq!(rows("{'batch': 4, 'nms': True, 'dynamic': True}", "4"), Some(4));
+        assert_eq!(rows("{'nms': True}", ""), Some(1), "older ones do not say for how many");
+        assert_eq!(rows("{'nms': None, 'dynamic': True}", "1"), None);
+        assert_eq!(rows("{'nms': False}", "1"), None);
+        assert_eq!(rows("", "1"), None);
+    }
 }
