@@ -32,6 +32,21 @@ pub(crate) fn graphs(there: impl Fn(&str) -> bool) -> Option<(&'static str, Vec<
     GRAPHS.iter().find(|graph| there(graph)).map(|graph| (*graph, Vec::new()))
 }
 
+/// The graph of a folder that has none of the usual names, by the names of the files right in it or in its `onnx`: the only one,
+/// as exporters name it after the model (`yolo11n.onnx`, `model_quantized.onnx`). Of several the owner names one. What is called
+/// `onnx` is a part of a model, and none itself.
+pub(crate) fn lone_graph<'a>(folder: &str, names: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if folder == "onnx" || folder.ends_with("/onnx") {
+        return None;
+    }
+    let right_in = |name: &&str| {
+        let name = name.strip_prefix("onnx/").unwrap_or(name);
+        name.ends_with(".onnx") && !name.starts_with('.') && !name.contains('/')
+    };
+    let mut graphs = names.into_iter().filter(right_in);
+    graphs.next().filter(|_| graphs.next().is_none())
+}
+
 /// The models among files, by the paths of all of them, relative to the repository. A folder that is a model has no further
 /// ones in it. One with a `millrace.toml`, which may name its graph, is a model if there is any graph below it.
 #[must_use]
@@ -40,6 +55,7 @@ pub fn models_among(paths: &BTreeSet<String>) -> BTreeSet<ModelId> {
     for path in paths {
         let by_graph = GRAPHS.iter().filter_map(|graph| path.strip_suffix(graph)?.strip_suffix('/'));
         folders.extend(by_graph);
+        folders.extend(owner_of_lone(path, paths));
         if let Some(folder) = path.strip_suffix(Overrides::FILE).filter(|folder| folder.ends_with('/')) {
             let below = paths.range(folder.to_owned()..).take_while(|path| path.starts_with(folder));
             if below.into_iter().any(|path| path.ends_with(".onnx")) {
@@ -55,6 +71,18 @@ pub fn models_among(paths: &BTreeSet<String>) -> BTreeSet<ModelId> {
     own.map(|folder| ModelId::from(*folder)).collect()
 }
 
+/// The folder whose only graph is at `path`, right in it or in its `onnx`.
+fn owner_of_lone<'a>(path: &'a str, paths: &BTreeSet<String>) -> Option<&'a str> {
+    let (folder, name) = path.rsplit_once('/')?;
+    if !name.ends_with(".onnx") {
+        return None;
+    }
+    let folder = folder.strip_suffix("/onnx").unwrap_or(folder);
+    let prefix = format!("{folder}/");
+    let below = paths.range(prefix.clone()..).map_while(|path| path.strip_prefix(&prefix));
+    lone_graph(folder, below).map(|_| folder)
+}
+
 /// The files that have a say in what a model answers, among those of its folder: its graphs (`graph`, where its owner names
 /// one), the weights beside them, and what families read. None where there is no graph.
 #[must_use]
@@ -62,9 +90,12 @@ pub fn files_among(names: &BTreeSet<String>, graph: Option<&str>) -> Option<BTre
     let there = |name: &str| names.contains(name);
     let graphs: Vec<&str> = match graph {
         Some(graph) => vec![graph],
-        None => graphs(there).map(|(main, beside)| {
-            std::iter::once(main).chain(beside.into_iter().map(|(_, graph)| graph)).collect()
-        })?,
+        None => match graphs(there) {
+            Some((main, beside)) => {
+                std::iter::once(main).chain(beside.into_iter().map(|(_, graph)| graph)).collect()
+            }
+            None => vec![lone_graph("", names.iter().map(String::as_str))?],
+        },
     };
     if !graphs.iter().all(|graph| there(graph)) {
         return None;
@@ -98,14 +129,23 @@ mod tests {
             "acme/hub/onnx/deeper/model.onnx",
             "named/exports/best.onnx",
             "named/millrace.toml",
-            "unnamed/exports/best.onnx",
+            "unnamed/best.onnx",
+            "unnamed/onnx/best_int8.onnx",
             "empty/millrace.toml",
+            "export/yolo11n.onnx",
+            "export/notes/first.txt",
+            "variant/onnx/model_quantized.onnx",
+            "hidden/.best.onnx",
+            "deep/runs/train/weights/best.onnx",
             ".hidden/model.onnx",
             "a/b/c/d/e/model.onnx",
             "model.onnx",
         ]);
         let found: Vec<String> = models_among(&paths).iter().map(ToString::to_string).collect();
-        assert_eq!(found, ["acme/hub", "named", "plain", "plain-2"]);
+        assert_eq!(
+            found,
+            ["acme/hub", "deep/runs/train/weights", "export", "named", "plain", "plain-2", "variant"]
+        );
     }
 
     #[test]
@@ -129,5 +169,8 @@ mod tests {
         let towers = names(&["text_model.onnx", "vision_model.onnx", "model.onnx"]);
         assert_eq!(files_among(&towers, None), Some(names(&["text_model.onnx", "vision_model.onnx"])));
         assert_eq!(files_among(&names(&["config.json"]), None), None);
+        let lone = names(&["yolo11n.onnx", "yolo11n.onnx.data", "yolo11n.pt"]);
+        assert_eq!(files_among(&lone, None), Some(names(&["yolo11n.onnx", "yolo11n.onnx.data"])));
+        assert_eq!(files_among(&names(&["a.onnx", "onnx/b.onnx"]), None), None, "which of them is not said");
     }
 }

@@ -126,7 +126,8 @@ impl Repository {
     fn missing(&self, id: &ModelId, folder: &Path) -> String {
         if folder.is_dir() {
             return format!(
-                "{id}/{} or {id}/{} does not exist in the model repository",
+                "{id}/{} or {id}/{} does not exist in the model repository, nor is there one ONNX file only; name \
+                 one as `graph` in its millrace.toml",
                 GRAPHS[0], GRAPHS[1]
             );
         }
@@ -193,9 +194,20 @@ pub fn download_folder(downloads: &Path, what: &str) -> PathBuf {
 
 /// The graphs of the model in `folder`: the main one, and its companions.
 fn graphs_in(folder: &Path) -> Option<(PathBuf, Vec<(Part, PathBuf)>)> {
-    let (main, beside) = layout::graphs(|graph| folder.join(graph).is_file())?;
+    let Some((main, beside)) = layout::graphs(|graph| folder.join(graph).is_file()) else {
+        let names = names_in(folder, "").chain(names_in(&folder.join("onnx"), "onnx/")).collect::<Vec<_>>();
+        let lone = layout::lone_graph(folder.to_str()?, names.iter().map(String::as_str));
+        return lone.map(|graph| (folder.join(graph), vec![]));
+    };
     let beside = beside.into_iter().map(|(part, graph)| (part, folder.join(graph))).collect();
     Some((folder.join(main), beside))
+}
+
+/// The names of the files in a folder, behind a prefix.
+fn names_in(folder: &Path, prefix: &'static str) -> impl Iterator<Item = String> {
+    let files =
+        std::fs::read_dir(folder).into_iter().flatten().flatten().filter(|entry| entry.path().is_file());
+    files.filter_map(move |entry| entry.file_name().to_str().map(|name| format!("{prefix}{name}")))
 }
 
 /// Refuses ids that are not plain names or plain relative paths: no absolute path, no `..`, no hidden folder, nothing a
@@ -280,9 +292,18 @@ mod tests {
     #[test]
     fn all_layouts_are_found_and_listed() {
         let folder = tempfile::tempdir().unwrap();
-        for graph in
-            ["plain/model.onnx", "acme/hub/onnx/model.onnx", ".hidden/model.onnx", "named/exports/best.onnx"]
-        {
+        for graph in [
+            "plain/model.onnx",
+            "acme/hub/onnx/model.onnx",
+            ".hidden/model.onnx",
+            "named/exports/best.onnx",
+            "export/yolo11n.onnx",
+            "variant/onnx/model_quantized.onnx",
+            "several/onnx/model_fp16.onnx",
+            "several/onnx/model_q4.onnx",
+            "two/best.onnx",
+            "two/onnx/best_int8.onnx",
+        ] {
             let path = folder.path().join(graph);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
             std::fs::write(&path, b"12345").unwrap();
@@ -292,8 +313,11 @@ mod tests {
         std::fs::create_dir(folder.path().join("empty")).unwrap();
         let repository = Repository::new(folder.path());
         let ids: Vec<String> = repository.list().iter().map(ToString::to_string).collect();
-        assert_eq!(ids, ["acme/hub", "named", "plain"]);
+        assert_eq!(ids, ["acme/hub", "export", "named", "plain", "variant"]);
         assert_eq!(repository.find(&"plain".into()).unwrap().bytes, 5);
+        assert!(repository.find(&"export".into()).unwrap().graph.ends_with("yolo11n.onnx"));
+        let several = repository.find(&"several".into()).unwrap_err();
+        assert!(several.to_string().contains("`graph` in its millrace.toml"), "{several}");
         let hub = repository.find(&"acme/hub".into()).unwrap();
         assert_eq!(hub.bytes, 12);
         assert!(hub.graph.ends_with("onnx/model.onnx"));
