@@ -7,6 +7,7 @@ use millrace_contracts::ModelId;
 use serde_json::{Map, Value};
 
 use crate::graph::GraphPort;
+use crate::preprocess::timm_processor;
 use crate::{InferenceError, Overrides, folder, literal};
 
 /// What is known of a model once its graph is open.
@@ -60,6 +61,9 @@ impl Facts {
     pub(crate) fn with_files(mut self) -> Result<Self, InferenceError> {
         self.overrides = Overrides::read(&self.id, &self.folder)?;
         self.config = folder::json_of(&self.id, &self.folder, "config.json")?.unwrap_or_default();
+        if let Some(architecture) = self.exported_architecture() {
+            self.config.insert("architectures".to_owned(), Value::from(vec![architecture]));
+        }
         self.preprocessor = self.image_processor()?;
         if !self.overrides.preprocess.is_empty() {
             self.preprocessor.get_or_insert_default().extend(self.overrides.preprocess.clone());
@@ -67,13 +71,24 @@ impl Facts {
         Ok(self)
     }
 
+    /// What was exported, as the exporter of `transformers` 5 writes it down. Its `config.json` is that of the model in memory: it
+    /// names none if that was made anew, and the one it was taught from if that was given another head.
+    fn exported_architecture(&self) -> Option<String> {
+        // A file of this name may be anybody's, and in any form.
+        let exported = folder::json_of(&self.id, &self.folder, "export.json").ok().flatten()?;
+        let exported = Value::Object(exported);
+        exported.pointer("/components/model/metadata/architecture")?.as_str().map(str::to_owned)
+    }
+
     /// What its files say of its image processor. `transformers` from version 5 on writes that of a model for pictures and texts
-    /// into `processor_config.json`, and believes it before `preprocessor_config.json`, which may be left from before.
+    /// into `processor_config.json`, and believes it before `preprocessor_config.json`, which may be left from before. Models of timm
+    /// have neither.
     fn image_processor(&self) -> Result<Option<Map<String, Value>>, InferenceError> {
         let processor = folder::json_of(&self.id, &self.folder, "processor_config.json")?;
         match processor.and_then(|mut fields| fields.remove("image_processor")) {
             Some(Value::Object(fields)) => Ok(Some(fields)),
-            _ => folder::json_of(&self.id, &self.folder, "preprocessor_config.json"),
+            _ => Ok(folder::json_of(&self.id, &self.folder, "preprocessor_config.json")?
+                .or_else(|| timm_processor(&self.config))),
         }
     }
 
@@ -97,6 +112,27 @@ impl Facts {
     #[must_use]
     pub fn input(&self, name: &str) -> Option<&GraphPort> {
         self.inputs.iter().find(|port| port.name == name)
+    }
+
+    /// The input that takes pictures: `pixel_values`, or the only one where it has four axes, whatever its exporter called it.
+    #[must_use]
+    pub fn pixels(&self) -> Option<&GraphPort> {
+        let lone = || match self.inputs.as_slice() {
+            [port] if port.shape.len() == 4 => Some(port),
+            _ => None,
+        };
+        self.input("pixel_values").or_else(lone)
+    }
+
+    /// The place of the output of this name; of the only one where the owner says what the model is.
+    ///
+    /// # Errors
+    /// [`InferenceError::Unsupported`] when the graph has none.
+    pub fn output_or_only(&self, name: &str) -> Result<usize, InferenceError> {
+        match self.output(name) {
+            Err(_) if self.overrides.family.is_some() && self.outputs.len() == 1 => Ok(0),
+            place => place,
+        }
     }
 
     /// The place of the output of this name.

@@ -9,8 +9,9 @@ use serde_json::{Map, Value};
 use crate::InferenceError;
 
 /// Files beside a graph that families read, or that say how the model is run; each may be missing.
-pub const BESIDE: [&str; 6] = [
+pub const BESIDE: [&str; 7] = [
     "config.json",
+    "export.json",
     "preprocessor_config.json",
     "processor_config.json",
     "tokenizer.json",

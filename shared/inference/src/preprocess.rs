@@ -7,6 +7,8 @@ mod kinds;
 mod processor;
 mod settings;
 mod sizes;
+mod timm;
 
 pub(crate) use implied::image_processor_of;
 pub use processor::{ImageProcessor, Pixels};
+pub(crate) use timm::{timm_data, timm_processor};

@@ -4,7 +4,7 @@ use millrace_vision::Frame;
 use serde_json::Value;
 
 use super::Prepared;
-use crate::preprocess::image_processor_of;
+use crate::preprocess::{image_processor_of, timm_data};
 use crate::{ElementType, Facts, ImageProcessor, InferenceError, MOST_SIDE, Tensor};
 
 /// Classes that a label may be one of, at most.
@@ -16,7 +16,7 @@ pub(super) fn is_for(facts: &Facts, task: &str) -> bool {
     facts.architectures().any(|architecture| architecture.contains(task))
 }
 
-/// The names of `count` classes by index: the owner's, else `id2label`. What has no name is called `LABEL_n`, as
+/// The names of `count` classes by index: the owner's, else `id2label`, else timm's `label_names`. What has no name is called `LABEL_n`, as
 /// `transformers` does.
 pub(super) fn labels(facts: &Facts, count: usize) -> Result<Vec<String>, InferenceError> {
     if let Some(labels) = &facts.overrides.labels {
@@ -34,6 +34,14 @@ pub(super) fn labels(facts: &Facts, count: usize) -> Result<Vec<String>, Inferen
     for (key, name) in named.into_iter().flatten() {
         let place = key.parse::<usize>().ok().and_then(|index| labels.get_mut(index));
         if let (Some(place), Some(name)) = (place, name.as_str()) {
+            name.clone_into(place);
+        }
+    }
+    let listed =
+        [facts.config.get("label_names"), timm_data(&facts.config).and_then(|data| data.get("label_names"))];
+    let listed = listed.into_iter().flatten().find_map(Value::as_array).filter(|_| named.is_none());
+    for (place, name) in labels.iter_mut().zip(listed.into_iter().flatten()) {
+        if let Some(name) = name.as_str() {
             name.clone_into(place);
         }
     }
@@ -59,9 +67,9 @@ enum Feed {
 }
 
 impl Feed {
-    fn of(input: &str) -> Option<Self> {
+    fn of(facts: &Facts, input: &str) -> Option<Self> {
         match input {
-            "pixel_values" => Some(Self::Pixels),
+            _ if facts.pixels().is_some_and(|port| port.name == input) => Some(Self::Pixels),
             "pixel_mask" => Some(Self::Mask),
             _ => None,
         }
@@ -79,7 +87,7 @@ pub(super) struct Intake {
 impl Intake {
     /// Matches the image processor with a graph that takes pictures and nothing else.
     pub(super) fn new(facts: &Facts) -> Result<Self, InferenceError> {
-        if let Some(other) = facts.inputs.iter().find(|port| Feed::of(&port.name).is_none()) {
+        if let Some(other) = facts.inputs.iter().find(|port| Feed::of(facts, &port.name).is_none()) {
             let detail = format!("its graph has an input {:?}, which is not known", other.name);
             return Err(facts.unsupported(detail));
         }
@@ -88,8 +96,8 @@ impl Intake {
 
     /// As [`Intake::new`], for a graph that takes texts too: those are somebody else's matter.
     pub(super) fn beside_texts(facts: &Facts) -> Result<Self, InferenceError> {
-        let feeds = facts.inputs.iter().filter_map(|port| Feed::of(&port.name)).collect();
-        let shape = match facts.input("pixel_values").map(|port| port.shape.as_slice()) {
+        let feeds = facts.inputs.iter().filter_map(|port| Feed::of(facts, &port.name)).collect();
+        let shape = match facts.pixels().map(|port| port.shape.as_slice()) {
             Some(&[_, planes, height, width]) => (planes, height, width),
             _ => return Err(facts.unsupported("its graph has no input pixel_values of four axes")),
         };

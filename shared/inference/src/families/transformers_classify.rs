@@ -1,17 +1,22 @@
 //! Hugging Face image classifiers (`…ForImageClassification`: ViT, DeiT, Swin, ConvNeXT, EfficientNet, ResNet, BEiT,
-//! MobileNet …): logits to shares as `transformers`' image-classification pipeline makes them.
+//! MobileNet …), and those of timm: logits to shares as `transformers`' image-classification pipeline makes them.
 
 use millrace_vision::Frame;
 use serde_json::Value;
 
 use super::transformers::{Intake, RowFacts, class_count, is_for, labels, row};
 use super::{Classifier, Entry, Family, Prepared, Scoring};
+use crate::preprocess::timm_data;
 use crate::shares::{sigmoid, softmax};
 use crate::{Facts, InferenceError, Tensor};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "transformers-classify",
-    recognises: |facts| is_for(facts, "ForImageClassification"),
+    recognises: |facts| {
+        // A model of timm without a head gives something else.
+        let is_timm = timm_data(&facts.config).is_some() && facts.output("logits").is_ok();
+        is_for(facts, "ForImageClassification") || is_timm
+    },
     make: |facts| TransformersClassify::new(facts).map(|family| Box::new(family) as Box<dyn Family>),
 };
 
@@ -25,7 +30,7 @@ struct TransformersClassify {
 
 impl TransformersClassify {
     fn new(facts: &Facts) -> Result<Self, InferenceError> {
-        let logits = facts.output("logits")?;
+        let logits = facts.output_or_only("logits")?;
         let count = match facts.outputs[logits].shape.as_slice() {
             [_, Some(count)] => *count,
             [_, None] => class_count(facts),

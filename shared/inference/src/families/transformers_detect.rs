@@ -1,6 +1,7 @@
 //! Hugging Face detectors without suppression in their design: DETR, Conditional and Deformable DETR, Table Transformer,
-//! YOLOS, RT-DETR (v1, v2), D-FINE. Queries give a row of class logits and a box `cx, cy, w, h` in shares of the picture;
-//! reading them follows `post_process_object_detection` of the class's image processor (`transformers` 4.57).
+//! YOLOS, RT-DETR (v1, v2), D-FINE, DEIM, RF-DETR, LW-DETR, DAB-DETR. Queries give a row of class logits and a box
+//! `cx, cy, w, h` in shares of the picture; reading them follows `post_process_object_detection` of the class's image processor
+//! (`transformers` 4.57, of those that came later 5.23).
 
 use millrace_vision::{Frame, Placement};
 use serde_json::Value;
@@ -63,12 +64,12 @@ fn head_of(facts: &Facts) -> Result<Head, InferenceError> {
     let focal = facts.config.get("use_focal_loss").and_then(Value::as_bool);
     match facts.model_type() {
         "detr" | "table-transformer" | "yolos" => Ok(Head::Softmax),
-        "rt_detr" | "rt_detr_v2" | "d_fine" if focal == Some(false) => Ok(Head::Softmax),
-        "rt_detr" | "rt_detr_v2" | "d_fine" => Ok(Head::Sigmoid { most: None }),
-        "conditional_detr" | "deformable_detr" => Ok(Head::Sigmoid { most: Some(100) }),
+        "rt_detr" | "rt_detr_v2" | "d_fine" | "deimv2" if focal == Some(false) => Ok(Head::Softmax),
+        "rt_detr" | "rt_detr_v2" | "d_fine" | "deimv2" | "rf_detr" => Ok(Head::Sigmoid { most: None }),
+        "conditional_detr" | "deformable_detr" | "lw_detr" | "dab-detr" => Ok(Head::Sigmoid { most: Some(100) }),
         other => Err(facts.unsupported(format!(
             "how detectors of the model_type {other:?} are read is not known; known are detr, table-transformer, yolos, \
-             rt_detr, rt_detr_v2, d_fine, conditional_detr, deformable_detr"
+             rt_detr, rt_detr_v2, d_fine, deimv2, rf_detr, conditional_detr, deformable_detr, lw_detr, dab-detr"
         ))),
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Kind {
     pub(super) std: [f32; 3],
     pub(super) normalise: bool,
     pub(super) pads: bool,
+    /// Whether what lies between is smoothed away when a picture is made smaller. As all do, but for RF-DETR's.
+    pub(super) smooths: bool,
 }
 
 impl Kind {
@@ -65,6 +67,7 @@ const PLAIN: Kind = Kind {
     std: STANDARD,
     normalise: true,
     pads: false,
+    smooths: true,
 };
 
 const CLIP: Kind = Kind {
@@ -118,6 +121,7 @@ const KINDS: &[Kind] = &[
         std: IMAGENET_STD,
         ..PLAIN
     },
+    Kind { name: "DINOv3ViT", mean: IMAGENET_MEAN, std: IMAGENET_STD, ..PLAIN },
     Kind { name: "Pvt", mean: IMAGENET_MEAN, std: IMAGENET_STD, ..PLAIN },
     DEIT,
     Kind { name: "Beit", ..DEIT },
@@ -130,6 +134,8 @@ const KINDS: &[Kind] = &[
     },
     CLIP,
     Kind { name: "ChineseCLIP", ..CLIP },
+    // What `timm.rs` writes.
+    Kind { name: "TimmWrapper", mean: IMAGENET_MEAN, std: IMAGENET_STD, ..CLIP },
     Kind { name: "Bit", ..CLIP },
     Kind { name: "Levit", style: SizeStyle::Levit, mean: IMAGENET_MEAN, std: IMAGENET_STD, ..CLIP },
     Kind {
@@ -153,6 +159,7 @@ const KINDS: &[Kind] = &[
     DETR,
     Kind { name: "ConditionalDetr", ..DETR },
     Kind { name: "DeformableDetr", ..DETR },
+    Kind { name: "RfDetr", smooths: false, ..DETR },
     Kind { name: "Yolos", style: SizeStyle::Yolos, ..DETR },
     Kind {
         name: "RTDetr",

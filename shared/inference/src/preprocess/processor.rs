@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use millrace_vision::{Around, Canvas, Frame, Levels, PixelBox, Placement, Resample, Sketch, VisionError};
+use millrace_vision::{
+    Around, Canvas, Filter, Frame, Levels, PixelBox, Placement, Resample, Sketch, VisionError, resize,
+};
 use serde_json::{Map, Value};
 
 use super::kinds::SizeStyle;
@@ -23,6 +25,7 @@ pub struct ImageProcessor {
     size: Option<SizeRule>,
     multiple_of: Option<u32>,
     resample: Resample,
+    smooths: bool,
     crop: Option<(u32, u32)>,
     centring: Centring,
     levels: Arc<Levels>,
@@ -36,7 +39,7 @@ enum Centring {
     Slow,
     /// That of the fast classes: both before.
     Fast,
-    /// torchvision's own, with which ConvNeXT's fast class ends: to the even pixel.
+    /// torchvision's own, with which ConvNeXT's fast class and timm's end: to the even pixel.
     Torchvision,
 }
 
@@ -105,8 +108,10 @@ impl ImageProcessor {
                 None
             },
             resample,
+            smooths: kind.smooths,
             crop,
             centring: match (settings.fast, kind.style) {
+                _ if kind.name == "TimmWrapper" => Centring::Torchvision,
                 (false, _) => Centring::Slow,
                 (true, SizeStyle::ConvNext) => Centring::Torchvision,
                 (true, _) => Centring::Fast,
@@ -148,6 +153,10 @@ impl ImageProcessor {
         if u64::from(width) * u64::from(height) > MOST_PIXELS {
             return Err(VisionError::StretchedTooFar { width, height, max_pixels: MOST_PIXELS });
         }
+        let scaled = (!self.smooths)
+            .then(|| resize(frame, canvas.scaled.0, canvas.scaled.1, Filter::OpenCvLinear))
+            .transpose()?;
+        let frame = scaled.as_ref().unwrap_or(frame);
         let grey = (self.levels.planes() == 1).then(|| frame.grey());
         let frame = grey.as_ref().unwrap_or(frame);
         let sketch = Sketch::new(frame, self.resample, canvas, Arc::clone(&self.levels))?;
@@ -210,6 +219,9 @@ fn resample(settings: &Settings<'_>) -> Result<Resample, String> {
             "{}ImageProcessorFast picks other pixels than Pillow when it takes the nearest (resample 0)",
             settings.kind.name
         ));
+    }
+    if !settings.kind.smooths && resample != Resample::Bilinear {
+        return Err(format!("{}ImageProcessor is done with resample 2 only", settings.kind.name));
     }
     Ok(resample)
 }

@@ -9,6 +9,7 @@ mod cache;
 mod description;
 mod devices;
 mod embedding;
+mod exports;
 mod golden;
 mod likeness;
 mod loading;

@@ -25,9 +25,13 @@ fn fnv1a(floats: &[f32]) -> String {
 
 #[test]
 fn every_variant_equals_the_reference_to_the_bit() {
-    let path = goldens_folder().join("preprocess/cases.json");
-    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
-    let cases = golden["cases"].as_array().unwrap();
+    let cases = ["cases.json", "timm.json"].map(|file| {
+        let text = std::fs::read_to_string(goldens_folder().join("preprocess").join(file)).unwrap();
+        let golden: Value = serde_json::from_str(&text).unwrap();
+        golden["cases"].as_array().unwrap().clone()
+    });
+    assert_eq!(cases[1].len(), 16);
+    let cases = cases.concat();
     let differs = |case: &Value| {
         let processor = ImageProcessor::read(case["file"].as_object().unwrap(), 3).unwrap();
         let side = |at: usize| case["size"][at].as_u64().unwrap() as u32;
@@ -43,6 +47,26 @@ fn every_variant_equals_the_reference_to_the_bit() {
     let wrong: Vec<String> = cases.iter().filter_map(differs).collect();
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
     assert!(cases.len() > 100);
+}
+
+/// Classes that scale in floating point: to the half of a grey level that we round by, stretched by their smallest deviation.
+#[test]
+fn what_is_scaled_in_floating_point_is_equalled_nearly() {
+    let path = goldens_folder().join("preprocess/near.json");
+    let golden: Value = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+    let cases = golden["cases"].as_array().unwrap();
+    assert_eq!(cases.len(), 16);
+    for case in cases {
+        let processor = ImageProcessor::read(case["file"].as_object().unwrap(), 3).unwrap();
+        let side = |at: usize| case["size"][at].as_u64().unwrap() as u32;
+        let pixels = processor.prepare(&noise(side(0), side(1))).unwrap();
+        assert_eq!(json!(pixels.values.shape()), case["shape"], "{case}");
+        for sample in case["samples"].as_array().unwrap() {
+            let (place, expected) = (sample[0].as_u64().unwrap() as usize, sample[1].as_f64().unwrap());
+            let value = f64::from(pixels.values.data()[place]);
+            assert!((value - expected).abs() < 1.1 / 255.0 / 0.224, "{}: {sample} is {value}", case["file"]);
+        }
+    }
 }
 
 fn refused(file: Value) -> String {
