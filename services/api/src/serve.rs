@@ -1,6 +1,7 @@
 //! The role's life: start its tasks, serve, stop taking requests, finish those in hand, end.
 
 mod connections;
+mod linger;
 mod listen;
 
 use std::sync::Arc;

@@ -20,6 +20,8 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio_util::task::TaskTracker;
 use tower::ServiceExt;
 
+use super::linger::{self, Lent};
+
 /// After a fault of the listener that is not a connection's, such as no file descriptor left.
 const PAUSE: Duration = Duration::from_millis(100);
 /// Headers of one request.
@@ -93,6 +95,20 @@ struct Connection {
 impl Connection {
     async fn serve(self, connection: TcpStream, header_timeout: Duration) {
         send_at_once(&connection);
+        let stop = self.stop.clone();
+        let (lent, mut back) = linger::lend(connection);
+        let place = self.converse(lent, header_timeout).await;
+        if let (Some(_), Ok(connection)) = (&place, back.try_recv()) {
+            tokio::select! {
+                () = linger::read_on(connection) => {}
+                () = stop.cancelled() => {}
+            }
+        }
+        drop(place);
+    }
+
+    /// Answers what is asked until the connection ends; its place, where it ended with an answer.
+    async fn converse(self, connection: Lent, header_timeout: Duration) -> Option<OwnedSemaphorePermit> {
         let spoken = Arc::new(AtomicBool::new(false));
         let (service, speaks) = (self.service, spoken.clone());
         let service = service.map_request(move |mut request: Request<Incoming>| {
@@ -108,7 +124,7 @@ impl Connection {
         let (mut greeted, mut stopping) = (false, false);
         loop {
             tokio::select! {
-                _ = serving.as_mut() => break,
+                ended = serving.as_mut() => return ended.is_ok().then_some(self.place),
                 () = self.stop.cancelled(), if !stopping => {
                     stopping = true;
                     serving.as_mut().graceful_shutdown();
@@ -116,12 +132,11 @@ impl Connection {
                 () = greeting.as_mut(), if !greeted => {
                     greeted = true;
                     if !spoken.load(Ordering::Relaxed) {
-                        break;
+                        return None;
                     }
                 }
             }
         }
-        drop(self.place);
     }
 }
 

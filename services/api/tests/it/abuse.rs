@@ -5,6 +5,7 @@ mod bodies;
 mod heads;
 mod multiparts;
 mod mutate;
+mod refused;
 
 use std::time::Duration;
 
