@@ -10,6 +10,9 @@ use url::{Host, Url};
 
 use crate::{FetchError, FetchSettings, is_public};
 
+/// What is said of who asks, where a request does not say it itself.
+const USER_AGENT: &str = concat!("Millrace/", env!("CARGO_PKG_VERSION"));
+
 /// Fetches addresses that users name. Cheap to clone.
 #[derive(Debug, Clone)]
 pub struct Fetcher {
@@ -71,6 +74,7 @@ impl Fetcher {
         let mut builder = Client::builder()
             .redirect(redirect::Policy::none())
             .no_proxy()
+            .user_agent(USER_AGENT)
             .connect_timeout(self.settings.connect_timeout)
             .read_timeout(self.settings.read_timeout);
         if let Some(Host::Domain(name)) = url.host() {
@@ -161,14 +165,23 @@ fn public(headers: &HeaderMap) -> HeaderMap {
 
 /// The address that `text` is.
 pub(crate) fn parse(text: &str) -> Result<Url, FetchError> {
-    let shown: String = text.split('?').next().unwrap_or_default().chars().take(200).collect();
-    let url =
-        Url::parse(text).map_err(|error| FetchError::Address(format!("{shown:?} is no address: {error}")))?;
+    let url = Url::parse(text)
+        .map_err(|error| FetchError::Address(format!("{:?} is no address: {error}", shown(text))))?;
     let plain = url.username().is_empty() && url.password().is_none();
     if !matches!(url.scheme(), "http" | "https") || url.host().is_none() || !plain {
-        return Err(FetchError::Address(format!("{shown:?} is not fetched")));
+        return Err(FetchError::Address(format!("{:?} is not fetched", shown(text))));
     }
     Ok(url)
+}
+
+/// As much of an address as anybody may see: neither its query nor its user and password.
+fn shown(text: &str) -> String {
+    let path = text.split(['?', '#']).next().unwrap_or_default();
+    let shown = match path.rsplit_once('@') {
+        Some((_, host)) => format!("…@{host}"),
+        None => path.to_owned(),
+    };
+    shown.chars().take(200).collect()
 }
 
 /// The host as it is shown and as it is allowed by.

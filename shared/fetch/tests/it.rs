@@ -51,6 +51,10 @@ async fn server() -> (String, Arc<AtomicUsize>) {
         .route("/to-metadata", get(move || redirect("http://169.254.169.254/latest/")))
         .route("/to-disk", get(move || redirect("file:///etc/passwd")))
         .route("/round", get(move || redirect("/round")))
+        .route(
+            "/who",
+            get(async |headers: HeaderMap| headers[header::USER_AGENT].clone().as_bytes().to_vec()),
+        )
         .route("/gone", get(async || StatusCode::GONE));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", listener.local_addr().unwrap());
@@ -113,11 +117,17 @@ async fn what_is_not_public_is_refused_by_name_by_address_and_behind_a_redirect(
         let text = refused.unwrap_err().to_string();
         assert!(text.ends_with("adding the host to `io.allowed_hosts`"), "{text}");
     }
-    for url in
-        ["file:///etc/passwd", "ftp://example.org/", "http://user:secret@example.org/", "nonsense", "http://"]
-    {
+    for url in [
+        "file:///etc/passwd",
+        "ftp://example.org/",
+        "http://user:secret@example.org/",
+        "http://user:secret@",
+        "nonsense",
+        "http://",
+    ] {
         let refused = fetcher(&[]).get(url, Headers::new()).await;
         assert!(matches!(refused, Err(FetchError::Address(_))), "{url}: {refused:?}");
+        assert!(!refused.unwrap_err().to_string().contains("secret"), "{url}");
     }
     let allowed = fetcher(&["127.0.0.1"]);
     let refused = allowed.get(&format!("{server}/to-metadata"), Headers::new()).await;
@@ -129,6 +139,13 @@ async fn what_is_not_public_is_refused_by_name_by_address_and_behind_a_redirect(
     let refused = allowed.get(&format!("{server}/gone"), Headers::new()).await;
     assert!(matches!(refused, Err(FetchError::Status { status: 410, .. })), "{refused:?}");
     assert_eq!(asked.load(Ordering::SeqCst), 0, "a refused address was asked");
+}
+
+#[tokio::test]
+async fn who_asks_is_said() {
+    let (server, _) = server().await;
+    let answer = fetcher(&["127.0.0.1"]).get(&format!("{server}/who"), Headers::new()).await.unwrap();
+    assert_eq!(answer.text().await.unwrap(), concat!("Millrace/", env!("CARGO_PKG_VERSION")));
 }
 
 #[tokio::test]
