@@ -35,7 +35,8 @@ pub(crate) async fn record(shared: &Shared, reports: &[Delivery]) -> Result<(), 
         counter!("millrace_orchestrator_callbacks_total", "outcome" => outcome).increment(1);
         if event.kind == EventType::CallbackFailed {
             let error = event.data["error"]["message"].as_str();
-            tracing::warn!(execution.id = %run, error, "nobody took the news of a run's end; it is not sent again");
+            let (status, attempts) = (event.data["status"].as_u64(), event.data["attempts"].as_u64());
+            tracing::warn!(execution.id = %run, error, http.status = status, attempts, "nobody took the news of a run's end; it is not sent again");
         }
     }
     Ok(())
@@ -55,7 +56,7 @@ fn told(message: &Message) -> Option<(ExecutionId, Event)> {
         }
         JobOutcome::Failed { error, metrics } => (
             EventType::CallbackFailed,
-            CallbackTold { status: None, attempts: metrics.sent, error: Some(error.clone()) },
+            CallbackTold { status: metrics.answered, attempts: metrics.sent, error: Some(error.clone()) },
         ),
     };
     Some((*run, event(*run, kind, *at, &told)))

@@ -157,6 +157,9 @@ pub struct JobMetrics {
     /// How often it was sent, for what goes out to others.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<u32>,
+    /// The HTTP status of the last answer to it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<u16>,
     /// Who ran it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub worker_id: Option<WorkerId>,

@@ -210,7 +210,7 @@ pub struct Snapshot {
 /// not repeat the address, which may hold a signature.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 pub struct CallbackTold {
-    /// The answer's HTTP status, once it was taken.
+    /// The HTTP status of the last answer, whether it was taken or given up; none where there never was one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub status: Option<u16>,
     /// How often it was sent, once it was taken or given up.

@@ -91,9 +91,15 @@ async fn what_nobody_takes_is_given_up_for_all_to_see() -> anyhow::Result<()> {
     let run = world.submit_calling_back(0).await?;
     let mut worker = world.worker().await?;
     let taken = worker.take_from("io").await?;
-    let metrics = JobMetrics { sent: Some(10), ..JobMetrics::default() };
+    let metrics = JobMetrics { sent: Some(10), answered: Some(503), ..JobMetrics::default() };
     worker.fail_with(&taken, ErrorKind::Network, metrics).await?;
-    world.record_callbacks().await?;
+    let told = world.record_callbacks().await?;
+    assert_eq!((&told[0].data["status"], &told[0].data["attempts"]), (&json!(503), &json!(10)));
+    assert!(
+        !told[0].data.to_string().contains("signature"),
+        "the address may hold secrets: {:?}",
+        told[0].data
+    );
     let callback = world.callback(run).await?;
     assert_eq!((callback.status, callback.attempts), (CallbackStatus::Failed, Some(10)));
     assert!(callback.error.is_some_and(|error| error.contains("as the test says")));
