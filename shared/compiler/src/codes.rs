@@ -90,4 +90,10 @@ codes!(
     TOO_MANY_WORKFLOWS,
     /// A run's input that is not what its input node asks for.
     INVALID_INPUT,
+    /// A warning: a policy that nothing comes of.
+    IDLE_POLICY,
+    /// A warning: an input that nothing reads.
+    UNUSED_INPUT,
+    /// A warning: a node whose outputs nothing reads.
+    UNUSED_NODE,
 );

@@ -15,6 +15,7 @@ mod passes;
 pub mod plan;
 mod uncalled;
 mod unsaved;
+mod warnings;
 
 pub use compile::{compile, compile_text, parse_text, pin, pin_compiled};
 pub use expression::{Expression, ExpressionFault};
@@ -25,5 +26,6 @@ pub use passes::parse::{NODE_FIELDS, WORKFLOW_FIELDS};
 pub use plan::Plan;
 pub use suggest::did_you_mean;
 pub use unsaved::nameless_windows;
+pub use warnings::warnings;
 
 use millrace_blocks::suggest;

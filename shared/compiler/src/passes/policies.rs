@@ -1,7 +1,5 @@
 //! Policies: `retry`, `timeout_ms`, `on_error`, `pool`, `priority`, `cache` of a node, and the limits of a run.
 
-mod idle;
-
 use std::collections::HashMap;
 
 use millrace_blocks::Runner;
@@ -46,7 +44,9 @@ pub(crate) fn run(draft: &mut Draft<'_>, definition: &Value) {
         let around = node.gate.and_then(|call| calls.get(&call));
         let mut reader = Reader { faults: Vec::new(), base: node.pointer.to_string() };
         node.policy = Some(reader.policy(node, around));
-        reader.refuse_idle(node);
+        if node.is("for_each") {
+            reader.opener(node.source);
+        }
         if node.is_call() {
             let inherited = reader.call(node, around);
             if let Some(policy) = &mut node.policy {
@@ -119,6 +119,22 @@ impl Reader {
             pool: if given("pool") { Some(policy.pool.clone()) } else { around.pool },
             priority: policy.priority,
             cache: if given("cache") { Some(policy.cache) } else { around.cache },
+        }
+    }
+
+    /// A `for_each` only opens its loop: what takes time, and what may be tried again, is inside.
+    fn opener(&mut self, fields: &Map<String, Value>) {
+        for field in ["retry", "timeout_ms"].into_iter().filter(|field| fields.contains_key(*field)) {
+            let hint = format!("set `{field}` on the nodes inside the loop");
+            self.fault(&format!("/{field}"), format!("a for_each has no `{field}` of its own"), Some(hint));
+        }
+        if fields.get("on_error").is_some_and(Value::is_object) {
+            let hint = "write \"skip\", and give the default in a first_of behind the collect".to_owned();
+            self.fault(
+                "/on_error",
+                "a for_each has no default outputs: there is no item without a list",
+                Some(hint),
+            );
         }
     }
 

@@ -17,6 +17,7 @@ mod plans;
 mod responses;
 mod scale;
 mod settings;
+mod warnings;
 
 use millrace_compiler::{Plan, compile};
 use millrace_contracts::Faults;

@@ -1,10 +1,8 @@
 //! Configurations and policies: every way to get them wrong, with its pointer.
 
-use millrace_compiler::compile;
 use serde_json::{Value, json};
 
 use crate::faults::{check, configured, filtered, policy, with};
-use crate::{faults, report};
 
 #[test]
 fn configuration() {
@@ -194,71 +192,4 @@ fn a_window_without_a_name_is_that_of_a_saved_workflow() {
     let places = faults.0.iter().map(|fault| format!("{} {}", fault.code, fault.pointer)).collect::<Vec<_>>();
     assert_eq!(places, ["INVALID_CONFIG /nodes/0/config/window", "INVALID_CONFIG /nodes/4"]);
     assert_eq!(faults.0[1].node, Some("call/deep".into()));
-}
-
-/// A node of this type with these policies; what is missing otherwise is no matter here.
-fn refused(kind: &str, policies: Value) -> Vec<String> {
-    let mut node = json!({"id": "x", "type": kind});
-    if kind == "parameter_input" {
-        node["config"] = json!({"kind": "float"});
-    }
-    node.as_object_mut().unwrap().extend(policies.as_object().unwrap().clone());
-    let mut found = faults(&with(node));
-    found.retain_mut(|fault| {
-        fault.strip_prefix("INVALID_POLICY /nodes/2/").map(str::to_owned).is_some_and(|field| {
-            *fault = field;
-            true
-        })
-    });
-    found
-}
-
-#[test]
-fn a_policy_that_nothing_would_come_of_is_refused() {
-    let all = json!({"retry": {"max_attempts": 2}, "timeout_ms": 5, "pool": "heavy", "priority": "low",
-        "cache": "auto", "on_error": "skip"});
-    let at_once = &["retry", "timeout_ms", "pool", "priority", "cache"][..];
-    let cases = [
-        ("detection", &[][..]),
-        ("resize", &[]),
-        ("webhook", &["retry", "cache"]),
-        ("aggregation", &["cache"]),
-        ("similarity_search", &["cache"]),
-        ("condition", at_once),
-        ("first_of", at_once),
-        ("map", at_once),
-        ("collect", at_once),
-        ("for_each", at_once),
-        ("api_response", at_once),
-        ("delay", &["retry", "pool", "priority", "cache"]),
-        ("image_input", &["pool", "cache"]),
-        ("parameter_input", &["retry", "timeout_ms", "pool", "priority", "on_error", "cache"]),
-        ("json_output", &["retry", "timeout_ms", "pool", "priority", "on_error", "cache"]),
-    ];
-    for (kind, idle) in cases {
-        assert_eq!(refused(kind, all.clone()), idle, "{kind}");
-        assert!(
-            refused(kind, json!({"cache": "off", "on_error": "fail"})).is_empty(),
-            "{kind}: it holds anyway"
-        );
-    }
-    // A parameter may be made of pictures, which may be given by URL.
-    let pictures = json!({"config": {"kind": "list<image>"}, "retry": {}, "timeout_ms": 5, "pool": "heavy", "on_error": "skip"});
-    assert_eq!(refused("parameter_input", pictures), ["pool"]);
-}
-
-#[test]
-fn a_webhook_is_begun_anew_for_kinds_that_are_named() {
-    let retry = |on: Value| refused("webhook", json!({"retry": {"max_attempts": 5, "on": on}}));
-    assert!(retry(json!(["NETWORK", "TIMEOUT"])).is_empty());
-    assert_eq!(retry(json!([])), ["retry"]);
-    let node = json!({"id": "x", "type": "webhook", "inputs": {"payload": 1}, "config": {"url": "https://example.com"},
-        "retry": {"max_attempts": 5}});
-    let found = compile(&with(node)).unwrap_err();
-    assert_eq!(found.0.len(), 1, "{}", report(&found));
-    assert_eq!(
-        (found.0[0].node.as_ref().unwrap().as_str(), found.0[0].pointer.as_str()),
-        ("x", "/nodes/2/retry")
-    );
-    assert!(found.0[0].hint.as_ref().unwrap().starts_with("set `max_attempts` in `config`"));
 }
