@@ -22,7 +22,8 @@ export default tseslint.config(
         'error',
         {
           // The console's own pictures have a fixed address, and are there.
-          selector: 'JSXOpeningElement[name.name="img"]:not(:has(JSXAttribute[name.name="src"][value.type="Literal"]))',
+          selector:
+            'JSXOpeningElement[name.name="img"]:not(:has(JSXAttribute[name.name="src"][value.type="Literal"]))',
           message: 'A picture may be gone or be none: ui/ShownPicture says so.',
         },
       ],
