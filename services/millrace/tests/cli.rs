@@ -240,6 +240,22 @@ fn a_text_that_is_not_json_is_told_with_the_place_where_it_breaks() {
 }
 
 #[test]
+fn what_is_surely_not_meant_is_told_and_the_workflow_is_valid() {
+    let dir = tempfile::tempdir().unwrap();
+    let flow = dir.path().join("flow.json");
+    let nodes = r#"[{"id": "photo", "type": "image_input"}]"#;
+    std::fs::write(&flow, format!("{{\n  \"nodes\":\n    {nodes}\n}}\n")).unwrap();
+    let text = |more: &[&str]| {
+        let output = millrace(&["validate"]).arg(&flow).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        String::from_utf8(output.stdout).unwrap()
+    };
+    assert!(text(&[]).contains("flow.json:3:6: warning: UNUSED_INPUT node photo"), "{}", text(&[]));
+    let said: serde_json::Value = serde_json::from_str(&text(&["--json"])).unwrap();
+    assert_eq!((&said["valid"], &said["warnings"][0]["line"]), (&true.into(), &3.into()), "{said}");
+}
+
+#[test]
 fn a_place_that_takes_no_pictures_is_told_before_the_run() {
     let api = Api::start();
     let dir = tempfile::tempdir().unwrap();

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Json;
 use axum::extract::{Request, State};
-use millrace_contracts::{Kind, NodeId};
+use millrace_contracts::{Fault, Kind, NodeId};
 use serde::Serialize;
 use utoipa::ToSchema;
 
@@ -20,6 +20,8 @@ pub(crate) struct Validation {
     valid: bool,
     plan: PlanSize,
     inputs: Vec<InputView>,
+    /// What compiles and is surely not meant, such as an input that nothing reads. Nothing is refused for it.
+    warnings: Vec<Fault>,
 }
 
 /// How much a definition compiles to.
@@ -70,5 +72,6 @@ pub(crate) async fn validate(
             scopes: compiled.plan.scopes.len(),
         },
         inputs: inputs.collect(),
+        warnings: millrace_compiler::warnings(&compiled.plan, &definition.value),
     }))
 }

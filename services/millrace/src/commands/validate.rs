@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use clap::Args as ClapArgs;
 use millrace_compiler::codes::INVALID_JSON;
-use millrace_compiler::{Location, locate};
+use millrace_compiler::{Location, compile, locate, parse_text, warnings};
 use millrace_contracts::Fault;
 use serde::de::IgnoredAny;
 use serde_json::json;
@@ -32,16 +32,26 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
     let text = definition::read_text(&args.file)?;
     let file = definition::shown(&args.file);
     let out = context.out;
-    match millrace_compiler::compile_text(&text) {
-        Ok(plan) => {
+    let checked = parse_text(&text).and_then(|definition| {
+        let plan = compile(&definition)?;
+        let doubts = warnings(&plan, &definition);
+        Ok((plan, doubts))
+    });
+    match checked {
+        Ok((plan, doubts)) => {
             let (nodes, edges, scopes) = (plan.nodes.len(), plan.edges, plan.scopes.len() - 1);
             if args.json {
-                out.json(
-                    &json!({"valid": true, "plan": {"nodes": nodes, "edges": edges, "scopes": scopes}}),
-                )?;
+                let plan = json!({"nodes": nodes, "edges": edges, "scopes": scopes});
+                let doubts: Vec<_> = doubts.iter().map(|doubt| with_place(doubt, &text)).collect();
+                out.json(&json!({"valid": true, "plan": plan, "warnings": doubts}))?;
             } else {
                 let good = out.paint(Tone::Good, "valid");
                 out.line(format_args!("{good}: {nodes} nodes, {edges} edges, {scopes} loops"))?;
+                let odd = out.paint(Tone::Odd, "warning");
+                for doubt in &doubts {
+                    let place = beside(doubt, &text);
+                    out.line(format_args!("  {file}{place}: {odd}: {}", faulty_place(doubt)))?;
+                }
             }
             Ok(Exit::Done)
         }
@@ -56,13 +66,17 @@ pub(crate) fn run(args: &Args, context: &Context) -> anyhow::Result<Exit> {
                 out.paint(Tone::Bad, format_args!("{count} fault{}", if count == 1 { "" } else { "s" }));
             out.line(format_args!("{bad} in {file}:"))?;
             for fault in &faults.0 {
-                // `file:line:column` is what editors and terminals make a link of.
-                let place = place_of(fault, &text).map(|place| format!(":{place}")).unwrap_or_default();
+                let place = beside(fault, &text);
                 out.line(format_args!("  {file}{place}: {}", faulty_place(fault)))?;
             }
             Ok(Exit::Failed)
         }
     }
+}
+
+/// Where a fault is, behind the file's name: `file:line:column` is what editors and terminals make a link of.
+fn beside(fault: &Fault, text: &str) -> String {
+    place_of(fault, text).map(|place| format!(":{place}")).unwrap_or_default()
 }
 
 /// Where a fault is. What does not parse has no pointer to it: the parser says how far it came.
@@ -74,7 +88,7 @@ fn place_of(fault: &Fault, text: &str) -> Option<Location> {
     Some(Location { line: broken.line(), column: broken.column().max(1) })
 }
 
-/// A fault with `line` and `column` beside its pointer.
+/// A fault or a warning with `line` and `column` beside its pointer.
 fn with_place(fault: &Fault, text: &str) -> serde_json::Value {
     let mut shown = json!(fault);
     if let Some(place) = place_of(fault, text) {

@@ -13,6 +13,15 @@ async fn a_definition_is_checked_without_being_saved() -> anyhow::Result<()> {
     assert_eq!(sound.body["valid"], true);
     assert_eq!(sound.body["plan"], json!({"nodes": 3, "edges": 2, "scopes": 1}));
     assert_eq!(sound.body["inputs"][0]["name"], "photo");
+    assert_eq!(sound.body["warnings"], json!([]));
+
+    let mut doubtful = show();
+    let nodes = doubtful["nodes"].as_array_mut().unwrap();
+    nodes.push(json!({"id": "spare", "type": "parameter_input", "config": {"kind": "float"}}));
+    let doubtful = world.post(path, &doubtful).await?;
+    let warning = &doubtful.body["warnings"][0];
+    assert_eq!((doubtful.status, &warning["code"]), (200, &json!("UNUSED_INPUT")), "{doubtful:?}");
+    assert_eq!((&warning["node"], &warning["pointer"]), (&json!("spare"), &json!("/nodes/3")));
 
     let unknown = json!({"nodes": [{"id": "a", "type": "teleport"}]});
     let refused = world.post(path, &unknown).await?;
