@@ -134,11 +134,13 @@ impl Downloads {
     }
 
     async fn file(&self, url: &str, file: &Path, sha256: Option<String>) -> Result<(), FetchError> {
-        self.wanted(&Wanted { url: url.to_owned(), sha256, max_bytes: self.max_bytes }, file).await
+        let wanted = Wanted { url: url.to_owned(), sha256, max_bytes: self.max_bytes };
+        self.wanted(&wanted, file, None).await
     }
 
-    async fn wanted(&self, wanted: &Wanted, file: &Path) -> Result<(), FetchError> {
-        let done = self.fetcher.download(wanted, file).await?;
+    /// Brings a file, or takes what came of its address `before`, where that is still there.
+    async fn wanted(&self, wanted: &Wanted, file: &Path, before: Option<&Path>) -> Result<(), FetchError> {
+        let done = self.fetcher.download_after(wanted, file, before).await?;
         tracing::info!(file = %file.display(), bytes = done.bytes, sha256 = done.sha256, cached = done.cached, "model file downloaded");
         Ok(())
     }

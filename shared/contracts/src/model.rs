@@ -50,6 +50,18 @@ pub struct RegisteredModel {
     /// Keys of `preprocessor_config.json`; each replaces the file's.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub preprocess: Map<String, Value>,
+    /// When it was registered, of one with a file at an address, where something else may be by now: each registration asks anew.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub registered_at: Option<UnixMillis>,
+}
+
+impl RegisteredModel {
+    /// Whether one of its files is at an address: what is there may change. A blob is what it is.
+    #[must_use]
+    pub fn has_addresses(&self) -> bool {
+        let is_url = |origin: &Origin| matches!(origin, Origin::Url(_));
+        is_url(&self.checkpoint) || self.files.values().any(is_url)
+    }
 }
 
 /// Where a file is.

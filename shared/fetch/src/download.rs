@@ -4,11 +4,14 @@ use std::path::Path;
 
 use futures::future::BoxFuture;
 use futures::{FutureExt, StreamExt};
-use reqwest::header::{CONTENT_RANGE, ETAG, HeaderMap, HeaderValue, IF_RANGE, RANGE};
+use reqwest::header::{
+    CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, IF_RANGE,
+    LAST_MODIFIED, RANGE,
+};
 use reqwest::{Response, StatusCode};
 
 use crate::fetcher::{name_of, network, parse};
-use crate::keep::{Downloaded, Expected, Opened, Source, keep};
+use crate::keep::{Downloaded, Expected, Opened, Source, keep_after};
 use crate::{FetchError, Fetcher};
 
 /// What is to be downloaded.
@@ -28,13 +31,27 @@ impl Fetcher {
     /// # Errors
     /// Everything of [`FetchError`] but `Store`.
     pub async fn download(&self, wanted: &Wanted, file: &Path) -> Result<Downloaded, FetchError> {
+        self.download_after(wanted, file, None).await
+    }
+
+    /// The same, with the file that came of the address `before`: its host is asked whether that is still what it has (`ETag`, else
+    /// `Last-Modified`), unless the digest says so.
+    ///
+    /// # Errors
+    /// As [`Fetcher::download`].
+    pub async fn download_after(
+        &self,
+        wanted: &Wanted,
+        file: &Path,
+        before: Option<&Path>,
+    ) -> Result<Downloaded, FetchError> {
         let expected = Expected {
             sha256: wanted.sha256.clone(),
             bytes: None,
             max_bytes: wanted.max_bytes,
             retries: self.settings.retries,
         };
-        keep(&Address { fetcher: self, url: &wanted.url }, &expected, file).await
+        keep_after(&Address { fetcher: self, url: &wanted.url }, &expected, file, before).await
     }
 }
 
@@ -57,11 +74,22 @@ impl Source for Address<'_> {
                 resumed: answer.status() == StatusCode::PARTIAL_CONTENT,
                 tag: tag_of(&answer),
                 bytes: answer.content_length(),
+                stamp: stamp_of(&answer),
                 chunks: answer
                     .bytes_stream()
                     .map(move |chunk| chunk.map_err(|error| network(&host, error)))
                     .boxed(),
             })
+        }
+        .boxed()
+    }
+
+    fn still_has<'a>(&'a self, stamp: &'a str) -> BoxFuture<'a, bool> {
+        async move {
+            let Some(condition) = condition_of(stamp) else { return false };
+            let answer = self.fetcher.get(self.url, HeaderMap::from_iter([condition])).await;
+            // Whatever else comes of it, the download finds out.
+            matches!(answer, Err(FetchError::Status { status: 304, .. }))
         }
         .boxed()
     }
@@ -98,4 +126,19 @@ fn begins_at(answer: &Response) -> Option<u64> {
 fn tag_of(answer: &Response) -> Option<String> {
     let tag = answer.headers().get(ETAG)?.to_str().ok()?;
     (!tag.starts_with("W/")).then(|| tag.to_owned())
+}
+
+/// What a later request is sent with to hear whether the host has something else by then (RFC 9110, 13.1): a strong tag, else the
+/// time of the last change.
+fn stamp_of(answer: &Response) -> Option<String> {
+    if let Some(tag) = tag_of(answer) {
+        return Some(format!("{IF_NONE_MATCH}: {tag}"));
+    }
+    let changed = answer.headers().get(LAST_MODIFIED)?.to_str().ok()?;
+    Some(format!("{IF_MODIFIED_SINCE}: {changed}"))
+}
+
+fn condition_of(stamp: &str) -> Option<(HeaderName, HeaderValue)> {
+    let (name, value) = stamp.split_once(": ")?;
+    Some((name.parse().ok()?, value.parse().ok()?))
 }

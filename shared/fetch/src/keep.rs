@@ -6,12 +6,13 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use futures::StreamExt;
 use futures::future::BoxFuture;
 use futures::stream::BoxStream;
+use futures::{FutureExt, StreamExt};
 use sha2::{Digest, Sha256};
 
 use crate::FetchError;
+use crate::again;
 
 /// Pause before a download is taken up again; doubled each time.
 const PAUSE: Duration = Duration::from_millis(200);
@@ -20,6 +21,11 @@ const PAUSE: Duration = Duration::from_millis(200);
 pub trait Source: Send + Sync {
     /// Opens it: from the byte `have.0` on if it is still what `have.1` names, else from its beginning.
     fn open<'a>(&'a self, have: Option<(u64, String)>) -> BoxFuture<'a, Result<Opened, FetchError>>;
+
+    /// Whether it still has the bytes that came under this [`Opened::stamp`]; not so where that cannot be told.
+    fn still_has<'a>(&'a self, _: &'a str) -> BoxFuture<'a, bool> {
+        async { false }.boxed()
+    }
 }
 
 /// A source, opened.
@@ -30,6 +36,8 @@ pub struct Opened {
     pub tag: Option<String>,
     /// How many bytes will come, if that is known.
     pub bytes: Option<u64>,
+    /// By what it tells later whether it has these bytes still; none where nothing tells.
+    pub stamp: Option<String>,
     /// The bytes.
     pub chunks: BoxStream<'static, Result<Bytes, FetchError>>,
 }
@@ -64,11 +72,26 @@ pub struct Downloaded {
 /// # Errors
 /// Those of the source; `TooLarge`, `Size`, `Digest`, `Disk`.
 pub async fn keep(source: &dyn Source, expected: &Expected, file: &Path) -> Result<Downloaded, FetchError> {
+    keep_after(source, expected, file, None).await
+}
+
+/// The same, with what came of the source `before`: that is taken, if it is what would come now.
+pub(crate) async fn keep_after(
+    source: &dyn Source,
+    expected: &Expected,
+    file: &Path,
+    before: Option<&Path>,
+) -> Result<Downloaded, FetchError> {
     let paths = Paths::of(file);
     let _lock = lock(paths.lock.clone()).await?;
     if file.is_file() {
         let (sha256, bytes) = hashed(file.to_owned()).await?;
         return Ok(Downloaded { sha256, bytes, cached: true });
+    }
+    if let Some(before) = before
+        && let Some(taken) = again::taken(source, expected, file, before).await
+    {
+        return Ok(taken);
     }
     let mut pause = PAUSE;
     let mut tries = 0;
@@ -95,12 +118,13 @@ pub async fn keep(source: &dyn Source, expected: &Expected, file: &Path) -> Resu
         return Err(error);
     }
     fs::rename(&paths.part, file)?;
-    paths.discard();
+    // Most often it is not there.
+    drop(fs::remove_file(&paths.tag));
     Ok(Downloaded { sha256, bytes, cached: false })
 }
 
 impl Expected {
-    fn check(&self, sha256: &str, bytes: u64) -> Result<(), FetchError> {
+    pub(crate) fn check(&self, sha256: &str, bytes: u64) -> Result<(), FetchError> {
         if let Some(wanted) = self.bytes.filter(|wanted| *wanted != bytes) {
             return Err(FetchError::Size { wanted, found: bytes });
         }
@@ -123,6 +147,10 @@ async fn attempt(source: &dyn Source, expected: &Expected, paths: &Paths) -> Res
     match &opened.tag {
         Some(tag) => fs::write(&paths.tag, tag)?,
         None => drop(fs::remove_file(&paths.tag)),
+    }
+    match &opened.stamp {
+        Some(stamp) => fs::write(&paths.stamp, stamp)?,
+        None => drop(fs::remove_file(&paths.stamp)),
     }
     copy(opened, part, start, expected.max_bytes).await
 }
@@ -153,24 +181,28 @@ struct Paths {
     part: PathBuf,
     tag: PathBuf,
     lock: PathBuf,
+    stamp: PathBuf,
 }
 
 impl Paths {
     fn of(file: &Path) -> Self {
-        let beside = |end: &str| {
-            let mut name = file.as_os_str().to_owned();
-            name.push(end);
-            PathBuf::from(name)
-        };
-        Self { part: beside(".part"), tag: beside(".tag"), lock: beside(".lock") }
+        let [part, tag, lock] = [".part", ".tag", ".lock"].map(|end| beside(file, end));
+        Self { part, tag, lock, stamp: again::stamp_of(file) }
     }
 
     fn discard(&self) {
-        for path in [&self.part, &self.tag] {
+        for path in [&self.part, &self.tag, &self.stamp] {
             // Most often it is not there.
             drop(fs::remove_file(path));
         }
     }
+}
+
+/// The file of the same name with something behind it.
+pub(crate) fn beside(file: &Path, end: &str) -> PathBuf {
+    let mut name = file.as_os_str().to_owned();
+    name.push(end);
+    PathBuf::from(name)
 }
 
 /// Waits until nobody else, in this process or another, works on the file. Given back when dropped.
@@ -186,7 +218,7 @@ async fn lock(path: PathBuf) -> Result<File, FetchError> {
     Ok(locked.await.map_err(io::Error::other)??)
 }
 
-async fn hashed(path: PathBuf) -> Result<(String, u64), FetchError> {
+pub(crate) async fn hashed(path: PathBuf) -> Result<(String, u64), FetchError> {
     let hashed = tokio::task::spawn_blocking(move || {
         let (mut file, mut hasher, mut bytes) = (File::open(path)?, Sha256::new(), 0);
         let mut chunk = vec![0; 1 << 20];

@@ -1,6 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 mod address;
+mod again;
 mod download;
 mod error;
 mod fetcher;

@@ -162,7 +162,7 @@ async fn a_download_that_breaks_off_is_resumed_and_done_once() {
     assert_eq!(std::fs::read(&file).unwrap(), content());
     // The answer that broke off, and the one that gave the rest.
     assert_eq!(asked.load(Ordering::SeqCst), 2);
-    assert_eq!(names(folder.path()), ["model", "model.lock"]);
+    assert_eq!(names(folder.path()), ["model", "model.lock", "model.stamp"]);
 }
 
 #[tokio::test]

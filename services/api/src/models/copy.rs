@@ -21,17 +21,20 @@ const MOST_LOOKS: usize = 5;
 /// Models read from Postgres at once.
 const PAGE: u32 = 500;
 
-/// Commits a model, and tells the workers.
-pub(crate) async fn note(app: &App, record: &ModelRecord) -> Result<(), Problem> {
+/// Commits a model, and tells the workers; what is recorded of it now.
+pub(crate) async fn note(app: &App, record: &ModelRecord) -> Result<ModelRecord, Problem> {
     let draft = patiently(app.bus.draft_models()).await?;
     app.store.models().put(record, app.settings.max_models).await?;
-    let model: Vec<RegisteredModel> = registered(record).into_iter().collect();
+    // With the time of the registration, by which workers tell it from the one before.
+    let record = app.store.models().get(&record.id).await?;
+    let model: Vec<RegisteredModel> = registered(&record).into_iter().collect();
     patiently(app.bus.put_models(&model, false)).await?;
     if draft.was_whole {
         // Where it is not: somebody else changes it too, or it was lost. It is made anew within moments.
         patiently(app.bus.models_are_whole(&draft)).await?;
     }
-    patiently(app.bus.wish(&ModelWish::Forget { id: record.id.clone() })).await
+    patiently(app.bus.wish(&ModelWish::Forget { id: record.id.clone() })).await?;
+    Ok(record)
 }
 
 /// Takes a model out, and tells the workers.

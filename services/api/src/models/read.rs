@@ -47,6 +47,7 @@ pub(crate) fn read(mut fields: Map<String, Value>) -> Result<RegisteredModel, Pr
         sha256: read_sha256(sha256, &mut faults),
         files: read_files(files, &mut faults),
         preprocess: read_preprocess(preprocess, &mut faults),
+        registered_at: None,
     };
     if let (Origin::Blob(id), Some(sha256)) = (&model.checkpoint, &model.sha256)
         && id.to_string() != *sha256
@@ -77,7 +78,7 @@ pub(crate) fn record_of(model: &RegisteredModel) -> ModelRecord {
 /// As workers need it; none for a record that says of no file where it is.
 pub(crate) fn registered(record: &ModelRecord) -> Option<RegisteredModel> {
     let part = |name: &str| record.metadata.get(name).cloned().unwrap_or_else(|| json!({}));
-    Some(RegisteredModel {
+    let model = RegisteredModel {
         id: record.id.clone(),
         source: record.source.clone(),
         task: record.task.clone(),
@@ -87,7 +88,10 @@ pub(crate) fn registered(record: &ModelRecord) -> Option<RegisteredModel> {
         sha256: record.digest.clone(),
         files: serde_json::from_value(part("files")).ok()?,
         preprocess: serde_json::from_value(part("preprocess")).ok()?,
-    })
+        registered_at: None,
+    };
+    let registered_at = model.has_addresses().then_some(record.updated_at);
+    Some(RegisteredModel { registered_at, ..model })
 }
 
 fn missing(name: &str, faults: &mut Faults) {
@@ -277,7 +281,14 @@ mod tests {
             (model.source.as_str(), model.labels.clone()),
             ("trained", vec!["bolt".into(), "nut".into()])
         );
-        assert_eq!(registered(&record_of(&model)), Some(model));
+        let mut record = record_of(&model);
+        record.updated_at = UnixMillis(7);
+        let expected = RegisteredModel { registered_at: Some(UnixMillis(7)), ..model.clone() };
+        assert_eq!(registered(&record), Some(expected), "what is at its address may change");
+        let blob = Origin::Blob(millrace_contracts::BlobId::of(b"x"));
+        let fixed = RegisteredModel { checkpoint: blob, files: [].into(), sha256: None, ..model };
+        let record = ModelRecord { updated_at: UnixMillis(7), ..record_of(&fixed) };
+        assert_eq!(registered(&record), Some(fixed), "a blob is what it is");
     }
 
     #[test]

@@ -72,7 +72,8 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
 /// Register a model, or replace what is registered under its name
 ///
 /// From then on every run that begins has the new one. A run that is under way uses one copy of a model throughout: where it meets
-/// the new one, it fails and is to be run again.
+/// the new one, it fails and is to be run again. Workers ask anew for what is at the addresses, also of a model that is registered as
+/// it was before; what is still the same there (`sha256`, `ETag`, `Last-Modified`) does not come again.
 #[utoipa::path(
     post, path = "/api/v1/models", operation_id = "register_model", tag = "models",
     request_body = described::ModelRequest,
@@ -92,8 +93,7 @@ pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Res
         let detail = format!("workers have a model {} in their repository; choose another name", model.id);
         return Err(Problem::new(Code::ModelInRepository, detail));
     }
-    models::note(&app, &models::record_of(&model)).await?;
-    let record = app.store.models().get(&model.id).await?;
+    let record = models::note(&app, &models::record_of(&model)).await?;
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
     let known = Known { record: Some(&record), description: None };
     let mut response = (status, Json(page(&model.id, known, &fleet))).into_response();

@@ -46,6 +46,14 @@ async fn a_model_is_registered_shown_replaced_and_deleted() -> anyhow::Result<()
     assert_eq!(replaced.body["created_at"], made.body["created_at"]);
     let listed = world.get("/api/v1/models").await?.body;
     assert_eq!(listed["models"], json!([replaced.body]));
+    // Workers tell a registration from the same one before: what is at its address may have changed.
+    for _ in 0..2 {
+        let again = world.post("/api/v1/models", &other).await?;
+        let copied = world.bus.registered_model(&"acme/parts".into()).await?;
+        let Registered::Known(model) = copied else { panic!("{copied:?}") };
+        assert_eq!(json!(model.registered_at), again.body["updated_at"]);
+        assert_ne!(again.body["updated_at"], replaced.body["updated_at"]);
+    }
 
     let delete = || Reply::of(world.request(Method::DELETE, "/api/v1/models/acme%2Fparts"));
     assert_eq!(delete().await?.status, 204);

@@ -164,6 +164,7 @@ impl Place<'_> {
             resumed: from.is_some(),
             tag: Some(self.object.tag.clone()),
             bytes: Some(found.range.end - found.range.start),
+            stamp: None,
             chunks: found.into_stream().map(move |chunk| chunk.map_err(&lost)).boxed(),
         })
     }

@@ -1,18 +1,29 @@
-//! A registered model: its checkpoint and files, from addresses or the blob store, and what its registration says of it.
+//! A registered model: its checkpoint and files, from addresses or the blob store, and what its registration says of it. Rule: what
+//! was registered anew lies in a folder of its own; who runs what was registered before is not disturbed.
 
 use std::path::Path;
 
 use millrace_blobs::{Blobs, BlobsError};
 use millrace_contracts::model::{Origin, RegisteredModel};
 use millrace_contracts::{ErrorKind, JobError};
+use millrace_fetch::Wanted;
 use millrace_inference::{GRAPHS, Overrides};
 use serde_json::{Value, json};
 
 use super::web::{weights_of, without_weights};
 use super::{Brought, Downloads, WHOLE, is_whole, not_fetched, of_fetch, write};
 
+/// Where files of a registration are brought to, and from.
+struct Place<'a> {
+    folder: &'a Path,
+    /// Where they came to when it was registered before.
+    before: Option<&'a Path>,
+    blobs: &'a Blobs,
+}
+
 impl Downloads {
-    /// The folder of a registered model, whole. Each registration has one of its own.
+    /// The folder of a registered model, whole. Each registration has one of its own; of what the one before brought, what its hosts
+    /// still have is taken.
     pub(crate) async fn registered(
         &self,
         model: &RegisteredModel,
@@ -22,30 +33,35 @@ impl Downloads {
         if is_whole(&folder) {
             return Ok(Brought { folder, now: false });
         }
-        let fetched = self.fetch_registered(model, &folder, blobs).await;
+        // Whenever it is registered.
+        let always = json!(RegisteredModel { registered_at: None, ..model.clone() }).to_string();
+        let before = model.registered_at.and_then(|_| self.shelf.latest(&always));
+        let place = Place { folder: &folder, before: before.as_deref(), blobs };
+        let fetched = self.fetch_registered(model, &place).await;
         self.shelf.tidy_up(&folder).await;
         fetched?;
         write(&folder.join(WHOLE), b"").await?;
+        if model.registered_at.is_some() {
+            write(&self.shelf.latest_of(&always), name_of(&folder).as_bytes()).await?;
+        }
         Ok(Brought { folder, now: true })
     }
 
-    async fn fetch_registered(
-        &self,
-        model: &RegisteredModel,
-        folder: &Path,
-        blobs: &Blobs,
-    ) -> Result<(), JobError> {
+    async fn fetch_registered(&self, model: &RegisteredModel, place: &Place<'_>) -> Result<(), JobError> {
+        let folder = place.folder;
         write(&folder.join(Overrides::FILE), overrides(model)?.as_bytes()).await?;
         for (name, origin) in &model.files {
-            self.bring(origin, &folder.join(name), (None, blobs)).await?;
+            self.bring(origin, name, None, place).await?;
         }
         let graph = folder.join(GRAPHS[0]);
-        self.bring(&model.checkpoint, &graph, (model.sha256.clone(), blobs)).await?;
+        self.bring(&model.checkpoint, GRAPHS[0], model.sha256.clone(), place).await?;
         // What is registered among the files is there by now.
         let mut missing = weights_of(&graph).await?.into_iter().filter(|name| !folder.join(name).is_file());
         match (missing.next(), &model.checkpoint) {
             (None, _) => Ok(()),
-            (Some(_), Origin::Url(url)) => self.weights(url, &graph, &mut self.beyond([graph.clone()])).await,
+            (Some(_), Origin::Url(url)) => {
+                self.weights(url, &graph, &mut self.beyond([graph.clone()]), place.before).await
+            }
             (Some(name), Origin::Blob(_)) => Err(without_weights(&name)),
         }
     }
@@ -53,18 +69,29 @@ impl Downloads {
     async fn bring(
         &self,
         origin: &Origin,
-        file: &Path,
-        (sha256, blobs): (Option<String>, &Blobs),
+        name: &str,
+        sha256: Option<String>,
+        place: &Place<'_>,
     ) -> Result<(), JobError> {
+        let file = place.folder.join(name);
         match origin {
-            Origin::Url(url) => self.file(url, file, sha256).await.map_err(|error| of_fetch(&error)),
+            Origin::Url(url) => {
+                let before = place.before.map(|folder| folder.join(name));
+                let wanted = Wanted { url: url.clone(), sha256, max_bytes: self.max_bytes };
+                self.wanted(&wanted, &file, before.as_deref()).await.map_err(|error| of_fetch(&error))
+            }
             // Its name is its digest: nothing else can come.
             Origin::Blob(id) => {
-                let bytes = blobs.get_once(*id).await.map_err(|error| of_blob(&error))?;
-                write(file, &bytes).await
+                let bytes = place.blobs.get_once(*id).await.map_err(|error| of_blob(&error))?;
+                write(&file, &bytes).await
             }
         }
     }
+}
+
+/// What a folder of the downloads is called.
+fn name_of(folder: &Path) -> String {
+    folder.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 /// What a registration says of the model, as its owner would write it beside the files.

@@ -2,6 +2,7 @@
 
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
@@ -51,6 +52,18 @@ impl Shelf {
         }
         held.insert(folder.clone(), (file, now));
         Ok(folder)
+    }
+
+    /// Where the name stands of the folder that `what` came to last.
+    pub(super) fn latest_of(&self, what: &str) -> PathBuf {
+        download_folder(&self.folder, what).with_extension("latest")
+    }
+
+    /// The folder that `what` came to last, or the one that has its own name; none where it is gone.
+    pub(super) fn latest(&self, what: &str) -> Option<PathBuf> {
+        let named = fs::read_to_string(self.latest_of(what)).ok();
+        let folder = named.map_or_else(|| download_folder(&self.folder, what), |name| self.folder.join(name));
+        folder.is_dir().then_some(folder)
     }
 
     /// Removes folders, the longest unused first, until the rest fits; `own`, and what somebody uses, stay. Best effort: a
@@ -111,7 +124,8 @@ fn size_of(folder: &Path) -> u64 {
     entries
         .map(|entry| match entry.metadata() {
             Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
-            Ok(metadata) => metadata.len(),
+            // A file that several registrations have in common is on the disk once.
+            Ok(metadata) => metadata.len() / metadata.nlink().max(1),
             Err(_) => 0,
         })
         .sum()
@@ -140,6 +154,33 @@ mod tests {
         shelf.tidy_up_to(0, &names[0]).unwrap();
         let left = fs::read_dir(place.path()).unwrap().flatten().filter(|entry| entry.path().is_dir());
         assert_eq!(left.count(), 0);
+    }
+
+    #[test]
+    fn what_came_last_is_found_by_its_name_or_by_what_is_noted() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path().to_owned(), 0);
+        assert_eq!(shelf.latest("a"), None);
+        let own = model(&shelf, "a");
+        assert_eq!(shelf.latest("a"), Some(own));
+        let later = model(&shelf, "a, later");
+        fs::write(shelf.latest_of("a"), later.file_name().unwrap().as_encoded_bytes()).unwrap();
+        assert_eq!(shelf.latest("a"), Some(later.clone()));
+        fs::remove_dir_all(later).unwrap();
+        assert_eq!(shelf.latest("a"), None);
+    }
+
+    #[test]
+    fn what_two_have_in_common_counts_once() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path().to_owned(), 0);
+        let names = ["a", "b"].map(|name| model(&shelf, name));
+        let graph = "onnx/model.onnx";
+        fs::remove_file(names[1].join(graph)).unwrap();
+        fs::hard_link(names[0].join(graph), names[1].join(graph)).unwrap();
+        assert_eq!(names.each_ref().map(|folder| size_of(folder)), [500, 500]);
+        shelf.tidy_up_to(1_000, &names[1]).unwrap();
+        assert_eq!(names.each_ref().map(|folder| folder.is_dir()), [true, true]);
     }
 
     #[test]

@@ -25,12 +25,12 @@ impl Downloads {
             let sha256 = fragment.strip_prefix(DIGEST).map(str::to_owned);
             self.file(address, &folder.join(GRAPHS[0]), sha256).await.map_err(|error| of_fetch(&error))?;
             let mut left = self.beyond([folder.join(GRAPHS[0])]);
-            return self.weights(address, &folder.join(GRAPHS[0]), &mut left).await;
+            return self.weights(address, &folder.join(GRAPHS[0]), &mut left, None).await;
         }
         let graphs = self.graphs(address, folder).await.map_err(|error| of_fetch(&error))?;
         let mut left = self.beyond(graphs.iter().map(|graph| folder.join(graph)));
         for graph in graphs {
-            self.weights(&format!("{address}{graph}"), &folder.join(graph), &mut left).await?;
+            self.weights(&format!("{address}{graph}"), &folder.join(graph), &mut left, None).await?;
         }
         Ok(())
     }
@@ -74,12 +74,20 @@ impl Downloads {
         graphs.into_iter().fold(self.max_bytes, |left, graph| left.saturating_sub(size_of(&graph)))
     }
 
-    /// Brings the files of weights that the graph in `file` names, from beside its `address`: as many bytes as are `left`.
-    pub(super) async fn weights(&self, address: &str, file: &Path, left: &mut u64) -> Result<(), JobError> {
+    /// Brings the files of weights that the graph in `file` names, from beside its `address`: as many bytes as are `left`. Those that
+    /// came before are in the folder `before`.
+    pub(super) async fn weights(
+        &self,
+        address: &str,
+        file: &Path,
+        left: &mut u64,
+        before: Option<&Path>,
+    ) -> Result<(), JobError> {
         for name in weights_of(file).await? {
             let weights = file.with_file_name(&name);
             let wanted = Wanted { url: beside(address, &name), sha256: None, max_bytes: *left };
-            self.wanted(&wanted, &weights).await.map_err(|error| {
+            let before = before.map(|folder| folder.join(&name));
+            self.wanted(&wanted, &weights, before.as_deref()).await.map_err(|error| {
                 let error = of_fetch(&error);
                 JobError { message: format!("{} (its weights are in {name})", error.message), ..error }
             })?;

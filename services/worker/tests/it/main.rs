@@ -18,6 +18,7 @@ mod pinned;
 mod reduced;
 mod refusals;
 mod registered;
+mod registered_again;
 mod routing;
 mod similarity_search;
 mod sweep;

@@ -14,7 +14,7 @@ use crate::{models, scene};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn registered(id: &str, checkpoint: Origin) -> RegisteredModel {
+pub(crate) fn registered(id: &str, checkpoint: Origin) -> RegisteredModel {
     RegisteredModel {
         id: id.into(),
         source: "trained".into(),
@@ -25,10 +25,11 @@ fn registered(id: &str, checkpoint: Origin) -> RegisteredModel {
         sha256: None,
         files: [].into(),
         preprocess: Map::new(),
+        registered_at: None,
     }
 }
 
-fn job(image: &ImageValue, id: &str, source: &str) -> Job {
+pub(crate) fn job(image: &ImageValue, id: &str, source: &str) -> Job {
     let config = json!({"model_id": id, "model_source": source, "confidence": 0.4});
     let mut job = Desk::job("detection@1", on(image), config);
     if let Some(model) = &mut job.model {
@@ -38,7 +39,7 @@ fn job(image: &ImageValue, id: &str, source: &str) -> Job {
 }
 
 /// A worker whose downloads are in a folder of their own, and may come from this machine.
-async fn worker(desk: &Desk, downloads: &std::path::Path) -> crate::desk::Running {
+pub(crate) async fn worker(desk: &Desk, downloads: &std::path::Path) -> crate::desk::Running {
     let allowed_hosts = vec!["127.0.0.1".to_owned()];
     let models = millrace_config::Models { downloads: downloads.to_owned(), allowed_hosts, ..repository() };
     desk.worker_with(models).await

@@ -172,6 +172,7 @@ async fn a_registered_model_has_the_files_of_its_weights() {
         sha256: None,
         files: files.iter().map(|(name, origin)| ((*name).to_owned(), origin.clone())).collect(),
         preprocess: Map::new(),
+        registered_at: None,
     };
     let checkpoint = stored(graph("model.onnx_data")).await;
     let weights = stored(factors()).await;

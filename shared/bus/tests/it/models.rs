@@ -19,6 +19,7 @@ fn model(id: &str) -> RegisteredModel {
         sha256: None,
         files: [].into(),
         preprocess: serde_json::Map::new(),
+        registered_at: None,
     }
 }
 
