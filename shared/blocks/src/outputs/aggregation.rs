@@ -38,11 +38,13 @@ pub struct Config {
     pub window: Option<String>,
 }
 
-/// What is worked out of the values. A value that is null, or a field that is missing, only counts in `count`.
+/// What is worked out of the values. An item that is null, as those that failed in a loop with `on_item_error: null`, counts
+/// nowhere; one whose `field` is null or missing only counts in `count`. Of no items `count`, `sum` and `count_distinct` are 0, the
+/// lists and groups empty, and all else null.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[serde(rename_all = "snake_case")]
 pub enum Function {
-    /// How many items there are.
+    /// How many items there are, but for those that are null.
     Count,
     /// Their sum.
     Sum,
@@ -116,9 +118,13 @@ pub fn block() -> Block {
         read: read_as::<Config>,
         expressions: &[],
         inputs: vec![
-            InputPort::optional("items", Kind::list(Kind::Any), "A list, or detections, or a list of those.")
-                .or(Kind::Detections)
-                .or(Kind::Classification),
+            InputPort::optional(
+                "items",
+                Kind::list(Kind::Any),
+                "A list, or detections, or a list of those. Items that are null count nowhere.",
+            )
+            .or(Kind::Detections)
+            .or(Kind::Classification),
         ],
         further_inputs: Some(Kind::Any),
         outputs: Outputs::fixed(vec![OutputPort::new(

@@ -40,6 +40,8 @@ pub(super) fn of(inputs: &Map<String, Value>, config: &Config) -> Result<Vec<Sam
     if items.len() > MAX_ITEMS {
         return Err(wrong(format!("{} items, and {MAX_ITEMS} are allowed", items.len())));
     }
+    // Where a list was collected, null stands for an item that failed, and that counts nowhere.
+    let items = items.into_iter().filter(|item| !item.is_null());
     let sample = |item: &Value| Sample {
         group: config.group_by.as_deref().map(|field| text_of(at(item, field).unwrap_or(&Value::Null))),
         value: match &config.field {
@@ -47,18 +49,17 @@ pub(super) fn of(inputs: &Map<String, Value>, config: &Config) -> Result<Vec<Sam
             None => item.clone(),
         },
     };
-    Ok(items.into_iter().map(sample).collect())
+    Ok(items.map(sample).collect())
 }
 
-/// The items of a list or of detections; of a list of detections, those of all of them. Where a list was collected, null stands
-/// for a picture that failed: among detections it found nothing.
+/// The items of a list or of detections; of a list of detections, those of all of them, but for the pictures that failed.
 fn items_of(value: &Value) -> Option<Vec<&Value>> {
     if let Some(items) = detections(value) {
         return Some(items.iter().collect());
     }
     let items = value.as_array()?;
-    let sets = items.iter().filter(|item| !item.is_null()).map(detections).collect::<Option<Vec<_>>>();
-    Some(match sets.filter(|sets| !sets.is_empty()) {
+    let there = items.iter().filter(|item| !item.is_null());
+    Some(match there.map(detections).collect::<Option<Vec<_>>>() {
         Some(sets) => sets.into_iter().flatten().collect(),
         None => items.iter().collect(),
     })

@@ -205,13 +205,17 @@ mod tests {
         let one = result(&json!([0.5, null]), json!({"functions": ALL}));
         assert_eq!(
             one,
-            json!({"count": 2, "sum": 0.5, "mean": 0.5, "min": 0.5, "max": 0.5, "p50": 0.5, "p95": 0.5})
+            json!({"count": 1, "sum": 0.5, "mean": 0.5, "min": 0.5, "max": 0.5, "p50": 0.5, "p95": 0.5})
         );
         let none = result(&json!([]), json!({"functions": ALL}));
         assert_eq!(
             none,
             json!({"count": 0, "sum": 0, "mean": null, "min": null, "max": null, "p50": null, "p95": null})
         );
+        assert_eq!(result(&json!([null, null]), json!({"functions": ALL})), none, "all items failed");
+        let fields = json!({"functions": ["count", "mean"], "field": "x"});
+        let missing = result(&json!([{"x": 1}, {"x": null}, {}, null]), fields);
+        assert_eq!(missing, json!({"count": 3, "mean": 1.0}), "an item without a value is there");
         assert!(
             result(&json!([1, "two"]), json!({"functions": ["sum"]}))
                 .as_str()
@@ -264,6 +268,11 @@ mod tests {
         assert_eq!(found, json!({"star": {"count": 2, "max": 0.75}, "disc": {"count": 1, "max": 0.25}}));
         let with_failed = json!([null, sets[0], null, sets[1], sets[2]]);
         assert_eq!(result(&with_failed, config.clone()), found, "a picture that failed found nothing");
+        assert_eq!(result(&json!([null, null]), config.clone()), json!({}), "nor do all of them");
+        assert_eq!(
+            result(&json!([null]), json!({"functions": ["count", "distinct"]})),
+            json!({"count": 0, "distinct": []})
+        );
         assert_eq!(result(&sets[1], config), json!({}), "none are no groups");
         let corner = result(&sets[0], json!({"functions": ["sum"], "field": "bbox.2"}));
         assert_eq!(corner, json!({"sum": 4}));
