@@ -86,7 +86,7 @@ fn counts(host: &Host) -> (usize, usize) {
 }
 
 /// Registers the model, `at` this time, and runs it.
-async fn run_registered(desk: &mut Desk, model: &RegisteredModel, at: u64, image: &ImageValue) -> Done {
+async fn run_registered(desk: &mut Desk, model: &RegisteredModel, at: i64, image: &ImageValue) -> Done {
     let model = RegisteredModel { registered_at: Some(UnixMillis(at)), ..model.clone() };
     desk.bus.put_models(&[model], true).await.unwrap();
     desk.run(job(image, "acme/shapes", "trained")).await.unwrap()
