@@ -1,6 +1,7 @@
 //! No api for others without a key. The api asks that too, when it starts; asked here, nothing is started in vain, and the answer
 //! names the folder in whose database the first key is to be made.
 
+use std::borrow::Cow;
 use std::net::SocketAddr;
 use std::path::Path;
 
@@ -27,7 +28,10 @@ impl FirstKey {
     /// That of an api at `listen`, whose data is kept in `data_dir`.
     pub(crate) fn new(listen: SocketAddr, data_dir: &Path) -> Self {
         let exposed = !listen.ip().is_loopback();
-        Self { refusal: exposed.then(|| NoKey { listen, data_dir: quoted(&data_dir.display().to_string()) }) }
+        let data_dir = data_dir.display().to_string();
+        // Refused are paths with a zero in them, which no folder has.
+        let quoted = shlex::try_quote(&data_dir).map_or_else(|_| data_dir.clone(), Cow::into_owned);
+        Self { refusal: exposed.then_some(NoKey { listen, data_dir: quoted }) }
     }
 
     /// Refuses where there is no database yet, before one is made.
@@ -45,11 +49,6 @@ impl FirstKey {
             _ => Ok(()),
         }
     }
-}
-
-fn quoted(path: &str) -> String {
-    let plain = |letter: char| letter.is_alphanumeric() || "/._-+".contains(letter);
-    if path.chars().all(plain) { path.to_owned() } else { format!("'{}'", path.replace('\'', r"'\''")) }
 }
 
 #[cfg(test)]
