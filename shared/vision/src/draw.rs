@@ -147,7 +147,10 @@ impl BoxStyle {
     }
 
     fn colour(&self, index: usize, mark: &Mark) -> Rgb {
-        palette::colour(&self.palette, self.color_by.key(index, class_key(mark), mark.tracker_id))
+        palette::colour(
+            &self.palette,
+            self.color_by.key(index, class_key(mark.class_id, &mark.class_name), mark.tracker_id),
+        )
     }
 
     fn text(&self, mark: &Mark) -> Option<String> {
@@ -167,12 +170,12 @@ impl BoxStyle {
 }
 
 /// The class's index; for classes without one a number made from the name, so that the colour is stable all the same.
-fn class_key(mark: &Mark) -> i64 {
-    if mark.class_id >= 0 {
-        return mark.class_id;
+fn class_key(id: i64, name: &str) -> i64 {
+    if id >= 0 {
+        return id;
     }
     // FNV-1a: short, and the same on every machine and in every version.
-    let hash = mark.class_name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
+    let hash = name.bytes().fold(0xcbf2_9ce4_8422_2325_u64, |hash, byte| {
         (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3)
     });
     (hash >> 1) as i64

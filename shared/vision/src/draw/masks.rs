@@ -3,7 +3,7 @@
 use millrace_contracts::values::Rle;
 
 use super::palette::colour;
-use super::{ColorBy, Rgb};
+use super::{ColorBy, Rgb, class_key};
 use crate::Frame;
 use crate::stencil::{Stencil, places};
 
@@ -14,6 +14,8 @@ pub struct Layer {
     pub mask: Rle,
     /// Index of the class; negative when unknown.
     pub class_id: i64,
+    /// Name of the class, which stands for an index that is unknown.
+    pub class_name: String,
     /// Identity over time.
     pub tracker_id: Option<i64>,
 }
@@ -41,7 +43,8 @@ pub fn draw_masks(frame: &Frame, layers: &[Layer], style: &MaskStyle) -> Frame {
     order.sort_by_key(|(.., area)| std::cmp::Reverse(*area));
     let mut pixels = frame.clone().into_pixels();
     for (index, layer, _) in order {
-        let ink = colour(&style.palette, style.color_by.key(index, layer.class_id, layer.tracker_id));
+        let class = class_key(layer.class_id, &layer.class_name);
+        let ink = colour(&style.palette, style.color_by.key(index, class, layer.tracker_id));
         let mut lay = |x: u32, y: u32, weight: f32| {
             if x >= width || y >= height {
                 return;
@@ -68,6 +71,7 @@ pub fn draw_masks(frame: &Frame, layers: &[Layer], style: &MaskStyle) -> Frame {
 
 #[cfg(test)]
 mod tests {
+    use super::super::{BoxStyle, LabelStyle, Mark, draw_boxes};
     use super::*;
 
     fn style(opacity: f32, outline: u32) -> MaskStyle {
@@ -75,7 +79,29 @@ mod tests {
     }
 
     fn layer(mask: Rle) -> Layer {
-        Layer { mask, class_id: 0, tracker_id: None }
+        Layer { mask, class_id: 0, class_name: String::new(), tracker_id: None }
+    }
+
+    #[test]
+    fn a_class_without_an_index_has_the_colour_of_its_boxes() {
+        let frame = Frame::filled(64, 64, [50; 3]);
+        for name in ["cat", "dog", "a red car"] {
+            let mask = Rle::of_columns([64, 64], [true; 64 * 64]).unwrap();
+            let layer = Layer { mask, class_id: -1, class_name: name.to_owned(), tracker_id: None };
+            let mut masks = style(1.0, 0);
+            (masks.palette, masks.color_by) = (Vec::new(), ColorBy::Class);
+            let mark = Mark {
+                bbox: [8.0, 8.0, 56.0, 56.0],
+                class_id: -1,
+                class_name: name.to_owned(),
+                confidence: 0.9,
+                tracker_id: None,
+            };
+            let boxes = BoxStyle { thickness: 4.0, labels: LabelStyle::None, ..BoxStyle::default() };
+            let drawn = draw_boxes(&frame, &[mark], &boxes).unwrap();
+            assert_eq!(draw_masks(&frame, &[layer], &masks).pixel(8, 30), drawn.pixel(8, 30), "{name}");
+            assert_ne!(drawn.pixel(8, 30), Some([50; 3]));
+        }
     }
 
     #[test]

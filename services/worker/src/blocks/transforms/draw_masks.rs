@@ -40,14 +40,22 @@ fn layers(context: &JobContext, image: &ImageValue) -> Result<Vec<Layer>, JobErr
     let count = detections.len();
     let layer = |item: Detection| {
         let mask = marked::mask_of(item.mask, image)?;
-        Some(Layer { mask, class_id: item.class_id, tracker_id: item.tracker_id })
+        Some(Layer {
+            mask,
+            class_id: item.class_id,
+            class_name: item.class_name,
+            tracker_id: item.tracker_id,
+        })
     };
     let mut layers: Vec<Layer> = detections.into_iter().filter_map(layer).collect();
     let bare = count - layers.len();
     if bare > 0 {
         context.warn(format!("{bare} of {count} detections have no mask of this picture"));
     }
-    let layer = |item: MaskItem| Layer { mask: item.mask, class_id: item.class_id, tracker_id: None };
+    let layer = |item: MaskItem| {
+        let MaskItem { mask, class_id, class_name, .. } = item;
+        Layer { mask, class_id, class_name, tracker_id: None }
+    };
     layers.extend(marked::masks(context, image)?.into_iter().map(layer));
     Ok(layers)
 }
