@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use millrace_config::{Io, Secret};
+use millrace_config::{BaseUrl, Io, Secret};
 use millrace_contracts::{ErrorKind, JobError};
 use millrace_fetch::{FetchError, FetchSettings, Fetcher};
 use millrace_vectors::{Service, StoreSettings, VectorStores};
@@ -33,6 +33,11 @@ impl Outside {
     /// Longest that fetching one picture may take.
     pub(crate) fn picture_timeout(&self) -> Duration {
         self.settings.picture_timeout
+    }
+
+    /// Where others reach the api, if that is known.
+    pub(crate) fn public_url(&self) -> Option<&str> {
+        self.settings.public_url.as_ref().map(BaseUrl::as_str)
     }
 
     /// Most of an answer that is read, bytes.

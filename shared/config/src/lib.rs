@@ -1,5 +1,6 @@
 #![doc = include_str!("../README.md")]
 
+mod base_url;
 mod device;
 mod error;
 mod export;
@@ -15,6 +16,7 @@ mod span;
 mod topics;
 mod validate;
 
+pub use base_url::BaseUrl;
 pub use device::Device;
 pub use error::{ConfigError, ConfigFault};
 pub use layers::variables_of;

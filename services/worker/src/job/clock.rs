@@ -72,6 +72,11 @@ impl Clock {
         self.lock().sent = Some(times);
     }
 
+    /// Notes the HTTP status of an answer to it.
+    pub(crate) fn answered(&self, status: u16) {
+        self.lock().answered = Some(status);
+    }
+
     /// The metrics so far, with the total up to now.
     pub(crate) fn read(&self) -> JobMetrics {
         let mut metrics = self.lock().clone();

@@ -14,6 +14,7 @@ use base64::engine::general_purpose::STANDARD;
 use hmac::{Hmac, KeyInit, Mac};
 use millrace_bus::Abandon;
 use millrace_config::{Io, Secret, Worker};
+use millrace_contracts::job::CALLBACK_NODE;
 use millrace_contracts::{ErrorKind, IO_POOL, Job, Pool};
 use serde_json::{Value, json};
 
@@ -96,21 +97,53 @@ async fn a_webhook_is_signed_and_says_who_it_is() {
     assert_eq!((header("x-team").as_str(), header("authorization").as_str()), ("blue", "Bearer hunter2"));
     assert_eq!((header("idempotency-key"), header("webhook-id")), (id.clone(), id.clone()));
     assert_eq!(header("content-type"), "application/json");
+    assert_eq!(header("user-agent"), concat!("Millrace/", env!("CARGO_PKG_VERSION")));
     let key = STANDARD.decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").unwrap();
     let mut mac = Hmac::<sha2::Sha256>::new_from_slice(&key).unwrap();
     mac.update(format!("{id}.{}.{{\"count\":3}}", header("webhook-timestamp")).as_bytes());
     assert_eq!(header("webhook-signature"), format!("v1,{}", STANDARD.encode(mac.finalize().into_bytes())));
 
     // A text goes as text, a template as it stands, and a GET without a body.
-    let text = json!({"url": format!("{server}/in"), "body": "hello", "method": "PUT"});
+    let text = json!({"url": format!("{server}/in"), "body": "hello", "method": "PUT", "headers": {"User-Agent": "me"}});
     desk.run(webhook(json!(null), text)).await.unwrap();
     let get = json!({"url": format!("{server}/in"), "method": "GET"});
     desk.run(webhook(json!(null), get)).await.unwrap();
     let came = std::mem::take(&mut *inbox.lock().unwrap());
     assert_eq!((&came[0].0, &came[0].3), (&Method::PUT, &Bytes::from("hello")));
     assert!(came[0].2["content-type"].to_str().unwrap().starts_with("text/plain"));
+    assert_eq!(came[0].2["user-agent"], "me", "what the workflow says itself stays");
     assert_eq!((&came[1].0, came[1].3.len()), (&Method::GET, 0));
     worker.stop().await;
+}
+
+#[tokio::test]
+async fn pictures_are_told_with_an_address_where_others_reach_them() {
+    let (mut desk, (server, inbox)) = (Desk::open().await, server().await);
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let payload = json!({"found": [{"picture": image.to_value()}]});
+    let config = json!({"url": format!("{server}/in")});
+    let path = format!("/api/v1/blobs/{}", image.blob);
+    for (public, base) in
+        [(None, ""), (Some("https://millrace.example.com/"), "https://millrace.example.com")]
+    {
+        let io = Io { public_url: public.map(|url| url.parse().unwrap()), ..secrets() };
+        let worker = desk.worker_out(settings(), repository(), io).await;
+        desk.run(webhook(payload.clone(), config.clone())).await.unwrap();
+        let body = |inbox: &Inbox| inbox.lock().unwrap().pop().unwrap().3;
+        let told: Value = serde_json::from_slice(&body(&inbox)).unwrap();
+        assert_eq!(told["found"][0]["picture"]["url"], format!("{base}{path}"));
+        assert_eq!(told["found"][0]["picture"]["width"], 640);
+        // The end of a run, as it stands in the log.
+        let mut picture = image.to_value();
+        picture["url"] = json!(path);
+        let event = json!({"type": "millrace.workflow.completed", "data": {"outputs": {"answer": {"picture": picture, "mean": 0.1}}}});
+        let news = Job { node_id: CALLBACK_NODE.into(), ..webhook(json!(event.to_string()), config.clone()) };
+        desk.run(news).await.unwrap();
+        let mut expected = event;
+        expected["data"]["outputs"]["answer"]["picture"]["url"] = json!(format!("{base}{path}"));
+        assert_eq!(body(&inbox), expected.to_string());
+        worker.stop().await;
+    }
 }
 
 #[tokio::test]
@@ -118,7 +151,10 @@ async fn who_is_busy_is_asked_again_with_the_same_key_and_who_refuses_is_not() {
     let (mut desk, (server, inbox)) = (Desk::open().await, server().await);
     let worker = desk.worker_out(settings(), repository(), secrets()).await;
     let done = desk.run(webhook(json!(1), json!({"url": format!("{server}/busy")}))).await.unwrap();
-    assert_eq!((&done.outputs["attempts"], done.metrics.sent), (&json!(3), Some(3)));
+    assert_eq!(
+        (&done.outputs["attempts"], done.metrics.sent, done.metrics.answered),
+        (&json!(3), Some(3), Some(200))
+    );
     let keys = inbox
         .lock()
         .unwrap()

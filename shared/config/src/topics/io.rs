@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
-use crate::{ByteSize, Secret};
+use crate::{BaseUrl, ByteSize, Secret};
 
 /// What workers do with the world outside: pictures by URL, webhooks, and vector stores.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -22,6 +22,8 @@ pub struct Io {
     /// Longest that fetching one picture may take.
     #[serde(with = "crate::span")]
     pub picture_timeout: Duration,
+    /// Where others reach the api: webhooks and call-backs give the addresses of pictures under it, relative ones when absent.
+    pub public_url: Option<BaseUrl>,
     /// Most of a webhook's answer that is read.
     pub max_answer: ByteSize,
     /// Where similarity_search finds the collections: the address of an api. `millrace up` names its own.
@@ -49,6 +51,7 @@ impl Default for Io {
             allow_private: false,
             max_picture: ByteSize::mib(32),
             picture_timeout: Duration::from_secs(20),
+            public_url: None,
             max_answer: ByteSize::mib(1),
             collections_url: None,
             collections_key: None,

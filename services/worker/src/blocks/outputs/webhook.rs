@@ -89,6 +89,7 @@ async fn attempt(
     let exchange = async {
         let answer = outside.fetcher.send(&request).await?;
         let status = answer.status();
+        context.clock.answered(status.as_u16());
         let wish = wish(&answer);
         let body = if status.is_success() { body(context, answer).await? } else { Value::Null };
         Ok::<_, FetchError>((status, wish, body))

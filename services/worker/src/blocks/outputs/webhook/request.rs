@@ -3,6 +3,8 @@
 use bytes::Bytes;
 use millrace_blocks::outputs::webhook::{Config, Method};
 use millrace_contracts::fault::pointer_token;
+use millrace_contracts::job::CALLBACK_NODE;
+use millrace_contracts::values::link_images;
 use millrace_contracts::{ErrorKind, JobError, UnixMillis};
 use millrace_fetch::Outgoing;
 use millrace_fetch::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
@@ -74,11 +76,30 @@ impl Letter {
     }
 }
 
-/// The body, and what it is.
+/// The body, and what it is. Its pictures say where their bytes can be had.
 fn written(context: &JobContext, config: &Config) -> (Bytes, Option<&'static str>) {
-    match config.body.as_ref().or_else(|| context.inputs.get("payload")).unwrap_or(&Value::Null) {
-        Value::String(text) => (text.clone().into(), Some("text/plain; charset=utf-8")),
-        value => (value.to_string().into(), Some("application/json")),
+    let base = context.shared.outside.public_url();
+    match config.body.as_ref().or_else(|| context.inputs.get("payload")).cloned().unwrap_or_default() {
+        Value::String(text) if context.job.node_id.as_str() == CALLBACK_NODE => {
+            (news(text, base).into(), None)
+        }
+        Value::String(text) => (text.into(), Some("text/plain; charset=utf-8")),
+        mut value => {
+            link_images(&mut value, base);
+            (value.to_string().into(), Some("application/json"))
+        }
+    }
+}
+
+/// The event that ended a run, which comes written out. As it stands in the log its pictures have relative addresses, which
+/// mean nothing to others.
+fn news(event: String, base: Option<&str>) -> String {
+    match (base, serde_json::from_str::<Value>(&event)) {
+        (Some(base), Ok(mut value)) => {
+            link_images(&mut value, Some(base));
+            value.to_string()
+        }
+        _ => event,
     }
 }
 
