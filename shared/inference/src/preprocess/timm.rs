@@ -59,7 +59,7 @@ pub(crate) fn timm_processor(config: &Map<String, Value>) -> Option<Map<String, 
 mod tests {
     use super::*;
 
-    fn read(config: Value) -> Option<Value> {
+    fn read(config: &Value) -> Option<Value> {
         timm_processor(config.as_object().unwrap()).map(Value::Object)
     }
 
@@ -71,14 +71,14 @@ mod tests {
             "crop_size": {"height": 176, "width": 176}, "image_mean": [0.5, 0.4, 0.3], "image_std": [0.2, 0.2, 0.2]
         });
         assert_eq!(
-            read(json!({"architecture": "resnet10t", "pretrained_cfg": data})),
+            read(&json!({"architecture": "resnet10t", "pretrained_cfg": data})),
             Some(expected.clone())
         );
         let mut flat = data;
         flat["architecture"] = "resnet10t".into();
-        assert_eq!(read(flat), Some(expected));
-        assert_eq!(read(json!({"architectures": ["ViTForImageClassification"]})), None);
-        assert_eq!(read(json!({"architecture": "somebody's own"})), None);
+        assert_eq!(read(&flat), Some(expected));
+        assert_eq!(read(&json!({"architectures": ["ViTForImageClassification"]})), None);
+        assert_eq!(read(&json!({"architecture": "somebody's own"})), None);
     }
 
     #[test]
@@ -88,7 +88,7 @@ mod tests {
             ("interpolation", json!("random")),
             ("input_size", json!([3, 64, 96])),
         ] {
-            let fields = read(json!({"architecture": "a", "pretrained_cfg": {key: value}})).unwrap();
+            let fields = read(&json!({"architecture": "a", "pretrained_cfg": {key: value}})).unwrap();
             assert_eq!(fields[key], value);
             let refused = super::super::ImageProcessor::read(fields.as_object().unwrap(), 3).unwrap_err();
             assert!(refused.contains(key), "{refused}");
