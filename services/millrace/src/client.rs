@@ -82,6 +82,11 @@ impl Client {
         self.json(self.request(Method::POST, path)).await
     }
 
+    /// The same with a query.
+    pub(crate) async fn post_query(&self, path: &str, query: &[(&str, String)]) -> anyhow::Result<Value> {
+        self.json(self.request(Method::POST, path).query(query)).await
+    }
+
     /// POST below `/api/v1` with JSON.
     pub(crate) async fn post_json(&self, path: &str, body: &Value) -> anyhow::Result<Value> {
         self.json(self.request(Method::POST, path).json(body)).await

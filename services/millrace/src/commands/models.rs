@@ -176,11 +176,10 @@ async fn preload(
     context: &Context,
     (model, query): (&str, &[(&str, String)]),
 ) -> anyhow::Result<Exit> {
-    let query: Vec<String> = query.iter().map(|(name, value)| format!("{name}={value}")).collect();
     let api = Client::find(client)?;
     // Workers download it first, where it is registered by its address.
     let bar = Bars::new(client.json).waiting(&format!("{model} is being loaded"));
-    let told = api.post(&format!("{}/preload?{}", path(model), query.join("&"))).await?;
+    let told = api.post_query(&format!("{}/preload", path(model)), query).await?;
     bar.finish_and_clear();
     let warm = told["workers"].as_array().is_some_and(|workers| !workers.is_empty());
     if client.json {
