@@ -16,8 +16,9 @@ const MOST_FOLDERS: usize = 4;
 const BLOB: &str = "blob:";
 
 /// The files beside a checkpoint that may be registered with it, besides those of its weights ([`is_weights`]).
-pub const FILES: [&str; 5] = [
+pub const FILES: [&str; 6] = [
     "config.json",
+    "export.json",
     "preprocessor_config.json",
     "processor_config.json",
     "tokenizer.json",

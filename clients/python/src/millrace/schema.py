@@ -538,8 +538,8 @@ class ModelRequest(TypedDict):
     """
     files: NotRequired[dict[str, str]]
     """
-    `config.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`, and files of
-    weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
+    `config.json`, `export.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`,
+    and files of weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
     """
     preprocess: NotRequired[dict[str, Any]]
     """

@@ -419,8 +419,8 @@ pub(crate) struct ModelRequest {
     checkpoint: String,
     /// What the SHA-256 of the ONNX file must be.
     sha256: Option<String>,
-    /// `config.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`, and files of
-    /// weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
+    /// `config.json`, `export.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`,
+    /// and files of weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
     files: Option<BTreeMap<String, String>>,
     /// Keys of `preprocessor_config.json`; each replaces the file's.
     preprocess: Option<Map<String, Value>>,

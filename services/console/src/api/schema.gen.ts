@@ -2026,8 +2026,8 @@ export interface components {
             /** @description What the SHA-256 of the ONNX file must be. */
             sha256?: string | null;
             /**
-             * @description `config.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`, and files of
-             *     weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
+             * @description `config.json`, `export.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`,
+             *     and files of weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
              */
             files?: {
                 [key: string]: string;

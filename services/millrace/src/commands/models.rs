@@ -79,7 +79,7 @@ pub(crate) struct Add {
     /// Names of its classes, in order, with commas between.
     #[arg(long, value_delimiter = ',')]
     labels: Vec<String>,
-    /// A file beside it: config.json, preprocessor_config.json, processor_config.json, tokenizer.json, or one of its weights, such as model.onnx_data.
+    /// A file beside it: config.json, export.json, preprocessor_config.json, processor_config.json, tokenizer.json, or one of its weights, such as model.onnx_data.
     #[arg(long = "file", value_name = "NAME=FILE|URL")]
     files: Vec<String>,
     #[command(flatten)]
