@@ -26,7 +26,7 @@ pub struct Wanted {
 }
 
 impl Fetcher {
-    /// Downloads `wanted` to `file`, unless it is there, as [`keep`] does.
+    /// Downloads `wanted` to `file`, unless it is there, as [`keep`](crate::keep()) does.
     ///
     /// # Errors
     /// Everything of [`FetchError`] but `Store`.
