@@ -182,6 +182,11 @@ async fn a_cancel_ends_a_chain_in_the_middle() -> anyhow::Result<()> {
     assert_eq!(ended["status"], "cancelled");
     assert!(asked.elapsed() < Duration::from_secs(5), "it took {:?}", asked.elapsed());
     let events = client.follow(&run, "?from=0").await?;
-    assert_eq!(statuses(&events), BTreeMap::from(NODES.map(|node| (node, "cancelled"))));
+    let mut told = statuses(&events);
+    // On a machine so slow that the first step took longer than a chain may, it was told of by itself.
+    let first = told.remove("a");
+    assert!(matches!(first, Some("cancelled" | "completed")), "{first:?}");
+    let others: BTreeMap<_, _> = NODES[1..].iter().map(|node| (*node, "cancelled")).collect();
+    assert_eq!(told, others);
     Ok(())
 }
