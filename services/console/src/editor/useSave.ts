@@ -59,7 +59,10 @@ export function useSave({ place, record, draft }: Options): Save {
     mutate(state.history.present, {
       // Only from here: whoever has gone elsewhere meanwhile stays there.
       onSuccess: saved => {
-        if (!record) void navigate(`/workflows/${saved.id}`, { replace: true, state: savedFrom(place) });
+        if (record) return;
+        // At once: a save by the page that goes would make another workflow.
+        const state = savedFrom(place);
+        void navigate(`/workflows/${saved.id}`, { replace: true, flushSync: true, state });
       },
     });
   }, [store, mutate, navigate, record, place]);
