@@ -1,7 +1,8 @@
 import { MantineProvider } from '@mantine/core';
 import { Notifications } from '@mantine/notifications';
 import { QueryClientProvider } from '@tanstack/react-query';
-import { RouterProvider } from 'react-router';
+// The one that can draw a page at once where it is asked to.
+import { RouterProvider } from 'react-router/dom';
 import { queryClient } from './queryClient';
 import { router } from './router';
 import { resolver, theme } from './theme';

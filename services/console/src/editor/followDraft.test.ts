@@ -48,7 +48,7 @@ describe('unsaved work', () => {
     vi.runAllTimers();
     expect(readDraft(PLACE)).toBeNull();
     edit();
-    store.getState().markSaved(store.getState().history.present, 4);
+    store.getState().markSaved({ id: PLACE, version: 4, definition: store.getState().history.present });
     vi.runAllTimers();
     expect(readDraft(PLACE)).toBeNull();
     store.getState().change(() => named('given up'));
@@ -65,7 +65,7 @@ describe('unsaved work', () => {
     const sent = store.getState().history.present;
     store.getState().change(() => named('later'));
     vi.runAllTimers();
-    store.getState().markSaved(sent, 1);
+    store.getState().markSaved({ id: PLACE, version: 1, definition: sent });
     keeper.moveTo(PLACE);
     expect(readDraft('new-one')).toBeNull();
     expect(readDraft(PLACE)).toEqual({ base: 1, definition: named('later') });

@@ -10,6 +10,7 @@ const named = (name: string, ...ids: string[]): Definition => ({
   nodes: ids.map(id => ({ id, type: 'delay' })),
 });
 const saved = (version: number, name: string, ...ids: string[]) => ({
+  id: 'w',
   version,
   definition: named(name, ...ids),
 });
@@ -23,7 +24,7 @@ describe('the editor', () => {
     editor().change(() => named('mine'));
     const sent = editor().history.present;
     editor().change(() => named('mine, later'));
-    editor().markSaved(sent, 5);
+    editor().markSaved({ id: 'w', version: 5, definition: sent });
     expect(editor().base).toBe(5);
     expect(isDirty(editor())).toBe(true);
     editor().undo();
@@ -60,7 +61,7 @@ describe('the editor', () => {
 
   it('writes down where everything is drawn with the first change, in one step', () => {
     const definition = named('one', 'a', 'b');
-    const editor = open({ version: 1, definition });
+    const editor = open({ id: 'w', version: 1, definition });
     const drawn = drawnPlaces(definition);
     editor().change(before => before);
     expect(editor().history.present).toBe(definition);
@@ -76,7 +77,7 @@ describe('the editor', () => {
     const example = createEditor(named('example', 'a'), null, new Map()).getState;
     expect(hasWork(example())).toBe(false);
     example().change(() => named('mine', 'a'));
-    example().markSaved(example().history.present, 1);
+    example().markSaved({ id: 'w', version: 1, definition: example().history.present });
     expect(hasWork(example())).toBe(false);
     example().undo();
     expect(hasWork(example())).toBe(true);

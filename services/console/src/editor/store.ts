@@ -32,6 +32,8 @@ export interface EditorState {
   /** Saved workflows that are called and that the definition does not bring along, as far as they are known. */
   called: Library;
   history: History;
+  /** The workflow that a save replaces; null until the first one has made it. */
+  id: string | null;
   /** What the server has; what differs from it is not saved. */
   saved: Definition | null;
   /** The version of `saved`: a save replaces this one, and none that came after it unseen. */
@@ -58,7 +60,7 @@ export interface EditorActions {
   select(ids: Iterable<string>): void;
   setWire(wire: OpenWire | null): void;
   judge(verdict: Verdict, faults?: FaultIndex): void;
-  markSaved(definition: Definition, version: number): void;
+  markSaved(saved: Version): void;
   /** Goes over to what somebody else saved. Work that was not saved is one step of undo away. */
   load(version: Version): void;
   /** Goes on with work that was left unsaved; undo gives what is saved. */
@@ -70,6 +72,7 @@ export interface EditorActions {
 
 /** A definition as the server has it. */
 export interface Version {
+  id: string;
   version: number;
   definition: Definition;
 }
@@ -92,6 +95,7 @@ export function createEditor(
       catalogue,
       called: {},
       history: begin(definition),
+      id: saved?.id ?? null,
       saved: saved?.definition ?? null,
       base: saved?.version ?? null,
       ...derive(definition, { catalogue, called: {}, ports: new Map(), edges: [] }),
@@ -117,11 +121,11 @@ export function createEditor(
       select: ids => set({ selection: new Set(ids) }),
       setWire: wire => set({ wire }),
       judge: (verdict, faults) => set({ verdict, ...(faults && { faults }) }),
-      markSaved: (next, version) => set({ saved: next, base: version }),
-      load({ definition: next, version }) {
+      markSaved: ({ id, definition: next, version }) => set({ id, saved: next, base: version }),
+      load({ id, definition: next, version }) {
         const state = get();
         show(isDirty(state) ? record(state.history, next, null, Date.now()) : begin(next));
-        set({ saved: next, base: version });
+        set({ id, saved: next, base: version });
       },
       resume(draft) {
         get().change(() => draft.definition);

@@ -30,10 +30,11 @@ export function useSave({ place, record, draft }: Options): Save {
   // A second press may come before the page has drawn that the first is under way.
   const saving = useRef(false);
   const { mutate, isPending } = useMutation({
-    mutationFn: (sent: Definition) => saveOver(record?.id ?? null, sent, store.getState().base),
+    // By the editor's own word, not the page's: the page learns of its workflow with its next drawing.
+    mutationFn: (sent: Definition) => saveOver(store.getState().id, sent, store.getState().base),
     onSuccess: (saved, sent) => {
       // What was sent is what is saved, whatever was done while the answer was on its way. The server pins the blocks' versions.
-      store.getState().markSaved(sent, saved.version);
+      store.getState().markSaved({ id: saved.id, definition: sent, version: saved.version });
       queries.setQueryData(workflowQuery(saved.id).queryKey, saved);
       void queries.invalidateQueries({ queryKey: ['workflows', 'list'] });
       void queries.invalidateQueries({ queryKey: ['workflows', saved.id, 'versions'] });
@@ -60,7 +61,7 @@ export function useSave({ place, record, draft }: Options): Save {
       // Only from here: whoever has gone elsewhere meanwhile stays there.
       onSuccess: saved => {
         if (record) return;
-        // At once: a save by the page that goes would make another workflow.
+        // At once: what is done next is done by the page of the saved workflow.
         const state = savedFrom(place);
         void navigate(`/workflows/${saved.id}`, { replace: true, flushSync: true, state });
       },
