@@ -19,6 +19,7 @@ import { request } from '~/api/request';
 import type { JsonObject, NodeDefinition, RunAccepted, WorkflowRecord } from '~/api/types';
 import { runsOtherwise, useEditor } from '~/editor/store';
 import { isInputNode } from '~/graph/selectors';
+import { createSubmissionKeys } from '~/lib/submissionKeys';
 import { useGoFromHere, useLeaving } from '~/lib/useLeaving';
 import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
@@ -74,6 +75,7 @@ export function RunPanel({ place, record, onClose }: Props) {
     setValues(before => new Map(before).set(node.id, change(before.get(node.id) ?? defaultValue(node))));
   // A second Enter may come before the button is drawn as pressed.
   const starting = useRef(false);
+  const [keys] = useState(createSubmissionKeys);
   const start = useMutation({
     // Closing the panel gives it up, uploads and all.
     mutationFn: async (signal: AbortSignal) => {
@@ -83,7 +85,7 @@ export function RunPanel({ place, record, onClose }: Props) {
         signal,
       );
       // The answer is waited for in any case: a run that has begun without it would go on with nobody told.
-      const run = await startRun({ definition, saved }, body);
+      const run = await startRun({ definition, saved }, body, keys);
       if (signal.aborted) await cancelUnseen(run);
       return run;
     },

@@ -1,5 +1,6 @@
 import { request } from '~/api/request';
 import type { Definition, JsonObject, RunAccepted } from '~/api/types';
+import type { SubmissionKeys } from '~/lib/submissionKeys';
 
 /** What is to run. */
 export interface Runnable {
@@ -10,10 +11,18 @@ export interface Runnable {
 
 /**
  * Starts what is on the canvas: as the version that it is, else as it stands. The version is named, for somebody else may have saved
- * another since this page read it.
+ * another since this page read it. Sent again after an answer that was lost, it gives the run that has begun.
  */
-export function startRun({ definition, saved }: Runnable, body: JsonObject): Promise<RunAccepted> {
-  return saved
-    ? request<RunAccepted>(`/workflows/${saved.id}/run?version=${saved.version}`, { method: 'POST', body })
-    : request<RunAccepted>('/executions', { method: 'POST', body: { ...body, workflow: definition } });
+export async function startRun(
+  { definition, saved }: Runnable,
+  given: JsonObject,
+  keys: SubmissionKeys,
+): Promise<RunAccepted> {
+  const [path, body] = saved
+    ? [`/workflows/${saved.id}/run?version=${saved.version}`, given]
+    : ['/executions', { ...given, workflow: definition }];
+  const headers = { 'idempotency-key': keys.keyOf([path, body]) };
+  const run = await request<RunAccepted>(path, { method: 'POST', body, headers });
+  keys.answered();
+  return run;
 }
