@@ -19,6 +19,7 @@ import { ProgressBar } from './ProgressBar';
 import { RunError } from './RunError';
 import { Unserved } from './Unserved';
 import { useCancel, type Rerun } from './useRunActions';
+import { useRunStatus } from './useRunStatus';
 
 interface Props {
   name: string;
@@ -31,10 +32,10 @@ interface Props {
 /** What the run is, how it stands, and what can be done about it. */
 export function ExecutionHeader({ name, execution, definition, selected, rerun }: Props) {
   const id = useLive(live => live.run.id);
-  const status = useLive(live => (live.ready ? live.run.status : (execution?.status ?? live.run.status)));
+  const status = useRunStatus(execution);
   const startedAt = useLive(live => live.run.startedAt) ?? execution?.started_at ?? null;
   const completedAt = useLive(live => live.run.completedAt) ?? execution?.completed_at ?? null;
-  const error = useLive(live => live.run.error);
+  const error = useLive(live => live.run.error) ?? execution?.error;
   const go = useGoFromHere();
   const cancel = useCancel(id);
   const over = isTerminal(status);

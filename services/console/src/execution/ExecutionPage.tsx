@@ -21,6 +21,7 @@ import { isTerminal } from './live/state';
 import { createLiveStore, watch } from './live/store';
 import { TABS, type TabName } from './tabs';
 import { useRerun } from './useRunActions';
+import { useRunStatus } from './useRunStatus';
 import { useLookWhileQuiet } from './useLookWhileQuiet';
 import { useShownNode } from './useShownNode';
 
@@ -78,15 +79,15 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
   const { params, set, setAll } = useAddress();
   const definition = useQuery(definitionQuery(digest));
   const blocks = useQuery(blocksQuery());
-  const status = useLive(live => live.run.status);
   const page = useQuery(executionQuery(id));
+  const status = useRunStatus(page.data);
   const { refetch } = page;
-  const over = isTerminal(status);
+  const over = useLive(live => isTerminal(live.run.status));
   // What only the record knows (cost, jobs, resolved outputs) is read once more when the run has ended.
   useEffect(() => {
     if (over) void refetch();
   }, [over, refetch]);
-  useLookWhileQuiet({ over, look: () => void refetch(), isInDoubt: () => page.data?.unserved != null });
+  useLookWhileQuiet({ over: isTerminal(status), look: () => void refetch(), isInDoubt: () => page.data?.unserved != null });
   const catalogue = useMemo(() => catalogueOf(blocks.data ?? []), [blocks.data]);
   const name = definition.data?.name ?? 'Run';
   useDocumentTitle(`${name} ${words(status)} · Millrace`);

@@ -2,6 +2,7 @@
 import { API } from '~/api/request';
 import type { EventEnvelope } from '~/api/types';
 import { shortType } from '~/execution/live/reducer';
+import { whileSeen } from '~/lib/whileSeen';
 
 /** Seconds that are kept. */
 export const KEPT_SECONDS = 60;
@@ -23,8 +24,25 @@ export function quiet(): Pulse {
   return { runs: zeros(), nodes: zeros(), failures: zeros(), lost: false };
 }
 
-/** Follows the firehose; `tell` is called once a second. The function that is returned stops it. */
+/**
+ * Follows the firehose while the page is seen, and begins anew when it is seen again: what was not watched is not counted. `tell` is
+ * called once a second. The function that is returned stops it.
+ */
 export function follow(tell: (pulse: Pulse) => void): () => void {
+  let stop = (): void => {};
+  const unwatch = whileSeen({
+    open() {
+      stop = followSeen(tell);
+    },
+    close: () => stop(),
+  });
+  return () => {
+    unwatch();
+    stop();
+  };
+}
+
+function followSeen(tell: (pulse: Pulse) => void): () => void {
   let pulse = quiet();
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;

@@ -5,6 +5,7 @@
 import { nodeRunsPage, type Page } from '~/api/queries';
 import { isMissing } from '~/api/request';
 import type { NodeRun } from '~/api/types';
+import { rest } from './rest';
 import { FIRST_PAUSE_MS } from './stream';
 
 /** Readings in a row that brought nothing; with the pauses between them some twenty minutes. */
@@ -29,7 +30,7 @@ export async function fill(id: string, into: Filled, signal: AbortSignal): Promi
     if (missing < least) tries = 0;
     least = Math.min(least, missing);
     tries += 1;
-    await rest(tries, signal, took);
+    await again(tries, signal, took);
     began = performance.now();
   }
 }
@@ -45,7 +46,7 @@ async function readAll(id: string, into: Filled, signal: AbortSignal): Promise<b
     } catch (error) {
       if (isMissing(error)) return false;
       tries += 1;
-      await rest(tries, signal);
+      await again(tries, signal);
       continue;
     }
     if (signal.aborted) return false;
@@ -56,17 +57,8 @@ async function readAll(id: string, into: Filled, signal: AbortSignal): Promise<b
   return false;
 }
 
-/** Each time twice as long, and at least so long; over at once when it is given up. */
-function rest(tries: number, signal: AbortSignal, least = 0): Promise<void> {
+/** Each time twice as long, and at least so long. */
+function again(tries: number, signal: AbortSignal, least = 0): Promise<void> {
   const pause = Math.min(FIRST_PAUSE_MS * 2 ** (tries - 1), LONGEST_REST_MS);
-  return new Promise(resolve => {
-    const end = (): void => {
-      clearTimeout(timer);
-      signal.removeEventListener('abort', end);
-      resolve();
-    };
-    const timer = setTimeout(end, Math.max(pause, least));
-    if (signal.aborted) end();
-    else signal.addEventListener('abort', end);
-  });
+  return rest(Math.max(pause, least), signal);
 }

@@ -1,6 +1,6 @@
 /**
  * Why nothing happens: no event tells that a run waits for workers that are not there, its page does. It is looked at while nothing
- * happens, ever more seldom.
+ * happens, ever more seldom; also where the page is hidden, and has no events: its title tells of the end.
  */
 import type { LiveStore } from './store';
 
@@ -24,8 +24,7 @@ export function lookWhileQuiet(store: LiveStore, { look, isInDoubt }: Looker): (
     clearTimeout(timer);
     due = Date.now() + pause;
     timer = setTimeout(() => {
-      // Nobody sees it.
-      if (!document.hidden) look();
+      look();
       pause = Math.min(pause * 2, LONG_QUIET_MS);
       wait();
     }, pause);

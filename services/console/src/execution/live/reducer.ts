@@ -2,7 +2,7 @@
  * The run's state after some messages. Durable events count once and in order, by `seq`; live ones (queued, started,
  * progress) never undo what a durable one said. A whole batch makes one new state, so that a frame renders once.
  */
-import type { EventEnvelope, JsonObject, NodeRun, NodeStatus, Snapshot } from '~/api/types';
+import type { EventEnvelope, Execution, JsonObject, NodeRun, NodeStatus, Snapshot } from '~/api/types';
 import {
   emptyCounts,
   isTerminal,
@@ -48,6 +48,8 @@ function apply(draft: Draft, message: Message): Draft {
     case 'runs':
       message.runs.forEach(run => addMissing(draft, run));
       return draft;
+    case 'record':
+      return draft.epoch > 0 ? draft : { ...draft, ...fromRecord(draft, message.execution) };
     case 'progress':
       return { ...draft, total: Math.max(draft.total, message.progress.total) };
   }
@@ -79,6 +81,20 @@ function fromSnapshot(draft: Draft, snapshot: Snapshot): Draft {
   };
   snapshot.nodes.forEach(run => put(fresh, run));
   return fresh;
+}
+
+/** The run itself; the nodes come by themselves. It is in no epoch: any snapshot is newer. */
+function fromRecord(draft: Draft, execution: Execution): Partial<Omit<RunState, 'nodes' | 'counts'>> {
+  return {
+    workflowId: execution.workflow_id ?? null,
+    status: execution.status,
+    createdAt: execution.created_at ?? draft.createdAt,
+    startedAt: execution.started_at ?? null,
+    completedAt: execution.completed_at ?? null,
+    outputs: execution.outputs ?? null,
+    error: execution.error ?? null,
+    total: execution.progress.total,
+  };
 }
 
 /** `millrace.workflow.node.completed` as `node.completed`. */
@@ -173,11 +189,20 @@ function fractionOf(data: JsonObject): number | null {
   return step !== null && steps ? Math.min(1, step / steps) : null;
 }
 
-/** From the record, which may be behind: only what is not known, or not over yet. */
+/** From the record, which may be behind: only what is not known, or has gone on. */
 function addMissing(draft: Draft, run: NodeRun): void {
   const known = draft.touched.get(run.node_id) ?? draft.nodes.get(run.node_id);
   const before = known?.runs.get(run.path ?? '');
-  if (!before || (isTerminal(run.status) && !isTerminal(before.status))) put(draft, run);
+  if (!before || isFurther(run, before)) put(draft, run);
+}
+
+const ORDER: NodeStatus[] = ['pending', 'queued', 'running'];
+
+function isFurther(run: NodeRun, before: NodeRun): boolean {
+  if (isTerminal(before.status)) return false;
+  if (isTerminal(run.status)) return true;
+  if (run.attempt !== before.attempt) return run.attempt > before.attempt;
+  return ORDER.indexOf(run.status) > ORDER.indexOf(before.status);
 }
 
 /** Puts a node run in its place and keeps the counts. */

@@ -1,6 +1,7 @@
 /** What the console knows of a run while it watches it. */
 import type {
   EventEnvelope,
+  Execution,
   ExecutionStatus,
   JobError,
   JsonObject,
@@ -54,6 +55,8 @@ export type Message =
   | { kind: 'event'; event: EventEnvelope }
   /** Node runs from the record, for what a snapshot left out. */
   | { kind: 'runs'; runs: NodeRun[] }
+  /** The run from the record, for as long as nothing of its log has come. */
+  | { kind: 'record'; execution: Execution }
   | { kind: 'progress'; progress: Progress };
 
 const TERMINAL = new Set<string>(['completed', 'failed', 'cancelled', 'skipped', 'timed_out']);

@@ -1,6 +1,8 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { NodeRun } from '~/api/types';
+import { HIDDEN_MS } from '~/lib/whileSeen';
 import { MOST_TRIES } from './fill';
+import { SILENT_MS } from './silent';
 import { missingOf } from './state';
 import { createLiveStore, watch, type LiveStore } from './store';
 
@@ -72,6 +74,7 @@ beforeEach(() => {
 });
 afterEach(() => {
   stop();
+  vi.restoreAllMocks();
   vi.unstubAllGlobals();
   vi.useRealTimers();
 });
@@ -214,5 +217,110 @@ describe('watching a run', () => {
     await vi.advanceTimersByTimeAsync(60_000);
     expect(store.getState().connection).toBe('gone');
     expect(Source.opened).toHaveLength(1);
+  });
+});
+
+describe('a stream that says nothing', () => {
+  const error = { kind: 'INTERNAL', message: 'it broke', retryable: false };
+  const failed = { ...run('[0]'), status: 'failed' as const };
+
+  /** The record of a run that has failed, with `nodes`. */
+  function record(nodes: () => NodeRun[]): { asked: string[] } {
+    const asked: string[] = [];
+    vi.stubGlobal('fetch', async (address: string) => {
+      asked.push(address.replace('/api/v1/executions/run-1', '') || '/');
+      const execution = { ...snapshot({ status: 'failed', error, seq: null }), execution_id: 'run-1' };
+      const body = address.includes('/nodes')
+        ? { nodes: nodes() }
+        : { ...execution, progress: { ...progress(0), failed: 1 } };
+      return new Response(JSON.stringify(body));
+    });
+    return { asked };
+  }
+
+  it('leaves the run as the record has it, which is read until all of it is there', async () => {
+    let written: NodeRun[] = [];
+    const { asked } = record(() => written);
+    await vi.advanceTimersByTimeAsync(SILENT_MS - 1);
+    expect(asked).toEqual([]);
+    await vi.advanceTimersByTimeAsync(500);
+    const { ready, run: shown } = store.getState();
+    expect([ready, shown.status, shown.error?.message, shown.nodes.size]).toEqual([
+      true,
+      'failed',
+      'it broke',
+      0,
+    ]);
+    written = [failed];
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect(store.getState().run.counts.failed).toBe(1);
+    expect(asked).toEqual(['/', '/nodes?limit=1000', '/', '/nodes?limit=1000']);
+  });
+
+  it('has the last word when it speaks after all', async () => {
+    record(() => [failed]);
+    await vi.advanceTimersByTimeAsync(SILENT_MS + 500);
+    expect(store.getState().run.counts.failed).toBe(1);
+    source().say('snapshot', snapshot({ seq: 4, nodes: [run('[1]')] }));
+    await vi.advanceTimersByTimeAsync(500);
+    const { run: shown } = store.getState();
+    expect([shown.status, shown.seq, shown.counts.failed, shown.counts.completed]).toEqual([
+      'running',
+      4,
+      0,
+      1,
+    ]);
+  });
+
+  it('is left alone where it speaks in time', async () => {
+    const { asked } = record(() => []);
+    source().say('snapshot', snapshot());
+    await vi.advanceTimersByTimeAsync(600_000);
+    expect([asked, vi.getTimerCount()]).toEqual([[], 0]);
+  });
+});
+
+describe('a page that is hidden', () => {
+  function hide(hidden: boolean): void {
+    vi.spyOn(document, 'hidden', 'get').mockReturnValue(hidden);
+    document.dispatchEvent(new Event('visibilitychange'));
+  }
+  const open = () => Source.opened.filter(({ readyState }) => readyState !== Source.CLOSED);
+
+  it('holds no stream, and goes on where it was', async () => {
+    const { asked } = pages(() => ({
+      nodes: [{ node_id: 'slow', block: 'b', status: 'running', attempt: 1 }],
+    }));
+    source().say('snapshot', snapshot());
+    source().say('node.completed', event(1, 'node.completed', 'a'));
+    await vi.advanceTimersByTimeAsync(500);
+    hide(true);
+    await vi.advanceTimersByTimeAsync(HIDDEN_MS - 1_000);
+    source().say('node.completed', event(2, 'node.completed', 'b'));
+    await vi.advanceTimersByTimeAsync(60_000);
+    expect(open()).toHaveLength(0);
+    expect(Source.opened).toHaveLength(1);
+    hide(false);
+    expect(open().map(({ url }) => new URL(url, 'http://x').searchParams.get('from'))).toEqual(['1-2']);
+    source().say('node.completed', event(3, 'node.completed', 'c'));
+    await vi.advanceTimersByTimeAsync(500);
+    const { run: shown, durable } = store.getState();
+    expect(durable.map(({ seq }) => seq)).toEqual([1, 2, 3]);
+    // What was begun meanwhile is in no log: it is read.
+    expect([shown.counts.completed, shown.counts.running, asked]).toEqual([3, 1, ['limit=1000']]);
+  });
+
+  it('opens nothing anew once the run is over, or nobody watches', async () => {
+    source().say('snapshot', snapshot({ status: 'completed' }));
+    source().say('end', {});
+    await vi.advanceTimersByTimeAsync(500);
+    hide(true);
+    await vi.advanceTimersByTimeAsync(60_000);
+    hide(false);
+    expect(Source.opened).toHaveLength(1);
+    stop();
+    hide(true);
+    hide(false);
+    expect([Source.opened.length, vi.getTimerCount()]).toEqual([1, 0]);
   });
 });

@@ -3,10 +3,12 @@
  * render, and none waits longer than a frame.
  */
 import { createStore, type StoreApi } from 'zustand/vanilla';
-import type { EventEnvelope } from '~/api/types';
+import { nodeRunsPage } from '~/api/queries';
+import type { EventEnvelope, Execution, NodeRun } from '~/api/types';
 import { fill } from './fill';
 import { measureAfterPaint } from './latency';
 import { applyAll } from './reducer';
+import { readWhileSilent } from './silent';
 import { emptyRun, isTerminal, missingOf, type Message, type RunState } from './state';
 import { followRun, type Connection } from './stream';
 
@@ -14,6 +16,8 @@ import { followRun, type Connection } from './stream';
 const KEPT_PASSING = 5_000;
 /** A hidden page gets no frames, also where it was hidden when one was asked for already. */
 const LONGEST_WAIT_MS = 250;
+/** Of a run with more than one page of node runs, what is under way changes faster than it is read. */
+const ONE_PAGE = 1_000;
 
 export interface LiveRun {
   run: RunState;
@@ -77,6 +81,7 @@ export function watch(store: LiveStore): () => void {
     arrived = performance.now();
     scheduled = { frame: requestAnimationFrame(flush), timer: setTimeout(flush, LONGEST_WAIT_MS) };
   };
+  const onRuns = (runs: NodeRun[]): void => enqueue({ kind: 'runs', runs });
   const fillAnew = (): void => {
     filling?.abort();
     filling = new AbortController();
@@ -84,7 +89,19 @@ export function watch(store: LiveStore): () => void {
       flush();
       return missingOf(store.getState().run);
     };
-    void fill(id, { onRuns: runs => enqueue({ kind: 'runs', runs }), missing }, filling.signal);
+    void fill(id, { onRuns, missing }, filling.signal);
+  };
+  const ending = new AbortController();
+  /** What was queued or begun while nobody looked: the log tells of it only when it is over. */
+  const lookAgain = async (): Promise<void> => {
+    const { run } = store.getState();
+    if (isTerminal(run.status) || run.total > ONE_PAGE) return;
+    try {
+      const { rows } = await nodeRunsPage(id, null, ending.signal);
+      if (!ending.signal.aborted) onRuns(rows);
+    } catch {
+      // The stream tells of it as it goes on.
+    }
   };
   const following = followRun(id, {
     onMessage: enqueue,
@@ -95,9 +112,14 @@ export function watch(store: LiveStore): () => void {
       const { run } = store.getState();
       return run.epoch > 0 && !run.gap && !isTerminal(run.status) ? `${run.epoch}-${run.seq}` : null;
     },
+    onReturn: () => void lookAgain(),
   });
+  const isSilent = (): boolean => store.getState().run.epoch === 0;
+  const onRecord = (execution: Execution): void => enqueue({ kind: 'record', execution });
+  void readWhileSilent(id, { isSilent, onRecord, onRuns }, ending.signal);
   return () => {
     unschedule();
+    ending.abort();
     filling?.abort();
     following.stop();
   };

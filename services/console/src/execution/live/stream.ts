@@ -1,10 +1,11 @@
 /**
- * A run's event stream that does not give up: the browser resumes by `Last-Event-ID` after a broken connection; where it
+ * A run's event stream that does not give up, while the page is seen: the browser resumes by `Last-Event-ID` after a broken connection; where it
  * stops trying (an error answer while the server restarts), or where events are missing, a new stream is opened from the
- * last place that is known.
+ * last place that is known. So it is when a page is seen again that was hidden.
  */
 import { API } from '~/api/request';
 import type { EventEnvelope, Snapshot } from '~/api/types';
+import { whileSeen } from '~/lib/whileSeen';
 import type { Message } from './state';
 
 /** `ended`: the run is over; `gone`: it was deleted. */
@@ -15,6 +16,8 @@ export interface Follower {
   onConnection(connection: Connection): void;
   /** Where to go on, `<epoch>-<seq>`; null for a fresh snapshot. */
   position(): string | null;
+  /** The page is seen again: what passed by meanwhile is in no log. */
+  onReturn(): void;
 }
 
 /** Inference events repeat what node events say; without them a large loop costs half. */
@@ -38,12 +41,14 @@ export const RUN_EVENTS = [
 export const FIRST_PAUSE_MS = 500;
 const LONGEST_PAUSE_MS = 8_000;
 
-/** Follows a run until its end; the function that is returned stops it. */
+/** Follows a run until its end, while the page is seen; the function that is returned stops it. */
 export function followRun(id: string, follower: Follower): { stop(): void; restart(): void } {
   let source: EventSource | null = null;
   let timer: ReturnType<typeof setTimeout> | undefined;
   let pause = FIRST_PAUSE_MS;
   let stopped = false;
+  let hidden = true;
+  let left = false;
 
   const close = (): void => {
     clearTimeout(timer);
@@ -64,6 +69,7 @@ export function followRun(id: string, follower: Follower): { stop(): void; resta
   };
   const connect = (): void => {
     close();
+    if (hidden) return;
     follower.onConnection('connecting');
     const query = new URLSearchParams({ types: RUN_EVENTS.join(',') });
     const position = follower.position();
@@ -88,10 +94,22 @@ export function followRun(id: string, follower: Follower): { stop(): void; resta
     source.addEventListener('end', () => finish('ended'));
     source.addEventListener('gone', () => finish('gone'));
   };
-  connect();
+  const unwatch = whileSeen({
+    open() {
+      hidden = false;
+      if (stopped) return;
+      connect();
+      if (left) follower.onReturn();
+    },
+    close() {
+      [hidden, left] = [true, true];
+      close();
+    },
+  });
   return {
     stop() {
       stopped = true;
+      unwatch();
       close();
     },
     restart() {

@@ -7,11 +7,12 @@ import { download } from '~/lib/download';
 import { useLive } from '../live/context';
 import { isTerminal } from '../live/state';
 import type { TabProps } from '../tabs';
+import { useRunStatus } from '../useRunStatus';
 import { Values } from './Values';
 
 /** What the run gave, output by output, and what it was given. */
 export default function OutputsTab({ execution }: TabProps) {
-  const status = useLive(live => live.run.status);
+  const status = useRunStatus(execution);
   const live = useLive(state => state.run.outputs);
   // The run's page has large values in place; the event only says where they are.
   const outputs = execution.outputs ?? live;
