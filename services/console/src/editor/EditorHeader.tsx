@@ -1,5 +1,6 @@
 import { ActionIcon, Button, Menu, TextInput, Tooltip } from '@mantine/core';
 import {
+  IconAdjustments,
   IconArrowBackUp,
   IconArrowForwardUp,
   IconBraces,
@@ -29,10 +30,12 @@ interface Props {
   save: Save;
   showJson: boolean;
   onJson(show: boolean): void;
+  /** Shows the workflow's own settings, and all that is wrong with it. */
+  onSettings(): void;
   onRun(): void;
 }
 
-export function EditorHeader({ id, save, showJson, onJson, onRun }: Props) {
+export function EditorHeader({ id, save, showJson, onJson, onSettings, onRun }: Props) {
   const store = useEditorStore();
   const name = useEditor(state => nameOf(state.history.present));
   const canUndo = useEditor(state => state.history.past.length > 0);
@@ -62,13 +65,12 @@ export function EditorHeader({ id, save, showJson, onJson, onRun }: Props) {
           ● unsaved
         </span>
       )}
-      {may !== false ? (
-        <VerdictMark />
-      ) : (
+      {may === false && (
         <span className={classes.meta} title="Your key may look: changes stay in this page">
           read only
         </span>
       )}
+      <VerdictMark onList={onSettings} />
       <span className={classes.actions}>
         <Tooltip label="Undo (Ctrl Z)">
           <ActionIcon disabled={!canUndo} onClick={undo} aria-label="Undo">
@@ -103,6 +105,9 @@ export function EditorHeader({ id, save, showJson, onJson, onRun }: Props) {
             </ActionIcon>
           </Menu.Target>
           <Menu.Dropdown>
+            <Menu.Item leftSection={<IconAdjustments size={15} />} onClick={onSettings}>
+              Workflow settings
+            </Menu.Item>
             <Menu.Item
               leftSection={<IconDownload size={15} />}
               onClick={() => download(`${name || 'workflow'}.json`, store.getState().history.present)}

@@ -19,12 +19,12 @@ import { nameOf } from './document/edit';
 import { editingAt } from './editing';
 import { EditorHeader } from './EditorHeader';
 import classes from './EditorPage.module.css';
-import { NodeForm } from './form/NodeForm';
-import { WorkflowForm } from './form/WorkflowForm';
 import { NewerVersion } from './NewerVersion';
 import { Palette } from './palette/Palette';
 import { openEditor } from './open';
-import { EditorContext, useEditor } from './store';
+import { Settings } from './Settings';
+import settings from './Settings.module.css';
+import { EditorContext, useEditor, useEditorStore } from './store';
 import { useCalled } from './useCalled';
 import { useDraft } from './useDraft';
 import { useEditorKeys } from './useEditorKeys';
@@ -35,7 +35,7 @@ import { useValidation } from './useValidation';
 const JsonPane = lazyPart(
   () => import('./json/JsonPane'),
   module => module.JsonPane,
-  <div className={classes.side} />,
+  <div className={settings.side} />,
 );
 const RunPanel = lazyPart(
   () => import('~/run/RunPanel'),
@@ -120,10 +120,13 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   const [showJson, setShowJson] = useState(false);
   const [running, setRunning] = useState(false);
   const [adding, setAdding] = useState(false);
-  const selection = useEditor(state => state.selection);
+  const [listing, setListing] = useState(false);
+  const store = useEditorStore();
   const name = useEditor(state => nameOf(state.history.present));
-  const selected = selection.size === 1 ? [...selection][0] : undefined;
-  const exists = useEditor(state => selected !== undefined && state.nodes.has(selected));
+  const showWorkflow = (): void => {
+    store.getState().select([]);
+    setListing(true);
+  };
   // Pickers ask for the models as soon as a node is opened.
   useQuery(modelsQuery());
   useDocumentTitle(`${name || 'Workflow'} · Millrace`);
@@ -141,6 +144,7 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
         save={save}
         showJson={showJson}
         onJson={setShowJson}
+        onSettings={showWorkflow}
         onRun={() => setRunning(true)}
       />
       {record && <NewerVersion record={record} saving={save.pending} />}
@@ -158,9 +162,7 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
           </Button>
         </div>
         {showJson && <JsonPane onClose={() => setShowJson(false)} />}
-        <aside className={classes.side} aria-label="Settings" data-open={exists || undefined}>
-          {exists && selected !== undefined ? <NodeForm key={selected} id={selected} /> : <WorkflowForm />}
-        </aside>
+        <Settings open={listing} onClose={() => setListing(false)} />
       </div>
       {running && <RunPanel place={place} record={record} onClose={() => setRunning(false)} />}
     </div>

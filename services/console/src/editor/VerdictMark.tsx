@@ -1,20 +1,29 @@
 import { UnstyledButton } from '@mantine/core';
 import { useReactFlow } from '@xyflow/react';
 import { IconAlertTriangle, IconCircleCheck, IconLoader2, IconPlugConnectedX } from '@tabler/icons-react';
+import { counted } from './counted';
 import { useEditor, useEditorStore } from './store';
 import classes from './VerdictMark.module.css';
 
-/** What the server says of the workflow as it stands; a click goes to the first mistake. */
-export function VerdictMark() {
+interface Props {
+  /** Shows all that was said, where not all of it is of nodes. */
+  onList(): void;
+}
+
+/** What the server says of the workflow as it stands; a click goes to what was said, or to the first node of it. */
+export function VerdictMark({ onList }: Props) {
   const store = useEditorStore();
   const flow = useReactFlow();
-  const { state, count, of } = useEditor(editor => editor.verdict);
+  const { state, count, warnings, of } = useEditor(editor => editor.verdict);
   const go = (): void => {
-    const first = store.getState().faults.byNode.keys().next().value;
-    store.getState().select(first ? [first] : []);
-    if (first) void flow.fitView({ nodes: [{ id: first }], duration: 250, maxZoom: 1, padding: 0.6 });
+    const { faults, select } = store.getState();
+    const first = faults.byNode.keys().next().value;
+    if (first === undefined || faults.rest.length > 0) return onList();
+    select([first]);
+    void flow.fitView({ nodes: [{ id: first }], duration: 250, maxZoom: 1, padding: 0.6 });
   };
-  const shown = state === 'checking' && of ? (count > 0 ? 'invalid' : 'valid') : state;
+  const said = count > 0 ? 'invalid' : warnings > 0 ? 'warned' : 'valid';
+  const shown = state === 'valid' || (state === 'checking' && of) ? said : state;
   return (
     <span
       role="status"
@@ -23,14 +32,15 @@ export function VerdictMark() {
       data-state={shown}
       data-checking={state === 'checking' || undefined}
     >
-      {shown === 'valid' && (
+      {(shown === 'valid' || shown === 'warned') && (
         <>
-          <IconCircleCheck size={15} aria-hidden /> valid
+          <IconCircleCheck size={15} className={classes.good} aria-hidden /> valid
         </>
       )}
-      {shown === 'invalid' && (
-        <UnstyledButton onClick={go} className={classes.mark} data-state="invalid">
-          <IconAlertTriangle size={15} aria-hidden /> {count} {count === 1 ? 'problem' : 'problems'}
+      {(shown === 'invalid' || shown === 'warned') && (
+        <UnstyledButton onClick={go} className={classes.mark} data-state={shown}>
+          <IconAlertTriangle size={15} aria-hidden />{' '}
+          {shown === 'invalid' ? counted(count, 'problem') : counted(warnings, 'warning')}
         </UnstyledButton>
       )}
       {shown === 'checking' && (

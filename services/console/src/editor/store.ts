@@ -24,7 +24,10 @@ export interface Verdict {
   /** The definition it was given of. */
   of: Definition | null;
   inputs: InputSpec[];
+  /** Of what is wrong; such a workflow does not run. */
   count: number;
+  /** Of what is surely not meant; such a workflow runs. */
+  warnings: number;
 }
 
 export interface EditorState {
@@ -100,7 +103,7 @@ export function createEditor(
       base: saved?.version ?? null,
       ...derive(definition, { catalogue, called: {}, ports: new Map(), edges: [] }),
       faults: NO_FAULTS,
-      verdict: { state: 'unknown', of: null, inputs: [], count: 0 },
+      verdict: { state: 'unknown', of: null, inputs: [], count: 0, warnings: 0 },
       selection: new Set(),
       wire: null,
       settle: () => typing.forEach(take => take()),

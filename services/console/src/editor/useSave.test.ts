@@ -6,7 +6,7 @@ import { afterEach, beforeEach, expect, it, vi } from 'vitest';
 import type { Definition } from '~/api/types';
 import { openEditor } from './open';
 import { EditorContext, type EditorStore } from './store';
-import { useSave, type Save } from './useSave';
+import { useSave } from './useSave';
 
 const named = (name: string): Definition => ({ name, nodes: [{ id: 'a', type: 'delay' }] });
 const draft = { moveTo: () => {} };
@@ -19,14 +19,13 @@ interface Sent {
 
 let root: Root;
 let store: EditorStore;
-let save: Save;
 let sent: Sent[];
 let router: ReturnType<typeof createMemoryRouter>;
 
 function Saving() {
   // The page that is left keeps the record that it was drawn with.
-  save = useSave({ place: 'new-one', record: null, draft });
-  return null;
+  const { run } = useSave({ place: 'new-one', record: null, draft });
+  return make('button', { onClick: run });
 }
 
 beforeEach(async () => {
@@ -46,7 +45,7 @@ beforeEach(async () => {
     { path: '/', Component: Saving },
     { path: '*', Component: Saving },
   ]);
-  root = createRoot(document.createElement('div'));
+  root = createRoot(document.body);
   await act(() =>
     root.render(
       make(
@@ -62,7 +61,7 @@ afterEach(async () => {
   vi.unstubAllGlobals();
 });
 
-const press = () => act(async () => save.run());
+const press = () => act(async () => document.querySelector('button')?.click());
 const until = (holds: () => void) => act(() => vi.waitFor(holds, 5_000));
 
 it('makes one workflow, also where the next save comes from the page that made it', async () => {

@@ -8,7 +8,7 @@ import { blockOf } from '~/graph/ports';
 import { blockName, holdsSelector, isSelector } from '~/graph/selectors';
 import { entryOf, preview } from '~/lib/json';
 import { useEditor } from '../store';
-import { faultsAt, type NodeFault } from '../document/faults';
+import { areMild, faultsAt, type NodeFault } from '../document/faults';
 import classes from './EditorNode.module.css';
 import { FURTHER, sourceHandle, targetHandle } from './handles';
 import type { CanvasNode } from './nodes';
@@ -34,7 +34,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
     <div
       className={classes.node}
       data-selected={selected || undefined}
-      data-faulty={faults ? true : undefined}
+      data-faulty={marked(faults)}
       data-node={id}
     >
       <header className={classes.header}>
@@ -56,7 +56,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
               required={port.required}
               help={port.help}
               wired={entryOf(node.inputs ?? {}, port.name) !== undefined}
-              faulty={faultsAt(faults, port.place).length > 0}
+              faulty={marked(faultsAt(faults, port.place))}
               node={id}
             />
           ))}
@@ -71,7 +71,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
               wired
               // A wire to a part of it does not give its place away to one for the whole.
               fixed={!isSelector(value)}
-              faulty={faultsAt(faults, ['config', name]).length > 0}
+              faulty={marked(faultsAt(faults, ['config', name]))}
               node={id}
             />
           ))}
@@ -83,7 +83,7 @@ export const EditorNode = memo(function EditorNode({ id, selected }: NodeProps<C
               required={false}
               help="Wire something here to make a further input of it."
               wired={false}
-              faulty={false}
+              faulty={undefined}
               faint
               node={id}
             />
@@ -107,11 +107,25 @@ function subtitle(config: Record<string, unknown> | undefined, title: string): s
   return typeof word === 'string' && word !== '' ? `${title} · ${preview(word, 30)}` : title;
 }
 
+type Mark = 'wrong' | 'mild';
+
+/** How the place of these faults is drawn. */
+function marked(faults: readonly NodeFault[] = []): Mark | undefined {
+  if (faults.length === 0) return undefined;
+  return areMild(faults) ? 'mild' : 'wrong';
+}
+
 function FaultMark({ faults }: { faults: readonly NodeFault[] }) {
   const words = faults.map(fault => fault.message).join('; ');
+  const what = areMild(faults) ? 'warnings' : 'mistakes';
   return (
     <Tooltip label={words}>
-      <span className={classes.fault} role="img" aria-label={`${faults.length} mistakes: ${words}`}>
+      <span
+        className={classes.fault}
+        data-faulty={marked(faults)}
+        role="img"
+        aria-label={`${faults.length} ${what}: ${words}`}
+      >
         <IconAlertTriangle size={15} />
       </span>
     </Tooltip>
@@ -126,7 +140,7 @@ interface InputProps {
   required: boolean;
   help: string;
   wired: boolean;
-  faulty: boolean;
+  faulty: Mark | undefined;
   faint?: boolean;
   /** Whether its wires stay as they are: no other is taken here. */
   fixed?: boolean;
@@ -143,7 +157,7 @@ function InputRow({ node, handle, name, kinds, required, help, wired, ...as }: I
     <div
       className={classes.row}
       data-match={match ?? undefined}
-      data-faulty={faulty || undefined}
+      data-faulty={faulty}
       data-faint={faint || undefined}
       title={`${kinds.join(' or ')}. ${help}`}
     >

@@ -1,8 +1,13 @@
-/** What the server finds wrong, by node and by field. */
+/** What the server finds wrong, or surely not meant, by node and by field. */
 import type { Definition, Fault } from '~/api/types';
 import { pointerTokens } from '~/lib/json';
 
-export interface NodeFault extends Fault {
+export interface ToldFault extends Fault {
+  /** Whether it is a warning: the workflow can be saved and run all the same. */
+  mild: boolean;
+}
+
+export interface NodeFault extends ToldFault {
   /** Where in the node: `['config', 'confidence']`. */
   place: string[];
 }
@@ -10,16 +15,21 @@ export interface NodeFault extends Fault {
 export interface FaultIndex {
   byNode: ReadonlyMap<string, readonly NodeFault[]>;
   /** Of the workflow as a whole. */
-  rest: readonly Fault[];
+  rest: readonly ToldFault[];
 }
 
 export const NO_FAULTS: FaultIndex = { byNode: new Map(), rest: [] };
 
-/** The faults of a definition; the pointers are into it. */
-export function indexFaults(definition: Definition, faults: readonly Fault[]): FaultIndex {
+/** The faults of a definition, or what the server warns of; the pointers are into it. */
+export function indexFaults(
+  definition: Definition,
+  faults: readonly Fault[],
+  as: 'faults' | 'warnings' = 'faults',
+): FaultIndex {
   const byNode = new Map<string, NodeFault[]>();
-  const rest: Fault[] = [];
-  for (const fault of faults) {
+  const rest: ToldFault[] = [];
+  for (const told of faults) {
+    const fault = { ...told, mild: as === 'warnings' };
     const [list, index, ...place] = pointerTokens(fault.pointer);
     const node = list === 'nodes' ? definition.nodes[Number(index)]?.id : fault.node;
     if (node == null) rest.push(fault);
@@ -30,5 +40,22 @@ export function indexFaults(definition: Definition, faults: readonly Fault[]): F
 
 /** The faults at a place or below it. */
 export function faultsAt(faults: readonly NodeFault[] | undefined, place: readonly string[]): NodeFault[] {
-  return (faults ?? []).filter(fault => place.every((token, index) => fault.place[index] === token));
+  return (faults ?? []).filter(fault => isWithin(fault, place));
+}
+
+/** The faults at none of these places, nor below one. */
+export function faultsElsewhere(
+  faults: readonly NodeFault[] | undefined,
+  places: readonly (readonly string[])[],
+): NodeFault[] {
+  return (faults ?? []).filter(fault => !places.some(place => isWithin(fault, place)));
+}
+
+function isWithin(fault: NodeFault, place: readonly string[]): boolean {
+  return place.every((token, index) => fault.place[index] === token);
+}
+
+/** Whether there is nothing among these but warnings. */
+export function areMild(faults: readonly ToldFault[]): boolean {
+  return faults.every(fault => fault.mild);
 }

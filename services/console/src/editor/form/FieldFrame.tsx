@@ -4,12 +4,14 @@ import type { ReactNode } from 'react';
 import type { Json } from '~/api/types';
 import { labelOf } from '~/lib/format';
 import { Marked } from '~/ui/Marked';
-import type { NodeFault } from '../document/faults';
+import { areMild, type NodeFault } from '../document/faults';
 import { asIn } from './example';
 import classes from './FieldFrame.module.css';
 
 interface Props {
   name: string;
+  /** Its name in words, where that is not the name itself. */
+  title?: string;
   /** What stands where the name would. */
   label?: ReactNode;
   help?: string | undefined;
@@ -23,13 +25,23 @@ interface Props {
 }
 
 /** A field with its name, its help, and what is wrong with it. */
-export function FieldFrame({ name, label, help, required = false, faults, example, aside, children }: Props) {
+export function FieldFrame({
+  name,
+  title,
+  label,
+  help,
+  required = false,
+  faults,
+  example,
+  aside,
+  children,
+}: Props) {
   return (
-    <div className={classes.field} data-field={name} data-faulty={faults.length > 0 || undefined}>
+    <div className={classes.field} data-field={name} data-faulty={!areMild(faults) || undefined}>
       <Group gap={4} wrap="nowrap" className={classes.head}>
         {label ?? (
           <span className={classes.name}>
-            {labelOf(name)}
+            {title ?? labelOf(name)}
             {required && <b aria-hidden> *</b>}
           </span>
         )}
@@ -42,7 +54,12 @@ export function FieldFrame({ name, label, help, required = false, faults, exampl
       </Group>
       {children}
       {faults.map(fault => (
-        <div key={`${fault.code}${fault.pointer}${fault.message}`} className={classes.fault} role="alert">
+        <div
+          key={`${fault.code}${fault.pointer}${fault.message}`}
+          className={classes.fault}
+          data-mild={fault.mild || undefined}
+          role={fault.mild ? 'note' : 'alert'}
+        >
           {fault.message}
           {fault.hint ? <Hint text={fault.hint} /> : example !== undefined && <Hint text={asIn(example)} />}
         </div>

@@ -33,7 +33,7 @@ beforeEach(() => {
   vi.stubGlobal('IS_REACT_ACT_ENVIRONMENT', true);
   vi.stubGlobal('ResizeObserver', Unseen);
   vi.stubGlobal('matchMedia', () => ({ addEventListener: vi.fn(), removeEventListener: vi.fn() }));
-  vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"workflows":[]}')));
+  vi.stubGlobal('fetch', () => Promise.resolve(new Response('{"workflows":[],"workers":[]}')));
   root = createRoot(document.body);
 });
 afterEach(async () => {

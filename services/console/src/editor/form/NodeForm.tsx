@@ -6,6 +6,7 @@ import { CategoryIcon } from '~/graph/CategoryIcon';
 import { blockOf } from '~/graph/ports';
 import { copyNodes } from '../document/clip';
 import { isNodeId, removeNodes, renameNode, setAt } from '../document/edit';
+import { faultsElsewhere } from '../document/faults';
 import { policiesOf } from '../document/policies';
 import { insert } from '../insert';
 import { useEditor, useEditorStore } from '../store';
@@ -29,7 +30,13 @@ export function NodeForm({ id }: { id: string }) {
   const set = (place: readonly string[], value: Json | undefined): void =>
     change(before => setAt(before, id, place, value), `${id}/${place.join('/')}`);
   const fields = Object.entries(block?.config.properties ?? {});
-  const elsewhere = (faults ?? []).filter(fault => !['config', 'inputs'].includes(fault.place[0] ?? ''));
+  const policies = block ? policiesOf(block, node) : [];
+  // What no field below shows, such as a setting that there is not.
+  const elsewhere = faultsElsewhere(faults, [
+    ...(ports?.inputs ?? []).map(port => port.place),
+    ...fields.map(([name]) => ['config', name]),
+    ...policies.map(policy => [policy]),
+  ]);
   return (
     <ScrollArea className={classes.scroll} type="hover" viewportProps={{ tabIndex: 0 }}>
       <Stack gap="md" p="md">
@@ -91,9 +98,9 @@ export function NodeForm({ id }: { id: string }) {
             </Stack>
           </Section>
         )}
-        {block && policiesOf(block).length > 0 && (
+        {policies.length > 0 && (
           <Section title="When it fails, and where it runs">
-            <PolicyForm node={node} block={block} />
+            <PolicyForm node={node} policies={policies} faults={faults} />
           </Section>
         )}
       </Stack>

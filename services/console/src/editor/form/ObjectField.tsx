@@ -1,13 +1,18 @@
 import { Fieldset, Stack, Switch } from '@mantine/core';
 import { labelOf } from '~/lib/format';
-import { faultsAt } from '../document/faults';
+import { faultsAt, faultsElsewhere } from '../document/faults';
 import { FieldFrame } from './FieldFrame';
 import { asFields, SchemaField, type FieldProps } from './SchemaField';
 
 /** A group of fields, switched on as a whole where it may be left out. */
 export function ObjectField({ node, name, place, schema, value, required, faults, onChange }: FieldProps) {
   const on = value !== undefined || required;
-  const own = faultsAt(faults, place).filter(fault => fault.place.length === place.length);
+  const fields = on ? Object.keys(schema.properties ?? {}) : [];
+  // Also what is wrong at a field that is not drawn: such as one that there is not.
+  const own = faultsElsewhere(
+    faultsAt(faults, place),
+    fields.map(field => [...place, field]),
+  );
   return (
     <FieldFrame
       name={name}

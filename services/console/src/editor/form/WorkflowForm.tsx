@@ -1,6 +1,7 @@
 import { Button, Group, NumberInput, ScrollArea, Stack, Text } from '@mantine/core';
 import { IconCircleCheck, IconCopy, IconTrash } from '@tabler/icons-react';
 import { useReactFlow } from '@xyflow/react';
+import { counted } from '../counted';
 import { copyNodes } from '../document/clip';
 import { removeNodes } from '../document/edit';
 import type { NodeFault } from '../document/faults';
@@ -22,6 +23,12 @@ export function WorkflowForm() {
       if (value === undefined) delete (next as Record<string, unknown>)[field];
       return next;
     }, field);
+  const told =
+    verdict.count > 0
+      ? counted(verdict.count, 'problem')
+      : verdict.warnings > 0
+        ? counted(verdict.warnings, 'warning')
+        : null;
   const number = (value: unknown) => (typeof value === 'number' ? value : '');
   const open = (id: string): void => {
     store.getState().select([id]);
@@ -61,14 +68,18 @@ export function WorkflowForm() {
             <IconCircleCheck size={16} aria-hidden /> Valid, and ready to run.
           </Text>
         )}
-        {verdict.count > 0 && (
+        {told !== null && (
           <section aria-label="Problems">
             <Text fw={600} size="xs" mb={6}>
-              {verdict.count} {verdict.count === 1 ? 'problem' : 'problems'}
+              {told}
             </Text>
             <Stack gap={6}>
               {faults.rest.map(fault => (
-                <div key={`${fault.pointer}${fault.code}`} className={classes.fault}>
+                <div
+                  key={`${fault.pointer}${fault.code}`}
+                  className={classes.fault}
+                  data-mild={fault.mild || undefined}
+                >
                   {fault.message}
                   {fault.hint && <small>→ {fault.hint}</small>}
                 </div>
@@ -117,7 +128,12 @@ function Selected({ ids }: { ids: ReadonlySet<string> }) {
 
 function FaultRow({ id, fault, onOpen }: { id: string; fault: NodeFault; onOpen(id: string): void }) {
   return (
-    <button type="button" className={classes.fault} onClick={() => onOpen(id)}>
+    <button
+      type="button"
+      className={classes.fault}
+      data-mild={fault.mild || undefined}
+      onClick={() => onOpen(id)}
+    >
       <b>
         {id}
         {fault.place.length > 0 && ` · ${fault.place.slice(1).join('.')}`}

@@ -102,7 +102,7 @@ function marks(store: EditorStore, view: EditorView): Diagnostic[] {
   const [tree, text] = [syntaxTree(view.state), view.state.doc.toString()];
   return all.map(fault => ({
     ...locate(tree, text, pointerTokens(fault.pointer)),
-    severity: 'error',
+    severity: fault.mild ? 'warning' : 'error',
     message: fault.hint ? `${fault.message}\n→ ${fault.hint}` : fault.message,
   }));
 }
