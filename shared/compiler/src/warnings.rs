@@ -11,9 +11,11 @@ use serde_json::{Map, Value};
 
 use self::idle::idle;
 use crate::codes;
+use crate::limits::MAX_FAULTS;
 use crate::plan::{Action, Plan, PlanNode};
 
-/// The warnings of a definition that compiled to `plan`, in the order of its nodes. Of what is inside of calls nothing is told.
+/// The warnings of a definition that compiled to `plan`, in the order of its nodes, as many as faults are told of
+/// ([`MAX_FAULTS`]). Of what is inside of calls nothing is told.
 #[must_use]
 pub fn warnings(plan: &Plan, definition: &Value) -> Vec<Fault> {
     let planned: HashMap<&str, &PlanNode> = plan.nodes.iter().map(|node| (node.id.as_str(), node)).collect();
@@ -23,7 +25,7 @@ pub fn warnings(plan: &Plan, definition: &Value) -> Vec<Fault> {
         let node = planned.get(fields.get("id")?.as_str()?)?;
         Some(of_node(node, fields, &format!("/nodes/{place}")))
     };
-    nodes.filter_map(of_one).flatten().collect()
+    nodes.filter_map(of_one).flatten().take(MAX_FAULTS).collect()
 }
 
 /// What there is to say of a node, which stands at `pointer` with these `fields`.

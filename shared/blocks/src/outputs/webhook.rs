@@ -142,10 +142,6 @@ fn check(placed: &Placed<'_>) -> Vec<Problem> {
             hint: "wire a value to `payload`, or write `body` into the configuration".to_owned(),
         });
     }
-    if is_get && placed.has("body") {
-        let hint = "choose POST or PUT, or leave `body` out";
-        problems.push(Problem::config("body", "a GET is sent without a body", hint));
-    }
     if let Some(url) = placed.text("url").filter(|url| !is_web(url)) {
         let message = format!("{:?} is no address", url.chars().take(80).collect::<String>());
         problems.push(Problem::config("url", message, "write http://… or https://…"));
@@ -195,10 +191,8 @@ mod tests {
         assert!(problems(&json!({"url": "$inputs.url", "body": 1}), &[]).is_empty());
         assert_eq!(problems(&json!({"url": url}), &[]), [Subject::MissingInput("payload")]);
         assert_eq!(problems(&json!({"url": "ftp://x", "body": 1}), &[]), [Subject::Config("url")]);
-        assert_eq!(
-            problems(&json!({"url": url, "method": "GET", "body": 1}), &[]),
-            [Subject::Config("body")]
-        );
+        // In vain, and no fault: the compiler warns of it.
+        assert!(problems(&json!({"url": url, "method": "GET", "body": 1}), &[]).is_empty());
     }
 
     #[test]

@@ -9,6 +9,9 @@ use serde_json::{Map, Value};
 
 use crate::inputs::picture::is_made_of_images;
 
+/// Jobs whose worker went away are tried so often whatever the policy says.
+const ATTEMPTS_ANYWAY: u64 = 3;
+
 /// What concerns the jobs of a node.
 const OF_JOBS: [&str; 4] = ["retry", "timeout_ms", "pool", "priority"];
 
@@ -32,7 +35,10 @@ pub(super) fn idle(fields: &Map<String, Value>, block: &Block) -> Vec<Idle> {
     };
     let mut found: Vec<Idle> =
         of_jobs.iter().filter(|field| fields.contains_key(**field)).map(none_of_its_own).collect();
-    found.extend(of_webhook(fields, block));
+    if block.name == webhook::NAME {
+        found.extend(again_of_webhook(fields));
+        found.extend(body_of_webhook(fields));
+    }
     found.extend(of_failures(fields, block));
     found.extend(of_results(fields, block));
     found
@@ -61,15 +67,28 @@ fn of_jobs(fields: &Map<String, Value>, block: &Block) -> (&'static [&'static st
 }
 
 /// What fails here is tried again by the block itself, and what it gives up is given up: only kinds that are named begin the whole
-/// anew.
-fn of_webhook(fields: &Map<String, Value>, block: &Block) -> Option<Idle> {
-    let retry = fields.get("retry")?.as_object().filter(|_| block.name == webhook::NAME)?;
+/// anew, and an attempt of which nobody heard in time.
+fn again_of_webhook(fields: &Map<String, Value>) -> Option<Idle> {
+    let retry = fields.get("retry")?.as_object()?;
     let names_kinds = retry.get("on").and_then(Value::as_array).is_some_and(|on| !on.is_empty());
-    (!names_kinds).then(|| Idle {
+    let is_timed = fields.contains_key("timeout_ms");
+    let is_more = retry.get("max_attempts").and_then(Value::as_u64).is_some_and(|most| most > ATTEMPTS_ANYWAY);
+    (!names_kinds && !is_timed && !is_more).then(|| Idle {
         field: "retry",
         message: "a webhook sends again by itself, as often as `max_attempts` of its `config` says".to_owned(),
         hint: "set `max_attempts` in `config`; to begin anew after those, with another Idempotency-Key, name the kinds of \
                errors in `on`, such as [\"NETWORK\"]",
+    })
+}
+
+/// A GET has none.
+fn body_of_webhook(fields: &Map<String, Value>) -> Option<Idle> {
+    let config = fields.get("config")?.as_object()?;
+    let is_get = config.get("method").is_some_and(|method| method == "GET");
+    (is_get && config.contains_key("body")).then(|| Idle {
+        field: "config/body",
+        message: "a GET is sent without a body".to_owned(),
+        hint: "choose POST or PUT, or leave `body` out",
     })
 }
 
@@ -125,7 +144,7 @@ mod tests {
         let cases = [
             ("detection", &[][..]),
             ("resize", &[]),
-            ("webhook", &["retry", "cache"]),
+            ("webhook", &["cache"]),
             ("aggregation", &["cache"]),
             ("similarity_search", &["cache"]),
             ("condition", at_once),
@@ -152,9 +171,23 @@ mod tests {
     }
 
     #[test]
-    fn a_webhook_is_begun_anew_for_kinds_that_are_named() {
-        let of = |on: Value| fields_of("webhook", &json!({"retry": {"max_attempts": 5, "on": on}}));
+    fn a_webhook_is_begun_anew_for_kinds_that_are_named_and_where_time_ran_out() {
+        let of = |on: Value| fields_of("webhook", &json!({"retry": {"max_attempts": 2, "on": on}}));
         assert!(of(json!(["NETWORK", "TIMEOUT"])).is_empty());
         assert_eq!(of(json!([])), ["retry"]);
+        let timed = json!({"retry": {"max_attempts": 2}, "timeout_ms": 5_000});
+        assert!(fields_of("webhook", &timed).is_empty());
+        // One whose worker goes away is begun so often only because of it.
+        assert!(fields_of("webhook", &json!({"retry": {"max_attempts": 5}})).is_empty());
+    }
+
+    #[test]
+    fn a_body_that_is_not_sent_is_told_of() {
+        let of = |method: &str| {
+            fields_of("webhook", &json!({"config": {"method": method, "url": "https://a.example", "body": 1}}))
+        };
+        assert_eq!(of("GET"), ["config/body"]);
+        assert!(of("POST").is_empty());
+        assert!(of("$inputs.method").is_empty(), "who knows");
     }
 }

@@ -34,12 +34,27 @@ fn what_nothing_reads_is_told_in_its_place() {
 #[test]
 fn a_policy_that_does_nothing_is_told_in_its_place_and_refuses_nothing() {
     let hook = json!({"id": "tell", "type": "webhook", "config": {"url": "https://example.com"},
-        "inputs": {"payload": "$inputs.photo"}, "retry": {"max_attempts": 5}, "timeout_ms": 5000});
+        "inputs": {"payload": "$inputs.photo"}, "retry": {"max_attempts": 3}});
     let definition = workflow(&json!([photo(), hook]));
     let told = warnings(&compile(&definition).unwrap(), &definition);
     let [warning] = &told[..] else { panic!("{told:?}") };
     assert_eq!((warning.code.as_str(), warning.pointer.as_str()), ("IDLE_POLICY", "/nodes/1/retry"));
     assert!(warning.hint.as_ref().unwrap().starts_with("set `max_attempts` in `config`"));
+}
+
+/// Such workflows were saved before anybody told of it, and run.
+#[test]
+fn a_body_that_a_get_has_no_use_for_is_no_fault() {
+    let hook = json!({"id": "tell", "type": "webhook", "inputs": {"payload": "$inputs.photo"},
+        "config": {"url": "https://example.com", "method": "GET", "body": {"text": "seen"}}});
+    assert_eq!(told(&json!([photo(), hook])), ["IDLE_POLICY /nodes/1/config/body"]);
+}
+
+#[test]
+fn no_more_warnings_are_told_than_faults() {
+    let idle = |number: usize| json!({"id": format!("c{number}"), "type": "parameter_input", "config": {"kind": "float"}, "cache": "auto"});
+    let nodes: Vec<_> = (0..2_000).map(idle).collect();
+    assert_eq!(told(&json!(nodes)).len(), millrace_compiler::limits::MAX_FAULTS);
 }
 
 /// What a node does besides what it gives is not known to be in vain.
