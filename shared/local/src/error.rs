@@ -64,6 +64,14 @@ pub enum LocalError {
         /// Its log file.
         log: PathBuf,
     },
+    /// The server runs, and not by the socket that others know it by.
+    #[error("{server} has no socket at {socket} any more; see what is there")]
+    NoSocket {
+        /// `redis-server` or `postgres`.
+        server: &'static str,
+        /// Where it was.
+        socket: PathBuf,
+    },
     /// No installed version of Postgres can read the data.
     #[error(
         "{data} was made by PostgreSQL {made_by}, and only {found} is installed; install that version, or begin anew with another folder (--data-dir)"

@@ -147,12 +147,13 @@ impl PostgresServer {
     /// Starts it again after it ended, on the same port if that is free.
     ///
     /// # Errors
-    /// As [`PostgresServer::start`].
+    /// As [`PostgresServer::start`]; [`LocalError::NoSocket`] when its socket cannot be where it was. It may be tried again.
     pub async fn restart(&mut self) -> Result<(), LocalError> {
         self.process.stop(Signal::SIGINT, ADOPTION_TIMEOUT).await;
         (self.process, self.port) =
             launch(&self.files, &self.programs, self.run_as.as_ref(), &self.options).await?;
-        Ok(())
+        let socket = self.sockets.as_deref().map(|folder| socket_in(folder, self.port));
+        socket::still_open(socket, SERVER).await
     }
 
     /// Ends its sessions, checkpoints and stops; after `deadline` it is killed (and recovers at its next start).

@@ -152,12 +152,12 @@ impl RedisServer {
     /// Starts it again after it ended, on the same port if that is free.
     ///
     /// # Errors
-    /// As [`RedisServer::start`].
+    /// As [`RedisServer::start`]; [`LocalError::NoSocket`] when its socket cannot be where it was. It may be tried again.
     pub async fn restart(&mut self) -> Result<(), LocalError> {
         self.process.stop(Signal::SIGTERM, ADOPTION_TIMEOUT).await;
         (self.process, self.port) =
             launch(&self.folder, &self.options, &self.password, Some(self.port)).await?;
-        Ok(())
+        socket::still_open(self.socket.clone(), SERVER).await
     }
 
     /// Asks it to save and end, waits as long as `deadline`, then kills it.

@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 
 use tokio::net::UnixStream;
 
+use crate::LocalError;
+
 /// The longest path of a socket, bytes: `sun_path` of unix(7) without the zero at its end.
 const LONGEST: usize = 107;
 
@@ -25,6 +27,14 @@ pub(crate) fn can_be(path: &Path) -> bool {
 /// Whether somebody listens there: a server that an earlier version has left running may have none.
 pub(crate) async fn is_open(path: &Path) -> bool {
     UnixStream::connect(path).await.is_ok()
+}
+
+/// Refuses a server that was started again and is not where it was said to be: whoever goes by its socket would look for it in vain.
+pub(crate) async fn still_open(path: Option<PathBuf>, server: &'static str) -> Result<(), LocalError> {
+    match path {
+        Some(socket) if !is_open(&socket).await => Err(LocalError::NoSocket { server, socket }),
+        _ => Ok(()),
+    }
 }
 
 #[cfg(test)]

@@ -114,6 +114,24 @@ async fn a_killed_redis_comes_back_on_its_port() {
     server.stop(DEADLINE).await;
 }
 
+/// Whoever goes by the socket would look for it in vain, and nobody would know.
+#[tokio::test]
+async fn a_server_that_comes_back_without_its_socket_is_not_back() {
+    let dir = folder();
+    let mut server = RedisServer::start(dir.path(), &options(true)).await.unwrap();
+    let by_socket = server.socket_url().unwrap();
+    let socket = dir.path().canonicalize().unwrap().join("redis.sock");
+    server.kill().await;
+    std::fs::remove_file(&socket).unwrap();
+    std::fs::create_dir(&socket).unwrap();
+    let error = server.restart().await.unwrap_err();
+    assert!(error.to_string().contains("redis.sock"), "{error}");
+    std::fs::remove_dir(&socket).unwrap();
+    server.restart().await.unwrap();
+    assert_eq!(count(&by_socket, "x").await, 1);
+    server.stop(DEADLINE).await;
+}
+
 #[tokio::test]
 async fn postgres_starts_from_nothing_and_from_a_template_and_stops() {
     let begun = Instant::now();
