@@ -6,6 +6,7 @@ import { notifyDone } from '~/ui/notify';
 import { SubmitForm } from '~/ui/SubmitForm';
 import { OriginField } from './OriginField';
 import { FILES, register, type Registration } from './registration';
+import { WeightsField } from './WeightsField';
 
 const TASKS = ['detection', 'classification', 'segmentation', 'embedding', 'tensor'];
 
@@ -17,6 +18,7 @@ const NOTHING: Registration = {
   sha256: '',
   labels: '',
   files: {},
+  weights: [],
 };
 
 /** Registers a model: workers fetch it when it is first needed. */
@@ -103,18 +105,19 @@ export function NewModel({ onClose }: { onClose(): void }) {
             Files beside it
           </Text>
           <Text size="xs" c="dimmed">
-            A Hugging Face model has some of these, a large graph keeps its weights apart; an Ultralytics
-            export needs none.
+            A Hugging Face model has some of these, a large graph keeps its weights apart, under the names
+            that it has for them; an Ultralytics export needs none.
           </Text>
           {FILES.map(name => (
             <OriginField
               key={name}
               label={name}
-              accept={name.endsWith('.json') ? '.json' : '*'}
+              accept=".json"
               value={model.files[name] ?? ''}
               onChange={origin => set({ files: { ...model.files, [name]: origin } })}
             />
           ))}
+          <WeightsField value={model.weights} onChange={weights => set({ weights })} />
         </Stack>
       </SubmitForm>
     </Modal>

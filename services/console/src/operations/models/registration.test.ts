@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { classes, register } from './registration';
+import { classes, nameOf, register, type Registration } from './registration';
 
 describe('the names of classes', () => {
   it('stand one a line, or as JSON', () => {
@@ -46,6 +46,7 @@ describe('registering', () => {
         'config.json': new File(['{}'], 'c.json', { type: 'application/json' }),
         'tokenizer.json': '',
       },
+      weights: [],
     });
     expect(sent.slice(0, 2).map(([path, type]) => [path, type])).toEqual([
       ['/api/v1/blobs', 'application/octet-stream'],
@@ -55,5 +56,52 @@ describe('registering', () => {
       '/api/v1/models',
       { id: 'parts', task: 'detection', checkpoint: 'blob:of-4', files: { 'config.json': 'blob:of-2' } },
     ]);
+  });
+
+  const nothing: Registration = {
+    id: 'parts',
+    task: 'detection',
+    family: '',
+    checkpoint: 'https://models.example/best.onnx',
+    sha256: '',
+    labels: '',
+    files: {},
+    weights: [],
+  };
+
+  it('names weights as the graph does', async () => {
+    let files: unknown;
+    vi.stubGlobal('fetch', (_: string, { body }: { body: Blob | string }) => {
+      if (body instanceof Blob) return Promise.resolve(Response.json({ blob: `of-${body.size}` }));
+      ({ files } = JSON.parse(body));
+      return Promise.resolve(Response.json({ model_id: 'parts' }));
+    });
+    await register({
+      ...nothing,
+      files: { 'export.json': new File(['{}'], 'export.json') },
+      weights: [
+        { name: '', origin: new File(['abc'], 'model.onnx.data') },
+        { name: ' best.onnx_data_1 ', origin: new File(['abcd'], 'download') },
+        { name: '', origin: 'https://models.example/best.onnx_data?v=2' },
+        { name: 'none.data', origin: '' },
+      ],
+    });
+    expect(files).toEqual({
+      'export.json': 'blob:of-2',
+      'model.onnx.data': 'blob:of-3',
+      'best.onnx_data_1': 'blob:of-4',
+      'best.onnx_data': 'https://models.example/best.onnx_data?v=2',
+    });
+  });
+
+  it('sends nothing where weights have no name, or one twice', async () => {
+    const fetch = vi.fn();
+    vi.stubGlobal('fetch', fetch);
+    const blob = { name: '', origin: `blob:${'a'.repeat(64)}` };
+    expect(nameOf(blob)).toBe('');
+    await expect(register({ ...nothing, weights: [blob] })).rejects.toThrow('need the name');
+    const twice = { ...blob, name: 'a.data' };
+    await expect(register({ ...nothing, weights: [twice, twice] })).rejects.toThrow('called a.data');
+    expect(fetch).not.toHaveBeenCalled();
   });
 });

@@ -6,15 +6,22 @@ import { isObject, parseJson } from '~/lib/json';
 /** Where a file is: on this machine, or at an address (`https://…`, `blob:<sha256>`). */
 export type Origin = File | string;
 
-/** What may stand beside a model's ONNX file. */
+/** What may stand beside a model's ONNX file, but for its weights. */
 export const FILES = [
   'config.json',
+  'export.json',
   'preprocessor_config.json',
   'processor_config.json',
   'tokenizer.json',
   'tokenizer_config.json',
-  'model.onnx_data',
 ] as const;
+
+/** A file of weights. */
+export interface Weights {
+  /** As the graph calls it; empty where its own name is that. */
+  name: string;
+  origin: Origin;
+}
 
 export interface Registration {
   id: string;
@@ -25,13 +32,14 @@ export interface Registration {
   labels: string;
   /** By name; an empty address is none. */
   files: Record<string, Origin>;
+  weights: readonly Weights[];
 }
 
 /** Registers it, or replaces what is registered under its name; nothing more is sent once `signal` is given. */
 export async function register(model: Registration, signal?: AbortSignal): Promise<Model> {
   // Before anything is uploaded: they may be refused.
   const names = classes(model.labels);
-  const given = Object.entries(model.files).filter(([, origin]) => origin !== '');
+  const given = filesOf(model);
   const files = await Promise.all(
     given.map(async ([name, origin]) => [name, await place(origin, signal)] as const),
   );
@@ -46,6 +54,25 @@ export async function register(model: Registration, signal?: AbortSignal): Promi
     ...names,
   };
   return request<Model>('/models', { method: 'POST', body, signal });
+}
+
+function filesOf({ files, weights }: Registration): [string, Origin][] {
+  const given = weights
+    .filter(({ origin }) => origin !== '')
+    .map((one): [string, Origin] => [nameOf(one), one.origin]);
+  const names = given.map(([name]) => name);
+  if (names.includes(''))
+    throw new Error('Weights need the name that the graph has for them, as in model.onnx.data');
+  const twice = names.find((name, at) => names.indexOf(name) !== at);
+  if (twice !== undefined) throw new Error(`Two files of weights are called ${twice}`);
+  return [...Object.entries(files).filter(([, origin]) => origin !== ''), ...given];
+}
+
+/** What a file of weights is called: by its own name, unless another is given. An address may end with it. */
+export function nameOf({ name, origin }: Weights): string {
+  if (name.trim() !== '') return name.trim();
+  if (typeof origin !== 'string') return origin.name;
+  return /\/([^/?#]+\.(?:data|onnx_data(?:_\d+)?))(?:[?#].*)?$/.exec(origin.trim())?.[1] ?? '';
 }
 
 /**
