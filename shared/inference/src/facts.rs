@@ -82,14 +82,20 @@ impl Facts {
 
     /// What its files say of its image processor. `transformers` from version 5 on writes that of a model for pictures and texts
     /// into `processor_config.json`, and believes it before `preprocessor_config.json`, which may be left from before. Models of timm
-    /// have neither.
+    /// have neither: their own is put together, unless the owner says which it is, and with that all that it does.
     fn image_processor(&self) -> Result<Option<Map<String, Value>>, InferenceError> {
         let processor = folder::json_of(&self.id, &self.folder, "processor_config.json")?;
         match processor.and_then(|mut fields| fields.remove("image_processor")) {
             Some(Value::Object(fields)) => Ok(Some(fields)),
             _ => Ok(folder::json_of(&self.id, &self.folder, "preprocessor_config.json")?
-                .or_else(|| timm_processor(&self.config))),
+                .or_else(|| timm_processor(&self.config).filter(|_| !self.owner_names_processor()))),
         }
+    }
+
+    fn owner_names_processor(&self) -> bool {
+        ["image_processor_type", "feature_extractor_type"]
+            .iter()
+            .any(|key| self.overrides.preprocess.contains_key(*key))
     }
 
     /// The architectures its `config.json` names, such as `DetrForObjectDetection`.

@@ -48,14 +48,14 @@ pub(crate) fn lone_graph<'a>(folder: &str, names: impl IntoIterator<Item = &'a s
 }
 
 /// The models among files, by the paths of all of them, relative to the repository. A folder that is a model has no further
-/// ones in it. One with a `millrace.toml`, which may name its graph, is a model if there is any graph below it.
+/// ones in it, but if all that speaks for it is a graph of another name than the usual ones: that may lie there by chance. One with
+/// a `millrace.toml`, which may name its graph, is a model if there is any graph below it.
 #[must_use]
 pub fn models_among(paths: &BTreeSet<String>) -> BTreeSet<ModelId> {
     let mut folders: BTreeSet<&str> = BTreeSet::new();
     for path in paths {
         let by_graph = GRAPHS.iter().filter_map(|graph| path.strip_suffix(graph)?.strip_suffix('/'));
         folders.extend(by_graph);
-        folders.extend(owner_of_lone(path, paths));
         if let Some(folder) = path.strip_suffix(Overrides::FILE).filter(|folder| folder.ends_with('/')) {
             let below = paths.range(folder.to_owned()..).take_while(|path| path.starts_with(folder));
             if below.into_iter().any(|path| path.ends_with(".onnx")) {
@@ -67,8 +67,10 @@ pub fn models_among(paths: &BTreeSet<String>) -> BTreeSet<ModelId> {
         let above = folder.match_indices('/').map(|(at, _)| &folder[..at]);
         above.into_iter().any(|above| folders.contains(above))
     };
-    let own = folders.iter().filter(|folder| is_model_name(folder) && !is_inside(folder));
-    own.map(|folder| ModelId::from(*folder)).collect()
+    let lone = paths.iter().filter_map(|path| owner_of_lone(path, paths));
+    let own =
+        folders.iter().copied().chain(lone).filter(|folder| is_model_name(folder) && !is_inside(folder));
+    own.map(ModelId::from).collect()
 }
 
 /// The folder whose only graph is at `path`, right in it or in its `onnx`.
@@ -137,6 +139,8 @@ mod tests {
             "variant/onnx/model_quantized.onnx",
             "hidden/.best.onnx",
             "deep/runs/train/weights/best.onnx",
+            "vendor/yolo11n.onnx",
+            "vendor/clip/onnx/model.onnx",
             ".hidden/model.onnx",
             "a/b/c/d/e/model.onnx",
             "model.onnx",
@@ -144,7 +148,17 @@ mod tests {
         let found: Vec<String> = models_among(&paths).iter().map(ToString::to_string).collect();
         assert_eq!(
             found,
-            ["acme/hub", "deep/runs/train/weights", "export", "named", "plain", "plain-2", "variant"]
+            [
+                "acme/hub",
+                "deep/runs/train/weights",
+                "export",
+                "named",
+                "plain",
+                "plain-2",
+                "variant",
+                "vendor",
+                "vendor/clip"
+            ]
         );
     }
 

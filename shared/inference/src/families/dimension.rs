@@ -32,7 +32,10 @@ fn configured(output: &str, config: &Map<String, Value>, tower: &Map<String, Val
     };
     match output {
         "image_embeds" | "text_embeds" => number(config, "projection_dim"),
-        "pooler_output" => number(tower, "pooler_output_size").or_else(|| number(tower, "hidden_size")),
+        // The text tower of SigLIP puts what it pools through a layer of its own (`projection_size`).
+        "pooler_output" => ["pooler_output_size", "projection_size", "hidden_size"]
+            .into_iter()
+            .find_map(|name| number(tower, name)),
         PATCHES => number(tower, "hidden_size"),
         _ => None,
     }
@@ -49,6 +52,13 @@ mod tests {
         let output = GraphPort { name: name.to_owned(), element: ElementType::F32, shape: shape.to_vec() };
         let config = config.as_object().unwrap();
         dimension_of(&output, config, config)
+    }
+
+    #[test]
+    fn what_a_text_tower_pools_may_be_wider_than_its_tokens() {
+        let config = json!({"hidden_size": 1152, "projection_size": 1536});
+        assert_eq!(dimension("pooler_output", &[None, None], &config), Some(1536));
+        assert_eq!(dimension("last_hidden_state", &[None, None, None], &config), Some(1152));
     }
 
     #[test]

@@ -37,9 +37,7 @@ pub(super) fn labels(facts: &Facts, count: usize) -> Result<Vec<String>, Inferen
             name.clone_into(place);
         }
     }
-    let listed =
-        [facts.config.get("label_names"), timm_data(&facts.config).and_then(|data| data.get("label_names"))];
-    let listed = listed.into_iter().flatten().find_map(Value::as_array).filter(|_| named.is_none());
+    let listed = listed_by_timm(facts).filter(|_| named.is_none());
     for (place, name) in labels.iter_mut().zip(listed.into_iter().flatten()) {
         if let Some(name) = name.as_str() {
             name.clone_into(place);
@@ -48,7 +46,18 @@ pub(super) fn labels(facts: &Facts, count: usize) -> Result<Vec<String>, Inferen
     Ok(labels)
 }
 
-/// How many classes the model says it has: its labels, else `num_labels`, else the two that `transformers` assumes.
+/// The names that a configuration of timm lists.
+fn listed_by_timm(facts: &Facts) -> Option<&Vec<Value>> {
+    of_timm(facts, "label_names").find_map(Value::as_array)
+}
+
+/// What a configuration of timm says, beside the rest or in a table of its own.
+fn of_timm<'a>(facts: &'a Facts, key: &'a str) -> impl Iterator<Item = &'a Value> {
+    [facts.config.get(key), timm_data(&facts.config).and_then(|data| data.get(key))].into_iter().flatten()
+}
+
+/// How many classes the model says it has: its labels, else `num_labels`, else what timm counts or lists, else the two that
+/// `transformers` assumes.
 pub(super) fn class_count(facts: &Facts) -> usize {
     let last = |labels: &serde_json::Map<String, Value>| {
         labels.keys().filter_map(|key| key.parse::<usize>().ok()).filter(|&key| key < MOST_LABELS).max()
@@ -56,7 +65,9 @@ pub(super) fn class_count(facts: &Facts) -> usize {
     let named = facts.config.get("id2label").and_then(Value::as_object).and_then(last).map(|last| last + 1);
     let told = facts.config.get("num_labels").and_then(Value::as_u64).map(|count| count as usize);
     let owner = facts.overrides.labels.as_ref().map(Vec::len);
-    owner.or(named).or(told).unwrap_or(2)
+    let counted = || of_timm(facts, "num_classes").find_map(Value::as_u64).map(|count| count as usize);
+    let listed = || listed_by_timm(facts).map(Vec::len);
+    owner.or(named).or(told).or_else(counted).or_else(listed).unwrap_or(2)
 }
 
 /// What goes into an input of the graph.
