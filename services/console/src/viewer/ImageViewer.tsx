@@ -1,5 +1,5 @@
 import { ActionIcon, Checkbox, Group, Slider, Stack, Text, Tooltip } from '@mantine/core';
-import { IconDownload, IconZoomReset } from '@tabler/icons-react';
+import { IconDownload, IconZoomIn, IconZoomOut, IconZoomReset } from '@tabler/icons-react';
 import { useCallback, useMemo, useState } from 'react';
 import { blobUrl, type Detection, type ImageValue } from '~/lib/values';
 import { formatCount } from '~/lib/format';
@@ -31,7 +31,7 @@ export function ImageViewer({ image, candidates, asked, alt }: Props) {
     (label: string) => switched.get(label) ?? label === layers[0]?.label,
     [switched, layers],
   );
-  const { frame, style, scale, reset, handlers, zoomed } = useZoom(image.width);
+  const { frame, style, scale, zoomIn, zoomOut, reset, handlers, zoomed } = useZoom(image.width);
   const all = useMemo(
     () => layers.filter(layer => isOn(layer.label)).flatMap(layer => layer.overlay.items),
     [layers, isOn],
@@ -41,7 +41,15 @@ export function ImageViewer({ image, candidates, asked, alt }: Props) {
   const overlay = { items, width: image.width, height: image.height };
   return (
     <div className={classes.viewer} data-plain={layers.length === 0 || undefined}>
-      <div ref={frame} className={classes.frame} {...handlers} data-zoomed={zoomed || undefined}>
+      <div
+        ref={frame}
+        className={classes.frame}
+        {...handlers}
+        data-zoomed={zoomed || undefined}
+        tabIndex={0}
+        role="group"
+        aria-label={`${alt || 'The picture'}: + and - zoom, the arrows move it, 0 shows the whole`}
+      >
         <div
           className={classes.stage}
           style={{
@@ -60,6 +68,16 @@ export function ImageViewer({ image, candidates, asked, alt }: Props) {
           {items.length > 0 && <Boxes {...overlay} scale={scale} active={active} onActive={setActive} />}
         </div>
         <Group gap={4} className={classes.tools}>
+          <Tooltip label="Zoom in">
+            <ActionIcon variant="default" aria-label="Zoom in" onClick={zoomIn}>
+              <IconZoomIn size={16} />
+            </ActionIcon>
+          </Tooltip>
+          <Tooltip label="Zoom out">
+            <ActionIcon variant="default" aria-label="Zoom out" disabled={!zoomed} onClick={zoomOut}>
+              <IconZoomOut size={16} />
+            </ActionIcon>
+          </Tooltip>
           {zoomed && (
             <Tooltip label="Show the whole picture">
               <ActionIcon variant="default" aria-label="Show the whole picture" onClick={reset}>
