@@ -1,17 +1,17 @@
 import { Button, Center } from '@mantine/core';
 import { useDocumentTitle } from '@mantine/hooks';
-import { IconPlus, IconTopologyStar3 } from '@tabler/icons-react';
+import { IconPlus } from '@tabler/icons-react';
 import { ReactFlowProvider } from '@xyflow/react';
 import { useQuery } from '@tanstack/react-query';
-import { useEffect, useMemo, useState } from 'react';
-import { Link, Navigate, useLocation, useParams, useSearchParams } from 'react-router';
+import { useCallback, useEffect, useMemo, useState } from 'react';
+import { Navigate, useLocation, useParams, useSearchParams } from 'react-router';
 import { blocksQuery, modelsQuery, workflowQuery } from '~/api/queries';
 import { isMissing } from '~/api/request';
 import type { WorkflowRecord } from '~/api/types';
 import { PageLoading } from '~/app/PageLoading';
 import { catalogueOf } from '~/graph/ports';
-import { EmptyState } from '~/ui/EmptyState';
 import { lazyPart } from '~/ui/lazyPart';
+import { notifyProblem } from '~/ui/notify';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { freshAddress, START } from '~/workflows/start';
 import { Canvas } from './canvas/Canvas';
@@ -20,6 +20,7 @@ import { editingAt } from './editing';
 import { EditorHeader } from './EditorHeader';
 import classes from './EditorPage.module.css';
 import { NewerVersion } from './NewerVersion';
+import { NoWorkflow } from './NoWorkflow';
 import { Palette } from './palette/Palette';
 import { openEditor } from './open';
 import { Settings } from './Settings';
@@ -42,6 +43,8 @@ const RunPanel = lazyPart(
   module => module.RunPanel,
 );
 
+const CLOSE_QUESTION = 'The JSON is no workflow yet. Close it, and lose what was written since it was one?';
+
 /** A saved workflow, or a new one, on the canvas. */
 export function Component() {
   const { id } = useParams();
@@ -55,7 +58,7 @@ export function Component() {
     staleTime: 0,
     refetchOnWindowFocus: false,
   });
-  if (isMissing(saved.error)) return <NoWorkflow />;
+  if (id !== undefined && isMissing(saved.error)) return <NoWorkflow id={id} />;
   const error = blocks.error ?? saved.error;
   if (error && !(blocks.data && (id === undefined || saved.data))) {
     return (
@@ -78,22 +81,6 @@ export function Component() {
 function Anew() {
   const [address] = useState(freshAddress);
   return <Navigate to={address} replace />;
-}
-
-function NoWorkflow() {
-  return (
-    <EmptyState
-      icon={IconTopologyStar3}
-      title="There is no such workflow"
-      action={
-        <Button component={Link} to="/workflows">
-          Workflows
-        </Button>
-      }
-    >
-      It may have been deleted. Its runs are kept, each with the definition it walked.
-    </EmptyState>
-  );
 }
 
 interface Props {
@@ -135,7 +122,16 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   const draft = useDraft(place);
   useUnsavedGuard(draft.drop);
   const save = useSave({ place, record, draft });
-  const keys = useEditorKeys({ save, onRun: () => setRunning(true) });
+  const run = useCallback((): void => {
+    const untaken = store.getState().settle();
+    if (untaken === null) setRunning(true);
+    else notifyProblem('It does not run yet', untaken);
+  }, [store]);
+  const toggleJson = (show: boolean): void => {
+    const isLost = !show && store.getState().settle() !== null;
+    if (!isLost || window.confirm(CLOSE_QUESTION)) setShowJson(show);
+  };
+  const keys = useEditorKeys({ save, onRun: run });
   useEffect(() => keys.listen(), [keys]);
   return (
     <div className={classes.page}>
@@ -143,11 +139,11 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
         id={record?.id}
         save={save}
         showJson={showJson}
-        onJson={setShowJson}
+        onJson={toggleJson}
         onSettings={showWorkflow}
-        onRun={() => setRunning(true)}
+        onRun={run}
       />
-      {record && <NewerVersion record={record} saving={save.pending} />}
+      {record && <NewerVersion record={record} save={save} />}
       <div className={classes.bench}>
         <Palette open={adding} onOpen={setAdding} />
         <div className={classes.canvas}>
@@ -161,7 +157,7 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
             Add
           </Button>
         </div>
-        {showJson && <JsonPane onClose={() => setShowJson(false)} />}
+        {showJson && <JsonPane onClose={() => toggleJson(false)} />}
         <Settings open={listing} onClose={() => setListing(false)} />
       </div>
       {running && <RunPanel place={place} record={record} onClose={() => setRunning(false)} />}

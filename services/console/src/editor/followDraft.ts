@@ -1,6 +1,6 @@
 /** Keeps the editor's unsaved work as a draft while it is edited, and drops it once there is none. */
 import { dropDraft, keepDraft } from '~/workflows/draft';
-import { hasWork, type EditorStore } from './store';
+import { hasChanges, type EditorStore } from './store';
 
 /** Typing is let finish first. */
 const PAUSE_MS = 300;
@@ -25,7 +25,8 @@ export function followDraft(store: EditorStore, first: string): DraftKeeper {
   const write = (): void => {
     cancel();
     const state = store.getState();
-    if (!givenUp && hasWork(state)) keepDraft(place, { base: state.base, definition: state.history.present });
+    if (!givenUp && hasChanges(state))
+      keepDraft(place, { base: state.base, definition: state.history.present });
     else dropDraft(place);
   };
   const unsubscribe = store.subscribe((state, before) => {

@@ -3,7 +3,7 @@ import type { Block, Definition } from '~/api/types';
 import { placesOf } from '~/graph/places';
 import { connect, move } from './document/edit';
 import { drawnPlaces } from './document/places';
-import { createEditor, hasWork, isDirty, runsOtherwise } from './store';
+import { createEditor, hasChanges, hasWork, isDirty, runsOtherwise } from './store';
 
 const named = (name: string, ...ids: string[]): Definition => ({
   name,
@@ -100,5 +100,14 @@ describe('the editor', () => {
     forget();
     editor().settle();
     expect(taken).toEqual(['a', 'b', 'b']);
+  });
+
+  it('has work in a text that cannot be taken over, which is no change of the document', () => {
+    const editor = open(saved(1, 'one', 'a'));
+    editor().onSettle(() => editor().setUntaken('half a text'));
+    expect(editor().settle()).toBe('half a text');
+    expect([isDirty(editor()), hasWork(editor()), hasChanges(editor())]).toEqual([true, true, false]);
+    editor().setUntaken(null);
+    expect([isDirty(editor()), hasWork(editor())]).toEqual([false, false]);
   });
 });

@@ -48,8 +48,10 @@ export interface EditorState {
   verdict: Verdict;
   selection: ReadonlySet<string>;
   wire: OpenWire | null;
-  /** Takes over at once what is typed and waits for a pause or for its field to be left. */
-  settle(): void;
+  /** Why what is being written cannot be taken over, such as half of a JSON text; null where all can. */
+  untaken: string | null;
+  /** Takes over at once what is typed and waits for a pause or for its field to be left, and gives what is `untaken` then. */
+  settle(): string | null;
 }
 
 export interface EditorActions {
@@ -58,6 +60,7 @@ export interface EditorActions {
   replace(definition: Definition): void;
   /** Has `take` called whenever typing is to be taken over, until what it gives back is called. */
   onSettle(take: () => void): () => void;
+  setUntaken(why: string | null): void;
   undo(): void;
   redo(): void;
   select(ids: Iterable<string>): void;
@@ -106,7 +109,12 @@ export function createEditor(
       verdict: { state: 'unknown', of: null, inputs: [], count: 0, warnings: 0 },
       selection: new Set(),
       wire: null,
-      settle: () => typing.forEach(take => take()),
+      untaken: null,
+      settle() {
+        typing.forEach(take => take());
+        return get().untaken;
+      },
+      setUntaken: why => set({ untaken: why }),
       onSettle(take) {
         typing.add(take);
         return () => typing.delete(take);
@@ -127,7 +135,7 @@ export function createEditor(
       markSaved: ({ id, definition: next, version }) => set({ id, saved: next, base: version }),
       load({ id, definition: next, version }) {
         const state = get();
-        show(isDirty(state) ? record(state.history, next, null, Date.now()) : begin(next));
+        show(isChanged(state) ? record(state.history, next, null, Date.now()) : begin(next));
         set({ id, saved: next, base: version });
       },
       resume(draft) {
@@ -186,8 +194,13 @@ export function useEditor<T>(select: (state: EditorState & EditorActions) => T):
   return useStore(useEditorStore(), select);
 }
 
-/** Whether there is something to save. An untouched empty canvas is nothing. */
+/** Whether there is something to save, or a text to finish first. */
 export function isDirty(state: EditorState): boolean {
+  return state.untaken !== null || isChanged(state);
+}
+
+/** Whether the document is another one than is saved. An untouched empty canvas is none. */
+export function isChanged(state: EditorState): boolean {
   if (state.saved === null && state.history.present.nodes.length === 0) return false;
   return !sameJson(state.history.present, state.saved);
 }
@@ -202,5 +215,10 @@ export function runsOtherwise({ history, saved }: EditorState): boolean {
  * to the very first step.
  */
 export function hasWork(state: EditorState): boolean {
-  return (state.saved !== null || state.history.past.length > 0) && isDirty(state);
+  return state.untaken !== null || hasChanges(state);
+}
+
+/** Whether some of that is in the document, which can be kept as a draft. */
+export function hasChanges(state: EditorState): boolean {
+  return (state.saved !== null || state.history.past.length > 0) && isChanged(state);
 }

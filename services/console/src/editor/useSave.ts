@@ -2,7 +2,7 @@ import { useMutation, useQueryClient } from '@tanstack/react-query';
 import { useCallback, useMemo, useRef } from 'react';
 import { useNavigate } from 'react-router';
 import { saveWorkflow, workflowQuery } from '~/api/queries';
-import { ProblemError } from '~/api/request';
+import { isMissing, ProblemError } from '~/api/request';
 import type { Definition, WorkflowRecord } from '~/api/types';
 import { moveGiven } from '~/run/given';
 import { notifyDone, notifyProblem } from '~/ui/notify';
@@ -22,7 +22,7 @@ interface Options {
   draft: Pick<DraftKeeper, 'moveTo'>;
 }
 
-/** Saves a new version, one at a time. Two people who save at once do not undo each other: the second is asked. */
+/** Saves a new version, one at a time. Two people who save at once do not undo each other: the second is shown what came first. */
 export function useSave({ place, record, draft }: Options): Save {
   const store = useEditorStore();
   const queries = useQueryClient();
@@ -31,7 +31,7 @@ export function useSave({ place, record, draft }: Options): Save {
   const saving = useRef(false);
   const { mutate, isPending } = useMutation({
     // By the editor's own word, not the page's: the page learns of its workflow with its next drawing.
-    mutationFn: (sent: Definition) => saveOver(store.getState().id, sent, store.getState().base),
+    mutationFn: (sent: Definition) => saveWorkflow(store.getState().id, sent, store.getState().base),
     onSuccess: (saved, sent) => {
       // What was sent is what is saved, whatever was done while the answer was on its way. The server pins the blocks' versions.
       store.getState().markSaved({ id: saved.id, definition: sent, version: saved.version });
@@ -46,14 +46,19 @@ export function useSave({ place, record, draft }: Options): Save {
       }
     },
     onError: error => {
-      if (!isConflict(error)) notifyProblem('It was not saved', error);
+      const { id } = store.getState();
+      // What is there by now is shown, with what can be done: NewerVersion, or that there is nothing any more.
+      if (id && (isConflict(error) || isMissing(error)))
+        void queries.invalidateQueries({ queryKey: workflowQuery(id).queryKey });
+      notifyProblem('It was not saved', isConflict(error) ? OVERTAKEN : error);
     },
     onSettled: () => {
       saving.current = false;
     },
   });
   const run = useCallback(() => {
-    store.getState().settle();
+    const untaken = store.getState().settle();
+    if (untaken !== null) return notifyProblem('It was not saved', untaken);
     const state = store.getState();
     if (saving.current || !isDirty(state)) return;
     saving.current = true;
@@ -70,21 +75,8 @@ export function useSave({ place, record, draft }: Options): Save {
   return useMemo(() => ({ run, pending: isPending }), [run, isPending]);
 }
 
-/** Replaces version `base`, or, if that is what the user says, whatever is there. */
-async function saveOver(
-  id: string | null,
-  definition: Definition,
-  base: number | null,
-): Promise<WorkflowRecord> {
-  try {
-    return await saveWorkflow(id, definition, base);
-  } catch (error) {
-    const question =
-      'Somebody saved another version meanwhile. Save yours as the newest? Theirs stays among the versions.';
-    if (!isConflict(error) || !window.confirm(question)) throw error;
-    return saveWorkflow(id, definition, null);
-  }
-}
+const OVERTAKEN =
+  'Somebody saved another version meanwhile. Above the canvas you can see what changed, and save yours all the same.';
 
 function isConflict(error: unknown): boolean {
   return error instanceof ProblemError && [409, 412].includes(error.status);

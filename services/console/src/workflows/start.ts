@@ -4,6 +4,7 @@
  */
 import type { Definition } from '~/api/types';
 import { clearTab, dropFromTab, keepInTab, readFromTab } from '~/lib/tabStorage';
+import { keepDraft } from './draft';
 
 export const NEW_WORKFLOW = '/workflows/new';
 /** The key's name in the address. */
@@ -25,6 +26,13 @@ export function startWith(definition: Definition): string {
     clearTab(KEPT);
     keepInTab(KEPT + key, definition);
   }
+  return addressOf(key);
+}
+
+/** Keeps work whose workflow is gone as that of a new workflow, and gives that workflow's address. */
+export function goOnWith(definition: Definition): string {
+  const key = freshKey();
+  keepDraft(key, { base: null, definition });
   return addressOf(key);
 }
 

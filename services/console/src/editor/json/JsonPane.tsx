@@ -62,12 +62,14 @@ export function JsonPane(_: { onClose(): void }) {
       const changed = state.history.present !== before.history.present;
       if (changed && !sameAs(store, view.state.doc.toString())) {
         view.dispatch({ changes: { from: 0, to: view.state.doc.length, insert: write(store) } });
+        store.getState().setUntaken(null);
       } else if (state.faults !== before.faults) view.dispatch({});
     });
     return () => {
       settle();
       forget();
       unsubscribe();
+      store.getState().setUntaken(null);
       view.destroy();
     };
   }, [store]);
@@ -78,13 +80,15 @@ function write(store: EditorStore): string {
   return JSON.stringify(store.getState().history.present, null, 2);
 }
 
-/** Takes the text over when it is a workflow; until then the marks say why it is not. */
+/** Takes the text over when it is a workflow; until then it is untaken, and the marks say where it breaks off. */
 function take(store: EditorStore, text: string): void {
   try {
     const next = readDefinition(text);
     if (!sameJson(next, store.getState().history.present)) store.getState().replace(next);
-  } catch {
-    // Half-typed JSON is no news: the linter shows where it breaks off.
+    store.getState().setUntaken(null);
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    store.getState().setUntaken(`The JSON beside the canvas is no workflow yet: ${why}`);
   }
 }
 
