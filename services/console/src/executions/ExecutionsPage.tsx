@@ -5,7 +5,7 @@ import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { executionsPage } from '~/api/queries';
 import { useAddress } from '~/lib/useAddress';
-import { useDebouncedFields } from '~/lib/useDebouncedFields';
+import { useAddressText } from '~/lib/useAddressText';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
 import { NextPage } from '~/ui/NextPage';
@@ -26,16 +26,15 @@ export function Component() {
   const navigate = useNavigate();
   const may = useMay('run');
   const [chosen, setChosen] = useState<string[]>([]);
-  const label = params.get('label') ?? '';
+  const [label, setLabel] = useAddressText('label');
   const filter = {
     status: params.get('status') ?? undefined,
     workflow_id: params.get('workflow_id') ?? undefined,
-    label: wholeLabel(label),
+    label: wholeLabel(params.get('label') ?? ''),
   };
-  const applied = useDebouncedFields(filter, 250);
   const runs = useInfiniteQuery({
-    queryKey: ['executions', 'list', applied],
-    queryFn: ({ pageParam, signal }) => executionsPage(applied, pageParam, signal),
+    queryKey: ['executions', 'list', filter],
+    queryFn: ({ pageParam, signal }) => executionsPage(filter, pageParam, signal),
     placeholderData: keepPreviousData,
     initialPageParam: null as string | null,
     getNextPageParam: page => page.next,
@@ -77,10 +76,10 @@ export function Component() {
             aria-label="Label"
             placeholder="label, as in team:vision"
             value={label}
-            description={label !== '' && filter.label === undefined && 'name:value'}
+            description={label !== '' && wholeLabel(label) === undefined && 'name:value'}
             inputWrapperOrder={['input', 'description']}
             classNames={{ root: classes.label, description: classes.wanted }}
-            onChange={event => set('label', event.currentTarget.value)}
+            onChange={event => setLabel(event.currentTarget.value)}
             w={190}
           />
         </>

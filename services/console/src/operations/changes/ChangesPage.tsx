@@ -4,7 +4,7 @@ import { useInfiniteQuery } from '@tanstack/react-query';
 import { changesPage } from '~/api/queries';
 import { words } from '~/lib/format';
 import { useAddress } from '~/lib/useAddress';
-import { useDebouncedFields } from '~/lib/useDebouncedFields';
+import { useAddressText } from '~/lib/useAddressText';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
 import { NextPage } from '~/ui/NextPage';
@@ -12,14 +12,17 @@ import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { ChangesTable } from './ChangesTable';
 
+/** A blank at either end is on the way to the next word, or was pasted along. */
+const ACTION = { read: words, write: (text: string) => text.trim().replaceAll(' ', '_') };
+const TARGET = { read: (named: string) => named, write: (text: string) => text.trim() };
+
 /** Who changed what. */
 export function Component() {
   const may = useMay('admin');
-  const { params, set } = useAddress();
-  const filter = { action: params.get('action') ?? '', target: params.get('target') ?? '' };
-  const typed = useDebouncedFields(filter, 250);
-  // A blank at either end is on the way to the next word, or was pasted along.
-  const applied = { ...typed, action: typed.action.replace(/^_+|_+$/g, '') };
+  const { params } = useAddress();
+  const [action, setAction] = useAddressText('action', ACTION);
+  const [target, setTarget] = useAddressText('target', TARGET);
+  const applied = { action: params.get('action') ?? '', target: params.get('target') ?? '' };
   const changes = useInfiniteQuery({
     queryKey: ['changes', applied],
     queryFn: ({ pageParam, signal }) => changesPage(applied, pageParam, signal),
@@ -29,7 +32,7 @@ export function Component() {
     enabled: may === true,
   });
   const rows = changes.data?.pages.flatMap(page => page.rows) ?? [];
-  const filtered = filter.action !== '' || filter.target !== '';
+  const filtered = applied.action !== '' || applied.target !== '';
   return (
     <Page
       title="Changes"
@@ -40,16 +43,16 @@ export function Component() {
               size="xs"
               aria-label="Action"
               placeholder="what, as in create key"
-              value={words(filter.action)}
-              onChange={event => set('action', event.currentTarget.value.replaceAll(' ', '_'))}
+              value={action}
+              onChange={event => setAction(event.currentTarget.value)}
               w={210}
             />
             <TextInput
               size="xs"
               aria-label="Address"
               placeholder="where, as in models/shapes"
-              value={filter.target}
-              onChange={event => set('target', event.currentTarget.value.trim())}
+              value={target}
+              onChange={event => setTarget(event.currentTarget.value)}
               w={230}
             />
           </>
