@@ -47,7 +47,7 @@ impl Blobs {
         })
     }
 
-    /// Largest blob that is stored or read, bytes.
+    /// Largest blob that is stored or read in one piece, bytes.
     #[must_use]
     pub fn max_blob_bytes(&self) -> u64 {
         self.max_blob_bytes
@@ -59,6 +59,11 @@ impl Blobs {
     /// `TooLarge`, `Storage`.
     pub async fn put(&self, bytes: Bytes) -> Result<BlobId, BlobsError> {
         self.check_size(bytes.len() as u64)?;
+        self.put_checked(bytes).await
+    }
+
+    /// The same of bytes whose number was looked at.
+    pub(crate) async fn put_checked(&self, bytes: Bytes) -> Result<BlobId, BlobsError> {
         let id = BlobId::of(&bytes);
         if self.touch(id).await? != Some(bytes.len() as u64) {
             let payload = PutPayload::from_bytes(bytes.clone());
@@ -182,7 +187,7 @@ impl Blobs {
         }
     }
 
-    pub(crate) fn check_size(&self, bytes: u64) -> Result<(), BlobsError> {
+    fn check_size(&self, bytes: u64) -> Result<(), BlobsError> {
         if bytes > self.max_blob_bytes {
             return Err(self.too_large());
         }

@@ -7,6 +7,7 @@ mod file;
 mod input;
 mod lately;
 mod location;
+mod pieces;
 mod resolve;
 mod retire;
 mod settings;

@@ -16,6 +16,8 @@ const SMALL_BYTES: usize = 1 << 20;
 const SMALL_BYTES_OF_BUCKET: usize = 5 << 20;
 /// Parts that may be on their way to the store; more wait for these.
 const PARTS_IN_FLIGHT: usize = 2;
+/// The largest object that a bucket copies, and so gives its name, in one request.
+const MOST_BYTES_OF_BUCKET: u64 = 5 << 30;
 
 impl Blobs {
     /// Stores what `stream` gives. Nothing stays behind when it fails or grows too large.
@@ -27,18 +29,32 @@ impl Blobs {
         S: Stream<Item = Result<Bytes, E>> + Send,
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
+        self.put_stream_within(stream, self.max_blob_bytes).await
+    }
+
+    /// The same with a limit of its own, bytes: what is larger than [`Blobs::max_blob_bytes`] is read in pieces only
+    /// ([`Blobs::pieces`]). A bucket takes 5 GiB at most.
+    ///
+    /// # Errors
+    /// As [`Blobs::put_stream`].
+    pub async fn put_stream_within<S, E>(&self, stream: S, limit: u64) -> Result<BlobId, BlobsError>
+    where
+        S: Stream<Item = Result<Bytes, E>> + Send,
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
         let mut stream = pin!(stream);
         let mut start = BytesMut::new();
-        let mut total: u64 = 0;
-        let small = if self.folder.is_some() { SMALL_BYTES } else { SMALL_BYTES_OF_BUCKET };
+        let (small, most) = match self.folder {
+            Some(_) => (SMALL_BYTES, u64::MAX),
+            None => (SMALL_BYTES_OF_BUCKET, MOST_BYTES_OF_BUCKET),
+        };
+        let mut counted = Counted { total: 0, limit: limit.min(most) };
         while let Some(chunk) = stream.next().await {
-            let chunk = chunk.map_err(|error| BlobsError::Upload(error.into()))?;
-            total += chunk.len() as u64;
-            self.check_size(total)?;
+            let chunk = counted.chunk(chunk)?;
             start.extend_from_slice(&chunk);
             if start.len() > small {
                 let mut upload = Upload::begin(self, &start).await?;
-                return match upload.copy(stream, total).await {
+                return match upload.copy(stream, counted).await {
                     Ok(()) => upload.finish().await,
                     Err(error) => {
                         upload.abort().await;
@@ -47,7 +63,28 @@ impl Blobs {
                 };
             }
         }
-        self.put(start.freeze()).await
+        self.put_checked(start.freeze()).await
+    }
+}
+
+/// The bytes that have come, of as many as may come.
+struct Counted {
+    total: u64,
+    limit: u64,
+}
+
+impl Counted {
+    /// The next of them.
+    fn chunk<E>(&mut self, chunk: Result<Bytes, E>) -> Result<Bytes, BlobsError>
+    where
+        E: Into<Box<dyn std::error::Error + Send + Sync>>,
+    {
+        let chunk = chunk.map_err(|error| BlobsError::Upload(error.into()))?;
+        self.total += chunk.len() as u64;
+        if self.total > self.limit {
+            return Err(BlobsError::TooLarge { what: "the blob", limit: self.limit });
+        }
+        Ok(chunk)
     }
 }
 
@@ -72,15 +109,13 @@ impl<'a> Upload<'a> {
     async fn copy<E>(
         &mut self,
         mut rest: impl Stream<Item = Result<Bytes, E>> + Unpin,
-        mut total: u64,
+        mut counted: Counted,
     ) -> Result<(), BlobsError>
     where
         E: Into<Box<dyn std::error::Error + Send + Sync>>,
     {
         while let Some(chunk) = rest.next().await {
-            let chunk = chunk.map_err(|error| BlobsError::Upload(error.into()))?;
-            total += chunk.len() as u64;
-            self.blobs.check_size(total)?;
+            let chunk = counted.chunk(chunk)?;
             self.hasher.update(&chunk);
             self.writer.wait_for_capacity(PARTS_IN_FLIGHT).await.map_err(self.blobs.fault())?;
             self.writer.put(chunk);

@@ -1,6 +1,7 @@
 //! The blob store on a real folder, and, in a file of its own, in a real bucket.
 
 mod bucket;
+mod large;
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
