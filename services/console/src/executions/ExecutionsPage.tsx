@@ -4,11 +4,12 @@ import { keepPreviousData, useInfiniteQuery } from '@tanstack/react-query';
 import { useState } from 'react';
 import { Link, useNavigate } from 'react-router';
 import { executionsPage } from '~/api/queries';
+import { goesOn } from '~/lib/newestPages';
 import { useAddress } from '~/lib/useAddress';
 import { useAddressText } from '~/lib/useAddressText';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
-import { NextPage } from '~/ui/NextPage';
+import { OlderPages } from '~/ui/OlderPages';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { words } from '~/lib/format';
@@ -32,13 +33,14 @@ export function Component() {
     workflow_id: params.get('workflow_id') ?? undefined,
     label: wholeLabel(params.get('label') ?? ''),
   };
+  const queryKey = ['executions', 'list', filter];
   const runs = useInfiniteQuery({
-    queryKey: ['executions', 'list', filter],
+    queryKey,
     queryFn: ({ pageParam, signal }) => executionsPage(filter, pageParam, signal),
     placeholderData: keepPreviousData,
     initialPageParam: null as string | null,
     getNextPageParam: page => page.next,
-    refetchInterval: 4_000,
+    ...goesOn(4_000),
   });
   const rows = runs.data?.pages.flatMap(page => page.rows) ?? [];
   const filtered = [...params.keys()].length > 0;
@@ -136,7 +138,7 @@ export function Component() {
                   )
             }
           />
-          <NextPage label="Older runs" list={runs} />
+          <OlderPages label="Older runs" queryKey={queryKey} list={runs} />
         </Stack>
       )}
     </Page>

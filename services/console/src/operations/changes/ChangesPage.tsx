@@ -3,11 +3,12 @@ import { IconListDetails } from '@tabler/icons-react';
 import { useInfiniteQuery } from '@tanstack/react-query';
 import { changesPage } from '~/api/queries';
 import { words } from '~/lib/format';
+import { goesOn } from '~/lib/newestPages';
 import { useAddress } from '~/lib/useAddress';
 import { useAddressText } from '~/lib/useAddressText';
 import { useMay } from '~/login/who';
 import { EmptyState } from '~/ui/EmptyState';
-import { NextPage } from '~/ui/NextPage';
+import { OlderPages } from '~/ui/OlderPages';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { ChangesTable } from './ChangesTable';
@@ -23,12 +24,13 @@ export function Component() {
   const [action, setAction] = useAddressText('action', ACTION);
   const [target, setTarget] = useAddressText('target', TARGET);
   const applied = { action: params.get('action') ?? '', target: params.get('target') ?? '' };
+  const queryKey = ['changes', applied];
   const changes = useInfiniteQuery({
-    queryKey: ['changes', applied],
+    queryKey,
     queryFn: ({ pageParam, signal }) => changesPage(applied, pageParam, signal),
     initialPageParam: null as string | null,
     getNextPageParam: page => page.next,
-    refetchInterval: 10_000,
+    ...goesOn(10_000),
     enabled: may === true,
   });
   const rows = changes.data?.pages.flatMap(page => page.rows) ?? [];
@@ -78,7 +80,7 @@ export function Component() {
           </EmptyState>
         )}
         {rows.length > 0 && <ChangesTable rows={rows} />}
-        <NextPage label="Older changes" list={changes} />
+        <OlderPages label="Older changes" queryKey={queryKey} list={changes} />
       </Stack>
     </Page>
   );
