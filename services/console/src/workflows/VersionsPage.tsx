@@ -2,7 +2,7 @@ import { Button, Checkbox, SegmentedControl, Skeleton, Stack, Text } from '@mant
 import { IconArrowBackUp, IconPencil } from '@tabler/icons-react';
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useState } from 'react';
-import { Link, useParams } from 'react-router';
+import { Link, useParams, useSearchParams } from 'react-router';
 import { saveWorkflow, versionQuery, versionsQuery, workflowQuery } from '~/api/queries';
 import type { Definition } from '~/api/types';
 import { useGoFromHere } from '~/lib/useLeaving';
@@ -29,11 +29,15 @@ export function Component() {
   const workflow = useQuery(workflowQuery(id));
   const versions = useQuery(versionsQuery(id));
   const newest = versions.data?.[0]?.version ?? 1;
-  const [chosen, setChosen] = useState<[number, number] | null>(null);
-  const [before, after] = chosen ?? [Math.max(1, newest - 1), newest];
-  const toggle = (version: number): void => {
-    if (version !== after) setChosen([Math.min(version, after), Math.max(version, after)]);
-  };
+  const asked = useAsked();
+  const [ticked, setTicked] = useState<number[] | null>(asked);
+  const chosen = ticked ?? [newest - 1, newest].filter(version => version > 0);
+  // A third takes the place of the one that was ticked first.
+  const toggle = (version: number): void =>
+    setTicked(
+      chosen.includes(version) ? chosen.filter(one => one !== version) : [...chosen.slice(-1), version],
+    );
+  const [before, after] = chosen.toSorted((one, other) => one - other);
   const error = workflow.error ?? versions.error;
   return (
     <Page
@@ -77,7 +81,7 @@ export function Component() {
                       <Checkbox
                         size="xs"
                         aria-label={`Compare version ${version}`}
-                        checked={version === before || version === after}
+                        checked={chosen.includes(version)}
                         onChange={() => toggle(version)}
                       />
                     </td>
@@ -105,7 +109,12 @@ export function Component() {
             </table>
           </div>
         )}
-        {versions.data && versions.data.length > 1 && <Difference id={id} before={before} after={after} />}
+        {before !== undefined && after !== undefined && <Difference id={id} before={before} after={after} />}
+        {versions.data && versions.data.length > 1 && after === undefined && (
+          <Text size="sm" c="dimmed">
+            Choose two versions to compare them.
+          </Text>
+        )}
         {versions.data?.length === 1 && (
           <Text size="sm" c="dimmed">
             There is one version so far. Each save makes another; runs keep the one they began with.
@@ -114,6 +123,13 @@ export function Component() {
       </Stack>
     </Page>
   );
+}
+
+/** The two versions that the address names, as the editor does where somebody saved meanwhile. */
+function useAsked(): [number, number] | null {
+  const [address] = useSearchParams();
+  const [from, to] = [Number(address.get('from')), Number(address.get('to'))];
+  return from > 0 && to > 0 && from !== to ? [from, to] : null;
 }
 
 function Restore({ id, version }: { id: string; version: number }) {
@@ -148,6 +164,7 @@ function Difference({ id, before, after }: { id: string; before: number; after: 
   const [view, setView] = useState<'summary' | 'json'>('summary');
   const one = useQuery(versionQuery(id, before));
   const other = useQuery(versionQuery(id, after));
+  const error = one.error ?? other.error;
   const texts = (definition: Definition) => JSON.stringify(definition, null, 2);
   return (
     <Panel
@@ -164,7 +181,9 @@ function Difference({ id, before, after }: { id: string; before: number; after: 
         />
       }
     >
-      {!one.data || !other.data ? (
+      {error ? (
+        <ProblemNotice error={error} onRetry={() => void Promise.all([one.refetch(), other.refetch()])} />
+      ) : !one.data || !other.data ? (
         <Skeleton height={120} />
       ) : view === 'summary' ? (
         <ChangeList changes={changesBetween(one.data.definition, other.data.definition)} />

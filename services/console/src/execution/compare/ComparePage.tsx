@@ -99,6 +99,7 @@ function Head({ run, letter }: { run: Execution; letter: string }) {
 function Definitions({ one, other }: { one: Execution; other: Execution }) {
   const before = useQuery(definitionQuery(one.definition));
   const after = useQuery(definitionQuery(other.definition));
+  const error = before.error ?? after.error;
   if (one.definition === other.definition) {
     return (
       <Text size="sm" c="dimmed">
@@ -108,7 +109,9 @@ function Definitions({ one, other }: { one: Execution; other: Execution }) {
   }
   return (
     <Panel title="What changed in the workflow">
-      {before.data && after.data ? (
+      {error ? (
+        <ProblemNotice error={error} onRetry={() => void Promise.all([before.refetch(), after.refetch()])} />
+      ) : before.data && after.data ? (
         <ChangeList changes={changesBetween(before.data, after.data)} />
       ) : (
         <Skeleton height={60} />

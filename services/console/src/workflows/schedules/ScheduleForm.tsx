@@ -1,10 +1,9 @@
 import { Modal, Select, Skeleton, Text, TextInput } from '@mantine/core';
-import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
-import { useMemo, useState } from 'react';
-import { schedulesQuery, versionQuery, workflowQuery } from '~/api/queries';
+import { useMutation, useQueryClient } from '@tanstack/react-query';
+import { useState } from 'react';
+import { schedulesQuery } from '~/api/queries';
 import { request } from '~/api/request';
 import type { Json, NodeDefinition, Schedule, ScheduleRequest } from '~/api/types';
-import { isInputNode } from '~/graph/selectors';
 import { entryOf } from '~/lib/json';
 import { missing, type InputValue } from '~/run/inputs';
 import { submission } from '~/run/submission';
@@ -13,6 +12,7 @@ import { SubmitForm } from '~/ui/SubmitForm';
 import { fieldOf } from './inputs';
 import { inputOf, replaceSchedule } from './request';
 import { ScheduleInputs } from './ScheduleInputs';
+import { useInputNodes } from './useInputNodes';
 
 const OVERLAPS = [
   { value: 'skip', label: 'leave this one out' },
@@ -36,16 +36,16 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
   const [cron, setCron] = useState(schedule?.cron ?? '0 6 * * MON-FRI');
   const [timezone, setTimezone] = useState<string | null>(schedule?.timezone ?? OWN_ZONE);
   const [overlap, setOverlap] = useState<ScheduleRequest['overlap']>(schedule?.overlap ?? 'skip');
-  const { nodes, error, refetch } = useInputNodes(workflow, schedule?.version ?? null);
+  const { inputs, error, refetch } = useInputNodes(workflow, schedule?.version ?? null);
   const [values, setValues] = useState<ReadonlyMap<string, InputValue>>(new Map());
   const before = schedule && inputOf(schedule);
   const valueIn = (given: typeof values, node: NodeDefinition): InputValue =>
     given.get(node.id) ?? fieldOf(node, before && entryOf(before, node.id));
   const valueOf = (node: NodeDefinition): InputValue => valueIn(values, node);
-  const lacking = nodes?.filter(node => missing(node, valueOf(node))) ?? [];
+  const lacking = inputs?.filter(({ node }) => missing(node, valueOf(node))) ?? [];
   const save = useMutation({
     mutationFn: async (signal: AbortSignal) => {
-      const given = nodes?.map(node => ({ node, value: valueOf(node), isList: node.config?.list === true }));
+      const given = inputs?.map(({ node, isList }) => ({ node, value: valueOf(node), isList }));
       const input = (await submission(given ?? [], {}, signal)).input as { [node: string]: Json };
       const body: ScheduleRequest = { cron: cron.trim(), timezone, overlap, input };
       return schedule
@@ -59,7 +59,7 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
     <Modal opened onClose={onClose} title={schedule ? 'Change the schedule' : 'A new schedule'} size="lg">
       <SubmitForm
         label={schedule ? 'Save' : 'Make the schedule'}
-        incomplete={cron.trim() === '' || !nodes || lacking.length > 0}
+        incomplete={cron.trim() === '' || !inputs || lacking.length > 0}
         send={save}
         onCancel={onClose}
         onDone={onClose}
@@ -93,10 +93,10 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
             Every run is given the same.
           </Text>
           {error && <ProblemNotice error={error} onRetry={refetch} />}
-          {!nodes && !error && <Skeleton height={80} radius="md" />}
-          {nodes && (
+          {!inputs && !error && <Skeleton height={80} radius="md" />}
+          {inputs && (
             <ScheduleInputs
-              nodes={nodes}
+              inputs={inputs}
               valueOf={valueOf}
               onChange={(node, change) =>
                 setValues(now => new Map(now).set(node.id, change(valueIn(now, node))))
@@ -106,19 +106,10 @@ export function ScheduleForm({ workflow, schedule, onClose }: Props) {
         </div>
         {lacking.length > 0 && (
           <Text size="xs" c="dimmed">
-            It still needs {lacking.map(node => node.id).join(', ')}.
+            It still needs {lacking.map(({ node }) => node.id).join(', ')}.
           </Text>
         )}
       </SubmitForm>
     </Modal>
   );
-}
-
-/** The input nodes of what the schedule runs: of that version, or of the newest. */
-function useInputNodes(workflow: string, version: number | null) {
-  const newest = useQuery({ ...workflowQuery(workflow), enabled: version === null });
-  const pinned = useQuery({ ...versionQuery(workflow, version ?? 0), enabled: version !== null });
-  const { data, error, refetch } = version === null ? newest : pinned;
-  const nodes = useMemo(() => data?.definition.nodes.filter(isInputNode), [data]);
-  return { nodes, error, refetch: () => void refetch() };
 }

@@ -3,17 +3,18 @@ import type { NodeDefinition } from '~/api/types';
 import { isPictureInput, type InputValue } from '~/run/inputs';
 import { ParameterField } from '~/run/ParameterField';
 import { PictureField } from '~/run/PictureField';
+import type { InputNode } from './useInputNodes';
 
 interface Props {
-  nodes: readonly NodeDefinition[];
+  inputs: readonly InputNode[];
   valueOf(node: NodeDefinition): InputValue;
   /** Changes the input of `node` from what it is by then. */
   onChange(node: NodeDefinition, change: (now: InputValue) => InputValue): void;
 }
 
 /** What every run of a schedule is given. */
-export function ScheduleInputs({ nodes, valueOf, onChange }: Props) {
-  if (nodes.length === 0) {
+export function ScheduleInputs({ inputs, valueOf, onChange }: Props) {
+  if (inputs.length === 0) {
     return (
       <Text size="sm" c="dimmed">
         The workflow takes no input.
@@ -22,14 +23,14 @@ export function ScheduleInputs({ nodes, valueOf, onChange }: Props) {
   }
   return (
     <Stack>
-      {nodes.map(node => {
+      {inputs.map(({ node, isList }) => {
         const value = valueOf(node);
         return isPictureInput(node) && value.kind === 'pictures' ? (
           <PictureField
             key={node.id}
             node={node}
-            isList={node.config?.list === true}
-            first={node === nodes.find(isPictureInput)}
+            isList={isList}
+            first={node === inputs.find(one => isPictureInput(one.node))?.node}
             value={value}
             onChange={change => onChange(node, change)}
           />
