@@ -5,6 +5,7 @@ import {
   IconArrowForwardUp,
   IconBraces,
   IconCalendarClock,
+  IconCode,
   IconDeviceFloppy,
   IconDots,
   IconDownload,
@@ -13,10 +14,13 @@ import {
   IconPlayerPlay,
   IconSitemap,
 } from '@tabler/icons-react';
+import { useState } from 'react';
 import { Link } from 'react-router';
+import type { WorkflowRecord } from '~/api/types';
 import { Needs } from '~/login/Needs';
 import { useMay } from '~/login/who';
 import { download } from '~/lib/download';
+import { lazyPart } from '~/ui/lazyPart';
 import classes from './EditorHeader.module.css';
 import { nameOf } from './document/edit';
 import { isDirty, useEditor, useEditorStore } from './store';
@@ -24,9 +28,14 @@ import { useLayout } from './useLayout';
 import type { Save } from './useSave';
 import { VerdictMark } from './VerdictMark';
 
+const CallModal = lazyPart(
+  () => import('~/workflows/calling/CallModal'),
+  module => module.default,
+);
+
 interface Props {
-  /** Of the saved workflow; a new one has none yet. */
-  id: string | undefined;
+  /** The saved workflow; a new one is none yet. */
+  record: WorkflowRecord | null;
   save: Save;
   showJson: boolean;
   onJson(show: boolean): void;
@@ -35,7 +44,7 @@ interface Props {
   onRun(): void;
 }
 
-export function EditorHeader({ id, save, showJson, onJson, onSettings, onRun }: Props) {
+export function EditorHeader({ record, save, showJson, onJson, onSettings, onRun }: Props) {
   const store = useEditorStore();
   const name = useEditor(state => nameOf(state.history.present));
   const canUndo = useEditor(state => state.history.past.length > 0);
@@ -44,6 +53,7 @@ export function EditorHeader({ id, save, showJson, onJson, onSettings, onRun }: 
   const base = useEditor(state => state.base);
   const may = useMay('run');
   const { layOut, busy } = useLayout();
+  const [calling, setCalling] = useState(false);
   const { change, undo, redo } = store.getState();
   return (
     <header className={classes.header}>
@@ -114,25 +124,28 @@ export function EditorHeader({ id, save, showJson, onJson, onSettings, onRun }: 
             >
               Export JSON
             </Menu.Item>
-            {id && (
+            {record && (
               <>
+                <Menu.Item leftSection={<IconCode size={15} />} onClick={() => setCalling(true)}>
+                  Call it from code
+                </Menu.Item>
                 <Menu.Item
                   component={Link}
-                  to={`/workflows/${id}/versions`}
+                  to={`/workflows/${record.id}/versions`}
                   leftSection={<IconGitBranch size={15} />}
                 >
                   Versions
                 </Menu.Item>
                 <Menu.Item
                   component={Link}
-                  to={`/workflows/${id}/schedules`}
+                  to={`/workflows/${record.id}/schedules`}
                   leftSection={<IconCalendarClock size={15} />}
                 >
                   Schedules
                 </Menu.Item>
                 <Menu.Item
                   component={Link}
-                  to={`/executions?workflow_id=${id}`}
+                  to={`/executions?workflow_id=${record.id}`}
                   leftSection={<IconHistory size={15} />}
                 >
                   Its runs
@@ -157,6 +170,7 @@ export function EditorHeader({ id, save, showJson, onJson, onSettings, onRun }: 
           Run
         </Button>
       </span>
+      {calling && record && <CallModal record={record} onClose={() => setCalling(false)} />}
     </header>
   );
 }

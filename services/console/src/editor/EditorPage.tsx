@@ -136,7 +136,7 @@ function Workbench({ place, record }: Omit<Props, 'blocks'>) {
   return (
     <div className={classes.page}>
       <EditorHeader
-        id={record?.id}
+        record={record}
         save={save}
         showJson={showJson}
         onJson={toggleJson}
