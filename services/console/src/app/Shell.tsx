@@ -1,7 +1,7 @@
 import { useLocalStorage } from '@mantine/hooks';
 import { IconLayoutSidebarLeftCollapse, IconLayoutSidebarLeftExpand } from '@tabler/icons-react';
-import { useMemo } from 'react';
-import { Link, NavLink, Outlet, ScrollRestoration } from 'react-router';
+import { useMemo, useRef } from 'react';
+import { Link, NavLink, Outlet } from 'react-router';
 import { Commands } from './Commands';
 import { PLACES, type Place } from './navigation';
 import { LogOut } from '~/login/LogOut';
@@ -9,11 +9,14 @@ import { useLoginWhenAsked } from '~/login/useLoginWhenAsked';
 import { SchemeSwitch } from './SchemeSwitch';
 import { ShortcutHelp } from './ShortcutHelp';
 import { useGoShortcuts } from './useGoShortcuts';
+import { useKeptScroll } from './useKeptScroll';
 import classes from './Shell.module.css';
 
 /** The frame of every page: where one can go, and what one can do anywhere. */
 export function Shell() {
   const [narrow, setNarrow] = useLocalStorage({ key: 'millrace-nav-narrow', defaultValue: false });
+  const main = useRef<HTMLElement>(null);
+  useKeptScroll(main);
   useGoShortcuts();
   useLoginWhenAsked();
   const groups = useMemo(() => groupsOf(PLACES), []);
@@ -49,10 +52,9 @@ export function Shell() {
           <span className={classes.label}>Collapse</span>
         </button>
       </nav>
-      <main id="main" className={classes.main} tabIndex={-1}>
+      <main ref={main} id="main" className={classes.main} tabIndex={-1}>
         <Outlet />
       </main>
-      <ScrollRestoration />
     </div>
   );
 }
