@@ -6,6 +6,7 @@ import { firstImage, summarise } from '~/lib/values';
 import { StatusIcon } from '~/ui/Status';
 import { Thumbnail } from '~/ui/Thumbnail';
 import { isTerminal, type NodeState } from '../live/state';
+import { tookMs } from '../took';
 import { byPath } from './byPath';
 import classes from './ItemList.module.css';
 
@@ -55,6 +56,7 @@ export function ItemList({ state, selected, onSelect }: Props) {
             if (!row) return null;
             const [path, run] = row;
             const image = firstImage(run.outputs);
+            const took = tookMs(run);
             return (
               <button
                 key={path}
@@ -73,11 +75,7 @@ export function ItemList({ state, selected, onSelect }: Props) {
                     <Thumbnail image={image} height={32} />
                   </span>
                 )}
-                <span className={`numbers ${classes.time}`}>
-                  {run.started_at && run.completed_at
-                    ? formatDuration(run.completed_at - run.started_at)
-                    : ''}
-                </span>
+                <span className={`numbers ${classes.time}`}>{took === null ? '' : formatDuration(took)}</span>
               </button>
             );
           })}
