@@ -53,7 +53,9 @@ export function PictureField({ node, isList, first, value, onChange }: Props) {
   };
   const addSample = async (url: string, name: string): Promise<void> => {
     try {
-      add([pictureOf(await (await fetch(url)).blob(), name)]);
+      const answer = await fetch(url);
+      if (!answer.ok) throw new Error(`The server answered ${answer.status}.`);
+      add([pictureOf(await answer.blob(), name)]);
     } catch (error) {
       notifyProblem('The sample could not be loaded', error);
     }

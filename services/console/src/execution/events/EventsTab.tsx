@@ -3,7 +3,6 @@ import { IconDownload, IconListDetails, IconSearch } from '@tabler/icons-react';
 import { useMemo, useState } from 'react';
 import type { EventEnvelope } from '~/api/types';
 import { downloadText, download } from '~/lib/download';
-import { formatCount } from '~/lib/format';
 import { EmptyState } from '~/ui/EmptyState';
 import { JsonTree } from '~/ui/JsonTree';
 import { shortType } from '../live/reducer';
@@ -12,15 +11,8 @@ import { levelOf, logLine, matches } from './describe';
 import { EventRows } from './EventRows';
 import classes from './EventsTab.module.css';
 import { TraceLinks } from './TraceLinks';
-import { useEvents, type RunEvents } from './useEvents';
-
-const KINDS = [
-  { value: 'durable', label: 'Recorded' },
-  { value: 'all', label: 'With live ones' },
-  { value: 'problems', label: 'Problems' },
-] as const;
-
-type Kind = (typeof KINDS)[number]['value'];
+import { useEvents } from './useEvents';
+import { countOf, emptyTitle, KINDS, type Kind } from './words';
 
 const SHOWS: Record<Kind, (event: EventEnvelope) => boolean> = {
   durable: event => event.seq != null,
@@ -59,11 +51,12 @@ export default function EventsTab({ execution }: TabProps) {
           data={[...KINDS]}
         />
         <Text size="xs" c="dimmed">
-          {countOf(shown.length, events.length, extent)}
+          {countOf(shown.length, { extent, read: events.length })}
         </Text>
         {(extent === 'cut' || extent === 'failed') && (
           <Button size="compact-xs" variant="default" onClick={readOn}>
-            {extent === 'failed' ? 'The rest did not come: try again' : 'Read on'}
+            {extent === 'cut' && 'Read on'}
+            {extent === 'failed' && (events.length > 0 ? 'The rest did not come: try again' : 'Try again')}
           </Button>
         )}
         <TraceLinks execution={execution} />
@@ -84,7 +77,11 @@ export default function EventsTab({ execution }: TabProps) {
         </Menu>
       </Group>
       {shown.length === 0 ? (
-        <EmptyState icon={IconListDetails} title={emptyTitle(kind, text, extent)} compact />
+        <EmptyState
+          icon={IconListDetails}
+          title={emptyTitle(kind, text, { extent, read: events.length })}
+          compact
+        />
       ) : (
         <EventRows events={shown} follow={extent === 'growing'} onOpen={setOpen} />
       )}
@@ -99,18 +96,4 @@ export default function EventsTab({ execution }: TabProps) {
       </Drawer>
     </div>
   );
-}
-
-function countOf(shown: number, read: number, extent: RunEvents['extent']): string {
-  if (extent === 'complete') return `${formatCount(shown)} events`;
-  if (extent === 'growing') return `${formatCount(shown)} events so far`;
-  return `${formatCount(shown)} of the first ${formatCount(read)} events`;
-}
-
-/** That nothing went wrong is said of what was read, and no more. */
-function emptyTitle(kind: Kind, text: string, extent: RunEvents['extent']): string {
-  if (text) return 'No event matches';
-  if (kind !== 'problems') return 'No event yet';
-  if (extent === 'complete') return 'Nothing went wrong';
-  return extent === 'growing' ? 'Nothing went wrong so far' : 'Nothing went wrong in the first events';
 }

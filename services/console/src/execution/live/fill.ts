@@ -5,7 +5,7 @@
 import { nodeRunsPage, type Page } from '~/api/queries';
 import { isMissing } from '~/api/request';
 import type { NodeRun } from '~/api/types';
-import { rest } from './rest';
+import { rest } from '~/lib/rest';
 import { FIRST_PAUSE_MS } from './stream';
 
 /** Readings in a row that brought nothing; with the pauses between them some twenty minutes. */

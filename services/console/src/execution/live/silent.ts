@@ -5,7 +5,7 @@
 import { nodeRunsPage, type Page } from '~/api/queries';
 import { isMissing, request } from '~/api/request';
 import type { Execution, NodeRun } from '~/api/types';
-import { rest } from './rest';
+import { rest } from '~/lib/rest';
 import { isTerminal } from './state';
 
 /** Before the record is read; then twice as long, and so on. */

@@ -61,13 +61,7 @@ export function Component() {
             label="Waiting jobs"
             value={formatCount(waiting)}
             alarming={oldest > 60_000}
-            note={
-              waiting === null
-                ? 'the queues are away'
-                : oldest > 0
-                  ? `the oldest for ${formatDuration(oldest)}`
-                  : 'nobody waits'
-            }
+            note={data && waitingNote(waiting, oldest)}
           />
           <Tile
             label="Jobs"
@@ -93,6 +87,12 @@ export function Component() {
       </Stack>
     </Page>
   );
+}
+
+/** Of figures that have come: without queues in them, nobody can say what waits. */
+function waitingNote(waiting: number | null, oldestMs: number): string {
+  if (waiting === null) return 'the queues are away';
+  return oldestMs > 0 ? `the oldest for ${formatDuration(oldestMs)}` : 'nobody waits';
 }
 
 function costNote(perThousand: number | null | undefined): string {
