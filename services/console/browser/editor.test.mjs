@@ -502,3 +502,33 @@ test('a detection without a sound confidence is shown like the others', async ()
   await page.getByText('2 found').first().waitFor();
   assert.deepEqual(page.faults, []);
 });
+
+test('on a tablet the workflow has its own form, and what is told of it can be read', async () => {
+  const page = await openPage(browser, { width: 820, height: 1000, allowed: HALF_DRAWN });
+  const unread = { id: 'unread', type: 'parameter_input', config: { kind: 'float' } };
+  const workflow = await api(server, '/workflows', { ...check, nodes: [...check.nodes, unread] });
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await page.getByRole('button', { name: /warning/ }).waitFor();
+  await page.locator('.react-flow__node [data-node=unread][data-faulty=mild]').waitFor();
+  await shoot(page, 'warnings-tablet');
+
+  const choose = async item => {
+    await page.getByRole('button', { name: 'More' }).click();
+    await page.getByRole('menuitem', { name: item }).click();
+  };
+  await choose('Workflow settings');
+  await page.getByText('nothing reads the input').waitFor();
+  await page.getByRole('textbox', { name: 'A run may take, ms' }).fill('9999999999');
+  await page.getByRole('button', { name: 'Close the settings' }).click();
+  await page.getByRole('button', { name: '1 problem' }).click();
+  await page.getByRole('region', { name: 'Problems' }).waitFor();
+  await shoot(page, 'problems-tablet');
+  await page.getByRole('button', { name: 'Close the settings' }).click();
+
+  await choose('Call it from code');
+  await page.getByText(`/workflows/${workflow.id}/run?wait=30s`).waitFor();
+  await shoot(page, 'call-from-code');
+  await page.getByText('Python', { exact: true }).click();
+  await page.getByText(`client.run_and_follow("${workflow.id}"`).waitFor();
+  assert.deepEqual(page.faults, []);
+});

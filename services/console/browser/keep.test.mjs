@@ -56,11 +56,6 @@ test('a new workflow is empty, whatever the one before began with', async () => 
 test('what somebody else saved is shown, and not overwritten unseen', async () => {
   // A save that names an old version is answered 412, and the browser notes it.
   const page = await openPage(browser, { allowed: [/412/] });
-  const asked = [];
-  page.on('dialog', dialog => {
-    asked.push(dialog.message());
-    return dialog.dismiss();
-  });
   const workflow = await saved('two-hands');
   await page.goto(`${server.url}/workflows/${workflow.id}`);
   await version(page, 1);
@@ -88,8 +83,7 @@ test('what somebody else saved is shown, and not overwritten unseen', async () =
   const refused = page.waitForResponse(answer => answer.status() === 412);
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await refused;
-  await page.waitForFunction(() => !document.querySelector('[data-loading]'));
-  assert.match(asked.join(), /Somebody saved another version/);
+  await page.getByText('Somebody saved another version').waitFor();
   assert.equal((await newest(workflow)).version, 3);
 
   await page.getByRole('button', { name: 'Load it' }).click();
@@ -101,6 +95,36 @@ test('what somebody else saved is shown, and not overwritten unseen', async () =
   assert.equal(await nameField(page).inputValue(), 'mine');
   await page.getByRole('button', { name: 'Save', exact: true }).click();
   await version(page, 4);
+
+  // A save is the first to tell of what came before it; what changed can be looked at, and one's own be saved all the same.
+  await saveElsewhere(workflow, chain(5));
+  await nameField(page).fill('mine again');
+  await page.keyboard.press('Control+s');
+  await page.getByText('Version 5 was saved meanwhile').waitFor();
+  const changes = page.getByRole('link', { name: 'See what changed' });
+  assert.match(await changes.getAttribute('href'), /versions\?from=4&to=5$/);
+  await page.getByRole('button', { name: 'Save mine as the newest' }).click();
+  await version(page, 6);
+  assert.equal((await newest(workflow)).definition.name, 'mine again');
+  assert.deepEqual(page.faults, []);
+});
+
+test('what was not saved of a workflow that is deleted becomes another one', async () => {
+  const page = await openPage(browser, { allowed: [/404|410/] });
+  const workflow = await saved('deleted-meanwhile');
+  await page.goto(`${server.url}/workflows/${workflow.id}`);
+  await version(page, 1);
+  const gone = await fetch(`${server.url}/api/v1/workflows/${workflow.id}`, { method: 'DELETE' });
+  assert.equal(gone.status, 204);
+  await nameField(page).fill('not lost');
+  await page.keyboard.press('Control+s');
+  await page.getByRole('button', { name: 'Open your changes as a new workflow' }).click();
+  await page.waitForURL(/\/workflows\/new/);
+  await page.getByText('● unsaved').waitFor();
+  assert.equal(await nameField(page).inputValue(), 'not lost');
+  await page.keyboard.press('Control+s');
+  await version(page, 1);
+  assert.notEqual(page.url().split('/').pop(), workflow.id);
   assert.deepEqual(page.faults, []);
 });
 
@@ -279,6 +303,26 @@ test('a save takes what was there when it was asked for, once', async () => {
   await page.keyboard.press('Control+s');
   await savedAs(4);
   assert.equal((await newest({ id })).definition.timeout_ms, 5000);
+  assert.equal(sent, 4);
+
+  // JSON that is none yet is not saved as something else, nor run, nor closed unasked.
+  await page.keyboard.type('"half":');
+  await page.keyboard.press('Control+s');
+  await page.getByText('It was not saved').waitFor();
+  await page.getByText('● unsaved').waitFor();
+  await page.getByRole('button', { name: 'Run', exact: true }).click();
+  await page.getByText('It does not run yet').waitFor();
+  const asked = new Promise(resolve =>
+    page.once('dialog', async dialog => {
+      await dialog.dismiss();
+      resolve(dialog.message());
+    }),
+  );
+  await page.getByRole('button', { name: 'JSON side by side' }).click();
+  assert.match(await asked, /The JSON is no workflow yet/);
+  await page.locator('.cm-content').focus();
+  for (let left = '"half":'.length; left > 0; left -= 1) await page.keyboard.press('Backspace');
+  await page.getByText('● unsaved').waitFor({ state: 'detached' });
   assert.equal(sent, 4);
   assert.deepEqual(page.faults, []);
 });

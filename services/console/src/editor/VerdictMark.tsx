@@ -33,9 +33,9 @@ export function VerdictMark({ onList }: Props) {
       data-checking={state === 'checking' || undefined}
     >
       {(shown === 'valid' || shown === 'warned') && (
-        <>
-          <IconCircleCheck size={15} className={classes.good} aria-hidden /> valid
-        </>
+        <span className={classes.mark} data-state="valid">
+          <IconCircleCheck size={15} aria-hidden /> valid
+        </span>
       )}
       {(shown === 'invalid' || shown === 'warned') && (
         <UnstyledButton onClick={go} className={classes.mark} data-state={shown}>
