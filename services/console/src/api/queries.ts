@@ -170,6 +170,31 @@ export async function nodeRunsPage(
   return { rows: page.nodes, next: page.next_after ?? null };
 }
 
+/** The items' numbers just before those of `path`, all of one loop; null before the first. */
+function pathBefore(path: string): string | null {
+  const numbers = path.slice(1, -1).split(',').map(Number);
+  const at = numbers.findLastIndex(number => number > 0);
+  if (path === '' || at < 0) return null;
+  const before = numbers.map((number, index) => (index < at ? number : index > at ? LAST_ITEM : number - 1));
+  return `[${before.join(',')}]`;
+}
+
+/** No loop has an item of a higher number. */
+const LAST_ITEM = 2 ** 32 - 1;
+
+/** A node run as its page has it, with what it was given; read anew when it has gone on. */
+export const nodeRunQuery = (execution: string, { node_id: node, path = '', status, attempt }: NodeRun) =>
+  queryOptions({
+    queryKey: ['executions', execution, 'nodes', node, path, status, attempt],
+    queryFn: async ({ signal }) => {
+      const before = pathBefore(path);
+      const query = new URLSearchParams({ limit: '1', ...(before && { after: `${node}${before}` }) });
+      const address = `/executions/${execution}/nodes/${encodeURIComponent(node)}?${query}`;
+      const { nodes } = await request<NodePage>(address, { signal });
+      return nodes.find(run => (run.path ?? '') === path) ?? null;
+    },
+  });
+
 export async function eventsPage(
   execution: string,
   from: string,

@@ -87,7 +87,11 @@ function Run({ id, digest }: { id: string; digest: string | null | undefined }) 
   useEffect(() => {
     if (over) void refetch();
   }, [over, refetch]);
-  useLookWhileQuiet({ over: isTerminal(status), look: () => void refetch(), isInDoubt: () => page.data?.unserved != null });
+  useLookWhileQuiet({
+    over: isTerminal(status),
+    look: () => void refetch(),
+    isInDoubt: () => page.data?.unserved != null,
+  });
   const catalogue = useMemo(() => catalogueOf(blocks.data ?? []), [blocks.data]);
   const name = definition.data?.name ?? 'Run';
   useDocumentTitle(`${name} ${words(status)} · Millrace`);

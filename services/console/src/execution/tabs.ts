@@ -9,7 +9,7 @@ export interface TabProps {
   onNode(node: string): void;
 }
 
-export type TabName = 'graph' | 'timeline' | 'outputs' | 'events';
+export type TabName = 'graph' | 'timeline' | 'outputs' | 'events' | 'facts';
 
 interface Tab {
   name: TabName;
@@ -27,4 +27,5 @@ export const TABS: Tab[] = [
   { name: 'timeline', label: 'Timeline', Content: part(() => import('./timeline/TimelineTab')) },
   { name: 'outputs', label: 'Outputs', Content: part(() => import('./outputs/OutputsTab')) },
   { name: 'events', label: 'Events', Content: part(() => import('./events/EventsTab')) },
+  { name: 'facts', label: 'Details', Content: part(() => import('./facts/FactsTab')) },
 ];

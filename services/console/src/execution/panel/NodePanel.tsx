@@ -8,12 +8,13 @@ import { JsonTree } from '~/ui/JsonTree';
 import { StatusBadge } from '~/ui/Status';
 import { useLive } from '../live/context';
 import { isTerminal, statusOf } from '../live/state';
-import { PortValue } from '../outputs/PortValue';
 import { RunError } from '../RunError';
 import type { Rerun } from '../useRunActions';
+import { Given } from './Given';
 import { ItemList } from './ItemList';
 import { Metrics } from './Metrics';
 import classes from './NodePanel.module.css';
+import { Ports } from './Ports';
 
 interface Props {
   node: string;
@@ -31,6 +32,7 @@ export function NodePanel({ node: id, definition, rerun, onClose }: Props) {
   const isLoop = (state?.total ?? 0) > 1;
   const shown: NodeRun | undefined =
     path === null ? (isLoop ? undefined : state?.latest) : state?.runs.get(path);
+  const run = shown ?? state?.latest;
   return (
     <aside className={classes.panel} aria-label={`Node ${id}`}>
       <header className={classes.header}>
@@ -50,6 +52,7 @@ export function NodePanel({ node: id, definition, rerun, onClose }: Props) {
       <Tabs defaultValue="result" className={classes.tabs} keepMounted={false}>
         <Tabs.List px="sm">
           <Tabs.Tab value="result">Result</Tabs.Tab>
+          <Tabs.Tab value="given">Inputs</Tabs.Tab>
           {isLoop && (
             <Tabs.Tab
               value="items"
@@ -69,14 +72,12 @@ export function NodePanel({ node: id, definition, rerun, onClose }: Props) {
         </Tabs.Panel>
         <ScrollArea className={classes.scroll} type="hover" viewportProps={{ tabIndex: 0 }}>
           <Tabs.Panel value="result" p="md">
-            {isLoop && (
-              <Text size="sm" c="dimmed" mb="sm">
-                {path === null
-                  ? 'This node runs once per item. Choose one under Items to see what it gave; the last one that changed is below.'
-                  : `Item ${path}`}
-              </Text>
-            )}
-            <Result run={shown ?? state?.latest} />
+            {isLoop && <Which path={path} />}
+            <Result run={run} />
+          </Tabs.Panel>
+          <Tabs.Panel value="given" p="md">
+            {isLoop && <Which path={path} />}
+            <Stack gap="md">{run ? <Given run={run} /> : <Nothing />}</Stack>
           </Tabs.Panel>
           <Tabs.Panel value="items" p="md">
             {path !== null && <Result run={shown} />}
@@ -108,27 +109,32 @@ export function NodePanel({ node: id, definition, rerun, onClose }: Props) {
   );
 }
 
+/** Which of the items it is that is shown. */
+function Which({ path }: { path: string | null }) {
+  return (
+    <Text size="sm" c="dimmed" mb="sm">
+      {path === null
+        ? 'This node runs once per item. Choose one under Items to see what it gave; the last one that changed is below.'
+        : `Item ${path}`}
+    </Text>
+  );
+}
+
+function Nothing() {
+  return (
+    <Text size="sm" c="dimmed">
+      Nothing has happened here yet: it waits for what comes before it.
+    </Text>
+  );
+}
+
 function Result({ run }: { run: NodeRun | undefined }) {
-  if (!run) {
-    return (
-      <Text size="sm" c="dimmed">
-        Nothing has happened here yet: it waits for what comes before it.
-      </Text>
-    );
-  }
-  const outputs = Object.entries(run.outputs ?? {});
+  if (!run) return <Nothing />;
   return (
     <Stack gap="md">
       {run.error && <RunError error={run.error} linkNode={false} />}
       <Metrics run={run} />
-      {outputs.map(([name, value]) => (
-        <section key={name} aria-label={name}>
-          <Text size="xs" fw={600} mb={4}>
-            {name}
-          </Text>
-          <PortValue name={name} value={value} path={run.path} />
-        </section>
-      ))}
+      <Ports values={run.outputs ?? {}} path={run.path} />
       {run.skipped_ports && run.skipped_ports.length > 0 && (
         <Text size="sm" c="dimmed">
           Not taken: {run.skipped_ports.join(', ')}
