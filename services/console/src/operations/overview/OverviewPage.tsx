@@ -6,7 +6,7 @@ import { formatCount, formatDuration, formatRatio } from '~/lib/format';
 import { Page } from '~/ui/Page';
 import { ProblemNotice } from '~/ui/ProblemNotice';
 import { formatCost } from '../cost';
-import { inHand } from '../places';
+import { inHand, waitingNote } from '../places';
 import { Tile } from '../Tile';
 import { Charts } from './Charts';
 import { LiveTile } from './LiveTile';
@@ -87,12 +87,6 @@ export function Component() {
       </Stack>
     </Page>
   );
-}
-
-/** Of figures that have come: without queues in them, nobody can say what waits. */
-function waitingNote(waiting: number | null, oldestMs: number): string {
-  if (waiting === null) return 'the queues are away';
-  return oldestMs > 0 ? `the oldest for ${formatDuration(oldestMs)}` : 'nobody waits';
 }
 
 function costNote(perThousand: number | null | undefined): string {
