@@ -175,3 +175,40 @@ test('numbers as they are typed, and a switch that nobody touched', async () => 
   assert.deepEqual(outputs.answer, { offset: -90, bias: -0.05, mirrored: false });
   assert.deepEqual(page.faults, []);
 });
+
+test('a picture lets a phone scroll past it, and is zoomed by two fingers and by keys', async () => {
+  const page = await openPage(browser, { width: 390, height: 700 });
+  const { execution_id: run } = await api(server, `/workflows/${workflow.id}/run?wait=30s`, {
+    input: { photos: [`http://127.0.0.1:${site.address().port}/star.jpg`] },
+  });
+  await page.goto(`${server.url}/executions/${run}?tab=outputs`);
+  await page.getByRole('button', { name: 'Picture 0 of answer.photos' }).click();
+  const frame = page.getByRole('dialog').getByRole('group', { name: /the arrows move it/ });
+  await frame.locator('img').waitFor();
+  const box = await frame.boundingBox();
+  const [x, y] = [box.x + box.width / 2, box.y + box.height / 2];
+  const session = await page.context().newCDPSession(page);
+  const touch = (type, ...points) =>
+    session.send('Input.dispatchTouchEvent', {
+      type,
+      touchPoints: points.map(([left, top], id) => ({ x: left, y: top, id })),
+    });
+  const gestures = () => frame.evaluate(one => getComputedStyle(one).touchAction);
+  const zoom = () =>
+    frame.evaluate(one => new DOMMatrix(getComputedStyle(one.firstElementChild).transform).a);
+  assert.equal(await gestures(), 'pan-y');
+  await touch('touchStart', [x - 20, y], [x + 20, y]);
+  for (const apart of [30, 40, 50, 60]) await touch('touchMove', [x - apart, y], [x + apart, y]);
+  await touch('touchEnd');
+  assert.ok((await zoom()) > 2, `two fingers zoomed by ${await zoom()}`);
+  assert.equal(await gestures(), 'none');
+  await shoot(page, 'picture-pinched');
+  await frame.focus();
+  await page.keyboard.press('0');
+  assert.equal(await zoom(), 1);
+  await page.keyboard.press('+');
+  assert.equal(await zoom(), 1.5);
+  await frame.getByRole('button', { name: 'Zoom out' }).click();
+  assert.equal(await zoom(), 1);
+  assert.deepEqual(page.faults, []);
+});

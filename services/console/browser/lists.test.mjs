@@ -92,3 +92,26 @@ test('a run is deleted, from its page and from the list', async () => {
   assert.deepEqual((await api(server, '/executions')).executions, []);
   assert.deepEqual(page.faults, []);
 });
+
+test('going back finds a list where it was left, and a new page begins at its top', async () => {
+  const page = await openPage(browser);
+  const top = () => page.locator('#main').evaluate(main => main.scrollTop);
+  await page.goto(`${server.url}/workflows`);
+  const link = page.getByRole('link', { name: 'later-30', exact: true });
+  await link.scrollIntoViewIfNeeded();
+  const left = await top();
+  assert.ok(left > 300, `it was scrolled to ${left}`);
+  await link.click();
+  await page.waitForURL(/\/workflows\/[0-9a-f-]{36}$/);
+  assert.equal(await top(), 0);
+  await page.goBack();
+  await link.waitFor();
+  await until('the list to be where it was', async () => Math.abs((await top()) - left) < 2);
+  await page.reload();
+  await link.waitFor();
+  await until('the list to be there after a reload', async () => Math.abs((await top()) - left) < 2);
+  await page.getByRole('link', { name: 'Executions' }).first().click();
+  await page.getByRole('heading', { name: 'Executions' }).waitFor();
+  assert.equal(await top(), 0);
+  assert.deepEqual(page.faults, []);
+});
