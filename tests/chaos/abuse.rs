@@ -1,5 +1,5 @@
-//! What abuse takes of the api's memory, it gives back: bodies too large and too wide, forms that never end, heads that come a byte at a
-//! time, callers that hang up. Round after round, and the last one leaves no more behind than the first.
+//! What abuse takes of the api's memory, it gives back: bodies too large and too wide, forms that never end, heads that come a
+//! byte at a time, callers that hang up. Round after round, and the last one leaves no more behind than the first.
 
 use std::time::{Duration, Instant};
 

@@ -11,7 +11,8 @@ pub(crate) async fn record(url: &str) -> anyhow::Result<PgPool> {
     PgPool::connect(url).await.context("the test's own connection to Postgres")
 }
 
-/// All runs completed, but for those that were begun while their commit was under way and taken back when it failed; in its last epoch each node run has exactly one terminal event and `seq` has no gap.
+/// All runs completed, but for those that were begun while their commit was under way and taken back when it failed; in its last
+/// epoch each node run has exactly one terminal event and `seq` has no gap.
 pub(crate) async fn all_is_well(record: &PgPool) -> anyhow::Result<()> {
     let others: Vec<(String, String)> = sqlx::query_as(
         "select id::text, status || ': ' || coalesce(error_message, '') from wf_executions

@@ -67,16 +67,26 @@ pub(crate) fn busy() -> Value {
     ]})
 }
 
-/// One loop of `items` jobs.
-pub(crate) fn wide(items: usize) -> Value {
-    let widths: Vec<usize> = (16..16 + items).collect();
+/// The model that jobs of `wide` run.
+pub(crate) const MODEL: &str = "shapes-detector";
+
+/// Two loops: so many jobs on pixels, and beside them so many that run a model, each with a bound of its own.
+pub(crate) fn wide(pictures: usize, found: usize) -> Value {
+    let widths: Vec<usize> = (16..16 + pictures).collect();
+    let bounds: Vec<f64> = (0..found).map(|number| 0.25 + 0.001 * number as f64).collect();
     json!({"name": "wide", "nodes": [
         {"id": "photo", "type": "image_input"},
         {"id": "widths", "type": "parameter_input", "config": {"kind": "list<integer>", "default": widths}},
         {"id": "each", "type": "for_each", "inputs": {"items": "$inputs.widths"}},
-        {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": "$item"}, "cache": "off"},
+        {"id": "small", "type": "resize", "inputs": {"image": "$inputs.photo"}, "config": {"width": "$nodes.each.item"}, "cache": "off"},
         {"id": "all", "type": "collect", "inputs": {"item": "$nodes.small.image"}},
-        {"id": "answer", "type": "json_output", "inputs": {"pictures": "$nodes.all.items"}},
+        {"id": "bounds", "type": "parameter_input", "config": {"kind": "list<float>", "default": bounds}},
+        {"id": "every", "type": "for_each", "inputs": {"items": "$inputs.bounds"}},
+        {"id": "seen", "type": "detection", "inputs": {"image": "$inputs.photo"},
+         "config": {"model_id": MODEL, "confidence": "$nodes.every.item"}, "cache": "off"},
+        {"id": "counts", "type": "collect", "inputs": {"item": "$nodes.seen.count"}},
+        {"id": "answer", "type": "json_output",
+         "inputs": {"pictures": "$nodes.all.items", "counts": "$nodes.counts.items"}},
     ]})
 }
 

@@ -8,14 +8,16 @@ use millrace_testkit::eventually;
 use redis::aio::MultiplexedConnection;
 use serde_json::{Value, json};
 
-use crate::load::{Pictures, all_ended, submit, wide};
+use crate::load::{MODEL, Pictures, all_ended, submit, wide};
 use crate::roles::Site;
 use crate::{check, size};
 
 /// The promise.
 const TAKEOVER: Duration = Duration::from_secs(10);
-/// Jobs of one run.
-const ITEMS: usize = 100;
+/// Jobs of one run: on pixels, and with a model.
+const PICTURES: usize = 80;
+const FOUND: usize = 20;
+const ITEMS: usize = PICTURES + FOUND;
 
 #[tokio::test]
 async fn kill_9_of_a_worker_loses_no_job() -> anyhow::Result<()> {
@@ -25,32 +27,37 @@ async fn kill_9_of_a_worker_loses_no_job() -> anyhow::Result<()> {
     let victim = site.worker()?;
     let (client, record) = (site.client().await?, check::record(&site.postgres.url()).await?);
     let pictures = Pictures::upload(&client).await?;
-    let workflow = client.save(&wide(ITEMS)).await?;
+    let workflow = client.save(&wide(PICTURES, FOUND)).await?;
     submit(&client, &workflow, runs, |_| json!({"photo": pictures.sound})).await?;
-    eventually(Duration::from_secs(60), "the worker is in the middle of it", async || {
-        let done: i64 = sqlx::query_scalar(
-            "select count(*) from wf_node_runs where node_id = 'small' and status = 'completed'",
+    eventually(Duration::from_secs(60), "the worker is in the middle of both", async || {
+        let done: (i64, i64) = sqlx::query_as(
+            "select count(*) filter (where node_id = 'small'), count(*) filter (where node_id = 'seen')
+            from wf_node_runs where status = 'completed'",
         )
         .fetch_one(&record)
         .await?;
-        anyhow::Ok((done >= 20).then_some(()))
+        anyhow::Ok((done.0 >= 16 && done.1 >= 4).then_some(()))
     })
     .await?;
     victim.kill()?;
     let killed = Instant::now();
     let mut redis = redis::Client::open(site.redis.url())?.get_multiplexed_async_connection().await?;
-    let dead = in_hand(&mut redis).await?;
+    let dead = in_hand(&mut redis, "*").await?;
     let held: u64 = dead.values().sum();
-    anyhow::ensure!(held > 0, "the worker had nothing in hand when it died: the test shows nothing");
+    let with_model: u64 = in_hand(&mut redis, &format!("*:{MODEL}")).await?.values().sum();
+    anyhow::ensure!(
+        with_model > 0,
+        "of {held} jobs that the worker had in hand none had a model: the test shows nothing of them"
+    );
     let _heir = site.worker()?;
     let taken_over = eventually(TAKEOVER + Duration::from_secs(5), "what it had is taken over", async || {
-        let left = in_hand(&mut redis).await?;
+        let left = in_hand(&mut redis, "*").await?;
         anyhow::Ok((!dead.keys().any(|worker| left.contains_key(worker))).then(|| killed.elapsed()))
     })
     .await?;
     all_ended(&record, runs, Duration::from_secs(90)).await?;
     eprintln!(
-        "{} jobs, {held} in hand at the kill, taken over within {taken_over:.1?}, all ended {:.1?} after it",
+        "{} jobs, {held} in hand at the kill, {with_model} of them with a model, taken over within {taken_over:.1?}, all ended {:.1?} after it",
         runs * ITEMS,
         killed.elapsed()
     );
@@ -121,9 +128,10 @@ fn row() -> Value {
     ]})
 }
 
-/// How many jobs each worker has in hand, as Redis sees it.
-async fn in_hand(redis: &mut MultiplexedConnection) -> anyhow::Result<HashMap<String, u64>> {
-    let streams: Vec<String> = redis::cmd("KEYS").arg("{mr:q:*}:normal").query_async(redis).await?;
+/// How many jobs of some queues each worker has in hand, as Redis sees it.
+async fn in_hand(redis: &mut MultiplexedConnection, queues: &str) -> anyhow::Result<HashMap<String, u64>> {
+    let pattern = format!("{{mr:q:{queues}}}:normal");
+    let streams: Vec<String> = redis::cmd("KEYS").arg(pattern).query_async(redis).await?;
     let mut held = HashMap::new();
     for stream in streams {
         type Summary = (u64, Option<String>, Option<String>, Option<Vec<(String, u64)>>);

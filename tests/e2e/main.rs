@@ -13,6 +13,7 @@ mod examples;
 mod fairness;
 mod interrupted;
 mod keys;
+mod large_models;
 mod loops;
 mod outside;
 mod reuse;

@@ -237,8 +237,18 @@ pub(crate) fn too_large(limit: u64) -> Problem {
 
 /// The problem of a file over its limit.
 pub(crate) fn file_too_large(limit: u64) -> Problem {
-    let advice = "make it smaller, or have the server's limits raised (`api.max_body`, `blobs.max_blob`)";
+    let advice = "make it smaller, or have the server's limits raised (`api.max_body`, `blobs.max_blob`); a file of a \
+                  model to be registered is sent to /api/v1/blobs?for=model";
     Problem::new(Code::PayloadTooLarge, format!("a file may have {} at most; {advice}", size(limit)))
+}
+
+/// The problem of a model's file over its limit.
+pub(crate) fn model_too_large(limit: u64) -> Problem {
+    let advice = "have the server's limit raised (`models.max_file`)";
+    Problem::new(
+        Code::PayloadTooLarge,
+        format!("a file of a model may have {} at most; {advice}", size(limit)),
+    )
 }
 
 fn size(bytes: u64) -> String {

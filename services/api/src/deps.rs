@@ -2,7 +2,7 @@
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_config::{Api, Auth, Collections};
+use millrace_config::{Api, Auth, ByteSize, Collections};
 use millrace_store::{KeyHash, Store};
 use millrace_telemetry::Health;
 
@@ -15,6 +15,8 @@ pub struct Deps {
     pub auth: Auth,
     /// The `[collections]` settings.
     pub collections: Collections,
+    /// `models.max_file`: the largest file of a model that is stored.
+    pub max_model: ByteSize,
     /// A key of the scope `read` that is in no table: that of workers this process has started. It makes no api guarded.
     pub worker_key: Option<KeyHash>,
     /// Redis: commands, live events, the logs of runs.

@@ -8,4 +8,4 @@ mod view;
 pub(crate) use copy::{keep_whole, note, take_out};
 pub(crate) use failures::Failures;
 pub(crate) use read::{read, record_of, registered};
-pub(crate) use view::{Fleet, Known, page};
+pub(crate) use view::{Fleet, Known, page, unregistered};

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use millrace_blobs::Blobs;
 use millrace_bus::Bus;
-use millrace_config::{Api, Auth, Collections};
+use millrace_config::{Api, Auth, ByteSize, Collections};
 use millrace_contracts::BlobId;
 use millrace_store::{GroupCommit, Store};
 use moka::future::Cache;
@@ -23,6 +23,8 @@ use crate::submit::{Door, ImageHeader, Known};
 const CACHED_HEADERS: u64 = 10_000;
 /// Batches that are committed at once; others wait for them.
 const BATCH_COMMITS: usize = 2;
+/// Files of models that are sent at once; more are refused.
+const MODEL_UPLOADS: usize = 4;
 /// Inputs at once that are put together from values of the blob store; others wait for them.
 const RESTORES: usize = 4;
 
@@ -34,6 +36,8 @@ pub(crate) struct App {
     pub(crate) auth: Auth,
     /// The `[collections]` settings.
     pub(crate) collections: Collections,
+    /// The largest file of a model that is stored.
+    pub(crate) max_model: ByteSize,
     /// Who may call.
     pub(crate) access: Arc<Access>,
     /// Redis: commands out, states and logs in.
@@ -68,6 +72,8 @@ pub(crate) struct App {
     /// Permits to commit a batch of runs, which takes one connection to the database for a while: the others are for everybody
     /// else.
     pub(crate) batch_commits: Arc<Semaphore>,
+    /// Permits to send a file of a model.
+    pub(crate) model_uploads: Semaphore,
     /// Permits of event streams that are open.
     pub(crate) streams: Arc<Semaphore>,
     /// Memory for request bodies, in KiB.
@@ -95,6 +101,7 @@ impl App {
             auth: deps.auth,
             point_writers: Arc::new(Semaphore::new(deps.collections.writers as usize)),
             collections: deps.collections,
+            max_model: deps.max_model,
             batch_commits: Arc::new(Semaphore::new(BATCH_COMMITS)),
             hub: Hub::new(settings.stream_buffer),
             door: Door::new(&settings),
@@ -104,6 +111,7 @@ impl App {
             figures: Figures::new(),
             thumbnails: Cache::new(CACHED_HEADERS),
             requests: Arc::new(Semaphore::new(settings.max_concurrent_requests)),
+            model_uploads: Semaphore::new(MODEL_UPLOADS),
             streams: Arc::new(Semaphore::new(settings.max_streams)),
             body_memory: Arc::new(Semaphore::new(crate::body::MEMORY_KIB)),
             restores: Arc::new(Semaphore::new(RESTORES)),

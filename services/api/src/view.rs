@@ -13,7 +13,7 @@ mod unserved;
 
 pub(crate) use find::{Found, find, parse_id};
 pub(crate) use given::{NodeRun, node_runs};
-pub(crate) use job::{AskedJob, overlay};
+pub(crate) use job::{AskedJob, overlay_all};
 pub(crate) use links::{Links, links};
 pub(crate) use pictures::{Pictures, images_as_links};
 pub(crate) use rows::{ExecutionRow, rows};

@@ -81,7 +81,7 @@ test('a dialog that was cancelled sends no more, and leaves the next one alone',
   });
   let answer;
   const answered = new Promise(resolve => (answer = resolve));
-  await page.route('**/api/v1/blobs', async route => {
+  await page.route('**/api/v1/blobs?for=model', async route => {
     uploads += 1;
     await answered;
     await route.fulfill({ json: { blob: 'a'.repeat(64) } }).catch(() => undefined);
@@ -93,12 +93,12 @@ test('a dialog that was cancelled sends no more, and leaves the next one alone',
   await open();
   await name.fill('given/up');
   await dialog.locator('input[data-origin="ONNX file"]').setInputFiles(join(CLASSIFIER, 'onnx/model.onnx'));
-  const sent = page.waitForRequest('**/api/v1/blobs');
+  const sent = page.waitForRequest('**/api/v1/blobs?for=model');
   await dialog.getByRole('button', { name: 'Register', exact: true }).click();
   await sent;
   const stopped = page.waitForEvent('requestfailed');
   await dialog.getByRole('button', { name: 'Cancel' }).click();
-  assert.match((await stopped).url(), /\/blobs$/);
+  assert.match((await stopped).url(), /\/blobs\?for=model$/);
   await dialog.waitFor({ state: 'detached' });
   await open();
   await name.fill('the next');

@@ -21,6 +21,10 @@ use crate::up::endpoints::Endpoints;
 
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(120);
+/// The slowest way that a file is sent on before it is given up, bytes per second: the api waits no longer either.
+const SLOWEST_UPLOAD_BYTES_PER_S: u64 = 64 * 1024;
+/// The longest that a file may take of which nobody knows how long it is.
+const LONGEST_UPLOAD: Duration = Duration::from_secs(24 * 3600);
 const DEFAULT_URL: &str = "http://127.0.0.1:8080";
 /// Where `millrace up` leaves its endpoints when it is not told otherwise.
 pub(crate) const DEFAULT_DATA_DIR: &str = ".millrace";
@@ -102,16 +106,22 @@ impl Client {
         self.json(self.request(Method::DELETE, path)).await
     }
 
-    /// POST below `/api/v1` with parts.
-    pub(crate) async fn post_parts(
+    /// POST below `/api/v1` with a file as it is, of so many bytes if that is known.
+    pub(crate) async fn post_file(
         &self,
         path: &str,
-        parts: reqwest::multipart::Form,
+        query: &[(&str, &str)],
+        (body, bytes): (reqwest::Body, Option<u64>),
     ) -> anyhow::Result<Value> {
-        self.json(self.request(Method::POST, path).multipart(parts)).await
+        let sending = |bytes| Duration::from_secs(bytes / SLOWEST_UPLOAD_BYTES_PER_S);
+        let request = self.request(Method::POST, path).query(query).body(body);
+        let request = request.header("content-type", "application/octet-stream");
+        let request =
+            bytes.into_iter().fold(request, |request, bytes| request.header("content-length", bytes));
+        self.json_within(request, ANSWER_TIMEOUT + bytes.map_or(LONGEST_UPLOAD, sending)).await
     }
 
-    /// The same for what starts a run; with a `key` it may be sent again, and starts none twice.
+    /// POST of parts for what starts a run; with a `key` it may be sent again, and starts none twice.
     pub(crate) async fn start(
         &self,
         path: &str,
@@ -158,7 +168,11 @@ impl Client {
     }
 
     async fn json(&self, request: reqwest::RequestBuilder) -> anyhow::Result<Value> {
-        let answer = self.send(request.timeout(ANSWER_TIMEOUT)).await?;
+        self.json_within(request, ANSWER_TIMEOUT).await
+    }
+
+    async fn json_within(&self, request: reqwest::RequestBuilder, limit: Duration) -> anyhow::Result<Value> {
+        let answer = self.send(request.timeout(limit)).await?;
         let text = answer.text().await?;
         if text.is_empty() {
             return Ok(Value::Null);

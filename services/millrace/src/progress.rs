@@ -4,9 +4,11 @@ use std::convert::Infallible;
 use std::io::IsTerminal;
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use futures::{Stream, stream};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressFinish, ProgressStyle};
+use tokio::fs::File;
+use tokio::io::AsyncReadExt as _;
 
 /// A bar that moves by itself does so this often.
 const TICK: Duration = Duration::from_millis(120);
@@ -68,6 +70,16 @@ pub(crate) fn counted(bytes: Bytes, bar: ProgressBar) -> impl Stream<Item = Resu
     }))
 }
 
+/// A file in pieces, each read when it is sent; `bar` moves as they are.
+pub(crate) fn counted_file(file: File, bar: ProgressBar) -> impl Stream<Item = std::io::Result<Bytes>> {
+    stream::try_unfold((file, bar), |(mut file, bar)| async move {
+        let mut piece = BytesMut::with_capacity(PIECE);
+        let read = file.read_buf(&mut piece).await?;
+        bar.inc(read as u64);
+        Ok((read > 0).then(|| (piece.freeze(), (file, bar))))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use futures::StreamExt;
@@ -81,5 +93,12 @@ mod tests {
         let pieces: Vec<_> = counted(bytes.clone(), bar.clone()).map(Result::unwrap).collect().await;
         assert_eq!((pieces.concat(), pieces.len()), (bytes.to_vec(), 4));
         assert_eq!(bar.position(), 200_000);
+
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), &bytes).unwrap();
+        let (bar, read) = (Bars { shown: false }.bytes("x", 200_000), File::open(file.path()).await.unwrap());
+        let pieces: Vec<_> = counted_file(read, bar.clone()).map(Result::unwrap).collect().await;
+        assert!(pieces.iter().all(|piece| piece.len() <= PIECE));
+        assert_eq!((pieces.concat(), bar.position()), (bytes.to_vec(), 200_000));
     }
 }

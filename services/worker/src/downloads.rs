@@ -1,19 +1,26 @@
 //! Models from elsewhere, brought to this machine's disk: those by URL, the registered ones, and those of a repository in an
 //! object store. Rule: a folder below the downloads that has its mark, of a bucket the list of its files, is whole.
 
+mod address;
 pub(crate) mod bucket;
+mod porter;
 mod registered;
 mod shelf;
 mod web;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
 
 use millrace_contracts::{ErrorKind, JobError, ModelId};
 use millrace_fetch::{Expected, FetchError, FetchSettings, Fetcher, Wanted, keep};
 use millrace_inference::{GRAPHS, Overrides, files_among, validate_model_id};
 use uuid::Uuid;
 
+pub(crate) use self::address::Trust;
 use self::bucket::{Bucket, Copy, of_store};
+use self::porter::Errands;
+pub(crate) use self::porter::Porter;
 use self::shelf::Shelf;
 use crate::error::of_inference;
 
@@ -29,6 +36,9 @@ pub(crate) struct Downloads {
     /// The repository, where it is in an object store.
     bucket: Option<Bucket>,
     shelf: Shelf,
+    errands: Errands,
+    /// Held by who puts the model at an address where the cache finds it.
+    placing: Arc<std::sync::Mutex<()>>,
     max_bytes: u64,
     retries: u32,
 }
@@ -42,32 +52,29 @@ pub(crate) struct Brought {
 }
 
 impl Downloads {
-    pub(crate) fn new(settings: &millrace_config::Models, bucket: Option<Bucket>) -> Self {
+    /// They, and who brings them.
+    pub(crate) fn open(settings: &millrace_config::Models, bucket: Option<Bucket>) -> (Self, Porter) {
+        let (errands, porter) = porter::open(settings.download_limit);
         let fetching = FetchSettings {
             allowed_hosts: settings.allowed_hosts.clone(),
             allowed_by: "models.allowed_hosts",
             ..FetchSettings::default()
         };
-        Self {
+        let downloads = Self {
             retries: fetching.retries,
             fetcher: Fetcher::new(fetching),
             bucket,
             shelf: Shelf::new(settings.downloads.clone(), settings.downloads_quota.bytes()),
+            errands,
+            placing: Arc::default(),
             max_bytes: settings.max_file.bytes(),
-        }
+        };
+        (downloads, porter)
     }
 
-    /// Brings the model at the address `id`.
-    pub(crate) async fn by_url(&self, id: &ModelId) -> Result<Brought, JobError> {
-        let folder = self.shelf.hold(id.as_str()).map_err(|error| of_fetch(&error.into()))?;
-        if is_whole(&folder) {
-            return Ok(Brought { folder, now: false });
-        }
-        let fetched = self.fetch(id.as_str(), &folder).await;
-        self.shelf.tidy_up(&folder).await;
-        fetched?;
-        write(&folder.join(WHOLE), b"").await?;
-        Ok(Brought { folder, now: true })
+    /// The longest that bringing a model may take.
+    pub(crate) fn limit(&self) -> Duration {
+        self.errands.limit()
     }
 
     /// Brings the model `id` of the repository in an object store, in the copy that lies there; none where the repository is
@@ -82,12 +89,26 @@ impl Downloads {
         if folder.join(LISTED).is_file() {
             return Ok(Some(Brought { folder, now: false }));
         }
+        let (this, bucket, id, of) = (self.clone(), bucket.clone(), id.clone(), folder.clone());
+        let errand = || async move { this.bring_copy(&bucket, (&id, &copy), (of, name)).await };
+        self.errands.once(&folder, errand).await.map(Some)
+    }
+
+    async fn bring_copy(
+        &self,
+        bucket: &Bucket,
+        (id, copy): (&ModelId, &Copy),
+        (folder, name): (PathBuf, String),
+    ) -> Result<Brought, JobError> {
+        if folder.join(LISTED).is_file() {
+            return Ok(Brought { folder, now: false });
+        }
         // What went wrong may be that it is something else by now: the next job looks again.
-        let fetched = self.fetch_copy(bucket, (id, &copy), &folder).await;
+        let fetched = self.fetch_copy(bucket, (id, copy), &folder).await;
         self.shelf.tidy_up(&folder).await;
         fetched.inspect_err(|_| bucket.forget(id))?;
         write(&folder.join(LISTED), name.as_bytes()).await?;
-        Ok(Some(Brought { folder, now: true }))
+        Ok(Brought { folder, now: true })
     }
 
     async fn fetch_copy(
@@ -131,11 +152,6 @@ impl Downloads {
         let done = keep(&source, &expected, &file).await.map_err(|error| of_fetch(&error))?;
         tracing::info!(file = %file.display(), bytes = done.bytes, sha256 = done.sha256, cached = done.cached, "model file downloaded");
         Ok(())
-    }
-
-    async fn file(&self, url: &str, file: &Path, sha256: Option<String>) -> Result<(), FetchError> {
-        let wanted = Wanted { url: url.to_owned(), sha256, max_bytes: self.max_bytes };
-        self.wanted(&wanted, file, None).await
     }
 
     /// Brings a file, or takes what came of its address `before`, where that is still there.
@@ -204,8 +220,13 @@ mod tests {
     async fn what_is_not_public_is_the_workflows_mistake() {
         let folder = tempfile::tempdir().unwrap();
         let settings = millrace_config::Models { downloads: folder.path().to_owned(), ..Default::default() };
-        let mine = Downloads::new(&settings, None);
-        let error = mine.by_url(&"http://127.0.0.1:1/model.onnx".into()).await.unwrap_err();
+        let (mine, porter) = Downloads::open(&settings, None);
+        let done = millrace_tasks::CancellationToken::new();
+        let id = "http://127.0.0.1:1/model.onnx".into();
+        let asking = async { (mine.by_url(&id, Trust::Usual).await, done.cancel()) };
+        let ((brought, ()), carried) = tokio::join!(asking, porter.carry(done.clone()));
+        assert!(carried.is_ok());
+        let error = brought.unwrap_err();
         assert_eq!((error.kind, error.retryable), (ErrorKind::InvalidConfig, false), "{error}");
     }
 }

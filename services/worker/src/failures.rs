@@ -1,5 +1,5 @@
-//! The models that could not be brought here or loaded, and why: said with every sign of life, so that who asks for a model hears of it.
-//! The latest few, one entry a model; one that is loaded, or is something else by now, is taken out.
+//! The models that could not be brought here or loaded, and why: said with every sign of life, so that who asks for a model hears
+//! of it. The latest few, one entry a model; one that is loaded, or is something else by now, is taken out.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};

@@ -57,6 +57,7 @@ impl Fleet {
             "warm": report.warm,
             "loading": report.loading,
             "inventory": &*self.inventory.ids(),
+            "further_inventory": self.inventory.further(),
             "failed": self.failures.told(),
             "families": family_names(),
             "devices": [self.device.device.to_string()],

@@ -112,12 +112,16 @@ impl Held {
     /// them has ended.
     pub(crate) fn room(&self, model: &ModelId, most: usize, bell: &Arc<Notify>) -> usize {
         let mut hand = self.lock();
-        let in_hand = hand.entries.keys().filter(|(queue, _)| queue.model.as_ref() == Some(model)).count();
-        let room = most.saturating_sub(in_hand);
+        let room = most.saturating_sub(hand.count_of_model(model));
         if room == 0 {
             hand.full.insert(model.clone(), Arc::clone(bell));
         }
         room
+    }
+
+    /// How many jobs of `model` are in hand.
+    pub(crate) fn count_of_model(&self, model: &ModelId) -> usize {
+        self.lock().count_of_model(model)
     }
 
     /// The models of the jobs in hand.
@@ -155,6 +159,12 @@ impl Held {
     fn lock(&self) -> MutexGuard<'_, Hand> {
         // Nothing under the lock can leave what is in hand half changed.
         self.hand.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Hand {
+    fn count_of_model(&self, model: &ModelId) -> usize {
+        self.entries.keys().filter(|(queue, _)| queue.model.as_ref() == Some(model)).count()
     }
 }
 

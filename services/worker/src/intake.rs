@@ -3,6 +3,7 @@
 //! alone (`last_chance.rs`).
 
 mod last_chance;
+mod limits;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -87,7 +88,8 @@ async fn take_until(
             }
             Ok(found) => {
                 let taken_over = found.jobs.iter().any(|delivery| delivery.deliveries > 1);
-                hand_over(shared, found.jobs, permits, &jobs).await;
+                let found = limits::keep(shared, &router, found.jobs).await;
+                hand_over(shared, found, permits, &jobs).await;
                 drop(company);
                 Ok(taken_over)
             }
@@ -221,8 +223,8 @@ async fn hand_over(
     }
 }
 
-/// Drives the jobs in hand until the intake has ended and all are done, or the grace period that begins with `stop` is over:
-/// what is in hand then is handed back. At its end, or when it is dropped, `done` is told.
+/// Drives the jobs in hand until the intake has ended and all are done, or the grace period that begins with `stop` is over, or
+/// the device is lost: what is in hand then is handed back. At its end, or when it is dropped, `done` is told.
 pub(crate) async fn drive(
     shared: Arc<Shared>,
     mut jobs: Receiver<Taken>,
@@ -241,6 +243,11 @@ pub(crate) async fn drive(
     while open || !running.is_empty() {
         tokio::select! {
             () = &mut over => {
+                hand_back(&shared).await;
+                break;
+            }
+            // What is in hand has nothing to run on, and nothing is added to it any more.
+            () = shared.device_loss.noted(), if !open => {
                 hand_back(&shared).await;
                 break;
             }

@@ -2,6 +2,7 @@
 //! models. A model whose files changed is described again, and its copy in memory given up. Rule: looking never stands in the way of
 //! a job, and a model that cannot be described is named all the same.
 
+mod descriptions;
 mod stamps;
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -9,11 +10,12 @@ use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use millrace_bus::BusError;
-use millrace_contracts::model::{ModelDescription, ModelWish};
+use millrace_bus::{Bus, BusError};
+use millrace_contracts::model::ModelWish;
 use millrace_contracts::{ModelDigest, ModelId};
-use millrace_inference::{Evicted, InferenceError, Repository, Stamp};
+use millrace_inference::{Evicted, Repository, Stamp};
 use millrace_objects::ObjectsError;
+use serde::Serialize;
 use tokio::sync::Notify;
 
 use self::stamps::Stamps;
@@ -21,8 +23,10 @@ use crate::cpu::{Caller, CpuPool, Panicked};
 use crate::downloads::bucket::Bucket;
 use crate::role::Shared;
 
-/// Models that are told to others at most.
+/// Models that are named with every sign of life, and described, at most.
 const MOST_TOLD: usize = 256;
+/// Further ones whose names can be asked for, at most. What is beyond those still runs, and is heard of once it is loaded.
+const MOST_NAMED: usize = 10_000;
 /// Descriptions nobody renewed for so many looks are forgotten.
 const LOOKS_TO_LIVE: u32 = 4;
 const LEAST_TO_LIVE: Duration = Duration::from_secs(10);
@@ -36,15 +40,27 @@ pub(crate) struct Inventory {
     ids: Arc<Mutex<Arc<[ModelId]>>>,
     /// Those that are there and not told. They are looked at while they are loaded.
     untold: Arc<Mutex<BTreeSet<ModelId>>>,
+    /// Where the names of those can be asked for; none where there are none, and before they stand there.
+    further: Arc<Mutex<Option<Further>>>,
     /// How their files stood.
     stamps: Arc<Mutex<Stamps<Stamp>>>,
+}
+
+/// The models that are not named with every sign of life.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Further {
+    /// How many there are.
+    models: usize,
+    /// The digest that their names stand under.
+    names: String,
 }
 
 impl Inventory {
     /// What is in a folder now. A bucket is not waited for: it may be far away.
     pub(crate) async fn of(repository: Repository, bucket: Option<Bucket>, cpu: &CpuPool) -> Self {
         let ids = Arc::new(Mutex::new([].into()));
-        let inventory = Self { repository, bucket, ids, untold: Arc::default(), stamps: Arc::default() };
+        let (untold, further, stamps) = (Arc::default(), Arc::default(), Arc::default());
+        let inventory = Self { repository, bucket, ids, untold, further, stamps };
         if inventory.bucket.is_none() {
             inventory.look(cpu).await;
             // Before anything is loaded.
@@ -59,6 +75,16 @@ impl Inventory {
         Arc::clone(&self.ids.lock().unwrap_or_else(PoisonError::into_inner))
     }
 
+    /// Those beyond.
+    pub(crate) fn further(&self) -> Option<Further> {
+        self.lock_further().clone()
+    }
+
+    fn lock_further(&self) -> MutexGuard<'_, Option<Further>> {
+        // Replaced whole: nothing can be left half changed.
+        self.further.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Keeps it, and what is said of it, as it is. Rings `changed` when a model was added or removed.
     pub(crate) async fn keep(
         self,
@@ -66,12 +92,25 @@ impl Inventory {
         look_every: Duration,
         changed: Arc<Notify>,
     ) -> Result<(), Infallible> {
-        let mut told = BTreeMap::new();
+        let time_to_live = (look_every * LOOKS_TO_LIVE).max(LEAST_TO_LIVE);
+        let (loaded, mut told) = (shared.model_events.loaded_models(), BTreeMap::new());
         let mut ticks = tokio::time::interval(look_every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            ticks.tick().await;
-            if self.look(&shared.cpu).await {
+            tokio::select! {
+                _ = ticks.tick() => {}
+                () = loaded.notified() => {
+                    let described = shared.bus.describe_copies(&shared.models.descriptions(), time_to_live).await;
+                    let_know(described);
+                    continue;
+                }
+            }
+            let mut is_news = self.look(&shared.cpu).await;
+            match self.name_further(&shared.bus, time_to_live).await {
+                Ok(others) => is_news |= others,
+                Err(error) => tracing::debug!(%error, "the names of further models could not be told"),
+            }
+            if is_news {
                 changed.notify_one();
             }
             for id in self.changed(&shared.cpu, shared.models.warm()).await {
@@ -80,10 +119,7 @@ impl Inventory {
                     self.stamps().again(&id);
                 }
             }
-            let time_to_live = (look_every * LOOKS_TO_LIVE).max(LEAST_TO_LIVE);
-            if let Err(error) = self.describe(&shared, &mut told, time_to_live).await {
-                tracing::debug!(%error, "the models could not be described");
-            }
+            let_know(self.describe(&shared, &mut told, time_to_live).await);
         }
     }
 
@@ -96,6 +132,21 @@ impl Inventory {
         let is_new = *found != **ids;
         *ids = found.into();
         is_new
+    }
+
+    /// Sees to it that the names of those that are not told can be asked for; whether they are others than before.
+    async fn name_further(&self, bus: &Bus, time_to_live: Duration) -> Result<bool, BusError> {
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let models = untold.len();
+        let named: BTreeSet<ModelId> = untold.into_iter().take(MOST_NAMED).collect();
+        let further = match models {
+            0 => None,
+            _ => Some(Further { models, names: bus.keep_model_names(&named, time_to_live).await? }),
+        };
+        let mut before = self.lock_further();
+        let is_new = *before != further;
+        *before = further;
+        Ok(is_new)
     }
 
     /// The models there are; none when they cannot be looked at.
@@ -133,43 +184,11 @@ impl Inventory {
         // Noted one model after the other: nothing can be left half changed.
         self.stamps.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
 
-    /// Says what the models are that nobody was told of yet; all of them, after a loss. `told` is what was found out so far.
-    async fn describe(
-        &self,
-        shared: &Shared,
-        told: &mut BTreeMap<ModelId, Option<ModelDescription>>,
-        time_to_live: Duration,
-    ) -> Result<(), BusError> {
-        let ids = self.ids();
-        told.retain(|id, _| ids.contains(id));
-        let mut news = Vec::new();
-        for id in ids.iter().filter(|id| !told.contains_key(*id)).cloned().collect::<Vec<_>>() {
-            let (repository, of) = (self.repository.clone(), id.clone());
-            let described = shared.cpu.run(Caller::own(), move || repository.describe(&of)).await;
-            let described = match described {
-                Ok((Ok(described), _)) => Some(described),
-                // Not on this machine's disk yet.
-                Ok((Err(InferenceError::ModelNotFound { .. }), _)) => continue,
-                Ok((Err(error), _)) => {
-                    tracing::debug!(model.id = %id, %error, "a model does not say what it is");
-                    None
-                }
-                Err(panic) => {
-                    tracing::error!(model.id = %id, error = panic.0, "describing a model panicked");
-                    None
-                }
-            };
-            news.extend(described.clone());
-            told.insert(id, described);
-        }
-        if !shared.bus.renew_descriptions(time_to_live).await? {
-            news = told.values().flatten().cloned().collect();
-        }
-        if news.is_empty() {
-            return Ok(());
-        }
-        shared.bus.describe_models(&news, time_to_live).await
+fn let_know(described: Result<(), BusError>) {
+    if let Err(error) = described {
+        tracing::debug!(%error, "the models could not be described");
     }
 }
 

@@ -1,5 +1,5 @@
-//! One job, from the queue to its report, and those that follow it in the same hand. Whatever happens inside it ends as a report: a fault of the data, of the model,
-//! a panic, a deadline.
+//! One job, from the queue to its report, and those that follow it in the same hand. Whatever happens inside it ends as a report:
+//! a fault of the data, of the model, a panic, a deadline.
 
 mod chain;
 mod clock;

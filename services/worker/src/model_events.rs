@@ -10,6 +10,7 @@ use millrace_inference::{CacheObserver, Evicted, InferenceError, ModelInfo, Pres
 use serde_json::{Value, json};
 use tokio::sync::{Notify, mpsc};
 
+use crate::device_loss::DeviceLoss;
 use crate::error::of_inference;
 use crate::failures::Failures;
 
@@ -21,15 +22,20 @@ pub(crate) struct ModelEvents {
     worker: WorkerId,
     events: mpsc::Sender<Event>,
     failures: Failures,
+    device_loss: DeviceLoss,
     /// Rung when the next sign of life should not wait.
     changed: Arc<Notify>,
+    /// Rung when a model was loaded.
+    loaded: Arc<Notify>,
 }
 
 impl ModelEvents {
     /// The observer, and the events it makes.
     pub(crate) fn new(worker: WorkerId) -> (Self, mpsc::Receiver<Event>) {
         let (events, receiver) = mpsc::channel(BACKLOG);
-        (Self { worker, events, failures: Failures::default(), changed: Arc::default() }, receiver)
+        let (failures, changed, loaded) = (Failures::default(), Arc::default(), Arc::default());
+        let device_loss = DeviceLoss::default();
+        (Self { worker, events, failures, device_loss, changed, loaded }, receiver)
     }
 
     /// Rings when the worker has something to say of its memory.
@@ -37,9 +43,19 @@ impl ModelEvents {
         Arc::clone(&self.changed)
     }
 
+    /// Rings when there is a loaded model more.
+    pub(crate) fn loaded_models(&self) -> Arc<Notify> {
+        Arc::clone(&self.loaded)
+    }
+
     /// What went wrong.
     pub(crate) fn failures(&self) -> Failures {
         self.failures.clone()
+    }
+
+    /// Whether models have anything to run on.
+    pub(crate) fn device_loss(&self) -> DeviceLoss {
+        self.device_loss.clone()
     }
 
     /// Says that a model that was asked for could not be brought here.
@@ -97,6 +113,7 @@ impl CacheObserver for ModelEvents {
         self.failures.forget(&info.id);
         // Who reuses results by the model's copy wants to know which it is.
         self.changed.notify_one();
+        self.loaded.notify_one();
     }
 
     fn evicted(&self, id: &ModelId, why: Evicted) {
@@ -111,6 +128,8 @@ impl CacheObserver for ModelEvents {
 
     fn failed(&self, id: &ModelId, error: &InferenceError) {
         tracing::warn!(model.id = %id, %error, "model could not be loaded");
+        // Before those who wait for the load hear of it.
+        self.device_loss.note(error);
         let error = of_inference(error);
         self.say_failed(id, &error);
         // Jobs may ask for any name: only a model that is there has something wrong with it.

@@ -15,11 +15,15 @@ use millrace_tasks::Courtesy;
 
 use crate::cpu::{Caller, CpuPool};
 use crate::downloads::bucket::Bucket;
+use crate::model_cores::ModelCores;
 use crate::model_events::ModelEvents;
 use crate::{Deps, WorkerError};
 
 /// The pool whose blocks need no model.
 const POOL_WITHOUT_MODELS: &str = "cpu";
+/// Sessions of which nobody said how many there are to be take no more of the memory for models than one in so many parts, as
+/// far as that is known from a model's files: others are to fit beside it, and a large one is not to be refused for them.
+const PARTS_OF_MEMORY: f64 = 4.0;
 
 /// What models run on, by the settings and by what is there. It is told with its reasons.
 ///
@@ -35,10 +39,12 @@ pub(crate) async fn device(deps: &Deps, worker: &Worker, cpu: &CpuPool) -> Resul
     let (chosen, _) = chosen
         .map_err(|panic| WorkerError::Thread { name: "pixels", source: std::io::Error::other(panic.0) })?;
     let chosen = chosen?;
+    let cores = ModelCores::of(worker, chosen.device);
     tracing::info!(
+        model.sessions = cores.sessions, model.threads = cores.threads, worker.cores = crate::cpu::cores(),
         device = %chosen.device, gpu.model = chosen.gpu_model,
         gpu.pinned = chosen.pinned.as_ref().map(|pinned| *pinned == Pinned::Yes),
-        why_not_better = chosen.why_not_better.join("; "), "models run on {chosen}"
+        why_not_better = chosen.why_not_better.join("; "), "models run on {chosen}; each in {cores}"
     );
     Ok(chosen)
 }
@@ -68,12 +74,14 @@ pub(crate) fn open(
     (worker, models): (&Worker, &Models),
     observer: ModelEvents,
 ) -> Result<ModelCache, InferenceError> {
+    let cores = ModelCores::of(worker, device);
     let sessions = SessionSettings {
         device,
         gpu: GpuSettings { max_bytes: Some(models.memory_budget.bytes()), tf32: worker.tf32 },
         transfer: Transfer::ByDevice,
-        sessions: worker.sessions_per_model,
-        intra_op_threads: worker.intra_op_threads,
+        sessions: cores.sessions,
+        most_read_bytes: (worker.sessions_per_model == 0).then(|| most_read_bytes(models)),
+        intra_op_threads: cores.threads,
         max_batch: worker.max_batch,
         max_cells: worker.max_batch_cells,
         max_delay: worker.max_batch_delay,
@@ -104,6 +112,11 @@ pub(crate) fn open(
         ..CacheSettings::default()
     };
     ModelCache::new(loader, bounds, Arc::new(observer))
+}
+
+/// What the sessions of a model may read together, bytes, where it is not said how many there are.
+fn most_read_bytes(models: &Models) -> u64 {
+    (models.memory_budget.bytes() as f64 / models.memory_factor.max(1.0) / PARTS_OF_MEMORY) as u64
 }
 
 fn serving(own: &millrace_config::Serving) -> Serving {

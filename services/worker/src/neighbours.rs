@@ -1,4 +1,5 @@
-//! What the other workers have loaded, or are loading, as they say themselves on the live channels: whom to leave a job to.
+//! What the other workers have loaded, or are loading, and for which pools, as they say themselves on the live channels: whom to
+//! leave a job to.
 //! A hint: what is missed is said again with the next sign of life, and who is silent is forgotten.
 
 use std::collections::{HashMap, HashSet};
@@ -8,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use futures::StreamExt;
 use millrace_bus::{Bus, BusError, LiveItem};
-use millrace_contracts::{Event, EventType, ModelId, WorkerId};
+use millrace_contracts::{Event, EventType, ModelId, Pool, WorkerId};
 use serde::Deserialize;
 
 /// Without a word for so long a worker's models count for nothing.
@@ -23,6 +24,8 @@ pub(crate) struct Neighbours {
 }
 
 struct Neighbour {
+    /// Those it takes jobs from; none as long as only its models were heard of.
+    pools: Option<HashSet<Pool>>,
     models: HashSet<ModelId>,
     heard: Instant,
 }
@@ -31,6 +34,8 @@ struct Neighbour {
 #[derive(Deserialize)]
 struct Said {
     worker_id: WorkerId,
+    #[serde(default)]
+    pools: Option<HashSet<Pool>>,
     #[serde(default)]
     model_id: Option<ModelId>,
     #[serde(default)]
@@ -44,10 +49,12 @@ impl Neighbours {
         Self { own, workers: Arc::default() }
     }
 
-    /// Whether another worker has `model`, or will have it soon.
-    pub(crate) fn have(&self, model: &ModelId) -> bool {
-        let alive = |worker: &Neighbour| worker.heard.elapsed() < SILENT;
-        self.lock().values().any(|worker| alive(worker) && worker.models.contains(model))
+    /// Whether another worker that takes jobs from `pool` has `model`, or will have it soon. What one of other pools has is of no
+    /// use to such a job.
+    pub(crate) fn have(&self, pool: &Pool, model: &ModelId) -> bool {
+        let takes = |worker: &Neighbour| worker.pools.as_ref().is_none_or(|pools| pools.contains(pool));
+        let has = |worker: &Neighbour| worker.heard.elapsed() < SILENT && worker.models.contains(model);
+        self.lock().values().any(|worker| has(worker) && takes(worker))
     }
 
     /// Listens for as long as it is polled, from what is registered now.
@@ -98,11 +105,12 @@ impl Neighbours {
         }
         let mut workers = self.lock();
         workers.retain(|_, worker| worker.heard.elapsed() < SILENT);
-        let fresh = || Neighbour { models: HashSet::new(), heard: Instant::now() };
+        let fresh = || Neighbour { pools: None, models: HashSet::new(), heard: Instant::now() };
         match kind {
             EventType::WorkerRegistered | EventType::WorkerHeartbeat => {
                 let models = said.models.into_iter().chain(said.loading).collect();
-                workers.insert(said.worker_id, Neighbour { models, heard: Instant::now() });
+                let neighbour = Neighbour { pools: said.pools, models, heard: Instant::now() };
+                workers.insert(said.worker_id, neighbour);
             }
             // It takes nothing more.
             EventType::WorkerDraining | EventType::WorkerLost => drop(workers.remove(&said.worker_id)),
@@ -144,29 +152,48 @@ mod tests {
     #[test]
     fn what_others_say_is_known_and_forgotten_with_them() {
         let others = Neighbours::new("own".into());
-        let (a, b) = (ModelId::from("a"), ModelId::from("b"));
+        let (pool, a, b) = (Pool::from("fast"), ModelId::from("a"), ModelId::from("b"));
         say(&others, EventType::WorkerHeartbeat, json!({"worker_id": "own", "models": ["a"]}));
-        assert!(!others.have(&a), "what we have ourselves is not a neighbour's");
+        assert!(!others.have(&pool, &a), "what we have ourselves is not a neighbour's");
         say(
             &others,
             EventType::WorkerHeartbeat,
             json!({"worker_id": "w", "models": ["a"], "loading": ["b"]}),
         );
-        assert!(others.have(&a) && others.have(&b));
+        assert!(others.have(&pool, &a) && others.have(&pool, &b));
         say(&others, EventType::ModelEvicted, json!({"worker_id": "w", "model_id": "a"}));
-        assert!(!others.have(&a));
+        assert!(!others.have(&pool, &a));
         say(&others, EventType::ModelLoading, json!({"worker_id": "x", "model_id": "a"}));
-        assert!(others.have(&a));
+        assert!(others.have(&pool, &a), "of which pools it is will be said");
         say(&others, EventType::WorkerDraining, json!({"worker_id": "w", "models": ["b"]}));
         say(&others, EventType::WorkerLost, json!({"worker_id": "x"}));
-        assert!(!others.have(&a) && !others.have(&b));
+        assert!(!others.have(&pool, &a) && !others.have(&pool, &b));
+    }
+
+    #[test]
+    fn who_takes_no_jobs_of_a_pool_has_no_model_for_it() {
+        let others = Neighbours::new("own".into());
+        let (fast, heavy, a, b) =
+            (Pool::from("fast"), Pool::from("heavy"), ModelId::from("a"), ModelId::from("b"));
+        let sign = json!({"worker_id": "w", "pools": ["heavy", "cpu"], "models": ["a"]});
+        say(&others, EventType::WorkerRegistered, sign);
+        assert!(others.have(&heavy, &a) && !others.have(&fast, &a));
+        // What it loads meanwhile says nothing of pools.
+        say(&others, EventType::ModelLoading, json!({"worker_id": "w", "model_id": "b"}));
+        assert!(others.have(&heavy, &b) && !others.have(&fast, &b));
+        say(
+            &others,
+            EventType::WorkerHeartbeat,
+            json!({"worker_id": "v", "pools": ["fast"], "models": ["a"]}),
+        );
+        assert!(others.have(&fast, &a) && !others.have(&fast, &b));
     }
 
     #[tokio::test]
     async fn what_others_say_is_heard_though_redis_would_not_answer_at_first() {
         let redis = TestRedis::start().await.unwrap();
         let bus = Bus::connect(BusSettings::new(redis.url())).await.unwrap();
-        let (others, model) = (Neighbours::new("own".into()), ModelId::from("a"));
+        let (others, pool, model) = (Neighbours::new("own".into()), Pool::from("fast"), ModelId::from("a"));
         redis.close_its_eyes().await.unwrap();
         let said = async {
             let asked = async || {
@@ -180,7 +207,7 @@ mod tests {
             let sign = Event::new(kind, Source::Worker, "1".to_owned(), UnixMillis::now(), sign);
             let heard = async || {
                 bus.publish(&sign).await?;
-                Ok::<_, BusError>(others.have(&model).then_some(()))
+                Ok::<_, BusError>(others.have(&pool, &model).then_some(()))
             };
             eventually(PATIENCE, "a neighbour", heard).await.unwrap();
         };

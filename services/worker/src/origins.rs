@@ -1,16 +1,17 @@
 //! Where a job's model comes from, and that it is on this machine's disk before the job begins. `pretrained` models are in the
-//! repository, a folder or a bucket, or else registered; `trained` ones are registered; those by `url` are an address, or registered under a
-//! name.
+//! repository, a folder or a bucket, or else registered; `trained` ones are registered; those by `url` are an address, or
+//! registered under a name.
 
 use std::time::{Duration, Instant};
 
 use millrace_bus::{BusError, Registered};
 use millrace_contracts::job::ModelRef;
-use millrace_contracts::model::RegisteredModel;
+use millrace_contracts::model::{ModelWish, RegisteredModel};
 use millrace_contracts::{ErrorKind, JobError, ModelId};
 use millrace_inference::{is_url, validate_model_id};
 
 use crate::cpu::Caller;
+use crate::downloads::Trust;
 use crate::error::of_inference;
 use crate::role::Shared;
 
@@ -28,7 +29,7 @@ pub(crate) async fn provide(shared: &Shared, model: &ModelRef) -> Result<bool, J
             Some(now) => Ok(now),
             None => Ok(place(shared, &model.id, RESTORED_WITHIN).await?.unwrap_or(false)),
         },
-        URL if is_url(&model.id) => Ok(shared.downloads.by_url(&model.id).await?.now),
+        URL if is_url(&model.id) => at_address(shared, &model.id).await,
         _ => place(shared, &model.id, RESTORED_WITHIN).await?.ok_or_else(|| unknown(&model.id)),
     }
 }
@@ -57,11 +58,46 @@ pub(crate) async fn preload(shared: &Shared, ids: &[String]) {
 /// registry.
 async fn bring(shared: &Shared, id: &ModelId) -> Result<(), JobError> {
     if is_url(id) {
-        return shared.downloads.by_url(id).await.map(drop);
+        return at_address(shared, id).await.map(drop);
     }
     match of_repository(shared, id).await? {
         Some(_) => Ok(()),
         None => place(shared, id, RESTORED_WITHIN).await?.map(drop).ok_or_else(|| unknown(id)),
+    }
+}
+
+/// Sees to it that the model at an address is on the disk, as its host has it now if it is to be loaded; whether it was brought
+/// there now.
+async fn at_address(shared: &Shared, id: &ModelId) -> Result<bool, JobError> {
+    let trust = if shared.models.has(id) { Trust::Full } else { Trust::Usual };
+    let brought = shared.downloads.by_url(id, trust).await?;
+    shared.downloads.put_in_place(&shared.models, id)?;
+    Ok(brought.now)
+}
+
+/// Asks the host of the model at an address what it has now, since a job's run was given something else. The other workers are
+/// told to ask as well: one that has had the model loaded all the time is behind.
+pub(crate) async fn ask_again(shared: &Shared, id: &ModelId) -> Result<(), JobError> {
+    let asks = shared.downloads.asks(id, Trust::Little);
+    catch_up_with_host(shared, id).await?;
+    if asks && let Err(error) = shared.bus.wish(&ModelWish::Forget { id: id.clone() }).await {
+        tracing::debug!(%error, "other workers were not told that a model may have changed at its address");
+    }
+    Ok(())
+}
+
+/// Asks the host of the model at an address what it has now; what is loaded is given up for another.
+async fn catch_up_with_host(shared: &Shared, id: &ModelId) -> Result<(), JobError> {
+    shared.downloads.by_url(id, Trust::Little).await?;
+    shared.downloads.put_in_place(&shared.models, id)
+}
+
+/// Asks the host of the model at an address, which may have changed there, if it is loaded here.
+pub(crate) async fn doubt(shared: &Shared, id: &ModelId) {
+    if shared.models.has(id)
+        && let Err(error) = catch_up_with_host(shared, id).await
+    {
+        tracing::debug!(model.id = %id, %error, "a model that may have changed is used as it is");
     }
 }
 
@@ -139,8 +175,8 @@ pub(crate) async fn catch_up(shared: &Shared) -> Result<(), BusError> {
     Ok(())
 }
 
-/// What is registered as `id`; none if nothing is. While Redis is away, or has lost its copy of the registry, it is asked again, for
-/// as long as `patience`.
+/// What is registered as `id`; none if nothing is. While Redis is away, or has lost its copy of the registry, it is asked again,
+/// for as long as `patience`.
 async fn look_up(
     shared: &Shared,
     id: &ModelId,

@@ -14,7 +14,8 @@ use tokio::sync::mpsc;
 
 use crate::cancelled::Cancelled;
 use crate::cpu::{CpuPool, cores};
-use crate::downloads::Downloads;
+use crate::device_loss::DeviceLoss;
+use crate::downloads::{Downloads, Porter};
 use crate::fleet::Fleet;
 use crate::frames::Frames;
 use crate::held::Held;
@@ -60,6 +61,7 @@ pub(crate) struct Shared {
     pub(crate) post: Post,
     pub(crate) blobs: Blobs,
     pub(crate) models: ModelCache,
+    pub(crate) device_loss: DeviceLoss,
     pub(crate) model_events: ModelEvents,
     /// Models from elsewhere, on disk.
     pub(crate) downloads: Downloads,
@@ -108,12 +110,14 @@ pub async fn run(
     let cache = model_cache::open(place, chosen.device, (&settings, &models), observer.clone())?;
     let lanes = Lanes::of(&settings, &io);
     let (post, sack) = post::open(lanes.capacity());
+    let (downloads, porter) = Downloads::open(&models, bucket.clone());
     let shared = Arc::new(Shared {
         post,
         frames: Frames::new(deps.blobs.clone(), cpu.clone(), &settings),
         models: cache.clone(),
+        device_loss: observer.device_loss(),
         model_events: observer,
-        downloads: Downloads::new(&models, bucket.clone()),
+        downloads,
         registrations: Registrations::new(repository.clone()),
         lanes,
         outside: Outside::new(io),
@@ -144,7 +148,7 @@ pub async fn run(
         failures: shared.model_events.failures(),
         started_at: UnixMillis::now(),
     };
-    let ended = live((&shared, sack), &fleet, &settings, (model_events, models), shutdown).await;
+    let ended = live((&shared, sack, porter), &fleet, &settings, (model_events, models), shutdown).await;
     fleet.leave().await;
     match ended {
         Err(WorkerError::Task(TaskError::GraceOver { tasks, .. })) => {
@@ -160,7 +164,7 @@ pub async fn run(
 
 /// The tasks, from registration to the last job.
 async fn live(
-    (shared, sack): (&Arc<Shared>, Sack),
+    (shared, sack, porter): (&Arc<Shared>, Sack, Porter),
     fleet: &Fleet,
     settings: &millrace_config::Worker,
     (model_events, models): (mpsc::Receiver<millrace_contracts::Event>, millrace_config::Models),
@@ -195,6 +199,7 @@ async fn live(
     let neighbours = Neighbours::new(shared.worker.clone());
     // Before the first job is taken: it may be somebody else's.
     neighbours.ask(&shared.bus).await?;
+    supervisor.spawn(must_live("worker.downloads"), porter.carry(done.clone()));
     // Before the models are loaded, which may take minutes: a wish to drain does not wait for them.
     listen(&supervisor, shared, &neighbours);
     if stop.run_until_cancelled(origins::preload(shared, &models.preload)).await.is_some() {
@@ -231,14 +236,16 @@ async fn live(
     Ok(supervisor.run(shutdown, settings.grace + HAND_BACK).await?)
 }
 
-/// What the worker hears: what the others have loaded, that it is to drain, what no run wants any more, and what to do with
-/// models.
+/// What the worker hears: what the others have loaded, that it is to drain, that it has no device any more, what no run wants any
+/// more, and what to do with models.
 fn listen(supervisor: &Supervisor, shared: &Arc<Shared>, neighbours: &Neighbours) {
     let may_fail = |name| TaskKind::new(name, OnError::Log, OnCancel::Abort);
     let bus = || shared.bus.clone();
     supervisor.spawn(may_fail("worker.neighbours"), neighbours.clone().listen(bus()));
     let wish = drain::listen(bus(), shared.worker.clone(), supervisor.token());
     supervisor.spawn(may_fail("worker.drain"), wish);
+    let lost = shared.device_loss.clone().watch(supervisor.token());
+    supervisor.spawn(TaskKind::new("worker.device", OnError::Stop, OnCancel::Abort), lost);
     let cancelled = cancelled::listen(bus(), shared.cancelled.clone(), shared.held.clone());
     supervisor.spawn(may_fail("worker.cancellations"), cancelled);
     let wishes = wishes::listen(Arc::clone(shared), neighbours.clone());

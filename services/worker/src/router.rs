@@ -1,5 +1,5 @@
-//! Which queues this worker takes from now. It takes jobs of models it has at once; of a model that another worker has, it
-//! leaves them to that one for a while; and it does not throw out a model that still has work for one that has not
+//! Which queues this worker takes from now. It takes jobs of models it has at once; of a model that another worker of their pool
+//! has, it leaves them to that one for a while; and it does not throw out a model that still has work for one that has not
 //! waited long: jobs of one model are run together instead of loading two in turns.
 
 use std::collections::{HashMap, HashSet};
@@ -77,7 +77,7 @@ impl Router {
         let busy = self.held.models();
         let mut cold: Vec<((Pool, ModelId), Duration)> = Vec::new();
         for (pool, model) in known {
-            if let Some(patience) = self.patience(&model, &busy) {
+            if let Some(patience) = self.patience((&pool, &model), &busy) {
                 cold.push(((pool, model), patience));
             }
         }
@@ -107,7 +107,7 @@ impl Router {
         }
         let Some(model) = model else { return usize::MAX };
         // Asked anew, not remembered: queues appear, and models come and go, between two decisions.
-        if self.patience(model, &self.held.models()).is_some()
+        if self.patience((pool, model), &self.held.models()).is_some()
             && !self.let_through.contains(&(pool.clone(), model.clone()))
         {
             return 0;
@@ -122,8 +122,14 @@ impl Router {
         self.held.room(model, most, &self.bell)
     }
 
-    /// How long `model`'s oldest job has to have waited before we take it; none when we take it at once.
-    fn patience(&self, model: &ModelId, busy: &HashSet<ModelId>) -> Option<Duration> {
+    /// How many jobs of `model` may be in hand at once, whoever they are of, if that was set.
+    pub(crate) fn limit(&self, model: &ModelId) -> Option<usize> {
+        let (prospect, _) = self.prospects.get(model)?;
+        prospect.is_limit.then_some(prospect.concurrency)
+    }
+
+    /// How long the oldest job of a queue has to have waited before we take it; none when we take it at once.
+    fn patience(&self, (pool, model): (&Pool, &ModelId), busy: &HashSet<ModelId>) -> Option<Duration> {
         if self.models.has(model) {
             return None;
         }
@@ -133,7 +139,7 @@ impl Router {
         if others_busy && !self.models.has_room_for(model, file_bytes) {
             return Some(self.switch_after);
         }
-        self.neighbours.have(model).then_some(self.steal_after)
+        self.neighbours.have(pool, model).then_some(self.steal_after)
     }
 
     /// Sizes and settings of models are in files, so they are read on the CPU pool, and believed for a while.

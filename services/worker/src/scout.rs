@@ -1,13 +1,13 @@
-//! Loads models ahead of their first job: one that jobs wait for and that nobody has is loaded while this worker's hands are
-//! still full, so that it is there when they are free.
+//! Loads models ahead of their first job: one that jobs wait for and that nobody of their pool has is loaded while this worker's
+//! hands are still full, so that it is there when they are free.
 
-use std::collections::BTreeSet;
+use std::collections::HashSet;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
 use millrace_bus::BusError;
-use millrace_contracts::{ModelId, Pool};
+use millrace_contracts::Pool;
 use millrace_inference::Pressure;
 
 use crate::ahead;
@@ -42,7 +42,7 @@ async fn load_what_is_waited_for(
     turn: &mut usize,
 ) -> Result<(), BusError> {
     let mut cold = shared.bus.model_queues(pools).await?;
-    cold.retain(|(_, model)| !shared.models.has(model) && !neighbours.have(model));
+    cold.retain(|(pool, model)| !shared.models.has(model) && !neighbours.have(pool, model));
     if cold.is_empty() {
         return Ok(());
     }
@@ -51,9 +51,14 @@ async fn load_what_is_waited_for(
     let some = turn_of(cold, turn);
     let oldest = shared.bus.oldest_waiting(&some).await?;
     let waiting = some.into_iter().zip(oldest).filter(|(_, oldest)| oldest.is_some());
-    let models: BTreeSet<ModelId> = waiting.map(|((_, model), _)| model).collect();
-    for model in models {
-        ahead::load(shared, neighbours, &model, "jobs wait for it").await?;
+    // One that several pools wait for is loaded once.
+    let mut begun = HashSet::new();
+    for ((pool, model), _) in waiting {
+        if !begun.contains(&model)
+            && ahead::load(shared, neighbours, (&pool, &model), "jobs wait for it").await?
+        {
+            begun.insert(model);
+        }
     }
     Ok(())
 }

@@ -7,9 +7,10 @@ use futures::future::BoxFuture;
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, StreamExt};
 use millrace_bus::LiveItem;
-use millrace_contracts::ModelId;
 use millrace_contracts::job::ModelRef;
 use millrace_contracts::model::ModelWish;
+use millrace_contracts::{ModelId, Pool};
+use millrace_inference::is_url;
 
 use crate::neighbours::Neighbours;
 use crate::role::Shared;
@@ -48,6 +49,7 @@ async fn begin<'a>(
 ) -> Option<BoxFuture<'a, ()>> {
     let has_room = loading < MOST_AT_ONCE;
     match wish {
+        ModelWish::Forget { id } if is_url(&id) => has_room.then(|| doubt(shared, id).boxed()),
         ModelWish::Forget { id } => {
             origins::forget(shared, &id).await;
             None
@@ -60,8 +62,14 @@ async fn begin<'a>(
             tracing::warn!(model.id = %model.id, "too many models are being fetched; this one is left to its first job");
             None
         }
-        ModelWish::Expect { model, .. } => has_room.then(|| expect(shared, neighbours, model).boxed()),
+        ModelWish::Expect { model, pool } => {
+            has_room.then(|| expect(shared, neighbours, (pool, model)).boxed())
+        }
     }
+}
+
+async fn doubt(shared: &Shared, model: ModelId) {
+    origins::doubt(shared, &model).await;
 }
 
 async fn catch_up(shared: &Shared) {
@@ -70,8 +78,9 @@ async fn catch_up(shared: &Shared) {
     }
 }
 
-async fn expect(shared: &Shared, neighbours: &Neighbours, model: ModelId) {
-    if let Err(error) = ahead::load(shared, neighbours, &model, "runs under way will need it").await {
+async fn expect(shared: &Shared, neighbours: &Neighbours, (pool, model): (Pool, ModelId)) {
+    let loaded = ahead::load(shared, neighbours, (&pool, &model), "runs under way will need it").await;
+    if let Err(error) = loaded {
         tracing::debug!(model.id = %model, %error, "a model that is expected could not be loaded ahead");
     }
 }

@@ -1,6 +1,6 @@
 //! Upkeep of the record: partitions of `wf_events` made ahead and dropped, old runs, definitions, changes and blobs deleted, a
-//! small step at a time. Replicas may do it at the same time; what fails is tried again soon, and by itself. Nothing that has not ended is
-//! touched, however old.
+//! small step at a time. Replicas may do it at the same time; what fails is tried again soon, and by itself. Nothing that has not
+//! ended is touched, however old.
 
 use std::convert::Infallible;
 use std::time::Duration;

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use millrace_contracts::{ModelId, WorkerId};
+use millrace_contracts::{ModelId, Pool, WorkerId};
 use redis::Value;
 
 use crate::lease::milliseconds;
@@ -43,19 +43,19 @@ impl Bus {
         Ok(reply::integer(what, found.unwrap_or(Value::Int(0)))? == 1)
     }
 
-    /// Takes the right to load `model` ahead of its first job, for `ttl`: false when another worker has it. A hint, so
-    /// that not the whole fleet loads the same model at once.
+    /// Takes the right to load a model ahead of its first job of a pool, for `ttl`: false when another worker has it. A hint, so
+    /// that not all workers of the pool load the same model at once.
     ///
     /// # Errors
     /// Redis could not be reached.
     pub async fn claim_preload(
         &self,
-        model: &ModelId,
+        (pool, model): (&Pool, &ModelId),
         worker: &WorkerId,
         ttl: Duration,
     ) -> Result<bool, BusError> {
         let mut take = redis::cmd("SET");
-        take.arg(self.keys().preload(model)).arg(worker.as_str());
+        take.arg(self.keys().preload(pool, model)).arg(worker.as_str());
         take.arg("NX").arg("PX").arg(milliseconds(ttl));
         let taken = self.send("claim a preload", vec![take]).await?.pop();
         Ok(!matches!(taken, None | Some(Value::Nil)))

@@ -1,7 +1,7 @@
 //! Every key and internal channel of the bus, in one place. All keys of one partition, and all of one queue, share a
 //! hash tag, so that a script stays in one slot of a Redis Cluster. The layout is versioned by the prefix.
 
-use millrace_contracts::{ExecutionId, JobId, ModelId, Partition, Pool, WorkerId, WorkflowId};
+use millrace_contracts::{ExecutionId, JobId, ModelDigest, ModelId, Partition, Pool, WorkerId, WorkflowId};
 
 use crate::QueueKey;
 use crate::queues::QueueName;
@@ -175,9 +175,9 @@ impl Keys {
         format!("{}:workers:drain", self.prefix)
     }
 
-    /// String: who loads a model ahead of its first job; expires.
-    pub(crate) fn preload(&self, model: &ModelId) -> String {
-        format!("{}:preload:{model}", self.prefix)
+    /// String: who loads a model ahead of its first job of the pool; expires.
+    pub(crate) fn preload(&self, pool: &Pool, model: &ModelId) -> String {
+        format!("{}:preload:{pool}:{model}", self.prefix)
     }
 
     /// String: which worker waits to be empty for a job of the pool on its last chance; expires.
@@ -193,6 +193,16 @@ impl Keys {
     /// Hash: what workers say of the models in their repositories, JSON by name; expires.
     pub(crate) fn descriptions(&self) -> String {
         format!("{}:models:described", self.prefix)
+    }
+
+    /// String: what workers say of a loaded copy of a model, JSON; expires.
+    pub(crate) fn model_copy(&self, digest: &ModelDigest) -> String {
+        format!("{}:models:copy:{digest}", self.prefix)
+    }
+
+    /// Set: names of models in repositories beyond those that signs of life name, by the digest of all of them; expires.
+    pub(crate) fn model_names(&self, digest: &str) -> String {
+        format!("{}:models:names:{digest}", self.prefix)
     }
 
     /// Channel: what workers are asked to do with models.

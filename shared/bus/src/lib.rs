@@ -31,6 +31,7 @@ mod reader;
 mod recorder;
 mod reply;
 mod report;
+mod repositories;
 mod results;
 mod run;
 mod scripts;

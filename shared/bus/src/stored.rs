@@ -38,18 +38,33 @@ impl Bus {
         self.field_of(what, runs, field).await?.into_iter().map(bytes).collect()
     }
 
+    /// A field of each of these runs, in their order, in one round trip; none where there is no such run or field.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn fields_of(&self, asked: &[(ExecutionId, String)]) -> Result<Vec<Option<Vec<u8>>>, BusError> {
+        let what = "read fields of runs";
+        let bytes = |reply| match reply {
+            Value::Nil => Ok(None),
+            bytes => reply::bytes(what, bytes).map(Some),
+        };
+        let read = |(run, field): &(ExecutionId, String)| self.field_command(*run, field);
+        self.send(what, asked.iter().map(read).collect()).await?.into_iter().map(bytes).collect()
+    }
+
     async fn field_of(
         &self,
         what: &'static str,
         runs: &[ExecutionId],
         field: &str,
     ) -> Result<Vec<Value>, BusError> {
-        let read = |run: &ExecutionId| {
-            let mut command = redis::cmd("HGET");
-            command.arg(self.keys().run(self.partition_of(*run), *run)).arg(field);
-            command
-        };
-        self.send(what, runs.iter().map(read).collect()).await
+        self.send(what, runs.iter().map(|run| self.field_command(*run, field)).collect()).await
+    }
+
+    fn field_command(&self, run: ExecutionId, field: &str) -> Cmd {
+        let mut command = redis::cmd("HGET");
+        command.arg(self.keys().run(self.partition_of(run), run)).arg(field);
+        command
     }
 
     /// When the oldest message that waits in each inbox was sent, by Redis's clock; inboxes that hold none are left out.

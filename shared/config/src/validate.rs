@@ -56,6 +56,7 @@ pub(crate) fn faults(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(models.memory_factor >= 1.0, "models.memory_factor", "must be at least 1");
     rule(!models.look_every.is_zero(), "models.look_every", "must be more than 0s");
     rule(!models.warm_up_limit.is_zero(), "models.warm_up_limit", "must be more than 0s");
+    rule(!models.download_limit.is_zero(), "models.download_limit", "must be more than 0s");
     rule(models.max_loaded > 0, "models.max_loaded", "must be at least 1");
     rule(
         models.serving.values().all(is_runnable),
@@ -113,8 +114,7 @@ fn faults_of_worker(settings: &Settings) -> Vec<(&'static str, String)> {
     rule(worker.max_batch > 0, "worker.max_batch", "must be at least 1");
     rule(worker.max_batch_cells > 0, "worker.max_batch_cells", "must be at least 1");
     rule(worker.max_deliveries > 0, "worker.max_deliveries", "must be at least 1");
-    rule(worker.intra_op_threads > 0, "worker.intra_op_threads", "must be at least 1");
-    rule(worker.sessions_per_model > 0, "worker.sessions_per_model", "must be at least 1");
+    rule(worker.processes > 0, "worker.processes", "must be at least 1");
     rule(!worker.heartbeat.is_zero(), "worker.heartbeat", "must be more than 0s");
     rule(
         worker.heartbeat.saturating_mul(2) <= worker.lease,

@@ -117,6 +117,7 @@ fn what_would_do_harm_is_refused() {
         ("worker.heartbeat", "0s"),
         ("worker.block", "0s"),
         ("worker.job_timeout", "0s"),
+        ("models.download_limit", "0s"),
         ("worker.pools", "bad name"),
         ("orchestrator.block", "0s"),
         ("orchestrator.sweep_interval", "0s"),
@@ -132,6 +133,7 @@ fn what_would_do_harm_is_refused() {
         ("collections.writers", "10"),
         ("api.stream_ping", "0s"),
         ("models.serving", r#"{"x": {"max_batch": 0}}"#),
+        ("worker.processes", "0"),
     ];
     for (key, value) in harmful {
         let (args, _file) = args("", &[], &[(key, value)]);

@@ -1,17 +1,23 @@
 //! Models between the api and the workers: what the api writes down of a model that is not in a folder of the workers', what a
 //! worker needs to have it, what workers say of those that are, and what they are asked to do with models.
 
+mod image;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+pub use self::image::{Channels, ImageInput, Layout};
 use crate::job::ModelRef;
-use crate::{BlobId, ErrorKind, ModelId, Pool, UnixMillis};
+use crate::{BlobId, ErrorKind, ModelDigest, ModelId, Pool, UnixMillis};
 
 /// Of a model's name.
 const MOST_CHARACTERS: usize = 200;
 const MOST_FOLDERS: usize = 4;
+/// The task of models that take and give plain tensors, and their family.
+const TENSORS: &str = "tensor";
+const PLAIN: &str = "raw";
 /// What the address of a blob begins with.
 const BLOB: &str = "blob:";
 
@@ -51,12 +57,22 @@ pub struct RegisteredModel {
     /// Keys of `preprocessor_config.json`; each replaces the file's.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub preprocess: Map<String, Value>,
+    /// How a picture becomes a tensor, of one that is run as plain tensors.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub image: Option<ImageInput>,
     /// When it was registered, of one with a file at an address, where something else may be by now: each registration asks anew.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub registered_at: Option<UnixMillis>,
 }
 
 impl RegisteredModel {
+    /// The family it is to be run as: the one that is registered, and plain tensors where that is its task; none where it is found
+    /// out.
+    #[must_use]
+    pub fn run_as(&self) -> Option<&str> {
+        self.family.as_deref().or_else(|| (self.task == TENSORS).then_some(PLAIN))
+    }
+
     /// Whether one of its files is at an address: what is there may change. A blob is what it is.
     #[must_use]
     pub fn has_addresses(&self) -> bool {
@@ -82,8 +98,7 @@ impl TryFrom<String> for Origin {
         if let Some(id) = text.strip_prefix(BLOB) {
             return id.parse().map(Self::Blob).map_err(|_| format!("{id:?} is no blob's id"));
         }
-        let is_url = ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme));
-        if is_url {
+        if is_address(&text) {
             Ok(Self::Url(text))
         } else {
             Err("an address begins with https://, http:// or blob:".to_owned())
@@ -100,7 +115,7 @@ impl From<Origin> for String {
     }
 }
 
-/// What the files of a model in a repository say that it is.
+/// What the files of a model say that it is: of one in a repository, and of a copy that is loaded.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ModelDescription {
     /// Its name.
@@ -115,6 +130,16 @@ pub struct ModelDescription {
     /// How many numbers its vectors have; none of one that gives none, or does not say.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub embedding_dimension: Option<u32>,
+    /// Width and height of the pictures that its graph is given, pixels; none where that depends on the picture, and of a model
+    /// that takes none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub input_size: Option<[u32; 2]>,
+    /// Size of its ONNX files and of their weights, bytes; none from a worker of an older version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file_bytes: Option<u64>,
+    /// Which copy it is, of one that was loaded: finding out takes reading every byte.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub digest: Option<ModelDigest>,
 }
 
 /// Why a worker does not have a model that it was to load, as it says with its signs of life.
@@ -164,6 +189,12 @@ pub fn is_model_name(text: &str) -> bool {
             && part.chars().all(|c| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | '-'))
     };
     text.len() <= MOST_CHARACTERS && text.split('/').count() <= MOST_FOLDERS && text.split('/').all(plain)
+}
+
+/// Whether `text` is an address on the web: so begins the id of a model that is named by where it is.
+#[must_use]
+pub fn is_address(text: &str) -> bool {
+    ["http://", "https://"].iter().any(|scheme| text.starts_with(scheme))
 }
 
 /// Whether a file holds weights of the graphs beside it: `*.onnx_data`, `*.data`, and further ones of a set, such as

@@ -153,6 +153,12 @@ impl NodeRecord {
         }
     }
 
+    /// Name of the field that holds the record of the node run at `path`.
+    #[must_use]
+    pub fn field(node: &NodeId, path: &ItemPath) -> String {
+        node_field(node, path)
+    }
+
     /// The node run as clients see it.
     #[must_use]
     pub fn view(&self) -> NodeView {

@@ -26,6 +26,12 @@ impl Fetcher {
         Self { settings }
     }
 
+    /// The same, which takes no download up again that broke off.
+    #[must_use]
+    pub fn at_once(&self) -> Self {
+        Self { settings: FetchSettings { retries: 0, ..self.settings.clone() } }
+    }
+
     /// Opens `url` with `headers`; the answer's status is a success. Its body is read by the caller, who bounds it.
     ///
     /// # Errors

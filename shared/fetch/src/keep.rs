@@ -205,8 +205,11 @@ pub(crate) fn beside(file: &Path, end: &str) -> PathBuf {
     PathBuf::from(name)
 }
 
-/// Waits until nobody else, in this process or another, works on the file. Given back when dropped.
-async fn lock(path: PathBuf) -> Result<File, FetchError> {
+/// Waits until nobody else, in this process or another, has the lock at `path`. Given back when dropped.
+///
+/// # Errors
+/// `Disk`.
+pub async fn lock(path: PathBuf) -> Result<File, FetchError> {
     let locked = tokio::task::spawn_blocking(move || {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;

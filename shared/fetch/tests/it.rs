@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderMap, Response, StatusCode, header};
+use axum::http::{HeaderMap, HeaderValue, Response, StatusCode, Uri, header};
 use axum::routing::get;
 use futures::{StreamExt, stream};
 use millrace_fetch::{FetchError, FetchSettings, Fetcher, Wanted};
@@ -41,12 +41,20 @@ async fn server() -> (String, Arc<AtomicUsize>) {
         let number = count.fetch_add(1, Ordering::SeqCst);
         async move { answer(&headers, number == 0, 10) }
     };
+    let count = Arc::clone(&asked);
+    let dated = move |uri: Uri, headers: HeaderMap| {
+        // Who asks for a part counts ten times.
+        let counts = if headers.contains_key(header::RANGE) { 10 } else { 1 };
+        let number = count.fetch_add(counts, Ordering::SeqCst);
+        async move { dated(uri.query().unwrap_or_default(), &headers, number == 0) }
+    };
     let redirect = |to: &'static str| async move {
         Response::builder().status(302).header(header::LOCATION, to).body(Body::empty()).unwrap()
     };
     let routes = Router::new()
         .route("/file", get(file))
         .route("/shifted", get(shifted))
+        .route("/dated", get(dated))
         .route("/to-file", get(move || redirect("/file")))
         .route("/to-metadata", get(move || redirect("http://169.254.169.254/latest/")))
         .route("/to-disk", get(move || redirect("file:///etc/passwd")))
@@ -87,6 +95,25 @@ fn answer(headers: &HeaderMap, breaks_off: bool, shift: usize) -> Response<Body>
         return answer.body(Body::from_stream(half.chain(broken))).unwrap();
     }
     answer.body(Body::from(rest)).unwrap()
+}
+
+/// The file of a host that names it by the time of its last change; how that stands to the time of its answers, `how` says.
+fn dated(how: &str, headers: &HeaderMap, breaks_off: bool) -> Response<Body> {
+    let changed = if how == "just-now" && breaks_off { "09:59:58" } else { "09:00:00" };
+    let time = |time: &str| HeaderValue::try_from(format!("Mon, 02 Nov 2026 {time} GMT")).unwrap();
+    let mut answer = answer(headers, breaks_off, 0);
+    answer.headers_mut().remove(header::ETAG);
+    answer.headers_mut().insert(header::DATE, time("10:00:00"));
+    answer.headers_mut().insert(header::LAST_MODIFIED, time(changed));
+    match how {
+        "weak-tag" => drop(answer.headers_mut().insert(header::ETAG, HeaderValue::from_static("W/\"one\""))),
+        // It knows no `If-Range`.
+        "other-by-now" if !breaks_off => {
+            drop(answer.headers_mut().insert(header::LAST_MODIFIED, time("09:30:00")))
+        }
+        _ => {}
+    }
+    answer
 }
 
 fn fetcher(allowed: &[&str]) -> Fetcher {
@@ -173,6 +200,27 @@ async fn a_rest_that_is_not_what_was_asked_for_is_not_put_behind_what_is_there()
     fetcher(&["127.0.0.1"]).download(&wanted(format!("{server}/shifted"), None), &file).await.unwrap();
     assert_eq!(std::fs::read(&file).unwrap(), content());
     assert_eq!(asked.load(Ordering::SeqCst), 3, "half of it, another rest, all of it");
+}
+
+#[tokio::test]
+async fn a_download_is_resumed_by_the_time_of_the_last_change_where_that_names_the_bytes() {
+    for (how, requests) in [
+        // Half of it, and the rest.
+        ("long-ago", 11),
+        // What is changed in the same minute may be changed again; a tag that is there counts, however weak it is.
+        ("just-now", 2),
+        ("weak-tag", 2),
+        // Half of it, the rest of something else, all of that.
+        ("other-by-now", 12),
+    ] {
+        let (server, asked) = server().await;
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("model");
+        let wanted = wanted(format!("{server}/dated?{how}"), None);
+        fetcher(&["127.0.0.1"]).download(&wanted, &file).await.unwrap();
+        assert_eq!(std::fs::read(&file).unwrap(), content(), "{how}");
+        assert_eq!(asked.load(Ordering::SeqCst), requests, "{how}");
+    }
 }
 
 #[tokio::test]

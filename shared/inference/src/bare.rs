@@ -52,7 +52,12 @@ impl Bare {
     /// As a job of the model's block.
     pub fn run(&mut self, frame: &Frame) -> Result<usize, InferenceError> {
         let actual = self.family.task();
-        let wrong = || InferenceError::WrongTask { id: self.id.clone(), wanted: "classification", actual };
+        let wrong = || InferenceError::WrongTask {
+            id: self.id.clone(),
+            wanted: "classification",
+            actual,
+            stranger: None,
+        };
         let classifier = self.family.classifier().ok_or_else(wrong)?;
         let prepared = classifier.prepare(frame)?;
         let outputs = infer(&mut self.session, &self.inputs, &prepared.inputs)

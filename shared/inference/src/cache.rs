@@ -18,6 +18,7 @@ use std::path::Path;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use millrace_contracts::model::ModelDescription;
 use millrace_contracts::{ModelDigest, ModelId, Pool};
 use tokio::sync::oneshot;
 
@@ -203,8 +204,8 @@ impl ModelCache {
         self.shared.loader.prospect(id)
     }
 
-    /// Whether `id`, with files of so many bytes, would find room without another model having to leave. Models without
-    /// files do: they cost nothing.
+    /// Whether `id`, with files of so many bytes for all its sessions, would find room without another model having to leave.
+    /// Models without files do: they cost nothing.
     #[must_use]
     pub fn has_room_for(&self, id: &ModelId, file_bytes: Option<u64>) -> bool {
         let Some(file_bytes) = file_bytes else { return true };
@@ -227,6 +228,12 @@ impl ModelCache {
         let mut ids: Vec<ModelId> = self.shared.lock().ready().map(|(id, _)| id.clone()).collect();
         ids.sort();
         ids
+    }
+
+    /// What the loaded models are.
+    #[must_use]
+    pub fn descriptions(&self) -> Vec<ModelDescription> {
+        self.shared.lock().ready().map(|(_, ready)| ready.core.info().description()).collect()
     }
 
     /// Memory that the loaded models take, bytes.

@@ -6,6 +6,7 @@ use millrace_contracts::ModelId;
 use millrace_contracts::model::ModelDescription;
 use millrace_onnx::{Skimmed, skim};
 
+use crate::blank::input_size;
 use crate::families::family_of;
 use crate::{Companion, Embedder, Facts, GraphPort, InferenceError, Overrides, Repository};
 
@@ -18,6 +19,7 @@ impl Repository {
     /// family knows the model.
     pub fn describe(&self, id: &ModelId) -> Result<ModelDescription, InferenceError> {
         let files = self.find(id)?;
+        let file_bytes = files.bytes;
         let read = |graph: &Path| {
             skim(graph)
                 .map_err(|error| InferenceError::Load { id: id.clone(), detail: error.to_string() })
@@ -47,6 +49,9 @@ impl Repository {
             task: family.task().to_owned(),
             labels: family.labels().to_vec(),
             embedding_dimension: family.embedder().and_then(Embedder::dimension),
+            input_size: input_size(family.as_ref()),
+            file_bytes: Some(file_bytes),
+            digest: None,
         })
     }
 }

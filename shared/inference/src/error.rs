@@ -6,6 +6,7 @@ use millrace_contracts::{ErrorKind, ModelId};
 use millrace_vision::VisionError;
 
 use crate::Device;
+use crate::signs::{is_device_gone, is_device_lost, is_shortage};
 
 /// A fault. Cloneable, because everyone who waits for one load hears of its failure.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -82,7 +83,10 @@ pub enum InferenceError {
         detail: String,
     },
     /// The model does something else than what was asked for.
-    #[error("the model {id} is made for {actual}, not for {wanted}; choose another model or another block")]
+    #[error(
+        "the model {id} is made for {actual}, not for {wanted}{}; choose another model or another block",
+        stranger.as_ref().map_or_else(String::new, |why| format!(": {why}"))
+    )]
     WrongTask {
         /// Which.
         id: ModelId,
@@ -90,6 +94,8 @@ pub enum InferenceError {
         wanted: &'static str,
         /// What it does.
         actual: &'static str,
+        /// Why it is taken for that, of one that no family knows.
+        stranger: Option<String>,
     },
     /// The model does what was asked for, but not in this way.
     #[error("the model {id} has no mode {wanted:?}; it has {modes}")]
@@ -187,6 +193,15 @@ pub enum InferenceError {
         /// Which.
         id: ModelId,
     },
+    /// The process can use its device no more: CUDA says so of some errors, of whatever run or load they are met in. Nothing
+    /// that runs there will succeed until the process is started again.
+    #[error("the device is beyond use for this process, as the model {id} found: {detail}")]
+    DeviceLost {
+        /// Which found it.
+        id: ModelId,
+        /// What the runtime said.
+        detail: String,
+    },
     /// A thread could not be started.
     #[error("no thread could be started for the model {id}: {detail}")]
     Thread {
@@ -221,38 +236,31 @@ impl InferenceError {
             Self::OutOfMemory { .. } | Self::NoRoom { .. } | Self::Thread { .. } | Self::Keeper { .. } => {
                 ErrorKind::OutOfMemory
             }
+            // Another process may have one that works.
+            Self::DeviceLost { .. } => ErrorKind::WorkerUnavailable,
             Self::Run { .. } => ErrorKind::Internal,
         }
     }
 
-    /// A fault of a run, told apart by what the runtime said: it has no code for lack of memory.
+    /// A fault of a run, told apart by what the runtime said: it has no code for lack of memory, or for the loss of a device.
     pub(crate) fn of_run(id: &ModelId, detail: String) -> Self {
-        if is_shortage(&detail) {
-            return Self::OutOfMemory { id: id.clone(), detail };
+        let id = id.clone();
+        match &detail {
+            said if is_device_lost(said) => Self::DeviceLost { id, detail },
+            said if is_shortage(said) => Self::OutOfMemory { id, detail },
+            _ => Self::Run { id, detail },
         }
-        Self::Run { id: id.clone(), detail }
     }
 
     /// A fault of a load, told apart in the same way.
     pub(crate) fn of_load(id: &ModelId, detail: String) -> Self {
-        if is_shortage(&detail) {
-            return Self::OutOfMemory { id: id.clone(), detail };
+        let id = id.clone();
+        match &detail {
+            said if is_device_gone(said) => Self::DeviceLost { id, detail },
+            said if is_shortage(said) => Self::OutOfMemory { id, detail },
+            _ => Self::Load { id, detail },
         }
-        Self::Load { id: id.clone(), detail }
     }
-}
-
-fn is_shortage(detail: &str) -> bool {
-    let lower = detail.to_ascii_lowercase();
-    let signs = [
-        "out of memory",
-        "bad_alloc",
-        "failed to allocate",
-        "cuda_error_out_of_memory",
-        // Of an arena that is as large as it may be: on a GPU it has a limit.
-        "is smaller than requested bytes",
-    ];
-    signs.iter().any(|sign| lower.contains(sign))
 }
 
 #[cfg(test)]
@@ -260,15 +268,19 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_shortage_is_told_by_what_the_runtime_says() {
+    fn faults_are_told_apart_by_what_the_runtime_says() {
         let of_both = |detail: &str| {
             [InferenceError::of_run, InferenceError::of_load]
                 .map(|of| of(&"m".into(), detail.to_owned()).kind())
         };
-        let arena =
-            "BFCArena::AllocateRawInternal Available memory of 0 is smaller than requested bytes of 97517568";
-        assert_eq!(of_both(arena), [ErrorKind::OutOfMemory; 2]);
         assert_eq!(of_both("Failed to allocate memory for requested buffer"), [ErrorKind::OutOfMemory; 2]);
+        assert_eq!(of_both("CUBLAS failure 3: CUBLAS_STATUS_ALLOC_FAILED"), [ErrorKind::OutOfMemory; 2]);
+        assert_eq!(
+            of_both("CUDA failure 719: unspecified launch failure"),
+            [ErrorKind::WorkerUnavailable; 2]
+        );
+        let gone = "CUDA failure 100: no CUDA-capable device is detected";
+        assert_eq!(of_both(gone), [ErrorKind::Internal, ErrorKind::WorkerUnavailable]);
         assert_eq!(of_both("Invalid rank for input"), [ErrorKind::Internal, ErrorKind::ModelLoadError]);
     }
 }

@@ -99,10 +99,11 @@ const FAMILIES: &[Entry] = &[
     raw::ENTRY,
 ];
 
-/// The family of a model, by what it says of itself.
+/// The family of a model, by what it says of itself; plain tensors where that is none.
 ///
 /// # Errors
-/// [`InferenceError::Unsupported`] when no family knows it, or its family cannot do it in this form.
+/// [`InferenceError::Unsupported`] when its family cannot do it in this form, or it is of none and takes or gives something
+/// else than tensors.
 pub(crate) fn family_of(facts: &Facts) -> Result<Box<dyn Family>, InferenceError> {
     if let Some(name) = &facts.overrides.family {
         let entry = FAMILIES.iter().find(|entry| entry.name == name);
@@ -114,21 +115,28 @@ pub(crate) fn family_of(facts: &Facts) -> Result<Box<dyn Family>, InferenceError
     if let Some(entry) = FAMILIES.iter().find(|entry| (entry.recognises)(facts)) {
         return (entry.make)(facts);
     }
-    let is = match facts.text("task") {
+    Err(facts.unsupported(format!(
+        "{}, without all that its family reads; known families: {}; with family = \"raw\" in its millrace.toml it runs as \
+         numbers in, numbers out",
+        named_by(facts),
+        names()
+    )))
+}
+
+/// What a model says that it is, of one that no family recognises.
+fn named_by(facts: &Facts) -> String {
+    match facts.text("task") {
         Some(task) if facts.text("stride").is_some() => {
             format!("it is an Ultralytics export for the task {task:?}")
         }
-        _ if !facts.model_type().is_empty() => format!(
+        Some(task) => format!("its ONNX metadata names the task {task:?}"),
+        None if !facts.model_type().is_empty() => format!(
             "its config.json says {} ({})",
             facts.model_type(),
             facts.architectures().collect::<Vec<_>>().join(", ")
         ),
-        _ => "neither its ONNX metadata nor its config.json names a family".to_owned(),
-    };
-    Err(facts.unsupported(format!(
-        "{is}; known families: {}; with family = \"raw\" in its millrace.toml it runs as numbers in, numbers out",
-        names()
-    )))
+        None => "neither its ONNX metadata nor its config.json names a family".to_owned(),
+    }
 }
 
 /// The names of all families, in the order of asking.

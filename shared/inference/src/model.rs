@@ -5,11 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use millrace_contracts::model::ModelDescription;
 use millrace_contracts::{ModelDigest, ModelId};
 use millrace_tasks::Courtesy;
 
 use crate::aside;
-use crate::blank::blank;
+use crate::blank::{blank, input_size};
 use crate::cache::Lease;
 use crate::digest::digest_of;
 use crate::families::family_of;
@@ -29,6 +30,8 @@ pub struct Model {
 /// What is loaded: memory, and the threads that use it.
 pub(crate) struct Core {
     info: ModelInfo,
+    /// Size of its files, once for each session.
+    read_bytes: u64,
     family: Box<dyn Family>,
     session: SessionThread,
     /// The sessions of its further graphs: each with a queue of its own, so that texts and pictures batch apart.
@@ -50,10 +53,30 @@ pub struct ModelInfo {
     pub labels: Vec<String>,
     /// How many numbers its vectors have; none of one that gives none, or does not say.
     pub embedding_dimension: Option<u32>,
+    /// Width and height of the pictures that its graph is given, pixels; none where that depends on the picture, and of a model
+    /// that takes none.
+    pub input_size: Option<[u32; 2]>,
     /// Size of its files, bytes.
     pub bytes: u64,
     /// How long loading took.
     pub load_time: Duration,
+}
+
+impl ModelInfo {
+    /// What is told of it to those who list models.
+    #[must_use]
+    pub fn description(&self) -> ModelDescription {
+        ModelDescription {
+            id: self.id.clone(),
+            family: self.family.to_owned(),
+            task: self.task.to_owned(),
+            labels: self.labels.clone(),
+            embedding_dimension: self.embedding_dimension,
+            input_size: self.input_size,
+            file_bytes: Some(self.bytes),
+            digest: Some(self.digest.clone()),
+        }
+    }
 }
 
 impl Model {
@@ -106,7 +129,8 @@ impl Model {
 
     fn made_for_something_else(&self, wanted: &'static str) -> InferenceError {
         let ModelInfo { id, task: actual, .. } = &self.core.info;
-        InferenceError::WrongTask { id: id.clone(), wanted, actual }
+        let stranger = self.core.family.raw().and_then(RawModel::stranger).map(str::to_owned);
+        InferenceError::WrongTask { id: id.clone(), wanted, actual, stranger }
     }
 
     /// The model as a classifier.
@@ -154,6 +178,11 @@ impl Model {
 impl Core {
     pub(crate) fn info(&self) -> &ModelInfo {
         &self.info
+    }
+
+    /// What loading it read, bytes: its files, once for each of its sessions.
+    pub(crate) fn read_bytes(&self) -> u64 {
+        self.read_bytes
     }
 
     /// What its sessions hold in their arenas, bytes.
@@ -229,7 +258,7 @@ pub struct Prospect {
     pub concurrency: usize,
     /// Whether that is what somebody set, and no more may be in hand for whatever reason.
     pub is_limit: bool,
-    /// Size of its files, bytes; none when it is not in the repository.
+    /// Size of its files, once for each of its sessions, bytes; none when it is not in the repository.
     pub file_bytes: Option<u64>,
 }
 
@@ -278,13 +307,27 @@ impl ModelLoader {
         let files = self.settings.repository.find(id).ok();
         let serving = files.as_ref().and_then(|files| self.serving(id, &files.folder).ok());
         let serving = serving.unwrap_or_default();
-        let SessionSettings { sessions, max_batch, .. } = serving.on(self.settings.sessions);
-        let usual = max_batch.max(1) * (sessions.max(1) + 1);
+        let own = serving.on(self.settings.sessions).for_files(files.as_ref().map_or(0, |files| files.bytes));
+        let usual = own.max_batch.max(1) * (own.sessions + 1);
         Prospect {
             concurrency: serving.concurrency.unwrap_or(usual).max(1),
             is_limit: serving.concurrency.is_some(),
-            file_bytes: files.map(|files| files.bytes),
+            file_bytes: files.map(|files| own.read_bytes(files.bytes)),
         }
+    }
+
+    /// How the model of these files is run.
+    fn sessions(&self, files: &ModelFiles) -> Result<SessionSettings, InferenceError> {
+        let serving = self.serving(&files.id, &files.folder)?;
+        Ok(serving.on(self.settings.sessions).for_files(files.bytes))
+    }
+
+    /// What a load of these files reads, bytes: each session has weights of its own.
+    ///
+    /// # Errors
+    /// [`InferenceError::Load`] when its folder does not read.
+    pub(crate) fn read_bytes(&self, files: &ModelFiles) -> Result<u64, InferenceError> {
+        Ok(self.sessions(files)?.read_bytes(files.bytes))
     }
 
     /// The copy of a model that the repository has now, without loading it. Reads its files: not for the async runtime.
@@ -327,7 +370,7 @@ impl ModelLoader {
         // Not on the model's account: the first one would seem slow to load for ever.
         Runtime::load(&library)?;
         let begun = Instant::now();
-        let sessions = self.serving(id, &files.folder)?.on(self.settings.sessions);
+        let sessions = self.sessions(&files)?;
         let around = Around { relief, courtesy: self.courtesy.clone() };
         let start = |graph| {
             let weights = files.weights.clone();
@@ -352,14 +395,17 @@ impl ModelLoader {
             preprocessor: None,
             overrides: crate::Overrides::default(),
         };
-        let (bytes, failed) = (files.bytes, |detail| InferenceError::Load { id: id.clone(), detail });
+        let (bytes, read_bytes) = (files.bytes, sessions.read_bytes(files.bytes));
+        let failed = |detail| InferenceError::Load { id: id.clone(), detail };
         // Families read files, and the digest all of them: not on the async runtime, and giving way to running models.
         let reading = aside::run(move || {
             let digest = digest_of(&files)
                 .map_err(|error| InferenceError::Load { id: files.id.clone(), detail: error.to_string() });
-            Ok((family_of(&facts.with_files()?)?, digest?))
+            let family = family_of(&facts.with_files()?)?;
+            let input_size = input_size(family.as_ref());
+            Ok((family, input_size, digest?))
         });
-        let (family, digest) = reading.await.unwrap_or_else(|fault| Err(failed(fault)))?;
+        let (family, input_size, digest) = reading.await.unwrap_or_else(|fault| Err(failed(fault)))?;
         let info = ModelInfo {
             id: id.clone(),
             digest,
@@ -367,9 +413,10 @@ impl ModelLoader {
             task: family.task(),
             labels: family.labels().to_vec(),
             embedding_dimension: family.embedder().and_then(Embedder::dimension),
+            input_size,
             bytes,
             load_time: begun.elapsed(),
         };
-        Ok(Core { info, family, session, companions })
+        Ok(Core { info, read_bytes, family, session, companions })
     }
 }

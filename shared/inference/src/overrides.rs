@@ -12,6 +12,7 @@
 use std::path::{Component, Path};
 
 use millrace_contracts::ModelId;
+use millrace_contracts::model::ImageInput;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -20,7 +21,7 @@ use crate::InferenceError;
 /// A larger one is no settings file.
 const MOST_BYTES: u64 = 1 << 20;
 /// Sides of pictures that a graph may be given, pixels.
-pub(crate) const MOST_SIDE: u32 = 16_384;
+pub(crate) const MOST_SIDE: u32 = ImageInput::MOST_SIDE;
 
 /// What the operator says of a model, over what it says of itself.
 #[derive(Debug, Clone, Default, PartialEq, Deserialize)]
@@ -40,62 +41,6 @@ pub struct Overrides {
     /// How a picture becomes a tensor, for the family `raw`.
     #[serde(default)]
     pub image: Option<ImageInput>,
-}
-
-/// How a picture becomes a tensor of a graph that does not say so itself.
-#[derive(Debug, Clone, PartialEq, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct ImageInput {
-    /// The graph's input that takes it; its only one when absent.
-    #[serde(default)]
-    pub input: Option<String>,
-    /// `[width, height]` the picture is stretched to, pixels.
-    pub size: [u32; 2],
-    /// Samples are multiplied by this first; 0 to 255 become 0 to 1.
-    #[serde(default = "unit")]
-    pub scale: f32,
-    /// Taken off after that, red, green, blue.
-    #[serde(default)]
-    pub mean: [f32; 3],
-    /// Divided by after that.
-    #[serde(default = "ones")]
-    pub std: [f32; 3],
-    /// Planes or interleaved.
-    #[serde(default)]
-    pub layout: Layout,
-    /// The order of the colours.
-    #[serde(default)]
-    pub channels: Channels,
-}
-
-/// Where the colours of a picture lie in its tensor.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Layout {
-    /// A plane for each: `[1, 3, height, width]`.
-    #[default]
-    Nchw,
-    /// Beside each other: `[1, height, width, 3]`.
-    Nhwc,
-}
-
-/// The order of the colours.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Channels {
-    /// Red first.
-    #[default]
-    Rgb,
-    /// Blue first.
-    Bgr,
-}
-
-fn unit() -> f32 {
-    1.0 / 255.0
-}
-
-fn ones() -> [f32; 3] {
-    [1.0; 3]
 }
 
 impl Overrides {
@@ -124,15 +69,9 @@ impl Overrides {
         if let Some(graph) = read.graph.as_ref().filter(|graph| !inside(graph)) {
             return Err(fault(format!("the graph {graph:?} is not inside the folder")));
         }
-        if let Some(image) = &read.image {
-            if image.size.iter().any(|side| !(1..=MOST_SIDE).contains(side)) {
-                return Err(fault(format!("the sides of [image] size are 1 to {MOST_SIDE} pixels")));
-            }
-            let numbers = image.mean.iter().chain(&image.std).chain([&image.scale]);
-            if numbers.clone().any(|number| !number.is_finite()) || image.std.contains(&0.0) {
-                return Err(fault("a number of [image] is not finite, or a std is zero".to_owned()));
-            }
+        match read.image.as_ref().and_then(ImageInput::fault) {
+            Some(why) => Err(fault(format!("[image]: {why}"))),
+            None => Ok(read),
         }
-        Ok(read)
     }
 }

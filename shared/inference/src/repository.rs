@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use millrace_contracts::ModelId;
-use millrace_contracts::model::is_model_name;
+use millrace_contracts::model::{is_address, is_model_name};
 use sha2::{Digest, Sha256};
 
 use crate::layout::{self, GRAPHS};
@@ -59,7 +59,8 @@ impl Repository {
         Self::default()
     }
 
-    /// The same, with models by URL in `folder`, where somebody has downloaded them to [`download_folder`].
+    /// The same, with models by URL in `folder`, where somebody has downloaded them to [`download_folder`] and says
+    /// where else they came to later.
     #[must_use]
     pub fn with_downloads(self, folder: impl Into<PathBuf>) -> Self {
         Self { downloads: Some(folder.into()), ..self }
@@ -68,7 +69,14 @@ impl Repository {
     /// Notes that the model `id`, which came from elsewhere, is in `folder`, which is whole. Whether that is news: what is loaded of it
     /// is then another copy.
     pub(crate) fn place(&self, id: &ModelId, folder: &Path) -> bool {
-        let before = self.lock_placed().insert(id.clone(), folder.to_owned());
+        let mut placed = self.lock_placed();
+        let own =
+            self.downloads.as_ref().filter(|_| is_url(id)).map(|folder| download_folder(folder, id.as_str()));
+        if own.as_deref() == Some(folder) {
+            // It is looked for there in any case.
+            return placed.remove(id).is_some();
+        }
+        let before = placed.insert(id.clone(), folder.to_owned()).or(own);
         before.as_deref() != Some(folder)
     }
 
@@ -94,7 +102,9 @@ impl Repository {
     /// read.
     pub fn find(&self, id: &ModelId) -> Result<ModelFiles, InferenceError> {
         let folder = match &self.downloads {
-            Some(downloads) if is_url(id) => download_folder(downloads, id.as_str()),
+            Some(downloads) if is_url(id) => {
+                self.placed(id).unwrap_or_else(|| download_folder(downloads, id.as_str()))
+            }
             _ => {
                 validate_model_id(id)?;
                 let own = || self.folder.as_ref().map(|folder| folder.join(id.as_str()));
@@ -159,10 +169,14 @@ impl Repository {
                 continue;
             }
             let folder = entry.path();
-            if graphs_in(&folder).is_some() || matches!(chosen_in(&id, &folder), Ok(Some(_))) {
+            let is_whole = layout::graphs(|graph| folder.join(graph).is_file()).is_some()
+                || matches!(chosen_in(&id, &folder), Ok(Some(_)));
+            // A graph of another name hides nothing: it may lie there by chance.
+            if !is_whole && depth < MOST_FOLDERS {
+                self.collect(&folder, &format!("{id}/"), depth + 1, found);
+            }
+            if is_whole || graphs_in(&folder).is_some() {
                 found.push(id);
-            } else if depth < MOST_FOLDERS {
-                self.collect(&entry.path(), &format!("{id}/"), depth + 1, found);
             }
         }
     }
@@ -182,7 +196,7 @@ fn chosen_in(id: &ModelId, folder: &Path) -> Result<Option<PathBuf>, InferenceEr
 /// Whether a model's id is an address.
 #[must_use]
 pub fn is_url(id: &ModelId) -> bool {
-    ["http://", "https://"].iter().any(|scheme| id.as_str().starts_with(scheme))
+    is_address(id.as_str())
 }
 
 /// The folder below `downloads` of what is fetched as `what`, a model's address or its registration: its name says nothing,
@@ -303,6 +317,8 @@ mod tests {
             "several/onnx/model_q4.onnx",
             "two/best.onnx",
             "two/onnx/best_int8.onnx",
+            "vendor/yolo11n.onnx",
+            "vendor/clip/onnx/model.onnx",
         ] {
             let path = folder.path().join(graph);
             std::fs::create_dir_all(path.parent().unwrap()).unwrap();
@@ -313,7 +329,7 @@ mod tests {
         std::fs::create_dir(folder.path().join("empty")).unwrap();
         let repository = Repository::new(folder.path());
         let ids: Vec<String> = repository.list().iter().map(ToString::to_string).collect();
-        assert_eq!(ids, ["acme/hub", "export", "named", "plain", "variant"]);
+        assert_eq!(ids, ["acme/hub", "export", "named", "plain", "variant", "vendor", "vendor/clip"]);
         assert_eq!(repository.find(&"plain".into()).unwrap().bytes, 5);
         assert!(repository.find(&"export".into()).unwrap().graph.ends_with("yolo11n.onnx"));
         let several = repository.find(&"several".into()).unwrap_err();
@@ -341,5 +357,21 @@ mod tests {
         assert_eq!(repository.find(&id).unwrap().folder, at("second"));
         repository.unplace(&id);
         assert_eq!(repository.find(&id).unwrap().folder, at("own"));
+    }
+
+    #[test]
+    fn a_model_by_url_is_where_it_came_first_until_it_is_put_elsewhere() {
+        let (folder, id) = (tempfile::tempdir().unwrap(), ModelId::from("https://models.example/best.onnx"));
+        let repository = Repository::elsewhere().with_downloads(folder.path());
+        let (first, later) = (download_folder(folder.path(), id.as_str()), folder.path().join("later"));
+        for folder in [&first, &later] {
+            std::fs::create_dir(folder).unwrap();
+            std::fs::write(folder.join("model.onnx"), b"12345").unwrap();
+        }
+        let places = [&first, &later, &later, &first, &first].map(|place| {
+            let is_news = repository.place(&id, place);
+            (is_news, repository.find(&id).unwrap().folder == *place)
+        });
+        assert_eq!(places, [(false, true), (true, true), (false, true), (true, true), (false, true)]);
     }
 }

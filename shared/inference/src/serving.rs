@@ -119,7 +119,10 @@ impl Serving {
     #[must_use]
     pub fn on(&self, settings: SessionSettings) -> SessionSettings {
         let mut own = settings;
-        own.sessions = self.sessions.unwrap_or(own.sessions);
+        if let Some(sessions) = self.sessions {
+            // Who says how many has thought of the memory.
+            (own.sessions, own.most_read_bytes) = (sessions, None);
+        }
         own.intra_op_threads = self.intra_op_threads.unwrap_or(own.intra_op_threads);
         own.max_batch = self.max_batch.unwrap_or(own.max_batch);
         own.max_cells = self.max_batch_cells.unwrap_or(own.max_cells);
@@ -159,6 +162,10 @@ mod tests {
         let run = operator.or(own).on(SessionSettings::default());
         assert_eq!((run.max_batch, run.max_delay), (2, Duration::from_millis(2)));
         assert_eq!(read("").unwrap(), Serving::default());
+        // Who asks for sessions gets them, whatever would be left out otherwise.
+        let scarce = SessionSettings { sessions: 4, most_read_bytes: Some(1), ..SessionSettings::default() };
+        let asked = Serving { sessions: Some(3), ..Serving::default() }.on(scarce).for_files(100);
+        assert_eq!((asked.sessions, scarce.for_files(100).sessions), (3, 1));
         let nowhere = Serving::of_folder(&"m".into(), Path::new("/nonexistent"));
         assert_eq!(nowhere.unwrap(), Serving::default());
     }

@@ -55,8 +55,11 @@ pub struct SessionSettings {
     pub gpu: GpuSettings,
     /// How inputs and outputs cross to it.
     pub transfer: Transfer,
-    /// Sessions of one model, each with a thread that owns it.
+    /// Sessions of one model, each with a thread that owns it, and with weights of its own.
     pub sessions: usize,
+    /// All of them together read files of at most so many bytes: there are fewer of a model for which that is little, and one in
+    /// any case. None: they are as many as is said, however large the model is.
+    pub most_read_bytes: Option<u64>,
     /// Threads of one session's operators.
     pub intra_op_threads: usize,
     /// Most rows in one run; a graph whose batch axis is fixed has the last word.
@@ -81,6 +84,7 @@ impl Default for SessionSettings {
             gpu: GpuSettings::default(),
             transfer: Transfer::ByDevice,
             sessions: 1,
+            most_read_bytes: None,
             intra_op_threads: 1,
             max_batch: 8,
             max_cells: 1 << 25,
@@ -89,6 +93,21 @@ impl Default for SessionSettings {
             max_stretch: 0,
             queue: 64,
         }
+    }
+}
+
+impl SessionSettings {
+    /// The same for a model whose files have so many bytes.
+    #[must_use]
+    pub(crate) fn for_files(self, bytes: u64) -> Self {
+        let fitting = self.most_read_bytes.map(|most| most / bytes.max(1));
+        let most = fitting.map_or(usize::MAX, |fitting| usize::try_from(fitting).unwrap_or(usize::MAX));
+        Self { sessions: self.sessions.min(most).max(1), ..self }
+    }
+
+    /// What its sessions read of a model's files, bytes.
+    pub(crate) fn read_bytes(self, bytes: u64) -> u64 {
+        bytes.saturating_mul(self.sessions.max(1) as u64)
     }
 }
 
@@ -224,7 +243,7 @@ impl SessionThread {
         around: Around,
     ) -> Result<(Self, Opened), InferenceError> {
         let sessions = settings.sessions.max(1);
-        let queue = Arc::new(Queue::new(BatchLimit::of(&settings), sessions, around.courtesy));
+        let queue = Arc::new(Queue::new(&settings, around.courtesy));
         let arenas = Arc::new(Arenas::new(sessions));
         let running = Arc::new(Running::new(sessions));
         let places = Arc::new(Semaphore::new(settings.queue.max(1)));
@@ -285,7 +304,8 @@ impl SessionThread {
     }
 
     async fn request(&self, rows: Rows, alone: bool) -> Result<Inferred, InferenceError> {
-        let lost = || InferenceError::SessionLost { id: self.id.clone() };
+        let lost =
+            || self.queue.lost().unwrap_or_else(|| InferenceError::SessionLost { id: self.id.clone() });
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
         let (reply, answer) = oneshot::channel();

@@ -1,5 +1,5 @@
-//! What a model file says of itself: its metadata, what goes in and comes out, and how its rows depend on each other. Rule: weights are stepped over, never read,
-//! so that a file of gigabytes costs a few small reads.
+//! What a model file says of itself: its metadata, what goes in and comes out, and how its rows depend on each other. Rule:
+//! weights are stepped over, never read, so that a file of gigabytes costs a few small reads.
 
 mod external;
 

@@ -20,8 +20,8 @@ pub enum JobStatus {
     Pending,
     /// Handed to a pool.
     Queued,
-    /// A worker has it. Part of the contract, and not written by us: a job's start is told live (`inference:started`) and in the
-    /// run's snapshot, and its `started_at` comes with its end; recording it would cost one more write for every job.
+    /// A worker has it. Never recorded, which would cost one more write for every job: its record is `queued` until it ends, with its
+    /// `started_at`. Until then a job's start is told live (`inference:started`) and by the state of its run, which the api asks.
     Running,
     /// Done.
     Completed,

@@ -19,9 +19,9 @@ pub struct ModelRecord {
     pub task: String,
     /// Class names, in order.
     pub labels: Vec<String>,
-    /// Input size as the model states it.
+    /// Input size as the model states it; the api leaves it to the workers, which find out.
     pub input_size: Option<Value>,
-    /// Size of its files, bytes.
+    /// Size of its ONNX file and weights, bytes, where that is known when it is registered.
     pub size_bytes: Option<u64>,
     /// What the SHA-256 of the ONNX file must be, hexadecimal.
     pub digest: Option<String>,

@@ -20,7 +20,7 @@ struct Inner {
 
 #[derive(Debug, Default)]
 struct State {
-    /// Pieces of work that hold a core.
+    /// Cores that pieces of work hold.
     busy: usize,
     /// Those who wait alone, or did a moment ago.
     alone: Vec<Alone>,
@@ -41,9 +41,9 @@ pub struct Waiting {
     whose: String,
 }
 
-/// A core, given back when it is dropped.
+/// Cores, given back when this is dropped.
 #[derive(Debug)]
-pub struct Core(Option<Arc<Inner>>);
+pub struct Cores(Option<(Arc<Inner>, usize)>);
 
 impl Courtesy {
     /// Courtesy on a machine of so many cores. A `moment` is how soon what waits alone comes back as a rule; zero: there is no
@@ -65,12 +65,12 @@ impl Courtesy {
 
     /// Waits for a core for a piece of work of `whose`. Blocks: for threads of their own.
     #[must_use]
-    pub fn core(&self, whose: &str) -> Core {
-        let Some(inner) = &self.0 else { return Core(None) };
+    pub fn core(&self, whose: &str) -> Cores {
+        let Some(inner) = &self.0 else { return Cores(None) };
         let mut state = inner.lock();
         loop {
             let now = Instant::now();
-            let changes = match inner.take(&mut state, whose, now) {
+            let changes = match inner.take(&mut state, (whose, 1), now) {
                 Ok(core) => return core,
                 Err(changes) => changes,
             };
@@ -85,9 +85,16 @@ impl Courtesy {
 
     /// A core for a piece of work of `whose`, if it may have one now.
     #[must_use]
-    pub fn core_now(&self, whose: &str) -> Option<Core> {
-        let Some(inner) = &self.0 else { return Some(Core(None)) };
-        inner.take(&mut inner.lock(), whose, Instant::now()).ok()
+    pub fn core_now(&self, whose: &str) -> Option<Cores> {
+        self.cores_now(whose, 1)
+    }
+
+    /// So many cores for a piece of work of `whose`, if it may have one of them now: it does not wait for all of them, or those
+    /// who want but one would always be before it.
+    #[must_use]
+    pub fn cores_now(&self, whose: &str, count: usize) -> Option<Cores> {
+        let Some(inner) = &self.0 else { return Some(Cores(None)) };
+        inner.take(&mut inner.lock(), (whose, count), Instant::now()).ok()
     }
 }
 
@@ -100,14 +107,19 @@ struct Room {
 }
 
 impl Inner {
-    /// A core, if there is room; else when that may change by itself.
-    fn take(self: &Arc<Self>, state: &mut State, whose: &str, now: Instant) -> Result<Core, Option<Instant>> {
+    /// Cores, if there is room; else when that may change by itself.
+    fn take(
+        self: &Arc<Self>,
+        state: &mut State,
+        (whose, count): (&str, usize),
+        now: Instant,
+    ) -> Result<Cores, Option<Instant>> {
         let Room { cores, changes } = self.room(state, whose, now);
         if state.busy >= cores {
             return Err(changes);
         }
-        state.busy += 1;
-        Ok(Core(Some(Arc::clone(self))))
+        state.busy += count;
+        Ok(Cores(Some((Arc::clone(self), count))))
     }
 
     /// The room for a piece of work of `whose`. Nobody stands in their own way.
@@ -160,10 +172,10 @@ impl Drop for Waiting {
     }
 }
 
-impl Drop for Core {
+impl Drop for Cores {
     fn drop(&mut self) {
-        let Some(inner) = &self.0 else { return };
-        inner.lock().busy -= 1;
+        let Some((inner, count)) = &self.0 else { return };
+        inner.lock().busy -= count;
         // Not all who wait may have it: whom one bell woke might have to leave it to somebody who sleeps on.
         inner.bell.notify_all();
     }
@@ -175,7 +187,7 @@ mod tests {
 
     const LONG: Duration = Duration::from_secs(3600);
 
-    fn all_there_are(courtesy: &Courtesy, whose: &str, most: usize) -> Vec<Core> {
+    fn all_there_are(courtesy: &Courtesy, whose: &str, most: usize) -> Vec<Cores> {
         std::iter::from_fn(|| courtesy.core_now(whose)).take(most).collect()
     }
 
@@ -191,6 +203,19 @@ mod tests {
         assert_eq!(all_there_are(&courtesy, "lone", 10).len(), 10, "nobody stands in their own way");
         drop(waiting);
         assert_eq!(all_there_are(&courtesy, "crowd", 10).len(), 3, "it may come back");
+    }
+
+    #[test]
+    fn work_of_several_threads_holds_as_many_cores_and_does_not_wait_for_all_of_them() {
+        let courtesy = Courtesy::new(6, LONG);
+        let _waiting = courtesy.wait_alone("lone");
+        let wide = courtesy.cores_now("crowd", 3).unwrap();
+        let rest = courtesy.cores_now("crowd", 3).unwrap();
+        assert!(courtesy.core_now("crowd").is_none(), "six of the four that are left to it");
+        drop(wide);
+        assert_eq!(all_there_are(&courtesy, "crowd", 10).len(), 1);
+        drop(rest);
+        assert_eq!(all_there_are(&courtesy, "crowd", 10).len(), 4);
     }
 
     #[test]

@@ -10,7 +10,7 @@ mod supervisor;
 mod within;
 
 pub use backoff::{Backoff, backoff};
-pub use courtesy::{Core, Courtesy, Waiting};
+pub use courtesy::{Cores, Courtesy, Waiting};
 pub use error::TaskError;
 pub use kind::{OnCancel, OnError, TaskKind};
 pub use niceness::{give_way, give_way_to_all};

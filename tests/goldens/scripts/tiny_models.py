@@ -82,6 +82,28 @@ def classifier(**more):
     return {"config.json": config | more, "preprocessor_config.json": PROCESSOR}
 
 
+def segmenter(architecture, **more):
+    config = {"architectures": [architecture], "id2label": {"0": "a", "1": "b"}}
+    return {"config.json": config | more, "preprocessor_config.json": PROCESSOR}
+
+
+def numberless():
+    """Segmentation and embedding models one number of which is none, or more than any; and vectors of plain ones."""
+    classes = np.zeros((1, 2, 2, 2), np.float32)
+    sure, masks = np.array([[[9, 0, 0], [0, 0, 9]]], np.float32), np.ones((1, 2, 2, 2), np.float32)
+    tokens = np.ones((1, 3, 4), np.float32)
+    maskformer = segmenter("MaskFormerForInstanceSegmentation", model_type="maskformer")
+    dinov2 = {"config.json": {"architectures": ["Dinov2Model"], "model_type": "dinov2"}, "preprocessor_config.json": PROCESSOR}
+    for word, number in (("nan", np.nan), ("infinite", np.inf)):
+        with_one = lambda values: np.where(np.arange(values.size).reshape(values.shape) == 0, np.float32(number), values)
+        constant(f"{word}-class-map", {"logits": with_one(classes)}, files=segmenter("SegformerForSemanticSegmentation", model_type="segformer"))
+        constant(f"{word}-queries", {"class_queries_logits": with_one(sure), "masks_queries_logits": masks}, files=maskformer)
+        constant(f"{word}-masks", {"class_queries_logits": sure, "masks_queries_logits": with_one(masks)}, files=maskformer)
+        constant(f"{word}-embedding", {"last_hidden_state": with_one(tokens)}, files=dinov2)
+    # A class token, and two patches whose mean is 2.
+    constant("tokens", {"last_hidden_state": np.array([[[1, 2, 2, 4], [1] * 4, [3] * 4]], np.float32)}, files=dinov2)
+
+
 def masked(name, size, **processor):
     """A detector that is as sure of class 1 as much of its mask, of 64 x 64, is set."""
     nodes, held = zero(T.FLOAT)
@@ -209,6 +231,7 @@ def main():
     # What Optimum makes of DETR: a mask of the size of its example.
     masked("mask-64", 8)
     masked("mask-64-padded", None, do_pad=True, pad_size={"height": 8, "width": 16})
+    numberless()
     constant("nan-classifier", {"logits": f32([[np.nan, 1, 2]])}, files=classifier())
     constant("multi-label", {"logits": f32([[0, 2, -2]])}, files=classifier(problem_type="multi_label_classification"))
     constant("no-processor", {"logits": f32([[0, 2, -2]])}, files={"config.json": classifier()["config.json"]})
@@ -246,6 +269,8 @@ def main():
         constant(name, {"output0": head.astype(dtype), "output1": planes.astype(dtype)}, kind=kind, metadata=ultralytics("segment", "ab"), **yolo)
     # The same, and a weaker one of the other class, as rows of finished boxes: corners, score, class, coefficient. A last one is none.
     boxes = f32([[[32, 0, 64, 64, 0.9, 1, 2], [0, 0, 32, 64, 0.8, 0, 2], [0] * 7]])
+    endless_planes = planes.astype(np.float32) * np.float32(np.inf)
+    constant("yolo-segment-infinite", {"output0": head.astype(np.float32), "output1": endless_planes}, metadata=ultralytics("segment", "ab"), **yolo)
     for name, told in (("yolo-segment-finished", "True"), ("yolo-segment-silent", "False")):
         outputs = {"output0": boxes, "output1": planes.astype(np.float32)}
         constant(name, outputs, metadata=ultralytics("segment", "ab", end2end=told), **yolo)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal, NotRequired, TypeAlias, TypedDict
+from typing import Any, Literal, NotRequired, TypeAlias
+
+from typing_extensions import TypedDict
 
 
 class BatchLinks(TypedDict):
@@ -129,6 +131,12 @@ class Change(TypedDict):
     """
     The request's id, as the log and the answer have it.
     """
+
+
+Channels: TypeAlias = Literal['rgb', 'bgr']
+"""
+The order of the colours.
+"""
 
 
 class Collection(TypedDict):
@@ -328,6 +336,21 @@ class FleetTime(TypedDict):
     """
 
 
+class FurtherInventory(TypedDict):
+    """
+    Models of a worker's repository that it does not name.
+    """
+
+    models: int
+    """
+    How many there are. `GET /models` and the pages of models know the names of 10,000 of them.
+    """
+    names: str
+    """
+    Where workers keep their names.
+    """
+
+
 ItemPath: TypeAlias = str
 """
 Where a node run stands inside nested `for_each` scopes: one index per scope, outermost first; empty at the top.
@@ -441,6 +464,12 @@ class Kpi(TypedDict):
     """
 
 
+Layout: TypeAlias = Literal['nchw', 'nhwc']
+"""
+Where the colours of a picture lie in its tensor.
+"""
+
+
 class Links(TypedDict):
     """
     Where to go on with a run.
@@ -467,6 +496,9 @@ class LoginRequest(TypedDict):
     """
 
     key: str
+
+
+InputSizeItem: TypeAlias = int
 
 
 ModelDigest: TypeAlias = str
@@ -496,54 +528,6 @@ class ModelMemory(TypedDict):
     pressure: str
     """
     `low`, `medium`, `high` or `critical`.
-    """
-
-
-class ModelRequest(TypedDict):
-    """
-    A model to register.
-    """
-
-    id: str
-    """
-    Letters, digits, `.`, `_` and `-`, folders separated by `/`. `model_id`, as it is called elsewhere, is taken for it too.
-    """
-    source: NotRequired[str | None]
-    """
-    `trained`, unless it is `url`.
-    """
-    task: str
-    """
-    `detection`, `classification`, `embedding`, `segmentation` or `tensor`.
-    """
-    family: NotRequired[str | None]
-    """
-    Where the model does not say it itself.
-    """
-    labels: NotRequired[list[str] | None]
-    """
-    Names of the classes by index.
-    """
-    class_mapping: NotRequired[dict[str, str]]
-    """
-    The same by number, instead of `labels`.
-    """
-    checkpoint: str
-    """
-    The ONNX file: an address, or `blob:<sha256>`.
-    """
-    sha256: NotRequired[str | None]
-    """
-    What the SHA-256 of the ONNX file must be.
-    """
-    files: NotRequired[dict[str, str]]
-    """
-    `config.json`, `export.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`,
-    and files of weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
-    """
-    preprocess: NotRequired[dict[str, Any]]
-    """
-    Keys of `preprocessor_config.json`; each replaces the file's.
     """
 
 
@@ -1494,6 +1478,41 @@ class FlowInLine(TypedDict):
     """
 
 
+class ImageInput(TypedDict, closed=True):
+    """
+    How a picture becomes a tensor, of a model that is run as plain tensors.
+    """
+
+    input: NotRequired[str | None]
+    """
+    The graph's input that takes it; its only one when absent.
+    """
+    size: list[int]
+    """
+    `[width, height]` the picture is stretched to, pixels.
+    """
+    scale: NotRequired[float]
+    """
+    Samples are multiplied by this first; 0 to 255 become 0 to 1 when absent.
+    """
+    mean: NotRequired[list[float]]
+    """
+    Taken off after that, red, green, blue; nothing when absent.
+    """
+    std: NotRequired[list[float]]
+    """
+    Divided by after that, red, green, blue; 1 when absent.
+    """
+    layout: NotRequired[Layout]
+    """
+    Planes or interleaved; planes when absent.
+    """
+    channels: NotRequired[Channels]
+    """
+    The order of the colours; red first when absent.
+    """
+
+
 class InputView(TypedDict):
     """
     What a run has to be given.
@@ -1819,7 +1838,7 @@ class Model(TypedDict):
     family: NotRequired[str | None]
     labels: NotRequired[list[str] | None]
     """
-    Names of its classes, as they are registered, or as its files in a worker's repository say.
+    Names of its classes, as they are registered, or as its files in a worker's repository or the loaded copy say.
     """
     embedding_dimension: NotRequired[int | None]
     """
@@ -1828,11 +1847,22 @@ class Model(TypedDict):
     """
     digest: NotRequired[str | None]
     """
-    Which copy is warm.
+    Which copy is warm; of a model in a worker's repository, also which one that worker loaded last, until its files change. Finding
+    out takes reading every byte, so nobody does before a model is loaded.
     """
     bytes: NotRequired[int | None]
     """
     Memory it takes where it is warm.
+    """
+    file_bytes: NotRequired[int | None]
+    """
+    Size of its ONNX files and of their weights: as a worker says that has it in its repository or loaded, else of the registered
+    files, where all of them are blobs.
+    """
+    input_size: NotRequired[list[InputSizeItem] | None]
+    """
+    Width and height of the pictures that its graph is given, pixels, once a worker has looked; absent where that depends on the
+    picture, and of a model that takes none.
     """
     checkpoint: NotRequired[str | None]
     """
@@ -1854,6 +1884,56 @@ class Model(TypedDict):
     Whether it is in the repository of some worker.
     """
     last_error: NotRequired[LoadFailure | None]
+
+
+class ModelRequest(TypedDict):
+    """
+    A model to register.
+    """
+
+    id: str
+    """
+    Letters, digits, `.`, `_` and `-`, folders separated by `/`. `model_id`, as it is called elsewhere, is taken for it too.
+    """
+    source: NotRequired[str | None]
+    """
+    `trained`, unless it is `url`.
+    """
+    task: str
+    """
+    `detection`, `classification`, `embedding`, `segmentation` or `tensor`. A model for `tensor` is run as plain tensors, whatever
+    it says of itself.
+    """
+    family: NotRequired[str | None]
+    """
+    Where the model does not say it itself.
+    """
+    labels: NotRequired[list[str] | None]
+    """
+    Names of the classes by index.
+    """
+    class_mapping: NotRequired[dict[str, str]]
+    """
+    The same by number, instead of `labels`.
+    """
+    checkpoint: str
+    """
+    The ONNX file: an address, or `blob:<sha256>`.
+    """
+    sha256: NotRequired[str | None]
+    """
+    What the SHA-256 of the ONNX file must be.
+    """
+    files: NotRequired[dict[str, str]]
+    """
+    `config.json`, `export.json`, `preprocessor_config.json`, `processor_config.json`, `tokenizer.json`, `tokenizer_config.json`,
+    and files of weights, named as the graph names them (`*.onnx_data`, `*.data`): where each is.
+    """
+    preprocess: NotRequired[dict[str, Any]]
+    """
+    Keys of `preprocessor_config.json`; each replaces the file's.
+    """
+    image: NotRequired[ImageInput | None]
 
 
 class Models(TypedDict):
@@ -2267,8 +2347,9 @@ class Worker(TypedDict):
     """
     inventory: NotRequired[list[str] | None]
     """
-    Models of its repository.
+    Models of its repository, the first 256.
     """
+    further_inventory: NotRequired[FurtherInventory | None]
     failed: NotRequired[list[LoadFailure] | None]
     """
     Models that it could not load lately.
@@ -2560,7 +2641,8 @@ class JobPage(TypedDict):
     jobs: list[JobRecord]
     next_cursor: NotRequired[str | None]
     """
-    What to send as `cursor` for the page after.
+    What to send as `cursor` for the page after. Of jobs that are `queued` or `running`, a page may have fewer than `limit`, or
+    none, and there may still be a page after it.
     """
 
 

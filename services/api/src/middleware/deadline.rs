@@ -10,6 +10,7 @@ use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 
 use crate::problem::{Code, Problem};
+use crate::routes::upload::is_for_model;
 use crate::state::App;
 
 /// The slowest sender that is waited for, bytes per second.
@@ -17,9 +18,8 @@ const SLOWEST_UPLOAD_BYTES_PER_S: u64 = 64 * 1024;
 
 /// Serves a request within its time.
 pub(crate) async fn deadline(State(app): State<Arc<App>>, request: Request, next: Next) -> Response {
-    let limit = app.settings.request_timeout
-        + sending(&request, app.settings.max_body.bytes())
-        + waiting(&app, &request);
+    let most = if is_for_model(request.uri()) { app.max_model } else { app.settings.max_body };
+    let limit = app.settings.request_timeout + sending(&request, most.bytes()) + waiting(&app, &request);
     match tokio::time::timeout(limit, next.run(request)).await {
         Ok(response) => response,
         Err(_) => Problem::new(Code::RequestTimeout, "the request was not done in time and was given up")
@@ -46,6 +46,17 @@ mod tests {
     use axum::body::Body;
 
     use super::*;
+
+    #[test]
+    fn only_the_files_of_models_get_the_time_of_models() {
+        let asks = |uri: &str| is_for_model(&uri.parse().unwrap());
+        assert!(asks("/api/v1/blobs?for=model") && asks("/api/v1/blobs?x=1&for=model"));
+        for other in
+            ["/api/v1/blobs", "/api/v1/blobs?for=run", "/api/v1/models?for=model", "/api/v1/blobs?for"]
+        {
+            assert!(!asks(other), "{other}");
+        }
+    }
 
     #[test]
     fn a_body_of_unknown_length_gets_the_time_of_the_largest() {

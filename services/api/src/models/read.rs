@@ -1,5 +1,7 @@
 //! What a request says of a model, checked field by field; and the same as it is recorded, and as workers need it.
 
+mod tensors;
+
 use std::collections::BTreeMap;
 
 use millrace_contracts::model::{FILES, Origin, RegisteredModel, is_model_file, is_model_name};
@@ -12,7 +14,7 @@ use crate::fields;
 use crate::problem::{Code, Problem};
 
 /// The fields of a request.
-const FIELDS: [&str; 10] = [
+const FIELDS: [&str; 11] = [
     "id",
     "source",
     "task",
@@ -23,6 +25,7 @@ const FIELDS: [&str; 10] = [
     "sha256",
     "files",
     "preprocess",
+    "image",
 ];
 const SOURCES: [&str; 2] = ["trained", "url"];
 const TASKS: [&str; 5] = ["detection", "classification", "embedding", "segmentation", "tensor"];
@@ -34,7 +37,7 @@ const MOST_ADDRESS_BYTES: usize = 2_048;
 pub(crate) fn read(mut fields: Map<String, Value>) -> Result<RegisteredModel, Problem> {
     let mut faults = Faults::default();
     let same = fields::take(&mut fields, "model_id");
-    let [id, source, task, family, labels, mapping, checkpoint, sha256, files, preprocess] =
+    let [id, source, task, family, labels, mapping, checkpoint, sha256, files, preprocess, image] =
         FIELDS.map(|name| fields::take(&mut fields, name));
     fields::refuse_rest(&fields, "", &FIELDS, &mut faults);
     let model = RegisteredModel {
@@ -47,8 +50,10 @@ pub(crate) fn read(mut fields: Map<String, Value>) -> Result<RegisteredModel, Pr
         sha256: read_sha256(sha256, &mut faults),
         files: read_files(files, &mut faults),
         preprocess: read_preprocess(preprocess, &mut faults),
+        image: tensors::read_image(image, &mut faults),
         registered_at: None,
     };
+    tensors::check(&model, &mut faults);
     if let (Origin::Blob(id), Some(sha256)) = (&model.checkpoint, &model.sha256)
         && id.to_string() != *sha256
     {
@@ -69,7 +74,7 @@ pub(crate) fn record_of(model: &RegisteredModel) -> ModelRecord {
         size_bytes: None,
         digest: model.sha256.clone(),
         location: Some(model.checkpoint.clone().into()),
-        metadata: json!({"files": model.files, "preprocess": model.preprocess}),
+        metadata: json!({"files": model.files, "preprocess": model.preprocess, "image": model.image}),
         created_at: UnixMillis(0),
         updated_at: UnixMillis(0),
     }
@@ -88,6 +93,7 @@ pub(crate) fn registered(record: &ModelRecord) -> Option<RegisteredModel> {
         sha256: record.digest.clone(),
         files: serde_json::from_value(part("files")).ok()?,
         preprocess: serde_json::from_value(part("preprocess")).ok()?,
+        image: serde_json::from_value(record.metadata.get("image").cloned().unwrap_or_default()).ok()?,
         registered_at: None,
     };
     let registered_at = model.has_addresses().then_some(record.updated_at);

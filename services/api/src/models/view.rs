@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use millrace_bus::WorkerRecord;
-use millrace_contracts::model::ModelDescription;
-use millrace_contracts::{ModelId, Pool, WorkerId};
+use millrace_contracts::model::{ModelDescription, is_address};
+use millrace_contracts::{ModelDigest, ModelId, Pool, WorkerId};
 use millrace_store::ModelRecord;
 use serde_json::{Map, Value, json};
 
@@ -17,6 +17,8 @@ pub(crate) struct Fleet {
     models: BTreeMap<String, Places>,
     /// The pools that each worker serves that is alive and takes jobs.
     pools: BTreeMap<WorkerId, BTreeSet<String>>,
+    /// Where the names stand of models that are too many for a worker to name.
+    further: BTreeSet<String>,
 }
 
 /// Where a model is.
@@ -55,8 +57,26 @@ impl Fleet {
             for id in list("inventory").iter().filter_map(Value::as_str) {
                 fleet.places(id).in_repository = true;
             }
+            fleet.further.extend(info["further_inventory"]["names"].as_str().map(str::to_owned));
         }
         fleet
+    }
+
+    /// Where further names of models in repositories stand.
+    pub(crate) fn further(&self) -> &BTreeSet<String> {
+        &self.further
+    }
+
+    /// Notes that this model is in the repository of some worker.
+    pub(crate) fn note_in_repository(&mut self, id: &ModelId) {
+        self.places(id.as_str()).in_repository = true;
+    }
+
+    /// Forgets its loaded copies: they are of what was registered before.
+    pub(crate) fn forget_copies(&mut self, id: &ModelId) {
+        if let Some(places) = self.models.get_mut(id.as_str()) {
+            places.warm.clear();
+        }
     }
 
     fn places(&mut self, id: &str) -> &mut Places {
@@ -84,6 +104,18 @@ impl Fleet {
         self.models.get(id.as_str()).is_some_and(|places| places.in_repository)
     }
 
+    /// Which copy of it is loaded, as far as some worker that has it says.
+    pub(crate) fn warm_copy(&self, id: &ModelId) -> Option<ModelDigest> {
+        self.models.get(id.as_str())?.told("digest")?.as_str().map(Into::into)
+    }
+
+    /// The copies of models that are loaded.
+    pub(crate) fn warm_copies(&self) -> Vec<ModelDigest> {
+        let told = self.models.values().filter_map(|places| places.told("digest")?.as_str());
+        let digests: BTreeSet<ModelDigest> = told.map(Into::into).collect();
+        digests.into_iter().collect()
+    }
+
     /// The workers that have it loaded.
     pub(crate) fn warm(&self, id: &ModelId) -> Vec<&WorkerId> {
         self.models.get(id.as_str()).into_iter().flat_map(|places| places.warm.keys()).collect()
@@ -102,6 +134,13 @@ impl Fleet {
     }
 }
 
+impl Places {
+    /// What the first worker that says this of its loaded copy says.
+    fn told(&self, name: &str) -> Option<&Value> {
+        self.warm.values().find_map(|copy| copy.get(name))
+    }
+}
+
 /// What is known of a model outside the fleet.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Known<'a> {
@@ -109,11 +148,18 @@ pub(crate) struct Known<'a> {
     pub(crate) record: Option<&'a ModelRecord>,
     /// What its files say, where it is in a worker's repository.
     pub(crate) description: Option<&'a ModelDescription>,
+    /// What its loaded copy turned out to be.
+    pub(crate) copy: Option<&'a ModelDescription>,
+}
+
+/// Where a model comes from that is not registered.
+pub(crate) fn unregistered(id: &ModelId) -> &'static str {
+    if is_address(id.as_str()) { "url" } else { "pretrained" }
 }
 
 /// A model's page. What is registered has the say, then the loaded copy, then the files.
 pub(crate) fn page(id: &ModelId, known: Known<'_>, fleet: &Fleet) -> Value {
-    let Known { record, description } = known;
+    let Known { record, description, copy } = known;
     let mut page = Map::from_iter([("model_id".to_owned(), json!(id))]);
     let places = fleet.models.get(id.as_str());
     let mut say = |name: &str, value: Value| {
@@ -121,15 +167,20 @@ pub(crate) fn page(id: &ModelId, known: Known<'_>, fleet: &Fleet) -> Value {
             page.insert(name.to_owned(), value);
         }
     };
-    say("source", json!(record.map_or("pretrained", |record| &record.source)));
-    if let Some(ModelDescription { family, task, labels, embedding_dimension, .. }) = description {
+    say("source", json!(record.map_or(unregistered(id), |record| &record.source)));
+    say("file_bytes", json!(record.and_then(|record| record.size_bytes)));
+    for told in [description, copy].into_iter().flatten() {
+        let ModelDescription { family, task, labels, embedding_dimension, .. } = told;
         say("family", json!(family));
         say("task", json!(task));
         say("labels", if labels.is_empty() { Value::Null } else { json!(labels) });
         say("embedding_dimension", json!(embedding_dimension));
+        say("input_size", json!(told.input_size));
+        say("file_bytes", json!(told.file_bytes));
+        say("digest", json!(told.digest));
     }
     for name in TOLD_BY_WORKERS {
-        let told = places.and_then(|places| places.warm.values().find_map(|copy| copy.get(name)));
+        let told = places.and_then(|places| places.told(name));
         say(name, told.cloned().unwrap_or_default());
     }
     if let Some(record) = record {
@@ -138,7 +189,7 @@ pub(crate) fn page(id: &ModelId, known: Known<'_>, fleet: &Fleet) -> Value {
         say("labels", if record.labels.is_empty() { Value::Null } else { json!(record.labels) });
         say("checkpoint", json!(record.location));
         say("sha256", json!(record.digest));
-        for name in ["files", "preprocess"] {
+        for name in ["files", "preprocess", "image"] {
             say(name, record.metadata.get(name).cloned().unwrap_or_default());
         }
         say("created_at", json!(record.created_at));
@@ -198,8 +249,15 @@ mod tests {
             task: "detection".into(),
             labels: vec!["bolt".into()],
             embedding_dimension: Some(768),
+            input_size: Some([640, 384]),
+            file_bytes: Some(12),
+            digest: None,
         };
-        let told = page(&"cold".into(), Known { description: Some(&description), record: None }, &fleet);
+        let told =
+            page(&"cold".into(), Known { description: Some(&description), ..Known::default() }, &fleet);
+        assert_eq!((&told["input_size"], &told["file_bytes"]), (&json!([640, 384]), &json!(12)));
+        let address = page(&"https://models.example/a.onnx".into(), Known::default(), &fleet);
+        assert_eq!(address["source"], "url");
         assert_eq!(
             (&told["family"], &told["task"], &told["labels"], &told["embedding_dimension"]),
             (&json!("ultralytics-detect"), &json!("detection"), &json!(["bolt"]), &json!(768))
@@ -210,5 +268,9 @@ mod tests {
             "a loaded copy says so"
         );
         assert!(!fleet.knows(&"other".into()) && fleet.warm(&"cold".into()).is_empty());
+        let mut fleet = fleet;
+        fleet.forget_copies(&"vectors".into());
+        let replaced = page(&"vectors".into(), Known::default(), &fleet);
+        assert_eq!((&replaced["embedding_dimension"], &replaced["workers"]), (&Value::Null, &json!([])));
     }
 }

@@ -7,6 +7,7 @@
 use std::collections::BTreeMap;
 
 use millrace_contracts::job::Priority;
+use millrace_contracts::model::ImageInput;
 use millrace_contracts::schedule::Overlap;
 use millrace_contracts::{ErrorKind, UnixMillis};
 use serde_json::{Map, Value};
@@ -246,8 +247,10 @@ pub(crate) struct Worker {
     warm: Option<Vec<WarmModel>>,
     /// Models that it is loading.
     loading: Option<Vec<String>>,
-    /// Models of its repository.
+    /// Models of its repository, the first 256.
     inventory: Option<Vec<String>>,
+    /// Those beyond.
+    further_inventory: Option<FurtherInventory>,
     /// Models that it could not load lately.
     failed: Option<Vec<LoadFailure>>,
     /// Families of models that it runs.
@@ -273,6 +276,15 @@ pub(crate) struct Worker {
     started_at: Option<UnixMillis>,
     /// Where it serves `/healthz`, `/readyz` and `/metrics`, as its own machine calls the place.
     health_listen: Option<String>,
+}
+
+/// Models of a worker's repository that it does not name.
+#[derive(ToSchema)]
+pub(crate) struct FurtherInventory {
+    /// How many there are. `GET /models` and the pages of models know the names of 10,000 of them.
+    models: u32,
+    /// Where workers keep their names.
+    names: String,
 }
 
 /// Why a worker does not have a model that it was to load.
@@ -332,15 +344,23 @@ pub(crate) struct Model {
     /// What it is made for, once that is known.
     task: Option<String>,
     family: Option<String>,
-    /// Names of its classes, as they are registered, or as its files in a worker's repository say.
+    /// Names of its classes, as they are registered, or as its files in a worker's repository or the loaded copy say.
     labels: Option<Vec<String>>,
     /// How many numbers its vectors have, as its files in a worker's repository or the loaded copy say: what a collection for them is
     /// made with. Null of a model that gives none, or whose dimension is not known, such as of a registered one that nobody loaded yet.
     embedding_dimension: Option<u32>,
-    /// Which copy is warm.
+    /// Which copy is warm; of a model in a worker's repository, also which one that worker loaded last, until its files change. Finding
+    /// out takes reading every byte, so nobody does before a model is loaded.
     digest: Option<String>,
     /// Memory it takes where it is warm.
     bytes: Option<u64>,
+    /// Size of its ONNX files and of their weights: as a worker says that has it in its repository or loaded, else of the registered
+    /// files, where all of them are blobs.
+    file_bytes: Option<u64>,
+    /// Width and height of the pictures that its graph is given, pixels, once a worker has looked; absent where that depends on the
+    /// picture, and of a model that takes none.
+    #[schema(min_items = 2, max_items = 2)]
+    input_size: Option<Vec<u32>>,
     /// Where its ONNX file is, of a registered one.
     checkpoint: Option<String>,
     sha256: Option<String>,
@@ -407,7 +427,8 @@ pub(crate) struct ModelRequest {
     id: String,
     /// `trained`, unless it is `url`.
     source: Option<String>,
-    /// `detection`, `classification`, `embedding`, `segmentation` or `tensor`.
+    /// `detection`, `classification`, `embedding`, `segmentation` or `tensor`. A model for `tensor` is run as plain tensors, whatever
+    /// it says of itself.
     task: String,
     /// Where the model does not say it itself.
     family: Option<String>,
@@ -424,4 +445,6 @@ pub(crate) struct ModelRequest {
     files: Option<BTreeMap<String, String>>,
     /// Keys of `preprocessor_config.json`; each replaces the file's.
     preprocess: Option<Map<String, Value>>,
+    /// How a picture becomes a tensor, of a model for `tensor`; it takes none when absent.
+    image: Option<ImageInput>,
 }

@@ -7,8 +7,7 @@ use axum::body::{Body, Bytes};
 use axum::extract::{Path, State};
 use axum::http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
-use futures::{Stream, stream};
-use millrace_blobs::{Blobs, BlobsError};
+use millrace_blobs::Blobs;
 use millrace_contracts::BlobId;
 
 use crate::etag;
@@ -17,9 +16,6 @@ use crate::problem::{Code, Problem};
 use crate::range::{Wanted, wanted};
 use crate::sniff::{SNIFF_BYTES, content_type};
 use crate::state::App;
-
-/// Read from the store at once, bytes.
-const CHUNK_BYTES: u64 = 1024 * 1024;
 
 /// Fetch a blob, whole or in part
 ///
@@ -73,7 +69,7 @@ pub(super) async fn answer(app: &App, id: BlobId, headers: &HeaderMap) -> Result
     if status == StatusCode::PARTIAL_CONTENT {
         out.insert(header::CONTENT_RANGE, value(format!("bytes {}-{}/{size}", range.start, range.end - 1))?);
     }
-    *response.body_mut() = Body::from_stream(chunks(app.blobs.clone(), id, range));
+    *response.body_mut() = Body::from_stream(app.blobs.pieces(id, range));
     Ok(response)
 }
 
@@ -90,22 +86,6 @@ fn fixed_headers(tag: &str) -> Result<HeaderMap, Problem> {
 
 fn value(text: String) -> Result<HeaderValue, Problem> {
     HeaderValue::try_from(text).map_err(Problem::internal)
-}
-
-/// The range, piece by piece, so that a large blob is never in memory whole.
-fn chunks(
-    blobs: Blobs,
-    id: BlobId,
-    range: Range<u64>,
-) -> impl Stream<Item = Result<Bytes, BlobsError>> + Send {
-    stream::try_unfold((blobs, range.start), move |(blobs, at)| async move {
-        if at >= range.end {
-            return Ok(None);
-        }
-        let end = range.end.min(at + CHUNK_BYTES);
-        let chunk = blobs.get_range(id, at..end).await?;
-        Ok(Some((chunk, (blobs, end))))
-    })
 }
 
 async fn read(blobs: &Blobs, id: BlobId, range: Range<u64>) -> Result<Bytes, Problem> {

@@ -5,8 +5,7 @@ use std::sync::Arc;
 use axum::Json;
 use axum::extract::{Path, State};
 use millrace_blocks::{Runner, catalogue};
-use millrace_contracts::run::NodeView;
-use millrace_contracts::{ExecutionId, IMAGE_FETCH, JobId};
+use millrace_contracts::{ExecutionId, IMAGE_FETCH, JobId, UnixMillis};
 use millrace_store::{JobFilter, JobRecord, JobStatus, JobTask, StoreError};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -19,15 +18,23 @@ use crate::view::{self, AskedJob};
 
 const STATUSES: &str = "pending, queued, running, completed, failed or cancelled";
 
+/// Recorded jobs that one page looks through.
+const MOST_LOOKED_AT: u32 = 1_000;
+/// Of them at once.
+const AT_ONCE: u32 = 200;
+
 /// A page of jobs.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct JobPage {
     jobs: Vec<JobRecord>,
-    /// What to send as `cursor` for the page after.
+    /// What to send as `cursor` for the page after. Of jobs that are `queued` or `running`, a page may have fewer than `limit`, or
+    /// none, and there may still be a page after it.
     next_cursor: Option<String>,
 }
 
 /// List jobs, newest first
+///
+/// A job that has not ended is shown as its run has it now; `queued` and `running` are told apart by that.
 #[utoipa::path(
     get, path = "/api/v1/inference/jobs", operation_id = "list_jobs", tag = "inference",
     params(
@@ -48,10 +55,69 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
     };
     let after = params.text("cursor").map(TimedCursor::decode).transpose()?;
     let after = after.map(|TimedCursor(submitted_at, id)| (submitted_at, JobId(id)));
-    let jobs = app.store.jobs().list(&filter, after, limit).await?;
-    let last = jobs.last().filter(|_| jobs.len() == limit as usize);
-    let next = last.map(|last| TimedCursor(last.submitted_at, last.id.0).encode());
+    let (jobs, last) = match filter.status {
+        Some(status @ (JobStatus::Queued | JobStatus::Running)) => {
+            under_way(&app, (status, filter), after, limit).await?
+        }
+        _ => recorded(&app, &filter, after, limit).await?,
+    };
+    let next = last.map(|(submitted_at, id)| TimedCursor(submitted_at, id.0).encode());
     Ok(Json(JobPage { jobs, next_cursor: next }))
+}
+
+/// Where a job stands in the list of all.
+type Place = (UnixMillis, JobId);
+
+/// A page as it is recorded, with what is known beyond that of those that have not ended; and the place of its last one, if there
+/// may be more after it.
+async fn recorded(
+    app: &App,
+    filter: &JobFilter,
+    after: Option<Place>,
+    limit: u32,
+) -> Result<(Vec<JobRecord>, Option<Place>), Problem> {
+    let mut jobs = app.store.jobs().list(filter, after, limit).await?;
+    let last = jobs.last().filter(|_| jobs.len() == limit as usize).map(place);
+    // Where the live state cannot be asked, the record is what there is to say.
+    if let Err(problem) = view::overlay_all(app, &mut jobs).await {
+        tracing::debug!(problem = ?problem.code(), "jobs are shown as they are recorded");
+    }
+    Ok((jobs, last))
+}
+
+/// A page of jobs with this status, either of which is recorded as queued: the live state tells them apart. Looks through so many
+/// recorded ones; what is after them is for the next page.
+async fn under_way(
+    app: &App,
+    (status, filter): (JobStatus, JobFilter),
+    mut after: Option<Place>,
+    limit: u32,
+) -> Result<(Vec<JobRecord>, Option<Place>), Problem> {
+    let filter = JobFilter { status: Some(JobStatus::Queued), ..filter };
+    let mut found: Vec<JobRecord> = Vec::new();
+    for _ in 0..MOST_LOOKED_AT / AT_ONCE {
+        let mut jobs = app.store.jobs().list(&filter, after, AT_ONCE).await?;
+        let places: Vec<Place> = jobs.iter().map(place).collect();
+        view::overlay_all(app, &mut jobs).await?;
+        for (job, place) in jobs.into_iter().zip(&places) {
+            if job.status == status {
+                found.push(job);
+            }
+            after = Some(*place);
+            if found.len() == limit as usize {
+                return Ok((found, after));
+            }
+        }
+        if places.len() < AT_ONCE as usize {
+            return Ok((found, None));
+        }
+    }
+    Ok((found, after))
+}
+
+/// As the record sorts it: the live state may know another time.
+fn place(job: &JobRecord) -> Place {
+    (job.submitted_at, job.id)
 }
 
 /// Show a job
@@ -68,8 +134,9 @@ pub(crate) async fn show(
     let id: JobId = id.parse().map_err(|_| Problem::not_found("job", &id))?;
     match app.store.jobs().get(id).await {
         Ok(mut job) => {
-            if matches!(job.status, JobStatus::Pending | JobStatus::Queued) {
-                overlay(&app, &mut job).await;
+            // Where the live state cannot be asked, the record is what there is to say.
+            if let Err(problem) = view::overlay_all(&app, std::slice::from_mut(&mut job)).await {
+                tracing::debug!(job.id = %id, problem = ?problem.code(), "a job is shown as it is recorded");
             }
             Ok(Json(job))
         }
@@ -81,16 +148,6 @@ pub(crate) async fn show(
                 Err(if matches!(error, StoreError::NotFound(_)) { problem } else { error.into() })
             }
         },
-    }
-}
-
-/// What the live state knows beyond the record; nothing where it cannot be asked.
-async fn overlay(app: &App, job: &mut JobRecord) {
-    let Ok(found) = view::find(app, job.execution_id).await else { return };
-    let Some((snapshot, _)) = found.live else { return };
-    let own = |node: &&NodeView| node.node_id == job.node_id && node.path == job.path;
-    if let Some(node) = snapshot.nodes.iter().find(own) {
-        view::overlay(job, node);
     }
 }
 

@@ -9,7 +9,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use millrace_contracts::job::ModelRef;
-use millrace_contracts::model::{ModelWish, Origin, RegisteredModel};
+use millrace_contracts::model::{ModelWish, Origin, RegisteredModel, is_weights};
 use millrace_contracts::{Fault, ModelId, Pool, WorkerId};
 use millrace_store::{ModelRecord, StoreError};
 use serde::Serialize;
@@ -59,12 +59,19 @@ pub(crate) struct Preloaded {
 )]
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Models>, Problem> {
     params.only(&[])?;
-    let fleet = fleet(&app).await?;
-    let records = app.store.models().list(None, None, app.settings.max_models).await?;
+    let mut fleet = fleet(&app).await?;
     let described = patiently(app.bus.descriptions(&fleet.in_repositories())).await?;
+    let copies = patiently(app.bus.copies(&fleet.warm_copies())).await?;
+    for id in patiently(app.bus.model_names(fleet.further())).await? {
+        fleet.note_in_repository(&id);
+    }
+    let records = app.store.models().list(None, None, app.settings.max_models).await?;
     let mut all: BTreeMap<ModelId, Option<ModelRecord>> = fleet.ids().map(|id| (id, None)).collect();
     all.extend(records.into_iter().map(|record| (record.id.clone(), Some(record))));
-    let known = |id, record| Known { record, description: described.get(id) };
+    let known = |id: &ModelId, record| {
+        let copy = fleet.warm_copy(id).and_then(|digest| copies.get(&digest));
+        Known { record, description: described.get(id), copy }
+    };
     let models = all.iter().map(|(id, record)| page(id, known(id, record.as_ref()), &fleet)).collect();
     Ok(Json(Models { models }))
 }
@@ -86,16 +93,18 @@ pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<
 pub(crate) async fn create(State(app): State<Arc<App>>, request: Request) -> Result<Response, Problem> {
     let held = body::object(&app, request, body::max_json(&app)).await?;
     let model = models::read(held.value)?;
-    check_blobs(&app, &model).await?;
-    let fleet = fleet(&app).await?;
+    let size_bytes = check_blobs(&app, &model).await?;
+    let mut fleet = fleet_with(&app, &model.id).await?;
     let before = find(&app, &model.id).await?;
     if before.is_none() && fleet.has_in_repository(&model.id) {
         let detail = format!("workers have a model {} in their repository; choose another name", model.id);
         return Err(Problem::new(Code::ModelInRepository, detail));
     }
-    let record = models::note(&app, &models::record_of(&model)).await?;
+    let record = models::note(&app, &ModelRecord { size_bytes, ..models::record_of(&model) }).await?;
+    // Workers have not heard of it yet.
+    fleet.forget_copies(&model.id);
     let status = if before.is_some() { StatusCode::OK } else { StatusCode::CREATED };
-    let known = Known { record: Some(&record), description: None };
+    let known = Known { record: Some(&record), ..Known::default() };
     let mut response = (status, Json(page(&model.id, known, &fleet))).into_response();
     let location = format!("/api/v1/models/{}", model.id.as_str().replace('/', "%2F"));
     response
@@ -118,11 +127,14 @@ pub(crate) async fn show(
     params.only(&[])?;
     let id = ModelId::from(id);
     let workers = patiently(app.bus.workers()).await?;
-    let fleet = Fleet::of(&workers);
+    let mut fleet = Fleet::of(&workers);
+    look_further(&app, &mut fleet, &id).await?;
     let record = known(&app, &id, &fleet).await?;
     let asked = fleet.has_in_repository(&id).then(|| id.clone());
     let described = patiently(app.bus.descriptions(asked.as_slice())).await?;
-    let known = Known { record: record.as_ref(), description: described.get(&id) };
+    let copies = patiently(app.bus.copies(fleet.warm_copy(&id).as_slice())).await?;
+    let copy = copies.values().next();
+    let known = Known { record: record.as_ref(), description: described.get(&id), copy };
     let mut page = page(&id, known, &fleet);
     if let Some(failed) = Failures::of(&workers, &id).latest() {
         page["last_error"] = serde_json::to_value(failed).map_err(Problem::internal)?;
@@ -144,7 +156,7 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let id = ModelId::from(id);
-    if find(&app, &id).await?.is_none() && fleet(&app).await?.has_in_repository(&id) {
+    if find(&app, &id).await?.is_none() && fleet_with(&app, &id).await?.has_in_repository(&id) {
         let detail =
             format!("model {id} is in a worker's repository, and not registered; remove its folder there");
         return Err(Problem::new(Code::ModelInRepository, detail));
@@ -177,11 +189,12 @@ pub(crate) async fn preload(
     let deadline = Instant::now() + wait.unwrap_or_default();
     let id = ModelId::from(id);
     let workers = patiently(app.bus.workers()).await?;
-    let there = Fleet::of(&workers);
+    let mut there = Fleet::of(&workers);
+    look_further(&app, &mut there, &id).await?;
     let record = known(&app, &id, &there).await?;
     check_pool(&there, &pool)?;
     let said = Failures::of(&workers, &id);
-    let source = record.map_or_else(|| "pretrained".to_owned(), |record| record.source);
+    let source = record.map_or_else(|| models::unregistered(&id).to_owned(), |record| record.source);
     let model = ModelRef { id: id.clone(), source, digest: None };
     patiently(app.bus.wish(&ModelWish::Load { model, pool: pool.clone() })).await?;
     loop {
@@ -219,6 +232,21 @@ async fn fleet(app: &App) -> Result<Fleet, Problem> {
     Ok(Fleet::of(&patiently(app.bus.workers()).await?))
 }
 
+/// What the workers say, also of `id` where it is one of too many to be named by them.
+async fn fleet_with(app: &App, id: &ModelId) -> Result<Fleet, Problem> {
+    let mut fleet = fleet(app).await?;
+    look_further(app, &mut fleet, id).await?;
+    Ok(fleet)
+}
+
+/// Asks for `id` among the models that are too many for workers to name.
+async fn look_further(app: &App, fleet: &mut Fleet, id: &ModelId) -> Result<(), Problem> {
+    if !fleet.has_in_repository(id) && patiently(app.bus.has_model_name(fleet.further(), id)).await? {
+        fleet.note_in_repository(id);
+    }
+    Ok(())
+}
+
 async fn find(app: &App, id: &ModelId) -> Result<Option<ModelRecord>, Problem> {
     match app.store.models().get(id).await {
         Ok(record) => Ok(Some(record)),
@@ -236,16 +264,23 @@ async fn known(app: &App, id: &ModelId, fleet: &Fleet) -> Result<Option<ModelRec
     Ok(record)
 }
 
-/// Refuses files in the blob store that are not there: the first job would find out otherwise.
-async fn check_blobs(app: &App, model: &RegisteredModel) -> Result<(), Problem> {
-    let files = model.files.iter().map(|(name, origin)| (format!("/files/{name}"), origin));
-    for (pointer, origin) in files.chain([("/checkpoint".to_owned(), &model.checkpoint)]) {
-        let Origin::Blob(id) = origin else { continue };
-        if app.blobs.touch(*id).await?.is_none() {
-            let fault = Fault::new("BLOB_NOT_FOUND", pointer, format!("there is no blob {id}"));
-            let fault = fault.hint("POST /api/v1/blobs stores one");
-            return Err(Problem::fault(Code::InvalidRequest, fault));
+/// Refuses files in the blob store that are not there: the first job would find out otherwise. Answers the size of the ONNX file and
+/// of its weights, if all of them are blobs.
+async fn check_blobs(app: &App, model: &RegisteredModel) -> Result<Option<u64>, Problem> {
+    let files = model.files.iter().map(|(name, origin)| (format!("/files/{name}"), origin, is_weights(name)));
+    let mut size = Some(0);
+    for (pointer, origin, counts) in files.chain([("/checkpoint".to_owned(), &model.checkpoint, true)]) {
+        let bytes = match origin {
+            Origin::Url(_) => None,
+            Origin::Blob(id) => Some(app.blobs.touch(*id).await?.ok_or_else(|| {
+                let fault = Fault::new("BLOB_NOT_FOUND", pointer, format!("there is no blob {id}"));
+                let fault = fault.hint("POST /api/v1/blobs stores one");
+                Problem::fault(Code::InvalidRequest, fault)
+            })?),
+        };
+        if counts {
+            size = size.zip(bytes).map(|(size, bytes)| size + bytes);
         }
     }
-    Ok(())
+    Ok(size)
 }

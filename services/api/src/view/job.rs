@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use millrace_contracts::run::NodeView;
 use millrace_contracts::{ExecutionId, ItemPath, JobId, ModelId, NodeId, NodeStatus, Pool, UnixMillis};
+use millrace_engine::NodeRecord;
 use millrace_store::{JobRecord, JobStatus};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -91,8 +92,27 @@ async fn node_of(app: &App, found: &Found, node: &NodeId) -> Option<NodeView> {
     app.store.node_runs().list(found.id, Some(node), None, 1).await.ok()?.pop()
 }
 
+/// Adds to jobs that have not ended, as far as is recorded, what the live states of their runs know beyond that.
+pub(crate) async fn overlay_all(app: &App, jobs: &mut [JobRecord]) -> Result<(), Problem> {
+    let mut open: Vec<&mut JobRecord> = jobs.iter_mut().filter(|job| !is_over(job.status)).collect();
+    let field = |job: &&mut JobRecord| (job.execution_id, NodeRecord::field(&job.node_id, &job.path));
+    let fields: Vec<(ExecutionId, String)> = open.iter().map(field).collect();
+    for (job, bytes) in open.iter_mut().zip(patiently(app.bus.fields_of(&fields)).await?) {
+        // None of a run that Redis has no more, or not yet.
+        let node = bytes.map(|bytes| serde_json::from_slice::<NodeRecord>(&bytes)).transpose();
+        if let Some(node) = node.map_err(Problem::internal)? {
+            overlay(job, &node.view());
+        }
+    }
+    Ok(())
+}
+
+fn is_over(status: JobStatus) -> bool {
+    matches!(status, JobStatus::Completed | JobStatus::Failed | JobStatus::Cancelled)
+}
+
 /// What a job's node run knows beyond `job`: the record is told of a job's start only with its end, and of that a moment later.
-pub(crate) fn overlay(job: &mut JobRecord, node: &NodeView) {
+fn overlay(job: &mut JobRecord, node: &NodeView) {
     if node.attempt > job.attempt {
         job.status = JobStatus::Failed;
         fail(job, node);

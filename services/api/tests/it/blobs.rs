@@ -1,5 +1,6 @@
 //! `/blobs`: up, down, in parts, and for ever.
 
+mod models;
 mod thumbnail;
 
 use millrace_config::{Api, ByteSize};

@@ -1,5 +1,7 @@
 //! `POST /inference/{task}` and `GET /inference/jobs`.
 
+mod jobs;
+
 use anyhow::Context;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;

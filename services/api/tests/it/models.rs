@@ -1,11 +1,13 @@
 //! `/models`: registered, shown, copied to Redis, wished for, deleted.
 
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
 use millrace_bus::{LiveItem, Registered};
 use millrace_config::Api;
+use millrace_contracts::ModelId;
 use millrace_contracts::model::{ModelDescription, ModelWish};
 use millrace_testkit::{TestPostgres, eventually};
 use reqwest::Method;
@@ -93,13 +95,17 @@ async fn a_model_in_a_repository_is_shown_with_what_its_files_say() -> anyhow::R
         task: "detection".into(),
         labels: labels.iter().map(|&label| label.to_owned()).collect(),
         embedding_dimension: Some(384),
+        input_size: Some([320, 640]),
+        file_bytes: Some(4_096),
+        digest: (id == "shapes").then(|| "12ab".into()),
     };
     let models = [described("shapes", &["circle", "square"]), described("forgotten", &[])];
     world.bus.describe_models(&models, Duration::from_secs(60)).await?;
     let shown = world.get("/api/v1/models/shapes").await?.body;
     let expected = json!({
         "model_id": "shapes", "source": "pretrained", "family": "ultralytics-detect", "task": "detection",
-        "labels": ["circle", "square"], "embedding_dimension": 384, "workers": [], "loading": [], "in_repository": true,
+        "labels": ["circle", "square"], "embedding_dimension": 384, "input_size": [320, 640], "file_bytes": 4096,
+        "digest": "12ab", "workers": [], "loading": [], "in_repository": true,
     });
     assert_eq!(shown, expected);
     let delete = world.request(Method::DELETE, "/api/v1/models/shapes");
@@ -109,6 +115,74 @@ async fn a_model_in_a_repository_is_shown_with_what_its_files_say() -> anyhow::R
         "in_repository": true,
     });
     assert_eq!(world.get("/api/v1/models").await?.body["models"], json!([plain, expected]));
+    world.stop().await
+}
+
+#[tokio::test]
+async fn a_loaded_model_is_shown_with_what_it_turned_out_to_be() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let address = "https://models.example/parts.onnx";
+    let copy = |id: &str, digest: &str| ModelDescription {
+        id: id.into(),
+        family: "ultralytics-detect".into(),
+        task: "detection".into(),
+        labels: vec!["bolt".into(), "nut".into()],
+        embedding_dimension: None,
+        input_size: Some([640, 640]),
+        file_bytes: Some(4_096),
+        digest: Some(digest.into()),
+    };
+    let copies = [copy("acme/parts", "12"), copy(address, "34")];
+    world.bus.describe_copies(&copies, Duration::from_secs(60)).await?;
+    let warm = json!([{"model_id": "acme/parts", "digest": "12", "bytes": 9_000}, {"model_id": address, "digest": "34"}]);
+    worker(&world, &json!({"models": ["acme/parts", address], "warm": warm})).await?;
+    let mut model = parts(&checkpoint(&world).await?);
+    model.as_object_mut().and_then(|fields| fields.remove("labels"));
+    let made = world.post("/api/v1/models", &model).await?;
+    let own = "an ONNX file, as far as the api knows".len();
+    assert_eq!((made.status, &made.body["file_bytes"]), (201, &json!(own)), "the blob's");
+
+    let shown = world.get("/api/v1/models/acme%2Fparts").await?.body;
+    for (name, value) in [
+        ("source", json!("trained")),
+        ("labels", json!(["bolt", "nut"])),
+        ("input_size", json!([640, 640])),
+        ("file_bytes", json!(4_096)),
+        ("bytes", json!(9_000)),
+        ("digest", json!("12")),
+    ] {
+        assert_eq!(shown[name], value, "{name}");
+    }
+    let listed = world.get("/api/v1/models").await?.body;
+    assert_eq!(listed["models"][0], shown);
+    let by_address = &listed["models"][1];
+    assert_eq!((&by_address["model_id"], &by_address["source"]), (&json!(address), &json!("url")));
+    assert_eq!(by_address["labels"], json!(["bolt", "nut"]));
+    world.stop().await
+}
+
+#[tokio::test]
+async fn models_that_are_too_many_to_be_named_by_workers_are_there_all_the_same() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let names: BTreeSet<ModelId> = (0..1_000).map(|number| format!("many/{number:03}").into()).collect();
+    let digest = world.bus.keep_model_names(&names, Duration::from_secs(60)).await?;
+    let further = json!({"models": 1_000, "names": digest});
+    let info = json!({"pools": ["fast"], "inventory": ["first"], "further_inventory": further});
+    worker(&world, &info).await?;
+    // Of the same repository.
+    world.bus.register_worker(&"w2".into(), &info.to_string(), Duration::from_secs(60)).await?;
+    let listed = world.get("/api/v1/models").await?.body;
+    assert_eq!(listed["models"].as_array().map(Vec::len), Some(1_001));
+    let shown = world.get("/api/v1/models/many%2F777").await?;
+    assert_eq!((shown.status, &shown.body["in_repository"]), (200, &json!(true)));
+    assert_eq!(listed["models"][778], shown.body);
+    let asked = world.post("/api/v1/models/many%2F777/preload", &json!({})).await?;
+    assert_eq!(asked.status, 202, "{asked:?}");
+    let taken = json!({"id": "many/777", "task": "detection", "checkpoint": checkpoint(&world).await?});
+    world.post("/api/v1/models", &taken).await?.problem(409, "MODEL_IN_REPOSITORY");
+    let delete = Reply::of(world.request(Method::DELETE, "/api/v1/models/many%2F777")).await?;
+    delete.problem(409, "MODEL_IN_REPOSITORY");
+    world.get("/api/v1/models/many%2F1000").await?.problem(404, "NOT_FOUND");
     world.stop().await
 }
 

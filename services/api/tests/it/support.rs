@@ -13,7 +13,7 @@ use anyhow::Context;
 use millrace_api::{ApiError, Deps, run};
 use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_bus::{Bus, BusSettings};
-use millrace_config::{Api, Auth, Collections};
+use millrace_config::{Api, Auth, ByteSize, Collections};
 use millrace_contracts::ExecutionId;
 use millrace_store::{KeyHash, Store, StoreSettings};
 use millrace_tasks::CancellationToken;
@@ -31,6 +31,8 @@ pub(crate) use reply::Reply;
 pub(crate) use sse::Follower;
 
 pub(crate) const DEADLINE: Duration = Duration::from_secs(20);
+/// The largest file of a model.
+pub(crate) const MAX_MODEL: ByteSize = ByteSize::mib(96);
 
 /// What this process counts: all tests together, where they share one.
 pub(crate) fn counted() -> MetricsHandle {
@@ -95,6 +97,7 @@ impl World {
             settings,
             auth,
             collections,
+            max_model: MAX_MODEL,
             worker_key,
             bus: bus.clone(),
             store: store.clone(),
@@ -114,6 +117,7 @@ impl World {
             settings: Api::default(),
             auth: Auth::default(),
             collections: Collections::default(),
+            max_model: MAX_MODEL,
             worker_key: None,
             bus: self.bus.clone(),
             store: self.store.clone(),

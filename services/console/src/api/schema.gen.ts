@@ -397,7 +397,7 @@ export interface paths {
         put?: never;
         /**
          * Store bytes, raw or as the files of a form
-         * @description The same bytes are stored once.
+         * @description The same bytes are stored once. A file of a model to be registered may be larger than others: it is sent raw, with `for=model`.
          */
         post: operations["upload_blob"];
         delete?: never;
@@ -453,7 +453,10 @@ export interface paths {
             path?: never;
             cookie?: never;
         };
-        /** List jobs, newest first */
+        /**
+         * List jobs, newest first
+         * @description A job that has not ended is shown as its run has it now; `queued` and `running` are told apart by that.
+         */
         get: operations["list_jobs"];
         put?: never;
         post?: never;
@@ -1077,6 +1080,11 @@ export interface components {
             /** @description What to send as `cursor` for the page after. */
             next_cursor?: string | null;
         };
+        /**
+         * @description The order of the colours.
+         * @enum {string}
+         */
+        Channels: "rgb" | "bgr";
         /** @description A collection of vectors. */
         Collection: {
             name: string;
@@ -1527,6 +1535,36 @@ export interface components {
              */
             running: number;
         };
+        /** @description Models of a worker's repository that it does not name. */
+        FurtherInventory: {
+            /**
+             * Format: int32
+             * @description How many there are. `GET /models` and the pages of models know the names of 10,000 of them.
+             */
+            models: number;
+            /** @description Where workers keep their names. */
+            names: string;
+        };
+        /** @description How a picture becomes a tensor, of a model that is run as plain tensors. */
+        ImageInput: {
+            /** @description The graph's input that takes it; its only one when absent. */
+            input?: string | null;
+            /** @description `[width, height]` the picture is stretched to, pixels. */
+            size: number[];
+            /**
+             * Format: double
+             * @description Samples are multiplied by this first; 0 to 255 become 0 to 1 when absent.
+             */
+            scale?: number;
+            /** @description Taken off after that, red, green, blue; nothing when absent. */
+            mean?: number[];
+            /** @description Divided by after that, red, green, blue; 1 when absent. */
+            std?: number[];
+            /** @description Planes or interleaved; planes when absent. */
+            layout?: components["schemas"]["Layout"];
+            /** @description The order of the colours; red first when absent. */
+            channels?: components["schemas"]["Channels"];
+        };
         /** @description An inference that was accepted, and goes on. */
         InferenceAccepted: components["schemas"]["RunAccepted"] & {
             job_id: components["schemas"]["JobId"];
@@ -1688,7 +1726,10 @@ export interface components {
         /** @description A page of jobs. */
         JobPage: {
             jobs: components["schemas"]["JobRecord"][];
-            /** @description What to send as `cursor` for the page after. */
+            /**
+             * @description What to send as `cursor` for the page after. Of jobs that are `queued` or `running`, a page may have fewer than `limit`, or
+             *     none, and there may still be a page after it.
+             */
             next_cursor?: string | null;
         };
         /** @description A job's record. */
@@ -1870,6 +1911,11 @@ export interface components {
             completed_at?: components["schemas"]["UnixMillis"] | null;
             url: string;
         };
+        /**
+         * @description Where the colours of a picture lie in its tensor.
+         * @enum {string}
+         */
+        Layout: "nchw" | "nhwc";
         /** @description One priority. */
         LevelOfLine: {
             /** @description Which. */
@@ -1954,7 +2000,7 @@ export interface components {
             /** @description What it is made for, once that is known. */
             task?: string | null;
             family?: string | null;
-            /** @description Names of its classes, as they are registered, or as its files in a worker's repository say. */
+            /** @description Names of its classes, as they are registered, or as its files in a worker's repository or the loaded copy say. */
             labels?: string[] | null;
             /**
              * Format: int32
@@ -1962,13 +2008,27 @@ export interface components {
              *     made with. Null of a model that gives none, or whose dimension is not known, such as of a registered one that nobody loaded yet.
              */
             embedding_dimension?: number | null;
-            /** @description Which copy is warm. */
+            /**
+             * @description Which copy is warm; of a model in a worker's repository, also which one that worker loaded last, until its files change. Finding
+             *     out takes reading every byte, so nobody does before a model is loaded.
+             */
             digest?: string | null;
             /**
              * Format: int64
              * @description Memory it takes where it is warm.
              */
             bytes?: number | null;
+            /**
+             * Format: int64
+             * @description Size of its ONNX files and of their weights: as a worker says that has it in its repository or loaded, else of the registered
+             *     files, where all of them are blobs.
+             */
+            file_bytes?: number | null;
+            /**
+             * @description Width and height of the pictures that its graph is given, pixels, once a worker has looked; absent where that depends on the
+             *     picture, and of a model that takes none.
+             */
+            input_size?: number[] | null;
             /** @description Where its ONNX file is, of a registered one. */
             checkpoint?: string | null;
             sha256?: string | null;
@@ -2011,7 +2071,10 @@ export interface components {
             id: string;
             /** @description `trained`, unless it is `url`. */
             source?: string | null;
-            /** @description `detection`, `classification`, `embedding`, `segmentation` or `tensor`. */
+            /**
+             * @description `detection`, `classification`, `embedding`, `segmentation` or `tensor`. A model for `tensor` is run as plain tensors, whatever
+             *     it says of itself.
+             */
             task: string;
             /** @description Where the model does not say it itself. */
             family?: string | null;
@@ -2036,6 +2099,7 @@ export interface components {
             preprocess?: {
                 [key: string]: unknown;
             } | null;
+            image?: components["schemas"]["ImageInput"] | null;
         };
         /** @description How one model was used for one task. */
         ModelUse: {
@@ -2784,8 +2848,9 @@ export interface components {
             warm?: components["schemas"]["WarmModel"][] | null;
             /** @description Models that it is loading. */
             loading?: string[] | null;
-            /** @description Models of its repository. */
+            /** @description Models of its repository, the first 256. */
             inventory?: string[] | null;
+            further_inventory?: components["schemas"]["FurtherInventory"] | null;
             /** @description Models that it could not load lately. */
             failed?: components["schemas"]["LoadFailure"][] | null;
             /** @description Families of models that it runs. */
@@ -4009,7 +4074,10 @@ export interface operations {
     };
     upload_blob: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description `model` for a file of a model to be registered, raw: it may have `models.max_file` bytes (4 GiB), where others may have `api.max_body` and `blobs.max_blob` (64 MiB). It asks for the scope `admin`, as registering does. */
+                for?: string;
+            };
             header?: never;
             path?: never;
             cookie?: never;

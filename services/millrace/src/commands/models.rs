@@ -1,17 +1,17 @@
 //! `millrace models`: the registry, and where each model is warm.
 
-use std::path::Path;
-
 use anyhow::Context as _;
 use clap::Subcommand;
-use reqwest::multipart::Form;
-use serde_json::{Map, json};
+use indicatif::BinaryBytes;
+use reqwest::Body;
+use serde_json::{Map, Value, json};
+use tokio::fs::File;
 
 use crate::client::{Client, ClientArgs};
 use crate::commands::executions::items;
 use crate::context::Context;
 use crate::exit::{Exit, Misuse};
-use crate::progress::Bars;
+use crate::progress::{Bars, counted_file};
 use crate::render::{Table, field};
 
 #[derive(Debug, Subcommand)]
@@ -32,6 +32,9 @@ Examples:
   millrace models add acme/parts --task detection --checkpoint best.onnx
   millrace models add parts-v3 --task classification --checkpoint https://models.example/parts.onnx \\
       --sha256 5752bd50… --file config.json=config.json --file preprocessor_config.json=preprocessor_config.json
+
+  millrace models add acme/depth --task tensor --checkpoint model.onnx --file model.onnx_data=model.onnx_data \\
+      --image '{\"size\": [518, 518], \"mean\": [0.485, 0.456, 0.406], \"std\": [0.229, 0.224, 0.225]}'
 
 What is not an address or blob:<sha256> is a file of this machine, and is uploaded.")]
     Add(Box<Add>),
@@ -79,9 +82,14 @@ pub(crate) struct Add {
     /// Names of its classes, in order, with commas between.
     #[arg(long, value_delimiter = ',')]
     labels: Vec<String>,
-    /// A file beside it: config.json, export.json, preprocessor_config.json, processor_config.json, tokenizer.json, or one of its weights, such as model.onnx_data.
+    /// A file beside it: config.json, export.json, preprocessor_config.json, processor_config.json, tokenizer.json, or one of its
+    /// weights, such as model.onnx_data.
     #[arg(long = "file", value_name = "NAME=FILE|URL")]
     files: Vec<String>,
+    /// How a picture becomes a tensor, of a model for the task tensor: such as {"size": [640, 480]}, with scale, mean, std,
+    /// layout, channels and input.
+    #[arg(long, value_name = "JSON")]
+    image: Option<String>,
     #[command(flatten)]
     client: ClientArgs,
 }
@@ -116,10 +124,11 @@ async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.json(&found)?;
         return Ok(Exit::Done);
     }
-    let mut table = Table::new(&["model", "source", "task", "family", "warm on", "loading"]);
+    let mut table = Table::new(&["model", "source", "task", "family", "input", "size", "warm on", "loading"]);
     for model in items(&found) {
-        let names = ["model_id", "source", "task", "family", "workers", "loading"];
-        table.row(names.map(|name| field(&model, name)).to_vec());
+        let names =
+            ["model_id", "source", "task", "family", "input_size", "file_bytes", "workers", "loading"];
+        table.row(names.map(|name| cell(&model, name)).to_vec());
     }
     if table.is_empty() {
         context.out.line("no models")?
@@ -129,8 +138,20 @@ async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
+/// A field of a model, sizes as people write them.
+fn cell(model: &Value, name: &str) -> String {
+    match (name, &model[name]) {
+        ("input_size", Value::Array(sides)) if sides.len() == 2 => format!("{}×{}", sides[0], sides[1]),
+        ("file_bytes", Value::Number(bytes)) => {
+            bytes.as_u64().map_or_else(String::new, |bytes| BinaryBytes(bytes).to_string())
+        }
+        _ => field(model, name),
+    }
+}
+
 async fn register(add: Add, context: &Context) -> anyhow::Result<Exit> {
     let (client, bars) = (Client::find(&add.client)?, Bars::new(add.client.json));
+    let image = picture(add.image.as_deref())?;
     let mut files = Map::new();
     for file in &add.files {
         let (name, place) = file
@@ -145,6 +166,7 @@ async fn register(add: Add, context: &Context) -> anyhow::Result<Exit> {
         "sha256": add.sha256,
         "family": add.family,
         "files": files,
+        "image": image,
     });
     if !add.labels.is_empty() {
         body["labels"] = json!(add.labels);
@@ -159,16 +181,33 @@ async fn register(add: Add, context: &Context) -> anyhow::Result<Exit> {
     Ok(Exit::Done)
 }
 
-/// The address of a file; one of this machine is uploaded.
+/// The address of a file; one of this machine is uploaded, piece by piece: it may be larger than the memory.
 async fn origin(client: &Client, place: &str, bars: Bars) -> anyhow::Result<String> {
     if ["http://", "https://", "blob:"].iter().any(|scheme| place.starts_with(scheme)) {
         return Ok(place.to_owned());
     }
-    let part = super::run::file(Path::new(place), bars).await?;
-    let form = Form::new().part("file", part.file_name(place.to_owned()));
-    let stored = client.post_parts("/blobs", form).await?;
-    let id = stored["blobs"][0]["blob"].as_str().context("the api did not say where the file is")?;
+    let unread = || format!("cannot read {place}");
+    let file = File::open(place).await.with_context(unread)?;
+    let found = file.metadata().await.with_context(unread)?;
+    if found.is_dir() {
+        return Err(Misuse(format!("{place} is a folder; name a file in it")).into());
+    }
+    // Of a pipe nobody knows.
+    let bytes = found.is_file().then_some(found.len());
+    let bar = bars.bytes(place, bytes.unwrap_or_default());
+    let body = Body::wrap_stream(counted_file(file, bar));
+    let stored = client.post_file("/blobs", &[("for", "model")], (body, bytes)).await;
+    let stored = stored.with_context(|| format!("{place} was not uploaded"))?;
+    let id = stored["blob"].as_str().context("the api did not say where the file is")?;
     Ok(format!("blob:{id}"))
+}
+
+/// How a picture becomes a tensor, as it was written.
+fn picture(text: Option<&str>) -> anyhow::Result<Value> {
+    let Some(text) = text else { return Ok(Value::Null) };
+    let wrong =
+        |error| Misuse(format!("--image {text}: write JSON such as {{\"size\": [640, 480]}} ({error})"));
+    Ok(serde_json::from_str(text).map_err(wrong)?)
 }
 
 async fn preload(
@@ -196,6 +235,13 @@ async fn preload(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn sizes_are_written_as_people_write_them() {
+        let model = json!({"model_id": "a", "input_size": [640, 384], "file_bytes": 5_242_880, "workers": ["w1", "w2"]});
+        let names = ["model_id", "input_size", "file_bytes", "workers", "family"];
+        assert_eq!(names.map(|name| cell(&model, name)), ["a", "640×384", "5.00 MiB", "w1,w2", ""]);
+    }
 
     #[test]
     fn names_with_folders_stay_one_part_of_a_path() {

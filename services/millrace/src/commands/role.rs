@@ -79,6 +79,7 @@ pub(crate) async fn api(args: ApiArgs, context: &Context) -> anyhow::Result<Exit
         settings: settings.api.clone(),
         auth: settings.auth.clone(),
         collections: settings.collections.clone(),
+        max_model: settings.models.max_file,
         worker_key: None,
         bus: roles::bus(settings).await?,
         store: roles::store(settings, "api")?,

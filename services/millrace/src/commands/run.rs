@@ -198,7 +198,7 @@ async fn parts(request: Map<String, Value>, inputs: &[Input], bars: Bars) -> any
 }
 
 /// A file as a part, with a bar that moves as it is sent.
-pub(crate) async fn file(path: &Path, bars: Bars) -> anyhow::Result<Part> {
+async fn file(path: &Path, bars: Bars) -> anyhow::Result<Part> {
     let bytes = tokio::fs::read(path).await.with_context(|| format!("cannot read {}", path.display()))?;
     let length = bytes.len() as u64;
     let bar = bars.bytes(&path.display().to_string(), length);

@@ -156,6 +156,8 @@ fn settle(loaded: &mut Loaded, data_dir: &Path, workers: usize) -> anyhow::Resul
         let shown = folder.display();
         anyhow::ensure!(folder.is_dir(), "there is no models folder {shown}; --models names another");
     }
+    workers::settle(loaded, workers);
+    let settings = &mut loaded.settings;
     settings.worker.grace = settings.worker.grace.min(WORKERS_GRACE - Duration::from_millis(500));
     settings.api.grace = settings.api.grace.min(FRONT_GRACE - Duration::from_millis(500));
     settings.orchestrator.grace = settings.orchestrator.grace.min(BACK_GRACE - Duration::from_millis(500));
@@ -212,6 +214,7 @@ async fn serve(
         settings: settings.api.clone(),
         auth: settings.auth.clone(),
         collections: settings.collections.clone(),
+        max_model: settings.models.max_file,
         worker_key: Some(key.hash()),
         bus: bus.clone(),
         store: store.clone(),
@@ -296,7 +299,8 @@ mod tests {
         let arguments = LoadArgs { environment: told.into_iter().collect(), ..LoadArgs::default() };
         let of_worker = Settings::load(&arguments).unwrap().settings;
         assert_eq!((of_worker.redis.prefix.as_str(), of_worker.redis.ca_file), ("mine", None));
-        assert_eq!((of_worker.blobs.url.as_str(), of_worker.worker.health_listen), ("/given", None));
+        assert_eq!(of_worker.blobs.url, "/given");
+        assert_eq!(of_worker.worker.health_listen, "127.0.0.1:0".parse().ok(), "a port of its own");
         assert_eq!(of_worker.models.memory_facts.as_deref(), Some(Path::new("/data/models.json")));
     }
 }

@@ -22,7 +22,7 @@ Examples:
   millrace workers list --json | jq -r '.workers[].health_listen'
 
 HEALTH is where a worker serves /healthz, /readyz and /metrics, as its own machine calls the place; it is shown where there is one
-(worker.health_listen).")]
+(worker.health_listen; each worker of `millrace up` has one).")]
     List {
         #[command(flatten)]
         client: ClientArgs,

@@ -8,7 +8,7 @@ use std::process::ExitStatus;
 use std::time::{Duration, Instant};
 
 use anyhow::Context as _;
-use millrace_config::{LoadArgs, Secret, Settings};
+use millrace_config::{LoadArgs, Loaded, Secret, Settings};
 use millrace_store::KeySecret;
 use millrace_tasks::{CancellationToken, OnCancel, OnError, Supervisor, TaskKind, backoff};
 use nix::sys::signal::{Signal, kill};
@@ -21,6 +21,17 @@ const MIN_PAUSE: Duration = Duration::from_millis(200);
 const MAX_PAUSE: Duration = Duration::from_secs(10);
 /// A worker that lived so long was healthy: the next pause is short again.
 const HEALTHY: Duration = Duration::from_secs(30);
+
+/// What workers of `up` have that others have not, where it is not set: each tells how it fares at a port of its own, which
+/// `millrace workers list` shows, and the `count` of them share the machine's cores.
+pub(crate) fn settle(loaded: &mut Loaded, count: usize) {
+    if !loaded.is_set("worker.health_listen") {
+        loaded.settings.worker.health_listen = Some(SocketAddr::from((Ipv4Addr::LOCALHOST, 0)));
+    }
+    if !loaded.is_set("worker.processes") {
+        loaded.settings.worker.processes = count.max(1);
+    }
+}
 
 /// The settings of workers beside the api at `api`: they search its collections, showing `key`, unless the operator has named
 /// another api.
@@ -132,5 +143,29 @@ fn ask_to_end(child: &Child) {
     let Some(pid) = child.id().and_then(|pid| i32::try_from(pid).ok()) else { return };
     if let Err(fault) = kill(Pid::from_raw(pid), Signal::SIGTERM) {
         tracing::debug!(error = %fault, "could not ask a worker to end; it has ended");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settled(count: usize, flags: &[(&str, &str)]) -> millrace_config::Worker {
+        let flags = flags.iter().map(|(key, text)| ((*key).to_owned(), (*text).to_owned())).collect();
+        let mut loaded = Settings::load(&LoadArgs { flags, ..LoadArgs::default() }).unwrap();
+        settle(&mut loaded, count);
+        let environment = loaded.settings.to_environment().into_iter().collect();
+        Settings::load(&LoadArgs { environment, ..LoadArgs::default() }).unwrap().settings.worker
+    }
+
+    #[test]
+    fn workers_are_told_where_to_say_how_they_fare_and_among_how_many_they_are() {
+        let told = |worker: millrace_config::Worker| {
+            (worker.health_listen.map(|listen| listen.to_string()), worker.processes)
+        };
+        assert_eq!(told(settled(3, &[])), (Some("127.0.0.1:0".to_owned()), 3));
+        assert_eq!(settled(0, &[]).processes, 1);
+        let flags = [("worker.health_listen", "0.0.0.0:9090"), ("worker.processes", "8")];
+        assert_eq!(told(settled(1, &flags)), (Some("0.0.0.0:9090".to_owned()), 8));
     }
 }

@@ -1,15 +1,18 @@
 //! A registered model: its checkpoint and files, from addresses or the blob store, and what its registration says of it. Rule: what
 //! was registered anew lies in a folder of its own; who runs what was registered before is not disturbed.
 
-use std::path::Path;
+mod stored;
+
+use std::path::{Path, PathBuf};
 
 use millrace_blobs::{Blobs, BlobsError};
 use millrace_contracts::model::{Origin, RegisteredModel};
-use millrace_contracts::{ErrorKind, JobError};
-use millrace_fetch::Wanted;
+use millrace_contracts::{BlobId, ErrorKind, JobError};
+use millrace_fetch::{Expected, Wanted, keep};
 use millrace_inference::{GRAPHS, Overrides};
 use serde_json::{Value, json};
 
+use self::stored::Stored;
 use super::web::{weights_of, without_weights};
 use super::{Brought, Downloads, WHOLE, is_whole, not_fetched, of_fetch, write};
 
@@ -29,7 +32,22 @@ impl Downloads {
         model: &RegisteredModel,
         blobs: &Blobs,
     ) -> Result<Brought, JobError> {
+        // What its task says is as good as said.
+        let model = &RegisteredModel { family: model.run_as().map(str::to_owned), ..model.clone() };
         let folder = self.shelf.hold(&json!(model).to_string()).map_err(|error| of_fetch(&error.into()))?;
+        if is_whole(&folder) {
+            return Ok(Brought { folder, now: false });
+        }
+        let (this, model, blobs, of) = (self.clone(), model.clone(), blobs.clone(), folder.clone());
+        self.errands.once(&folder, || async move { this.bring_registered(&model, &blobs, of).await }).await
+    }
+
+    async fn bring_registered(
+        &self,
+        model: &RegisteredModel,
+        blobs: &Blobs,
+        folder: PathBuf,
+    ) -> Result<Brought, JobError> {
         if is_whole(&folder) {
             return Ok(Brought { folder, now: false });
         }
@@ -80,12 +98,24 @@ impl Downloads {
                 let wanted = Wanted { url: url.clone(), sha256, max_bytes: self.max_bytes };
                 self.wanted(&wanted, &file, before.as_deref()).await.map_err(|error| of_fetch(&error))
             }
-            // Its name is its digest: nothing else can come.
-            Origin::Blob(id) => {
-                let bytes = place.blobs.get_once(*id).await.map_err(|error| of_blob(&error))?;
-                write(&file, &bytes).await
-            }
+            Origin::Blob(id) => self.stored(*id, &file, place.blobs).await,
         }
+    }
+
+    /// Brings a file of the blob store: whole, as its name is its digest, and never in memory whole.
+    async fn stored(&self, id: BlobId, file: &Path, blobs: &Blobs) -> Result<(), JobError> {
+        let found = blobs.head(id).await.and_then(|bytes| bytes.ok_or(BlobsError::NotFound(id)));
+        let bytes = found.map_err(|error| of_blob(&error))?;
+        let expected = Expected {
+            sha256: Some(id.to_string()),
+            bytes: Some(bytes),
+            max_bytes: self.max_bytes,
+            retries: self.retries,
+        };
+        let done = keep(&Stored { blobs, id, bytes }, &expected, file).await;
+        let done = done.map_err(|error| of_fetch(&error))?;
+        tracing::info!(file = %file.display(), bytes = done.bytes, sha256 = done.sha256, cached = done.cached, "model file came from the blob store");
+        Ok(())
     }
 }
 
@@ -104,6 +134,9 @@ fn overrides(model: &RegisteredModel) -> Result<String, JobError> {
         said.insert("labels".to_owned(), json!(model.labels));
     }
     said.insert("preprocess".to_owned(), Value::Object(model.preprocess.clone()));
+    if let Some(image) = &model.image {
+        said.insert("image".to_owned(), json!(image));
+    }
     toml::to_string(&said).map_err(|error| {
         let message = format!("what is registered of the model {} cannot be written down: {error}", model.id);
         JobError::new(ErrorKind::ModelLoadError, message).at("/config/model_id")

@@ -33,7 +33,11 @@ impl Shelf {
 
     /// The place of what is fetched as `what`, kept from being removed by other workers.
     pub(super) fn hold(&self, what: &str) -> std::io::Result<PathBuf> {
-        let folder = download_folder(&self.folder, what);
+        self.hold_folder(self.place_of(what))
+    }
+
+    /// The same for a folder that is known.
+    pub(super) fn hold_folder(&self, folder: PathBuf) -> std::io::Result<PathBuf> {
         let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
         let now = SystemTime::now();
         if let Some((file, used)) = held.get_mut(&folder) {
@@ -52,6 +56,11 @@ impl Shelf {
         }
         held.insert(folder.clone(), (file, now));
         Ok(folder)
+    }
+
+    /// Where what is fetched as `what` has its place.
+    pub(super) fn place_of(&self, what: &str) -> PathBuf {
+        download_folder(&self.folder, what)
     }
 
     /// Where the name stands of the folder that `what` came to last.

@@ -17,52 +17,79 @@ const DIGEST: &str = "sha256=";
 /// Files of weights that a graph may have.
 const MOST_WEIGHTS: usize = 256;
 
+/// Where files come to, and where they came to before.
+#[derive(Clone, Copy)]
+struct Way<'a> {
+    folder: &'a Path,
+    before: Option<&'a Path>,
+}
+
 impl Downloads {
-    /// Brings what is at `url` to `folder`.
-    pub(super) async fn fetch(&self, url: &str, folder: &Path) -> Result<(), JobError> {
-        let (address, fragment) = url.split_once('#').unwrap_or((url, ""));
+    /// Brings what is at `url` to `folder`. What came of it before, to the folder `before`, is taken where that is still the same.
+    pub(super) async fn fetch(
+        &self,
+        url: &str,
+        folder: &Path,
+        before: Option<&Path>,
+    ) -> Result<(), JobError> {
+        let address = url.split_once('#').map_or(url, |(address, _)| address);
+        let way = Way { folder, before };
         if !address.ends_with('/') {
-            let sha256 = fragment.strip_prefix(DIGEST).map(str::to_owned);
-            self.file(address, &folder.join(GRAPHS[0]), sha256).await.map_err(|error| of_fetch(&error))?;
+            let sha256 = digest_of(url).map(str::to_owned);
+            self.file(address, GRAPHS[0], sha256, way).await.map_err(|error| of_fetch(&error))?;
             let mut left = self.beyond([folder.join(GRAPHS[0])]);
-            return self.weights(address, &folder.join(GRAPHS[0]), &mut left, None).await;
+            return self.weights(address, &folder.join(GRAPHS[0]), &mut left, before).await;
         }
-        let graphs = self.graphs(address, folder).await.map_err(|error| of_fetch(&error))?;
+        let graphs = self.graphs(address, way).await.map_err(|error| of_fetch(&error))?;
         let mut left = self.beyond(graphs.iter().map(|graph| folder.join(graph)));
         for graph in graphs {
-            self.weights(&format!("{address}{graph}"), &folder.join(graph), &mut left, None).await?;
+            let before = before.and_then(|before| Some(before.join(graph).parent()?.to_owned()));
+            let (address, file) = (format!("{address}{graph}"), folder.join(graph));
+            self.weights(&address, &file, &mut left, before.as_deref()).await?;
         }
         Ok(())
     }
 
+    async fn file(
+        &self,
+        address: &str,
+        name: &str,
+        sha256: Option<String>,
+        way: Way<'_>,
+    ) -> Result<(), FetchError> {
+        let wanted = Wanted { url: address.to_owned(), sha256, max_bytes: self.max_bytes };
+        let before = way.before.map(|folder| folder.join(name));
+        self.wanted(&wanted, &way.folder.join(name), before.as_deref()).await
+    }
+
     /// Brings the graphs of the folder at `address`, and the files beside them that families read.
-    async fn graphs(&self, address: &str, folder: &Path) -> Result<Vec<&'static str>, FetchError> {
+    async fn graphs(&self, address: &str, way: Way<'_>) -> Result<Vec<&'static str>, FetchError> {
         // One that is there came when all but its weights was.
-        if let Some(there) = GRAPHS[..2].iter().find(|graph| folder.join(graph).is_file()) {
+        if let Some(there) = GRAPHS[..2].iter().find(|graph| way.folder.join(graph).is_file()) {
             return Ok(vec![there]);
         }
         for name in BESIDE {
-            self.if_there(address, name, folder).await?;
+            self.if_there(address, name, way).await?;
         }
         for [vision, text] in TOWERS {
             // The text tower first: it is rarely there without the other one.
-            if self.if_there(address, text, folder).await? && self.if_there(address, vision, folder).await? {
+            if self.if_there(address, text, way).await? && self.if_there(address, vision, way).await? {
                 return Ok(vec![vision, text]);
             }
         }
         for graph in GRAPHS {
-            if self.if_there(address, graph, folder).await? {
+            if self.if_there(address, graph, way).await? {
                 return Ok(vec![graph]);
             }
         }
         // Once more, for what its host says of it.
-        self.file(&format!("{address}{}", GRAPHS[0]), &folder.join(GRAPHS[0]), None).await?;
+        self.file(&format!("{address}{}", GRAPHS[0]), GRAPHS[0], None, way).await?;
         Ok(vec![GRAPHS[0]])
     }
 
     /// Whether the file is there; that it is not is no fault.
-    async fn if_there(&self, address: &str, name: &str, folder: &Path) -> Result<bool, FetchError> {
-        match self.file(&format!("{address}{name}"), &folder.join(name), None).await {
+    async fn if_there(&self, address: &str, name: &str, way: Way<'_>) -> Result<bool, FetchError> {
+        match self.file(&format!("{address}{name}"), name, None, way).await {
             Ok(()) => Ok(true),
             Err(FetchError::Status { status: 403 | 404, .. }) => Ok(false),
             Err(error) => Err(error),
@@ -126,6 +153,12 @@ pub(super) async fn weights_of(file: &Path) -> Result<Vec<String>, JobError> {
         return refuse(format!("it says that its weights are in {shown:?}, which is no plain name"));
     }
     Ok(named.into_iter().collect())
+}
+
+/// What the SHA-256 of the graph at `url` must be, if that says so.
+pub(super) fn digest_of(url: &str) -> Option<&str> {
+    let (address, fragment) = url.split_once('#')?;
+    fragment.strip_prefix(DIGEST).filter(|_| !address.ends_with('/'))
 }
 
 fn size_of(file: &Path) -> u64 {

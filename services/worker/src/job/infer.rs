@@ -36,6 +36,7 @@ impl JobContext {
         ran: Result<Inferred, InferenceError>,
     ) -> Result<Inferred, JobError> {
         let inferred = ran.map_err(|error| {
+            self.shared.device_loss.note(&error);
             // A model without threads is beyond use: the next attempt loads it afresh, unless others have by now.
             if matches!(error, InferenceError::SessionLost { .. }) {
                 self.shared.models.give_up_on(model);

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use millrace_contracts::{ErrorKind, JobError, ModelDigest, ModelId};
-use millrace_inference::{Evicted, InferenceError, Model, Warm};
+use millrace_inference::{Evicted, InferenceError, Model, Warm, is_url};
 
 use super::{JobContext, Stage};
 use crate::error::of_inference;
@@ -53,10 +53,14 @@ impl JobContext {
     /// The copy in memory is not the run's. It is given up only when the repository has the run's: a run that began
     /// before a change must not make the others load their model again and again.
     async fn reloaded(&self, id: &ModelId, wanted: &ModelDigest) -> Result<Arc<Model>, JobError> {
-        let (models, of) = (self.shared.models.clone(), id.clone());
-        let there = self.cpu(Stage::ModelLoad, move || models.digest_in_repository(&of)).await?;
-        if there.map_err(|error| of_inference(&error))? != *wanted {
-            return Err(changed(id, wanted));
+        if self.digest_here(id).await? != *wanted {
+            // Its host may have the run's by now: another worker asked it later than this one.
+            if is_url(id) {
+                self.clock.time(Stage::ModelLoad, origins::ask_again(&self.shared, id)).await?;
+            }
+            if !is_url(id) || self.digest_here(id).await? != *wanted {
+                return Err(changed(id, wanted));
+            }
         }
         self.shared.models.forget(id, Evicted::Replaced);
         let model = self.loaded(id).await?;
@@ -64,6 +68,13 @@ impl JobContext {
             return Err(changed(id, wanted));
         }
         Ok(model)
+    }
+
+    /// Which copy is on the disk.
+    async fn digest_here(&self, id: &ModelId) -> Result<ModelDigest, JobError> {
+        let (models, of) = (self.shared.models.clone(), id.clone());
+        let there = self.cpu(Stage::ModelLoad, move || models.digest_in_repository(&of)).await?;
+        there.map_err(|error| of_inference(&error))
     }
 }
 

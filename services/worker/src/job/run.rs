@@ -218,32 +218,69 @@ fn cancelled() -> JobError {
     JobError::new(ErrorKind::Cancelled, "the run no longer wants this job")
 }
 
-/// The work itself, ended by whatever comes first; none when the job is somebody else's by now.
+/// The work itself, ended by whatever comes first; none when the job is somebody else's by now, or is to be.
 async fn attempt(
     shared: &Arc<Shared>,
     job: &Arc<Job>,
     clock: &Clock,
     (holding, door): (&Holding, Door),
 ) -> Option<JobOutcome> {
-    let limit = limit(shared, job);
     let (stop, caller) = (&holding.stop, Caller::of(job, holding.lone));
-    let work = execute(Arc::clone(shared), Arc::clone(job), (caller, door), clock.clone());
+    let work = in_time(Arc::clone(shared), Arc::clone(job), (caller, door), clock.clone());
     let work = AssertUnwindSafe(work.boxed()).catch_unwind();
     let result = tokio::select! {
         biased;
         () = stop.lost.cancelled() => return None,
         () = stop.cancelled.cancelled() => Err(cancelled()),
-        ended = tokio::time::timeout(limit, work) => match ended {
-            Ok(Ok(result)) => result,
-            Ok(Err(panic)) => Err(panicked(&Panicked(message_of(panic.as_ref())))),
-            Err(_) => Err(JobError::new(ErrorKind::Timeout, format!("the job took longer than {} ms", limit.as_millis()))),
+        ended = work => match ended {
+            Ok(result) => result,
+            Err(panic) => Err(panicked(&Panicked(message_of(panic.as_ref())))),
         },
     };
+    if result.is_err() && job.model.is_some() && shared.device_loss.is_noted() {
+        tracing::warn!(job.id = %job.id, "a job failed of the loss of the device; another worker takes it over");
+        return None;
+    }
     let metrics = Box::new(clock.read());
     Some(match result {
         Ok((outputs, warnings)) => JobOutcome::Completed { outputs, metrics, warnings },
         Err(error) => JobOutcome::Failed { error, metrics },
     })
+}
+
+/// The model, and the work itself, in time. A model that is brought here for all jobs to come counts for none of them, unless this
+/// one is to end by a time of its own.
+async fn in_time(
+    shared: Arc<Shared>,
+    job: Arc<Job>,
+    way: (Caller, Door),
+    clock: Clock,
+) -> Result<(Outputs, Vec<String>), JobError> {
+    let whole = limit(&shared, &job);
+    if let Some(model) = &job.model {
+        let patience =
+            if job.deadline.is_some() { whole } else { whole.saturating_add(shared.downloads.limit()) };
+        let begun = Instant::now();
+        let provided = tokio::time::timeout(patience, origins::provide(&shared, model)).await;
+        if provided.map_err(|_| without_model(patience))?? {
+            clock.add(Stage::ModelLoad, begun.elapsed());
+        }
+    }
+    let left = limit(&shared, &job);
+    let late = |_| {
+        let message = format!("the job took longer than {} ms", whole.as_millis());
+        JobError::new(ErrorKind::Timeout, message)
+    };
+    tokio::time::timeout(left, execute(shared, job, way, clock)).await.map_err(late)?
+}
+
+fn without_model(limit: Duration) -> JobError {
+    let message = format!(
+        "the job took longer than {} ms: its model was not on this worker's disk by then; a download of it that is under way goes \
+         on, and a later run finds what has come",
+        limit.as_millis()
+    );
+    JobError::new(ErrorKind::Timeout, message).at("/config/model_id")
 }
 
 /// Inputs, block, outputs.
@@ -260,12 +297,6 @@ async fn execute(
         );
         JobError::new(ErrorKind::Unsupported, message)
     })?;
-    if let Some(model) = &job.model {
-        let begun = Instant::now();
-        if origins::provide(&shared, model).await? {
-            clock.add(Stage::ModelLoad, begun.elapsed());
-        }
-    }
     let context = JobContext::open(shared, job, way, clock).await?;
     let mut outputs = block(&context).await?;
     for value in outputs.values_mut() {

@@ -114,3 +114,61 @@ async fn a_model_that_changed_is_given_up_however_many_there_are_before_it() {
     eventually(PATIENCE, "the old copy is given up", gone).await.unwrap();
     worker.stop().await;
 }
+
+#[tokio::test]
+async fn a_model_of_the_repository_is_told_with_its_digest_from_when_it_was_loaded() {
+    let (mut desk, folder) = (Desk::open().await, folder());
+    let models =
+        millrace_config::Models { dir: folder.path().to_owned().into(), look_every: SOON, ..repository() };
+    let worker = desk.worker_with(models).await;
+    let id = ModelId::from(DETECTOR);
+    let description = async || {
+        let found = desk.bus.descriptions(std::slice::from_ref(&id)).await?.remove(&id);
+        Ok::<_, millrace_bus::BusError>(found)
+    };
+    let cold = eventually(PATIENCE, "the model to be described", description).await.unwrap();
+    let bytes = std::fs::metadata(folder.path().join(DETECTOR).join("model.onnx")).unwrap().len();
+    assert_eq!((cold.file_bytes, cold.digest), (Some(bytes), None));
+
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let job = Desk::job("detection@1", on(&image), json!({"model_id": DETECTOR}));
+    let digest = desk.run(job).await.unwrap().metrics.model_digest;
+    let told = async || {
+        let found = desk.bus.descriptions(std::slice::from_ref(&id)).await?.remove(&id);
+        Ok::<_, millrace_bus::BusError>(found.filter(|found| found.digest == digest))
+    };
+    eventually(PATIENCE, "the digest to be told", told).await.unwrap();
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn models_beyond_those_of_a_sign_of_life_are_named_elsewhere() {
+    let (desk, folder) = (Desk::open().await, test_folder().unwrap());
+    let add = |number: u32| {
+        let model = folder.path().join(format!("model-{number:03}"));
+        std::fs::create_dir(&model).unwrap();
+        std::fs::write(model.join("model.onnx"), "not looked into").unwrap();
+    };
+    (0..300).for_each(add);
+    let models =
+        millrace_config::Models { dir: folder.path().to_owned().into(), look_every: SOON, ..repository() };
+    let worker = desk.worker_with(models).await;
+    let further = async |count: usize| {
+        let told = async || {
+            let worker = desk.bus.workers().await?.pop();
+            let info = worker.and_then(|worker| worker.info).unwrap_or_default();
+            let info: Value = serde_json::from_str(&info).unwrap_or_default();
+            let further = &info["further_inventory"];
+            let names = further["names"].as_str().filter(|_| further["models"] == count);
+            Ok::<_, millrace_bus::BusError>(names.map(|names| (info["inventory"].clone(), names.to_owned())))
+        };
+        let (named, names) = eventually(PATIENCE, "further models to be told of", told).await.unwrap();
+        let names = desk.bus.model_names(&[names].into()).await.unwrap();
+        (named.as_array().map(Vec::len), names.len(), names.first().cloned(), names.last().cloned())
+    };
+    let (first, last) = (Some("model-256".into()), Some("model-299".into()));
+    assert_eq!(further(44).await, (Some(256), 44, first.clone(), last));
+    add(300);
+    assert_eq!(further(45).await, (Some(256), 45, first, Some("model-300".into())));
+    worker.stop().await;
+}

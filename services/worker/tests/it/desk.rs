@@ -66,6 +66,11 @@ impl Running {
     pub(crate) async fn ended(self) {
         self.task.await.unwrap().unwrap();
     }
+
+    /// Waits for its end, which is a failure.
+    pub(crate) async fn failed(self) -> WorkerError {
+        self.task.await.unwrap().unwrap_err()
+    }
 }
 
 pub(crate) fn settings() -> millrace_config::Worker {

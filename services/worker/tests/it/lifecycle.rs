@@ -83,7 +83,7 @@ async fn a_job_of_a_killed_worker_is_done_by_another() {
     // Large enough to be under way for a while after its start was reported.
     let large = encode(&Frame::filled(4500, 4000, [90, 120, 30]), Encoding::Png).unwrap();
     let image = desk.image(large).await;
-    let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
+    let config = json!({"width": 3500, "height": 3500, "interpolation": "lanczos3"});
     let job = Desk::job("resize@1", on(&image), config);
     let mut live = desk.bus.subscribe(&["inference:started"]).await.unwrap();
     let process = Process::start(&desk);
@@ -169,7 +169,7 @@ async fn a_worker_that_stops_finishes_what_it_has_and_leaves_the_list() {
     let worker = desk.worker().await;
     // Under way for so long that its start is told by itself.
     let image = desk.image(encode(&Frame::filled(4500, 4000, [90, 120, 30]), Encoding::Png).unwrap()).await;
-    let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
+    let config = json!({"width": 3500, "height": 3500, "interpolation": "lanczos3"});
     let job = Desk::job("resize@1", on(&image), config);
     desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();
     desk.wait(|report| matches!(report.outcome, JobOutcome::Started)).await;
@@ -277,7 +277,7 @@ async fn a_job_whose_worker_is_killed_each_time_is_set_aside_by_name() {
     let mut desk = Desk::open().await;
     let large = encode(&Frame::filled(4500, 4000, [90, 120, 30]), Encoding::Png).unwrap();
     let image = desk.image(large).await;
-    let config = json!({"width": 7000, "height": 7000, "interpolation": "lanczos3"});
+    let config = json!({"width": 3500, "height": 3500, "interpolation": "lanczos3"});
     let job = Desk::job("resize@1", on(&image), config);
     let mut live = desk.bus.subscribe(&["inference:started"]).await.unwrap();
     desk.bus.enqueue(std::slice::from_ref(&job), &[]).await.unwrap();

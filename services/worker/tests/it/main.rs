@@ -2,12 +2,14 @@
 #![allow(clippy::unwrap_used, reason = "a test may panic")]
 #![allow(clippy::disallowed_methods, reason = "a test's own task, which the test ends")]
 
+mod addresses;
 mod aggregation;
 mod blocks;
 mod bucket;
 mod chains;
 mod changed;
 mod desk;
+mod device_loss;
 mod downloads;
 mod expected;
 mod last_chance;
@@ -21,6 +23,7 @@ mod registered;
 mod registered_again;
 mod routing;
 mod similarity_search;
+mod slow;
 mod sweep;
 mod takeovers;
 mod transforms;

@@ -25,6 +25,7 @@ pub(crate) fn registered(id: &str, checkpoint: Origin) -> RegisteredModel {
         sha256: None,
         files: [].into(),
         preprocess: Map::new(),
+        image: None,
         registered_at: None,
     }
 }
@@ -126,6 +127,27 @@ async fn a_model_is_loaded_when_asked_for_and_given_up_when_it_changed() {
         assert!(tokio::time::Instant::now() < deadline, "the old copy is still used");
         after = desk.run(job(&image, "acme/shapes", "trained")).await.unwrap();
     }
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_registered_model_says_what_it_is_once_it_is_loaded() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let model = registered("acme/shapes", checkpoint(&desk).await);
+    desk.bus.put_models(&[model], true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let done = desk.run(job(&image, "acme/shapes", "trained")).await.unwrap();
+    let digest = done.metrics.model_digest.unwrap();
+    let told = async || {
+        let found = desk.bus.copies(std::slice::from_ref(&digest)).await?.remove(&digest);
+        Ok::<_, millrace_bus::BusError>(found)
+    };
+    let told = millrace_testkit::eventually(PATIENCE, "the loaded copy to be described", told).await.unwrap();
+    assert_eq!((told.task.as_str(), told.labels.contains(&"circle".to_owned())), ("detection", true));
+    let bytes = std::fs::metadata(models().join("shapes-detector/model.onnx")).unwrap().len();
+    assert_eq!((told.file_bytes, told.digest), (Some(bytes), Some(digest.clone())));
+    assert!(told.input_size.is_some());
     worker.stop().await;
 }
 

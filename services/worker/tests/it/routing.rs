@@ -1,7 +1,13 @@
 //! Whose jobs a worker takes: models that do not fit together, and models that another worker has.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use futures::StreamExt;
+use millrace_bus::LiveItem;
+use millrace_contracts::job::Priority;
+use millrace_contracts::model::ModelWish;
+use millrace_contracts::values::ImageValue;
 use millrace_contracts::{Flow, Job, UnixMillis};
 use serde_json::{Value, json};
 
@@ -86,6 +92,46 @@ async fn a_job_waits_for_the_worker_that_has_its_model() {
     cold.stop().await;
 }
 
+/// What a worker of another pool has is of no use to a job: who is asked takes it at once, and loads ahead what is expected.
+#[tokio::test]
+async fn nobody_waits_for_a_worker_of_another_pool_that_has_the_model() {
+    let mut desk = Desk::open().await;
+    let of = |pool: &str| millrace_config::Worker {
+        pools: vec![pool.to_owned()],
+        steal_after: Duration::from_secs(3600),
+        ..settings()
+    };
+    let models = millrace_config::Models { preload: vec!["shapes-detector".into()], ..repository() };
+    let heavy = desk.worker_as(of("heavy"), models).await;
+    let infos = async || {
+        let workers = desk.bus.workers().await?;
+        let infos = workers.iter().filter_map(|worker| serde_json::from_str(worker.info.as_deref()?).ok());
+        Ok::<Vec<Value>, millrace_bus::BusError>(infos.collect())
+    };
+    let has = |info: &Value| info["models"].as_array().is_some_and(|models| !models.is_empty());
+    let warm = async || Ok::<_, millrace_bus::BusError>(infos().await?.iter().any(has).then_some(()));
+    millrace_testkit::eventually(Duration::from_secs(30), "a warm worker", warm).await.unwrap();
+
+    let fast = desk.worker_as(of("fast"), repository()).await;
+    let wish = ModelWish::Expect { model: "shapes-detector".into(), pool: "fast".into() };
+    let loaded = async || {
+        // Wished for again as long as nobody listens yet.
+        desk.bus.wish(&wish).await?;
+        let of_fast = |info: &&Value| info["pools"] == json!(["fast"]) && has(info);
+        Ok::<_, millrace_bus::BusError>(infos().await?.iter().find(of_fast).map(|_| ()))
+    };
+    millrace_testkit::eventually(Duration::from_secs(30), "the model ahead", loaded).await.unwrap();
+    fast.stop().await;
+
+    // Cold again.
+    let fast = desk.worker_as(of("fast"), repository()).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let done = desk.run(Desk::job("detection@1", on(&image), json!({"model_id": "shapes-detector"}))).await;
+    assert!(done.unwrap().metrics.model_load_time_ms > 0.0, "it was there already");
+    fast.stop().await;
+    heavy.stop().await;
+}
+
 /// A model with room for few jobs at once, and more of them waiting: the next is taken when one ends, not when the read that
 /// wanted none of them gives up.
 #[tokio::test]
@@ -104,6 +150,51 @@ async fn jobs_of_a_model_that_has_room_again_are_taken_at_once() {
     }
     // Two at a time, and a read that gives up after a second: 24 s.
     assert!(UnixMillis::now().since(begun) < 12_000);
+    desk.queues_become_empty().await;
+    worker.stop().await;
+}
+
+/// Jobs of many flows, in two pools, at two priorities: none of them is lone enough for the limit of the model.
+#[tokio::test]
+async fn of_a_model_with_a_limit_no_more_jobs_are_in_hand_whoever_they_are_of() {
+    let mut desk = Desk::open().await;
+    let mut live = desk.bus.subscribe(&["worker:heartbeat"]).await.unwrap();
+    let lively = millrace_config::Worker { heartbeat: Duration::from_millis(10), ..settings() };
+    let one = millrace_config::Serving { concurrency: Some(1), ..millrace_config::Serving::default() };
+    let models =
+        millrace_config::Models { serving: [("shapes-detector".into(), one)].into(), ..repository() };
+    let worker = desk.worker_as(lively, models).await;
+    let (small, large) = (desk.image(scene("scene_00.jpg")).await, desk.image(large()).await);
+    let of = |number: usize, image: &ImageValue| Job {
+        pool: ["fast", "heavy"][number % 2].into(),
+        priority: [Priority::Normal, Priority::High][number / 2 % 2],
+        flow: Flow { id: format!("flow {}", number / 3), weight: 1 },
+        ..Desk::job("detection@1", on(image), json!({"model_id": "shapes-detector"}))
+    };
+    // Warm, and known to the worker, whose next reads block for the jobs of all these queues.
+    for number in 0..4 {
+        desk.run(of(number, &small)).await.unwrap();
+    }
+    let jobs: Vec<Job> = (0..12).map(|number| of(number, &large)).collect();
+    desk.bus.enqueue(&jobs, &[]).await.unwrap();
+    let most = AtomicU64::new(0);
+    let listen = async {
+        while let Some(item) = live.next().await {
+            let LiveItem::Event(event) = item else { continue };
+            let sign: Value = serde_json::from_str(&event.payload).unwrap();
+            most.fetch_max(sign["data"]["running"].as_u64().unwrap(), Ordering::Relaxed);
+        }
+    };
+    let all = async {
+        for job in &jobs {
+            desk.end_of(job.id).await.unwrap();
+        }
+    };
+    tokio::select! {
+        () = listen => panic!("nothing is heard any more"),
+        () = all => {}
+    }
+    assert_eq!(most.load(Ordering::Relaxed), 1);
     desk.queues_become_empty().await;
     worker.stop().await;
 }

@@ -7,6 +7,7 @@ use axum::extract::Path;
 use axum::http::StatusCode;
 use axum::routing::get;
 use bytes::Bytes;
+use millrace_blobs::{Blobs, BlobsSettings};
 use millrace_contracts::model::{Origin, RegisteredModel};
 use millrace_contracts::{ErrorKind, Job};
 use millrace_onnx::{Element, Graph, Side};
@@ -172,6 +173,7 @@ async fn a_registered_model_has_the_files_of_its_weights() {
         sha256: None,
         files: files.iter().map(|(name, origin)| ((*name).to_owned(), origin.clone())).collect(),
         preprocess: Map::new(),
+        image: None,
         registered_at: None,
     };
     let checkpoint = stored(graph("model.onnx_data")).await;
@@ -188,5 +190,69 @@ async fn a_registered_model_has_the_files_of_its_weights() {
     let error = desk.run(scaled("half", "trained")).await.unwrap_err();
     assert_eq!(error.kind, ErrorKind::ModelLoadError, "{error}");
     assert!(error.message.contains("model.onnx_data, which is not registered among its files"), "{error}");
+    worker.stop().await;
+}
+
+/// In the blob store no file of a model has to be as small as other blobs are.
+#[tokio::test]
+async fn a_registered_model_may_be_larger_than_what_is_read_from_the_blob_store_at_once() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let settings = BlobsSettings::new(desk.folder.path().to_str().unwrap());
+    desk.blobs = Blobs::open(&BlobsSettings { max_blob_bytes: 64 << 10, ..settings }).unwrap();
+    let stored = async |bytes: Vec<u8>| {
+        let pieces = futures::stream::iter([Ok::<_, std::io::Error>(Bytes::from(bytes))]);
+        Origin::Blob(desk.blobs.put_stream_within(pieces, 8 << 20).await.unwrap())
+    };
+    let mut large = factors();
+    large.resize(4 << 20, 0);
+    let [checkpoint, weights] = [stored(graph("model.onnx_data")).await, stored(large).await];
+    let model = RegisteredModel {
+        files: [("model.onnx_data".to_owned(), weights)].into(),
+        ..crate::registered::registered("large", checkpoint)
+    };
+    desk.bus.put_models(&[model], true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    let done = desk.run(scaled("large", "trained")).await.unwrap();
+    assert_eq!(done.outputs["outputs"], twelve());
+    worker.stop().await;
+
+    // On the next machine, where a file may have less.
+    let downloads = tempfile::tempdir().unwrap();
+    let max_file = millrace_config::ByteSize::mib(1);
+    let worker = desk.worker_with(millrace_config::Models { max_file, ..models(downloads.path()) }).await;
+    let error = desk.run(scaled("large", "trained")).await.unwrap_err();
+    assert_eq!(error.kind, ErrorKind::ModelLoadError, "{error}");
+    assert!(error.message.contains("more than 1048576 bytes"), "{error}");
+    worker.stop().await;
+}
+
+/// What its files say of it has no say then.
+#[tokio::test]
+async fn a_model_that_is_registered_for_plain_tensors_is_run_so_and_takes_pictures_as_it_says() {
+    let (mut desk, downloads) = (Desk::open().await, tempfile::tempdir().unwrap());
+    let file = std::fs::read(crate::models().join("shapes-detector/model.onnx")).unwrap();
+    let checkpoint = Origin::Blob(desk.blobs.put(Bytes::from(file)).await.unwrap());
+    let image = serde_json::from_value(json!({"size": [320, 320], "layout": "nchw"})).unwrap();
+    let model = RegisteredModel {
+        task: "tensor".into(),
+        image: Some(image),
+        ..crate::registered::registered("acme/plain", checkpoint)
+    };
+    let blind = RegisteredModel { id: "acme/blind".into(), image: None, ..model.clone() };
+    desk.bus.put_models(&[model, blind], true).await.unwrap();
+    let worker = worker(&desk, downloads.path()).await;
+    let photo = desk.image(crate::scene("scene_00.jpg")).await;
+    let plain = |id: &str| of(Desk::job("tensor@1", on(&photo), json!({"model_id": id})), "trained");
+    let done = desk.run(plain("acme/plain")).await.unwrap();
+    let outputs = desk.blobs.resolve(&done.outputs["outputs"]).await.unwrap();
+    let [output] = outputs.as_object().unwrap().values().collect::<Vec<_>>()[..] else {
+        panic!("one output")
+    };
+    assert_eq!(output["dtype"], "float32");
+    let error = desk.run(plain("acme/blind")).await.unwrap_err();
+    assert!(error.message.contains("as `image` where it is registered"), "{error}");
+    let error = desk.run(crate::registered::job(&photo, "acme/plain", "trained")).await.unwrap_err();
+    assert_eq!((error.kind, error.pointer.as_deref()), (ErrorKind::InvalidConfig, Some("/config/model_id")));
+    assert!(error.message.contains("is made for raw tensors, not for detection; choose"), "{error}");
     worker.stop().await;
 }

@@ -20,14 +20,18 @@ fn counted(size: usize) -> Vec<u8> {
 
 /// What is put into `usual`, of which no blob has more than 2 MiB otherwise.
 async fn comes_back_in_pieces(usual: BlobsSettings, stored: &Path) {
-    let blobs = Blobs::open(&BlobsSettings { max_blob_bytes: 2 << 20, cache_bytes: 0, ..usual }).unwrap();
+    let blobs = Blobs::open(&BlobsSettings { max_blob_bytes: 2 << 20, cache_bytes: 0, ..usual })
+        .expect("a store that works");
     let content = counted(20 * MIB + 3);
-    let id = blobs.put_stream_within(parts(&content, 65_537), 21 << 20).await.unwrap();
-    assert_eq!((id, blobs.head(id).await.unwrap()), (BlobId::of(&content), Some(content.len() as u64)));
+    let id = blobs.put_stream_within(parts(&content, 65_537), 21 << 20).await.expect("a store that works");
+    assert_eq!(
+        (id, blobs.head(id).await.expect("a store that works")),
+        (BlobId::of(&content), Some(content.len() as u64))
+    );
     assert!(matches!(blobs.get(id).await, Err(BlobsError::TooLarge { limit: 2_097_152, .. })));
     for range in [0..content.len(), 3 * MIB - 1..9 * MIB + 1, 7..7] {
         let asked = range.start as u64..range.end as u64;
-        let pieces: Vec<Bytes> = blobs.pieces(id, asked).try_collect().await.unwrap();
+        let pieces: Vec<Bytes> = blobs.pieces(id, asked).try_collect().await.expect("a store that works");
         assert!(pieces.iter().all(|piece| piece.len() <= 2 * MIB), "each as large as a blob at most");
         assert!(pieces.concat() == content[range.clone()], "{range:?}");
     }

@@ -7,6 +7,7 @@ use serde_json::json;
 
 use crate::block::{Block, Category, Example, Problem, Runner, Subject};
 use crate::models::ModelSource;
+use crate::models::source::model_id;
 use crate::ports::{InputPort, OutputPort, Outputs, Placed};
 use crate::schema::{read_as, schema_of};
 
@@ -14,8 +15,9 @@ use crate::schema::{read_as, schema_of};
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Config {
-    /// Name of the model in the repository.
-    #[schemars(length(min = 1, max = 256))]
+    /// Name of the model in the repository, or its address.
+    #[serde(deserialize_with = "model_id")]
+    #[schemars(length(min = 1, max = 2048))]
     pub model_id: String,
     /// Where the model comes from.
     #[serde(default)]

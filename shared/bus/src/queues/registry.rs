@@ -32,8 +32,8 @@ impl Bus {
         Ok(scored(what, listed)?.into_iter().filter_map(named).collect())
     }
 
-    /// Forgets `name` if it has been unused for `unused` and is empty. The registry is asked first: a job that arrives in between registers
-    /// its queue again, and its stream is then not empty.
+    /// Forgets `name` if it has been unused for `unused` and is empty. The registry is asked first: a job that arrives in between
+    /// registers its queue again, and its stream is then not empty.
     pub(crate) async fn forget_queue_if_idle(
         &self,
         name: &QueueName,

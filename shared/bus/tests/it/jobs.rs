@@ -36,6 +36,23 @@ async fn a_job_goes_to_a_worker_of_its_pool_and_is_announced() -> Result<()> {
 }
 
 #[tokio::test]
+async fn a_job_of_a_model_at_a_long_and_odd_address_comes_as_it_was_sent() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let start = "https://models.example/{a}/b|c:d.onnx?X-Amz-Signature=%2B&x=";
+    let address = format!("{start}{}", "f".repeat(2_048 - start.len()));
+    let job = job("fast", Some(&address), Priority::Normal);
+    let event = live(EventType::InferenceQueued, job.execution_id);
+    bus.enqueue(std::slice::from_ref(&job), std::slice::from_ref(&event)).await?;
+    let pools: [Pool; 1] = ["fast".into()];
+    let mut queues = bus.queues(&"w1".into()).await?;
+    assert_eq!(queues.model_queues(&pools).await?, [(pools[0].clone(), address.as_str().into())]);
+    let found = queues.read(&pools, 8, DEADLINE).await?;
+    assert_eq!((found.len(), &found[0].job, &found[0].queue), (1, &job, &QueueKey::of(&job)));
+    Ok(())
+}
+
+#[tokio::test]
 async fn a_new_queue_wakes_a_blocked_worker() -> Result<()> {
     let fixture = Fixture::start().await?;
     let bus = &fixture.bus;

@@ -1,10 +1,11 @@
+use std::collections::BTreeSet;
 use std::time::Duration;
 
 use anyhow::Result;
 use futures::StreamExt;
 use millrace_bus::{LiveItem, Registered};
 use millrace_contracts::model::{ModelDescription, ModelWish, Origin, RegisteredModel};
-use millrace_contracts::{BlobId, ModelId};
+use millrace_contracts::{BlobId, ModelDigest, ModelId};
 
 use crate::support::Fixture;
 
@@ -19,6 +20,7 @@ fn model(id: &str) -> RegisteredModel {
         sha256: None,
         files: [].into(),
         preprocess: serde_json::Map::new(),
+        image: None,
         registered_at: None,
     }
 }
@@ -73,6 +75,9 @@ async fn models_are_described_until_nobody_says_so_any_more() -> Result<()> {
         task: "tensor".into(),
         labels,
         embedding_dimension: None,
+        input_size: Some([640, 480]),
+        file_bytes: Some(1 << 40),
+        digest: None,
     };
     let ttl = Duration::from_secs(60);
     assert!(!bus.renew_descriptions(ttl).await?);
@@ -89,6 +94,71 @@ async fn models_are_described_until_nobody_says_so_any_more() -> Result<()> {
     };
     millrace_testkit::eventually(Duration::from_secs(5), "the descriptions to expire", gone).await?;
     assert!(bus.descriptions(&[]).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_loaded_copy_is_described_for_as_long_as_somebody_has_it() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let copy = |digest: Option<&str>, label: &str| ModelDescription {
+        id: "a".into(),
+        family: "raw".into(),
+        task: "tensor".into(),
+        labels: vec![label.to_owned()],
+        embedding_dimension: None,
+        input_size: None,
+        file_bytes: None,
+        digest: digest.map(Into::into),
+    };
+    let ttl = Duration::from_secs(60);
+    let copies = [copy(Some("12"), "cat"), copy(Some("34"), "dog"), copy(None, "cow")];
+    bus.describe_copies(&copies, ttl).await?;
+    let asked = ["34", "12", "56"].map(ModelDigest::from);
+    let found = bus.copies(&asked).await?;
+    assert_eq!(found, [("12".into(), copies[0].clone()), ("34".into(), copies[1].clone())].into());
+    bus.describe_copies(&copies[..1], Duration::from_millis(1)).await?;
+    let gone = async || {
+        let found = bus.copies(&asked).await?;
+        Ok::<_, millrace_bus::BusError>((found.len() == 1).then_some(found))
+    };
+    let left = millrace_testkit::eventually(Duration::from_secs(5), "one copy to be forgotten", gone).await?;
+    assert_eq!(left, [("34".into(), copies[1].clone())].into(), "the other one is still there");
+    bus.describe_copies(&copies, ttl).await?;
+    assert_eq!(bus.copies(&asked).await?.len(), 2, "it is told again");
+    assert!(bus.copies(&[]).await?.is_empty());
+    Ok(())
+}
+
+#[tokio::test]
+async fn names_of_many_models_are_kept_under_the_digest_of_them_all() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let ttl = Duration::from_secs(60);
+    let names = |range: std::ops::Range<u32>| -> BTreeSet<ModelId> {
+        range.map(|number| format!("acme/model-{number}").into()).collect()
+    };
+    let many = names(0..10_000);
+    let digest = bus.keep_model_names(&many, ttl).await?;
+    assert_eq!(bus.keep_model_names(&many, ttl).await?, digest, "what is there is kept");
+    let other = bus.keep_model_names(&names(9_999..10_001), ttl).await?;
+    assert_ne!(other, digest);
+    let both = BTreeSet::from([digest.clone(), other.clone()]);
+    assert_eq!(bus.model_names(&both).await?, names(0..10_001));
+    assert_eq!(bus.model_names(&[digest.clone()].into()).await?, many);
+    let has = async |digests: &BTreeSet<String>, name: &str| bus.has_model_name(digests, &name.into()).await;
+    assert!(has(&both, "acme/model-10000").await? && has(&both, "acme/model-7").await?);
+    assert!(!has(&[digest].into(), "acme/model-10000").await? && !has(&both, "acme/model").await?);
+    assert!(
+        !has(&BTreeSet::new(), "acme/model-7").await? && bus.model_names(&BTreeSet::new()).await?.is_empty()
+    );
+    bus.keep_model_names(&names(9_999..10_001), Duration::from_millis(1)).await?;
+    let other = BTreeSet::from([other]);
+    let gone = async || {
+        let left = bus.model_names(&other).await?;
+        Ok::<_, millrace_bus::BusError>(left.is_empty().then_some(()))
+    };
+    millrace_testkit::eventually(Duration::from_secs(5), "the names to be forgotten", gone).await?;
     Ok(())
 }
 

@@ -72,7 +72,8 @@ fn again_of_webhook(fields: &Map<String, Value>) -> Option<Idle> {
     let retry = fields.get("retry")?.as_object()?;
     let names_kinds = retry.get("on").and_then(Value::as_array).is_some_and(|on| !on.is_empty());
     let is_timed = fields.contains_key("timeout_ms");
-    let is_more = retry.get("max_attempts").and_then(Value::as_u64).is_some_and(|most| most > ATTEMPTS_ANYWAY);
+    let is_more =
+        retry.get("max_attempts").and_then(Value::as_u64).is_some_and(|most| most > ATTEMPTS_ANYWAY);
     (!names_kinds && !is_timed && !is_more).then(|| Idle {
         field: "retry",
         message: "a webhook sends again by itself, as often as `max_attempts` of its `config` says".to_owned(),
@@ -184,7 +185,10 @@ mod tests {
     #[test]
     fn a_body_that_is_not_sent_is_told_of() {
         let of = |method: &str| {
-            fields_of("webhook", &json!({"config": {"method": method, "url": "https://a.example", "body": 1}}))
+            fields_of(
+                "webhook",
+                &json!({"config": {"method": method, "url": "https://a.example", "body": 1}}),
+            )
         };
         assert_eq!(of("GET"), ["config/body"]);
         assert!(of("POST").is_empty());

@@ -1,8 +1,20 @@
 //! Configurations and policies: every way to get them wrong, with its pointer.
 
+use millrace_compiler::compile;
 use serde_json::{Value, json};
 
 use crate::faults::{check, configured, filtered, policy, with};
+
+#[test]
+fn a_model_may_be_named_by_a_long_address() {
+    let node = |bytes: usize| {
+        let config =
+            json!({"model_id": format!("{:x<bytes$}", "https://models.example/"), "model_source": "url"});
+        with(json!({"id": "x", "type": "detection", "inputs": {"image": "$inputs.photo"}, "config": config}))
+    };
+    assert!(compile(&node(2_048)).is_ok());
+    check(vec![("too long", node(2_049), &["INVALID_CONFIG /nodes/2/config/model_id"])]);
+}
 
 #[test]
 fn configuration() {

@@ -10,7 +10,7 @@ use crate::ByteSize;
 pub struct Blobs {
     /// A folder, or a prefix in an object store, such as s3://bucket/blobs.
     pub url: String,
-    /// Largest blob that is stored or read.
+    /// Largest blob that is stored or read; files of registered models have `models.max_file`.
     pub max_blob: ByteSize,
     /// Largest JSON value once its references are resolved.
     pub max_value: ByteSize,

@@ -26,12 +26,15 @@ pub struct Models {
     pub memory_budget: ByteSize,
     /// Models loaded at once.
     pub max_loaded: usize,
-    /// Largest model file that is loaded.
+    /// Largest model file that is loaded, or taken by the api from who registers it.
     pub max_file: ByteSize,
     /// Folder that models by URL, and those of an object store, are downloaded to; shared by the workers of a machine.
     pub downloads: PathBuf,
     /// Disk for downloaded models; beyond it the least recently used go.
     pub downloads_quota: ByteSize,
+    /// Longest that downloading a model may take. Jobs without a deadline of their own wait for it beside `worker.job_timeout`.
+    #[serde(with = "crate::span")]
+    pub download_limit: Duration,
     /// Hosts that models may be fetched from although their addresses are not public.
     pub allowed_hosts: Vec<String>,
     /// Models loaded at start, before the worker is ready: those of `dir`, registered ones, and addresses.
@@ -97,6 +100,7 @@ impl Default for Models {
             max_file: ByteSize::mib(4096),
             downloads: PathBuf::from(".millrace/models"),
             downloads_quota: ByteSize::mib(16_384),
+            download_limit: Duration::from_secs(30 * 60),
             allowed_hosts: Vec::new(),
             preload: Vec::new(),
             pinned: Vec::new(),

@@ -31,10 +31,15 @@ pub struct Worker {
     /// faster on cards since Ampere, and rounds every factor to 10 bits of mantissa (three digits) instead of 23. The same
     /// on all workers; results from before a change may be reused.
     pub tf32: bool,
-    /// Threads of one inference session; sessions × threads should not exceed the cores.
+    /// Threads of one inference session; sessions × threads should not exceed the cores. 0 means by the cores that the process
+    /// may use: half of them are one model's, up to four for a session, the others are for pictures and other models. On a GPU 1.
     pub intra_op_threads: usize,
-    /// Inference sessions of one model.
+    /// Inference sessions of one model, each with the model's weights. 0 means by the cores: as many, up to four, as their
+    /// threads fit into that half, and by the files into a quarter of `models.memory_budget`. On a GPU 1.
     pub sessions_per_model: usize,
+    /// Worker processes that share the machine's cores: what is left to the cores is reckoned from this one's share.
+    /// `millrace up --workers N` says N.
+    pub processes: usize,
     /// Most rows in one inference.
     pub max_batch: usize,
     /// How long a batch may wait for more rows.
@@ -49,7 +54,7 @@ pub struct Worker {
     /// One inference takes at most so many times what one row takes alone, and a tenth less than its rows one after the other, so
     /// that whoever comes next does not wait for a large batch that gains little; 0 for however long.
     pub batch_stretch: u32,
-    /// A worker that does not have a job's model leaves the job for so long to one that does.
+    /// A worker that does not have a job's model leaves the job for so long to one of its pool that does.
     #[serde(with = "crate::span")]
     pub steal_after: Duration,
     /// A job that was handed out so often and took its worker down each time is set aside. From two on, the last time it is in
@@ -64,7 +69,7 @@ pub struct Worker {
     pub background: Option<[u8; 3]>,
     /// Memory for decoded pictures that several blocks look at; one counts for half of it at most.
     pub frame_cache: ByteSize,
-    /// Longest a job without a deadline of its own may take.
+    /// Longest a job without a deadline of its own may take, once its model is on the disk (`models.download_limit`).
     #[serde(with = "crate::span")]
     pub job_timeout: Duration,
     /// How long a read waits for jobs.
@@ -79,7 +84,8 @@ pub struct Worker {
     /// How long jobs in hand may finish once the role is told to stop; the rest is handed back.
     #[serde(with = "crate::span")]
     pub grace: Duration,
-    /// Serve /healthz, /readyz and /metrics here; nowhere when absent.
+    /// Serve /healthz, /readyz and /metrics here; nowhere when absent. The workers of `millrace up` do then, each at a port of its
+    /// own of 127.0.0.1, which `millrace workers list` shows.
     pub health_listen: Option<SocketAddr>,
 }
 
@@ -93,8 +99,9 @@ impl Default for Worker {
             cpu_threads: 0,
             device: Device::Auto,
             tf32: false,
-            intra_op_threads: 1,
-            sessions_per_model: 1,
+            intra_op_threads: 0,
+            sessions_per_model: 0,
+            processes: 1,
             max_batch: 8,
             max_batch_delay: Duration::from_millis(0),
             max_batch_cells: 1 << 25,

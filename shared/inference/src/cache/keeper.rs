@@ -133,7 +133,9 @@ impl Inner {
     ) -> Result<Option<(Core, u64)>, InferenceError> {
         let files = self.loader.repository().find(id).inspect_err(|_| self.observer.loading(id))?;
         self.loader.check_size(&files)?;
-        match self.make_room(id, files.bytes) {
+        // A folder that does not read is told of by the load.
+        let read_bytes = self.loader.read_bytes(&files).unwrap_or(files.bytes);
+        match self.make_room(id, read_bytes) {
             Room::Made => {}
             Room::Unwanted => return Ok(None),
             Room::None(error) => return Err(error),
@@ -159,18 +161,18 @@ impl Inner {
         }
         let grown = self.settings.meter.resident_bytes().saturating_sub(before);
         let arenas = core.arena_bytes();
-        let least = arenas.max(files.bytes / 2);
+        let least = arenas.max(read_bytes / 2);
         let bytes = match self.loader.device() {
             // Others allocate, and give back, while it loads: within what is known for sure, what the process grew by counts.
-            Device::Cpu => grown.clamp(least, arenas + 2 * files.bytes + SLACK_BYTES),
+            Device::Cpu => grown.clamp(least, arenas + 2 * read_bytes + SLACK_BYTES),
             // A GPU's memory is not the process's: what counts is what the runtime took there, weights included.
             Device::Cuda(_) | Device::TensorRt(_) => least,
         };
         let no_room = {
             let mut state = self.lock();
-            state.remembered.note(id, files.bytes, bytes);
+            state.remembered.note(id, read_bytes, bytes);
             let fits = bytes <= state.most_bytes(&self.settings);
-            (!fits).then(|| self.no_room(&state, id, files.bytes))
+            (!fits).then(|| self.no_room(&state, id, read_bytes))
         };
         if let Some(no_room) = no_room {
             core.end();
@@ -286,7 +288,7 @@ impl Inner {
             let bytes = ready.fixed_bytes + ready.core.arena_bytes();
             if bytes > ready.bytes {
                 ready.bytes = bytes;
-                remembered.note(id, ready.core.info().bytes, bytes.min(most));
+                remembered.note(id, ready.core.read_bytes(), bytes.min(most));
             }
         }
     }

@@ -21,7 +21,8 @@ pub(super) struct Remembered {
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 struct Size {
-    /// Of its files when it was measured: a model with other files is another model.
+    /// Of its files when it was measured, once for each session: a model with other files is another model, and takes something
+    /// else with fewer sessions.
     file_bytes: u64,
     /// The most memory it ever took.
     memory_bytes: u64,

@@ -24,8 +24,9 @@ pub(super) enum Room {
 }
 
 impl Inner {
-    /// Sets memory aside for the load of `id`, whose files have so many bytes. Blocks until models in use are given back. Where
-    /// even an empty cache has no room for it, nothing has to leave for that to be found out. For a guess nobody leaves at all.
+    /// Sets memory aside for the load of `id`, whose files have so many bytes for all its sessions. Blocks until models in use are
+    /// given back. Where even an empty cache has no room for it, nothing has to leave for that to be found out. For a guess nobody
+    /// leaves at all.
     pub(super) fn make_room(self: &Arc<Self>, id: &ModelId, file_bytes: u64) -> Room {
         let mut state = self.lock();
         let Some(need) = state.sensible_need(id, file_bytes, &self.settings) else {

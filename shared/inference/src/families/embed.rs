@@ -1,5 +1,6 @@
 //! What the families of embedding models have in common.
 
+use millrace_contracts::ModelId;
 use millrace_vision::Frame;
 
 use crate::{InferenceError, Part, Tensor};
@@ -84,6 +85,15 @@ impl Pooling {
             Self::Pooler => "pooler",
         }
     }
+}
+
+/// The vector, which is none with a number in it that is none.
+pub(super) fn of_numbers(id: &ModelId, vector: Vec<f32>) -> Result<Vec<f32>, InferenceError> {
+    if vector.iter().all(|number| number.is_finite()) {
+        return Ok(vector);
+    }
+    let detail = "its vector has values that are not numbers (NaN or infinity); look at its precision and at what it was given";
+    Err(InferenceError::Output { id: id.clone(), detail: detail.to_owned() })
 }
 
 /// The vector with length one; none when it has no direction: all zeros, or a number that is none.

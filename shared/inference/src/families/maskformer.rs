@@ -5,7 +5,7 @@ use millrace_contracts::ModelId;
 use millrace_vision::{Frame, Placement};
 
 use super::segment::{SegmentMode, SegmentParams, Segmenter, named, size_of};
-use super::transformers::{Intake, class_count, labels};
+use super::transformers::{Intake, class_count, has_no_numbers, labels};
 use super::{Entry, Family, Prepared, Segment};
 use crate::masks::{Planes, Queries};
 use crate::{Facts, InferenceError, Tensor};
@@ -45,6 +45,13 @@ impl MaskFormer {
         Ok(Self { id: facts.id.clone(), labels, intake, classes, masks, read_at })
     }
 
+    /// Whether all are numbers. As little as can be is what masked classes have; in a mask it would become NaN where the mask is
+    /// enlarged.
+    fn are_numbers(&self, outputs: &[Tensor]) -> bool {
+        let data = |place: usize| outputs.get(place).map_or(&[][..], Tensor::data);
+        !has_no_numbers(data(self.classes)) && data(self.masks).iter().all(|value| value.is_finite())
+    }
+
     fn queries(&self, outputs: &[Tensor]) -> Option<Queries> {
         let (classes, masks) = (outputs.get(self.classes)?, outputs.get(self.masks)?);
         let (&[1, queries, row], &[1, planes, height, width]) = (classes.shape(), masks.shape()) else {
@@ -53,7 +60,7 @@ impl MaskFormer {
         if queries != planes {
             return None;
         }
-        let planes = Planes::of_rows(planes, height, width, masks.data()).filter(Planes::are_numbers)?;
+        let planes = Planes::of_rows(planes, height, width, masks.data())?;
         let queries = Queries::new(classes.data(), row.checked_sub(1)?, planes)?;
         Some(match self.read_at {
             Some(size) => queries.resized(size),
@@ -95,13 +102,13 @@ impl Segmenter for MaskFormer {
         placement: &Placement,
         params: &SegmentParams,
     ) -> Result<Vec<Segment>, InferenceError> {
-        let queries = self.queries(outputs).ok_or_else(|| InferenceError::Output {
-            id: self.id.clone(),
-            detail: format!(
-                "queries of the shapes {:?}, or NaN among them",
-                outputs.iter().map(Tensor::shape).collect::<Vec<_>>()
-            ),
-        })?;
+        let fault = |detail: String| InferenceError::Output { id: self.id.clone(), detail };
+        if !self.are_numbers(outputs) {
+            return Err(fault("its queries have values that are not numbers (NaN or infinity)".to_owned()));
+        }
+        let shapes = || outputs.iter().map(Tensor::shape).collect::<Vec<_>>();
+        let queries =
+            self.queries(outputs).ok_or_else(|| fault(format!("queries of the shapes {:?}", shapes())))?;
         let size = size_of(placement);
         let mut regions = match params.mode {
             SegmentMode::Semantic => queries.semantic(size),

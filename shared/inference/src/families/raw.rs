@@ -1,5 +1,5 @@
 //! Models outside the known families whose graphs take and give plain tensors: nothing is assumed, numbers go in and numbers
-//! come out. Chosen by `family = "raw"` in `millrace.toml`, and for folders that say nothing of themselves.
+//! come out. Chosen by `family = "raw"` in `millrace.toml`, and for what no other family recognises.
 //!
 //! Such graphs run one request at a time: nobody knows whether their first axes are rows.
 
@@ -7,19 +7,23 @@ use std::collections::BTreeMap;
 
 use half::f16;
 use millrace_contracts::ModelId;
+use millrace_contracts::model::{Channels, ImageInput, Layout};
 use millrace_vision::{Filter, Frame, Normalise, nchw_from, resize};
 use serde_json::Value;
 
-use super::{Entry, Family};
-use crate::overrides::{Channels, ImageInput, Layout};
+use super::{Entry, Family, named_by, names};
 use crate::{ElementType, Elements, Facts, GraphPort, InferenceError, Tensor};
 
 /// Numbers one tensor may have, given or gained.
 pub const MOST_ELEMENTS: usize = 1 << 22;
 
+/// Tasks in the metadata of Ultralytics exports that have families.
+const TASKS_OF_OTHERS: [&str; 3] = ["detect", "segment", "classify"];
+
 pub(super) const ENTRY: Entry = Entry {
     name: "raw",
-    recognises: |facts| facts.text("task").is_none() && !facts.folder.join("config.json").is_file(),
+    // What says that it is of another family was not recognised for what it lacks: that is to be said.
+    recognises: |facts| !facts.text("task").is_some_and(|task| TASKS_OF_OTHERS.contains(&task)),
     make: |facts| RawModel::new(facts).map(|family| Box::new(family) as Box<dyn Family>),
 };
 
@@ -29,6 +33,8 @@ pub struct RawModel {
     inputs: Vec<GraphPort>,
     outputs: Vec<GraphPort>,
     image: Option<ImageInput>,
+    /// Why it is no other family's; none where its owner says that it is this one's.
+    stranger: Option<String>,
 }
 
 /// A tensor as somebody wrote it.
@@ -62,7 +68,21 @@ impl RawModel {
                 facts.unsupported(format!("its graph has no input {name:?}, which its millrace.toml names"))
             );
         }
-        Ok(Self { id: facts.id.clone(), inputs: facts.inputs.clone(), outputs: facts.outputs.clone(), image })
+        let stranger = facts.overrides.family.is_none().then(|| {
+            format!(
+                "{}, and no family knows it (there are {}); a `family` in its millrace.toml, or where it is registered, says \
+                 which one reads it all the same",
+                named_by(facts),
+                names()
+            )
+        });
+        let (inputs, outputs) = (facts.inputs.clone(), facts.outputs.clone());
+        Ok(Self { id: facts.id.clone(), inputs, outputs, image, stranger })
+    }
+
+    /// Why it runs as plain tensors, and what would change that; none where its owner says so.
+    pub(crate) fn stranger(&self) -> Option<&str> {
+        self.stranger.as_deref()
     }
 
     /// What goes into the graph.
@@ -113,7 +133,8 @@ impl RawModel {
     fn picture(&self, frame: &Frame) -> Result<(&str, Tensor), InferenceError> {
         let settings = self.image.as_ref().ok_or_else(|| {
             self.fault(
-                "it takes no picture; write into its millrace.toml how one is prepared, under [image]"
+                "it takes no picture; say how one is prepared, under [image] in its millrace.toml, or as `image` where it is \
+                 registered"
                     .to_owned(),
             )
         })?;
@@ -121,7 +142,9 @@ impl RawModel {
         let port = self.inputs.iter().find(named).ok_or_else(|| self.fault("it has no inputs".to_owned()))?;
         let [width, height] = settings.size;
         let scaled = resize(frame, width, height, Filter::Bilinear)?;
-        let normalise = Normalise { scale: settings.scale, mean: settings.mean, std: settings.std };
+        let single = |numbers: [f64; 3]| numbers.map(|number| number as f32);
+        let (mean, std) = (single(settings.mean), single(settings.std));
+        let normalise = Normalise { scale: settings.scale as f32, mean, std };
         let mut planes = match port.element {
             // Whole numbers are the samples themselves.
             ElementType::U8 => nchw_from(&scaled, &Normalise { scale: 1.0, mean: [0.0; 3], std: [1.0; 3] }),

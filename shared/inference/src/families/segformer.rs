@@ -5,7 +5,7 @@ use millrace_contracts::ModelId;
 use millrace_vision::{Frame, Placement};
 
 use super::segment::{SegmentMode, SegmentParams, Segmenter, named, size_of};
-use super::transformers::{Intake, class_count, is_for, labels};
+use super::transformers::{Intake, class_count, has_no_numbers, is_for, labels};
 use super::{Entry, Family, Prepared, Segment};
 use crate::masks::{Planes, Region, class_map};
 use crate::{Facts, InferenceError, Tensor};
@@ -72,14 +72,14 @@ impl Segmenter for SemanticSegmentation {
         super::segment::allowed(&self.id, params.mode, self.modes())?;
         let fault = |detail: String| InferenceError::Output { id: self.id.clone(), detail };
         let logits = outputs.get(self.logits).ok_or_else(|| fault("the logits are missing".to_owned()))?;
+        if has_no_numbers(logits.data()) {
+            return Err(fault("its logits have values that are not numbers (NaN or infinity)".to_owned()));
+        }
         let planes = match *logits.shape() {
             [1, classes, height, width] => Planes::of_rows(classes, height, width, logits.data()),
             _ => None,
         };
         let planes = planes.ok_or_else(|| fault(format!("logits of the shape {:?}", logits.shape())))?;
-        if !planes.are_numbers() {
-            return Err(fault("the logits have NaN among them".to_owned()));
-        }
         let map = class_map(&planes, size_of(placement)).into_iter().enumerate();
         let regions = map.filter_map(|(class, mask)| mask.map(|mask| Region { class, score: None, mask }));
         Ok(regions.filter_map(|region| named(region, &self.labels)).collect())

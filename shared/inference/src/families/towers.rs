@@ -11,6 +11,7 @@ use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
 use super::dimension::dimension_of;
+use super::embed::of_numbers;
 use super::transformers::Intake;
 use super::vision_encoder::Tokens;
 use super::{Embedder, Entry, Family, Modality, Pooling};
@@ -222,14 +223,15 @@ impl Embedder for Towers {
         outputs: &[Tensor],
         pooling: Option<Pooling>,
     ) -> Result<Vec<f32>, InferenceError> {
-        match (of, &self.image, &self.text) {
-            (Modality::Image, Some(image), _) => image.tokens.read(outputs, pooling),
+        let vector = match (of, &self.image, &self.text) {
+            (Modality::Image, Some(image), _) => image.tokens.read(outputs, pooling)?,
             (Modality::Text, _, Some(text)) => {
                 let vector = outputs.get(text.vector).map(|vector| vector.data().to_vec());
                 let fault = "the vector of the text is missing".to_owned();
-                vector.ok_or_else(|| InferenceError::Output { id: self.id.clone(), detail: fault })
+                vector.ok_or_else(|| InferenceError::Output { id: self.id.clone(), detail: fault })?
             }
-            _ => Err(self.missing(of)),
-        }
+            _ => return Err(self.missing(of)),
+        };
+        of_numbers(&self.id, vector)
     }
 }

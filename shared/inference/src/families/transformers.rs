@@ -16,8 +16,8 @@ pub(super) fn is_for(facts: &Facts, task: &str) -> bool {
     facts.architectures().any(|architecture| architecture.contains(task))
 }
 
-/// The names of `count` classes by index: the owner's, else `id2label`, else timm's `label_names`. What has no name is called `LABEL_n`, as
-/// `transformers` does.
+/// The names of `count` classes by index: the owner's, else `id2label`, else timm's `label_names`. What has no name is called
+/// `LABEL_n`, as `transformers` does.
 pub(super) fn labels(facts: &Facts, count: usize) -> Result<Vec<String>, InferenceError> {
     if let Some(labels) = &facts.overrides.labels {
         if labels.len() == count {

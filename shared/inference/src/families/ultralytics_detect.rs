@@ -256,8 +256,8 @@ fn transposed(rows: &[f32], columns: usize) -> Vec<f32> {
 }
 
 /// Boxes that were suppressed inside the graph, rows of so many columns, as its reference reads them: those above the threshold,
-/// in their order, no more than may be. As of [`settled`](super::nms::settled) ones, those of different classes are suppressed where that is asked
-/// for. None when one has a class that there is no name for.
+/// in their order, no more than may be. As of [`settled`](super::nms::settled) ones, those of different classes are suppressed
+/// where that is asked for. None when one has a class that there is no name for.
 pub(super) fn finished(
     data: &[f32],
     columns: usize,

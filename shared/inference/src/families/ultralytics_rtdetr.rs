@@ -41,7 +41,8 @@ impl UltralyticsRtdetr {
         Ok(Self { id: facts.id.clone(), labels: labels_of(facts)?, size: input_size(facts)? })
     }
 
-    /// The queries of an output on a picture of the size `source`, whatever their scores; none where it is of another shape or names a class there is not.
+    /// The queries of an output on a picture of the size `source`, whatever their scores; none where it is of another shape or
+    /// names a class there is not.
     fn queries(&self, output: &Tensor, source: (u32, u32)) -> Option<Vec<Candidate>> {
         let &[1, _, columns] = output.shape() else { return None };
         let classes = self.labels.len();

@@ -1,6 +1,6 @@
 //! Ultralytics segmentation exports (YOLOv8-seg, 11-seg, 26-seg …): the detection head with a few coefficients per anchor beside
-//! it, or rows of finished boxes with theirs, and prototype planes; a mask is their sum by the coefficients. Masks are made in the picture's own size, as the package
-//! does with `retina_masks=True` (8.4, `ops.process_mask_native`).
+//! it, or rows of finished boxes with theirs, and prototype planes; a mask is their sum by the coefficients. Masks are made in the
+//! picture's own size, as the package does with `retina_masks=True` (8.4, `ops.process_mask_native`).
 
 use millrace_contracts::ModelId;
 use millrace_contracts::values::{Rle, RleRuns};
@@ -146,9 +146,13 @@ impl Segmenter for UltralyticsSegment {
         if height * width == 0 || prototypes.data().len() != count * height * width {
             return Err(self.odd(outputs));
         }
-        if has_no_numbers(head.data()) {
-            let detail = "its boxes have values that are not numbers (NaN or infinity)".to_owned();
-            return Err(InferenceError::Output { id: self.id.clone(), detail });
+        // What a prototype counts may be turned round.
+        let endless = prototypes.data().iter().any(|value| !value.is_finite());
+        for (what, has) in [("boxes", has_no_numbers(head.data())), ("prototypes", endless)] {
+            if has {
+                let detail = format!("its {what} have values that are not numbers (NaN or infinity)");
+                return Err(InferenceError::Output { id: self.id.clone(), detail });
+            }
         }
         let usual = DetectParams::default();
         let (confidence, iou, max_detections) = (params.confidence, params.iou, params.max_segments);

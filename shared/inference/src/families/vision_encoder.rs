@@ -6,6 +6,7 @@ use millrace_vision::Frame;
 use serde_json::{Map, Value};
 
 use super::dimension::dimension_of;
+use super::embed::of_numbers;
 use super::transformers::Intake;
 use super::{Embedder, Entry, Family, Modality, Pooling};
 use crate::{Facts, InferenceError, Part, Tensor};
@@ -291,7 +292,7 @@ impl Embedder for VisionEncoder {
         pooling: Option<Pooling>,
     ) -> Result<Vec<f32>, InferenceError> {
         self.part(of)?;
-        self.tokens.read(outputs, pooling)
+        of_numbers(&self.tokens.id, self.tokens.read(outputs, pooling)?)
     }
 }
 

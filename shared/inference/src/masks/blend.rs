@@ -60,12 +60,6 @@ impl Planes {
         self.count
     }
 
-    /// Whether every number is one: no NaN.
-    #[must_use]
-    pub fn are_numbers(&self) -> bool {
-        self.columns.iter().all(|number| !number.is_nan())
-    }
-
     /// Every number through `map`.
     pub(crate) fn map(&mut self, map: impl Fn(f32) -> f32) {
         self.columns.iter_mut().for_each(|number| *number = map(*number));

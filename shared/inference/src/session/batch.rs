@@ -3,7 +3,7 @@
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
-use millrace_tasks::Core;
+use millrace_tasks::Cores;
 
 use super::feed::Feed;
 use super::limit::cells;
@@ -18,7 +18,7 @@ pub(super) struct Batch {
     pub(super) requests: Vec<Request>,
     pub(super) closed: Closed,
     /// Given back when it has run.
-    pub(super) core: Option<Core>,
+    pub(super) cores: Option<Cores>,
 }
 
 impl Request {
@@ -41,7 +41,7 @@ impl Request {
         self.reply.is_closed()
     }
 
-    fn answer(self, result: Result<Inferred, InferenceError>) {
+    pub(super) fn answer(self, result: Result<Inferred, InferenceError>) {
         // A caller who went away in the meantime has no use for it.
         drop(self.reply.send(result));
     }
@@ -70,7 +70,7 @@ impl Batch {
         trust: &mut Trust,
         served: &Served,
     ) -> Option<Duration> {
-        let _core = self.core;
+        let _cores = self.cores;
         let mut fit = Vec::with_capacity(self.requests.len());
         for request in self.requests {
             match session.check(&request.inputs, request.alone) {
@@ -100,6 +100,11 @@ impl Run<'_> {
         let (_, rows) = size_of(&requests);
         // Whoever went away meanwhile may be why it ended.
         requests.retain(|request| !request.is_abandoned());
+        if matches!(error, InferenceError::DeviceLost { .. }) {
+            // Nor would any of them succeed alone.
+            requests.into_iter().for_each(|request| request.answer(Err(error.clone())));
+            return None;
+        }
         let short = matches!(error, InferenceError::OutOfMemory { .. });
         if short && requests.len() > 1 {
             // Before anybody is answered: what comes next is no larger than what finds room.
@@ -152,6 +157,7 @@ impl Run<'_> {
                     self.served.note(self.session);
                 }
             }
+            Err(error @ InferenceError::DeviceLost { .. }) => self.trust.lost = Some(error.clone()),
             // Stopped, in all likelihood: nobody waits for it.
             Err(_) if requests.iter().all(Request::is_abandoned) => {}
             Err(InferenceError::Run { .. }) => self.trust.failed(),

@@ -18,6 +18,17 @@ const WORTH: f64 = 0.9;
 /// After a batch that took too long, so many full ones are run before a larger one is tried again.
 const PATIENCE: u32 = 32;
 
+/// What a graph has to say of the rows of a batch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum GraphRows {
+    /// Nothing.
+    Any,
+    /// It does not answer more.
+    AtMost(usize),
+    /// It takes so many, and fewer only with others made up; or each request is to run by itself.
+    Exactly(usize),
+}
+
 /// What one batch may hold, and how long it may wait.
 #[derive(Debug, Clone, PartialEq)]
 pub struct BatchLimit {
@@ -63,6 +74,15 @@ impl BatchLimit {
     #[must_use]
     pub fn rows(&self) -> usize {
         if self.stretch > 0 && self.unmeasured >= MEASURED_EVERY { 1 } else { self.rows }
+    }
+
+    /// Rows that the next batch of a graph may have.
+    pub(super) fn rows_of(&self, graph: GraphRows) -> usize {
+        match graph {
+            GraphRows::Any => self.rows(),
+            GraphRows::AtMost(most) => self.rows().min(most),
+            GraphRows::Exactly(rows) => rows,
+        }
     }
 
     /// Whether `cells` of pixels or tokens are too many for a batch.
@@ -188,6 +208,21 @@ mod tests {
         // Four times the pixels, four times the time.
         limit.learn((800, 2), Duration::from_millis(36));
         assert!(limit.rows() >= rows);
+    }
+
+    #[test]
+    fn what_a_graph_answers_at_most_lifts_no_other_bound() {
+        let settings = SessionSettings { max_batch: 8, max_stretch: 3, ..SessionSettings::default() };
+        let mut limit = BatchLimit::of(&settings);
+        let rows =
+            |limit: &BatchLimit| [GraphRows::Any, GraphRows::AtMost(32)].map(|graph| limit.rows_of(graph));
+        assert_eq!(rows(&limit), [1, 1], "the first batches feel their way up");
+        serve(&mut limit, 50, (9, 1));
+        assert_eq!(rows(&limit), [8, 8]);
+        assert_eq!(limit.rows_of(GraphRows::AtMost(4)), 4);
+        limit.shrink(8);
+        assert_eq!(limit.rows_of(GraphRows::AtMost(32)), limit.rows());
+        assert_eq!(limit.rows_of(GraphRows::Exactly(32)), 32, "fewer are made up to those");
     }
 
     #[test]

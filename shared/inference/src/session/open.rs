@@ -9,6 +9,7 @@ use ort::session::Session;
 
 use super::exchange::Fault;
 use super::feed::Feed;
+use super::limit::GraphRows;
 use super::running::Slot;
 use super::transfer::Way;
 use super::{Opened, Request, SessionSettings};
@@ -83,10 +84,15 @@ impl OpenSession {
         self.fixed_rows().or(self.answered_rows)
     }
 
-    /// The rows that a batch is to have, where the graph has a say in it. One that quantises as it runs takes its steps from the
-    /// whole batch: a request runs by itself there, so that what it gets does not depend on who else is there.
-    pub(super) fn batch_rows(&self) -> Option<usize> {
-        if self.mixes_rows { Some(1) } else { self.most_rows() }
+    /// What the graph has to say of the rows of a batch. One that quantises as it runs takes its steps from the whole batch: a
+    /// request runs by itself there, so that what it gets does not depend on who else is there.
+    pub(super) fn batch_rows(&self) -> GraphRows {
+        match (self.mixes_rows, self.fixed_rows(), self.answered_rows) {
+            (true, ..) => GraphRows::Exactly(1),
+            (false, Some(fixed), _) => GraphRows::Exactly(fixed),
+            (false, None, Some(most)) => GraphRows::AtMost(most),
+            (false, None, None) => GraphRows::Any,
+        }
     }
 
     /// Refuses inputs that cannot be meant for this graph, before they are put in a batch with others'.

@@ -6,13 +6,13 @@
 use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use millrace_tasks::{Core, Courtesy};
+use millrace_tasks::{Cores, Courtesy};
 use millrace_turns::Turns;
 
 use super::batch::Batch;
-use super::limit::{BatchLimit, cells};
-use super::{Closed, Request};
-use crate::Tensor;
+use super::limit::{BatchLimit, GraphRows, cells};
+use super::{Closed, Request, SessionSettings};
+use crate::{InferenceError, Tensor};
 
 /// A core may become free without a ring here; meanwhile it is looked for so often.
 const LOOK_FOR_CORE: Duration = Duration::from_millis(1);
@@ -20,6 +20,8 @@ const LOOK_FOR_CORE: Duration = Duration::from_millis(1);
 #[derive(Debug)]
 pub(super) struct Queue {
     courtesy: Courtesy,
+    /// Cores that a run takes.
+    cores: usize,
     state: Mutex<State>,
     /// Rung for every request, and at the end.
     bell: Condvar,
@@ -31,6 +33,8 @@ struct State {
     waiting: Turns<Request>,
     limit: BatchLimit,
     closed: bool,
+    /// Why it was closed, where the device is beyond use: for all sessions of the model, which share it.
+    lost: Option<InferenceError>,
     /// Sessions that still serve; the queue closes with the last.
     serving: usize,
 }
@@ -44,9 +48,11 @@ struct Gathering {
 }
 
 impl Queue {
-    pub(super) fn new(limit: BatchLimit, sessions: usize, courtesy: Courtesy) -> Self {
-        let state = State { waiting: Turns::default(), limit, closed: false, serving: sessions };
-        Self { courtesy, state: Mutex::new(state), bell: Condvar::new() }
+    pub(super) fn new(settings: &SessionSettings, courtesy: Courtesy) -> Self {
+        let (limit, serving) = (BatchLimit::of(settings), settings.sessions.max(1));
+        let state = State { waiting: Turns::default(), limit, closed: false, lost: None, serving };
+        let cores = settings.intra_op_threads.max(1);
+        Self { courtesy, cores, state: Mutex::new(state), bell: Condvar::new() }
     }
 
     /// Puts a request behind those of its flow; false when the queue is closed.
@@ -66,6 +72,24 @@ impl Queue {
     pub(super) fn close(&self) {
         self.lock().closed = true;
         self.bell.notify_all();
+    }
+
+    /// The device is beyond use: nothing will ever run, as whoever waits is told, and whoever comes.
+    pub(super) fn lose(&self, why: &InferenceError) {
+        let mut state = self.lock();
+        state.closed = true;
+        state.lost.get_or_insert_with(|| why.clone());
+        let mut waiting = std::mem::take(&mut state.waiting);
+        drop(state);
+        while let Some(request) = waiting.take() {
+            request.answer(Err(why.clone()));
+        }
+        self.bell.notify_all();
+    }
+
+    /// Why nothing runs any more, if the device is beyond use.
+    pub(super) fn lost(&self) -> Option<InferenceError> {
+        self.lock().lost.clone()
     }
 
     /// A session gave up. With the last one nothing will ever run: what waits is dropped, which tells its callers.
@@ -97,14 +121,13 @@ impl Queue {
         self.lock().limit.shrink(rows);
     }
 
-    /// Waits for a request, then takes what fits beside it; none when the queue is closed and empty. `own_rows` are
-    /// those that the graph wants together.
-    pub(super) fn gather(&self, own_rows: Option<usize>) -> Option<Batch> {
+    /// Waits for a request, then takes what fits beside it; none when the queue is closed and empty.
+    pub(super) fn gather(&self, graph: GraphRows) -> Option<Batch> {
         let mut state = self.lock();
         loop {
-            if let Some((first, core)) = state.take(&self.courtesy) {
-                let (requests, closed) = self.grow(state, first, own_rows);
-                return Some(Batch { requests, closed, core });
+            if let Some((first, cores)) = state.take(&self.courtesy, self.cores) {
+                let (requests, closed) = self.grow(state, first, graph);
+                return Some(Batch { requests, closed, cores });
             }
             state = if !state.waiting.is_empty() {
                 self.bell.wait_timeout(state, LOOK_FOR_CORE).unwrap_or_else(PoisonError::into_inner).0
@@ -120,13 +143,13 @@ impl Queue {
         &self,
         mut state: MutexGuard<'_, State>,
         first: Request,
-        own_rows: Option<usize>,
+        graph: GraphRows,
     ) -> (Vec<Request>, Closed) {
         if first.alone {
             return (vec![first], Closed::Alone);
         }
         let until = first.since.checked_add(state.limit.max_delay).unwrap_or(first.since);
-        let most_rows = own_rows.unwrap_or(state.limit.rows());
+        let most_rows = state.limit.rows_of(graph);
         let mut gathering =
             Gathering { rows: first.rows(), cells: cells(&first), requests: vec![first], most_rows };
         loop {
@@ -156,17 +179,17 @@ impl Queue {
 }
 
 impl State {
-    /// The request whose turn it is, abandoned ones dropped, and the core that it runs on. While there is no core for those who
+    /// The request whose turn it is, abandoned ones dropped, and the cores that it runs on. While there is none for those who
     /// have more in hand, lone ones go first.
-    fn take(&mut self, courtesy: &Courtesy) -> Option<(Request, Option<Core>)> {
+    fn take(&mut self, courtesy: &Courtesy, cores: usize) -> Option<(Request, Option<Cores>)> {
         self.waiting.retain(|request| !request.is_abandoned());
         let next = self.waiting.next(|_| true)?;
         let Request { lone, turn, .. } = next.piece();
         if *lone {
             return Some((next.take(), None));
         }
-        if let Some(core) = courtesy.core_now(turn.flow()) {
-            return Some((next.take(), Some(core)));
+        if let Some(cores) = courtesy.cores_now(turn.flow(), cores) {
+            return Some((next.take(), Some(cores)));
         }
         self.waiting.next(|request| request.lone).map(|lone| (lone.take(), None))
     }

@@ -1,5 +1,5 @@
 //! The loop of a session's thread: wait, gather what is there, run. A session that panicked, or failed several times in a
-//! row, is opened anew before it runs anything else.
+//! row, is opened anew before it runs anything else. One whose device is beyond use is not: nothing would be better afterwards.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -63,6 +63,8 @@ pub(super) struct Served {
 pub(super) struct Trust {
     failures: usize,
     broken: bool,
+    /// That its device is beyond use, and why.
+    pub(super) lost: Option<InferenceError>,
     /// The most cells and rows it has run.
     largest: (u64, usize),
 }
@@ -137,7 +139,7 @@ impl Served {
     pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
         let _serving = Serving(&self.queue);
         let stood = self.opener.files.standing();
-        let mut session = match self.opener.open_aside() {
+        let session = match self.opener.open_aside() {
             Ok((session, opened)) => {
                 self.note(&session);
                 // A caller who no longer waits dropped the handle too, which ends the loop at once.
@@ -148,24 +150,38 @@ impl Served {
             }
             Err(error) => return drop(ready.send(Err(error))),
         };
+        self.serve(session, &stood);
+    }
+
+    /// Runs batches until the queue is closed and empty, or there is nothing to run them on.
+    fn serve(&self, mut session: OpenSession, stood: &Standing) {
         let mut trust = Trust::default();
         while let Some(batch) = self.queue.gather(session.batch_rows()) {
             let size = batch.size();
-            if let Some(took) = batch.run(&mut session, &mut trust, &self) {
+            if let Some(took) = batch.run(&mut session, &mut trust, self) {
                 self.queue.learn(size, took);
+            }
+            if let Some(lost) = &trust.lost {
+                tracing::error!(model.id = %self.opener.id, error = %lost, "a session has lost its device");
+                return self.queue.lose(lost);
             }
             if trust.broken {
                 tracing::error!(model.id = %self.opener.id, "a session cannot be trusted any more; opening it anew");
                 // Closed first: there may be no room for two.
                 drop(session);
-                match self.opener.open_again(&stood) {
-                    Ok(fresh) => (session, trust) = (fresh, Trust::default()),
-                    Err(error) => {
-                        tracing::error!(model.id = %self.opener.id, %error, "a session could not be opened anew");
-                        return;
-                    }
-                }
+                let Some(fresh) = self.opened_anew(stood) else { return };
+                (session, trust) = (fresh, Trust::default());
             }
         }
+    }
+
+    fn opened_anew(&self, stood: &Standing) -> Option<OpenSession> {
+        let told = |error: &InferenceError| {
+            tracing::error!(model.id = %self.opener.id, %error, "a session could not be opened anew");
+            if matches!(error, InferenceError::DeviceLost { .. }) {
+                self.queue.lose(error);
+            }
+        };
+        self.opener.open_again(stood).inspect_err(told).ok()
     }
 }

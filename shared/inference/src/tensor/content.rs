@@ -1,5 +1,5 @@
-//! What a tensor holds: numbers, or a picture whose numbers are made where they are needed. A picture that waits for its batch so takes
-//! a quarter of the memory, and its numbers are written once, into the batch.
+//! What a tensor holds: numbers, or a picture whose numbers are made where they are needed. A picture that waits for its batch so
+//! takes a quarter of the memory, and its numbers are written once, into the batch.
 
 use std::sync::OnceLock;
 

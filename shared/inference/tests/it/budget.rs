@@ -121,6 +121,35 @@ impl MemoryMeter for Blind {
 }
 
 #[tokio::test]
+async fn what_a_model_took_with_more_sessions_is_not_held_against_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let facts = folder.path().join("facts.json");
+    let open = |sessions: usize, max_bytes: u64| {
+        let settings = CacheSettings {
+            max_bytes,
+            facts: Some(facts.clone()),
+            meter: Arc::new(Blind),
+            ..CacheSettings::default()
+        };
+        let loader =
+            loader_of(root().join("models"), SessionSettings { sessions, ..SessionSettings::default() });
+        ModelCache::new(loader, settings, Arc::new(Quiet)).unwrap()
+    };
+    let id = ModelId::from("shapes-detector");
+    let many = open(4, 1 << 30);
+    many.get(&id).await.unwrap();
+    let taken = many.bytes();
+    // Written after whoever waited was answered.
+    while !facts.exists() {
+        tokio::task::yield_now().await;
+    }
+    drop(many);
+    let few = open(1, taken - 1);
+    few.get(&id).await.unwrap();
+    assert!(few.bytes() < taken, "{} with one, {taken} with four", few.bytes());
+}
+
+#[tokio::test]
 async fn what_a_model_with_free_sides_needs_for_a_run_is_known_once_it_is_loaded() {
     let taken = async |warm_up_rows| {
         let settings = CacheSettings { warm_up_rows, meter: Arc::new(Blind), ..CacheSettings::default() };

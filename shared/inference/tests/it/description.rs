@@ -1,5 +1,6 @@
 //! What is told of a model without loading it.
 
+use millrace_contracts::model::ModelDescription;
 use millrace_inference::{InferenceError, Repository, SessionSettings};
 
 use crate::{goldens_folder, loader_of, root};
@@ -22,6 +23,13 @@ async fn a_description_says_what_loading_finds() {
                         "{id}"
                     );
                     assert_eq!(description.embedding_dimension, info.embedding_dimension, "{id}");
+                    assert_eq!(
+                        (description.input_size, description.file_bytes),
+                        (info.input_size, Some(info.bytes)),
+                        "{id}"
+                    );
+                    let (digest, told) = (Some(info.digest.clone()), info.description());
+                    assert_eq!(told, ModelDescription { digest, ..description }, "{id}");
                     described += 1;
                 }
                 (Err(described), Err(loaded)) => assert_eq!(described.kind(), loaded.kind(), "{id}"),

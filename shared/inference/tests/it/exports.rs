@@ -65,6 +65,22 @@ async fn models_of_timm_need_no_image_processor_beside_them() {
     }
 }
 
+/// What timm says beside it may be what there is no processor for.
+#[tokio::test]
+async fn the_owners_processor_of_a_model_of_timm_is_all_there_is() {
+    let config = json!({"architecture": "resnet10t", "num_classes": 3, "label_names": ["x", "y", "z"],
+        "pretrained_cfg": {"input_size": [3, 8, 8], "crop_mode": "border", "mean": [0.1, 0.1, 0.1], "std": [0.2, 0.2, 0.2]}});
+    let mut files = vec![("config.json", config.to_string())];
+    let error = load("multi-label", "model.onnx", &files).await.unwrap_err();
+    assert!(error.to_string().contains("crop_mode"), "{error}");
+    let owned = "[preprocess]\nimage_processor_type = \"ViTImageProcessor\"\nsize = 8\n";
+    files.push(("millrace.toml", owned.to_owned()));
+    let model = load("multi-label", "model.onnx", &files).await.unwrap();
+    let placement = model.classifier().unwrap().prepare(&Frame::filled(30, 20, [9; 3])).unwrap().placement;
+    assert_eq!((placement.scaled, placement.canvas), ((8, 8), (8, 8)));
+    assert!(placement.used[0].abs() < 1e-9, "nothing is cut off: {placement:?}");
+}
+
 #[tokio::test]
 async fn what_was_exported_is_what_the_exporter_says() {
     let exported = |architecture: &str| json!({"schema_version": 1, "export_format": "onnx", "components": {"model": {"file": "model.onnx", "metadata": {"architecture": architecture}}}});
@@ -80,8 +96,9 @@ async fn what_was_exported_is_what_the_exporter_says() {
         assert_eq!(model.info().labels, ["x", "y", "z"]);
         are_shares(&scores(&model).await);
         // A file of this name that is somebody else's says nothing.
-        let error = load("multi-label", "model.onnx", &with("[1, 2]".to_owned())).await.unwrap_err();
-        assert!(matches!(error, InferenceError::Unsupported { .. }), "{error}");
+        let nobody = load("multi-label", "model.onnx", &with("[1, 2]".to_owned())).await.unwrap();
+        let error = nobody.classifier().err().unwrap();
+        assert!(matches!(error, InferenceError::WrongTask { .. }), "{error}");
     }
 }
 

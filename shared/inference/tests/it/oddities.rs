@@ -3,7 +3,8 @@
 
 use millrace_contracts::ErrorKind;
 use millrace_inference::{
-    DetectParams, Found, InferenceError, Model, Scoring, Segment, SegmentMode, SegmentParams, SessionSettings,
+    DetectParams, Found, InferenceError, Modality, Model, Pooling, Scoring, Segment, SegmentMode,
+    SegmentParams, SessionSettings,
 };
 use millrace_vision::Frame;
 
@@ -54,6 +55,52 @@ async fn what_is_no_number_or_no_box_is_an_error() {
     for id in ["nan-classifier", "infinite-classifier"] {
         let error = classify(id).await.unwrap_err();
         assert!(matches!(error, InferenceError::Output { .. }), "{id}: {error}");
+    }
+}
+
+async fn read_segments(id: &str, mode: SegmentMode) -> Result<Vec<Segment>, InferenceError> {
+    let model = tiny(id).await?;
+    let segmenter = model.segmenter()?;
+    let prepared = segmenter.prepare(&Frame::filled(64, 64, [9; 3]))?;
+    let outputs = model.infer(prepared.inputs).await?.outputs;
+    let params = SegmentParams { mode, confidence: 0.5, iou: 0.5, max_segments: 10 };
+    segmenter.read(&outputs, &prepared.placement, &params)
+}
+
+async fn embed(id: &str, pooling: Option<Pooling>) -> Result<Vec<f32>, InferenceError> {
+    let model = tiny(id).await?;
+    let embedder = model.embedder()?;
+    let inputs = embedder.prepare_image(&Frame::filled(30, 20, [9; 3]))?;
+    let outputs = model.infer_part(embedder.part(Modality::Image)?, inputs).await?.outputs;
+    embedder.read(Modality::Image, &outputs, pooling)
+}
+
+#[tokio::test]
+async fn masks_and_vectors_of_what_is_no_number_are_errors_too() {
+    let modes = [SegmentMode::Semantic, SegmentMode::Instance, SegmentMode::Panoptic];
+    let (class_maps, queries, instances) = (&modes[..1], &modes[..], &modes[1..2]);
+    for (id, modes) in [
+        ("nan-class-map", class_maps),
+        ("infinite-class-map", class_maps),
+        ("nan-queries", queries),
+        ("infinite-queries", queries),
+        ("nan-masks", queries),
+        ("infinite-masks", queries),
+        ("yolo-segment-infinite", instances),
+    ] {
+        for mode in modes {
+            let error = read_segments(id, *mode).await.unwrap_err();
+            assert!(matches!(error, InferenceError::Output { .. }), "{id} {mode:?}: {error}");
+            assert!(error.to_string().contains("NaN or infinity"), "{id} {mode:?}: {error}");
+        }
+    }
+    for id in ["nan-embedding", "infinite-embedding"] {
+        for pooling in [None, Some(Pooling::Cls)] {
+            let error = embed(id, pooling).await.unwrap_err();
+            assert!(matches!(error, InferenceError::Output { .. }), "{id} {pooling:?}: {error}");
+            assert!(error.to_string().contains("NaN or infinity"), "{id} {pooling:?}: {error}");
+        }
+        assert_eq!(embed(id, Some(Pooling::Mean)).await.unwrap(), [1.0; 4], "of its patches it is none");
     }
 }
 
@@ -197,12 +244,7 @@ async fn the_forms_of_ultralytics_exports_are_read_alike() {
 }
 
 async fn segment(id: &str) -> Vec<Segment> {
-    let model = tiny(id).await.unwrap();
-    let segmenter = model.segmenter().unwrap();
-    let prepared = segmenter.prepare(&Frame::filled(64, 64, [9; 3])).unwrap();
-    let outputs = model.infer(prepared.inputs).await.unwrap().outputs;
-    let params = SegmentParams { mode: SegmentMode::Instance, confidence: 0.5, iou: 0.5, max_segments: 10 };
-    segmenter.read(&outputs, &prepared.placement, &params).unwrap()
+    read_segments(id, SegmentMode::Instance).await.unwrap()
 }
 
 #[tokio::test]

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 
 use millrace_inference::{Elements, Given, InferenceError, Model, ModelLoader, SessionSettings, Tensor};
+use millrace_onnx::{Attribute, Element, Graph, Side};
 use millrace_vision::Frame;
 use serde_json::{Value, json};
 
@@ -101,6 +102,100 @@ async fn graphs_that_are_not_plain_are_refused() {
     for (id, says) in [("texts", "is texts"), ("sequence", "a sequence")] {
         let error = raw_models().load(&id.into()).await.map(|_| ()).unwrap_err();
         assert!(matches!(&error, InferenceError::Unsupported { .. }), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+}
+
+/// Names and texts.
+type Texts<'a> = &'a [(&'a str, &'a str)];
+
+/// A folder of the models in `models`, each a graph with files beside it.
+fn folder_of(models: &[(&str, Vec<u8>, Texts<'_>)]) -> tempfile::TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (id, graph, files) in models {
+        let place = folder.path().join(id);
+        std::fs::create_dir_all(&place).unwrap();
+        std::fs::write(place.join("model.onnx"), graph).unwrap();
+        for (name, text) in *files {
+            std::fs::write(place.join(name), text).unwrap();
+        }
+    }
+    folder
+}
+
+/// Takes a picture and gives its mean, as an export that says so much of itself.
+fn picture_model(metadata: Texts<'_>) -> Vec<u8> {
+    let mut graph = Graph::new("mean");
+    let sides = [Side::Free("batch"), Side::Fixed(3), Side::Fixed(4), Side::Fixed(6)];
+    graph.input("pixel_values", Element::F32, &sides);
+    graph.node("ReduceMean", &["pixel_values"], "mean", &[("axes", Attribute::Ints(&[2, 3]))]);
+    graph.output(
+        "mean",
+        Element::F32,
+        &[Side::Free("batch"), Side::Fixed(3), Side::Fixed(1), Side::Fixed(1)],
+    );
+    for (key, value) in metadata {
+        graph.metadata(key, value);
+    }
+    graph.encode()
+}
+
+const DEPTH: &str =
+    r#"{"model_type": "depth_anything", "architectures": ["DepthAnythingForDepthEstimation"]}"#;
+const DETECTOR: &str = r#"{"model_type": "detr", "architectures": ["DetrForObjectDetection"]}"#;
+
+#[tokio::test]
+async fn what_is_of_no_family_runs_as_plain_tensors_whatever_it_says_of_itself() {
+    let pose = [("task", "pose"), ("stride", "32"), ("names", "{0: 'person'}")];
+    let folder = folder_of(&[
+        (
+            "depth",
+            picture_model(&[]),
+            &[("config.json", DEPTH), ("millrace.toml", "[image]\nsize = [6, 4]\n")],
+        ),
+        ("pose", picture_model(&pose), &[]),
+        ("silent", picture_model(&[]), &[]),
+        ("chosen", picture_model(&pose), &[("millrace.toml", "family = \"raw\"")]),
+    ]);
+    let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
+    for (id, says) in [
+        (
+            "depth",
+            "for detection: its config.json says depth_anything (DepthAnythingForDepthEstimation), and no family",
+        ),
+        ("pose", "for detection: it is an Ultralytics export for the task \"pose\", and no family"),
+        (
+            "silent",
+            "for detection: neither its ONNX metadata nor its config.json names a family, and no family",
+        ),
+        ("chosen", "not for detection; choose another"),
+    ] {
+        let model = loader.load(&id.into()).await.unwrap();
+        assert_eq!(model.info().family, "raw", "{id}");
+        let error = model.detector().err().unwrap();
+        assert!(matches!(error, InferenceError::WrongTask { .. }), "{error}");
+        assert!(error.to_string().contains(says), "{error}");
+    }
+    let depth = loader.load(&"depth".into()).await.unwrap();
+    let frame = Frame::filled(17, 9, [255, 51, 102]);
+    let inputs = depth.raw().unwrap().prepare(Some(&frame), BTreeMap::new()).unwrap();
+    for (have, want) in outputs(&depth, inputs).await["mean"].data().iter().zip([1.0, 0.2, 0.4]) {
+        assert!((have - want).abs() < 1e-5, "{have} and not {want}");
+    }
+}
+
+#[tokio::test]
+async fn what_is_of_a_family_and_cannot_be_read_is_refused_as_before() {
+    let lacking = [("task", "detect"), ("stride", "32")];
+    let folder = folder_of(&[
+        ("detr", picture_model(&[]), &[("config.json", DETECTOR)]),
+        ("yolo", picture_model(&lacking), &[]),
+    ]);
+    let loader = loader_of(folder.path().to_owned(), SessionSettings::default());
+    for (id, says) in
+        [("detr", "no output \"logits\""), ("yolo", "\"detect\", without all that its family reads")]
+    {
+        let error = loader.load(&id.into()).await.map(drop).unwrap_err();
         assert!(error.to_string().contains(says), "{error}");
     }
 }

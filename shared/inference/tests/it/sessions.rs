@@ -1,11 +1,18 @@
 //! Session threads: batches, shapes, requests nobody waits for, and sessions that are opened anew.
 
+use std::time::Duration;
+
 use futures::future::join_all;
 use millrace_contracts::ErrorKind;
 use millrace_inference::{Closed, InferenceError, SessionSettings, Tensor};
 use millrace_onnx::{Attribute, Element, Graph, Side};
 
 use crate::{loader_of, root};
+
+/// What CUDA says of a device that is beyond use.
+const ILLEGAL: &str = "CUDA failure 700: an illegal memory access was encountered";
+/// What it says of one that is not there any more.
+const NONE_THERE: &str = "no CUDA-capable device is detected";
 
 fn picture(value: f32) -> Tensor {
     Tensor::new(vec![1, 3, 320, 320], vec![value; 3 * 320 * 320]).unwrap()
@@ -62,6 +69,39 @@ async fn several_sessions_share_one_queue() {
     assert!(results.iter().all(Result::is_ok));
 }
 
+#[tokio::test]
+async fn threads_and_sessions_change_no_result() {
+    let one = model(SessionSettings::default()).await;
+    let several =
+        SessionSettings { sessions: 2, intra_op_threads: 2, max_batch: 1, ..SessionSettings::default() };
+    let several = model(several).await;
+    for level in [0.1, 0.5, 0.9] {
+        let expected = one.infer(vec![picture(level)]).await.unwrap().outputs;
+        let both = join_all((0..4).map(|_| several.infer(vec![picture(level)]))).await;
+        for found in both.into_iter().map(|found| found.unwrap().outputs) {
+            assert_eq!(found[0].shape(), expected[0].shape());
+            let pairs = found[0].data().iter().zip(expected[0].data());
+            let difference = pairs.map(|(a, b)| (a - b).abs()).fold(0.0, f32::max);
+            assert!(difference < 1e-3, "{difference}");
+        }
+    }
+}
+
+/// Of sessions that nobody asked for there are no more than their weights leave room for.
+#[test]
+fn sessions_are_reckoned_with_their_weights_and_left_out_where_those_are_too_large() {
+    let bytes = std::fs::metadata(root().join("models/shapes-detector/model.onnx")).unwrap().len();
+    let prospect = |most_read_bytes| {
+        let four =
+            SessionSettings { sessions: 4, most_read_bytes, max_batch: 1, ..SessionSettings::default() };
+        loader_of(root().join("models"), four).prospect(&"shapes-detector".into())
+    };
+    for (most, sessions) in [(None, 4), (Some(u64::MAX), 4), (Some(3 * bytes), 3), (Some(0), 1)] {
+        let found = prospect(most);
+        assert_eq!((found.file_bytes, found.concurrency), (Some(sessions as u64 * bytes), sessions + 1));
+    }
+}
+
 /// Gives `number` for 0; runs of anything else fail.
 fn only_for_nought(number: f32, version: &str) -> Vec<u8> {
     let mut graph = Graph::new("only for nought");
@@ -96,4 +136,62 @@ async fn a_session_is_opened_anew_of_the_files_that_the_model_was_loaded_from_or
     let lost = run(0.0).await.unwrap_err();
     assert!(matches!(lost, InferenceError::SessionLost { .. }), "{lost}");
     assert_eq!(lost.kind(), ErrorKind::ModelLoadError, "asked for again it is loaded afresh");
+}
+
+/// Gives 0 for 0; runs of anything else fail as they do on a device that is beyond use: a node goes by the name of its output,
+/// and the runtime says which node failed.
+fn loses_its_device() -> Vec<u8> {
+    let mut graph = Graph::new("loses its device");
+    let sides = [Side::Free("batch"), Side::Fixed(1)];
+    graph.input("x", Element::F32, &sides).output("y", Element::F32, &sides);
+    graph.constant("numbers", &[1], &[0.0]);
+    graph.node("Cast", &["x"], "at", &[("to", Attribute::Int(7))]);
+    graph.node("Gather", &["numbers", "at"], ILLEGAL, &[]).node("Identity", &[ILLEGAL], "y", &[]);
+    graph.encode()
+}
+
+fn row(x: f32) -> Vec<Tensor> {
+    vec![Tensor::new(vec![1, 1], vec![x]).unwrap()]
+}
+
+#[tokio::test]
+async fn a_device_that_is_beyond_use_is_told_to_all_who_wait_and_to_all_who_come() {
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::create_dir_all(folder.path().join("m")).unwrap();
+    std::fs::write(folder.path().join("m/model.onnx"), loses_its_device()).unwrap();
+    // Four in a batch, and a fifth behind it.
+    let sessions =
+        SessionSettings { max_batch: 4, max_delay: Duration::from_secs(60), ..SessionSettings::default() };
+    let model = loader_of(folder.path().to_owned(), sessions).load(&"m".into()).await.unwrap();
+    let results = join_all([0.0, 0.0, 5.0, 0.0, 0.0].map(|x| model.infer(row(x)))).await;
+    for result in results.into_iter().chain([model.infer(row(0.0)).await]) {
+        let lost = result.unwrap_err();
+        assert!(matches!(lost, InferenceError::DeviceLost { .. }), "{lost}");
+        assert_eq!(lost.kind(), ErrorKind::WorkerUnavailable, "another process may do it");
+        assert!(lost.to_string().contains("CUDA failure 700"), "{lost}");
+    }
+}
+
+#[tokio::test]
+async fn a_session_that_finds_no_device_when_it_is_opened_anew_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("m/model.onnx");
+    std::fs::create_dir_all(folder.path().join("m")).unwrap();
+    std::fs::write(&file, only_for_nought(1.0, "one")).unwrap();
+    let model = loader_of(folder.path().to_owned(), SessionSettings::default());
+    let model = model.load(&"m".into()).await.unwrap();
+    let mut graph = Graph::new("no device");
+    let sides = [Side::Free("batch"), Side::Fixed(1)];
+    graph.input("x", Element::F32, &sides).output("y", Element::F32, &sides);
+    std::fs::write(&file, graph.node(&format!("org.example::{NONE_THERE}"), &["x"], "y", &[]).encode())
+        .unwrap();
+    for _ in 0..3 {
+        let failed = model.infer(row(5.0)).await;
+        assert!(matches!(failed, Err(InferenceError::Run { .. })), "{failed:?}");
+    }
+    let lost = model.infer(row(0.0)).await.unwrap_err();
+    assert!(
+        matches!(&lost, InferenceError::DeviceLost { detail, .. } if detail.contains(NONE_THERE)),
+        "{lost}"
+    );
 }

@@ -33,7 +33,8 @@ pub struct PointsPut {
 }
 
 impl Collections<'_> {
-    /// Adds points, or replaces those of the same ids: all or none. Blobs that payloads refer to are kept as long as the collection. Of several with one id the last counts.
+    /// Adds points, or replaces those of the same ids: all or none. Blobs that payloads refer to are kept as long as the
+    /// collection. Of several with one id the last counts.
     ///
     /// # Errors
     /// `NotFound` for the collection, `Vector` for the first vector that it does not take, `Full`, `Unavailable`.

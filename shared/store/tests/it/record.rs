@@ -1,6 +1,6 @@
 use anyhow::Result;
 use millrace_contracts::event::LogPosition;
-use millrace_contracts::{Event, ExecutionStatus, NodeStatus, UnixMillis};
+use millrace_contracts::{BlobId, Event, ExecutionStatus, NodeStatus, UnixMillis};
 use millrace_store::{JobFilter, JobRecord, JobStatus, JobTask, StoreError};
 use serde_json::{Value, json};
 
@@ -152,6 +152,27 @@ async fn attempts_are_jobs_of_their_own_and_are_counted() -> Result<()> {
     }
     let other = JobFilter { model_id: Some("nobody".into()), ..JobFilter::default() };
     assert_eq!(fixture.store.jobs().list(&other, None, 10).await?, []);
+    Ok(())
+}
+
+#[tokio::test]
+async fn a_job_of_a_model_at_a_long_address_is_recorded_and_found_by_it() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let mut story = Story::new();
+    story.execute().started().queued("detect", 1).detected("detect", 1).ended("completed", &Value::Null);
+    // The longest there is, of which little can be left out by compression.
+    let mut digits = String::new();
+    while digits.len() < 2_048 {
+        digits.push_str(&BlobId::of(digits.as_bytes()).to_string());
+    }
+    let address = format!("https://models.example/?{digits}")[..2_048].to_owned();
+    for event in &mut story.events {
+        event.data = serde_json::from_str(&event.data.to_string().replace("shapes-detector", &address))?;
+    }
+    fixture.record(&story.events).await?;
+    let filter = JobFilter { model_id: Some(address.as_str().into()), ..JobFilter::default() };
+    let jobs = fixture.store.jobs().list(&filter, None, 10).await?;
+    assert_eq!(jobs.iter().map(|job| job.id).collect::<Vec<_>>(), [story.job("detect", 1)]);
     Ok(())
 }
 

@@ -8,7 +8,8 @@ use millrace_contracts::message::RerunOf;
 use millrace_contracts::schedule::{Overlap, ScheduleSpec};
 use millrace_contracts::{BlobId, NodeStatus, ScheduleId, UnixMillis, WorkflowId};
 use millrace_store::{
-    AcceptedRun, Definition, Expired, NewSchedule, NewWorkflow, ScheduleLimits, ScheduleRecord, StoreError,
+    AcceptedRun, Definition, Expired, ModelRecord, NewSchedule, NewWorkflow, ScheduleLimits, ScheduleRecord,
+    StoreError,
 };
 use serde_json::{Map, Value, json};
 
@@ -123,6 +124,34 @@ async fn tombstones_and_rows_without_a_command_go_too() -> Result<()> {
     let now = UnixMillis::now();
     assert_eq!(executions.expire(UnixMillis(now.0 - DAY_MS), 10).await?.deleted, 0);
     assert_eq!(executions.expire(UnixMillis(now.0 + DAY_MS), 10).await?.deleted, 2);
+    Ok(())
+}
+
+/// However long ago they were stored: models are used long after they were registered.
+#[tokio::test]
+async fn the_files_of_a_registered_model_are_in_use_until_it_is_deleted() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let id = |name: &str| BlobId::of(name.as_bytes());
+    let model = ModelRecord {
+        id: "acme/parts".into(),
+        source: "trained".to_owned(),
+        family: None,
+        task: "tensor".to_owned(),
+        labels: Vec::new(),
+        input_size: None,
+        size_bytes: None,
+        digest: None,
+        location: Some(format!("blob:{}", id("graph"))),
+        metadata: json!({"files": {"model.onnx_data": format!("blob:{}", id("weights"))}, "image": null}),
+        created_at: UnixMillis(0),
+        updated_at: UnixMillis(0),
+    };
+    fixture.store.models().put(&model, 1).await?;
+    let asked = ["graph", "weights", "nobody's"].map(id);
+    let uses = fixture.store.blob_uses();
+    assert_eq!(uses.in_use(&asked).await?, HashSet::from(["graph", "weights"].map(id)));
+    fixture.store.models().delete(&model.id).await?;
+    assert!(uses.in_use(&asked).await?.is_empty());
     Ok(())
 }
 

@@ -1,5 +1,6 @@
-//! The median of a neighbourhood, by a histogram that slides along the row (Huang, Yang and Tang: "A fast two-dimensional
-//! median filtering algorithm", 1979); the smallest kernels by sorting networks. Beyond the edge stands the edge's pixel (OpenCV `BORDER_REPLICATE`).
+//! The median of a neighbourhood, by a histogram that slides along the row (Huang, Yang and Tang: "A fast two-dimensional median
+//! filtering algorithm", 1979); the smallest kernels by sorting networks. Beyond the edge stands the edge's pixel (OpenCV
+//! `BORDER_REPLICATE`).
 
 use super::networks;
 use crate::Frame;

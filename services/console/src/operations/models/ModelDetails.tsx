@@ -32,12 +32,16 @@ export function ModelDetails({ model, onClose }: Props) {
           </Fact>
           <Fact name="Task">{model.task}</Fact>
           <Fact name="Family">{model.family}</Fact>
+          <Fact name="Pictures it is given">
+            {model.input_size && `${model.input_size.join(' × ')} pixels`}
+          </Fact>
           <Fact name="Dimensions of its vectors">{model.embedding_dimension}</Fact>
           <Fact name="ONNX file">
             {model.checkpoint && <Long text={model.checkpoint} label="where it is" />}
           </Fact>
           <Fact name="Its SHA-256">{model.sha256 && <Long text={model.sha256} label="its SHA-256" />}</Fact>
-          <Fact name="Warm copy">
+          <Fact name="Its files">{model.file_bytes != null && formatBytes(model.file_bytes)}</Fact>
+          <Fact name={model.workers.length > 0 ? 'Warm copy' : 'Copy that was loaded last'}>
             {model.digest && <Long text={model.digest} label="the copy’s digest" />}
           </Fact>
           <Fact name="In memory">{model.bytes != null && formatBytes(model.bytes)}</Fact>

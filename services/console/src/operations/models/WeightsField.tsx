@@ -22,7 +22,7 @@ export function WeightsField({ value, onChange }: Props) {
       <Group key={at} gap={6} align="flex-end" wrap="nowrap">
         <TextInput
           w={190}
-          label={`Name of ${label.toLowerCase()}`}
+          label={`${label} are called`}
           placeholder={nameOf(row) || 'model.onnx.data'}
           value={row.name}
           onChange={event => set(at, { name: event.currentTarget.value })}

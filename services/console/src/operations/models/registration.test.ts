@@ -49,8 +49,8 @@ describe('registering', () => {
       weights: [],
     });
     expect(sent.slice(0, 2).map(([path, type]) => [path, type])).toEqual([
-      ['/api/v1/blobs', 'application/octet-stream'],
-      ['/api/v1/blobs', 'application/octet-stream'],
+      ['/api/v1/blobs?for=model', 'application/octet-stream'],
+      ['/api/v1/blobs?for=model', 'application/octet-stream'],
     ]);
     expect(sent[2]).toEqual([
       '/api/v1/models',

@@ -40,9 +40,9 @@ export async function register(model: Registration, signal?: AbortSignal): Promi
   // Before anything is uploaded: they may be refused.
   const names = classes(model.labels);
   const given = filesOf(model);
-  const files = await Promise.all(
-    given.map(async ([name, origin]) => [name, await place(origin, signal)] as const),
-  );
+  const files: [string, string][] = [];
+  // One after another: the server takes a few large files at once, and they share this machine's connection.
+  for (const [name, origin] of given) files.push([name, await place(origin, signal)]);
   const body: ModelRequest = {
     id: model.id.trim(),
     task: model.task,
@@ -101,6 +101,7 @@ async function place(origin: Origin, signal?: AbortSignal): Promise<string> {
   if (typeof origin === 'string') return origin.trim();
   // As bytes, whatever it holds: a blob is no request.
   const body = origin.slice(0, origin.size, 'application/octet-stream');
-  const { blob } = await request<StoredBlob>('/blobs', { method: 'POST', body, signal });
+  // For what it is: files of models may be larger than others.
+  const { blob } = await request<StoredBlob>('/blobs?for=model', { method: 'POST', body, signal });
   return `blob:${blob}`;
 }

@@ -147,7 +147,8 @@ async fn device(loaded: &Loaded) -> Result<String, String> {
     let wanted = millrace_worker::wanted_device(loaded.settings.worker.device);
     let chosen = tokio::task::spawn_blocking(move || Chosen::of(&library, wanted)).await;
     let chosen = chosen.map_err(|fault| fault.to_string())?.map_err(|fault| fault.to_string())?;
-    Ok(format!("models run on {chosen}"))
+    let cores = millrace_worker::ModelCores::of(&loaded.settings.worker, chosen.device);
+    Ok(format!("models run on {chosen}; each in {cores}"))
 }
 
 async fn models(settings: &Settings) -> Result<String, String> {

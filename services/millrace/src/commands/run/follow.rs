@@ -28,6 +28,8 @@ pub(super) struct Follower<'a> {
     events: ResumedStream<'a>,
     doubt: Doubt<'a>,
     run: ExecutionId,
+    /// What a command takes to find the same api.
+    flag: String,
     out: Out,
     quiet: bool,
     /// Node runs that have had their line.
@@ -42,7 +44,8 @@ impl<'a> Follower<'a> {
         let bar = bars.steps("nodes", 0);
         let events = ResumedStream::new(client, format!("/executions/{run}/events"), Vec::new());
         let doubt = Doubt::new(client, run);
-        Self { events, doubt, run, out, quiet, shown: HashSet::new(), ended: None, bar }
+        let flag = client.flag();
+        Self { events, doubt, run, flag, out, quiet, shown: HashSet::new(), ended: None, bar }
     }
 
     /// Shows what happens until the run has ended.
@@ -50,7 +53,7 @@ impl<'a> Follower<'a> {
         loop {
             let message = self.next().await.with_context(|| {
                 let hint = "the run goes on without this command; watch it again: millrace executions follow";
-                format!("lost sight of the run {0}; {hint} {0}", self.run)
+                format!("lost sight of the run {0}; {hint} {0}{1}", self.run, self.flag)
             })?;
             match message.filter(|message| !message.is_last()) {
                 Some(message) if message.event == "snapshot" => self.snapshot(&message)?,

@@ -1,0 +1,100 @@
+//! How much of the processor one model gets, where nobody says it. Rule: half of the cores are one model's, the other half is for
+//! pictures and for the other models.
+
+use std::fmt;
+
+use millrace_config::Worker;
+use millrace_inference::Device;
+
+use crate::cpu::cores;
+
+/// More threads make a run hardly shorter.
+const MOST_THREADS: usize = 4;
+/// Each has the model's weights in memory.
+const MOST_SESSIONS: usize = 4;
+
+/// What one model gets, unless its own settings say otherwise.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ModelCores {
+    /// Its inference sessions, where its size allows as many.
+    pub sessions: usize,
+    /// Threads of each.
+    pub threads: usize,
+}
+
+impl ModelCores {
+    /// What the settings say; what they leave open, by the cores that this process may use.
+    #[must_use]
+    pub fn of(worker: &Worker, device: Device) -> Self {
+        Self::among(cores(), worker, device)
+    }
+
+    fn among(cores: usize, worker: &Worker, device: Device) -> Self {
+        let half = if device == Device::Cpu { cores / worker.processes.max(1) / 2 } else { 1 };
+        let set = |count: usize| (count > 0).then_some(count);
+        let (threads, sessions) = (set(worker.intra_op_threads), set(worker.sessions_per_model));
+        let threads = threads.unwrap_or_else(|| (half / sessions.unwrap_or(1)).clamp(1, MOST_THREADS));
+        let sessions = sessions.unwrap_or_else(|| (half / threads).clamp(1, MOST_SESSIONS));
+        Self { sessions, threads }
+    }
+}
+
+impl fmt::Display for ModelCores {
+    /// `1 session of 1 thread`, `2 sessions of 4 threads`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let several = |count: usize| if count == 1 { "" } else { "s" };
+        let Self { sessions, threads } = *self;
+        write!(f, "{sessions} session{} of {threads} thread{}", several(sessions), several(threads))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sessions_and_threads(cores: usize, worker: &Worker) -> (usize, usize) {
+        let ModelCores { sessions, threads } = ModelCores::among(cores, worker, Device::Cpu);
+        (sessions, threads)
+    }
+
+    #[test]
+    fn a_model_gets_half_of_the_cores() {
+        let by_cores = [1, 2, 3, 4, 6, 8, 16, 24, 32, 128];
+        let given = by_cores.map(|cores| sessions_and_threads(cores, &Worker::default()));
+        let expected = [(1, 1), (1, 1), (1, 1), (1, 2), (1, 3), (1, 4), (2, 4), (3, 4), (4, 4), (4, 4)];
+        assert_eq!(given, expected);
+    }
+
+    #[test]
+    fn workers_on_one_machine_share_its_cores() {
+        let of_four = Worker { processes: 4, ..Worker::default() };
+        assert_eq!([4, 16, 64].map(|cores| sessions_and_threads(cores, &of_four)), [(1, 1), (1, 2), (2, 4)]);
+    }
+
+    #[test]
+    fn what_is_set_is_done_and_what_is_left_open_fits_beside_it() {
+        let worker = |intra_op_threads, sessions_per_model| Worker {
+            intra_op_threads,
+            sessions_per_model,
+            ..Worker::default()
+        };
+        assert_eq!(sessions_and_threads(2, &worker(3, 5)), (5, 3));
+        assert_eq!(sessions_and_threads(16, &worker(2, 0)), (4, 2));
+        assert_eq!(sessions_and_threads(16, &worker(0, 3)), (3, 2));
+        assert_eq!(sessions_and_threads(2, &worker(0, 8)), (8, 1));
+    }
+
+    #[test]
+    fn on_a_gpu_cores_are_none_of_a_models() {
+        let (worker, cuda) = (Worker::default(), Device::Cuda(0));
+        assert_eq!(ModelCores::among(64, &worker, cuda), ModelCores { sessions: 1, threads: 1 });
+        let two = Worker { sessions_per_model: 2, ..worker };
+        assert_eq!(ModelCores::among(64, &two, cuda).sessions, 2);
+    }
+
+    #[test]
+    fn it_is_told_in_words() {
+        let told = |sessions, threads| ModelCores { sessions, threads }.to_string();
+        assert_eq!([told(1, 1), told(2, 4)], ["1 session of 1 thread", "2 sessions of 4 threads"]);
+    }
+}
