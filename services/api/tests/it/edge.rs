@@ -132,7 +132,8 @@ async fn bodies_have_types_and_limits() -> anyhow::Result<()> {
     let large = Reply::of(post("/api/v1/blobs").body(vec![0; 65 << 20])).await?;
     large.problem(413, "PAYLOAD_TOO_LARGE");
     let detail = large.body["detail"].as_str().unwrap_or_default();
-    assert!(!detail.contains("/blobs"), "it was sent there: {detail}");
+    assert!(!detail.contains("/api/v1/blobs first"), "it was sent there: {detail}");
+    assert!(detail.contains("blobs.max_blob"), "says what may be raised: {detail}");
     world.stop().await
 }
 
