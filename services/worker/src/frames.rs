@@ -1,17 +1,19 @@
 //! Decoded pictures, shared between the blocks of one worker: fetched and decoded once however many ask, held within a
 //! budget of bytes.
 
+mod decoding;
 mod errand;
 
 use std::convert::Infallible;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use millrace_blobs::Blobs;
 use millrace_contracts::{BlobId, JobError};
 use millrace_shelf::Shelf;
-use millrace_vision::{Frame, Limits, Reduction, Rgb, decode_reduced};
+use millrace_vision::{Frame, Limits, Reduction, Rgb};
 
+use self::decoding::{Decoded, Decoding};
 use self::errand::Errand;
 use crate::cpu::{Caller, CpuPool};
 use crate::error::{of_blobs, of_vision};
@@ -81,7 +83,7 @@ impl Frames {
             self.decoded(wanted, caller.clone(), clock, move |frame: &Frame| first.run(frame)).await?;
         if errand.is_to_do() {
             let late = errand.clone();
-            self.cpu.run(caller, move || late.run(&frame)).await.map_err(|panic| panicked(&panic))?;
+            self.on_cpu(caller, move || late.run(&frame)).await?;
         }
         let (made, took) = errand.made().map_err(|panic| panicked(&panic))?;
         clock.add(stage, took);
@@ -96,27 +98,51 @@ impl Frames {
         clock: &Clock,
         more: impl FnOnce(&Frame) + Send + 'static,
     ) -> Result<Frame, JobError> {
+        let (limits, background) = (self.limits, self.background);
+        let decoding = Decoding { limits, background, reduction: wanted.reduction, more };
         let load = async {
-            let bytes = clock.time(Stage::Fetch, self.blobs.get_once(wanted.blob)).await;
-            let bytes = bytes.map_err(|error| of_blobs(&error))?;
-            let (limits, background) = (self.limits, self.background);
-            let decode = move || {
-                let begun = Instant::now();
-                let decoded = decode_reduced(&bytes, &limits, background, wanted.reduction);
-                let took = begun.elapsed();
-                if let Ok(frame) = &decoded {
-                    more(frame);
-                }
-                (decoded, took)
-            };
-            let done = self.cpu.run(caller, decode).await.map_err(|panic| panicked(&panic))?;
-            let (decoded, took) = done.0;
+            let Decoded { frame, took } = self.brought(wanted.blob, (caller, clock), decoding).await?;
             clock.add(Stage::Decode, took);
-            let frame = decoded.map_err(|error| of_vision(&error))?;
+            let frame = frame.map_err(|error| of_vision(&error))?;
             let bytes = cost_of(&frame);
             Ok((frame, bytes))
         };
         self.decoded.get_or_load(&wanted, load).await
+    }
+
+    /// Fetches a picture's file and decodes it. One thread does both where it need not wait for the file: each change of threads
+    /// costs about as much as reading it.
+    async fn brought<M: FnOnce(&Frame) + Send + 'static>(
+        &self,
+        blob: BlobId,
+        (caller, clock): (Caller, &Clock),
+        decoding: Decoding<M>,
+    ) -> Result<Decoded, JobError> {
+        let decoding = match self.blobs.local(blob) {
+            Some(local) => {
+                let both = move || decoding.run_local(local);
+                match self.on_cpu(caller.clone(), both).await? {
+                    Ok((fetch, decoded)) => {
+                        clock.add(Stage::Fetch, fetch);
+                        return Ok(decoded);
+                    }
+                    Err(decoding) => decoding,
+                }
+            }
+            None => decoding,
+        };
+        let bytes = clock.time(Stage::Fetch, self.blobs.get_once(blob)).await;
+        let bytes = bytes.map_err(|error| of_blobs(&error))?;
+        self.on_cpu(caller, move || decoding.run(&bytes)).await
+    }
+
+    async fn on_cpu<T: Send + 'static>(
+        &self,
+        caller: Caller,
+        work: impl FnOnce() -> T + Send + 'static,
+    ) -> Result<T, JobError> {
+        let done = self.cpu.run(caller, work).await;
+        done.map(|(made, _)| made).map_err(|panic| panicked(&panic))
     }
 
     /// Remembers the pixels of a blob that was just written without loss.

@@ -4,6 +4,7 @@ use std::io;
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use bytes::Bytes;
 use millrace_contracts::BlobId;
@@ -22,6 +23,8 @@ pub struct Blobs {
     pub(crate) store: Arc<dyn ObjectStore>,
     /// Where the store is on the disk; none for a bucket.
     pub(crate) folder: Option<Arc<Path>>,
+    /// Whether its file system can say what is in memory, for all that is known.
+    pub(crate) tells: Arc<AtomicBool>,
     /// What the store is called.
     pub(crate) address: Arc<str>,
     lately: Lately,
@@ -40,6 +43,7 @@ impl Blobs {
         Ok(Self {
             store,
             folder: folder.map(Arc::from),
+            tells: Arc::new(AtomicBool::new(true)),
             address: address.into(),
             lately: Lately::new(settings.cache_bytes),
             max_blob_bytes: settings.max_blob_bytes,
@@ -95,6 +99,10 @@ impl Blobs {
             Some(bytes) => Ok(bytes),
             None => self.read(id).await,
         }
+    }
+
+    pub(crate) fn lately(&self, id: BlobId) -> Option<Bytes> {
+        self.lately.get(id)
     }
 
     async fn read(&self, id: BlobId) -> Result<Bytes, BlobsError> {

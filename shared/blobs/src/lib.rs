@@ -6,6 +6,7 @@ mod error;
 mod file;
 mod input;
 mod lately;
+mod local;
 mod location;
 mod pieces;
 mod resolve;
@@ -16,5 +17,6 @@ mod value;
 
 pub use blobs::Blobs;
 pub use error::BlobsError;
+pub use local::LocalBlob;
 pub use retire::TOUCHED_FOR;
 pub use settings::BlobsSettings;

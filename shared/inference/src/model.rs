@@ -17,7 +17,8 @@ use crate::families::family_of;
 use crate::session::{Around, SessionFiles};
 use crate::{
     Classifier, Companion, Detector, Device, Embedder, Facts, Family, InferenceError, Inferred, ModelFiles,
-    Part, RawModel, Relief, Repository, Rows, Runtime, Segmenter, Serving, SessionSettings, SessionThread,
+    Part, Pending, RawModel, Relief, Repository, Rows, Runtime, Segmenter, Serving, SessionSettings,
+    SessionThread,
 };
 
 /// A model that is ready to run. Out of a cache it is a lease: the model stays loaded for as long as it is held.
@@ -154,15 +155,24 @@ impl Model {
     /// # Errors
     /// As [`SessionThread::infer`]; [`InferenceError::Unsupported`] when it has no such graph.
     pub async fn infer_part(&self, part: Part, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
-        let Core { info, session, companions, .. } = &*self.core;
-        let companion = companions.iter().find(|(own, _)| *own == part).map(|(_, session)| session);
-        match (part, companion) {
-            (_, Some(session)) => session.infer(rows).await,
-            (Part::Main, None) => session.infer(rows).await,
-            (_, None) => Err(InferenceError::Unsupported {
-                id: info.id.clone(),
+        match self.core.session_of(part) {
+            Some(session) => session.infer(rows).await,
+            None => Err(InferenceError::Unsupported {
+                id: self.core.info.id.clone(),
                 detail: format!("it has no graph for {part:?}"),
             }),
+        }
+    }
+
+    /// As [`Model::infer_part`] for whoever cannot wait: puts the request in the queue of its graph. Gives it back when that is full
+    /// or closed, or when there is no such graph.
+    ///
+    /// # Errors
+    /// The request.
+    pub fn begin(&self, part: Part, rows: Rows) -> Result<Pending, Rows> {
+        match self.core.session_of(part) {
+            Some(session) => session.begin(rows),
+            None => Err(rows),
         }
     }
 
@@ -188,6 +198,12 @@ impl Core {
     /// What its sessions hold in their arenas, bytes.
     pub(crate) fn arena_bytes(&self) -> u64 {
         self.sessions().map(SessionThread::arena_bytes).sum()
+    }
+
+    /// The session of one of its graphs; that of the main one, where the main one has no other name.
+    fn session_of(&self, part: Part) -> Option<&SessionThread> {
+        let companion = self.companions.iter().find(|(own, _)| *own == part).map(|(_, session)| session);
+        companion.or_else(|| (part == Part::Main).then_some(&self.session))
     }
 
     fn sessions(&self) -> impl Iterator<Item = &SessionThread> {

@@ -7,6 +7,7 @@ mod exchange;
 mod feed;
 mod limit;
 mod open;
+mod pending;
 mod plain;
 mod queue;
 mod relief;
@@ -16,6 +17,7 @@ mod serve;
 mod transfer;
 
 pub use limit::BatchLimit;
+pub use pending::Pending;
 pub use relief::Relief;
 pub use rows::Rows;
 pub use transfer::Transfer;
@@ -303,22 +305,38 @@ impl SessionThread {
         self.request(rows.into(), true).await
     }
 
+    /// As [`Self::infer`] for whoever cannot wait: puts `rows` in the queue. Gives them back when it is full or closed.
+    ///
+    /// # Errors
+    /// The rows.
+    pub fn begin(&self, rows: Rows) -> Result<Pending, Rows> {
+        match Arc::clone(&self.places).try_acquire_owned() {
+            Ok(place) => self.enqueue((rows, false), (Instant::now(), place)),
+            Err(_) => Err(rows),
+        }
+    }
+
     async fn request(&self, rows: Rows, alone: bool) -> Result<Inferred, InferenceError> {
-        let lost =
-            || self.queue.lost().unwrap_or_else(|| InferenceError::SessionLost { id: self.id.clone() });
+        let lost = || pending::lost(&self.queue, &self.id);
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
+        let pending = self.enqueue((rows, alone), (since, place)).map_err(|_| lost())?;
+        pending.ended().await
+    }
+
+    /// Puts `rows` in the queue; gives them back when it is closed.
+    fn enqueue(
+        &self,
+        (rows, alone): (Rows, bool),
+        (since, place): (Instant, OwnedSemaphorePermit),
+    ) -> Result<Pending, Rows> {
         let (reply, answer) = oneshot::channel();
         // Held until the answer is there: what nobody holds is not run, or not to its end.
         let waiting = Arc::new(());
-        let caller = Arc::downgrade(&waiting);
-        let Rows { inputs, turn, lone } = rows;
-        if !self.queue.push(Request { inputs, turn, lone, alone, since, caller, reply, _place: place }) {
-            return Err(lost());
-        }
-        let answer = answer.await;
-        drop(waiting);
-        answer.map_err(|_| lost())?
+        let (Rows { inputs, turn, lone }, caller) = (rows, Arc::downgrade(&waiting));
+        let request = Request { inputs, turn, lone, alone, since, caller, reply, _place: place };
+        self.queue.push(request).map_err(Request::into_rows)?;
+        Ok(Pending { id: self.id.clone(), queue: Arc::clone(&self.queue), answer, _waiting: waiting })
     }
 
     /// Rows of zeros, where the graph says how large one is in every input, and takes nothing but numbers with a fraction.

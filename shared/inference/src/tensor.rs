@@ -63,7 +63,9 @@ impl Tensor {
     }
 
     /// How many elements.
-    pub(crate) fn len(&self) -> usize {
+    #[must_use]
+    #[expect(clippy::len_without_is_empty, reason = "one without elements has a shape all the same")]
+    pub fn len(&self) -> usize {
         self.shape.iter().product()
     }
 

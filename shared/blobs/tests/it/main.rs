@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 
 use bytes::Bytes;
 use futures::{StreamExt, TryStreamExt, stream};
-use millrace_blobs::{Blobs, BlobsError, BlobsSettings};
+use millrace_blobs::{Blobs, BlobsError, BlobsSettings, LocalBlob};
 use millrace_contracts::BlobId;
 use millrace_contracts::values::{INLINE_LIMIT_BYTES, ValueRef};
 use proptest::prelude::*;
@@ -54,6 +54,24 @@ async fn bytes_come_back_and_the_same_content_is_stored_once() {
     other.delete(id).await.unwrap();
     assert!(matches!(other.get(id).await, Err(BlobsError::NotFound(missing)) if missing == id));
     assert_eq!(other.head(id).await.unwrap(), None);
+}
+
+#[tokio::test]
+async fn what_is_in_memory_is_had_at_once_and_never_anything_else() {
+    let (folder, blobs) = open();
+    let id = blobs.put(Bytes::from_static(b"pixels")).await.unwrap();
+    let at_once = |blobs: &Blobs, id| blobs.local(id).and_then(LocalBlob::bytes_at_once);
+    assert_eq!(at_once(&blobs, id).unwrap(), "pixels", "just put there");
+    // Another process has it only by its file; where the file system cannot tell, nobody asks again.
+    let other = Blobs::open(&settings(&folder)).unwrap();
+    match at_once(&other, id) {
+        Some(bytes) => assert_eq!(bytes, "pixels"),
+        None => assert!(other.local(id).is_none()),
+    }
+    let other = Blobs::open(&BlobsSettings { max_blob_bytes: 5, ..settings(&folder) }).unwrap();
+    assert!(at_once(&other, id).is_none(), "larger than what is read");
+    assert!(at_once(&other, BlobId::of(b"nothing")).is_none());
+    assert!(other.local(id).is_some(), "whatever becomes of one of them");
 }
 
 #[tokio::test]

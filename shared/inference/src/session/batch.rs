@@ -10,7 +10,7 @@ use super::limit::cells;
 use super::open::OpenSession;
 use super::running::Slot;
 use super::serve::{Served, Trust};
-use super::{BatchReport, Closed, Inferred, Request};
+use super::{BatchReport, Closed, Inferred, Request, Rows};
 use crate::{InferenceError, Tensor};
 
 /// Requests that run together.
@@ -39,6 +39,11 @@ impl Request {
     /// Whether nobody waits for it any more.
     pub(super) fn is_abandoned(&self) -> bool {
         self.reply.is_closed()
+    }
+
+    /// What it asked for, when it is not run after all.
+    pub(super) fn into_rows(self) -> Rows {
+        Rows { inputs: self.inputs, turn: self.turn, lone: self.lone }
     }
 
     pub(super) fn answer(self, result: Result<Inferred, InferenceError>) {

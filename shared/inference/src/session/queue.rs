@@ -55,17 +55,17 @@ impl Queue {
         Self { courtesy, cores, state: Mutex::new(state), bell: Condvar::new() }
     }
 
-    /// Puts a request behind those of its flow; false when the queue is closed.
-    pub(super) fn push(&self, request: Request) -> bool {
+    /// Puts a request behind those of its flow; gives it back when the queue is closed.
+    pub(super) fn push(&self, request: Request) -> Result<(), Request> {
         let mut state = self.lock();
         if state.closed {
-            return false;
+            return Err(request);
         }
         state.waiting.push(request.turn.clone(), request);
         drop(state);
         // All: one that gathers rows of another shape cannot take it, and would keep it from one that is free.
         self.bell.notify_all();
-        true
+        Ok(())
     }
 
     /// Takes no more requests; what waits is still run.

@@ -6,14 +6,14 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 use millrace_blocks::models::classification::Config;
 use millrace_contracts::{JobError, ModelId};
-use millrace_inference::{InferenceError, Scoring};
+use millrace_inference::{InferenceError, Part, Scoring, Tensor};
 use millrace_vision::Frame;
 use serde_json::{Value, json};
 
 use super::inferring;
 use crate::error::of_inference;
 use crate::images::reduction;
-use crate::job::{JobContext, Outputs, Stage};
+use crate::job::{JobContext, Outputs};
 use crate::values;
 
 pub(crate) fn run(context: &JobContext) -> BoxFuture<'_, Result<Outputs, JobError>> {
@@ -29,16 +29,17 @@ async fn classify(context: &JobContext) -> Result<Outputs, JobError> {
     let scaled = model.classifier().map_err(failed)?.scaled_size((image.width, image.height));
     let reduction = reduction(&image, config.reduced_decode, scaled);
     let preparing = Arc::clone(&model);
-    let prepare = move |frame: &Frame| preparing.classifier()?.prepare(frame);
-    let prepared = inferring::prepared(context, (&image, reduction), prepare).await?.map_err(failed)?;
-    let inferred = context.infer(&model, prepared.inputs).await?;
+    let prepare = move |frame: &Frame| Ok((preparing.classifier()?.prepare(frame)?.inputs, ()));
+    let inferring =
+        inferring::inferred(context, (&model, Part::Main), (&image, reduction), prepare, of_inference);
+    let (inferred, ()) = inferring.await?;
     let reading = Arc::clone(&model);
     let scoring = if config.multi_label { Scoring::MultiLabel } else { Scoring::Own };
-    let read = move || {
-        let scores = reading.classifier()?.scores(&inferred.outputs, scoring)?;
+    let read = move |outputs: &[Tensor]| {
+        let scores = reading.classifier()?.scores(outputs, scoring)?;
         Ok(best(&scores, &config))
     };
-    let best = context.cpu(Stage::Postprocess, read).await?.map_err(failed)?;
+    let best = context.read(inferred, read).await?.map_err(failed)?;
     Ok(outputs(&best, &model.info().labels))
 }
 

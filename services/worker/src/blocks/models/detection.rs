@@ -9,8 +9,8 @@ use futures::future::BoxFuture;
 use millrace_blocks::models::detection::Config;
 use millrace_contracts::values::{Detection, Detections, ImageValue};
 use millrace_contracts::{JobError, ModelId};
-use millrace_inference::{DetectParams, Found, InferenceError, Model, Prepared};
-use millrace_vision::{Frame, Reduction};
+use millrace_inference::{DetectParams, Found, Inferred, Model, Part, Prepared, Tensor};
+use millrace_vision::{Frame, Placement, Reduction};
 use serde_json::{Value, json};
 
 use super::inferring;
@@ -35,9 +35,14 @@ async fn detect(context: &JobContext) -> Result<Outputs, JobError> {
             let scaled = detector.scaled_size((image.width, image.height));
             let reduction = reduction(&image, config.reduced_decode, scaled);
             let preparing = Arc::clone(&model);
-            let prepare = move |frame: &Frame| preparing.detector()?.prepare(frame);
-            let prepared = inferring::prepared(context, (&image, reduction), prepare).await?;
-            let mut found = infer(context, &model, prepared, params).await?;
+            let prepare = move |frame: &Frame| {
+                let Prepared { inputs, placement } = preparing.detector()?.prepare(frame)?;
+                Ok((inputs, placement))
+            };
+            let (graph, picture) = ((&model, Part::Main), (&image, reduction));
+            let (inferred, placement) =
+                inferring::inferred(context, graph, picture, prepare, of_inference).await?;
+            let mut found = read(context, &model, inferred, (placement, params)).await?;
             found.iter_mut().for_each(|one| one.bbox = enlarged(one.bbox, reduction));
             items(&image, found)
         }
@@ -76,19 +81,16 @@ fn params(context: &JobContext, config: &Config, model: &Model) -> DetectParams 
     }
 }
 
-/// What was prepared to boxes: run on the session's thread, read on the CPU pool.
-async fn infer(
+/// What the graph gave to boxes.
+async fn read(
     context: &JobContext,
     model: &Arc<Model>,
-    prepared: Result<Prepared, InferenceError>,
-    params: DetectParams,
+    inferred: Inferred,
+    (placement, params): (Placement, DetectParams),
 ) -> Result<Vec<Found>, JobError> {
-    let failed = |error: InferenceError| of_inference(&error);
-    let Prepared { inputs, placement } = prepared.map_err(failed)?;
-    let inferred = context.infer(model, inputs).await?;
     let reading = Arc::clone(model);
-    let read = move || reading.detector()?.read(&inferred.outputs, &placement, &params);
-    context.cpu(Stage::Postprocess, read).await?.map_err(failed)
+    let read = move |outputs: &[Tensor]| reading.detector()?.read(outputs, &placement, &params);
+    context.read(inferred, read).await?.map_err(|error| of_inference(&error))
 }
 
 /// A box on a picture that was decoded at less than its size, in pixels of the picture.

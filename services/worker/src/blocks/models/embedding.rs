@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use millrace_blocks::models::embedding::{self, Config};
 use millrace_contracts::values::{ImageValue, shortest_double};
 use millrace_contracts::{ErrorKind, JobError, ModelId};
-use millrace_inference::{InferenceError, Modality, Pooling, normalised};
+use millrace_inference::{InferenceError, Modality, Pooling, Tensor, normalised};
 use millrace_vision::Frame;
 use serde_json::{Value, json};
 
@@ -37,26 +37,27 @@ async fn embed(context: &JobContext) -> Result<Outputs, JobError> {
         Subject::Text(_) if config.text.is_some() => (Modality::Text, "/config/text"),
         Subject::Text(_) => (Modality::Text, "/inputs/text"),
     };
-    let failed = |error: InferenceError| placed(&error, place);
+    let failed = |error: &InferenceError| placed(error, place);
+    let part = model.embedder().and_then(|embedder| embedder.part(of));
     let preparing = Arc::clone(&model);
-    let inputs = match subject {
+    let inferred = match subject {
         Subject::Picture(image) => {
-            let scaled = model.embedder().map_err(failed)?.scaled_size((image.width, image.height));
-            let reduction = reduction(&image, config.reduced_decode, scaled);
-            let prepare = move |frame: &Frame| preparing.embedder()?.prepare_image(frame);
-            inferring::prepared(context, (&image, reduction), prepare).await?
+            let scaled =
+                model.embedder().map_err(|error| failed(&error))?.scaled_size((image.width, image.height));
+            let picture = (&image, reduction(&image, config.reduced_decode, scaled));
+            let prepare = move |frame: &Frame| Ok((preparing.embedder()?.prepare_image(frame)?, ()));
+            let graph = (&model, part.map_err(|error| failed(&error))?);
+            inferring::inferred(context, graph, picture, prepare, failed).await?.0
         }
         Subject::Text(text) => {
             let prepare = move || preparing.embedder()?.prepare_text(&text);
-            context.cpu(Stage::Preprocess, prepare).await?
+            let inputs = context.cpu(Stage::Preprocess, prepare).await?.map_err(|error| failed(&error))?;
+            context.infer_part(&model, part.map_err(|error| failed(&error))?, inputs).await?
         }
     };
-    let inputs = inputs.map_err(failed)?;
-    let part = model.embedder().and_then(|embedder| embedder.part(of)).map_err(failed)?;
-    let inferred = context.infer_part(&model, part, inputs).await?;
     let (reading, pooling) = (Arc::clone(&model), config.pooling.map(pooling));
-    let read = move || reading.embedder()?.read(of, &inferred.outputs, pooling);
-    let vector = context.cpu(Stage::Postprocess, read).await?.map_err(failed)?;
+    let read = move |outputs: &[Tensor]| reading.embedder()?.read(of, outputs, pooling);
+    let vector = context.read(inferred, read).await?.map_err(|error| failed(&error))?;
     let vector = finished(vector, config.normalize, &config.model_id)?;
     Ok(Outputs::from_iter([
         ("dimension".to_owned(), Value::from(vector.len())),

@@ -1,8 +1,10 @@
-//! What every block with a model does: get the pixels ready (the model is the job's: `JobContext::model`, as is running it).
+//! What every block with a model does: get the pixels ready, and run them (the model is the job's: `JobContext::model`).
+
+use std::sync::Arc;
 
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, JobError};
-use millrace_inference::InferenceError;
+use millrace_inference::{InferenceError, Inferred, Model, Part, Tensor};
 use millrace_vision::{Frame, Reduction};
 use serde_json::{Value, json};
 
@@ -11,20 +13,26 @@ use crate::images::check_reduced;
 use crate::job::{JobContext, Stage};
 use crate::values;
 
-/// What a model's family makes of the image on the port `image`, by the thread that decodes it where it is not decoded yet.
-pub(super) async fn prepared<T: Send + 'static>(
+/// What a model's graph gives for the image on the port `image`, and what its family has to know of it to read that. The thread
+/// that decodes the picture, where it is not decoded yet, gets it ready and puts it in the model's queue: no other comes between.
+pub(super) async fn inferred<P: Send + 'static>(
     context: &JobContext,
+    (model, part): (&Arc<Model>, Part),
     (image, reduction): (&ImageValue, Reduction),
-    prepare: impl FnOnce(&Frame) -> Result<T, InferenceError> + Send + 'static,
-) -> Result<Result<T, InferenceError>, JobError> {
+    prepare: impl FnOnce(&Frame) -> Result<(Vec<Tensor>, P), InferenceError> + Send + 'static,
+    failed: impl Fn(&InferenceError) -> JobError,
+) -> Result<(Inferred, P), JobError> {
     let wanted = Wanted { blob: image.blob, reduction };
     let told = image.clone();
+    let begin = context.begin(model, part);
     let work = move |frame: &Frame| {
         check_reduced(frame, (&told, reduction))?;
-        Ok(prepare(frame))
+        Ok(prepare(frame).map(|(inputs, placement)| (begin(inputs), placement)))
     };
-    let prepared = context.on_frame(wanted, Stage::Preprocess, work).await.flatten();
-    prepared.map_err(|error: JobError| error.at("/inputs/image"))
+    let begun = context.on_frame(wanted, Stage::Preprocess, work).await.flatten();
+    let begun = begun.map_err(|error: JobError| error.at("/inputs/image"))?;
+    let (begun, placement) = begun.map_err(|error| failed(&error))?;
+    Ok((context.begun((model, part), begun).await?, placement))
 }
 
 /// The pixels of the image on the port `image`.

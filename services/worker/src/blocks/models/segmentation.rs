@@ -7,7 +7,7 @@ use futures::future::BoxFuture;
 use millrace_blocks::models::segmentation::{Config, Mode};
 use millrace_contracts::values::{Detection, Detections, ImageValue, MaskItem, Masks, MasksKind};
 use millrace_contracts::{JobError, ModelId};
-use millrace_inference::{InferenceError, Prepared, Segment, SegmentMode, SegmentParams};
+use millrace_inference::{InferenceError, Part, Prepared, Segment, SegmentMode, SegmentParams};
 use millrace_vision::{Frame, Reduction};
 use serde_json::{Map, Value, json};
 
@@ -28,21 +28,24 @@ async fn segment(context: &JobContext) -> Result<Outputs, JobError> {
     let params = params(&config);
     let mode = params.mode;
     let preparing = Arc::clone(&model);
-    let prepare = move |frame: &Frame| preparing.segmenter()?.prepare(frame);
-    let prepared = inferring::prepared(context, (&image, Reduction::None), prepare).await?;
-    let Prepared { inputs, placement } = prepared.map_err(failed)?;
-    let inferred = context.infer(&model, inputs).await?;
+    let prepare = move |frame: &Frame| {
+        let Prepared { inputs, placement } = preparing.segmenter()?.prepare(frame)?;
+        Ok((inputs, placement))
+    };
+    let (graph, picture) = ((&model, Part::Main), (&image, Reduction::None));
+    let (inferred, placement) = inferring::inferred(context, graph, picture, prepare, failed).await?;
     let reading = Arc::clone(&model);
-    let read = move || reading.segmenter()?.read(&inferred.outputs, &placement, &params);
-    let segments = context.cpu(Stage::Postprocess, read).await?.map_err(failed)?;
     let prefix = inferring::id_prefix(context, &image);
-    // Run lengths of large pictures are long: they become JSON on the CPU pool too.
-    context.cpu(Stage::Postprocess, move || outputs(&prefix, &image, mode, segments)).await
+    // On the CPU pool however few numbers there are: masks are as large as the picture, and run lengths of large pictures are long.
+    let read = move || {
+        let segments = reading.segmenter()?.read(&inferred.outputs, &placement, &params)?;
+        Ok(outputs(&prefix, &image, mode, segments))
+    };
+    context.cpu(Stage::Postprocess, read).await?.map_err(|error: InferenceError| failed(&error))
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "goes into map_err")]
-fn failed(error: InferenceError) -> JobError {
-    let job_error = of_inference(&error);
+fn failed(error: &InferenceError) -> JobError {
+    let job_error = of_inference(error);
     if matches!(error, InferenceError::WrongMode { .. }) { job_error.at("/config/mode") } else { job_error }
 }
 

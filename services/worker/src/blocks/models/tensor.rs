@@ -43,8 +43,8 @@ async fn compute(context: &JobContext) -> Result<Outputs, JobError> {
     };
     let inputs = context.cpu(Stage::Preprocess, prepare).await??;
     let inferred = context.inferred(&model, model.infer_alone(context.rows(inputs)).await)?;
-    let write = move || written(&names, &wanted, &inferred.outputs);
-    let outputs = context.cpu(Stage::Postprocess, write).await??;
+    let write = move |outputs: &[Tensor]| written(&names, &wanted, outputs);
+    let outputs = context.read(inferred, write).await??;
     Ok(Outputs::from_iter([("outputs".to_owned(), Value::Object(outputs))]))
 }
 

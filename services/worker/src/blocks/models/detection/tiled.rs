@@ -6,11 +6,12 @@ use std::sync::Arc;
 use millrace_blocks::models::detection::Tile;
 use millrace_contracts::values::Detection;
 use millrace_contracts::{ErrorKind, JobError};
-use millrace_inference::{DetectParams, Found, Model};
+use millrace_inference::{DetectParams, Found, Model, Prepared};
 use millrace_vision::{Frame, PixelBox, TileEdge, Tiling, crop};
 
 use crate::blocks::transforms::compared::MOST_COMPARED;
 use crate::blocks::transforms::stitch::merge::{Same, merged};
+use crate::error::of_inference;
 use crate::job::{JobContext, Stage};
 
 /// Slices of one picture at most: enough for 50 megapixels in slices of 256 pixels.
@@ -70,7 +71,9 @@ async fn on_slice(
     let preparing = Arc::clone(model);
     let prepare = move || preparing.detector()?.prepare(&crop(&frame, slice));
     let prepared = context.cpu(Stage::Preprocess, prepare).await?;
-    let mut found = super::infer(context, model, prepared, params.clone()).await?;
+    let Prepared { inputs, placement } = prepared.map_err(|error| of_inference(&error))?;
+    let inferred = context.infer(model, inputs).await?;
+    let mut found = super::read(context, model, inferred, (placement, params.clone())).await?;
     for one in &mut found {
         let [x1, y1, x2, y2] = one.bbox;
         one.bbox = [x1 + x, y1 + y, x2 + x, y2 + y];
