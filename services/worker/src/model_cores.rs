@@ -1,10 +1,11 @@
-//! How much of the processor one model gets, where nobody says it. Rule: half of the cores are one model's, the other half is for
-//! pictures and for the other models.
+//! How much of the processor one model gets, where nobody says it. Rule: a run takes half of the cores at most, so that pictures are
+//! decoded beside it; another run of the model may take the other half, for most models take longer than their pictures. Of a large
+//! model, which another session would have to read once more, half of the cores are all.
 
 use std::fmt;
 
 use millrace_config::Worker;
-use millrace_inference::Device;
+use millrace_inference::{Device, LARGE_MODEL_BYTES};
 
 use crate::cpu::cores;
 
@@ -18,6 +19,8 @@ const MOST_SESSIONS: usize = 4;
 pub struct ModelCores {
     /// Its inference sessions, where its size allows as many.
     pub sessions: usize,
+    /// The same of a model of more than [`LARGE_MODEL_BYTES`].
+    pub sessions_if_large: usize,
     /// Threads of each.
     pub threads: usize,
 }
@@ -30,21 +33,26 @@ impl ModelCores {
     }
 
     fn among(cores: usize, worker: &Worker, device: Device) -> Self {
-        let half = if device == Device::Cpu { cores / worker.processes.max(1) / 2 } else { 1 };
+        let cores = if device == Device::Cpu { cores / worker.processes.max(1) } else { 1 };
+        let half = if device == Device::Cpu { cores / 2 } else { 1 };
         let set = |count: usize| (count > 0).then_some(count);
         let (threads, sessions) = (set(worker.intra_op_threads), set(worker.sessions_per_model));
         let threads = threads.unwrap_or_else(|| (half / sessions.unwrap_or(1)).clamp(1, MOST_THREADS));
-        let sessions = sessions.unwrap_or_else(|| (half / threads).clamp(1, MOST_SESSIONS));
-        Self { sessions, threads }
+        let fitting = |cores: usize| sessions.unwrap_or_else(|| (cores / threads).clamp(1, MOST_SESSIONS));
+        Self { sessions: fitting(cores), sessions_if_large: fitting(half), threads }
     }
 }
 
 impl fmt::Display for ModelCores {
-    /// `1 session of 1 thread`, `2 sessions of 4 threads`.
+    /// `2 sessions of 4 threads`, `2 sessions of 1 thread (1 of a model of more than 128 MiB)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let several = |count: usize| if count == 1 { "" } else { "s" };
-        let Self { sessions, threads } = *self;
-        write!(f, "{sessions} session{} of {threads} thread{}", several(sessions), several(threads))
+        let Self { sessions, sessions_if_large: large, threads } = *self;
+        write!(f, "{sessions} session{} of {threads} thread{}", several(sessions), several(threads))?;
+        if large == sessions {
+            return Ok(());
+        }
+        write!(f, " ({large} of a model of more than {} MiB)", LARGE_MODEL_BYTES >> 20)
     }
 }
 
@@ -53,22 +61,28 @@ mod tests {
     use super::*;
 
     fn sessions_and_threads(cores: usize, worker: &Worker) -> (usize, usize) {
-        let ModelCores { sessions, threads } = ModelCores::among(cores, worker, Device::Cpu);
+        let ModelCores { sessions, threads, .. } = ModelCores::among(cores, worker, Device::Cpu);
         (sessions, threads)
     }
 
+    fn sessions_if_large(cores: usize, worker: &Worker) -> usize {
+        ModelCores::among(cores, worker, Device::Cpu).sessions_if_large
+    }
+
     #[test]
-    fn a_model_gets_half_of_the_cores() {
+    fn a_run_gets_half_of_the_cores_and_another_the_others() {
         let by_cores = [1, 2, 3, 4, 6, 8, 16, 24, 32, 128];
         let given = by_cores.map(|cores| sessions_and_threads(cores, &Worker::default()));
-        let expected = [(1, 1), (1, 1), (1, 1), (1, 2), (1, 3), (1, 4), (2, 4), (3, 4), (4, 4), (4, 4)];
+        let expected = [(1, 1), (2, 1), (3, 1), (2, 2), (2, 3), (2, 4), (4, 4), (4, 4), (4, 4), (4, 4)];
         assert_eq!(given, expected);
+        let if_large = by_cores.map(|cores| sessions_if_large(cores, &Worker::default()));
+        assert_eq!(if_large, [1, 1, 1, 1, 1, 1, 2, 3, 4, 4]);
     }
 
     #[test]
     fn workers_on_one_machine_share_its_cores() {
         let of_four = Worker { processes: 4, ..Worker::default() };
-        assert_eq!([4, 16, 64].map(|cores| sessions_and_threads(cores, &of_four)), [(1, 1), (1, 2), (2, 4)]);
+        assert_eq!([4, 16, 64].map(|cores| sessions_and_threads(cores, &of_four)), [(1, 1), (2, 2), (4, 4)]);
     }
 
     #[test]
@@ -82,19 +96,24 @@ mod tests {
         assert_eq!(sessions_and_threads(16, &worker(2, 0)), (4, 2));
         assert_eq!(sessions_and_threads(16, &worker(0, 3)), (3, 2));
         assert_eq!(sessions_and_threads(2, &worker(0, 8)), (8, 1));
+        assert_eq!(sessions_if_large(2, &worker(0, 8)), 8);
     }
 
     #[test]
     fn on_a_gpu_cores_are_none_of_a_models() {
         let (worker, cuda) = (Worker::default(), Device::Cuda(0));
-        assert_eq!(ModelCores::among(64, &worker, cuda), ModelCores { sessions: 1, threads: 1 });
+        let one = ModelCores { sessions: 1, sessions_if_large: 1, threads: 1 };
+        assert_eq!(ModelCores::among(64, &worker, cuda), one);
         let two = Worker { sessions_per_model: 2, ..worker };
         assert_eq!(ModelCores::among(64, &two, cuda).sessions, 2);
     }
 
     #[test]
     fn it_is_told_in_words() {
-        let told = |sessions, threads| ModelCores { sessions, threads }.to_string();
-        assert_eq!([told(1, 1), told(2, 4)], ["1 session of 1 thread", "2 sessions of 4 threads"]);
+        let told = |sessions, sessions_if_large, threads| {
+            ModelCores { sessions, sessions_if_large, threads }.to_string()
+        };
+        assert_eq!([told(1, 1, 1), told(2, 2, 4)], ["1 session of 1 thread", "2 sessions of 4 threads"]);
+        assert_eq!(told(2, 1, 1), "2 sessions of 1 thread (1 of a model of more than 128 MiB)");
     }
 }

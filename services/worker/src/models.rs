@@ -7,8 +7,8 @@ use std::sync::Arc;
 use millrace_config::{BucketUrl, Location, Models, Objects, Worker};
 use millrace_contracts::{IO_POOL, ModelId};
 use millrace_inference::{
-    CacheSettings, Chosen, Device, GpuSettings, InferenceError, LoaderSettings, ModelCache, ModelLoader,
-    Pinned, Repository, Serving, SessionSettings, Transfer,
+    BySize, CacheSettings, Chosen, Device, GpuSettings, InferenceError, LoaderSettings, ModelCache,
+    ModelLoader, Pinned, Repository, Serving, SessionSettings, Transfer,
 };
 use millrace_objects::ObjectsError;
 use millrace_tasks::Courtesy;
@@ -80,7 +80,10 @@ pub(crate) fn open(
         gpu: GpuSettings { max_bytes: Some(models.memory_budget.bytes()), tf32: worker.tf32 },
         transfer: Transfer::ByDevice,
         sessions: cores.sessions,
-        most_read_bytes: (worker.sessions_per_model == 0).then(|| most_read_bytes(models)),
+        by_size: (worker.sessions_per_model == 0).then(|| BySize {
+            sessions_if_large: cores.sessions_if_large,
+            most_read_bytes: most_read_bytes(models),
+        }),
         intra_op_threads: cores.threads,
         max_batch: worker.max_batch,
         max_cells: worker.max_batch_cells,

@@ -53,8 +53,8 @@ pub use repository::{ModelFiles, Repository, download_folder, is_url, validate_m
 pub use runtime::{Runtime, RuntimeInfo, library_from_environment};
 pub use serving::Serving;
 pub use session::{
-    BatchLimit, BatchReport, Closed, Inferred, Pending, Relief, Rows, SessionSettings, SessionThread,
-    Transfer,
+    BatchLimit, BatchReport, BySize, Closed, Inferred, LARGE_MODEL_BYTES, Pending, Relief, Rows,
+    SessionSettings, SessionThread, Transfer,
 };
 pub use stamp::Stamp;
 pub use tensor::{Elements, Tensor};

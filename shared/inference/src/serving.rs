@@ -121,7 +121,7 @@ impl Serving {
         let mut own = settings;
         if let Some(sessions) = self.sessions {
             // Who says how many has thought of the memory.
-            (own.sessions, own.most_read_bytes) = (sessions, None);
+            (own.sessions, own.by_size) = (sessions, None);
         }
         own.intra_op_threads = self.intra_op_threads.unwrap_or(own.intra_op_threads);
         own.max_batch = self.max_batch.unwrap_or(own.max_batch);
@@ -145,6 +145,7 @@ fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{BySize, LARGE_MODEL_BYTES};
 
     fn read(text: &str) -> Result<Serving, InferenceError> {
         let folder = tempfile::tempdir().unwrap();
@@ -163,7 +164,12 @@ mod tests {
         assert_eq!((run.max_batch, run.max_delay), (2, Duration::from_millis(2)));
         assert_eq!(read("").unwrap(), Serving::default());
         // Who asks for sessions gets them, whatever would be left out otherwise.
-        let scarce = SessionSettings { sessions: 4, most_read_bytes: Some(1), ..SessionSettings::default() };
+        let by_size = Some(BySize { sessions_if_large: 2, most_read_bytes: 1 << 30 });
+        let automatic = SessionSettings { sessions: 4, by_size, ..SessionSettings::default() };
+        let of = |bytes| automatic.for_files(bytes).sessions;
+        assert_eq!([1, LARGE_MODEL_BYTES, LARGE_MODEL_BYTES + 1, 1 << 30, 1 << 40].map(of), [4, 4, 2, 1, 1]);
+        let by_size = Some(BySize { sessions_if_large: 4, most_read_bytes: 1 });
+        let scarce = SessionSettings { by_size, ..automatic };
         let asked = Serving { sessions: Some(3), ..Serving::default() }.on(scarce).for_files(100);
         assert_eq!((asked.sessions, scarce.for_files(100).sessions), (3, 1));
         let nowhere = Serving::of_folder(&"m".into(), Path::new("/nonexistent"));

@@ -48,6 +48,19 @@ const LOOK: Duration = Duration::from_millis(2);
 /// A warm-up takes no more numbers than a large picture has.
 const MOST_ZEROS: usize = 1 << 26;
 
+/// A model with larger files takes a second or more to be read once more, and the memory: it has fewer sessions where nobody says how
+/// many.
+pub const LARGE_MODEL_BYTES: u64 = 128 << 20;
+
+/// How the number of a model's sessions depends on its files. It has one in any case.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BySize {
+    /// At most so many with more than [`LARGE_MODEL_BYTES`].
+    pub sessions_if_large: usize,
+    /// All of them together read files of at most so many bytes.
+    pub most_read_bytes: u64,
+}
+
 /// How sessions run. All bounds are at least 1.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SessionSettings {
@@ -59,9 +72,8 @@ pub struct SessionSettings {
     pub transfer: Transfer,
     /// Sessions of one model, each with a thread that owns it, and with weights of its own.
     pub sessions: usize,
-    /// All of them together read files of at most so many bytes: there are fewer of a model for which that is little, and one in
-    /// any case. None: they are as many as is said, however large the model is.
-    pub most_read_bytes: Option<u64>,
+    /// How that depends on the model's size. None: they are as many as is said, however large it is.
+    pub by_size: Option<BySize>,
     /// Threads of one session's operators.
     pub intra_op_threads: usize,
     /// Most rows in one run; a graph whose batch axis is fixed has the last word.
@@ -86,7 +98,7 @@ impl Default for SessionSettings {
             gpu: GpuSettings::default(),
             transfer: Transfer::ByDevice,
             sessions: 1,
-            most_read_bytes: None,
+            by_size: None,
             intra_op_threads: 1,
             max_batch: 8,
             max_cells: 1 << 25,
@@ -102,9 +114,10 @@ impl SessionSettings {
     /// The same for a model whose files have so many bytes.
     #[must_use]
     pub(crate) fn for_files(self, bytes: u64) -> Self {
-        let fitting = self.most_read_bytes.map(|most| most / bytes.max(1));
-        let most = fitting.map_or(usize::MAX, |fitting| usize::try_from(fitting).unwrap_or(usize::MAX));
-        Self { sessions: self.sessions.min(most).max(1), ..self }
+        let Some(BySize { sessions_if_large, most_read_bytes }) = self.by_size else { return self };
+        let wanted = if bytes > LARGE_MODEL_BYTES { sessions_if_large } else { self.sessions };
+        let fitting = usize::try_from(most_read_bytes / bytes.max(1)).unwrap_or(usize::MAX);
+        Self { sessions: wanted.min(fitting).max(1), ..self }
     }
 
     /// What its sessions read of a model's files, bytes.

@@ -31,11 +31,12 @@ pub struct Worker {
     /// faster on cards since Ampere, and rounds every factor to 10 bits of mantissa (three digits) instead of 23. The same
     /// on all workers; results from before a change may be reused.
     pub tf32: bool,
-    /// Threads of one inference session; sessions × threads should not exceed the cores. 0 means by the cores that the process
-    /// may use: half of them are one model's, up to four for a session, the others are for pictures and other models. On a GPU 1.
+    /// Threads of one inference session; sessions × threads should not exceed the cores. 0 means half of the cores that the
+    /// process may use, up to four. On a GPU 1.
     pub intra_op_threads: usize,
     /// Inference sessions of one model, each with the model's weights. 0 means by the cores: as many, up to four, as their
-    /// threads fit into that half, and by the files into a quarter of `models.memory_budget`. On a GPU 1.
+    /// threads fit into them, of a model of more than 128 MiB into half of them, and by the files into a quarter of
+    /// `models.memory_budget`. On a GPU 1.
     pub sessions_per_model: usize,
     /// Worker processes that share the machine's cores: what is left to the cores is reckoned from this one's share.
     /// `millrace up --workers N` says N.

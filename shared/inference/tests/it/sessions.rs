@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures::future::join_all;
 use millrace_contracts::ErrorKind;
-use millrace_inference::{Closed, InferenceError, SessionSettings, Tensor};
+use millrace_inference::{BySize, Closed, InferenceError, Part, SessionSettings, Tensor};
 use millrace_onnx::{Attribute, Element, Graph, Side};
 
 use crate::{loader_of, root};
@@ -63,6 +63,23 @@ async fn abandoned_requests_do_not_hold_up_the_others() {
 }
 
 #[tokio::test]
+async fn what_a_thread_puts_in_the_queue_is_run_as_any_other_or_given_back_when_there_is_no_room() {
+    let model = model(SessionSettings { queue: 1, ..SessionSettings::default() }).await;
+    let expected = model.infer(vec![picture(0.5)]).await.unwrap().outputs;
+    // One run takes milliseconds: most of these find the only place taken.
+    let begun: Vec<_> = (0..20).map(|_| model.begin(Part::Main, vec![picture(0.5)].into())).collect();
+    assert!(begun[0].is_ok() && begun.iter().any(Result::is_err));
+    for begun in begun {
+        let found = match begun {
+            Ok(pending) => pending.inferred().await,
+            Err(rows) => model.infer(rows).await,
+        };
+        assert_eq!(found.unwrap().outputs, expected);
+    }
+    assert!(model.begin(Part::Text, vec![picture(0.5)].into()).is_err(), "it has no such graph");
+}
+
+#[tokio::test]
 async fn several_sessions_share_one_queue() {
     let model = model(SessionSettings { sessions: 2, max_batch: 1, ..SessionSettings::default() }).await;
     let results = join_all((0..6).map(|_| model.infer(vec![picture(0.5)]))).await;
@@ -91,9 +108,9 @@ async fn threads_and_sessions_change_no_result() {
 #[test]
 fn sessions_are_reckoned_with_their_weights_and_left_out_where_those_are_too_large() {
     let bytes = std::fs::metadata(root().join("models/shapes-detector/model.onnx")).unwrap().len();
-    let prospect = |most_read_bytes| {
-        let four =
-            SessionSettings { sessions: 4, most_read_bytes, max_batch: 1, ..SessionSettings::default() };
+    let prospect = |most_read_bytes: Option<u64>| {
+        let by_size = most_read_bytes.map(|most_read_bytes| BySize { sessions_if_large: 1, most_read_bytes });
+        let four = SessionSettings { sessions: 4, by_size, max_batch: 1, ..SessionSettings::default() };
         loader_of(root().join("models"), four).prospect(&"shapes-detector".into())
     };
     for (most, sessions) in [(None, 4), (Some(u64::MAX), 4), (Some(3 * bytes), 3), (Some(0), 1)] {
