@@ -69,12 +69,11 @@ impl Frames {
         self.decoded(wanted, caller, clock, |_: &Frame| {}).await
     }
 
-    /// What `work` makes of these pixels, on the clock as `stage`. Who decodes them does it in one go.
+    /// What `work` makes of these pixels; the time that it takes is its own to tell. Who decodes them does it in one go.
     pub(crate) async fn load_for<T: Send + 'static>(
         &self,
         wanted: Wanted,
         (caller, clock): (Caller, &Clock),
-        stage: Stage,
         work: impl FnOnce(&Frame) -> T + Send + 'static,
     ) -> Result<T, JobError> {
         let errand = Errand::new(work);
@@ -85,9 +84,7 @@ impl Frames {
             let late = errand.clone();
             self.on_cpu(caller, move || late.run(&frame)).await?;
         }
-        let (made, took) = errand.made().map_err(|panic| panicked(&panic))?;
-        clock.add(stage, took);
-        Ok(made)
+        errand.made().map_err(|panic| panicked(&panic))
     }
 
     /// The pixels; whoever decodes them does something `more` with them on the same thread.

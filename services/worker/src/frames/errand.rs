@@ -2,14 +2,13 @@
 //! when somebody else has decoded it, by whoever comes next.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::Duration;
 
 use millrace_vision::Frame;
 
 use crate::cpu::{Panicked, timed};
 
-/// What it came to, and how long that took.
-pub(super) type Done<T> = Result<(T, Duration), Panicked>;
+/// What it came to.
+pub(super) type Done<T> = Result<T, Panicked>;
 
 /// Work that is done once, by whoever has the pixels first. All clones are the same errand.
 pub(super) struct Errand<W, T>(Arc<Parts<W, T>>);
@@ -30,7 +29,7 @@ impl<W: FnOnce(&Frame) -> T, T> Errand<W, T> {
     pub(super) fn run(&self, frame: &Frame) {
         let Some(work) = lock(&self.0.work).take() else { return };
         // A fault of the work is that of who wants it, not of the others who wait for the pixels.
-        let done = timed(|| work(frame));
+        let done = timed(|| work(frame)).map(|(made, _)| made);
         *lock(&self.0.done) = Some(done);
     }
 
@@ -70,7 +69,7 @@ mod tests {
         same.run(&frame);
         errand.run(&frame);
         assert!(!errand.is_to_do());
-        assert_eq!(errand.made().unwrap().0, 2);
+        assert_eq!(errand.made().unwrap(), 2);
         let bad = Errand::new(|frame: &Frame| assert!(frame.width() == 0, "on purpose"));
         bad.run(&frame);
         assert_eq!(bad.made(), Err(Panicked("on purpose".to_owned())));

@@ -78,16 +78,18 @@ impl JobContext {
         }
     }
 
-    /// What `work` makes of the upright pixels of an image blob, on the CPU pool and on the clock as `stage`.
+    /// What `work` makes of the upright pixels of an image blob, on the CPU pool; what it takes of the job's time is its own to tell.
     pub(crate) async fn on_frame<T: Send + 'static>(
         &self,
         wanted: Wanted,
-        stage: Stage,
         work: impl FnOnce(&Frame) -> T + Send + 'static,
     ) -> Result<T, JobError> {
         match self.door.frame(wanted.blob) {
-            Some(frame) => self.cpu(stage, move || work(&frame)).await,
-            None => self.shared.frames.load_for(wanted, (self.caller(), &self.clock), stage, work).await,
+            Some(frame) => {
+                let done = self.shared.cpu.run(self.caller(), move || work(&frame)).await;
+                done.map(|(made, _)| made).map_err(|panic| panicked(&panic))
+            }
+            None => self.shared.frames.load_for(wanted, (self.caller(), &self.clock), work).await,
         }
     }
 

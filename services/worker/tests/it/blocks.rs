@@ -57,6 +57,20 @@ async fn a_detection_is_found_measured_and_acknowledged() {
 }
 
 #[tokio::test]
+async fn the_stages_of_a_job_come_one_after_the_other() {
+    let mut desk = Desk::open().await;
+    let worker = desk.worker().await;
+    for number in 0..10 {
+        let image = desk.image(scene(&format!("scene_0{number}.jpg"))).await;
+        let told = desk.run(detect(&image)).await.unwrap().metrics;
+        let before = told.model_load_time_ms + told.fetch_ms + told.decode_ms + told.preprocess_ms;
+        let stages = before + told.batch_wait_ms + told.inference_time_ms + told.postprocess_ms;
+        assert!(stages <= told.total_time_ms, "no moment is told of twice: {told:?}");
+    }
+    worker.stop().await;
+}
+
+#[tokio::test]
 async fn a_picture_is_classified() {
     let mut desk = Desk::open().await;
     let worker = desk.worker().await;

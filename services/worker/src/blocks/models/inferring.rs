@@ -1,6 +1,7 @@
 //! What every block with a model does: get the pixels ready, and run them (the model is the job's: `JobContext::model`).
 
 use std::sync::Arc;
+use std::time::Instant;
 
 use millrace_contracts::values::ImageValue;
 use millrace_contracts::{BlobId, JobError};
@@ -24,12 +25,16 @@ pub(super) async fn inferred<P: Send + 'static>(
 ) -> Result<(Inferred, P), JobError> {
     let wanted = Wanted { blob: image.blob, reduction };
     let told = image.clone();
-    let begin = context.begin(model, part);
+    let (begin, clock) = (context.begin(model, part), context.clock.clone());
     let work = move |frame: &Frame| {
         check_reduced(frame, (&told, reduction))?;
-        Ok(prepare(frame).map(|(inputs, placement)| (begin(inputs), placement)))
+        let since = Instant::now();
+        let prepared = prepare(frame);
+        // Before the model's thread is woken, which may take this one's core.
+        clock.add(Stage::Preprocess, since.elapsed());
+        Ok(prepared.map(|(inputs, placement)| (begin(inputs), placement)))
     };
-    let begun = context.on_frame(wanted, Stage::Preprocess, work).await.flatten();
+    let begun = context.on_frame(wanted, work).await.flatten();
     let begun = begun.map_err(|error: JobError| error.at("/inputs/image"))?;
     let (begun, placement) = begun.map_err(|error| failed(&error))?;
     Ok((context.begun((model, part), begun).await?, placement))
