@@ -1,6 +1,6 @@
 //! How much of the processor one model gets, where nobody says it. Rule: a run takes half of the cores at most, so that pictures are
-//! decoded beside it; another run of the model may take the other half, for most models take longer than their pictures. Of a large
-//! model, which another session would have to read once more, half of the cores are all.
+//! decoded beside it; another run of the model may take the other half, for most models take longer than their pictures. Another
+//! session of a large model would have to read it once more, so that its sessions are fewer, and a run of it takes all of the cores.
 
 use std::fmt;
 
@@ -11,6 +11,8 @@ use crate::cpu::cores;
 
 /// More threads make a run hardly shorter.
 const MOST_THREADS: usize = 4;
+/// The same of a large model, whose operators are large.
+const MOST_THREADS_IF_LARGE: usize = 8;
 /// Each has the model's weights in memory.
 const MOST_SESSIONS: usize = 4;
 
@@ -23,6 +25,8 @@ pub struct ModelCores {
     pub sessions_if_large: usize,
     /// Threads of each.
     pub threads: usize,
+    /// The same of those of such a large model.
+    pub threads_if_large: usize,
 }
 
 impl ModelCores {
@@ -39,20 +43,26 @@ impl ModelCores {
         let (threads, sessions) = (set(worker.intra_op_threads), set(worker.sessions_per_model));
         let threads = threads.unwrap_or_else(|| (half / sessions.unwrap_or(1)).clamp(1, MOST_THREADS));
         let fitting = |cores: usize| sessions.unwrap_or_else(|| (cores / threads).clamp(1, MOST_SESSIONS));
-        Self { sessions: fitting(cores), sessions_if_large: fitting(half), threads }
+        let sessions_if_large = fitting(half);
+        let all = (cores / sessions_if_large).clamp(threads, MOST_THREADS_IF_LARGE.max(threads));
+        let threads_if_large = set(worker.intra_op_threads).unwrap_or(all);
+        Self { sessions: fitting(cores), sessions_if_large, threads, threads_if_large }
     }
 }
 
 impl fmt::Display for ModelCores {
-    /// `2 sessions of 4 threads`, `2 sessions of 1 thread (1 of a model of more than 128 MiB)`.
+    /// `2 sessions of 4 threads`, `2 sessions of 1 thread (a model of more than 128 MiB in 1 session of 2 threads)`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let several = |count: usize| if count == 1 { "" } else { "s" };
-        let Self { sessions, sessions_if_large: large, threads } = *self;
-        write!(f, "{sessions} session{} of {threads} thread{}", several(sessions), several(threads))?;
-        if large == sessions {
-            return Ok(());
+        let told = |sessions: usize, threads: usize| {
+            format!("{sessions} session{} of {threads} thread{}", several(sessions), several(threads))
+        };
+        let all = told(self.sessions, self.threads);
+        let large = told(self.sessions_if_large, self.threads_if_large);
+        if large == all {
+            return f.write_str(&all);
         }
-        write!(f, " ({large} of a model of more than {} MiB)", LARGE_MODEL_BYTES >> 20)
+        write!(f, "{all} (a model of more than {} MiB in {large})", LARGE_MODEL_BYTES >> 20)
     }
 }
 
@@ -65,8 +75,10 @@ mod tests {
         (sessions, threads)
     }
 
-    fn sessions_if_large(cores: usize, worker: &Worker) -> usize {
-        ModelCores::among(cores, worker, Device::Cpu).sessions_if_large
+    fn if_large(cores: usize, worker: &Worker) -> (usize, usize) {
+        let ModelCores { sessions_if_large, threads_if_large, .. } =
+            ModelCores::among(cores, worker, Device::Cpu);
+        (sessions_if_large, threads_if_large)
     }
 
     #[test]
@@ -75,8 +87,9 @@ mod tests {
         let given = by_cores.map(|cores| sessions_and_threads(cores, &Worker::default()));
         let expected = [(1, 1), (2, 1), (3, 1), (2, 2), (2, 3), (2, 4), (4, 4), (4, 4), (4, 4), (4, 4)];
         assert_eq!(given, expected);
-        let if_large = by_cores.map(|cores| sessions_if_large(cores, &Worker::default()));
-        assert_eq!(if_large, [1, 1, 1, 1, 1, 1, 2, 3, 4, 4]);
+        let large = by_cores.map(|cores| if_large(cores, &Worker::default()));
+        let expected = [(1, 1), (1, 2), (1, 3), (1, 4), (1, 6), (1, 8), (2, 8), (3, 8), (4, 8), (4, 8)];
+        assert_eq!(large, expected);
     }
 
     #[test]
@@ -96,13 +109,16 @@ mod tests {
         assert_eq!(sessions_and_threads(16, &worker(2, 0)), (4, 2));
         assert_eq!(sessions_and_threads(16, &worker(0, 3)), (3, 2));
         assert_eq!(sessions_and_threads(2, &worker(0, 8)), (8, 1));
-        assert_eq!(sessions_if_large(2, &worker(0, 8)), 8);
+        assert_eq!(if_large(2, &worker(0, 8)), (8, 1));
+        assert_eq!(if_large(16, &worker(0, 1)), (1, 8));
+        assert_eq!(if_large(16, &worker(6, 0)), (1, 6));
+        assert_eq!(if_large(16, &worker(2, 0)), (4, 2));
     }
 
     #[test]
     fn on_a_gpu_cores_are_none_of_a_models() {
         let (worker, cuda) = (Worker::default(), Device::Cuda(0));
-        let one = ModelCores { sessions: 1, sessions_if_large: 1, threads: 1 };
+        let one = ModelCores { sessions: 1, sessions_if_large: 1, threads: 1, threads_if_large: 1 };
         assert_eq!(ModelCores::among(64, &worker, cuda), one);
         let two = Worker { sessions_per_model: 2, ..worker };
         assert_eq!(ModelCores::among(64, &two, cuda).sessions, 2);
@@ -110,10 +126,11 @@ mod tests {
 
     #[test]
     fn it_is_told_in_words() {
-        let told = |sessions, sessions_if_large, threads| {
-            ModelCores { sessions, sessions_if_large, threads }.to_string()
+        let told = |(sessions, threads), (sessions_if_large, threads_if_large)| {
+            ModelCores { sessions, sessions_if_large, threads, threads_if_large }.to_string()
         };
-        assert_eq!([told(1, 1, 1), told(2, 2, 4)], ["1 session of 1 thread", "2 sessions of 4 threads"]);
-        assert_eq!(told(2, 1, 1), "2 sessions of 1 thread (1 of a model of more than 128 MiB)");
+        assert_eq!(told((1, 1), (1, 1)), "1 session of 1 thread");
+        let two = told((2, 1), (1, 2));
+        assert_eq!(two, "2 sessions of 1 thread (a model of more than 128 MiB in 1 session of 2 threads)");
     }
 }

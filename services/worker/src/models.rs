@@ -82,6 +82,7 @@ pub(crate) fn open(
         sessions: cores.sessions,
         by_size: (worker.sessions_per_model == 0).then(|| BySize {
             sessions_if_large: cores.sessions_if_large,
+            threads_if_large: cores.threads_if_large,
             most_read_bytes: most_read_bytes(models),
         }),
         intra_op_threads: cores.threads,

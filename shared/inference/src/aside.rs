@@ -15,14 +15,15 @@ pub(crate) async fn run<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'st
     result.await.map_err(|_| PANICKED.to_owned())
 }
 
-/// The same for a caller that is a thread, which waits.
-pub(crate) fn run_blocking<T: Send + 'static>(
-    work: impl FnOnce() -> T + Send + 'static,
-) -> Result<T, String> {
-    spawn(work)?.join().map_err(|_| PANICKED.to_owned())
+/// What `thread` was started for, when it is done; the error says why there is no result.
+pub(crate) fn result<T>(thread: JoinHandle<T>) -> Result<T, String> {
+    thread.join().map_err(|_| PANICKED.to_owned())
 }
 
-fn spawn<T: Send + 'static>(work: impl FnOnce() -> T + Send + 'static) -> Result<JoinHandle<T>, String> {
+/// Starts `work`, for a caller that is a thread itself.
+pub(crate) fn spawn<T: Send + 'static>(
+    work: impl FnOnce() -> T + Send + 'static,
+) -> Result<JoinHandle<T>, String> {
     let body = move || {
         give_way_to_all();
         work()

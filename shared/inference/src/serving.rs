@@ -8,7 +8,7 @@ use std::time::Duration;
 use millrace_contracts::ModelId;
 use serde::{Deserialize, Deserializer};
 
-use crate::{InferenceError, SessionSettings};
+use crate::{BySize, InferenceError, SessionSettings};
 
 /// The file in a model's folder. Other tables of it are others' business.
 const FILE: &str = "millrace.toml";
@@ -123,7 +123,10 @@ impl Serving {
             // Who says how many has thought of the memory.
             (own.sessions, own.by_size) = (sessions, None);
         }
-        own.intra_op_threads = self.intra_op_threads.unwrap_or(own.intra_op_threads);
+        if let Some(threads) = self.intra_op_threads {
+            own.intra_op_threads = threads;
+            own.by_size = own.by_size.map(|by_size| BySize { threads_if_large: threads, ..by_size });
+        }
         own.max_batch = self.max_batch.unwrap_or(own.max_batch);
         own.max_cells = self.max_batch_cells.unwrap_or(own.max_cells);
         own.max_delay = self.max_batch_delay.unwrap_or(own.max_delay);
@@ -145,7 +148,7 @@ fn span<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Duration>, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::{BySize, LARGE_MODEL_BYTES};
+    use crate::LARGE_MODEL_BYTES;
 
     fn read(text: &str) -> Result<Serving, InferenceError> {
         let folder = tempfile::tempdir().unwrap();
@@ -164,11 +167,23 @@ mod tests {
         assert_eq!((run.max_batch, run.max_delay), (2, Duration::from_millis(2)));
         assert_eq!(read("").unwrap(), Serving::default());
         // Who asks for sessions gets them, whatever would be left out otherwise.
-        let by_size = Some(BySize { sessions_if_large: 2, most_read_bytes: 1 << 30 });
-        let automatic = SessionSettings { sessions: 4, by_size, ..SessionSettings::default() };
-        let of = |bytes| automatic.for_files(bytes).sessions;
-        assert_eq!([1, LARGE_MODEL_BYTES, LARGE_MODEL_BYTES + 1, 1 << 30, 1 << 40].map(of), [4, 4, 2, 1, 1]);
-        let by_size = Some(BySize { sessions_if_large: 4, most_read_bytes: 1 });
+        let by_size = BySize { sessions_if_large: 2, threads_if_large: 7, most_read_bytes: 1 << 30 };
+        let automatic = SessionSettings {
+            sessions: 4,
+            by_size: Some(by_size),
+            intra_op_threads: 3,
+            ..SessionSettings::default()
+        };
+        let of = |settings: SessionSettings, bytes| {
+            let own = settings.for_files(bytes);
+            (own.sessions, own.intra_op_threads)
+        };
+        let large = LARGE_MODEL_BYTES + 1;
+        let given = [1, LARGE_MODEL_BYTES, large, 1 << 30, 1 << 40].map(|bytes| of(automatic, bytes));
+        assert_eq!(given, [(4, 3), (4, 3), (2, 7), (1, 7), (1, 7)]);
+        let two_threads = Serving { intra_op_threads: Some(2), ..Serving::default() }.on(automatic);
+        assert_eq!([1, large].map(|bytes| of(two_threads, bytes)), [(4, 2), (2, 2)]);
+        let by_size = Some(BySize { sessions_if_large: 4, most_read_bytes: 1, ..by_size });
         let scarce = SessionSettings { by_size, ..automatic };
         let asked = Serving { sessions: Some(3), ..Serving::default() }.on(scarce).for_files(100);
         assert_eq!((asked.sessions, scarce.for_files(100).sessions), (3, 1));

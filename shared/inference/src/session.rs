@@ -3,6 +3,7 @@
 
 mod batch;
 mod bound;
+mod crew;
 mod exchange;
 mod feed;
 mod limit;
@@ -48,15 +49,17 @@ const LOOK: Duration = Duration::from_millis(2);
 /// A warm-up takes no more numbers than a large picture has.
 const MOST_ZEROS: usize = 1 << 26;
 
-/// A model with larger files takes a second or more to be read once more, and the memory: it has fewer sessions where nobody says how
-/// many.
+/// A model with larger files takes a second or more to be read once more, and the memory: where nobody says how many, it has fewer
+/// sessions, of more threads.
 pub const LARGE_MODEL_BYTES: u64 = 128 << 20;
 
-/// How the number of a model's sessions depends on its files. It has one in any case.
+/// How many sessions a model has, and their threads, by its files. It has one in any case.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BySize {
     /// At most so many with more than [`LARGE_MODEL_BYTES`].
     pub sessions_if_large: usize,
+    /// Threads of each of those.
+    pub threads_if_large: usize,
     /// All of them together read files of at most so many bytes.
     pub most_read_bytes: u64,
 }
@@ -72,7 +75,7 @@ pub struct SessionSettings {
     pub transfer: Transfer,
     /// Sessions of one model, each with a thread that owns it, and with weights of its own.
     pub sessions: usize,
-    /// How that depends on the model's size. None: they are as many as is said, however large it is.
+    /// How that, and their threads, depend on the model's size. None: they are as many as is said, however large it is.
     pub by_size: Option<BySize>,
     /// Threads of one session's operators.
     pub intra_op_threads: usize,
@@ -114,10 +117,14 @@ impl SessionSettings {
     /// The same for a model whose files have so many bytes.
     #[must_use]
     pub(crate) fn for_files(self, bytes: u64) -> Self {
-        let Some(BySize { sessions_if_large, most_read_bytes }) = self.by_size else { return self };
-        let wanted = if bytes > LARGE_MODEL_BYTES { sessions_if_large } else { self.sessions };
+        let Some(BySize { sessions_if_large, threads_if_large, most_read_bytes }) = self.by_size else {
+            return self;
+        };
+        let own = (self.sessions, self.intra_op_threads);
+        let large = bytes > LARGE_MODEL_BYTES;
+        let (wanted, intra_op_threads) = if large { (sessions_if_large, threads_if_large) } else { own };
         let fitting = usize::try_from(most_read_bytes / bytes.max(1)).unwrap_or(usize::MAX);
-        Self { sessions: wanted.min(fitting).max(1), ..self }
+        Self { sessions: wanted.min(fitting).max(1), intra_op_threads, ..self }
     }
 
     /// What its sessions read of a model's files, bytes.

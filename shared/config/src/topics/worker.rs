@@ -32,7 +32,7 @@ pub struct Worker {
     /// on all workers; results from before a change may be reused.
     pub tf32: bool,
     /// Threads of one inference session; sessions × threads should not exceed the cores. 0 means half of the cores that the
-    /// process may use, up to four. On a GPU 1.
+    /// process may use, up to four; of a model of more than 128 MiB all that its sessions find, up to eight each. On a GPU 1.
     pub intra_op_threads: usize,
     /// Inference sessions of one model, each with the model's weights. 0 means by the cores: as many, up to four, as their
     /// threads fit into them, of a model of more than 128 MiB into half of them, and by the files into a quarter of

@@ -7,6 +7,7 @@ use millrace_contracts::ModelId;
 use millrace_onnx::skim;
 use ort::session::Session;
 
+use super::crew::Crew;
 use super::exchange::Fault;
 use super::feed::Feed;
 use super::limit::GraphRows;
@@ -39,10 +40,10 @@ impl OpenSession {
         runtime: &Runtime,
         id: &ModelId,
         graph: &Path,
-        settings: &SessionSettings,
+        (settings, crew): (&SessionSettings, Option<Crew>),
     ) -> Result<(Self, Opened), InferenceError> {
         let failed = |error: ort::Error| InferenceError::of_load(id, error.to_string());
-        let session = build(runtime, graph, settings).map_err(failed)?;
+        let session = build(runtime, graph, (settings, crew)).map_err(failed)?;
         let metadata = metadata_of(&session).map_err(failed)?;
         let way = Way::open(id, &session, settings).map_err(failed)?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
@@ -182,9 +183,17 @@ fn mixes_rows(graph: &Path) -> bool {
     skimmed.is_ok_and(|skimmed| skimmed.is_dynamic)
 }
 
-fn build(runtime: &Runtime, graph: &Path, settings: &SessionSettings) -> Result<Session, ort::Error> {
+fn build(
+    runtime: &Runtime,
+    graph: &Path,
+    (settings, crew): (&SessionSettings, Option<Crew>),
+) -> Result<Session, ort::Error> {
+    let mut builder = Session::builder(runtime.environment())?;
+    if let Some(crew) = crew {
+        builder = builder.with_thread_manager(crew)?;
+    }
     // Spinning threads burn a core while they wait: on a machine shared with decoding that costs more than it gives.
-    Session::builder(runtime.environment())?
+    builder
         .with_execution_providers(settings.device.providers(settings.gpu))?
         .with_intra_threads(settings.intra_op_threads.max(1))?
         .with_intra_op_spinning(false)?

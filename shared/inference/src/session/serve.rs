@@ -8,11 +8,12 @@ use std::time::SystemTime;
 use millrace_contracts::ModelId;
 use tokio::sync::oneshot;
 
+use super::crew::{self, Crew};
 use super::open::OpenSession;
 use super::queue::Queue;
 use super::running::Slot;
 use super::{Arenas, Opened, Relief, SessionSettings};
-use crate::{InferenceError, Runtime, aside};
+use crate::{InferenceError, Runtime};
 
 /// Failed runs in a row after which a session is not trusted any more.
 const MOST_FAILURES: usize = 3;
@@ -92,26 +93,23 @@ impl Trust {
 }
 
 impl Opener {
-    /// Opens it for the first time: beside running models, to which it gives way. The threads that a session has for its
-    /// operators are as nice as who opens it, and stay so.
+    /// Opens it for the first time: beside running models, to which it gives way. To run, it does not.
     fn open_aside(&self) -> Result<(OpenSession, Opened), InferenceError> {
-        if self.settings.intra_op_threads > 1 {
-            return self.open();
-        }
         let opener = self.clone();
-        let opened = aside::run_blocking(move || opener.open());
+        let opened = crew::open_aside(&format!("operators {}", self.id), move |crew| opener.open(Some(crew)));
         opened.unwrap_or_else(|detail| Err(InferenceError::Load { id: self.id.clone(), detail }))
     }
 
-    fn open(&self) -> Result<(OpenSession, Opened), InferenceError> {
+    /// Without a crew its threads are started by the calling thread.
+    fn open(&self, crew: Option<Crew>) -> Result<(OpenSession, Opened), InferenceError> {
         let runtime = Runtime::load(&self.library)?;
-        OpenSession::open(&runtime, &self.id, &self.files.graph, &self.settings)
+        OpenSession::open(&runtime, &self.id, &self.files.graph, (&self.settings, crew))
     }
 
     /// Opens it once more. Its files have to be those that it was opened of before: what is known of the model, its digest among
     /// it, is known of those.
     fn open_again(&self, stood: &Standing) -> Result<OpenSession, InferenceError> {
-        let (session, _) = self.open()?;
+        let (session, _) = self.open(None)?;
         if self.files.standing() == *stood {
             return Ok(session);
         }
