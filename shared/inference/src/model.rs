@@ -215,15 +215,15 @@ impl Core {
         self.session.batch_limit()
     }
 
-    /// Runs `rows` rows of zeros where the graph says how large a row is, else one row of a blank as the family prepares it: the
-    /// first real one then finds memory, kernels and caches in place, and what the model takes is known. A graph that fails on
-    /// nothing says nothing about real rows.
+    /// Runs `rows` rows of zeros in each session where the graph says how large a row is, else one row of a blank as the family
+    /// prepares it: the first real one then finds memory, kernels and caches in place, and what the model takes is known. A graph that
+    /// fails on nothing says nothing about real rows.
     pub(crate) async fn warm_up(&self, rows: usize) {
         let main = std::iter::once((Part::Main, &self.session));
         for (part, session) in main.chain(self.companions.iter().map(|(part, session)| (*part, session))) {
             let blank = || blank(self.family.as_ref(), part);
             let run = match session.zeros(rows).map(Ok).or_else(blank) {
-                Some(Ok(inputs)) => session.infer(inputs).await.map(drop),
+                Some(Ok(inputs)) => session.warm_up(&inputs).await,
                 Some(Err(error)) => Err(error),
                 None => continue,
             };

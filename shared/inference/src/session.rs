@@ -16,6 +16,7 @@ mod rows;
 mod running;
 mod serve;
 mod transfer;
+mod warm_up;
 
 pub use limit::BatchLimit;
 pub use pending::Pending;
@@ -34,7 +35,7 @@ use millrace_turns::Turn;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, oneshot};
 
 use crate::graph::GraphPort;
-use crate::{Device, ElementType, GpuSettings, InferenceError, Tensor};
+use crate::{Device, GpuSettings, InferenceError, Tensor};
 pub(crate) use open::metadata_of;
 use queue::Queue;
 use running::{Running, Slot};
@@ -46,8 +47,6 @@ pub(crate) use serve::SessionFiles;
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Between two looks whether they ended.
 const LOOK: Duration = Duration::from_millis(2);
-/// A warm-up takes no more numbers than a large picture has.
-const MOST_ZEROS: usize = 1 << 26;
 
 /// A model with larger files takes a second or more to be read once more, and the memory: where nobody says how many, it has fewer
 /// sessions, of more threads.
@@ -236,13 +235,23 @@ struct Request {
     turn: Turn,
     /// Whether it is all that its flow has in hand: it is not made to wait for the rows of those who have more.
     lone: bool,
-    /// Whether its tensors have no rows that others could be put beside.
-    alone: bool,
+    how: How,
     since: Instant,
     /// Gone once its caller is.
     caller: Weak<()>,
     reply: oneshot::Sender<Result<Inferred, InferenceError>>,
     _place: OwnedSemaphorePermit,
+}
+
+/// How rows are to be run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum How {
+    /// Beside others'.
+    Batched,
+    /// By themselves: their first axes are not rows.
+    Alone,
+    /// By themselves, in the session of this number, as its first.
+    Warming(u16),
 }
 
 /// What a graph says of itself once it is open.
@@ -311,7 +320,7 @@ impl SessionThread {
     /// # Errors
     /// The inputs do not fit the graph, or the run failed.
     pub async fn infer(&self, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
-        let mut inferred = self.request(rows.into(), false).await?;
+        let mut inferred = self.request(rows.into(), How::Batched).await?;
         inferred.outputs = inferred.outputs.into_iter().map(Tensor::in_single_precision).collect();
         Ok(inferred)
     }
@@ -322,7 +331,7 @@ impl SessionThread {
     /// # Errors
     /// As [`Self::infer`].
     pub async fn infer_alone(&self, rows: impl Into<Rows>) -> Result<Inferred, InferenceError> {
-        self.request(rows.into(), true).await
+        self.request(rows.into(), How::Alone).await
     }
 
     /// As [`Self::infer`] for whoever cannot wait: puts `rows` in the queue. Gives them back when it is full or closed.
@@ -331,47 +340,32 @@ impl SessionThread {
     /// The rows.
     pub fn begin(&self, rows: Rows) -> Result<Pending, Rows> {
         match Arc::clone(&self.places).try_acquire_owned() {
-            Ok(place) => self.enqueue((rows, false), (Instant::now(), place)),
+            Ok(place) => self.enqueue((rows, How::Batched), (Instant::now(), place)),
             Err(_) => Err(rows),
         }
     }
 
-    async fn request(&self, rows: Rows, alone: bool) -> Result<Inferred, InferenceError> {
+    async fn request(&self, rows: Rows, how: How) -> Result<Inferred, InferenceError> {
         let lost = || pending::lost(&self.queue, &self.id);
         let since = Instant::now();
         let place = Arc::clone(&self.places).acquire_owned().await.map_err(|_| lost())?;
-        let pending = self.enqueue((rows, alone), (since, place)).map_err(|_| lost())?;
+        let pending = self.enqueue((rows, how), (since, place)).map_err(|_| lost())?;
         pending.ended().await
     }
 
     /// Puts `rows` in the queue; gives them back when it is closed.
     fn enqueue(
         &self,
-        (rows, alone): (Rows, bool),
+        (rows, how): (Rows, How),
         (since, place): (Instant, OwnedSemaphorePermit),
     ) -> Result<Pending, Rows> {
         let (reply, answer) = oneshot::channel();
         // Held until the answer is there: what nobody holds is not run, or not to its end.
         let waiting = Arc::new(());
         let (Rows { inputs, turn, lone }, caller) = (rows, Arc::downgrade(&waiting));
-        let request = Request { inputs, turn, lone, alone, since, caller, reply, _place: place };
+        let request = Request { inputs, turn, lone, how, since, caller, reply, _place: place };
         self.queue.push(request).map_err(Request::into_rows)?;
         Ok(Pending { id: self.id.clone(), queue: Arc::clone(&self.queue), answer, _waiting: waiting })
-    }
-
-    /// Rows of zeros, where the graph says how large one is in every input, and takes nothing but numbers with a fraction.
-    pub(crate) fn zeros(&self, rows: usize) -> Option<Vec<Tensor>> {
-        let zeros = |port: &GraphPort| {
-            let (first, sides) = port.shape.split_first()?;
-            let mut shape = vec![first.unwrap_or(rows)];
-            for side in sides {
-                shape.push((*side)?);
-            }
-            let elements = shape.iter().try_fold(1usize, |product, side| product.checked_mul(*side))?;
-            let float = matches!(port.element, ElementType::F32 | ElementType::F16);
-            (float && elements <= MOST_ZEROS).then(|| Tensor::new(shape, vec![0.0; elements])).flatten()
-        };
-        self.inputs.iter().map(zeros).collect()
     }
 
     /// Stops runs whose callers all went away.

@@ -10,7 +10,7 @@ use super::limit::cells;
 use super::open::OpenSession;
 use super::running::Slot;
 use super::serve::{Served, Trust};
-use super::{BatchReport, Closed, Inferred, Request, Rows};
+use super::{BatchReport, Closed, How, Inferred, Request, Rows};
 use crate::{InferenceError, Tensor};
 
 /// Requests that run together.
@@ -32,8 +32,13 @@ impl Request {
         let alike = |one: &Tensor, two: &Tensor| {
             one.row_shape() == two.row_shape() && one.element_type() == two.element_type()
         };
-        let both_may = !self.alone && !other.alone && self.lone == other.lone;
+        let both_may = self.how == How::Batched && other.how == How::Batched && self.lone == other.lone;
         both_may && own.len() == others.len() && own.iter().zip(others).all(|(one, two)| alike(one, two))
+    }
+
+    /// Whether no session but this one may run it.
+    pub(super) fn is_for(&self, session: usize) -> bool {
+        matches!(self.how, How::Warming(number) if usize::from(number) == session)
     }
 
     /// Whether nobody waits for it any more.
@@ -78,7 +83,7 @@ impl Batch {
         let _cores = self.cores;
         let mut fit = Vec::with_capacity(self.requests.len());
         for request in self.requests {
-            match session.check(&request.inputs, request.alone) {
+            match session.check(&request.inputs, request.how == How::Alone) {
                 Ok(()) => fit.push(request),
                 Err(error) => request.answer(Err(error)),
             }
@@ -184,7 +189,7 @@ fn run_together(
     (session, slot): (&mut OpenSession, &Slot),
 ) -> Result<Vec<Inferred>, InferenceError> {
     if let [request] = requests
-        && request.alone
+        && request.how == How::Alone
     {
         return run_alone(request, (session, slot)).map(|inferred| vec![inferred]);
     }

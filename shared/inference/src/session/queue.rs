@@ -11,7 +11,7 @@ use millrace_turns::Turns;
 
 use super::batch::Batch;
 use super::limit::{BatchLimit, GraphRows, cells};
-use super::{Closed, Request, SessionSettings};
+use super::{Closed, How, Request, SessionSettings};
 use crate::{InferenceError, Tensor};
 
 /// A core may become free without a ring here; meanwhile it is looked for so often.
@@ -31,6 +31,8 @@ pub(super) struct Queue {
 struct State {
     /// Bounded by the places of the handle: each request has one.
     waiting: Turns<Request>,
+    /// The same of what is for one session.
+    own: Vec<Request>,
     limit: BatchLimit,
     closed: bool,
     /// Why it was closed, where the device is beyond use: for all sessions of the model, which share it.
@@ -50,7 +52,8 @@ struct Gathering {
 impl Queue {
     pub(super) fn new(settings: &SessionSettings, courtesy: Courtesy) -> Self {
         let (limit, serving) = (BatchLimit::of(settings), settings.sessions.max(1));
-        let state = State { waiting: Turns::default(), limit, closed: false, lost: None, serving };
+        let state =
+            State { waiting: Turns::default(), own: Vec::new(), limit, closed: false, lost: None, serving };
         let cores = settings.intra_op_threads.max(1);
         Self { courtesy, cores, state: Mutex::new(state), bell: Condvar::new() }
     }
@@ -61,7 +64,10 @@ impl Queue {
         if state.closed {
             return Err(request);
         }
-        state.waiting.push(request.turn.clone(), request);
+        match request.how {
+            How::Warming(_) => state.own.push(request),
+            How::Batched | How::Alone => state.waiting.push(request.turn.clone(), request),
+        }
         drop(state);
         // All: one that gathers rows of another shape cannot take it, and would keep it from one that is free.
         self.bell.notify_all();
@@ -80,8 +86,9 @@ impl Queue {
         state.closed = true;
         state.lost.get_or_insert_with(|| why.clone());
         let mut waiting = std::mem::take(&mut state.waiting);
+        let own = std::mem::take(&mut state.own);
         drop(state);
-        while let Some(request) = waiting.take() {
+        for request in own.into_iter().chain(std::iter::from_fn(|| waiting.take())) {
             request.answer(Err(why.clone()));
         }
         self.bell.notify_all();
@@ -92,17 +99,17 @@ impl Queue {
         self.lock().lost.clone()
     }
 
-    /// A session gave up. With the last one nothing will ever run: what waits is dropped, which tells its callers.
-    pub(super) fn give_up(&self) {
+    /// A session gave up: what was for it alone is dropped, which tells its callers. With the last one nothing will ever run, and
+    /// so is what waits.
+    pub(super) fn give_up(&self, session: usize) {
         let mut state = self.lock();
         state.serving = state.serving.saturating_sub(1);
-        if state.serving > 0 {
-            return;
-        }
-        state.closed = true;
-        let dropped = std::mem::take(&mut state.waiting);
+        let own = state.own.extract_if(.., |request| request.is_for(session)).collect::<Vec<_>>();
+        let closed = state.serving == 0;
+        state.closed |= closed;
+        let waiting = closed.then(|| std::mem::take(&mut state.waiting));
         drop(state);
-        drop(dropped);
+        drop((own, waiting));
         self.bell.notify_all();
     }
 
@@ -121,15 +128,15 @@ impl Queue {
         self.lock().limit.shrink(rows);
     }
 
-    /// Waits for a request, then takes what fits beside it; none when the queue is closed and empty.
-    pub(super) fn gather(&self, graph: GraphRows) -> Option<Batch> {
+    /// Waits for a request that `session` may run, then takes what fits beside it; none when the queue is closed and empty.
+    pub(super) fn gather(&self, session: usize, graph: GraphRows) -> Option<Batch> {
         let mut state = self.lock();
         loop {
-            if let Some((first, cores)) = state.take(&self.courtesy, self.cores) {
+            if let Some((first, cores)) = state.take(session, &self.courtesy, self.cores) {
                 let (requests, closed) = self.grow(state, first, graph);
                 return Some(Batch { requests, closed, cores });
             }
-            state = if !state.waiting.is_empty() {
+            state = if !state.waiting.is_empty() || state.own_of(session).is_some() {
                 self.bell.wait_timeout(state, LOOK_FOR_CORE).unwrap_or_else(PoisonError::into_inner).0
             } else if state.closed {
                 return None;
@@ -145,7 +152,7 @@ impl Queue {
         first: Request,
         graph: GraphRows,
     ) -> (Vec<Request>, Closed) {
-        if first.alone {
+        if first.how != How::Batched {
             return (vec![first], Closed::Alone);
         }
         let until = first.since.checked_add(state.limit.max_delay).unwrap_or(first.since);
@@ -179,9 +186,25 @@ impl Queue {
 }
 
 impl State {
-    /// The request whose turn it is, abandoned ones dropped, and the cores that it runs on. While there is none for those who
-    /// have more in hand, lone ones go first.
-    fn take(&mut self, courtesy: &Courtesy, cores: usize) -> Option<(Request, Option<Cores>)> {
+    /// Which of those that are for one session is for this one.
+    fn own_of(&self, session: usize) -> Option<usize> {
+        self.own.iter().position(|request| request.is_for(session))
+    }
+
+    /// What is for `session`, else the request whose turn it is, abandoned ones dropped, and the cores that it runs on. While there
+    /// is none for those who have more in hand, lone ones go first.
+    fn take(
+        &mut self,
+        session: usize,
+        courtesy: &Courtesy,
+        cores: usize,
+    ) -> Option<(Request, Option<Cores>)> {
+        self.own.retain(|request| !request.is_abandoned());
+        if let Some(at) = self.own_of(session)
+            && let Some(cores) = courtesy.cores_now(self.own[at].turn.flow(), cores)
+        {
+            return Some((self.own.remove(at), Some(cores)));
+        }
         self.waiting.retain(|request| !request.is_abandoned());
         let next = self.waiting.next(|_| true)?;
         let Request { lone, turn, .. } = next.piece();

@@ -119,11 +119,11 @@ impl Opener {
 }
 
 /// A session that serves its model's queue, until it is dropped, whatever ends its thread.
-struct Serving<'a>(&'a Queue);
+struct Serving<'a>(&'a Queue, usize);
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        self.0.give_up();
+        self.0.give_up(self.1);
     }
 }
 
@@ -135,7 +135,7 @@ impl Served {
 
     /// Opens the session, says so, and runs batches until the queue is closed and empty.
     pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
-        let _serving = Serving(&self.queue);
+        let _serving = Serving(&self.queue, self.number);
         let stood = self.opener.files.standing();
         let session = match self.opener.open_aside() {
             Ok((session, opened)) => {
@@ -154,7 +154,7 @@ impl Served {
     /// Runs batches until the queue is closed and empty, or there is nothing to run them on.
     fn serve(&self, mut session: OpenSession, stood: &Standing) {
         let mut trust = Trust::default();
-        while let Some(batch) = self.queue.gather(session.batch_rows()) {
+        while let Some(batch) = self.queue.gather(self.number, session.batch_rows()) {
             let size = batch.size();
             if let Some(took) = batch.run(&mut session, &mut trust, self) {
                 self.queue.learn(size, took);

@@ -151,15 +151,17 @@ async fn what_a_model_took_with_more_sessions_is_not_held_against_it() {
 
 #[tokio::test]
 async fn what_a_model_with_free_sides_needs_for_a_run_is_known_once_it_is_loaded() {
-    let taken = async |warm_up_rows| {
+    let taken = async |sessions, warm_up_rows| {
         let settings = CacheSettings { warm_up_rows, meter: Arc::new(Blind), ..CacheSettings::default() };
-        let loader = loader_of(goldens_folder(), SessionSettings::default());
+        let loader = loader_of(goldens_folder(), SessionSettings { sessions, ..SessionSettings::default() });
         let cache = ModelCache::new(loader, settings, Arc::new(Quiet)).unwrap();
         cache.get(&FREE_SIDES.into()).await.unwrap();
         cache.bytes()
     };
-    let (cold, warm) = (taken(0).await, taken(1).await);
+    let (cold, warm) = (taken(1, 0).await, taken(1, 1).await);
     assert!(warm > cold + (1 << 20), "{warm} after a first run, {cold} without");
+    let three = taken(3, 1).await;
+    assert!(three >= 3 * warm, "{three} after a first run in each of three sessions, {warm} in one");
 }
 
 /// Loads that the best policy there is needs for this order where one model fits: one for every change.
