@@ -72,6 +72,41 @@ test('a model is registered from its files, runs, and is taken out again', async
   assert.deepEqual(page.faults, []);
 });
 
+test('a model that is run as plain tensors is told how a picture becomes one', async () => {
+  const page = await openPage(browser);
+  await page.goto(`${server.url}/models`);
+  await page.getByRole('button', { name: 'Register a model' }).click();
+  const dialog = page.getByRole('dialog', { name: 'Register a model' });
+  const field = name => dialog.getByRole('textbox', { name, exact: true });
+  await field('Name').fill('raw/shapes');
+  const picture = dialog.getByRole('checkbox', { name: 'It takes a picture' });
+  assert.equal(await picture.count(), 0, 'others say it themselves');
+  await dialog.getByRole('combobox', { name: 'Task' }).click();
+  await page.getByRole('option', { name: 'tensor' }).click();
+  await picture.check();
+  await dialog.locator('input[data-origin="ONNX file"]').setInputFiles(join(CLASSIFIER, 'onnx/model.onnx'));
+  await dialog.getByRole('button', { name: 'Register', exact: true }).click();
+  await dialog.getByRole('alert').getByText('width is a whole number of pixels').waitFor();
+  await field('Width').fill('64');
+  await field('Height').fill('64');
+  await field('Mean').fill('[0.5, 0.5, 0.5]');
+  await field('Standard deviation').fill('0.5 0.5 0.5');
+  await shoot(page, 'model-tensor');
+  assert.deepEqual(await serious(page), []);
+  await dialog.getByRole('button', { name: 'Register', exact: true }).click();
+  await page.getByText('raw/shapes is registered').waitFor();
+
+  const image = `blob:${(await upload(server, 'star.jpg')).replace(/^blob:/, '')}`;
+  const job = await api(server, '/inference/tensor?wait=60s', {
+    model_id: 'raw/shapes',
+    image,
+    config: { model_source: 'trained' },
+  });
+  const [{ shape }] = Object.values(job.result.outputs);
+  assert.deepEqual(shape, [1, 4]);
+  assert.deepEqual(page.faults, []);
+});
+
 test('a dialog that was cancelled sends no more, and leaves the next one alone', async () => {
   const page = await openPage(browser);
   let [registered, uploads] = [0, 0];

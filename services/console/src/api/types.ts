@@ -104,6 +104,7 @@ export type Workers = Schemas['Workers'];
 export type Model = Schemas['Model'];
 export type Models = Schemas['Models'];
 export type ModelRequest = Schemas['ModelRequest'];
+export type ImageInput = Schemas['ImageInput'];
 export type Preloaded = Schemas['Preloaded'];
 export type Job = Schemas['JobRecord'];
 export type JobPage = Schemas['JobPage'];

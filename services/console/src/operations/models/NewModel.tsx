@@ -5,6 +5,7 @@ import { modelsQuery, workersQuery } from '~/api/queries';
 import { notifyDone } from '~/ui/notify';
 import { SubmitForm } from '~/ui/SubmitForm';
 import { OriginField } from './OriginField';
+import { PictureField } from './PictureField';
 import { FILES, register, type Registration } from './registration';
 import { WeightsField } from './WeightsField';
 
@@ -19,6 +20,7 @@ const NOTHING: Registration = {
   labels: '',
   files: {},
   weights: [],
+  picture: null,
 };
 
 /** Registers a model: workers fetch it when it is first needed. */
@@ -68,6 +70,9 @@ export function NewModel({ onClose }: { onClose(): void }) {
           value={model.task}
           onChange={task => set({ task: task ?? NOTHING.task })}
         />
+        {model.task === 'tensor' && (
+          <PictureField value={model.picture} onChange={picture => set({ picture })} />
+        )}
         <OriginField
           label="ONNX file"
           description="uploaded from here, or fetched by the workers"

@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { PICTURE } from './picture';
 import { classes, nameOf, register, type Registration } from './registration';
 
 describe('the names of classes', () => {
@@ -47,6 +48,7 @@ describe('registering', () => {
         'tokenizer.json': '',
       },
       weights: [],
+      picture: PICTURE,
     });
     expect(sent.slice(0, 2).map(([path, type]) => [path, type])).toEqual([
       ['/api/v1/blobs?for=model', 'application/octet-stream'],
@@ -67,6 +69,7 @@ describe('registering', () => {
     labels: '',
     files: {},
     weights: [],
+    picture: null,
   };
 
   it('names weights as the graph does', async () => {
@@ -92,6 +95,20 @@ describe('registering', () => {
       'best.onnx_data_1': 'blob:of-4',
       'best.onnx_data': 'https://models.example/best.onnx_data?v=2',
     });
+  });
+
+  it('says how a picture becomes a tensor, of a model that is run as plain tensors', async () => {
+    let image: unknown;
+    const fetch = vi.fn((_: string, { body }: { body: string }) => {
+      ({ image } = JSON.parse(body));
+      return Promise.resolve(Response.json({ model_id: 'parts' }));
+    });
+    vi.stubGlobal('fetch', fetch);
+    const picture = { ...PICTURE, width: 8, height: 6 };
+    await register({ ...nothing, task: 'tensor', picture });
+    expect(image).toEqual({ size: [8, 6] });
+    await expect(register({ ...nothing, task: 'tensor', picture: PICTURE })).rejects.toThrow('width');
+    expect(fetch).toHaveBeenCalledTimes(1);
   });
 
   it('sends nothing where weights have no name, or one twice', async () => {

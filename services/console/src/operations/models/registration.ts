@@ -2,6 +2,7 @@
 import { request } from '~/api/request';
 import type { Json, Model, ModelRequest, StoredBlob } from '~/api/types';
 import { isObject, parseJson } from '~/lib/json';
+import { imageInput, type Picture } from './picture';
 
 /** Where a file is: on this machine, or at an address (`https://…`, `blob:<sha256>`). */
 export type Origin = File | string;
@@ -33,6 +34,8 @@ export interface Registration {
   /** By name; an empty address is none. */
   files: Record<string, Origin>;
   weights: readonly Weights[];
+  /** Of a model that is run as plain tensors; none where it takes no picture. */
+  picture: Picture | null;
 }
 
 /** Registers it, or replaces what is registered under its name; nothing more is sent once `signal` is given. */
@@ -40,6 +43,7 @@ export async function register(model: Registration, signal?: AbortSignal): Promi
   // Before anything is uploaded: they may be refused.
   const names = classes(model.labels);
   const given = filesOf(model);
+  const image = takesPicture(model) ? { image: imageInput(model.picture) } : {};
   const files: [string, string][] = [];
   // One after another: the server takes a few large files at once, and they share this machine's connection.
   for (const [name, origin] of given) files.push([name, await place(origin, signal)]);
@@ -52,8 +56,14 @@ export async function register(model: Registration, signal?: AbortSignal): Promi
     // What is uploaded is named by its digest already.
     ...(typeof model.checkpoint === 'string' && model.sha256.trim() && { sha256: model.sha256.trim() }),
     ...names,
+    ...image,
   };
   return request<Model>('/models', { method: 'POST', body, signal });
+}
+
+/** The others say themselves how a picture is prepared for them. */
+function takesPicture(model: Registration): model is Registration & { picture: Picture } {
+  return model.task === 'tensor' && model.picture !== null;
 }
 
 function filesOf({ files, weights }: Registration): [string, Origin][] {
