@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import uuid
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -14,6 +14,7 @@ import httpx
 
 from . import inputs, schema, stream
 from .errors import Problem, RunFailed, Unreachable
+from .files import Content
 from .models import Blob, Event, Json, Run, Workflow
 from .retry import Pauses
 
@@ -190,15 +191,52 @@ class Millrace:
         """The bytes of a blob."""
         return self._send("GET", _path("blobs", id)).content
 
+    # Models
+
+    def models(self) -> list[schema.Model]:
+        """The models, and where they are warm."""
+        return self._json("GET", "/models")["models"]
+
+    def model(self, id: str) -> schema.Model:
+        """One of them."""
+        return self._json("GET", _path("models", id))
+
+    def register_model(
+        self,
+        id: str,
+        task: str,
+        checkpoint: str | Path,
+        *,
+        files: Mapping[str, str | Path] | None = None,
+        labels: Sequence[str] | None = None,
+        **further: Any,
+    ) -> schema.Model:
+        """Registers a model, or replaces what is registered under its name; workers fetch it when it is first needed.
+
+        `task` is detection, classification, embedding, segmentation or tensor. `checkpoint` is the ONNX file and `files` are those
+        beside it, by name: each a `Path`, which is uploaded however large it is, or an address (`https://…`, `blob:<sha256>`).
+        `labels` are the names of its classes by index. `further` are the other fields of `schema.ModelRequest`: family,
+        class_mapping, sha256, preprocess, image. Needs a key that may administer, where there are keys.
+        """
+        body = {
+            **further,
+            "id": id,
+            "task": task,
+            "checkpoint": self._placed(checkpoint),
+            "files": {name: self._placed(file) for name, file in (files or {}).items()},
+            "labels": None if labels is None else list(labels),
+        }
+        return self._json("POST", "/models", json={key: value for key, value in body.items() if value is not None})
+
+    def delete_model(self, id: str) -> None:
+        """Takes out what is registered under a name; runs under way keep the copy that they have."""
+        self._send("DELETE", _path("models", id), again=False)
+
     # The fleet
 
     def blocks(self) -> list[schema.Block]:
         """The catalogue of blocks."""
         return self._json("GET", "/blocks")["blocks"]
-
-    def models(self) -> list[schema.Model]:
-        """The models, and where they are warm."""
-        return self._json("GET", "/models")["models"]
 
     def workers(self) -> list[schema.Worker]:
         """The workers, as they say of themselves."""
@@ -226,6 +264,15 @@ class Millrace:
 
     def _reference(self, content: bytes) -> str:
         return self.upload(content).reference
+
+    def _placed(self, file: str | Path) -> str:
+        """Where a file of a model is: one of this machine is uploaded, as it is read."""
+        if isinstance(file, str):
+            return file
+        content = Content(file)
+        headers = {"content-type": "application/octet-stream", "content-length": str(content.size_bytes)}
+        stored = self._json("POST", "/blobs", params={"for": "model"}, content=content, headers=headers)
+        return f"blob:{stored['blob']}"
 
     def _pages(self, path: str, name: str, filters: Mapping[str, Any], after: str = "cursor") -> Iterator[Any]:
         """What all pages hold under `name`; `after` is what this list calls the place at which a page begins."""
