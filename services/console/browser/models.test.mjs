@@ -84,6 +84,7 @@ test('a model that is run as plain tensors is told how a picture becomes one', a
   await dialog.getByRole('combobox', { name: 'Task' }).click();
   await page.getByRole('option', { name: 'tensor' }).click();
   await picture.check();
+  assert.equal(await field('Classes').count(), 0, 'they say nothing here');
   await dialog.locator('input[data-origin="ONNX file"]').setInputFiles(join(CLASSIFIER, 'onnx/model.onnx'));
   await dialog.getByRole('button', { name: 'Register', exact: true }).click();
   await dialog.getByRole('alert').getByText('width is a whole number of pixels').waitFor();

@@ -88,23 +88,27 @@ export function NewModel({ onClose }: { onClose(): void }) {
             onChange={event => set({ sha256: event.currentTarget.value })}
           />
         )}
-        <Autocomplete
-          label="Family"
-          description="where the model’s files do not say it"
-          placeholder="as its files say"
-          data={families}
-          value={model.family}
-          onChange={family => set({ family })}
-        />
-        <Textarea
-          label="Classes"
-          description="one name a line, in the model’s order, or a JSON list or object; empty takes what its files say"
-          autosize
-          minRows={2}
-          maxRows={8}
-          value={model.labels}
-          onChange={event => set({ labels: event.currentTarget.value })}
-        />
+        {model.task !== 'tensor' && (
+          <>
+            <Autocomplete
+              label="Family"
+              description="where the model’s files do not say it"
+              placeholder="as its files say"
+              data={families}
+              value={model.family}
+              onChange={family => set({ family })}
+            />
+            <Textarea
+              label="Classes"
+              description="one name a line, in the model’s order, or a JSON list or object; empty takes what its files say"
+              autosize
+              minRows={2}
+              maxRows={8}
+              value={model.labels}
+              onChange={event => set({ labels: event.currentTarget.value })}
+            />
+          </>
+        )}
         <Stack gap={8} component="fieldset" style={{ border: 0, margin: 0, padding: 0 }}>
           <Text size="sm" fw={500} component="legend">
             Files beside it

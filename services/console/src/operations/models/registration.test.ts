@@ -98,15 +98,17 @@ describe('registering', () => {
   });
 
   it('says how a picture becomes a tensor, of a model that is run as plain tensors', async () => {
-    let image: unknown;
+    let sent: unknown;
     const fetch = vi.fn((_: string, { body }: { body: string }) => {
-      ({ image } = JSON.parse(body));
+      sent = JSON.parse(body);
       return Promise.resolve(Response.json({ model_id: 'parts' }));
     });
     vi.stubGlobal('fetch', fetch);
     const picture = { ...PICTURE, width: 8, height: 6 };
-    await register({ ...nothing, task: 'tensor', picture });
-    expect(image).toEqual({ size: [8, 6] });
+    // What it is called, and its classes, were written while it was to be another kind of model.
+    await register({ ...nothing, task: 'tensor', picture, family: 'resnet', labels: '[broken]' });
+    const { id, checkpoint } = nothing;
+    expect(sent).toEqual({ id, task: 'tensor', checkpoint, files: {}, image: { size: [8, 6] } });
     await expect(register({ ...nothing, task: 'tensor', picture: PICTURE })).rejects.toThrow('width');
     expect(fetch).toHaveBeenCalledTimes(1);
   });

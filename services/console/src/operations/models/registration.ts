@@ -40,8 +40,9 @@ export interface Registration {
 
 /** Registers it, or replaces what is registered under its name; nothing more is sent once `signal` is given. */
 export async function register(model: Registration, signal?: AbortSignal): Promise<Model> {
+  const plain = model.task === 'tensor';
   // Before anything is uploaded: they may be refused.
-  const names = classes(model.labels);
+  const names = plain ? {} : classes(model.labels);
   const given = filesOf(model);
   const image = takesPicture(model) ? { image: imageInput(model.picture) } : {};
   const files: [string, string][] = [];
@@ -52,7 +53,7 @@ export async function register(model: Registration, signal?: AbortSignal): Promi
     task: model.task,
     checkpoint: await place(model.checkpoint, signal),
     files: Object.fromEntries(files),
-    ...(model.family.trim() && { family: model.family.trim() }),
+    ...(!plain && model.family.trim() && { family: model.family.trim() }),
     // What is uploaded is named by its digest already.
     ...(typeof model.checkpoint === 'string' && model.sha256.trim() && { sha256: model.sha256.trim() }),
     ...names,
