@@ -44,7 +44,7 @@ impl ModelCores {
         let threads = threads.unwrap_or_else(|| (half / sessions.unwrap_or(1)).clamp(1, MOST_THREADS));
         let fitting = |cores: usize| sessions.unwrap_or_else(|| (cores / threads).clamp(1, MOST_SESSIONS));
         let sessions_if_large = fitting(half);
-        let all = (cores / sessions_if_large).clamp(threads, MOST_THREADS_IF_LARGE.max(threads));
+        let all = (cores / sessions_if_large).clamp(1, MOST_THREADS_IF_LARGE);
         let threads_if_large = set(worker.intra_op_threads).unwrap_or(all);
         Self { sessions: fitting(cores), sessions_if_large, threads, threads_if_large }
     }

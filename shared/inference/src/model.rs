@@ -223,7 +223,7 @@ impl Core {
         for (part, session) in main.chain(self.companions.iter().map(|(part, session)| (*part, session))) {
             let blank = || blank(self.family.as_ref(), part);
             let run = match session.zeros(rows).map(Ok).or_else(blank) {
-                Some(Ok(inputs)) => session.warm_up(&inputs).await,
+                Some(Ok(inputs)) => session.warm_up(inputs).await,
                 Some(Err(error)) => Err(error),
                 None => continue,
             };

@@ -36,9 +36,13 @@ impl Request {
         both_may && own.len() == others.len() && own.iter().zip(others).all(|(one, two)| alike(one, two))
     }
 
-    /// Whether no session but this one may run it.
-    pub(super) fn is_for(&self, session: usize) -> bool {
-        matches!(self.how, How::Warming(number) if usize::from(number) == session)
+    /// The only session that may run it; none when any may.
+    pub(super) fn session(&self) -> Option<usize> {
+        if let How::Warming(session) = self.how { Some(session.into()) } else { None }
+    }
+
+    pub(super) fn may_run_in(&self, session: usize) -> bool {
+        self.session().is_none_or(|own| own == session)
     }
 
     /// Whether nobody waits for it any more.

@@ -40,10 +40,11 @@ impl OpenSession {
         runtime: &Runtime,
         id: &ModelId,
         graph: &Path,
-        (settings, crew): (&SessionSettings, Option<Crew>),
+        settings: &SessionSettings,
+        crew: Option<Crew>,
     ) -> Result<(Self, Opened), InferenceError> {
         let failed = |error: ort::Error| InferenceError::of_load(id, error.to_string());
-        let session = build(runtime, graph, (settings, crew)).map_err(failed)?;
+        let session = build(runtime, graph, settings, crew).map_err(failed)?;
         let metadata = metadata_of(&session).map_err(failed)?;
         let way = Way::open(id, &session, settings).map_err(failed)?;
         let inputs: Vec<GraphPort> = session.inputs().iter().map(GraphPort::from).collect();
@@ -186,7 +187,8 @@ fn mixes_rows(graph: &Path) -> bool {
 fn build(
     runtime: &Runtime,
     graph: &Path,
-    (settings, crew): (&SessionSettings, Option<Crew>),
+    settings: &SessionSettings,
+    crew: Option<Crew>,
 ) -> Result<Session, ort::Error> {
     let mut builder = Session::builder(runtime.environment())?;
     if let Some(crew) = crew {

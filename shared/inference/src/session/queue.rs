@@ -31,8 +31,6 @@ pub(super) struct Queue {
 struct State {
     /// Bounded by the places of the handle: each request has one.
     waiting: Turns<Request>,
-    /// The same of what is for one session.
-    own: Vec<Request>,
     limit: BatchLimit,
     closed: bool,
     /// Why it was closed, where the device is beyond use: for all sessions of the model, which share it.
@@ -52,8 +50,7 @@ struct Gathering {
 impl Queue {
     pub(super) fn new(settings: &SessionSettings, courtesy: Courtesy) -> Self {
         let (limit, serving) = (BatchLimit::of(settings), settings.sessions.max(1));
-        let state =
-            State { waiting: Turns::default(), own: Vec::new(), limit, closed: false, lost: None, serving };
+        let state = State { waiting: Turns::default(), limit, closed: false, lost: None, serving };
         let cores = settings.intra_op_threads.max(1);
         Self { courtesy, cores, state: Mutex::new(state), bell: Condvar::new() }
     }
@@ -64,10 +61,7 @@ impl Queue {
         if state.closed {
             return Err(request);
         }
-        match request.how {
-            How::Warming(_) => state.own.push(request),
-            How::Batched | How::Alone => state.waiting.push(request.turn.clone(), request),
-        }
+        state.waiting.push(request.turn.clone(), request);
         drop(state);
         // All: one that gathers rows of another shape cannot take it, and would keep it from one that is free.
         self.bell.notify_all();
@@ -86,9 +80,8 @@ impl Queue {
         state.closed = true;
         state.lost.get_or_insert_with(|| why.clone());
         let mut waiting = std::mem::take(&mut state.waiting);
-        let own = std::mem::take(&mut state.own);
         drop(state);
-        for request in own.into_iter().chain(std::iter::from_fn(|| waiting.take())) {
+        while let Some(request) = waiting.take() {
             request.answer(Err(why.clone()));
         }
         self.bell.notify_all();
@@ -104,12 +97,13 @@ impl Queue {
     pub(super) fn give_up(&self, session: usize) {
         let mut state = self.lock();
         state.serving = state.serving.saturating_sub(1);
-        let own = state.own.extract_if(.., |request| request.is_for(session)).collect::<Vec<_>>();
-        let closed = state.serving == 0;
-        state.closed |= closed;
-        let waiting = closed.then(|| std::mem::take(&mut state.waiting));
+        if state.serving > 0 {
+            return state.waiting.retain(|request| request.session() != Some(session));
+        }
+        state.closed = true;
+        let dropped = std::mem::take(&mut state.waiting);
         drop(state);
-        drop((own, waiting));
+        drop(dropped);
         self.bell.notify_all();
     }
 
@@ -136,7 +130,7 @@ impl Queue {
                 let (requests, closed) = self.grow(state, first, graph);
                 return Some(Batch { requests, closed, cores });
             }
-            state = if !state.waiting.is_empty() || state.own_of(session).is_some() {
+            state = if !state.waiting.is_empty() {
                 self.bell.wait_timeout(state, LOOK_FOR_CORE).unwrap_or_else(PoisonError::into_inner).0
             } else if state.closed {
                 return None;
@@ -186,27 +180,16 @@ impl Queue {
 }
 
 impl State {
-    /// Which of those that are for one session is for this one.
-    fn own_of(&self, session: usize) -> Option<usize> {
-        self.own.iter().position(|request| request.is_for(session))
-    }
-
-    /// What is for `session`, else the request whose turn it is, abandoned ones dropped, and the cores that it runs on. While there
-    /// is none for those who have more in hand, lone ones go first.
+    /// The request whose turn it is among those that `session` may run, abandoned ones dropped, and the cores that it runs on. While
+    /// there is none for those who have more in hand, lone ones go first.
     fn take(
         &mut self,
         session: usize,
         courtesy: &Courtesy,
         cores: usize,
     ) -> Option<(Request, Option<Cores>)> {
-        self.own.retain(|request| !request.is_abandoned());
-        if let Some(at) = self.own_of(session)
-            && let Some(cores) = courtesy.cores_now(self.own[at].turn.flow(), cores)
-        {
-            return Some((self.own.remove(at), Some(cores)));
-        }
         self.waiting.retain(|request| !request.is_abandoned());
-        let next = self.waiting.next(|_| true)?;
+        let next = self.waiting.next(|request| request.may_run_in(session))?;
         let Request { lone, turn, .. } = next.piece();
         if *lone {
             return Some((next.take(), None));
@@ -214,7 +197,9 @@ impl State {
         if let Some(cores) = courtesy.cores_now(turn.flow(), cores) {
             return Some((next.take(), Some(cores)));
         }
-        self.waiting.next(|request| request.lone).map(|lone| (lone.take(), None))
+        self.waiting
+            .next(|request| request.lone && request.may_run_in(session))
+            .map(|lone| (lone.take(), None))
     }
 }
 

@@ -103,7 +103,7 @@ impl Opener {
     /// Without a crew its threads are started by the calling thread.
     fn open(&self, crew: Option<Crew>) -> Result<(OpenSession, Opened), InferenceError> {
         let runtime = Runtime::load(&self.library)?;
-        OpenSession::open(&runtime, &self.id, &self.files.graph, (&self.settings, crew))
+        OpenSession::open(&runtime, &self.id, &self.files.graph, &self.settings, crew)
     }
 
     /// Opens it once more. Its files have to be those that it was opened of before: what is known of the model, its digest among
@@ -119,11 +119,11 @@ impl Opener {
 }
 
 /// A session that serves its model's queue, until it is dropped, whatever ends its thread.
-struct Serving<'a>(&'a Queue, usize);
+struct Serving<'a>(&'a Served);
 
 impl Drop for Serving<'_> {
     fn drop(&mut self) {
-        self.0.give_up(self.1);
+        self.0.queue.give_up(self.0.number);
     }
 }
 
@@ -135,7 +135,7 @@ impl Served {
 
     /// Opens the session, says so, and runs batches until the queue is closed and empty.
     pub(super) fn run(self, ready: oneshot::Sender<Result<Opened, InferenceError>>) {
-        let _serving = Serving(&self.queue, self.number);
+        let _serving = Serving(&self);
         let stood = self.opener.files.standing();
         let session = match self.opener.open_aside() {
             Ok((session, opened)) => {

@@ -15,10 +15,10 @@ impl SessionThread {
     ///
     /// # Errors
     /// Of the first that failed; the others have run all the same.
-    pub(crate) async fn warm_up(&self, inputs: &[Tensor]) -> Result<(), InferenceError> {
-        let runs = (0..=u16::MAX)
-            .take(self.threads.len())
-            .map(|session| self.request(inputs.to_vec().into(), How::Warming(session)));
+    pub(crate) async fn warm_up(&self, inputs: Vec<Tensor>) -> Result<(), InferenceError> {
+        // The last takes them, those before it copies: one session needs none.
+        let each = std::iter::repeat_n(inputs, self.threads.len()).zip(0..=u16::MAX);
+        let runs = each.map(|(inputs, session)| self.request(inputs.into(), How::Warming(session)));
         join_all(runs).await.into_iter().try_for_each(|run| run.map(drop))
     }
 

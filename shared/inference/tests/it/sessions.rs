@@ -111,7 +111,7 @@ async fn threads_and_sessions_change_no_result() {
     }
 }
 
-/// Niceness by name of those of this process's threads that run operators.
+/// How nice those of this process's threads are that run operators.
 #[cfg(target_os = "linux")]
 fn niceness_of_operators() -> Vec<i32> {
     let threads = std::fs::read_dir("/proc/self/task").unwrap().map(|entry| entry.unwrap());
