@@ -174,8 +174,12 @@ fn spawn(name: String, body: impl FnOnce() + Send + 'static) -> Result<(), Worke
 /// What `work` gives and how long it took, on this thread; a panic ends here.
 pub(crate) fn timed<T>(work: impl FnOnce() -> T) -> Result<(T, Duration), Panicked> {
     let begun = Instant::now();
-    let result = catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Panicked(message_of(panic.as_ref())));
-    result.map(|value| (value, begun.elapsed()))
+    caught(work).map(|value| (value, begun.elapsed()))
+}
+
+/// What `work` gives, on this thread; a panic ends here.
+pub(crate) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, Panicked> {
+    catch_unwind(AssertUnwindSafe(work)).map_err(|panic| Panicked(message_of(panic.as_ref())))
 }
 
 /// What a panic said.

@@ -133,7 +133,8 @@ impl Frames {
         self.on_cpu(caller, move || decoding.run(&bytes)).await
     }
 
-    async fn on_cpu<T: Send + 'static>(
+    /// What `work` gives, on the CPU pool, on nobody's clock.
+    pub(crate) async fn on_cpu<T: Send + 'static>(
         &self,
         caller: Caller,
         work: impl FnOnce() -> T + Send + 'static,

@@ -5,10 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use millrace_vision::Frame;
 
-use crate::cpu::{Panicked, timed};
-
-/// What it came to.
-pub(super) type Done<T> = Result<T, Panicked>;
+use crate::cpu::{Panicked, caught};
 
 /// Work that is done once, by whoever has the pixels first. All clones are the same errand.
 pub(super) struct Errand<W, T>(Arc<Parts<W, T>>);
@@ -17,7 +14,7 @@ struct Parts<W, T> {
     /// Until somebody does it.
     work: Mutex<Option<W>>,
     /// From when it is done until that is asked for.
-    done: Mutex<Option<Done<T>>>,
+    done: Mutex<Option<Result<T, Panicked>>>,
 }
 
 impl<W: FnOnce(&Frame) -> T, T> Errand<W, T> {
@@ -29,8 +26,7 @@ impl<W: FnOnce(&Frame) -> T, T> Errand<W, T> {
     pub(super) fn run(&self, frame: &Frame) {
         let Some(work) = lock(&self.0.work).take() else { return };
         // A fault of the work is that of who wants it, not of the others who wait for the pixels.
-        let done = timed(|| work(frame)).map(|(made, _)| made);
-        *lock(&self.0.done) = Some(done);
+        *lock(&self.0.done) = Some(caught(|| work(frame)));
     }
 
     /// Whether nobody did it yet.
@@ -39,7 +35,7 @@ impl<W: FnOnce(&Frame) -> T, T> Errand<W, T> {
     }
 
     /// What it came to, once.
-    pub(super) fn made(&self) -> Done<T> {
+    pub(super) fn made(&self) -> Result<T, Panicked> {
         let done = lock(&self.0.done).take();
         done.unwrap_or_else(|| Err(Panicked("a picture was not worked on".to_owned())))
     }

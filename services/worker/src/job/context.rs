@@ -85,10 +85,7 @@ impl JobContext {
         work: impl FnOnce(&Frame) -> T + Send + 'static,
     ) -> Result<T, JobError> {
         match self.door.frame(wanted.blob) {
-            Some(frame) => {
-                let done = self.shared.cpu.run(self.caller(), move || work(&frame)).await;
-                done.map(|(made, _)| made).map_err(|panic| panicked(&panic))
-            }
+            Some(frame) => self.shared.frames.on_cpu(self.caller(), move || work(&frame)).await,
             None => self.shared.frames.load_for(wanted, (self.caller(), &self.clock), work).await,
         }
     }
