@@ -80,11 +80,7 @@ pub(crate) fn open(
         gpu: GpuSettings { max_bytes: Some(models.memory_budget.bytes()), tf32: worker.tf32 },
         transfer: Transfer::ByDevice,
         sessions: cores.sessions,
-        by_size: (worker.sessions_per_model == 0).then(|| BySize {
-            sessions_if_large: cores.sessions_if_large,
-            threads_if_large: cores.threads_if_large,
-            most_read_bytes: most_read_bytes(models),
-        }),
+        by_size: Some(by_size(cores, worker, models)),
         intra_op_threads: cores.threads,
         max_batch: worker.max_batch,
         max_cells: worker.max_batch_cells,
@@ -118,9 +114,12 @@ pub(crate) fn open(
     ModelCache::new(loader, bounds, Arc::new(observer))
 }
 
-/// What the sessions of a model may read together, bytes, where it is not said how many there are.
-fn most_read_bytes(models: &Models) -> u64 {
-    (models.memory_budget.bytes() as f64 / models.memory_factor.max(1.0) / PARTS_OF_MEMORY) as u64
+/// What a model's files change. Who says how many sessions there are has thought of the memory.
+fn by_size(cores: ModelCores, worker: &Worker, models: &Models) -> BySize {
+    let ModelCores { sessions_if_large, threads_if_large, .. } = cores;
+    let part = models.memory_budget.bytes() as f64 / models.memory_factor.max(1.0) / PARTS_OF_MEMORY;
+    let most_read_bytes = if worker.sessions_per_model == 0 { part as u64 } else { u64::MAX };
+    BySize { sessions_if_large, threads_if_large, most_read_bytes }
 }
 
 fn serving(own: &millrace_config::Serving) -> Serving {
@@ -153,4 +152,25 @@ pub(crate) fn repository(
 /// The settings make no sense, or the store is away or refuses.
 pub async fn models_in_bucket(url: &BucketUrl, objects: &Objects) -> Result<Vec<ModelId>, ObjectsError> {
     Bucket::open(url, objects)?.look().await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_told_of_a_large_model_is_done_whoever_says_how_many_sessions_there_are() {
+        let models = Models::default();
+        let of = |sessions_per_model| {
+            let worker = Worker { sessions_per_model, ..Worker::default() };
+            let cores = ModelCores { sessions: 4, sessions_if_large: 2, threads: 4, threads_if_large: 8 };
+            by_size(cores, &worker, &models)
+        };
+        let (left_open, said) = (of(0), of(4));
+        for found in [left_open, said] {
+            assert_eq!((found.sessions_if_large, found.threads_if_large), (2, 8));
+        }
+        assert!(left_open.most_read_bytes < models.memory_budget.bytes());
+        assert_eq!(said.most_read_bytes, u64::MAX);
+    }
 }
