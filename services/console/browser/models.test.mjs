@@ -97,7 +97,7 @@ test('a model that is run as plain tensors is told how a picture becomes one', a
   await dialog.getByRole('button', { name: 'Register', exact: true }).click();
   await page.getByText('raw/shapes is registered').waitFor();
 
-  const image = `blob:${(await upload(server, 'star.jpg')).replace(/^blob:/, '')}`;
+  const image = await upload(server, 'star.jpg');
   const job = await api(server, '/inference/tensor?wait=60s', {
     model_id: 'raw/shapes',
     image,

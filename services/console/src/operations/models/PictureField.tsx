@@ -1,6 +1,16 @@
 import { Checkbox, Group, NumberInput, Select, Stack, Text, TextInput } from '@mantine/core';
 import { type Picture, PICTURE } from './picture';
 
+const LAYOUTS = [
+  { value: 'nchw' as const, label: 'planes (NCHW)' },
+  { value: 'nhwc' as const, label: 'interleaved (NHWC)' },
+];
+
+const CHANNELS = [
+  { value: 'rgb' as const, label: 'red first (RGB)' },
+  { value: 'bgr' as const, label: 'blue first (BGR)' },
+];
+
 interface Props {
   value: Picture | null;
   onChange(value: Picture | null): void;
@@ -8,10 +18,14 @@ interface Props {
 
 /** How a picture becomes the input of a model that is run as plain tensors, if it takes one. */
 export function PictureField({ value, onChange }: Props) {
-  const set = (change: Partial<Picture>): void => onChange({ ...PICTURE, ...value, ...change });
+  const picture = value ?? PICTURE;
+  const field = <K extends keyof Picture>(key: K) => ({
+    value: picture[key],
+    onChange: (changed: Picture[K] | null) => onChange({ ...picture, [key]: changed ?? PICTURE[key] }),
+  });
   const text = (key: 'input' | 'scale' | 'mean' | 'std') => ({
-    value: value?.[key] ?? '',
-    onChange: (event: { currentTarget: { value: string } }) => set({ [key]: event.currentTarget.value }),
+    value: picture[key],
+    onChange: (event: { currentTarget: { value: string } }) => field(key).onChange(event.currentTarget.value),
   });
   return (
     <Stack gap={8}>
@@ -24,20 +38,8 @@ export function PictureField({ value, onChange }: Props) {
       {value !== null && (
         <>
           <Group gap={8} grow align="flex-end">
-            <NumberInput
-              label="Width"
-              min={1}
-              allowDecimal={false}
-              value={value.width}
-              onChange={width => set({ width })}
-            />
-            <NumberInput
-              label="Height"
-              min={1}
-              allowDecimal={false}
-              value={value.height}
-              onChange={height => set({ height })}
-            />
+            <NumberInput label="Width" min={1} allowDecimal={false} {...field('width')} />
+            <NumberInput label="Height" min={1} allowDecimal={false} {...field('height')} />
             <TextInput label="Input" placeholder="its only one" {...text('input')} />
           </Group>
           <Group gap={8} grow align="flex-end">
@@ -46,26 +48,8 @@ export function PictureField({ value, onChange }: Props) {
             <TextInput label="Standard deviation" placeholder="1, 1, 1" {...text('std')} />
           </Group>
           <Group gap={8} grow align="flex-end">
-            <Select
-              label="Layout"
-              data={[
-                { value: 'nchw', label: 'planes (NCHW)' },
-                { value: 'nhwc', label: 'interleaved (NHWC)' },
-              ]}
-              allowDeselect={false}
-              value={value.layout}
-              onChange={layout => set({ layout: layout ?? PICTURE.layout })}
-            />
-            <Select
-              label="Colours"
-              data={[
-                { value: 'rgb', label: 'red first (RGB)' },
-                { value: 'bgr', label: 'blue first (BGR)' },
-              ]}
-              allowDeselect={false}
-              value={value.channels}
-              onChange={channels => set({ channels: channels ?? PICTURE.channels })}
-            />
+            <Select label="Layout" data={LAYOUTS} allowDeselect={false} {...field('layout')} />
+            <Select label="Colours" data={CHANNELS} allowDeselect={false} {...field('channels')} />
           </Group>
           <Text size="xs" c="dimmed">
             It is stretched to the size; its samples, 0 to 255, are multiplied by the scale, the mean is taken

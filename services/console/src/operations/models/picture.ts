@@ -12,8 +12,8 @@ export interface Picture {
   /** Of red, green and blue; empty for none. */
   mean: string;
   std: string;
-  layout: 'nchw' | 'nhwc';
-  channels: 'rgb' | 'bgr';
+  layout: NonNullable<ImageInput['layout']>;
+  channels: NonNullable<ImageInput['channels']>;
 }
 
 export const PICTURE: Picture = {

@@ -44,7 +44,8 @@ export async function register(model: Registration, signal?: AbortSignal): Promi
   // Before anything is uploaded: they may be refused.
   const names = plain ? {} : classes(model.labels);
   const given = filesOf(model);
-  const image = takesPicture(model) ? { image: imageInput(model.picture) } : {};
+  // The others say themselves how a picture is prepared for them.
+  const image = plain && model.picture !== null ? { image: imageInput(model.picture) } : {};
   const files: [string, string][] = [];
   // One after another: the server takes a few large files at once, and they share this machine's connection.
   for (const [name, origin] of given) files.push([name, await place(origin, signal)]);
@@ -60,11 +61,6 @@ export async function register(model: Registration, signal?: AbortSignal): Promi
     ...image,
   };
   return request<Model>('/models', { method: 'POST', body, signal });
-}
-
-/** The others say themselves how a picture is prepared for them. */
-function takesPicture(model: Registration): model is Registration & { picture: Picture } {
-  return model.task === 'tensor' && model.picture !== null;
 }
 
 function filesOf({ files, weights }: Registration): [string, Origin][] {
