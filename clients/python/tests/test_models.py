@@ -52,7 +52,8 @@ def test_a_file_is_sent_whole_again_where_the_server_was_away(
         request.read()
         if len(sent) == 1:
             return httpx.Response(503, json={"code": "DRAINING", "retryable": True})
-        return httpx.Response(200, json={"blob": "ab"} if request.url.path.endswith("/blobs") else {"model_id": "m"})
+        stored = {"blob": "ab", "bytes": 4_000_000}
+        return httpx.Response(200, json=stored if request.url.path.endswith("/blobs") else {"model_id": "m"})
 
     served_by(serve)
     with Millrace() as client:

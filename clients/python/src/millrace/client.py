@@ -183,9 +183,7 @@ class Millrace:
         data = inputs.content_of(content)
         if data is None:
             raise TypeError(f"a Path, bytes, a file or a PIL image can be uploaded, not {type(content).__name__}")
-        headers = {"content-type": "application/octet-stream"}
-        body = self._json("POST", "/blobs", content=data, headers=headers)
-        return Blob(id=body["blob"], size_bytes=body["bytes"], media_type=body.get("content_type"), raw=body)
+        return self._stored(data)
 
     def blob(self, id: str) -> bytes:
         """The bytes of a blob."""
@@ -270,9 +268,12 @@ class Millrace:
         if isinstance(file, str):
             return file
         content = Content(file)
-        headers = {"content-type": "application/octet-stream", "content-length": str(content.size_bytes)}
-        stored = self._json("POST", "/blobs", params={"for": "model"}, content=content, headers=headers)
-        return f"blob:{stored['blob']}"
+        return self._stored(content, {"content-length": str(content.size_bytes)}, params={"for": "model"}).reference
+
+    def _stored(self, content: bytes | Content, headers: Mapping[str, str] | None = None, **request: Any) -> Blob:
+        headers = {"content-type": "application/octet-stream", **(headers or {})}
+        body = self._json("POST", "/blobs", content=content, headers=headers, **request)
+        return Blob(id=body["blob"], size_bytes=body["bytes"], media_type=body.get("content_type"), raw=body)
 
     def _pages(self, path: str, name: str, filters: Mapping[str, Any], after: str = "cursor") -> Iterator[Any]:
         """What all pages hold under `name`; `after` is what this list calls the place at which a page begins."""
