@@ -1,10 +1,11 @@
 //! A file that came before, taken for what would come now, where it is still the same. Rule: the source says so, or the file's digest;
 //! in doubt it comes anew.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 
-use crate::keep::{Downloaded, Expected, Source, beside, hashed};
+use tokio::fs;
+
+use crate::keep::{Downloaded, Expected, Source, beside, hashed, is_file};
 
 /// What the source said of a file when it came stands here.
 pub(crate) fn stamp_of(file: &Path) -> PathBuf {
@@ -19,11 +20,11 @@ pub(crate) async fn taken(
     file: &Path,
     before: &Path,
 ) -> Option<Downloaded> {
-    let stamp = fs::read_to_string(stamp_of(before)).ok();
+    let stamp = fs::read_to_string(stamp_of(before)).await.ok();
     let is_same = match (&expected.sha256, &stamp) {
         // Which bytes they are is checked below.
-        (Some(_), _) => before.is_file(),
-        (None, Some(stamp)) => before.is_file() && source.still_has(stamp).await,
+        (Some(_), _) => true,
+        (None, Some(stamp)) => is_file(before).await && source.still_has(stamp).await,
         (None, None) => false,
     };
     if !is_same {
@@ -35,16 +36,21 @@ pub(crate) async fn taken(
         return None;
     }
     if let Some(stamp) = stamp {
-        fs::write(stamp_of(file), stamp).ok()?;
+        fs::write(stamp_of(file), stamp).await.ok()?;
     }
     // The same bytes on the disk. Where there can be no second name, they come anew.
-    fs::hard_link(before, file).ok()?;
+    fs::hard_link(before, file).await.ok()?;
     Some(Downloaded { sha256, bytes, cached: true })
 }
 
 #[cfg(test)]
 mod tests {
+    use std::fs;
+    use std::process::Command;
     use std::sync::atomic::{AtomicUsize, Ordering};
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
 
     use bytes::Bytes;
     use futures::future::BoxFuture;
@@ -112,6 +118,28 @@ mod tests {
     async fn what_changed_or_cannot_be_told_comes_anew_once() {
         assert_eq!(twice(&Fixed::new("new", Some("2")), None).await, ("new".to_owned(), [1, 1]));
         assert_eq!(twice(&Fixed::new("new", None), None).await, ("new".to_owned(), [1, 1]));
+    }
+
+    /// The runtime of this test has one thread.
+    #[tokio::test]
+    async fn a_slow_disk_holds_up_nobody_else() {
+        let folder = tempfile::tempdir().unwrap();
+        let [before, file] = ["a", "b"].map(|name| folder.path().join(name));
+        fs::write(&before, "old").unwrap();
+        // Whoever reads it waits until somebody writes.
+        let slow = stamp_of(&before);
+        assert!(Command::new("mkfifo").arg(&slow).status().unwrap().success());
+        let (tell, told) = mpsc::channel();
+        let disk = thread::spawn(move || {
+            let others_go_on = told.recv_timeout(Duration::from_secs(10)).is_ok();
+            fs::write(slow, "1").unwrap();
+            others_go_on
+        });
+        let (source, expected) = (Fixed::new("new", Some("1")), expected(None));
+        let asked = taken(&source, &expected, &file, &before);
+        let (taken, ()) = tokio::join!(asked, async { tell.send(()).unwrap() });
+        assert!(disk.join().unwrap(), "the thread of the others waited for the disk");
+        assert!(taken.is_some());
     }
 
     #[tokio::test]

@@ -84,7 +84,7 @@ pub(crate) async fn keep_after(
 ) -> Result<Downloaded, FetchError> {
     let paths = Paths::of(file);
     let _lock = lock(paths.lock.clone()).await?;
-    if file.is_file() {
+    if is_file(file).await {
         let (sha256, bytes) = hashed(file.to_owned()).await?;
         return Ok(Downloaded { sha256, bytes, cached: true });
     }
@@ -105,7 +105,7 @@ pub(crate) async fn keep_after(
             }
             Err(error) => {
                 if matches!(error, FetchError::TooLarge { .. }) {
-                    paths.discard();
+                    paths.discard().await;
                 }
                 return Err(error);
             }
@@ -114,12 +114,12 @@ pub(crate) async fn keep_after(
     }
     let (sha256, bytes) = hashed(paths.part.clone()).await?;
     if let Err(error) = expected.check(&sha256, bytes) {
-        paths.discard();
+        paths.discard().await;
         return Err(error);
     }
-    fs::rename(&paths.part, file)?;
+    tokio::fs::rename(&paths.part, file).await?;
     // Most often it is not there.
-    drop(fs::remove_file(&paths.tag));
+    drop(tokio::fs::remove_file(&paths.tag).await);
     Ok(Downloaded { sha256, bytes, cached: false })
 }
 
@@ -137,21 +137,12 @@ impl Expected {
 
 /// Fetches what is missing of the part.
 async fn attempt(source: &dyn Source, expected: &Expected, paths: &Paths) -> Result<(), FetchError> {
-    let have = fs::metadata(&paths.part).map_or(0, |metadata| metadata.len());
-    let tag = fs::read_to_string(&paths.tag).ok().filter(|_| have > 0);
+    let have = tokio::fs::metadata(&paths.part).await.map_or(0, |metadata| metadata.len());
+    let tag = tokio::fs::read_to_string(&paths.tag).await.ok().filter(|_| have > 0);
     let opened = source.open(tag.map(|tag| (have, tag))).await?;
-    let mut part = OpenOptions::new().create(true).write(true).truncate(false).open(&paths.part)?;
     let start = if opened.resumed { have } else { 0 };
-    part.set_len(start)?;
-    part.seek(SeekFrom::Start(start))?;
-    match &opened.tag {
-        Some(tag) => fs::write(&paths.tag, tag)?,
-        None => drop(fs::remove_file(&paths.tag)),
-    }
-    match &opened.stamp {
-        Some(stamp) => fs::write(&paths.stamp, stamp)?,
-        None => drop(fs::remove_file(&paths.stamp)),
-    }
+    let (beside, tag, stamp) = (paths.clone(), opened.tag.clone(), opened.stamp.clone());
+    let part = off_thread(move || beside.begin(start, tag, stamp)).await?;
     copy(opened, part, start, expected.max_bytes).await
 }
 
@@ -169,14 +160,13 @@ async fn copy(opened: Opened, mut part: File, start: u64, max_bytes: u64) -> Res
             return Err(too_large);
         }
         // Written off the async threads, one chunk at a time: the disk sets the pace.
-        part = tokio::task::spawn_blocking(move || part.write_all(&chunk).map(|()| part))
-            .await
-            .map_err(io::Error::other)??;
+        part = off_thread(move || part.write_all(&chunk).map(|()| part)).await?;
     }
-    Ok(tokio::task::spawn_blocking(move || part.sync_all()).await.map_err(io::Error::other)??)
+    off_thread(move || part.sync_all()).await
 }
 
 /// What stands beside a download.
+#[derive(Clone)]
 struct Paths {
     part: PathBuf,
     tag: PathBuf,
@@ -190,12 +180,37 @@ impl Paths {
         Self { part, tag, lock, stamp: again::stamp_of(file) }
     }
 
-    fn discard(&self) {
+    /// The part, to be written from its byte `start` on, with what is noted of its source. Blocks.
+    fn begin(&self, start: u64, tag: Option<String>, stamp: Option<String>) -> io::Result<File> {
+        let mut part = OpenOptions::new().create(true).write(true).truncate(false).open(&self.part)?;
+        part.set_len(start)?;
+        part.seek(SeekFrom::Start(start))?;
+        for (path, said) in [(&self.tag, tag), (&self.stamp, stamp)] {
+            match said {
+                Some(said) => fs::write(path, said)?,
+                None => drop(fs::remove_file(path)),
+            }
+        }
+        Ok(part)
+    }
+
+    async fn discard(&self) {
         for path in [&self.part, &self.tag, &self.stamp] {
             // Most often it is not there.
-            drop(fs::remove_file(path));
+            drop(tokio::fs::remove_file(path).await);
         }
     }
+}
+
+/// Does what blocks on a thread for that.
+async fn off_thread<T: Send + 'static>(
+    work: impl FnOnce() -> io::Result<T> + Send + 'static,
+) -> Result<T, FetchError> {
+    Ok(tokio::task::spawn_blocking(work).await.map_err(io::Error::other)??)
+}
+
+pub(crate) async fn is_file(path: &Path) -> bool {
+    tokio::fs::metadata(path).await.is_ok_and(|metadata| metadata.is_file())
 }
 
 /// The file of the same name with something behind it.
@@ -210,29 +225,29 @@ pub(crate) fn beside(file: &Path, end: &str) -> PathBuf {
 /// # Errors
 /// `Disk`.
 pub async fn lock(path: PathBuf) -> Result<File, FetchError> {
-    let locked = tokio::task::spawn_blocking(move || {
+    off_thread(move || {
         if let Some(folder) = path.parent() {
             fs::create_dir_all(folder)?;
         }
         let file = OpenOptions::new().create(true).write(true).truncate(false).open(path)?;
         file.lock()?;
-        Ok::<File, io::Error>(file)
-    });
-    Ok(locked.await.map_err(io::Error::other)??)
+        Ok(file)
+    })
+    .await
 }
 
 pub(crate) async fn hashed(path: PathBuf) -> Result<(String, u64), FetchError> {
-    let hashed = tokio::task::spawn_blocking(move || {
+    off_thread(move || {
         let (mut file, mut hasher, mut bytes) = (File::open(path)?, Sha256::new(), 0);
         let mut chunk = vec![0; 1 << 20];
         loop {
             let read = file.read(&mut chunk)?;
             if read == 0 {
-                return Ok::<_, io::Error>((hex::encode(hasher.finalize()), bytes));
+                return Ok((hex::encode(hasher.finalize()), bytes));
             }
             hasher.update(&chunk[..read]);
             bytes += read as u64;
         }
-    });
-    Ok(hashed.await.map_err(io::Error::other)??)
+    })
+    .await
 }
