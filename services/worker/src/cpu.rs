@@ -51,6 +51,11 @@ impl Caller {
     pub(crate) fn own() -> Self {
         Self { turn: Turn::default(), lone: true }
     }
+
+    /// The worker itself, where nobody waits for it: it has its turn among the jobs.
+    pub(crate) fn patient() -> Self {
+        Self { turn: Turn::default(), lone: false }
+    }
 }
 
 #[derive(Default)]
@@ -225,7 +230,7 @@ mod tests {
     async fn a_lone_job_does_not_wait_for_those_of_the_others() {
         let pool = CpuPool::start(1, &Courtesy::default()).unwrap();
         let (open, gate) = std::sync::mpsc::channel::<()>();
-        let many = Caller { lone: false, ..Caller::own() };
+        let many = Caller::patient();
         let mut held_up = Box::pin(pool.run(many, move || gate.recv()));
         assert!(futures::poll!(&mut held_up).is_pending());
         assert_eq!(pool.run(Caller::own(), || 1).await.unwrap().0, 1);

@@ -4,8 +4,9 @@
 
 mod descriptions;
 mod stamps;
+mod telling;
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::convert::Infallible;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -19,13 +20,15 @@ use serde::Serialize;
 use tokio::sync::Notify;
 
 use self::stamps::Stamps;
+use self::telling::Telling;
 use crate::cpu::{Caller, CpuPool, Panicked};
 use crate::downloads::bucket::Bucket;
 use crate::role::Shared;
 
-/// Models that are named with every sign of life, and described, at most.
+/// Models that are named with every sign of life, at most.
 const MOST_TOLD: usize = 256;
-/// Further ones whose names can be asked for, at most. What is beyond those still runs, and is heard of once it is loaded.
+/// Further ones that are described and whose names can be asked for, at most. What is beyond those still runs, and is heard of once it
+/// is loaded.
 const MOST_NAMED: usize = 10_000;
 /// Descriptions nobody renewed for so many looks are forgotten.
 const LOOKS_TO_LIVE: u32 = 4;
@@ -38,7 +41,7 @@ pub(crate) struct Inventory {
     /// Where the models come from, if that is an object store.
     bucket: Option<Bucket>,
     ids: Arc<Mutex<Arc<[ModelId]>>>,
-    /// Those that are there and not told. They are looked at while they are loaded.
+    /// Those that are there and not told. Of those beyond what is named the loaded ones are looked at.
     untold: Arc<Mutex<BTreeSet<ModelId>>>,
     /// Where the names of those can be asked for; none where there are none, and before they stand there.
     further: Arc<Mutex<Option<Further>>>,
@@ -63,8 +66,8 @@ impl Inventory {
         let inventory = Self { repository, bucket, ids, untold, further, stamps };
         if inventory.bucket.is_none() {
             inventory.look(cpu).await;
-            // Before anything is loaded.
-            inventory.changed(cpu, Vec::new()).await;
+            // Before anything is loaded; the others after that: what begins does not wait for thousands.
+            inventory.changed(cpu, inventory.ids().to_vec(), Vec::new()).await;
         }
         inventory
     }
@@ -93,34 +96,67 @@ impl Inventory {
         changed: Arc<Notify>,
     ) -> Result<(), Infallible> {
         let time_to_live = (look_every * LOOKS_TO_LIVE).max(LEAST_TO_LIVE);
-        let (loaded, mut told) = (shared.model_events.loaded_models(), BTreeMap::new());
+        let (loaded, mut telling) = (shared.model_events.loaded_models(), Telling::default());
         let mut ticks = tokio::time::interval(look_every);
         ticks.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
         loop {
-            tokio::select! {
-                _ = ticks.tick() => {}
+            let looks = tokio::select! {
+                // What is loaded is described before more is read, and looking again keeps alive what was said.
+                biased;
                 () = loaded.notified() => {
-                    let described = shared.bus.describe_copies(&shared.models.descriptions(), time_to_live).await;
-                    let_know(described);
+                    let copies = shared.models.descriptions();
+                    let_know(shared.bus.describe_copies(&copies, time_to_live).await);
                     continue;
                 }
-            }
-            let mut is_news = self.look(&shared.cpu).await;
-            match self.name_further(&shared.bus, time_to_live).await {
-                Ok(others) => is_news |= others,
-                Err(error) => tracing::debug!(%error, "the names of further models could not be told"),
-            }
-            if is_news {
+                _ = ticks.tick() => true,
+                () = std::future::ready(()), if telling.is_waiting() => false,
+            };
+            if looks && self.look_again(&shared, &mut telling, time_to_live).await {
                 changed.notify_one();
             }
-            for id in self.changed(&shared.cpu, shared.models.warm()).await {
-                told.remove(&id);
-                if !replace(&shared, &id).await {
-                    self.stamps().again(&id);
+            let told = async {
+                if looks {
+                    self.plan(&shared, &mut telling, time_to_live).await?;
                 }
+                self.tell(&shared, &mut telling, time_to_live).await
+            };
+            let told = told.await;
+            if told.is_err() {
+                telling.give_up();
             }
-            let_know(self.describe(&shared, &mut told, time_to_live).await);
+            let_know(told);
         }
+    }
+
+    /// Looks what there is, and what became of it; whether a model was added or removed.
+    async fn look_again(&self, shared: &Shared, telling: &mut Telling, time_to_live: Duration) -> bool {
+        let mut is_news = self.look(&shared.cpu).await;
+        match self.name_further(&shared.bus, time_to_live).await {
+            Ok(others) => is_news |= others,
+            Err(error) => tracing::debug!(%error, "the names of further models could not be told"),
+        }
+        let warm = shared.models.warm();
+        for id in self.changed(&shared.cpu, self.watched_ids(&warm), warm).await {
+            telling.change(&id);
+            if !replace(shared, &id).await {
+                self.stamps().again(&id);
+            }
+        }
+        is_news
+    }
+
+    /// The models that are described.
+    fn described_ids(&self) -> Vec<ModelId> {
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        self.ids().iter().chain(untold.iter().take(MOST_NAMED)).cloned().collect()
+    }
+
+    /// The models whose files are looked at.
+    fn watched_ids(&self, warm: &[ModelId]) -> Vec<ModelId> {
+        let mut ids = self.described_ids();
+        let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
+        ids.extend(untold.iter().skip(MOST_NAMED).filter(|id| warm.contains(id)).cloned());
+        ids
     }
 
     /// Looks what there is; whether that is something else than before. What cannot be looked at stays as it was known.
@@ -162,22 +198,23 @@ impl Inventory {
         found.inspect_err(told).ok().map(|(found, _)| found)
     }
 
-    /// The models whose files are others since the last look, or since they were loaded.
-    async fn changed(&self, cpu: &CpuPool, warm: Vec<ModelId>) -> Vec<ModelId> {
-        let mut ids = self.ids().to_vec();
-        {
-            let untold = self.untold.lock().unwrap_or_else(PoisonError::into_inner);
-            ids.extend(warm.iter().filter(|id| untold.contains(*id)).cloned());
-        }
-        let repository = self.repository.clone();
-        let stamp = move |id: ModelId| repository.stamp(&id).map(|stamp| (id, stamp));
-        match cpu.run(Caller::own(), move || ids.into_iter().filter_map(stamp).collect()).await {
-            Ok((found, _)) => self.stamps().note(found, |id| warm.contains(id)),
-            Err(panic) => {
-                tracing::error!(error = panic.0, "looking at the files of the models panicked");
-                Vec::new()
+    /// Those of `ids` whose files are others since the last look, or since they were loaded.
+    async fn changed(&self, cpu: &CpuPool, ids: Vec<ModelId>, warm: Vec<ModelId>) -> Vec<ModelId> {
+        let mut found = Vec::with_capacity(ids.len());
+        // A thread is not held for longer than so many take: jobs have their turn in between.
+        for some in ids.chunks(MOST_TOLD) {
+            let (repository, some) = (self.repository.clone(), some.to_vec());
+            let stamp = move |id: ModelId| repository.stamp(&id).map(|stamp| (id, stamp));
+            let stamps = move || some.into_iter().filter_map(stamp).collect::<Vec<_>>();
+            match cpu.run(Caller::own(), stamps).await {
+                Ok((stamps, _)) => found.extend(stamps),
+                Err(panic) => {
+                    tracing::error!(error = panic.0, "looking at the files of the models panicked");
+                    return Vec::new();
+                }
             }
         }
+        self.stamps().note(found, |id| warm.contains(id))
     }
 
     fn stamps(&self) -> MutexGuard<'_, Stamps<Stamp>> {

@@ -1,12 +1,13 @@
-//! What workers say of models: too much for every sign of life. Of those in their repositories it stands in one hash, which expires
-//! with the last worker that renews it; rule: it tells of models that a sign of life names, and of no others. Of a loaded copy it
-//! stands under its digest, for as long as somebody has it loaded: whoever says it says the same.
+//! What workers say of models: too much for every sign of life. Of those in their repositories it stands in one hash, beside who said
+//! it, and expires with the last worker that renews it; rules: it tells of models that a sign of life names, and of no others, and who
+//! said it has the say for as long as it lives, so that workers that see different files under one name do not talk over each other.
+//! Of a loaded copy it stands under its digest, for as long as somebody has it loaded: whoever says it says the same.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 
 use millrace_contracts::model::ModelDescription;
-use millrace_contracts::{ModelDigest, ModelId};
+use millrace_contracts::{ModelDigest, ModelId, WorkerId};
 use redis::{Cmd, Value};
 
 use crate::lease::milliseconds;
@@ -14,32 +15,104 @@ use crate::{Bus, BusError, reply};
 
 /// A longer description is told without the names of the classes.
 const MOST_BYTES: usize = 1 << 20;
+/// Before a model's name: the field that says who described it. No model's name begins with it.
+const SAYER: char = '?';
+/// Fields asked for at once: Redis does nothing else meanwhile.
+const MOST_FIELDS: usize = 1_000;
 
 impl Bus {
-    /// Says what these models are; without [`Bus::renew_descriptions`] within `ttl` it is forgotten.
+    /// Says what these models are, in the name of `worker`, whatever was said of them before; without [`Bus::undescribed`] within
+    /// `ttl` it is forgotten.
     ///
     /// # Errors
     /// Redis could not be reached.
-    pub async fn describe_models(&self, models: &[ModelDescription], ttl: Duration) -> Result<(), BusError> {
+    pub async fn describe_models(
+        &self,
+        worker: &WorkerId,
+        models: &[ModelDescription],
+        ttl: Duration,
+    ) -> Result<(), BusError> {
         let key = self.keys().descriptions();
         let mut commands = Vec::with_capacity(models.len() + 1);
         for model in models {
+            // Both in one command: nobody is held to have said what a loss took away.
             let mut set = redis::cmd("HSET");
             set.arg(&key).arg(model.id.as_str()).arg(written(model)?);
+            set.arg(sayer(&model.id)).arg(worker.as_str());
             commands.push(set);
         }
         commands.push(self.renewal(ttl));
         self.send("describe models", commands).await.map(drop)
     }
 
-    /// Keeps what was said for another `ttl`; whether it was still there.
+    /// Those of `ids` of which no worker that is alive says what they are. What was said is kept for another `ttl`.
     ///
     /// # Errors
     /// Redis could not be reached.
-    pub async fn renew_descriptions(&self, ttl: Duration) -> Result<bool, BusError> {
-        let what = "renew the descriptions of models";
-        let renewed = self.send(what, vec![self.renewal(ttl)]).await?.pop().unwrap_or(Value::Int(0));
-        Ok(reply::integer(what, renewed)? == 1)
+    pub async fn undescribed(&self, ids: &[ModelId], ttl: Duration) -> Result<Vec<ModelId>, BusError> {
+        let what = "look which models are described";
+        self.send(what, vec![self.renewal(ttl)]).await?;
+        let said = self.sayers(what, ids).await?;
+        let alive = self.alive(what, said.iter().flatten().collect()).await?;
+        let is_said = |who: &Option<WorkerId>| who.as_ref().is_some_and(|who| alive.contains(who));
+        Ok(ids.iter().zip(&said).filter(|(_, who)| !is_said(who)).map(|(id, _)| id.clone()).collect())
+    }
+
+    /// Takes back what `worker` said of these; what another said since stays.
+    ///
+    /// # Errors
+    /// Redis could not be reached.
+    pub async fn take_descriptions_back(&self, worker: &WorkerId, ids: &[ModelId]) -> Result<(), BusError> {
+        let what = "take descriptions of models back";
+        let said = self.sayers(what, ids).await?;
+        let own: Vec<&ModelId> =
+            ids.iter().zip(&said).filter(|(_, who)| who.as_ref() == Some(worker)).map(|(id, _)| id).collect();
+        let forget = |ids: &[&ModelId]| {
+            let mut forget = redis::cmd("HDEL");
+            forget.arg(self.keys().descriptions());
+            ids.iter().for_each(|id| _ = forget.arg(id.as_str()).arg(sayer(id)));
+            forget
+        };
+        self.send(what, own.chunks(MOST_FIELDS).map(forget).collect()).await.map(drop)
+    }
+
+    /// Who described each of `ids`.
+    async fn sayers(&self, what: &'static str, ids: &[ModelId]) -> Result<Vec<Option<WorkerId>>, BusError> {
+        let ask = |ids: &[ModelId]| {
+            let mut ask = redis::cmd("HMGET");
+            ask.arg(self.keys().descriptions());
+            ids.iter().for_each(|id| _ = ask.arg(sayer(id)));
+            ask
+        };
+        let mut sayers = Vec::with_capacity(ids.len());
+        for found in self.send(what, ids.chunks(MOST_FIELDS).map(ask).collect()).await? {
+            for who in reply::array(what, found)? {
+                let name = if reply::is_nil(&who) { None } else { Some(reply::text(what, who)?) };
+                sayers.push(name.map(WorkerId::from));
+            }
+        }
+        Ok(sayers)
+    }
+
+    /// Those of these workers that gave a sign of life lately.
+    async fn alive<'a>(
+        &self,
+        what: &'static str,
+        workers: BTreeSet<&'a WorkerId>,
+    ) -> Result<BTreeSet<&'a WorkerId>, BusError> {
+        let exists = |worker: &&WorkerId| {
+            let mut exists = redis::cmd("EXISTS");
+            exists.arg(self.keys().worker(worker));
+            exists
+        };
+        let asked = self.send(what, workers.iter().map(exists).collect()).await?;
+        let mut alive = BTreeSet::new();
+        for (worker, is_there) in workers.into_iter().zip(asked) {
+            if reply::integer(what, is_there)? == 1 {
+                alive.insert(worker);
+            }
+        }
+        Ok(alive)
     }
 
     fn renewal(&self, ttl: Duration) -> Cmd {
@@ -113,6 +186,11 @@ impl Bus {
         }
         Ok(described)
     }
+}
+
+/// The field that says who described a model.
+fn sayer(id: &ModelId) -> String {
+    format!("{SAYER}{id}")
 }
 
 fn expire(key: String, ttl: Duration) -> Cmd {

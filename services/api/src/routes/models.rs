@@ -60,11 +60,11 @@ pub(crate) struct Preloaded {
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Models>, Problem> {
     params.only(&[])?;
     let mut fleet = fleet(&app).await?;
-    let described = patiently(app.bus.descriptions(&fleet.in_repositories())).await?;
-    let copies = patiently(app.bus.copies(&fleet.warm_copies())).await?;
     for id in patiently(app.bus.model_names(fleet.further())).await? {
         fleet.note_in_repository(&id);
     }
+    let described = patiently(app.bus.descriptions(&fleet.in_repositories())).await?;
+    let copies = patiently(app.bus.copies(&fleet.warm_copies())).await?;
     let records = app.store.models().list(None, None, app.settings.max_models).await?;
     let mut all: BTreeMap<ModelId, Option<ModelRecord>> = fleet.ids().map(|id| (id, None)).collect();
     all.extend(records.into_iter().map(|record| (record.id.clone(), Some(record))));

@@ -100,7 +100,7 @@ async fn a_model_in_a_repository_is_shown_with_what_its_files_say() -> anyhow::R
         digest: (id == "shapes").then(|| "12ab".into()),
     };
     let models = [described("shapes", &["circle", "square"]), described("forgotten", &[])];
-    world.bus.describe_models(&models, Duration::from_secs(60)).await?;
+    world.bus.describe_models(&"w1".into(), &models, Duration::from_secs(60)).await?;
     let shown = world.get("/api/v1/models/shapes").await?.body;
     let expected = json!({
         "model_id": "shapes", "source": "pretrained", "family": "ultralytics-detect", "task": "detection",
@@ -171,10 +171,22 @@ async fn models_that_are_too_many_to_be_named_by_workers_are_there_all_the_same(
     worker(&world, &info).await?;
     // Of the same repository.
     world.bus.register_worker(&"w2".into(), &info.to_string(), Duration::from_secs(60)).await?;
+    let described = ModelDescription {
+        id: "many/777".into(),
+        family: "ultralytics-detect".into(),
+        task: "detection".into(),
+        labels: vec!["bolt".into()],
+        embedding_dimension: None,
+        input_size: Some([640, 640]),
+        file_bytes: Some(4_096),
+        digest: None,
+    };
+    world.bus.describe_models(&"w1".into(), &[described], Duration::from_secs(60)).await?;
     let listed = world.get("/api/v1/models").await?.body;
     assert_eq!(listed["models"].as_array().map(Vec::len), Some(1_001));
     let shown = world.get("/api/v1/models/many%2F777").await?;
     assert_eq!((shown.status, &shown.body["in_repository"]), (200, &json!(true)));
+    assert_eq!((&shown.body["input_size"], &shown.body["labels"]), (&json!([640, 640]), &json!(["bolt"])));
     assert_eq!(listed["models"][778], shown.body);
     let asked = world.post("/api/v1/models/many%2F777/preload", &json!({})).await?;
     assert_eq!(asked.status, 202, "{asked:?}");

@@ -1,8 +1,7 @@
-//! What is told of the models: of those in the repository what their files say, found out once, and of the loaded ones, wherever
-//! they come from, what they turned out to be.
+//! What is told of the models: of those in the repository what their files say, a portion at a time, unless another worker that is
+//! there says it already; and of the loaded ones, wherever they come from, what they turned out to be.
 
-use std::collections::BTreeMap;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use millrace_bus::BusError;
 use millrace_contracts::ModelId;
@@ -10,48 +9,83 @@ use millrace_contracts::model::ModelDescription;
 use millrace_inference::InferenceError;
 
 use super::Inventory;
+use super::telling::Telling;
 use crate::cpu::Caller;
 use crate::role::Shared;
 
-/// What was found out so far; none of a model that does not say what it is.
-pub(super) type Told = BTreeMap<ModelId, Option<ModelDescription>>;
+/// Models whose files are read before what was found out is told, and how long that goes on: what is loaded meanwhile is not kept
+/// waiting for long.
+const PORTION: usize = 64;
+const MOST_TIME: Duration = Duration::from_secs(1);
+/// Of a model beyond those that a sign of life names the classes are told as long as their names take no more, bytes: they may be
+/// thousands of models.
+const MOST_FURTHER_LABELS: usize = 8 << 10;
 
 /// The model's files are not on this machine's disk yet.
 struct NotHere;
 
 impl Inventory {
-    /// Says what the models are that nobody was told of yet; all of them, after a loss. `told` is what was found out so far.
-    pub(super) async fn describe(
+    /// Finds out which models are to be told of.
+    pub(super) async fn plan(
         &self,
         shared: &Shared,
-        told: &mut Told,
+        telling: &mut Telling,
         time_to_live: Duration,
     ) -> Result<(), BusError> {
         let loaded = shared.models.descriptions();
         shared.bus.describe_copies(&loaded, time_to_live).await?;
-        let ids = self.ids();
-        told.retain(|id, _| ids.contains(id));
-        let mut news = Vec::new();
-        for id in ids.iter().filter(|id| !told.contains_key(*id)).cloned().collect::<Vec<_>>() {
-            if let Ok(described) = self.described(shared, &id).await {
-                news.extend(described.clone());
-                told.insert(id, described);
+        let ids = self.described_ids();
+        let gone = telling.list(ids.iter().cloned());
+        telling.note_copies(&loaded);
+        telling.wait(shared.bus.undescribed(&ids, time_to_live).await?);
+        shared.bus.take_descriptions_back(&shared.worker, &gone).await
+    }
+
+    /// Says what the next models are.
+    pub(super) async fn tell(
+        &self,
+        shared: &Shared,
+        telling: &mut Telling,
+        time_to_live: Duration,
+    ) -> Result<(), BusError> {
+        let (mut news, mut mute) = (Vec::new(), Vec::new());
+        let begun = Instant::now();
+        for _ in 0..PORTION {
+            let Some(id) = telling.next() else { break };
+            match self.described(shared, &id).await {
+                Ok(Some(said)) => {
+                    news.push(ModelDescription { digest: telling.digest(&id), ..self.shortened(said) });
+                }
+                Ok(None) => mute.push(id),
+                Err(NotHere) => {}
+            }
+            if begun.elapsed() > MOST_TIME {
+                break;
             }
         }
-        news.extend(note_copies(told, &loaded));
-        if !shared.bus.renew_descriptions(time_to_live).await? {
-            news = told.values().flatten().cloned().collect();
+        if !news.is_empty() {
+            shared.bus.describe_models(&shared.worker, &news, time_to_live).await?;
         }
-        if news.is_empty() {
-            return Ok(());
+        news.iter().for_each(|model| telling.told(&model.id));
+        // What their files said before.
+        shared.bus.take_descriptions_back(&shared.worker, &mute).await?;
+        mute.into_iter().for_each(|id| telling.is_mute(id));
+        Ok(())
+    }
+
+    /// Without the names of too many classes.
+    fn shortened(&self, mut said: ModelDescription) -> ModelDescription {
+        let is_named = self.ids().binary_search(&said.id).is_ok();
+        if !is_named && said.labels.iter().map(String::len).sum::<usize>() > MOST_FURTHER_LABELS {
+            said.labels.clear();
         }
-        shared.bus.describe_models(&news, time_to_live).await
+        said
     }
 
     /// What the files of a model say, if anything.
     async fn described(&self, shared: &Shared, id: &ModelId) -> Result<Option<ModelDescription>, NotHere> {
         let (repository, of) = (self.repository.clone(), id.clone());
-        match shared.cpu.run(Caller::own(), move || repository.describe(&of)).await {
+        match shared.cpu.run(Caller::patient(), move || repository.describe(&of)).await {
             Ok((Ok(described), _)) => Ok(Some(described)),
             Ok((Err(InferenceError::ModelNotFound { .. }), _)) => Err(NotHere),
             Ok((Err(error), _)) => {
@@ -63,48 +97,5 @@ impl Inventory {
                 Ok(None)
             }
         }
-    }
-}
-
-/// Notes which copies the loaded ones turned out to be: that stays true of their files once they are unloaded, until those change
-/// and are described anew. Answers what is news.
-fn note_copies(told: &mut Told, loaded: &[ModelDescription]) -> Vec<ModelDescription> {
-    let mut news = Vec::new();
-    for copy in loaded {
-        if let Some(Some(described)) = told.get_mut(&copy.id)
-            && described.digest != copy.digest
-        {
-            described.digest.clone_from(&copy.digest);
-            news.push(described.clone());
-        }
-    }
-    news
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn description(id: &str, digest: Option<&str>) -> ModelDescription {
-        ModelDescription {
-            id: id.into(),
-            family: "raw".into(),
-            task: "tensor".into(),
-            labels: Vec::new(),
-            embedding_dimension: None,
-            input_size: None,
-            file_bytes: Some(7),
-            digest: digest.map(Into::into),
-        }
-    }
-
-    #[test]
-    fn which_copy_it_is_is_told_once_it_was_loaded_and_stays_told() {
-        let mut told: Told = [("a".into(), Some(description("a", None))), ("odd".into(), None)].into();
-        let loaded = ["a", "odd", "elsewhere"].map(|id| description(id, Some("12")));
-        assert_eq!(note_copies(&mut told, &loaded), [description("a", Some("12"))]);
-        assert_eq!(note_copies(&mut told, &loaded), [], "it was told");
-        assert_eq!(note_copies(&mut told, &[]), []);
-        assert_eq!(told[&ModelId::from("a")], Some(description("a", Some("12"))), "it was unloaded");
     }
 }

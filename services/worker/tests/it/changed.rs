@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::time::Duration;
 
-use millrace_contracts::model::ModelWish;
+use millrace_contracts::model::{ModelDescription, ModelWish};
 use millrace_contracts::{ModelId, Pool};
 use millrace_testkit::{eventually, test_folder};
 use serde_json::{Value, json};
@@ -23,6 +23,21 @@ fn folder() -> tempfile::TempDir {
     let graph = models().join(DETECTOR).join("model.onnx");
     std::fs::copy(graph, folder.path().join(DETECTOR).join("model.onnx")).unwrap();
     folder
+}
+
+/// The same detector under another name, without its files twice.
+fn link(folder: &Path, name: &str) {
+    std::os::unix::fs::symlink(models().join(DETECTOR).canonicalize().unwrap(), folder.join(name)).unwrap();
+}
+
+/// What is told of a model, once it is as is wanted.
+async fn told(desk: &Desk, id: &str, is_wanted: impl Fn(&ModelDescription) -> bool) -> ModelDescription {
+    let asked = [ModelId::from(id)];
+    let found = async || {
+        let found = desk.bus.descriptions(&asked).await?.into_values().next();
+        Ok::<_, millrace_bus::BusError>(found.filter(&is_wanted))
+    };
+    eventually(PATIENCE, &format!("{id} to be described"), found).await.unwrap()
 }
 
 /// The copies of the detector that workers have loaded.
@@ -171,4 +186,86 @@ async fn models_beyond_those_of_a_sign_of_life_are_named_elsewhere() {
     add(300);
     assert_eq!(further(45).await, (Some(256), 45, first, Some("model-300".into())));
     worker.stop().await;
+}
+
+#[tokio::test]
+async fn models_beyond_those_of_a_sign_of_life_are_described_like_the_others() {
+    let (desk, folder) = (Desk::open().await, folder());
+    (0..300).for_each(|number| link(folder.path(), &format!("a{number:03}")));
+    let models =
+        millrace_config::Models { dir: folder.path().to_owned().into(), look_every: NEVER, ..repository() };
+    let worker = desk.worker_with(models).await;
+    // Told in the order of their names: this is the last one.
+    let last = told(&desk, DETECTOR, |_| true).await;
+    assert_eq!((last.task.as_str(), last.input_size.is_some()), ("detection", true));
+    assert!(last.labels.contains(&"circle".to_owned()));
+    let all: Vec<ModelId> = (0..300).map(|number| format!("a{number:03}").into()).collect();
+    assert_eq!(desk.bus.descriptions(&all).await.unwrap().len(), 300);
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn a_model_that_changed_is_described_again_however_many_there_are_before_it() {
+    let (desk, folder) = (Desk::open().await, folder());
+    (0..256).for_each(|number| link(folder.path(), &format!("a{number:03}")));
+    let models =
+        millrace_config::Models { dir: folder.path().to_owned().into(), look_every: SOON, ..repository() };
+    let worker = desk.worker_with(models).await;
+    told(&desk, DETECTOR, |model| model.labels.contains(&"circle".to_owned())).await;
+    rename_class(folder.path());
+    told(&desk, DETECTOR, |model| model.labels.contains(&"roundy".to_owned())).await;
+    std::fs::remove_file(folder.path().join("a007")).unwrap();
+    let gone = async || {
+        let found = desk.bus.descriptions(&["a007".into(), "a008".into()]).await?;
+        Ok::<_, millrace_bus::BusError>((found.len() == 1).then_some(()))
+    };
+    eventually(PATIENCE, "what was said of a model that is gone to be taken back", gone).await.unwrap();
+    worker.stop().await;
+}
+
+#[tokio::test]
+async fn workers_with_other_folders_each_describe_their_models_again_after_a_loss_of_redis() {
+    let (desk, one, other) = (Desk::open().await, test_folder().unwrap(), test_folder().unwrap());
+    link(one.path(), "one");
+    link(other.path(), "other");
+    let looking = |folder: &Path| {
+        let models =
+            millrace_config::Models { dir: folder.to_owned().into(), look_every: SOON, ..repository() };
+        desk.worker_as(millrace_config::Worker { heartbeat: SOON, ..settings() }, models)
+    };
+    let (first, second) = (looking(one.path()).await, looking(other.path()).await);
+    for _ in 0..3 {
+        told(&desk, "one", |_| true).await;
+        told(&desk, "other", |_| true).await;
+        desk.redis.flush().await.unwrap();
+    }
+    first.stop().await;
+    second.stop().await;
+}
+
+#[tokio::test]
+async fn workers_that_see_other_files_under_one_name_do_not_talk_over_each_other() {
+    let (mut desk, one, other) = (Desk::open().await, folder(), folder());
+    rename_class(other.path());
+    link(other.path(), "z-only-here");
+    let looking = |folder: &Path| millrace_config::Models {
+        dir: folder.to_owned().into(),
+        look_every: SOON,
+        ..repository()
+    };
+    let first = desk.worker_with(looking(one.path())).await;
+    let image = desk.image(scene("scene_00.jpg")).await;
+    let job = Desk::job("detection@1", on(&image), json!({"model_id": DETECTOR}));
+    let digest = desk.run(job).await.unwrap().metrics.model_digest;
+    let said = told(&desk, DETECTOR, |model| model.digest == digest).await;
+    assert!(said.labels.contains(&"circle".to_owned()));
+
+    let second = desk.worker_with(looking(other.path())).await;
+    // Read after the detector, and told with it.
+    told(&desk, "z-only-here", |_| true).await;
+    assert_eq!(told(&desk, DETECTOR, |_| true).await, said, "who said it is still there");
+    first.stop().await;
+    let now = told(&desk, DETECTOR, |model| model.labels.contains(&"roundy".to_owned())).await;
+    assert_eq!(now.digest, None, "this one was not loaded");
+    second.stop().await;
 }

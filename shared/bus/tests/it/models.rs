@@ -80,20 +80,54 @@ async fn models_are_described_until_nobody_says_so_any_more() -> Result<()> {
         digest: None,
     };
     let ttl = Duration::from_secs(60);
-    assert!(!bus.renew_descriptions(ttl).await?);
+    let worker = millrace_contracts::WorkerId::from("w1");
+    assert_eq!(bus.undescribed(&["a".into()], ttl).await?, ["a".into()]);
     let (plain, long) = (described("a", vec!["cat".into()]), described("b", vec!["x".repeat(2 << 20)]));
-    bus.describe_models(&[plain.clone(), long], ttl).await?;
+    bus.describe_models(&worker, &[plain.clone(), long], ttl).await?;
     let found = bus.descriptions(&["b".into(), "nobody".into(), "a".into()]).await?;
     assert_eq!(found.len(), 2);
     assert_eq!(found[&ModelId::from("a")], plain);
     assert_eq!(found[&ModelId::from("b")], described("b", vec![]), "what is too long is left out");
-    assert!(bus.renew_descriptions(Duration::from_millis(1)).await?);
+    bus.undescribed(&[], Duration::from_millis(1)).await?;
     let gone = async || {
         let found = bus.descriptions(&["a".into()]).await?;
         Ok::<_, millrace_bus::BusError>(found.is_empty().then_some(()))
     };
     millrace_testkit::eventually(Duration::from_secs(5), "the descriptions to expire", gone).await?;
     assert!(bus.descriptions(&[]).await?.is_empty());
+    Ok(())
+}
+
+/// Two workers that see different files under one name.
+#[tokio::test]
+async fn who_described_a_model_has_the_say_for_as_long_as_it_lives() -> Result<()> {
+    let fixture = Fixture::start().await?;
+    let bus = &fixture.bus;
+    let described = |id: &str, label: &str| ModelDescription {
+        id: id.into(),
+        family: "raw".into(),
+        task: "tensor".into(),
+        labels: vec![label.to_owned()],
+        embedding_dimension: None,
+        input_size: None,
+        file_bytes: None,
+        digest: None,
+    };
+    let (first, second) = ("w1".into(), "w2".into());
+    let (ttl, ids) = (Duration::from_secs(60), ["a".into(), "b".into(), "c".into()]);
+    bus.register_worker(&first, "{}", ttl).await?;
+    bus.register_worker(&second, "{}", ttl).await?;
+    bus.describe_models(&first, &[described("a", "cat"), described("b", "cat")], ttl).await?;
+    assert_eq!(bus.undescribed(&ids, ttl).await?, ["c".into()]);
+    bus.describe_models(&second, &[described("b", "dog")], ttl).await?;
+    bus.take_descriptions_back(&second, &ids).await?;
+    assert_eq!(bus.undescribed(&ids, ttl).await?, ["b".into(), "c".into()], "the other's stays");
+    assert_eq!(bus.descriptions(&ids).await?, [("a".into(), described("a", "cat"))].into());
+    bus.remove_worker(&first).await?;
+    assert_eq!(bus.undescribed(&ids, ttl).await?, ids, "who said it is gone");
+    assert_eq!(bus.descriptions(&ids).await?.len(), 1, "until another says it, it stays");
+    let many: Vec<ModelId> = (0..2_500).map(|number| format!("m{number}").into()).collect();
+    assert_eq!(bus.undescribed(&many, ttl).await?, many);
     Ok(())
 }
 
