@@ -28,6 +28,7 @@ const MODELS: TaskKind = TaskKind::new("api model registry", OnError::Log, OnCan
 const QUEUES: TaskKind = TaskKind::new("api queue gauge", OnError::Log, OnCancel::Abort);
 const STREAMS: TaskKind = TaskKind::new("api stream gauge", OnError::Log, OnCancel::Abort);
 const LEDGER: TaskKind = TaskKind::new("api audit", OnError::Stop, OnCancel::Wait);
+const GIVEN_UP: TaskKind = TaskKind::new("api given-up uploads", OnError::Stop, OnCancel::Wait);
 const COMMITS: TaskKind = TaskKind::new("api group commit", OnError::Stop, OnCancel::Wait);
 
 /// Serves the api on `listener` until `shutdown`, then finishes what is in hand within the grace period of the settings.
@@ -62,6 +63,11 @@ pub async fn run(mut deps: Deps, listener: TcpListener, shutdown: CancellationTo
     let (bus, stop) = (app.bus.clone(), committing.token());
     committing.spawn(LEDGER, async move {
         keeper.run(bus, stop).await;
+        Ok::<(), ApiError>(())
+    });
+    let (blobs, stop) = (app.blobs.clone(), committing.token());
+    committing.spawn(GIVEN_UP, async move {
+        blobs.end_given_up(stop.cancelled()).await;
         Ok::<(), ApiError>(())
     });
     // Before the first request: a stream that is opened must miss nothing.

@@ -13,6 +13,7 @@ use object_store::path::Path as ObjectPath;
 use object_store::{GetOptions, GetRange, ObjectMeta, ObjectStore, ObjectStoreExt, PutPayload};
 
 use crate::file::{self, Found};
+use crate::given_up::GivenUp;
 use crate::lately::Lately;
 use crate::location::{self, Opened};
 use crate::{BlobsError, BlobsSettings};
@@ -28,6 +29,7 @@ pub struct Blobs {
     /// What the store is called.
     pub(crate) address: Arc<str>,
     lately: Lately,
+    pub(crate) given_up: GivenUp,
     pub(crate) max_blob_bytes: u64,
     pub(crate) max_value_bytes: u64,
 }
@@ -46,6 +48,7 @@ impl Blobs {
             tells: Arc::new(AtomicBool::new(true)),
             address: address.into(),
             lately: Lately::new(settings.cache_bytes),
+            given_up: GivenUp::new(),
             max_blob_bytes: settings.max_blob_bytes,
             max_value_bytes: settings.max_value_bytes,
         })

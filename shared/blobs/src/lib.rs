@@ -4,6 +4,7 @@ mod blobs;
 mod check;
 mod error;
 mod file;
+mod given_up;
 mod input;
 mod lately;
 mod local;

@@ -100,6 +100,8 @@ impl<'a> Upload<'a> {
     async fn begin(blobs: &'a Blobs, start: &[u8]) -> Result<Self, BlobsError> {
         let path = location::of_upload();
         let upload = blobs.store.put_multipart(&path).await.map_err(blobs.fault())?;
+        // A folder's leaves nothing where it is dropped.
+        let upload = if blobs.folder.is_some() { upload } else { blobs.given_up.watch(upload, &path) };
         let mut begun = Self { blobs, path, writer: WriteMultipart::new(upload), hasher: Sha256::new() };
         begun.hasher.update(start);
         begun.writer.write(start);

@@ -1,5 +1,6 @@
 //! `/blobs`: up, down, in parts, and for ever.
 
+mod bucket;
 mod models;
 mod thumbnail;
 
