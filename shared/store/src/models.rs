@@ -1,4 +1,5 @@
-//! `wf_models`: the registry of models.
+//! `wf_models`: the registry of models. Its column `input_size` is of the first version and never says anything: how large the
+//! pictures are that a model is given is in its files, and the workers tell.
 
 use chrono::{DateTime, Utc};
 use millrace_contracts::{ModelId, UnixMillis};
@@ -19,8 +20,6 @@ pub struct ModelRecord {
     pub task: String,
     /// Class names, in order.
     pub labels: Vec<String>,
-    /// Input size as the model states it; the api leaves it to the workers, which find out.
-    pub input_size: Option<Value>,
     /// Size of its ONNX file and weights, bytes, where that is known when it is registered.
     pub size_bytes: Option<u64>,
     /// What the SHA-256 of the ONNX file must be, hexadecimal.
@@ -55,7 +54,6 @@ struct Row {
     family: Option<String>,
     task: String,
     labels: Value,
-    input_size: Option<Value>,
     size_bytes: Option<i64>,
     digest: Option<String>,
     location: Option<String>,
@@ -74,7 +72,6 @@ impl TryFrom<Row> for ModelRecord {
             family: row.family,
             task: row.task,
             labels: json::read("model labels", row.labels)?,
-            input_size: row.input_size,
             size_bytes: row.size_bytes.map(i64::unsigned_abs),
             digest: row.digest,
             location: row.location,
@@ -92,19 +89,17 @@ impl Models<'_> {
     /// `Full`, `Data` for an unknown source, `Unavailable`.
     pub async fn put(&self, model: &ModelRecord, limit: u32) -> Result<(), StoreError> {
         let done = sqlx::query!(
-            "insert into wf_models (id, source, family, task, labels, input_size, size_bytes, digest, location, metadata)
-            select $1, $2, $3, $4, $5::text::jsonb, $6::text::jsonb, $7::bigint, $8, $9, $10::text::jsonb
-            where exists (select from wf_models where id = $1) or (select count(*) from wf_models) < $11
+            "insert into wf_models (id, source, family, task, labels, size_bytes, digest, location, metadata)
+            select $1, $2, $3, $4, $5::text::jsonb, $6::bigint, $7, $8, $9::text::jsonb
+            where exists (select from wf_models where id = $1) or (select count(*) from wf_models) < $10
             on conflict on constraint wf_models_pkey do update set
                 source = excluded.source, family = excluded.family, task = excluded.task, labels = excluded.labels,
-                input_size = excluded.input_size, size_bytes = excluded.size_bytes, digest = excluded.digest,
-                location = excluded.location, metadata = excluded.metadata",
+                size_bytes = excluded.size_bytes, digest = excluded.digest, location = excluded.location, metadata = excluded.metadata",
             model.id.as_str(),
             model.source,
             model.family,
             model.task,
             json::text(&model.labels),
-            model.input_size.as_ref().map(json::text),
             model.size_bytes.map(|bytes| i64::try_from(bytes).unwrap_or(i64::MAX)),
             model.digest,
             model.location,
@@ -127,8 +122,7 @@ impl Models<'_> {
     pub async fn get(&self, id: &ModelId) -> Result<ModelRecord, StoreError> {
         sqlx::query_as!(
             Row,
-            "select id, source, family, task, labels, input_size, size_bytes, digest, location, metadata, created_at,
-                updated_at
+            "select id, source, family, task, labels, size_bytes, digest, location, metadata, created_at, updated_at
             from wf_models where id = $1",
             id.as_str()
         )
@@ -150,8 +144,7 @@ impl Models<'_> {
     ) -> Result<Vec<ModelRecord>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
-            "select id, source, family, task, labels, input_size, size_bytes, digest, location, metadata, created_at,
-                updated_at
+            "select id, source, family, task, labels, size_bytes, digest, location, metadata, created_at, updated_at
             from wf_models where id > $1 and ($2::text is null or task = $2) order by id limit $3",
             after.map_or("", ModelId::as_str),
             task,

@@ -70,7 +70,6 @@ pub(crate) fn record_of(model: &RegisteredModel) -> ModelRecord {
         family: model.family.clone(),
         task: model.task.clone(),
         labels: model.labels.clone(),
-        input_size: None,
         size_bytes: None,
         digest: model.sha256.clone(),
         location: Some(model.checkpoint.clone().into()),

@@ -18,7 +18,6 @@ async fn models_are_registered_replaced_and_removed() -> Result<()> {
         family: Some("yolo".to_owned()),
         task: "detection".to_owned(),
         labels: vec!["circle".to_owned(), "square".to_owned()],
-        input_size: Some(json!([640, 640])),
         size_bytes: Some(1_000_000),
         digest: None,
         location: None,

@@ -138,7 +138,6 @@ async fn the_files_of_a_registered_model_are_in_use_until_it_is_deleted() -> Res
         family: None,
         task: "tensor".to_owned(),
         labels: Vec::new(),
-        input_size: None,
         size_bytes: None,
         digest: None,
         location: Some(format!("blob:{}", id("graph"))),
