@@ -1,14 +1,17 @@
 //! The folder of downloaded models, within its quota. Rule: what a worker of this machine uses is not removed.
 
+mod disk;
+
 use std::collections::HashMap;
 use std::fs::{self, File, OpenOptions, TryLockError};
-use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, SystemTime};
 
 use millrace_inference::download_folder;
 use uuid::Uuid;
+
+use self::disk::Disk;
 
 /// Models whose folders this process holds on to; the longest unused is let go.
 const MOST_HELD: usize = 64;
@@ -83,20 +86,23 @@ impl Shelf {
     }
 
     fn tidy_up_to(&self, quota_bytes: u64, own: &Path) -> std::io::Result<()> {
-        let mut folders = Vec::new();
-        for entry in fs::read_dir(&self.folder)?.flatten().filter(|entry| entry.path().is_dir()) {
-            if entry.path().extension().is_some_and(|extension| extension == GONE) {
-                // Somebody is removing it, or was stopped in the middle of that.
-                drop(fs::remove_dir_all(entry.path()));
-                continue;
-            }
-            let used = fs::metadata(use_lock(&entry.path())).and_then(|metadata| metadata.modified());
-            folders.push((used.unwrap_or(SystemTime::UNIX_EPOCH), size_of(&entry.path()), entry.path()));
+        let (mut folders, mut disk) = (Vec::new(), Disk::default());
+        let found =
+            fs::read_dir(&self.folder)?.flatten().map(|entry| entry.path()).filter(|path| path.is_dir());
+        let is_gone = |folder: &PathBuf| folder.extension().is_some_and(|extension| extension == GONE);
+        let (gone, there): (Vec<_>, Vec<_>) = found.partition(is_gone);
+        for folder in gone {
+            // Somebody is removing it, or was stopped in the middle of that.
+            drop(fs::remove_dir_all(folder));
+        }
+        for folder in there {
+            let used = fs::metadata(use_lock(&folder)).and_then(|metadata| metadata.modified());
+            disk.add(&folder);
+            folders.push((used.unwrap_or(SystemTime::UNIX_EPOCH), folder));
         }
         folders.sort();
-        let mut total: u64 = folders.iter().map(|(_, bytes, _)| bytes).sum();
-        for (_, bytes, folder) in folders {
-            if total <= quota_bytes {
+        for (_, folder) in folders {
+            if disk.total_bytes() <= quota_bytes {
                 break;
             }
             self.let_go(&folder);
@@ -107,7 +113,7 @@ impl Shelf {
                 fs::rename(&folder, &gone)?;
                 // What is left of it, the next who tidies up removes.
                 drop(fs::remove_dir_all(&gone));
-                total -= bytes;
+                let bytes = disk.removed(&folder);
                 tracing::info!(folder = %folder.display(), bytes, "a downloaded model was removed to make room");
             }
         }
@@ -126,18 +132,6 @@ impl Shelf {
 
 fn use_lock(folder: &Path) -> PathBuf {
     folder.with_extension("use")
-}
-
-fn size_of(folder: &Path) -> u64 {
-    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-    entries
-        .map(|entry| match entry.metadata() {
-            Ok(metadata) if metadata.is_dir() => size_of(&entry.path()),
-            // A file that several registrations have in common is on the disk once.
-            Ok(metadata) => metadata.len() / metadata.nlink().max(1),
-            Err(_) => 0,
-        })
-        .sum()
 }
 
 #[cfg(test)]
@@ -187,9 +181,25 @@ mod tests {
         let graph = "onnx/model.onnx";
         fs::remove_file(names[1].join(graph)).unwrap();
         fs::hard_link(names[0].join(graph), names[1].join(graph)).unwrap();
-        assert_eq!(names.each_ref().map(|folder| size_of(folder)), [500, 500]);
         shelf.tidy_up_to(1_000, &names[1]).unwrap();
         assert_eq!(names.each_ref().map(|folder| folder.is_dir()), [true, true]);
+    }
+
+    #[test]
+    fn what_two_have_in_common_comes_free_with_the_last_of_them() {
+        let place = tempfile::tempdir().unwrap();
+        let shelf = Shelf::new(place.path().to_owned(), 0);
+        let names = ["a", "b", "c"].map(|name| model(&shelf, name));
+        let graph = "onnx/model.onnx";
+        fs::remove_file(names[1].join(graph)).unwrap();
+        fs::hard_link(names[0].join(graph), names[1].join(graph)).unwrap();
+        for (age_s, name) in [(90, 0), (60, 1), (30, 2)] {
+            let file = File::create(use_lock(&names[name])).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age_s)).unwrap();
+        }
+        shelf.tidy_up_to(1_500, &names[2]).unwrap();
+        let there = names.each_ref().map(|folder| folder.is_dir());
+        assert_eq!(there, [false, false, true], "without the first of them nothing is freed");
     }
 
     #[test]
