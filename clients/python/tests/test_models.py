@@ -70,3 +70,18 @@ def test_a_file_that_grows_is_sent_as_long_as_it_was(tmp_path: Path) -> None:
     content = Content(file)
     file.write_bytes(b"123456789")
     assert b"".join(content) == b"12345678" and content.size_bytes == 8
+
+
+def test_the_models_of_all_pages_are_listed(served_by: Callable[[Callable[[httpx.Request], httpx.Response]], None]) -> None:
+    asked: list[dict[str, str]] = []
+
+    def serve(request: httpx.Request) -> httpx.Response:
+        asked.append(dict(request.url.params))
+        last = "cursor" in request.url.params
+        page = {"models": [{"model_id": "c" if last else "b"}], "next_cursor": None if last else "after-b"}
+        return httpx.Response(200, json=page)
+
+    served_by(serve)
+    with Millrace() as client:
+        assert [model["model_id"] for model in client.models(name="part")] == ["b", "c"]
+    assert asked == [{"name": "part"}, {"name": "part", "cursor": "after-b"}]

@@ -1,5 +1,5 @@
 //! Page cursors: opaque to clients, the last id of the page before to us. Most ids are UUIDv7, so that id order is time order;
-//! where it is not, the cursor has the time too. The row it names need not be there any more.
+//! where it is not, the cursor has the time too. What is listed by name has the name. The row it names need not be there any more.
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
@@ -16,9 +16,14 @@ pub(crate) struct Cursor(pub(crate) Uuid);
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct TimedCursor(pub(crate) UnixMillis, pub(crate) Uuid);
 
+/// The same among what is listed by its name, in the order of the bytes: after this one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NameCursor(pub(crate) String);
+
 /// Guards against ids pasted in place of a cursor, and cursors of one form in place of the other.
 const FORM: u8 = 1;
 const TIMED_FORM: u8 = 2;
+const NAME_FORM: u8 = 3;
 
 impl Cursor {
     /// The text a client sends back.
@@ -62,6 +67,23 @@ impl TimedCursor {
     }
 }
 
+impl NameCursor {
+    /// The text a client sends back.
+    pub(crate) fn encode(&self) -> String {
+        let mut bytes = vec![NAME_FORM];
+        bytes.extend_from_slice(self.0.as_bytes());
+        URL_SAFE_NO_PAD.encode(bytes)
+    }
+
+    /// The cursor that `text` is.
+    pub(crate) fn decode(text: &str) -> Result<Self, Problem> {
+        let bytes = URL_SAFE_NO_PAD.decode(text).ok();
+        let name = bytes.as_deref().and_then(|bytes| bytes.strip_prefix(&[NAME_FORM]));
+        let name = name.and_then(|name| std::str::from_utf8(name).ok());
+        name.map(|name| Self(name.to_owned())).ok_or_else(invalid)
+    }
+}
+
 fn invalid() -> Problem {
     let fault = Fault::new("INVALID_CURSOR", "/cursor", "this is not a cursor of this server")
         .hint("take `next_cursor` from the page before, unchanged, or leave `cursor` out to begin anew");
@@ -78,6 +100,8 @@ mod tests {
         assert_eq!(Cursor::decode(&cursor.encode()).unwrap(), cursor);
         let timed = TimedCursor(UnixMillis(7), Uuid::new_v4());
         assert_eq!(TimedCursor::decode(&timed.encode()).unwrap(), timed);
+        let name = NameCursor("acme/parts-v3".to_owned());
+        assert_eq!(NameCursor::decode(&name.encode()).unwrap(), name);
     }
 
     #[test]
@@ -90,10 +114,12 @@ mod tests {
         for text in ["", "x", "AAAA", &id.to_string(), "=*"] {
             refused(Cursor::decode(text).unwrap_err(), text);
             refused(TimedCursor::decode(text).unwrap_err(), text);
+            refused(NameCursor::decode(text).unwrap_err(), text);
         }
         let (one, other) = (Cursor(id).encode(), TimedCursor(UnixMillis(1), id).encode());
         refused(TimedCursor::decode(&one).unwrap_err(), &one);
         refused(Cursor::decode(&other).unwrap_err(), &other);
+        refused(NameCursor::decode(&other).unwrap_err(), &other);
         let early = TimedCursor(UnixMillis(i64::MIN), id).encode();
         refused(TimedCursor::decode(&early).unwrap_err(), &early);
     }

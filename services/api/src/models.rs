@@ -2,10 +2,12 @@
 
 mod copy;
 mod failures;
+mod list;
 mod read;
 mod view;
 
 pub(crate) use copy::{keep_whole, note, take_out};
 pub(crate) use failures::Failures;
+pub(crate) use list::{Listed, Wanted, list};
 pub(crate) use read::{read, record_of, registered};
 pub(crate) use view::{Fleet, Known, page, unregistered};

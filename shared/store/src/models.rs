@@ -132,23 +132,26 @@ impl Models<'_> {
         .try_into()
     }
 
-    /// Up to `limit` models by name, of one task if given; `after` is the last of the page before.
+    /// Up to `limit` models in the order of their names' bytes, of those whose name contains `name`, in whatever case; `after` is the
+    /// last of the page before.
     ///
     /// # Errors
     /// `Unavailable`.
     pub async fn list(
         &self,
-        task: Option<&str>,
+        name: Option<&str>,
         after: Option<&ModelId>,
         limit: u32,
     ) -> Result<Vec<ModelRecord>, StoreError> {
         let rows = sqlx::query_as!(
             Row,
             "select id, source, family, task, labels, size_bytes, digest, location, metadata, created_at, updated_at
-            from wf_models where id > $1 and ($2::text is null or task = $2) order by id limit $3",
-            after.map_or("", ModelId::as_str),
-            task,
-            i64::from(limit)
+            from wf_models
+            where id > $1 collate \"C\" and ($3::text is null or position(lower($3) in lower(id)) > 0)
+            order by id collate \"C\" limit $2",
+            json::plain(after.map_or("", ModelId::as_str)),
+            i64::from(limit),
+            name.map(json::plain) as Option<_>
         )
         .fetch_all(&mut *self.store.connection().await?)
         .await?;

@@ -191,9 +191,9 @@ class Millrace:
 
     # Models
 
-    def models(self) -> list[schema.Model]:
-        """The models, and where they are warm."""
-        return self._json("GET", "/models")["models"]
+    def models(self, name: str | None = None) -> list[schema.Model]:
+        """The models, and where they are warm; those whose name contains `name`, in whatever case, where one is given."""
+        return list(self._pages("/models", "models", {"name": name}))
 
     def model(self, id: str) -> schema.Model:
         """One of them."""

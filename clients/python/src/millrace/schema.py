@@ -343,7 +343,8 @@ class FurtherInventory(TypedDict):
 
     models: int
     """
-    How many there are. `GET /models` and the pages of models know the names of 10,000 of them.
+    How many there are. `GET /models` and the pages of models know 10,000 of them, and what their files say; classes only where
+    their names are short.
     """
     names: str
     """
@@ -1938,10 +1939,14 @@ class ModelRequest(TypedDict):
 
 class Models(TypedDict):
     """
-    The models that are registered, or that workers name.
+    A page of the models that are registered, or that workers name.
     """
 
     models: list[Model]
+    next_cursor: NotRequired[str | None]
+    """
+    What to send as `cursor` for the page after.
+    """
 
 
 class Node(TypedDict):

@@ -83,12 +83,6 @@ impl Fleet {
         self.models.entry(id.to_owned()).or_default()
     }
 
-    /// Every model that is in the repository of some worker.
-    pub(crate) fn in_repositories(&self) -> Vec<ModelId> {
-        let there = self.models.iter().filter(|(_, places)| places.in_repository);
-        there.map(|(id, _)| id.as_str().into()).collect()
-    }
-
     /// Every model that some worker names.
     pub(crate) fn ids(&self) -> impl Iterator<Item = ModelId> {
         self.models.keys().map(|id| id.as_str().into())
@@ -107,13 +101,6 @@ impl Fleet {
     /// Which copy of it is loaded, as far as some worker that has it says.
     pub(crate) fn warm_copy(&self, id: &ModelId) -> Option<ModelDigest> {
         self.models.get(id.as_str())?.told("digest")?.as_str().map(Into::into)
-    }
-
-    /// The copies of models that are loaded.
-    pub(crate) fn warm_copies(&self) -> Vec<ModelDigest> {
-        let told = self.models.values().filter_map(|places| places.told("digest")?.as_str());
-        let digests: BTreeSet<ModelDigest> = told.map(Into::into).collect();
-        digests.into_iter().collect()
     }
 
     /// The workers that have it loaded.
@@ -242,7 +229,7 @@ mod tests {
             })
         );
         assert_eq!(page(&"big".into(), Known::default(), &fleet)["loading"], json!(["a"]));
-        assert_eq!(fleet.in_repositories(), [ModelId::from("cold"), "shapes".into()]);
+        assert!(fleet.has_in_repository(&"cold".into()) && !fleet.has_in_repository(&"vectors".into()));
         let description = ModelDescription {
             id: "cold".into(),
             family: "ultralytics-detect".into(),

@@ -281,7 +281,8 @@ pub(crate) struct Worker {
 /// Models of a worker's repository that it does not name.
 #[derive(ToSchema)]
 pub(crate) struct FurtherInventory {
-    /// How many there are. `GET /models` and the pages of models know the names of 10,000 of them.
+    /// How many there are. `GET /models` and the pages of models know 10,000 of them, and what their files say; classes only where
+    /// their names are short.
     models: u32,
     /// Where workers keep their names.
     names: String,

@@ -1,6 +1,5 @@
 //! `/models`: the registry, where each model is warm, and the wish that it be.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -18,8 +17,9 @@ use tokio::time::{Instant, sleep};
 use utoipa::ToSchema;
 
 use crate::body;
+use crate::cursor::NameCursor;
 use crate::fields::cut;
-use crate::models::{self, Failures, Fleet, Known, page};
+use crate::models::{self, Failures, Fleet, Known, Listed, Wanted, page};
 use crate::openapi::described;
 use crate::params::Params;
 use crate::patience::patiently;
@@ -29,14 +29,18 @@ use crate::submit;
 
 /// The pool that is meant when none is named: where model blocks go.
 const USUAL_POOL: &str = "fast";
+/// Models of one page: who asks for no limit gets all that most have.
+const MOST_LISTED: u32 = 200;
 /// Between looks at where a model is warm.
 const LOOK_EVERY: Duration = Duration::from_millis(50);
 
-/// The models that are registered, or that workers name.
+/// A page of the models that are registered, or that workers name.
 #[derive(Debug, Serialize, ToSchema)]
 pub(crate) struct Models {
     #[schema(value_type = Vec<described::Model>)]
     models: Vec<Value>,
+    /// What to send as `cursor` for the page after.
+    next_cursor: Option<String>,
 }
 
 /// Where a model is warm.
@@ -55,25 +59,20 @@ pub(crate) struct Preloaded {
 /// List the models that are registered or that workers name, in alphabetical order
 #[utoipa::path(
     get, path = "/api/v1/models", operation_id = "list_models", tag = "models",
-    responses((status = 200, description = "The models.", body = Models)),
+    params(
+        ("name" = Option<String>, Query, description = "Those whose name contains this, in whatever case."),
+        ("cursor" = Option<String>, Query),
+        ("limit" = Option<u32>, Query, description = "200 when absent.", minimum = 1, maximum = 200),
+    ),
+    responses((status = 200, description = "A page.", body = Models)),
 )]
 pub(crate) async fn list(State(app): State<Arc<App>>, params: Params) -> Result<Json<Models>, Problem> {
-    params.only(&[])?;
-    let mut fleet = fleet(&app).await?;
-    for id in patiently(app.bus.model_names(fleet.further())).await? {
-        fleet.note_in_repository(&id);
-    }
-    let described = patiently(app.bus.descriptions(&fleet.in_repositories())).await?;
-    let copies = patiently(app.bus.copies(&fleet.warm_copies())).await?;
-    let records = app.store.models().list(None, None, app.settings.max_models).await?;
-    let mut all: BTreeMap<ModelId, Option<ModelRecord>> = fleet.ids().map(|id| (id, None)).collect();
-    all.extend(records.into_iter().map(|record| (record.id.clone(), Some(record))));
-    let known = |id: &ModelId, record| {
-        let copy = fleet.warm_copy(id).and_then(|digest| copies.get(&digest));
-        Known { record, description: described.get(id), copy }
-    };
-    let models = all.iter().map(|(id, record)| page(id, known(id, record.as_ref()), &fleet)).collect();
-    Ok(Json(Models { models }))
+    let params = params.only(&["name", "cursor", "limit"])?;
+    let after = params.text("cursor").map(NameCursor::decode).transpose()?.map(|cursor| cursor.0.into());
+    let limit = params.limit(MOST_LISTED, MOST_LISTED)?;
+    let Listed { models, last } =
+        models::list(&app, &Wanted { name: params.text("name"), after, limit }).await?;
+    Ok(Json(Models { models, next_cursor: last.map(|id| NameCursor(id.to_string()).encode()) }))
 }
 
 /// Register a model, or replace what is registered under its name

@@ -161,6 +161,51 @@ async fn a_loaded_model_is_shown_with_what_it_turned_out_to_be() -> anyhow::Resu
     world.stop().await
 }
 
+/// The models of all pages, none of which is larger than is asked for.
+async fn all(world: &World, query: &str) -> anyhow::Result<Vec<Value>> {
+    let (mut models, mut cursor) = (Vec::new(), String::new());
+    loop {
+        let page = world.get(&format!("/api/v1/models?{query}{cursor}")).await?;
+        assert_eq!(page.status, 200, "{page:?}");
+        models.extend(page.body["models"].as_array().cloned().unwrap_or_default());
+        match page.body["next_cursor"].as_str() {
+            Some(next) => cursor = format!("&cursor={next}"),
+            None => return Ok(models),
+        }
+    }
+}
+
+#[tokio::test]
+async fn models_are_listed_a_page_at_a_time_wherever_they_are_known_from() -> anyhow::Result<()> {
+    let world = World::start().await?;
+    let checkpoint = checkpoint(&world).await?;
+    // Capitals come first, as in the order of the bytes, which both sides keep.
+    for id in ["b-registered", "Zebra", "d-registered", "f-registered"] {
+        let model = json!({"id": id, "task": "detection", "checkpoint": checkpoint});
+        assert_eq!(world.post("/api/v1/models", &model).await?.status, 201);
+    }
+    worker(&world, &json!({"inventory": ["a-there", "c-there", "d-registered", "e-THERE"]})).await?;
+    let names = |models: &[Value]| {
+        models
+            .iter()
+            .map(|model| model["model_id"].as_str().unwrap_or_default().to_owned())
+            .collect::<Vec<_>>()
+    };
+    let expected = ["Zebra", "a-there", "b-registered", "c-there", "d-registered", "e-THERE", "f-registered"];
+    for limit in 1..=8 {
+        assert_eq!(names(&all(&world, &format!("limit={limit}")).await?), expected, "{limit} at a time");
+    }
+    let first = world.get("/api/v1/models?limit=2").await?.body;
+    assert_eq!(names(first["models"].as_array().unwrap_or(&vec![])), expected[..2]);
+    let whole = world.get("/api/v1/models").await?.body;
+    assert_eq!((whole["models"].as_array().map(Vec::len), &whole["next_cursor"]), (Some(7), &Value::Null));
+    assert_eq!(names(&all(&world, "limit=1&name=There").await?), ["a-there", "c-there", "e-THERE"]);
+    assert_eq!(names(&all(&world, "name=zeb").await?), ["Zebra"]);
+    world.get("/api/v1/models?cursor=abc").await?.problem(400, "INVALID_CURSOR");
+    world.get("/api/v1/models?limit=201").await?.problem(400, "INVALID_QUERY");
+    world.stop().await
+}
+
 #[tokio::test]
 async fn models_that_are_too_many_to_be_named_by_workers_are_there_all_the_same() -> anyhow::Result<()> {
     let world = World::start().await?;
@@ -182,12 +227,12 @@ async fn models_that_are_too_many_to_be_named_by_workers_are_there_all_the_same(
         digest: None,
     };
     world.bus.describe_models(&"w1".into(), &[described], Duration::from_secs(60)).await?;
-    let listed = world.get("/api/v1/models").await?.body;
-    assert_eq!(listed["models"].as_array().map(Vec::len), Some(1_001));
+    let listed = all(&world, "limit=150").await?;
+    assert_eq!(listed.len(), 1_001);
     let shown = world.get("/api/v1/models/many%2F777").await?;
     assert_eq!((shown.status, &shown.body["in_repository"]), (200, &json!(true)));
     assert_eq!((&shown.body["input_size"], &shown.body["labels"]), (&json!([640, 640]), &json!(["bolt"])));
-    assert_eq!(listed["models"][778], shown.body);
+    assert_eq!(listed[778], shown.body);
     let asked = world.post("/api/v1/models/many%2F777/preload", &json!({})).await?;
     assert_eq!(asked.status, 202, "{asked:?}");
     let taken = json!({"id": "many/777", "task": "detection", "checkpoint": checkpoint(&world).await?});

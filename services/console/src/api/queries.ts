@@ -16,6 +16,7 @@ import type {
   JobPage,
   Json,
   Keys,
+  Model,
   Models,
   NodePage,
   NodeRun,
@@ -220,10 +221,16 @@ export const queuesQuery = () =>
     refetchInterval: 3_000,
   });
 
+/** The models of all pages: who picks one by its name has to find it. */
+async function everyModel(signal?: AbortSignal, cursor?: string): Promise<Model[]> {
+  const page = await request<Models>(cursor ? `/models?cursor=${cursor}` : '/models', { signal });
+  return page.next_cursor ? [...page.models, ...(await everyModel(signal, page.next_cursor))] : page.models;
+}
+
 export const modelsQuery = () =>
   queryOptions({
     queryKey: ['models'],
-    queryFn: ({ signal }) => request<Models>('/models', { signal }).then(page => page.models),
+    queryFn: ({ signal }) => everyModel(signal),
     refetchInterval: 10_000,
   });
 

@@ -1539,7 +1539,8 @@ export interface components {
         FurtherInventory: {
             /**
              * Format: int32
-             * @description How many there are. `GET /models` and the pages of models know the names of 10,000 of them.
+             * @description How many there are. `GET /models` and the pages of models know 10,000 of them, and what their files say; classes only where
+             *     their names are short.
              */
             models: number;
             /** @description Where workers keep their names. */
@@ -2198,9 +2199,11 @@ export interface components {
              */
             cost?: number | null;
         };
-        /** @description The models that are registered, or that workers name. */
+        /** @description A page of the models that are registered, or that workers name. */
         Models: {
             models: components["schemas"]["Model"][];
+            /** @description What to send as `cursor` for the page after. */
+            next_cursor?: string | null;
         };
         /** @description A block placed in a workflow. `GET /api/v1/blocks` tells what each type takes. */
         Node: {
@@ -4748,14 +4751,20 @@ export interface operations {
     };
     list_models: {
         parameters: {
-            query?: never;
+            query?: {
+                /** @description Those whose name contains this, in whatever case. */
+                name?: string;
+                cursor?: string;
+                /** @description 200 when absent. */
+                limit?: number;
+            };
             header?: never;
             path?: never;
             cookie?: never;
         };
         requestBody?: never;
         responses: {
-            /** @description The models. */
+            /** @description A page. */
             200: {
                 headers: {
                     [name: string]: unknown;

@@ -35,8 +35,15 @@ async fn models_are_registered_replaced_and_removed() -> Result<()> {
     ));
     let stored = models.get(&model.id).await?;
     assert_eq!((stored.labels.clone(), stored.size_bytes), (model.labels.clone(), model.size_bytes));
-    assert_eq!(models.list(Some("detection"), None, 10).await?.len(), 1);
+    assert_eq!(models.list(Some("PES-det"), None, 10).await?.len(), 1);
+    assert!(models.list(Some("PES%det"), None, 10).await?.is_empty());
     assert!(models.list(None, Some(&model.id), 10).await?.is_empty());
+    // Whatever the collation of the database: by the bytes, as whoever merges them with others does.
+    for id in ["a-b", "B", "aa", "Ab"] {
+        models.put(&ModelRecord { id: id.into(), ..model.clone() }, 9).await?;
+    }
+    let after = models.list(None, Some(&"Ab".into()), 3).await?;
+    assert_eq!(after.iter().map(|model| model.id.as_str()).collect::<Vec<_>>(), ["B", "a-b", "aa"]);
     model.source = "somewhere".to_owned();
     assert!(matches!(models.put(&model, 1).await, Err(StoreError::Data { .. })));
     models.delete(&model.id).await?;
