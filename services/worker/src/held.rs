@@ -1,6 +1,7 @@
 //! The jobs in hand: what is claimed, and how each is told to stop.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
+use std::ops::RangeInclusive;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -10,6 +11,13 @@ use millrace_tasks::{CancellationToken, Courtesy, Waiting};
 use tokio::sync::Notify;
 
 use crate::effort::{Effort, Mark};
+
+/// With so many others of its flow in hand a job is one of a batch, which is held up by what they wait for, not by its report.
+const BATCH: usize = 4;
+/// The report of such a job may wait for others this part of the time that the job was in hand, …
+const PART: u32 = 8;
+/// … but no longer than that; and a wait of less than the clock can tell is none.
+const LEISURE: RangeInclusive<Duration> = Duration::from_millis(1)..=Duration::from_millis(8);
 
 /// The jobs in hand. Cheap to clone.
 #[derive(Clone)]
@@ -50,6 +58,7 @@ pub(crate) struct Stop {
 pub(crate) struct Holding {
     held: Held,
     at: EntryAt,
+    since: Instant,
     mark: Mark,
     /// Whether its flow had no other job in hand when it was taken: somebody waits for this one alone.
     pub(crate) lone: bool,
@@ -80,10 +89,11 @@ impl Held {
         let mut hand = self.lock();
         let lone = hand.entries.values().all(|other| other.flow != flow.id);
         hand.entries.insert(at.clone(), entry);
-        let mark = hand.effort.take(Instant::now());
+        let since = Instant::now();
+        let mark = hand.effort.take(since);
         drop(hand);
         let waiting = lone.then(|| self.courtesy.wait_alone(&flow.id)).flatten();
-        Holding { held: self.clone(), at, mark, lone, stop, _waiting: waiting }
+        Holding { held: self.clone(), at, since, mark, lone, stop, _waiting: waiting }
     }
 
     /// Every claim that is to be kept.
@@ -173,6 +183,21 @@ impl Holding {
     pub(crate) fn share(&self) -> Duration {
         self.held.lock().effort.share(self.mark, Instant::now())
     }
+
+    /// How long the report of the job may wait for those of others.
+    pub(crate) fn leisure(&self) -> Duration {
+        let hand = self.held.lock();
+        let flow = hand.entries.get(&self.at).map(|entry| &entry.flow);
+        let of_flow = hand.entries.values().filter(|other| Some(&other.flow) == flow).count();
+        drop(hand);
+        if of_flow <= BATCH { Duration::ZERO } else { leisure(self.since.elapsed()) }
+    }
+}
+
+/// The leisure of one of a batch, after so long in hand.
+fn leisure(in_hand: Duration) -> Duration {
+    let part = in_hand / PART;
+    if part < *LEISURE.start() { Duration::ZERO } else { part.min(*LEISURE.end()) }
 }
 
 impl Drop for Holding {
@@ -187,5 +212,46 @@ impl Drop for Holding {
         if let Some(bell) = bell {
             bell.notify_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use millrace_contracts::ExecutionId;
+
+    use super::*;
+
+    fn delivery(number: usize, flow: &str) -> JobDelivery {
+        let job: Job = serde_json::from_value(serde_json::json!({
+            "id": uuid::Uuid::now_v7(), "execution_id": ExecutionId::generate(), "node_id": "look", "path": "", "attempt": 1,
+            "task": "resize@1", "pool": "cpu", "priority": "normal", "inputs": {}, "config": {}, "queued_at": 0, "reply_to": 0,
+            "flow": {"id": flow, "weight": 1},
+        }))
+        .unwrap();
+        let entry = EntryId(format!("{number}-0"));
+        JobDelivery { queue: QueueKey::of(&job), entry, job, deliveries: 1 }
+    }
+
+    #[test]
+    fn only_the_reports_of_a_batch_are_at_leisure() {
+        let held = Held::new(Courtesy::new(1, Duration::ZERO));
+        let long = Duration::from_millis(40);
+        let take = |number, flow: &str| {
+            let mut holding = held.take(&delivery(number, flow));
+            holding.since -= long;
+            holding
+        };
+        let lone = take(0, "lone");
+        let batch: Vec<Holding> = (1..=BATCH).map(|number| take(number, "batch")).collect();
+        assert!(batch.iter().all(|one| one.leisure().is_zero()), "too few others");
+        let _one_more = take(BATCH + 1, "batch");
+        assert!(batch.iter().all(|one| one.leisure() >= long / PART));
+        assert!(lone.leisure().is_zero(), "somebody waits for it");
+    }
+
+    #[test]
+    fn leisure_is_a_part_of_the_time_in_hand_within_bounds() {
+        let millis = Duration::from_millis;
+        assert_eq!([millis(7), millis(16), millis(900)].map(leisure), [millis(0), millis(2), millis(8)]);
     }
 }

@@ -172,13 +172,15 @@ async fn whole_way(
         let taken = queues.read(pools, jobs.len(), block).await?;
         let messages: Vec<Message> =
             taken.iter().map(|taken| Message::Wake { execution_id: taken.job.execution_id }).collect();
-        let mut reports = Vec::with_capacity(taken.len());
-        for (JobDelivery { queue, entry, job, .. }, message) in taken.iter().zip(&messages) {
-            let done = Some((queue, entry));
-            reports.push(Report { job, events: &events[..1], message, done });
-        }
-        bus.report_all(&reports).await?;
+        let report = |(taken, message)| {
+            let JobDelivery { job, .. }: &JobDelivery = taken;
+            Report { job, events: &events[..1], message }
+        };
+        let reports: Vec<Report<'_>> = taken.iter().zip(&messages).map(report).collect();
+        bus.report_all(&reports, &[]).await?;
         done += taken.len();
+        let ended: Vec<_> = taken.into_iter().map(|taken| (taken.queue, taken.entry)).collect();
+        bus.ack_jobs(&ended).await?;
     }
     let mut read = 0;
     while read < jobs.len() {

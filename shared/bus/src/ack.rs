@@ -13,15 +13,23 @@ impl Bus {
         group: &'static str,
         entries: impl IntoIterator<Item = (String, &'a EntryId)>,
     ) -> Result<(), BusError> {
-        let mut by_stream: BTreeMap<String, Vec<&str>> = BTreeMap::new();
-        for (stream, entry) in entries {
-            by_stream.entry(stream).or_default().push(entry.as_str());
-        }
-        let command = |(stream, ids): (String, Vec<&str>)| -> Cmd {
-            let mut ack = scripts::ACK.on(&[&stream], ids.len() * 24);
-            ack.arg(group).arg(ids);
-            ack
-        };
-        self.send("acknowledge entries", by_stream.into_iter().map(command).collect()).await.map(drop)
+        self.send("acknowledge entries", settle_commands(group, entries)).await.map(drop)
     }
+}
+
+/// What acknowledges and removes entries, one script per stream.
+pub(crate) fn settle_commands<'a>(
+    group: &'static str,
+    entries: impl IntoIterator<Item = (String, &'a EntryId)>,
+) -> Vec<Cmd> {
+    let mut by_stream: BTreeMap<String, Vec<&str>> = BTreeMap::new();
+    for (stream, entry) in entries {
+        by_stream.entry(stream).or_default().push(entry.as_str());
+    }
+    let command = |(stream, ids): (String, Vec<&str>)| -> Cmd {
+        let mut ack = scripts::ACK.on(&[&stream], ids.len() * 24);
+        ack.arg(group).arg(ids);
+        ack
+    };
+    by_stream.into_iter().map(command).collect()
 }

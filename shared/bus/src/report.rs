@@ -1,5 +1,5 @@
-//! A worker's reports: into the inbox of the run and onto the live channel in one step. The job is acknowledged in a
-//! second round, once the report is known to be in: a refused report must not take the job with it.
+//! A worker's reports: into the inbox of the run and onto the live channel in one step. A job is acknowledged once its report is
+//! known to be in, for a refused report must not take the job with it: with the next reports, or by itself.
 
 use millrace_contracts::message::Message;
 use millrace_contracts::{Event, Job};
@@ -18,22 +18,25 @@ pub struct Report<'a> {
     pub events: &'a [Event],
     /// The message for the orchestrator.
     pub message: &'a Message,
-    /// Where the job stood, when this is its last report.
-    pub done: Option<(&'a QueueKey, &'a EntryId)>,
 }
 
 impl Bus {
-    /// Several reports in one pipeline, then their acknowledgements in another.
+    /// Several reports, and the acknowledgements of jobs that are `done`, whose reports were in before: in one pipeline. Jobs of
+    /// these reports are acknowledged by a later call, or by [`Bus::ack_jobs`].
     ///
     /// # Errors
-    /// Redis could not be reached. Some may be in, and none is acknowledged; repeating all is safe, for late and duplicate reports
+    /// Redis could not be reached, or refuses one of them. Some may be in; repeating all is safe, for late and duplicate reports
     /// change nothing.
-    pub async fn report_all(&self, reports: &[Report<'_>]) -> Result<(), BusError> {
-        let commands: Result<_, BusError> =
-            reports.iter().map(|report| self.report_command(report)).collect();
-        self.send("report on jobs", commands?).await?;
-        let done = reports.iter().filter_map(|report| report.done);
-        self.settle_entries(keys::WORKERS, done.map(|(queue, entry)| (self.keys().queue(queue), entry))).await
+    pub async fn report_all(
+        &self,
+        reports: &[Report<'_>],
+        done: &[(QueueKey, EntryId)],
+    ) -> Result<(), BusError> {
+        let mut commands = self.ack_commands(done);
+        for report in reports {
+            commands.push(self.report_command(report)?);
+        }
+        self.send("report on jobs", commands).await.map(drop)
     }
 
     fn report_command(&self, report: &Report<'_>) -> Result<Cmd, BusError> {

@@ -40,10 +40,11 @@ async fn work(bus: Bus, mut queues: millrace_bus::JobQueues, id: WorkerId) -> an
                 job: &delivery.job,
                 events: std::slice::from_ref(event),
                 message,
-                done: Some((&delivery.queue, &delivery.entry)),
             })
             .collect();
-        bus.report_all(&reports).await?;
+        bus.report_all(&reports, &[]).await?;
+        let done: Vec<_> = jobs.into_iter().map(|delivery| (delivery.queue, delivery.entry)).collect();
+        bus.ack_jobs(&done).await?;
     }
 }
 

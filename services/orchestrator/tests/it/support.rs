@@ -344,8 +344,8 @@ impl HandWorker {
         let (message, report) = self.message(taken, outcome);
         let data = serde_json::to_value(&report)?;
         let event = Event::new(kind, Source::Worker, job.id.to_string(), report.started_at, data);
-        let done = Some((&taken.queue, &taken.entry));
-        Ok(self.bus.report_all(&[Report { job, events: &[event], message: &message, done }]).await?)
+        self.bus.report_all(&[Report { job, events: &[event], message: &message }], &[]).await?;
+        Ok(self.bus.ack_jobs(&[(taken.queue.clone(), taken.entry.clone())]).await?)
     }
 
     fn message(&self, taken: &JobDelivery, outcome: JobOutcome) -> (Message, JobReport) {

@@ -2,6 +2,7 @@
 //! follow another one the orchestrator is told with that one; the live channel hears of each as of any other.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use millrace_bus::{Bus, JobDelivery};
 use millrace_contracts::event::Source;
@@ -31,13 +32,19 @@ impl Reporter<'_> {
         }
         let message = self.message(at, (report, false), Vec::new());
         self.post
-            .send(Said { job: Arc::clone(job), events: [event].into(), message: message.into(), done: None })
+            .send(Said {
+                job: Arc::clone(job),
+                events: [event].into(),
+                message: message.into(),
+                done: None,
+                patience: Duration::ZERO,
+            })
             .await
     }
 
     /// What is to be said of how the jobs went, the one in hand first, and of the starts that nobody was told of. With `done` that
-    /// one is acknowledged; none when there are none.
-    pub(super) fn ended(&self, ended: &[Ended], done: bool) -> Option<Said> {
+    /// one is acknowledged; none when there are none. It may wait for others as long as `patience`.
+    pub(super) fn ended(&self, ended: &[Ended], done: bool, patience: Duration) -> Option<Said> {
         let now = UnixMillis::now();
         let first = ended.first()?;
         let follows = ended.len() > 1;
@@ -63,7 +70,8 @@ impl Reporter<'_> {
         let then = ended.iter().skip(1).zip(reports).map(follow_up).collect();
         let message = self.message(now, (report, first.untold), then);
         let done = done.then(|| (self.delivery.queue.clone(), self.delivery.entry.clone()));
-        Some(Said { job: Arc::clone(&first.job), events: events.into(), message: message.into(), done })
+        let job = Arc::clone(&first.job);
+        Some(Said { job, events: events.into(), message: message.into(), done, patience })
     }
 
     fn says(&self, job: &Job, started_at: UnixMillis, outcome: JobOutcome) -> JobReport {

@@ -78,7 +78,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
     };
     let Some(ended) = hand.work().await else { return };
     ended.iter().for_each(|ended| tell(&ended.job, &ended.outcome));
-    let Some(said) = reporter.ended(&ended, true) else { return };
+    let Some(said) = reporter.ended(&ended, true, holding.leisure()) else { return };
     if let Err(error) = persist(&holding.stop, || shared.post.send(said.clone())).await {
         tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
     }
@@ -322,7 +322,7 @@ async fn bury(shared: &Shared, reporter: &Reporter<'_>) {
     let (job, now) = (Arc::new(job.clone()), UnixMillis::now());
     let ended =
         [Ended { job, started_at: now, ended_at: now, untold: false, outcome, clock, share: Duration::ZERO }];
-    let Some(said) = reporter.ended(&ended, false) else { return };
+    let Some(said) = reporter.ended(&ended, false, Duration::ZERO) else { return };
     let stop = Stop::default();
     let mut told = persist(&stop, || shared.post.send(said.clone())).await;
     if told.is_ok() {

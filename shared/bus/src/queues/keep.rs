@@ -3,9 +3,11 @@
 use std::collections::HashMap;
 
 use millrace_contracts::WorkerId;
+use redis::Cmd;
 
 use super::key::QueueKey;
 use super::reader::JobDelivery;
+use crate::ack::settle_commands;
 use crate::dead_letters::DeadLetter;
 use crate::{Bus, BusError, EntryId, keys, reply, scripts};
 
@@ -47,8 +49,12 @@ impl Bus {
     /// # Errors
     /// Redis could not be reached; repeating it is harmless.
     pub async fn ack_jobs(&self, done: &[(QueueKey, EntryId)]) -> Result<(), BusError> {
-        let entries = done.iter().map(|(queue, entry)| (self.keys().queue(queue), entry));
-        self.settle_entries(keys::WORKERS, entries).await
+        self.send("acknowledge jobs", self.ack_commands(done)).await.map(drop)
+    }
+
+    /// What acknowledges jobs, one script per queue.
+    pub(crate) fn ack_commands(&self, done: &[(QueueKey, EntryId)]) -> Vec<Cmd> {
+        settle_commands(keys::WORKERS, done.iter().map(|(queue, entry)| (self.keys().queue(queue), entry)))
     }
 
     /// Sets a job aside that must not be tried again, with the reason, in `<its stream>:dead`. Report its failure

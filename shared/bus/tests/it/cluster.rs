@@ -92,8 +92,8 @@ async fn no_script_leaves_its_slot() -> Result<()> {
     assert_eq!(bus.keep(&"w1".into(), &[(taken.queue.clone(), taken.entry.clone())]).await?, []);
     assert_eq!(bus.queue_depths().await?.iter().map(|depth| depth.pending).sum::<u64>(), 1);
     let (event, message) = start_report(&taken.job);
-    let done = Some((&taken.queue, &taken.entry));
-    bus.report_all(&[Report { job: &taken.job, events: &[event], message: &message, done }]).await?;
+    let report = Report { job: &taken.job, events: &[event], message: &message };
+    bus.report_all(&[report], &[(taken.queue, taken.entry)]).await?;
     bus.tidy().await?;
     let bounds = ResultBounds { time_to_live: DEADLINE, max_entries: 16 };
     let results: Vec<(ResultKey, Vec<u8>)> = (0..64).map(|last| ([last; 32], vec![last])).collect();

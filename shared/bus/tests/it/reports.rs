@@ -19,11 +19,11 @@ async fn a_report_reaches_inbox_and_live_view_and_the_last_one_ends_the_job() ->
     let (event, message) = start_report(&taken.job);
 
     let events = std::slice::from_ref(&event);
-    let report = Report { job: &taken.job, events, message: &message, done: None };
-    bus.report_all(&[report]).await?;
+    let report = Report { job: &taken.job, events, message: &message };
+    bus.report_all(&[report], &[]).await?;
     let depths = bus.queue_depths().await?;
     assert_eq!(depths.iter().map(|depth| depth.pending).sum::<u64>(), 1);
-    bus.report_all(&[Report { done: Some((&taken.queue, &taken.entry)), ..report }]).await?;
+    bus.report_all(&[report], &[(taken.queue, taken.entry)]).await?;
     let depths = bus.queue_depths().await?;
     assert_eq!(depths.iter().map(|depth| depth.pending + depth.waiting).sum::<u64>(), 0);
     assert_eq!(fixture.ask::<u64>("XLEN {mr:q:fast:m}:high").await?, 0, "what is done leaves the stream");
@@ -49,19 +49,15 @@ async fn a_report_that_redis_refuses_leaves_the_job_where_it_is() -> Result<()> 
     let mut queues = bus.queues(&"w1".into()).await?;
     let taken = queues.read(&pools, 1, DEADLINE).await?.remove(0);
     let (event, message) = start_report(&taken.job);
-    let report = Report {
-        job: &taken.job,
-        events: &[event],
-        message: &message,
-        done: Some((&taken.queue, &taken.entry)),
-    };
+    let report = Report { job: &taken.job, events: &[event], message: &message };
 
     fixture.ask::<()>("CONFIG SET maxmemory 1").await?;
-    let refused = bus.report_all(&[report]).await.expect_err("there is no memory");
+    let refused = bus.report_all(&[report], &[]).await.expect_err("there is no memory");
     assert!(refused.is_retryable(), "{refused}");
     fixture.ask::<()>("CONFIG SET maxmemory 0").await?;
     assert_eq!(bus.keep(&"w1".into(), &[(taken.queue.clone(), taken.entry.clone())]).await?, []);
-    bus.report_all(&[report]).await?;
+    bus.report_all(&[report], &[]).await?;
+    bus.ack_jobs(&[(taken.queue, taken.entry)]).await?;
     assert!(queues.claim_stale(&pools, Duration::ZERO, 9).await?.is_empty());
     Ok(())
 }
