@@ -320,7 +320,11 @@ mod tests {
         let wanted = job();
         bus.enqueue(std::slice::from_ref(&wanted), &[]).await.unwrap();
         let mut queues = bus.queues(&"w1".into()).await.unwrap();
-        let taken = queues.read(&[wanted.pool.clone()], 1, Duration::from_secs(5)).await.unwrap().remove(0);
+        let taken = queues
+            .read(std::slice::from_ref(&wanted.pool), 1, Duration::from_secs(5))
+            .await
+            .unwrap()
+            .remove(0);
         let (post, sack) = open(8);
         let sending = async {
             post.send(Said { done: Some((taken.queue, taken.entry)), ..said(&wanted) }).await.unwrap();
