@@ -1,4 +1,5 @@
-//! A worker of our own, and this process as its orchestrator: jobs go straight onto the queue, and reports come back.
+//! A worker of our own, and this process as its orchestrator: jobs go straight onto the queue, and reports come back. As an
+//! orchestrator does, it puts what is ready meanwhile onto the queue together.
 
 use std::collections::HashMap;
 use std::process::Stdio;
@@ -15,7 +16,7 @@ use millrace_contracts::{ExecutionId, Flow, ItemPath, Job, JobId, JobMetrics, Pa
 use millrace_tasks::{OnCancel, OnError, Supervisor, TaskKind};
 use serde_json::{Map, Value, json};
 use tokio::process::Child;
-use tokio::sync::oneshot;
+use tokio::sync::{mpsc, oneshot};
 
 use super::kit::{self, Kit};
 use crate::bench::cpu::{Cpu, Roots, resident_bytes};
@@ -32,9 +33,9 @@ type Waiting = Arc<Mutex<HashMap<JobId, oneshot::Sender<(Instant, JobOutcome)>>>
 
 /// The worker and its desk.
 pub(crate) struct Desk {
-    bus: Bus,
     child: Child,
     waiting: Waiting,
+    ready: mpsc::Sender<Job>,
     tasks: Supervisor,
     redis_process: u32,
     /// From the start of its process to its registration.
@@ -65,6 +66,9 @@ impl Desk {
         let waiting = Waiting::default();
         let reading = read(bus.clone(), bus.inbox(CONSUMER).await?, Arc::clone(&waiting));
         tasks.spawn(TaskKind::new("bench.reports", OnError::Stop, OnCancel::Abort), reading);
+        let (ready, jobs) = mpsc::channel(BATCH);
+        let handing_out = hand_out(bus.clone(), jobs, Arc::clone(&waiting));
+        tasks.spawn(TaskKind::new("bench.jobs", OnError::Stop, OnCancel::Abort), handing_out);
         let begun = Instant::now();
         let child = worker(kit, redis_url, &prefix, settings)?;
         let registered = async {
@@ -75,7 +79,7 @@ impl Desk {
         };
         tokio::time::timeout(READY, registered).await.context("the bench's worker did not register")??;
         let redis_process = bus.server_counters().await?.process_id;
-        Ok(Self { start: begun.elapsed(), bus, child, waiting, tasks, redis_process })
+        Ok(Self { start: begun.elapsed(), child, waiting, ready, tasks, redis_process })
     }
 
     /// Hands out one job and waits for its report.
@@ -93,10 +97,10 @@ impl Desk {
         let job = job(model, config, picture);
         let (sender, report) = oneshot::channel();
         self.lock().insert(job.id, sender);
-        let begun = Instant::now();
-        self.bus.enqueue(std::slice::from_ref(&job), &[]).await?;
+        let (id, begun) = (job.id, Instant::now());
+        self.ready.send(job).await.context("no job can be queued any more")?;
         let report = tokio::time::timeout(JOB, report).await;
-        self.lock().remove(&job.id);
+        self.lock().remove(&id);
         let (at, outcome) = report.context("a job was not reported on")??;
         match outcome {
             JobOutcome::Completed { metrics, .. } => {
@@ -142,6 +146,19 @@ fn worker(kit: &Kit, redis_url: &str, prefix: &str, settings: &[(&str, &str)]) -
     command.envs(settings.iter().copied());
     command.stdout(Stdio::null()).stderr(Stdio::null()).kill_on_drop(true);
     command.spawn().context("cannot start the bench's worker")
+}
+
+/// Puts jobs onto the queue as they come. Nobody waits for one that it cannot put there.
+async fn hand_out(bus: Bus, mut ready: mpsc::Receiver<Job>, waiting: Waiting) -> anyhow::Result<()> {
+    let mut jobs = Vec::with_capacity(BATCH);
+    while ready.recv_many(&mut jobs, BATCH).await > 0 {
+        if let Err(error) = bus.enqueue(&jobs, &[]).await {
+            waiting.lock().unwrap_or_else(PoisonError::into_inner).clear();
+            return Err(error.into());
+        }
+        jobs.clear();
+    }
+    Ok(())
 }
 
 /// Reads reports for ever.
