@@ -70,12 +70,10 @@ impl Phase {
         Some(self.count("millrace_writer_events_total")? / self.count("millrace_writer_transactions_total")?)
     }
 
-    /// Calls of all Redis commands per run, scripts counted with what they call.
-    pub(crate) fn redis_calls(&self) -> f64 {
-        self.counts_each
-            .iter()
-            .filter(|(name, _)| name.starts_with("redis.calls."))
-            .map(|(_, calls)| calls)
-            .sum()
+    /// Calls of all Redis commands per run, scripts counted with what they call; none when they were not counted.
+    pub(crate) fn redis_calls(&self) -> Option<f64> {
+        let calls = self.counts_each.iter().filter(|(name, _)| name.starts_with("redis.calls."));
+        // Their sum would be -0 where there are none.
+        calls.map(|(_, calls)| *calls).reduce(|sum, calls| sum + calls)
     }
 }

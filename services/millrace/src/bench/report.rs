@@ -145,7 +145,7 @@ fn costs_table(phases: &[Phase]) -> Table {
             part("postgres"),
             part("workers"),
             fine(phase.bench_cpu_ms_each),
-            format!("{:.0}", phase.redis_calls()),
+            phase.redis_calls().map_or_else(|| "-".to_owned(), |calls| format!("{calls:.0}")),
             format!("{}/{}", kilobytes("redis.bytes_in"), kilobytes("redis.bytes_out")),
             count("millrace_orchestrator_commits_total"),
             count("postgres.commits"),
@@ -201,6 +201,19 @@ mod tests {
         {
             assert!(shown.contains(wanted), "{wanted} is not in\n{shown}");
         }
+    }
+
+    #[test]
+    fn calls_that_were_not_counted_are_no_number() {
+        let calls = |phase: Phase| {
+            let table = costs_table(&[phase]).to_string();
+            let cells =
+                table.lines().last().unwrap().split("  ").map(str::trim).filter(|cell| !cell.is_empty());
+            cells.map(str::to_owned).nth(7).unwrap()
+        };
+        assert_eq!(calls(phase(0)), "42");
+        let uncounted = Phase { counts_each: BTreeMap::new(), ..phase(0) };
+        assert_eq!(calls(uncounted), "-", "not -0 either");
     }
 
     #[test]
