@@ -45,6 +45,14 @@ pub(crate) struct ClientArgs {
     pub(crate) json: bool,
 }
 
+/// What the api says of a run that it was asked to start.
+#[derive(Debug)]
+pub(crate) struct Started {
+    pub(crate) answer: Value,
+    /// Whether it is the run that an earlier request with the same key started.
+    pub(crate) replayed: bool,
+}
+
 /// A client of one api.
 #[derive(Debug, Clone)]
 pub(crate) struct Client {
@@ -127,9 +135,12 @@ impl Client {
         path: &str,
         parts: reqwest::multipart::Form,
         key: Option<&str>,
-    ) -> anyhow::Result<Value> {
+    ) -> anyhow::Result<Started> {
         let request = self.request(Method::POST, path).multipart(parts);
-        self.json(key.into_iter().fold(request, |request, key| request.header("idempotency-key", key))).await
+        let request = key.into_iter().fold(request, |request, key| request.header("idempotency-key", key));
+        let answer = self.send(request.timeout(ANSWER_TIMEOUT)).await?;
+        let replayed = answer.headers().get("idempotency-replayed").is_some_and(|said| said == "true");
+        Ok(Started { answer: self.read(answer).await?, replayed })
     }
 
     /// The bytes of a blob; `bar` moves as they come.
@@ -173,6 +184,10 @@ impl Client {
 
     async fn json_within(&self, request: reqwest::RequestBuilder, limit: Duration) -> anyhow::Result<Value> {
         let answer = self.send(request.timeout(limit)).await?;
+        self.read(answer).await
+    }
+
+    async fn read(&self, answer: reqwest::Response) -> anyhow::Result<Value> {
         let text = answer.text().await?;
         if text.is_empty() {
             return Ok(Value::Null);

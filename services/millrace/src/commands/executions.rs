@@ -9,7 +9,7 @@ use millrace_contracts::{ExecutionId, ExecutionStatus};
 use serde_json::{Value, json};
 
 use crate::client::{Client, ClientArgs};
-use crate::commands::run::pictures;
+use crate::commands::run::{Watched, pictures};
 use crate::context::{Context, Out};
 use crate::exit::Exit;
 use crate::render::{Table, duration, field, time, tone_of, unserved};
@@ -199,7 +199,8 @@ async fn follow(
     let api = Client::find(client)?;
     // An api that is away, or does not know it, is told of at once: what loses sight of a run tries for longer.
     api.get(&format!("/executions/{id}"), &[]).await?;
-    super::run::follow(&api, id, dir.as_deref(), (client.json, context)).await
+    let run = Watched { id, dir: dir.as_deref(), replayed: false };
+    super::run::follow(&api, run, (client.json, context)).await
 }
 
 async fn rerun(
@@ -218,7 +219,10 @@ async fn rerun(
     } else if !client.json {
         context.out.line(format_args!("execution {id}"))?;
     }
-    if follow { super::run::follow(&api, id, None, (client.json, context)).await } else { Ok(Exit::Done) }
+    if !follow {
+        return Ok(Exit::Done);
+    }
+    super::run::follow(&api, Watched { id, dir: None, replayed: false }, (client.json, context)).await
 }
 
 /// The items of a list answer, be it a bare list or a page.

@@ -24,7 +24,7 @@ use self::follow::Follower;
 use self::input::Input;
 use self::options::Options;
 use self::source::Source;
-use crate::client::{Client, ClientArgs};
+use crate::client::{Client, ClientArgs, Started};
 use crate::context::{Context, Out, Tone};
 use crate::exit::Exit;
 use crate::progress::{Bars, counted};
@@ -47,7 +47,8 @@ A file of that name is run where there is one, else the saved workflow with that
 A value after `name=` is JSON where it parses as JSON, and text otherwise; `name=@file` sends the file, and several files of one
 name are a list.
 Exit code 0 when the run completed, 1 when it failed, was cancelled or timed out; with --detach, 0 when it was accepted. Ctrl-C
-ends the command alone, with exit code 130: the run goes on."
+ends the command alone, with exit code 130: the run goes on.
+With an --idempotency-key that started a run before, that run is taken: standard error says so, and --json has \"replayed\": true."
 )]
 pub(crate) struct Args {
     /// The workflow: a file with its JSON, `-` for standard input, or the id of a saved one.
@@ -71,6 +72,15 @@ pub(crate) struct Args {
     client: ClientArgs,
 }
 
+/// A run to follow.
+pub(crate) struct Watched<'a> {
+    pub(crate) id: ExecutionId,
+    /// Where its pictures are saved.
+    pub(crate) dir: Option<&'a Path>,
+    /// Whether it was asked for anew, by a key that had started it before.
+    pub(crate) replayed: bool,
+}
+
 /// How a run ended.
 struct Ended {
     status: ExecutionStatus,
@@ -89,17 +99,24 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let quiet = args.client.json;
     let path = source.path();
     let form = parts(request(source, &args)?, &args.input, Bars::new(quiet)).await?;
-    let answer = client.start(&path, form, args.options.idempotency_key.as_deref()).await;
-    let answer = answer.map_err(|fault| input::ask_for_forgotten(fault, &args.input))?;
+    let started = client.start(&path, form, args.options.idempotency_key.as_deref()).await;
+    let Started { mut answer, replayed } =
+        started.map_err(|fault| input::ask_for_forgotten(fault, &args.input))?;
     let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;
     let id: ExecutionId = id.parse()?;
+    if replayed {
+        // Not on stdout: that may be read by a program.
+        writeln!(std::io::stderr(), "no run was started: the key had started execution {id} before")?;
+        answer["replayed"] = json!(true);
+    }
     if quiet && args.detach {
         context.out.json(&answer)?;
     } else if !quiet {
         context.out.line(format_args!("execution {id}"))?;
     }
     if !args.detach {
-        return follow(&client, id, args.out.as_deref(), (quiet, context)).await;
+        let run = Watched { id, dir: args.out.as_deref(), replayed };
+        return follow(&client, run, (quiet, context)).await;
     }
     if !quiet {
         writeln!(std::io::stderr(), "{}", ways(&client, id))?;
@@ -115,14 +132,14 @@ fn ways(client: &Client, id: ExecutionId) -> String {
     )
 }
 
-/// Follows an execution to its end, saves its pictures in `dir`, and tells how it ended: by lines, or when `quiet` as JSON.
+/// Follows an execution to its end, saves its pictures, and tells how it ended: by lines, or when `quiet` as JSON.
 /// Ctrl-C ends this alone, and the execution goes on.
 pub(crate) async fn follow(
     client: &Client,
-    id: ExecutionId,
-    dir: Option<&Path>,
+    run: Watched<'_>,
     (quiet, context): (bool, &Context),
 ) -> anyhow::Result<Exit> {
+    let id = run.id;
     // Of one listener from here on: what came between two would be lost.
     let mut interrupts = signal(SignalKind::interrupt()).context("cannot listen for Ctrl-C")?;
     let follower = Follower::new(client, id, context.out, (quiet, Bars::new(quiet)));
@@ -135,7 +152,7 @@ pub(crate) async fn follow(
     };
     tokio::select! {
         biased;
-        exit = finish(client, id, (ended, dir), (quiet, context)) => exit,
+        exit = finish(client, run, ended, (quiet, context)) => exit,
         _ = interrupts.recv() => left(format_args!(
             "the run has ended; its outputs may not all be here: millrace executions follow {id}{}", client.flag()
         )),
@@ -148,11 +165,11 @@ fn left(how: std::fmt::Arguments<'_>) -> anyhow::Result<Exit> {
     Ok(Exit::Interrupted)
 }
 
-/// Fetches what the end of an execution only names, saves its pictures in `dir`, and tells how it ended.
+/// Fetches what the end of an execution only names, saves its pictures, and tells how it ended.
 async fn finish(
     client: &Client,
-    id: ExecutionId,
-    (mut ended, dir): (Ended, Option<&Path>),
+    Watched { id, dir, replayed }: Watched<'_>,
+    mut ended: Ended,
     (quiet, context): (bool, &Context),
 ) -> anyhow::Result<Exit> {
     // Events name large values by reference; the run's page holds them whole.
@@ -164,10 +181,14 @@ async fn finish(
         None => Vec::new(),
     };
     if quiet {
-        context.out.json(&json!({
+        let mut told = json!({
             "execution_id": id, "status": ended.status, "duration_ms": ended.duration_ms,
             "outputs": ended.outputs, "error": ended.error, "files": files,
-        }))?;
+        });
+        if replayed {
+            told["replayed"] = json!(true);
+        }
+        context.out.json(&told)?;
     } else {
         show(&ended, &files, context.out)?;
     }

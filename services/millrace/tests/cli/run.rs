@@ -210,6 +210,33 @@ fn a_detached_run_is_left_at_once_with_the_way_back_to_it() {
 }
 
 #[test]
+fn who_uses_a_key_again_is_told_that_no_run_was_started() {
+    let api = Api::start();
+    let dir = tempfile::tempdir().unwrap();
+    let flow = dir.path().join("flow.json");
+    std::fs::write(&flow, r#"{"name":"x","nodes":[]}"#).unwrap();
+    let run = |more: &[&str]| {
+        let mut run = millrace(&["run", "--idempotency-key", "k-1", "--url", &api.url]);
+        let output = run.arg(&flow).args(more).output().unwrap();
+        assert_eq!(output.status.code(), Some(0), "{output:?}");
+        (String::from_utf8(output.stdout).unwrap(), String::from_utf8(output.stderr).unwrap())
+    };
+    let (first, said) = run(&["--json"]);
+    let replayed = |text: &str| serde_json::from_str::<Value>(text).unwrap()["replayed"].clone();
+    assert_eq!((replayed(&first), said.as_str()), (Value::Null, ""), "it started one");
+    for more in [&[][..], &["--detach"], &["--json"], &["--json", "--detach"]] {
+        let (printed, said) = run(more);
+        let told = format!("no run was started: the key had started execution {GOOD} before\n");
+        assert!(said.starts_with(&told), "{more:?}: {said}");
+        if more.contains(&"--json") {
+            assert_eq!(replayed(&printed), true, "{more:?}: {printed}");
+        } else {
+            assert!(printed.starts_with(&format!("execution {GOOD}\n")), "{more:?}: {printed}");
+        }
+    }
+}
+
+#[test]
 fn a_run_may_be_watched_by_whoever_knows_its_id() {
     let api = Api::start();
     let dir = tempfile::tempdir().unwrap();

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use axum::Router;
 use axum::body::Body;
 use axum::extract::{Path, Query, State};
-use axum::http::{HeaderMap, StatusCode, Uri, header};
+use axum::http::{HeaderMap, HeaderValue, StatusCode, Uri, header};
 use axum::response::{IntoResponse, Json, Response};
 use axum::routing::{delete, get, post};
 use futures::{StreamExt, stream};
@@ -101,7 +101,9 @@ async fn submit(
     body: axum::body::Bytes,
 ) -> Response {
     let key = headers.get("idempotency-key").and_then(|key| key.to_str().ok()).unwrap_or_default();
-    *seen.addressed.lock().expect("no test panics in here") = (uri.to_string(), key.to_owned());
+    let addressed = (uri.to_string(), key.to_owned());
+    let before = std::mem::replace(&mut *seen.addressed.lock().expect("no test panics in here"), addressed);
+    let replayed = !key.is_empty() && before.1 == key;
     let text = String::from_utf8_lossy(&body).into_owned();
     seen.resumed_after.lock().expect("no test panics in here").clear();
     let refused = text.contains(r#""refused""#);
@@ -116,7 +118,12 @@ async fn submit(
                 {"code": "INVALID_IMAGE", "pointer": "/input/photo", "message": "this is neither a blob id nor base64"}]});
         return (StatusCode::UNPROCESSABLE_ENTITY, Json(problem)).into_response();
     }
-    (StatusCode::ACCEPTED, Json(json!({"execution_id": id, "status": "pending"}))).into_response()
+    let mut answer =
+        (StatusCode::ACCEPTED, Json(json!({"execution_id": id, "status": "pending"}))).into_response();
+    if replayed {
+        answer.headers_mut().insert("idempotency-replayed", HeaderValue::from_static("true"));
+    }
+    answer
 }
 
 async fn page(State(seen): State<Arc<Seen>>, Path(id): Path<String>) -> Json<Value> {
