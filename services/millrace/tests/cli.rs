@@ -6,6 +6,8 @@ mod answers;
 mod doctor;
 #[path = "cli/run.rs"]
 mod run;
+#[path = "cli/schedules.rs"]
+mod schedules;
 #[path = "cli/support.rs"]
 mod support;
 #[path = "cli/tail.rs"]

@@ -4,7 +4,7 @@ pub(crate) mod definition;
 mod doubt;
 mod follow;
 mod input;
-mod options;
+pub(crate) mod options;
 pub(crate) mod pictures;
 mod source;
 
@@ -68,6 +68,9 @@ pub(crate) struct Args {
     detach: bool,
     #[command(flatten)]
     options: Options,
+    /// Start no second run where this key started one before, such as when a script tries again; that one is taken instead.
+    #[arg(long, value_name = "KEY", value_parser = options::key)]
+    idempotency_key: Option<String>,
     #[command(flatten)]
     client: ClientArgs,
 }
@@ -99,7 +102,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     let quiet = args.client.json;
     let path = source.path();
     let form = parts(request(source, &args)?, &args.input, Bars::new(quiet)).await?;
-    let started = client.start(&path, form, args.options.idempotency_key.as_deref()).await;
+    let started = client.start(&path, form, args.idempotency_key.as_deref()).await;
     let Started { mut answer, replayed } =
         started.map_err(|fault| input::ask_for_forgotten(fault, &args.input))?;
     let id = answer["execution_id"].as_str().context("the api's answer holds no execution_id")?;

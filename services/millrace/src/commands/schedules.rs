@@ -1,17 +1,19 @@
 //! `millrace schedules`: runs by the clock.
 
-use clap::{Subcommand, ValueEnum};
+mod create;
+
+use clap::Subcommand;
 use millrace_contracts::{ScheduleId, WorkflowId};
 use serde_json::{Map, Value, json};
 
 use crate::client::{Client, ClientArgs};
 use crate::commands::executions::items;
 use crate::context::{Context, Out};
-use crate::exit::{Exit, Misuse};
+use crate::exit::Exit;
 use crate::render::{Table, field, time};
 
 /// What a change may set; the rest of an answer is the server's.
-const SETTABLE: [&str; 11] = [
+const SETTABLE: [&str; 12] = [
     "cron",
     "timezone",
     "overlap",
@@ -21,20 +23,10 @@ const SETTABLE: [&str; 11] = [
     "pool",
     "labels",
     "timeout_ms",
+    "callback_url",
     "jitter_ms",
     "enabled",
 ];
-
-/// What a firing does while an earlier run goes on.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub(crate) enum Overlap {
-    /// Nothing.
-    Skip,
-    /// It waits; at most one does.
-    Queue,
-    /// It starts a run all the same.
-    Allow,
-}
 
 #[derive(Debug, Subcommand)]
 #[command(after_help = "\
@@ -53,34 +45,7 @@ pub(crate) enum Args {
         client: ClientArgs,
     },
     /// Run a workflow by the clock.
-    // Its --version is the workflow's.
-    #[command(
-        disable_version_flag = true,
-        after_help = "\
-Examples:
-  millrace schedules create 0199b5a2-… '0 6 * * MON-FRI' --timezone Europe/Berlin
-  millrace schedules create 0199b5a2-… @hourly --overlap queue --input '{\"photo\": \"blob:…\"}'"
-    )]
-    Create {
-        /// The workflow.
-        workflow: WorkflowId,
-        /// `minute hour day month weekday`, with seconds in front if need be, or @hourly, @daily, …
-        cron: String,
-        /// IANA name of the time zone.
-        #[arg(long, default_value = "UTC")]
-        timezone: String,
-        /// What a firing does while an earlier run goes on.
-        #[arg(long, value_enum, default_value = "skip")]
-        overlap: Overlap,
-        /// The runs' input, as JSON.
-        #[arg(long, value_name = "JSON", default_value = "{}")]
-        input: String,
-        /// The workflow's version; the newest at each firing when none.
-        #[arg(long, value_name = "N")]
-        version: Option<u32>,
-        #[command(flatten)]
-        client: ClientArgs,
-    },
+    Create(create::Args),
     /// Delete a schedule; its runs stay.
     #[command(after_help = "Example:\n  millrace schedules delete 0199b5a2-…")]
     Delete {
@@ -114,15 +79,7 @@ pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
             let found = Client::find(&client)?.get(&format!("/workflows/{workflow}/schedules"), &[]).await?;
             if client.json { out.json(&found)? } else { list(&found, out)? }
         }
-        Args::Create { workflow, cron, timezone, overlap, input, version, client } => {
-            let input: Map<String, Value> = serde_json::from_str(&input)
-                .map_err(|error| Misuse(format!("--input is a JSON object: {error}")))?;
-            let overlap = overlap.to_possible_value().map(|value| value.get_name().to_owned());
-            let body = json!({"cron": cron, "timezone": timezone, "overlap": overlap, "input": input, "version": version});
-            let made =
-                Client::find(&client)?.post_json(&format!("/workflows/{workflow}/schedules"), &body).await?;
-            if client.json { out.json(&made)? } else { list(&json!([made]), out)? }
-        }
+        Args::Create(args) => create::create(args, out).await?,
         Args::Delete { id, client } => {
             Client::find(&client)?.delete(&format!("/schedules/{id}")).await?;
             if client.json {
@@ -159,4 +116,26 @@ fn list(found: &Value, out: Out) -> anyhow::Result<()> {
         table.row(vec![id, cron, zone, overlap, next, field(&schedule["last"], "outcome")]);
     }
     if table.is_empty() { out.line("no schedules") } else { out.line(table) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_field_that_the_api_takes_is_kept_by_a_change() {
+        let api: Value = serde_json::from_str(include_str!("../../../../docs/openapi.json")).unwrap();
+        let part = |part: &Value| match part["$ref"].as_str() {
+            Some(name) => api.pointer(name.trim_start_matches('#')).unwrap().clone(),
+            None => part.clone(),
+        };
+        let parts = api["components"]["schemas"]["ScheduleRequest"]["allOf"].as_array().unwrap();
+        let fields = parts.iter().map(part).map(|part| part["properties"].as_object().unwrap().clone());
+        let mut taken: Vec<String> =
+            fields.flat_map(|fields| fields.into_iter().map(|(name, _)| name)).collect();
+        let mut settable = SETTABLE;
+        taken.sort_unstable();
+        settable.sort_unstable();
+        assert_eq!(settable[..], taken);
+    }
 }

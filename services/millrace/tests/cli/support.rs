@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::convert::Infallible;
 use std::process::Command;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, LazyLock, Mutex};
 
 use axum::Router;
 use axum::body::Body;
@@ -21,6 +21,15 @@ const BAD: &str = "01990000-0000-7000-8000-000000000002";
 pub(crate) const WAITING: &str = "01990000-0000-7000-8000-000000000003";
 pub(crate) const ENDLESS: &str = "01990000-0000-7000-8000-000000000009";
 const BLOB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+
+/// A schedule as the api shows it, with every field that may be set.
+pub(crate) static SCHEDULE: LazyLock<Value> = LazyLock::new(|| {
+    json!({"id": GOOD, "workflow_id": BAD, "enabled": true, "revision": 7, "cron": "@daily", "timezone": "UTC",
+        "overlap": "queue", "version": 3, "input": {"min": 0.5}, "priority": "low", "pool": "heavy",
+        "labels": {"team": "vision"}, "timeout_ms": 90_000, "callback_url": "https://example.com/done",
+        "jitter_ms": 5, "next_at": 1, "upcoming": [1], "waiting_at": null, "last": null, "last_run": null,
+        "created_at": 1, "updated_at": 1, "links": {}})
+});
 
 /// The binary with `arguments`, and none of the settings of whoever runs the tests.
 pub(crate) fn millrace(arguments: &[&str]) -> Command {
@@ -62,6 +71,8 @@ impl Api {
             .route("/api/v1/models/{id}", delete(async || StatusCode::NO_CONTENT))
             .route("/api/v1/blobs/{id}", get(async || "pixels"))
             .route("/api/v1/queues", get(queues))
+            .route("/api/v1/workflows/{id}/schedules", post(schedule))
+            .route("/api/v1/schedules/{id}", get(async || Json(SCHEDULE.clone())).put(schedule))
             .with_state(seen.clone());
         let listener = runtime.block_on(tokio::net::TcpListener::bind("127.0.0.1:0")).expect("a port");
         let url = format!("http://{}", listener.local_addr().expect("an address"));
@@ -92,6 +103,12 @@ async fn queues(headers: HeaderMap) -> Response {
     }
     let problem = json!({"title": "An api key is needed", "status": 401, "code": "UNAUTHENTICATED"});
     (StatusCode::UNAUTHORIZED, Json(problem)).into_response()
+}
+
+/// Takes every schedule, and every change of one.
+async fn schedule(State(seen): State<Arc<Seen>>, body: String) -> Json<Value> {
+    *seen.submitted.lock().expect("no test panics in here") = body;
+    Json(SCHEDULE.clone())
 }
 
 async fn submit(

@@ -1,4 +1,4 @@
-//! How a run is to be run: flags that become fields of its request. What such a field may hold is for the api to say; here only
+//! How a run is to be run, also by a schedule: flags that become fields of its request. What such a field may hold is for the api to say; here only
 //! what would not reach it as it was meant is refused.
 
 use std::str::FromStr;
@@ -12,30 +12,27 @@ use serde_json::{Map, Value, json};
 use crate::exit::Misuse;
 
 #[derive(Debug, ClapArgs)]
-pub(super) struct Options {
+pub(crate) struct Options {
     /// A label, to find the run by; may be given many times.
     #[arg(long = "label", value_name = "KEY=VALUE")]
     labels: Vec<Label>,
-    /// How urgent it is beside other runs; normal when none.
+    /// How urgent the run is beside others; normal when none.
     #[arg(long, value_parser = priority())]
     priority: Option<Priority>,
     /// The pool of workers for all its jobs, instead of those that its nodes name.
     #[arg(long)]
     pool: Option<String>,
-    /// End it when it has taken so long, such as 90s or 1h30m.
+    /// End the run when it has taken so long, such as 90s or 1h30m.
     #[arg(long, value_name = "DURATION", value_parser = span)]
     timeout: Option<Duration>,
-    /// An address that is told of its end.
+    /// An address that is told of the run's end.
     #[arg(long, value_name = "URL")]
     callback_url: Option<String>,
-    /// Start no second run where this key started one before, such as when a script tries again; that one is taken instead.
-    #[arg(long, value_name = "KEY", value_parser = key)]
-    pub(super) idempotency_key: Option<String>,
 }
 
 impl Options {
     /// The fields of the request.
-    pub(super) fn fields(&self) -> Result<Map<String, Value>, Misuse> {
+    pub(crate) fn fields(&self) -> Result<Map<String, Value>, Misuse> {
         let mut fields = Map::new();
         let mut set = |name: &str, value: Option<Value>| {
             fields.extend(value.map(|value| (name.to_owned(), value)));
@@ -43,10 +40,7 @@ impl Options {
         set("labels", self.labels()?);
         set("priority", self.priority.map(|priority| json!(priority)));
         set("pool", self.pool.as_ref().map(|pool| json!(pool)));
-        set(
-            "timeout_ms",
-            self.timeout.map(|span| json!(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))),
-        );
+        set("timeout_ms", self.timeout.map(|span| json!(millis(span))));
         set("callback_url", self.callback_url.as_ref().map(|url| json!(url)));
         Ok(fields)
     }
@@ -88,7 +82,8 @@ fn priority() -> impl TypedValueParser<Value = Priority> {
     })
 }
 
-fn span(text: &str) -> Result<Duration, String> {
+/// A duration of a flag.
+pub(crate) fn span(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text)
         .map_err(|fault| format!("not a duration ({fault}); write such as 90s, 500ms or 1h30m"))?;
     if span < Duration::from_millis(1) {
@@ -97,8 +92,13 @@ fn span(text: &str) -> Result<Duration, String> {
     Ok(span)
 }
 
+/// A duration as a request holds it.
+pub(crate) fn millis(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
 /// It travels in a header.
-fn key(text: &str) -> Result<String, String> {
+pub(super) fn key(text: &str) -> Result<String, String> {
     if text.is_empty() || !text.bytes().all(|byte| byte.is_ascii_graphic()) {
         return Err("a key is visible ASCII characters, without blanks".to_owned());
     }
@@ -138,8 +138,6 @@ mod tests {
             "1h 30m",
             "--callback-url",
             "https://example.com/done",
-            "--idempotency-key",
-            "k-1",
         ];
         let expected = json!({"labels": {"team": "vision", "note": "a=b"}, "priority": "high", "pool": "heavy",
             "timeout_ms": 5_400_000, "callback_url": "https://example.com/done"});
@@ -155,11 +153,13 @@ mod tests {
             (&["--priority", "urgent"], "[possible values: high, normal, low]"),
             (&["--timeout", "30"], "not a duration"),
             (&["--timeout", "0s"], "shorter than a millisecond"),
-            (&["--idempotency-key", "a b"], "without blanks"),
-            (&["--idempotency-key", "ключ"], "visible ASCII"),
         ] {
             let said = read(words).unwrap_err();
             assert!(said.contains(why), "{words:?}: {said}");
+        }
+        assert_eq!(key("k-1").unwrap(), "k-1");
+        for bad in ["a b", "", "ключ"] {
+            assert!(key(bad).unwrap_err().contains("visible ASCII characters, without blanks"), "{bad:?}");
         }
     }
 }
