@@ -12,7 +12,7 @@ use tokio::sync::Notify;
 
 use crate::effort::{Effort, Mark};
 
-/// With so many others of its flow in hand a job is one of a batch, which is held up by what they wait for, not by its report.
+/// While so many others of its flow are being worked on, a job is one of a batch, which is held up by those and not by its report.
 const BATCH: usize = 4;
 /// The report of such a job may wait for others this part of the time that the job was in hand, …
 const PART: u32 = 8;
@@ -42,6 +42,8 @@ struct Entry {
     job: JobId,
     flow: String,
     outlives_run: bool,
+    /// Whether it is still worked on; what is left is its report.
+    at_work: bool,
     stop: Stop,
 }
 
@@ -84,6 +86,7 @@ impl Held {
             job: *job,
             flow: flow.id.clone(),
             outlives_run: *outlives_run,
+            at_work: true,
             stop: stop.clone(),
         };
         let mut hand = self.lock();
@@ -184,13 +187,15 @@ impl Holding {
         self.held.lock().effort.share(self.mark, Instant::now())
     }
 
-    /// How long the report of the job may wait for those of others.
-    pub(crate) fn leisure(&self) -> Duration {
-        let hand = self.held.lock();
-        let flow = hand.entries.get(&self.at).map(|entry| &entry.flow);
-        let of_flow = hand.entries.values().filter(|other| Some(&other.flow) == flow).count();
+    /// Notes that the work is done; how long its report may wait for those of others.
+    pub(crate) fn done(&self) -> Duration {
+        let mut hand = self.held.lock();
+        let Some(own) = hand.entries.get_mut(&self.at) else { return Duration::ZERO };
+        own.at_work = false;
+        let flow = own.flow.clone();
+        let others = hand.entries.values().filter(|other| other.at_work && other.flow == flow).count();
         drop(hand);
-        if of_flow <= BATCH { Duration::ZERO } else { leisure(self.since.elapsed()) }
+        if others < BATCH { Duration::ZERO } else { leisure(self.since.elapsed()) }
     }
 }
 
@@ -242,11 +247,10 @@ mod tests {
             holding
         };
         let lone = take(0, "lone");
-        let batch: Vec<Holding> = (1..=BATCH).map(|number| take(number, "batch")).collect();
-        assert!(batch.iter().all(|one| one.leisure().is_zero()), "too few others");
-        let _one_more = take(BATCH + 1, "batch");
-        assert!(batch.iter().all(|one| one.leisure() >= long / PART));
-        assert!(lone.leisure().is_zero(), "somebody waits for it");
+        let batch: Vec<Holding> = (1..=BATCH + 2).map(|number| take(number, "batch")).collect();
+        let waits: Vec<bool> = batch.iter().map(|one| one.done() >= long / PART).collect();
+        assert_eq!(waits, [true, true, false, false, false, false], "the last ones have nobody to wait for");
+        assert!(lone.done().is_zero(), "somebody waits for it");
     }
 
     #[test]

@@ -78,7 +78,7 @@ pub(crate) async fn run(shared: Arc<Shared>, taken: Taken) {
     };
     let Some(ended) = hand.work().await else { return };
     ended.iter().for_each(|ended| tell(&ended.job, &ended.outcome));
-    let Some(said) = reporter.ended(&ended, true, holding.leisure()) else { return };
+    let Some(said) = reporter.ended(&ended, true, holding.done()) else { return };
     if let Err(error) = persist(&holding.stop, || shared.post.send(said.clone())).await {
         tracing::error!(job.id = %delivery.job.id, %error, "a report was refused; the job will be handed out again");
     }
