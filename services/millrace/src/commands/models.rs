@@ -21,8 +21,13 @@ Examples:
   millrace models preload shapes-detector")]
 pub(crate) enum Args {
     /// List the models, and where they are warm.
-    #[command(after_help = "Examples:\n  millrace models list\n  millrace models list --json")]
+    #[command(
+        after_help = "Examples:\n  millrace models list\n  millrace models list --name shapes\n  millrace models list --json"
+    )]
     List {
+        /// Only those whose name contains this, in whatever case.
+        #[arg(long, value_name = "TEXT")]
+        name: Option<String>,
         #[command(flatten)]
         client: ClientArgs,
     },
@@ -96,7 +101,7 @@ pub(crate) struct Add {
 
 pub(crate) async fn run(args: Args, context: &Context) -> anyhow::Result<Exit> {
     match args {
-        Args::List { client } => list(&client, context).await,
+        Args::List { name, client } => list(&client, name, context).await,
         Args::Add(add) => register(*add, context).await,
         Args::Preload { model, pool, wait, client } => {
             preload(&client, context, (&model, &[("pool", pool), ("wait", wait)])).await
@@ -118,14 +123,14 @@ fn path(model: &str) -> String {
     format!("/models/{}", model.replace('/', "%2F"))
 }
 
-async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
-    let found = Client::find(client)?.get("/models", &[]).await?;
+async fn list(client: &ClientArgs, name: Option<String>, context: &Context) -> anyhow::Result<Exit> {
+    let models = all(&Client::find(client)?, name).await?;
     if client.json {
-        context.out.json(&found)?;
+        context.out.json(&json!({"models": models}))?;
         return Ok(Exit::Done);
     }
     let mut table = Table::new(&["model", "source", "task", "family", "input", "size", "warm on", "loading"]);
-    for model in items(&found) {
+    for model in models {
         let names =
             ["model_id", "source", "task", "family", "input_size", "file_bytes", "workers", "loading"];
         table.row(names.map(|name| cell(&model, name)).to_vec());
@@ -136,6 +141,21 @@ async fn list(client: &ClientArgs, context: &Context) -> anyhow::Result<Exit> {
         context.out.line(table)?
     }
     Ok(Exit::Done)
+}
+
+/// The models of all pages.
+async fn all(api: &Client, name: Option<String>) -> anyhow::Result<Vec<Value>> {
+    let (mut models, mut next) = (Vec::new(), None);
+    loop {
+        let mut query: Vec<(&str, String)> = name.iter().map(|name| ("name", name.clone())).collect();
+        query.extend(next.map(|cursor| ("cursor", cursor)));
+        let page = api.get("/models", &query).await?;
+        models.extend(items(&page));
+        next = page["next_cursor"].as_str().map(str::to_owned);
+        if next.is_none() {
+            return Ok(models);
+        }
+    }
 }
 
 /// A field of a model, sizes as people write them.
@@ -234,7 +254,36 @@ async fn preload(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::HashMap;
+
+    use axum::extract::Query;
+    use axum::routing::get;
+    use axum::{Json, Router};
+
     use super::*;
+
+    #[tokio::test]
+    async fn the_models_of_all_pages_are_listed() {
+        let pages = async |Query(query): Query<HashMap<String, String>>| {
+            assert_eq!(query["name"], "part");
+            Json(match query.get("cursor").map(String::as_str) {
+                None => json!({"models": ["a", "b"], "next_cursor": "after b"}),
+                Some("after b") => json!({"models": ["c"], "next_cursor": null}),
+                Some(_) => json!({"models": []}),
+            })
+        };
+        // As the program does at its start; another test may have done it before.
+        drop(rustls::crypto::ring::default_provider().install_default());
+        let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = Some(format!("http://{}", listener.local_addr().unwrap()));
+        let api = Client::find(&ClientArgs { url, api_key: None, json: true }).unwrap();
+        let serving = axum::serve(listener, Router::new().route("/api/v1/models", get(pages))).into_future();
+        let listed = tokio::select! {
+            served = serving => panic!("{served:?}"),
+            listed = all(&api, Some("part".to_owned())) => listed.unwrap(),
+        };
+        assert_eq!(listed, ["a", "b", "c"]);
+    }
 
     #[test]
     fn sizes_are_written_as_people_write_them() {
