@@ -8,7 +8,7 @@ use axum::extract::{Path, Request, State};
 use axum::http::{HeaderValue, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use millrace_contracts::job::ModelRef;
-use millrace_contracts::model::{ModelWish, Origin, RegisteredModel, is_weights};
+use millrace_contracts::model::{ModelWish, Origin, RegisteredModel, is_address, is_weights};
 use millrace_contracts::{Fault, ModelId, Pool, WorkerId};
 use millrace_store::{ModelRecord, StoreError};
 use serde::Serialize;
@@ -143,7 +143,8 @@ pub(crate) async fn show(
 
 /// Take a registered model out
 ///
-/// What is in a worker's repository stays: it is the operator's.
+/// What is in a worker's repository stays: it is the operator's. What workers downloaded because a workflow names its address is not
+/// registered: they remove it by themselves when they need the room.
 #[utoipa::path(
     delete, path = "/api/v1/models/{id}", operation_id = "delete_model", tag = "models",
     params(("id" = String, Path, description = "Its name; a slash in it is written %2F.")),
@@ -155,10 +156,16 @@ pub(crate) async fn delete(
     Path(id): Path<String>,
 ) -> Result<StatusCode, Problem> {
     let id = ModelId::from(id);
-    if find(&app, &id).await?.is_none() && fleet_with(&app, &id).await?.has_in_repository(&id) {
-        let detail =
-            format!("model {id} is in a worker's repository, and not registered; remove its folder there");
-        return Err(Problem::new(Code::ModelInRepository, detail));
+    if find(&app, &id).await?.is_none() {
+        if is_address(id.as_str()) {
+            return Err(unregistered_address(&id));
+        }
+        if fleet_with(&app, &id).await?.has_in_repository(&id) {
+            let detail = format!(
+                "model {id} is in a worker's repository, and not registered; remove its folder there"
+            );
+            return Err(Problem::new(Code::ModelInRepository, detail));
+        }
     }
     models::take_out(&app, &id).await?;
     Ok(StatusCode::NO_CONTENT)
@@ -210,6 +217,16 @@ pub(crate) async fn preload(
         }
         sleep(LOOK_EVERY).await;
     }
+}
+
+/// What who wants to be rid of a downloaded model is told.
+fn unregistered_address(id: &ModelId) -> Problem {
+    let detail = format!(
+        "no model is registered as {:?}: who names an address needs none to be, so there is nothing to delete; workers remove what \
+         they downloaded by themselves, the least recently used first, once it is more than their models.downloads_quota",
+        cut(id.as_str())
+    );
+    Problem::new(Code::NotFound, detail)
 }
 
 /// Refuses a pool that nobody serves: nobody would hear the wish.

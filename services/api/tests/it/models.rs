@@ -158,6 +158,11 @@ async fn a_loaded_model_is_shown_with_what_it_turned_out_to_be() -> anyhow::Resu
     let by_address = &listed["models"][1];
     assert_eq!((&by_address["model_id"], &by_address["source"]), (&json!(address), &json!("url")));
     assert_eq!(by_address["labels"], json!(["bolt", "nut"]));
+    let path = "/api/v1/models/https:%2F%2Fmodels.example%2Fparts.onnx";
+    let delete = Reply::of(world.request(Method::DELETE, path)).await?;
+    delete.problem(404, "NOT_FOUND");
+    let detail = delete.body["detail"].as_str().unwrap_or_default();
+    assert!(detail.contains("models.downloads_quota"), "it says what becomes of the files: {detail}");
     world.stop().await
 }
 

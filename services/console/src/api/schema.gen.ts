@@ -705,7 +705,8 @@ export interface paths {
         post?: never;
         /**
          * Take a registered model out
-         * @description What is in a worker's repository stays: it is the operator's.
+         * @description What is in a worker's repository stays: it is the operator's. What workers downloaded because a workflow names its address is not
+         *     registered: they remove it by themselves when they need the room.
          */
         delete: operations["delete_model"];
         options?: never;
