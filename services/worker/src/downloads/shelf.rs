@@ -111,6 +111,8 @@ impl Shelf {
             if free {
                 let gone = folder.with_extension(format!("{}.{GONE}", Uuid::new_v4()));
                 fs::rename(&folder, &gone)?;
+                // Who wants the folder now waits for no more than that.
+                drop(lock);
                 // What is left of it, the next who tidies up removes.
                 drop(fs::remove_dir_all(&gone));
                 let bytes = disk.removed(&folder);

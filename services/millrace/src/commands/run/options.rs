@@ -1,5 +1,5 @@
-//! How a run is to be run, also by a schedule: flags that become fields of its request. What such a field may hold is for the api to say; here only
-//! what would not reach it as it was meant is refused.
+//! How a run is to be run, also by a schedule: flags that become fields of its request. What such a field may hold is for the api
+//! to say; here only what would not reach it as it was meant is refused.
 
 use std::str::FromStr;
 use std::time::Duration;
