@@ -190,7 +190,7 @@ impl Keys {
         format!("{}:models", self.prefix)
     }
 
-    /// Hash: what workers say of the models in their repositories, JSON by name; expires.
+    /// Hash: what workers say of the models in their repositories, JSON by name, and who says it, by `?` and the name; expires.
     pub(crate) fn descriptions(&self) -> String {
         format!("{}:models:described", self.prefix)
     }
