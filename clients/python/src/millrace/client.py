@@ -211,10 +211,11 @@ class Millrace:
     ) -> schema.Model:
         """Registers a model, or replaces what is registered under its name; workers fetch it when it is first needed.
 
-        `task` is detection, classification, embedding, segmentation or tensor. `checkpoint` is the ONNX file and `files` are those
-        beside it, by name: each a `Path`, which is uploaded however large it is, or an address (`https://…`, `blob:<sha256>`).
-        `labels` are the names of its classes by index. `further` are the other fields of `schema.ModelRequest`: family,
-        class_mapping, sha256, preprocess, image. Needs a key that may administer, where there are keys.
+        `task` is detection, classification, embedding, segmentation or tensor. `checkpoint` is the ONNX file and `files` are
+        those beside it, by name: each a `Path`, which is uploaded however large it is, or an address (`https://…`,
+        `blob:<sha256>`). `labels` are the names of its classes by index. `further` are the other fields of
+        `schema.ModelRequest`: family, class_mapping, sha256, preprocess, image. Needs a key that may administer, where there are
+        keys.
         """
         body = {
             **further,
