@@ -64,8 +64,13 @@ impl Blobs {
     /// Ends the uploads to a bucket that were given up, until `stop` and, for a few seconds at most, those that wait by then. Meant
     /// for one task of each process that takes uploads; a folder's end by themselves.
     pub async fn end_given_up(&self, stop: impl Future<Output = ()>) {
-        let mut waiting = self.given_up.receiver.lock().await;
         let stop = stop.shared();
+        let mut waiting = tokio::select! {
+            biased;
+            waiting = self.given_up.receiver.lock() => waiting,
+            // Another task does it.
+            () = stop.clone() => return,
+        };
         let work = async {
             loop {
                 let rest = tokio::select! {
