@@ -1,5 +1,6 @@
 //! An S3 server of a test's own, on a free port of this machine.
 
+use std::fs;
 use std::net::{SocketAddr, TcpListener};
 use std::path::PathBuf;
 use std::thread::JoinHandle;
@@ -75,6 +76,15 @@ impl TestBucket {
     #[must_use]
     pub fn folder(&self) -> PathBuf {
         self.folder.path().join(BUCKET)
+    }
+
+    /// How many files stand beside the bucket whose names begin with `start`: of uploads that are not whole `.upload`, of which
+    /// `.upload_id-` are their parts.
+    #[must_use]
+    pub fn unfinished(&self, start: &str) -> usize {
+        let names =
+            fs::read_dir(self.folder.path()).into_iter().flatten().flatten().map(|entry| entry.file_name());
+        names.filter(|name| name.to_string_lossy().starts_with(start)).count()
     }
 
     /// Ends the server; its objects stay.

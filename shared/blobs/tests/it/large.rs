@@ -58,7 +58,7 @@ async fn a_bucket_takes_what_is_larger_than_it_reads_at_once() {
     let bucket = TestBucket::start().expect("an S3 server");
     let usual = BlobsSettings { objects: bucket.objects(), ..BlobsSettings::new(bucket.url("blobs")) };
     comes_back_in_pieces(usual, &bucket.folder()).await;
-    assert_eq!(unfinished(&bucket, ".upload"), 0);
+    assert_eq!(bucket.unfinished(".upload"), 0);
 }
 
 /// As when the time of a request is over, or its server ends.
@@ -78,13 +78,6 @@ async fn an_upload_that_is_given_up_leaves_nothing_in_a_folder() {
     eventually(DEADLINE, "nothing of it", gone).await.unwrap();
 }
 
-/// What stands beside the bucket of uploads that are not whole.
-fn unfinished(bucket: &TestBucket, part: &str) -> usize {
-    let beside =
-        std::fs::read_dir(bucket.folder().parent().expect("it has a place")).expect("our own folder");
-    beside.flatten().filter(|entry| entry.file_name().to_string_lossy().starts_with(part)).count()
-}
-
 #[tokio::test]
 async fn an_upload_that_is_given_up_leaves_nothing_in_a_bucket() {
     let bucket = TestBucket::start().expect("an S3 server");
@@ -93,13 +86,13 @@ async fn an_upload_that_is_given_up_leaves_nothing_in_a_bucket() {
     let given_up = async || {
         let stalls = parts(&counted(12 * MIB), 65_536).chain(stream::pending());
         let mut upload = Box::pin(blobs.put_stream_within(stalls, 1 << 30));
-        let begun = async || Ok::<_, std::io::Error>((unfinished(&bucket, ".upload_id-") == 2).then_some(()));
+        let begun = async || Ok::<_, std::io::Error>((bucket.unfinished(".upload_id-") == 2).then_some(()));
         tokio::select! {
             ended = &mut upload => panic!("it goes on: {ended:?}"),
             begun = eventually(DEADLINE, "two parts in the bucket", begun) => begun.unwrap(),
         }
     };
-    let gone = async || Ok::<_, std::io::Error>((unfinished(&bucket, ".upload") == 0).then_some(()));
+    let gone = async || Ok::<_, std::io::Error>((bucket.unfinished(".upload") == 0).then_some(()));
     let working = async {
         // A second task is not held up by the one that does it.
         blobs.end_given_up(std::future::ready(())).await;
@@ -113,8 +106,8 @@ async fn an_upload_that_is_given_up_leaves_nothing_in_a_bucket() {
     }
     // What waits when the process is told to end is ended first.
     given_up().await;
-    assert_eq!(unfinished(&bucket, ".upload_id-"), 2);
+    assert_eq!(bucket.unfinished(".upload_id-"), 2);
     blobs.end_given_up(std::future::ready(())).await;
-    assert_eq!(unfinished(&bucket, ".upload"), 0);
+    assert_eq!(bucket.unfinished(".upload"), 0);
     assert_eq!(files(&bucket.folder()).len(), 0);
 }

@@ -25,6 +25,20 @@ fn model(id: &str) -> RegisteredModel {
     }
 }
 
+/// What is said of a model with one class.
+fn described(id: &str, label: &str) -> ModelDescription {
+    ModelDescription {
+        id: id.into(),
+        family: "raw".into(),
+        task: "tensor".into(),
+        labels: vec![label.to_owned()],
+        embedding_dimension: None,
+        input_size: None,
+        file_bytes: None,
+        digest: None,
+    }
+}
+
 #[tokio::test]
 async fn a_name_is_unknown_only_in_a_whole_copy() -> Result<()> {
     let fixture = Fixture::start().await?;
@@ -69,25 +83,21 @@ async fn a_copy_that_was_lost_or_changed_while_it_was_made_is_not_whole() -> Res
 async fn models_are_described_until_nobody_says_so_any_more() -> Result<()> {
     let fixture = Fixture::start().await?;
     let bus = &fixture.bus;
-    let described = |id: &str, labels: Vec<String>| ModelDescription {
-        id: id.into(),
-        family: "raw".into(),
-        task: "tensor".into(),
-        labels,
-        embedding_dimension: None,
+    let sized = |id: &str, label: &str| ModelDescription {
         input_size: Some([640, 480]),
         file_bytes: Some(1 << 40),
-        digest: None,
+        ..described(id, label)
     };
     let ttl = Duration::from_secs(60);
     let worker = millrace_contracts::WorkerId::from("w1");
     assert_eq!(bus.undescribed(&["a".into()], ttl).await?, ["a".into()]);
-    let (plain, long) = (described("a", vec!["cat".into()]), described("b", vec!["x".repeat(2 << 20)]));
+    let (plain, long) = (sized("a", "cat"), sized("b", &"x".repeat(2 << 20)));
     bus.describe_models(&worker, &[plain.clone(), long], ttl).await?;
     let found = bus.descriptions(&["b".into(), "nobody".into(), "a".into()]).await?;
     assert_eq!(found.len(), 2);
     assert_eq!(found[&ModelId::from("a")], plain);
-    assert_eq!(found[&ModelId::from("b")], described("b", vec![]), "what is too long is left out");
+    let unlabelled = ModelDescription { labels: vec![], ..sized("b", "") };
+    assert_eq!(found[&ModelId::from("b")], unlabelled, "what is too long is left out");
     bus.undescribed(&[], Duration::from_millis(1)).await?;
     let gone = async || {
         let found = bus.descriptions(&["a".into()]).await?;
@@ -103,16 +113,6 @@ async fn models_are_described_until_nobody_says_so_any_more() -> Result<()> {
 async fn who_described_a_model_has_the_say_for_as_long_as_it_lives() -> Result<()> {
     let fixture = Fixture::start().await?;
     let bus = &fixture.bus;
-    let described = |id: &str, label: &str| ModelDescription {
-        id: id.into(),
-        family: "raw".into(),
-        task: "tensor".into(),
-        labels: vec![label.to_owned()],
-        embedding_dimension: None,
-        input_size: None,
-        file_bytes: None,
-        digest: None,
-    };
     let (first, second) = ("w1".into(), "w2".into());
     let (ttl, ids) = (Duration::from_secs(60), ["a".into(), "b".into(), "c".into()]);
     bus.register_worker(&first, "{}", ttl).await?;
@@ -136,14 +136,8 @@ async fn a_loaded_copy_is_described_for_as_long_as_somebody_has_it() -> Result<(
     let fixture = Fixture::start().await?;
     let bus = &fixture.bus;
     let copy = |digest: Option<&str>, label: &str| ModelDescription {
-        id: "a".into(),
-        family: "raw".into(),
-        task: "tensor".into(),
-        labels: vec![label.to_owned()],
-        embedding_dimension: None,
-        input_size: None,
-        file_bytes: None,
         digest: digest.map(Into::into),
+        ..described("a", label)
     };
     let ttl = Duration::from_secs(60);
     let copies = [copy(Some("12"), "cat"), copy(Some("34"), "dog"), copy(None, "cow")];

@@ -10,13 +10,6 @@ use tokio_util::sync::CancellationToken;
 
 use crate::support::{DEADLINE, World};
 
-/// What stands beside the bucket of uploads that are not whole.
-fn unfinished(bucket: &TestBucket) -> usize {
-    let beside = bucket.folder().parent().and_then(|folder| folder.read_dir().ok());
-    let names = beside.into_iter().flatten().flatten().map(|entry| entry.file_name());
-    names.filter(|name| name.to_string_lossy().starts_with(".upload")).count()
-}
-
 #[tokio::test]
 async fn a_client_that_goes_away_leaves_nothing_in_the_bucket() -> anyhow::Result<()> {
     let (world, bucket) = (World::start().await?, TestBucket::start()?);
@@ -34,7 +27,7 @@ async fn a_client_that_goes_away_leaves_nothing_in_the_bucket() -> anyhow::Resul
     let mut sending = Box::pin(client.post(address).body(body).send());
     let seen = |wanted: fn(usize) -> bool| {
         let bucket = &bucket;
-        async move || Ok::<_, std::io::Error>(wanted(unfinished(bucket)).then_some(()))
+        async move || Ok::<_, std::io::Error>(wanted(bucket.unfinished(".upload")).then_some(()))
     };
     // What is noted of the upload, and two parts.
     tokio::select! {
